@@ -1,0 +1,57 @@
+"""thin-edge.io's own renames from version 1 of tedge.toml to version 2.
+
+A file without ``config.version`` is version 1: the first tedge process on the device would rename its keys.
+Stamping version 2 on it would stop that and lose the settings, so the renames are done in the same edit.
+Source: tedge_config.rs of thin-edge.io 1.4.1 and 2.0.1, the migration steps of TomlV1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+VERSION = "2"
+
+RENAMES = {
+    "mqtt.port": "mqtt.bind.port",
+    "mqtt.bind_address": "mqtt.bind.address",
+    "mqtt.client_host": "mqtt.client.host",
+    "mqtt.client_port": "mqtt.client.port",
+    "mqtt.client_ca_file": "mqtt.client.auth.ca_file",
+    "mqtt.client_ca_path": "mqtt.client.auth.ca_dir",
+    "mqtt.client_auth.cert_file": "mqtt.client.auth.cert_file",
+    "mqtt.client_auth.key_file": "mqtt.client.auth.key_file",
+    "mqtt.external_port": "mqtt.external.bind.port",
+    "mqtt.external_bind_address": "mqtt.external.bind.address",
+    "mqtt.external_bind_interface": "mqtt.external.bind.interface",
+    "mqtt.external_capath": "mqtt.external.ca_path",
+    "mqtt.external_certfile": "mqtt.external.cert_file",
+    "mqtt.external_keyfile": "mqtt.external.key_file",
+    "az.mapper_timestamp": "az.mapper.timestamp",
+    "aws.mapper_timestamp": "aws.mapper.timestamp",
+    "http.port": "http.bind.port",
+    "http.bind_address": "http.bind.address",
+    "software.default_plugin_type": "software.plugin.default",
+    "firmware.child_update_timeout": "firmware.child.update.timeout",
+    "c8y.smartrest_templates": "c8y.smartrest.templates",
+}
+
+EMPTIED = "mqtt.client_auth"
+"""The table that the renames leave empty, and that goes with them."""
+
+
+def lookup(document: Mapping[str, Any], key: str) -> Any:
+    """The value at the dotted ``key``, or None."""
+    value: Any = document
+    for part in key.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return None
+        value = value[part]
+    return value
+
+
+def pending_renames(document: Mapping[str, Any]) -> dict[str, str]:
+    """The renames that ``document`` (parsed TOML) still needs: those of version 1 that it has keys for."""
+    if lookup(document, "config.version") not in (None, "1"):
+        return {}
+    return {old: new for old, new in RENAMES.items() if lookup(document, old) is not None}

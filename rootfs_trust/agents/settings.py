@@ -1,0 +1,117 @@
+"""thin-edge.io's trust settings: which there are, what each takes, and what the caller asks for.
+
+Source: tedge_config.rs of thin-edge.io 1.4.1 and 2.0.1 (crates/common/tedge_config).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from rootfs_trust.errors import InputError, Trouble
+
+CLOUDS = {"c8y": "Cumulocity", "aws": "AWS IoT", "az": "Azure IoT"}
+
+_PROFILE = re.compile(r"[A-Za-z0-9_-]*[A-Za-z0-9][A-Za-z0-9_-]*")
+_ROOT_COMMENT = "The CA of the cloud, for MQTT and HTTPS. In a folder, mosquitto finds a CA by its hash link."
+_PROXY_COMMENT = (
+    "thin-edge.io's documentation calls this the CA of the cloud for HTTP; its code demands client certificates\n"
+    "signed by these CAs from local clients, once cert_path and key_path are set here. HTTPS to the cloud uses\n"
+    "root_cert_path."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a setting takes: ``takes`` is "file", "folder" or "either"; ``hashed``: a folder needs hash links."""
+
+    takes: str
+    hashed: bool = False
+    comment: str = ""
+
+
+KINDS = {
+    "c8y.root_cert_path": Kind("either", hashed=True, comment=_ROOT_COMMENT),
+    "c8y.proxy.ca_path": Kind("folder", comment=_PROXY_COMMENT),
+    "aws.root_cert_path": Kind("either", hashed=True, comment=_ROOT_COMMENT),
+    "az.root_cert_path": Kind("either", hashed=True, comment=_ROOT_COMMENT),
+    "http.ca_path": Kind("folder", comment="CAs of local clients, and the roots of the local HTTP client."),
+    "mqtt.client.auth.ca_file": Kind("file", comment="The CA of the local broker."),
+    "mqtt.client.auth.ca_dir": Kind("folder", comment="The CAs of the local broker."),
+    "mqtt.external.ca_path": Kind("folder", hashed=True, comment="CAs of the clients of the external listener."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting to write. ``key`` is the dotted path in tedge.toml, profiles as tables of their own."""
+
+    key: str
+    path: str
+    at_run_time: bool = False
+    explicit: bool = True
+    """False where a cloud implies it: it then gives way to what the file says on purpose."""
+
+    @property
+    def kind(self) -> Kind:
+        """What the setting takes, whatever profile it stands in."""
+        return KINDS[plain_key(self.key)]
+
+
+def plain_key(key: str) -> str:
+    """``key`` without its profile: ``c8y.profiles.edge.root_cert_path`` is ``c8y.root_cert_path``."""
+    parts = key.split(".")
+    return ".".join([parts[0], *parts[3:]]) if parts[1:2] == ["profiles"] else key
+
+
+def cloud_settings(cloud: str, folder: str, *, at_run_time: bool = False) -> Iterator[Setting]:
+    """The settings of ``cloud`` (``c8y`` or ``c8y@NAME``), each set to ``folder``. Raises InputError."""
+    name, at, profile = cloud.partition("@")
+    if name not in CLOUDS:
+        raise InputError(Trouble("cloud", "", f"no cloud is called {name}", f"clouds: {', '.join(CLOUDS)}"))
+    table = f"{name}.profiles.{_profile(profile)}" if at else name
+    yield Setting(f"{table}.root_cert_path", folder, at_run_time, explicit=False)
+    if name == "c8y":
+        yield Setting(f"{table}.proxy.ca_path", folder, at_run_time, explicit=False)
+
+
+def parse_setting(text: str, *, at_run_time: bool = False) -> Setting:
+    """``KEY=PATH`` of the command line. Raises InputError."""
+    key, equals, path = text.partition("=")
+    option = "--set-at-run-time" if at_run_time else "--set"
+    if not equals or not path:
+        raise InputError(Trouble("setting", "", f"{option} {text}: has to be KEY=PATH"))
+    if plain_key(key) not in KINDS:
+        near = get_close_matches(plain_key(key), KINDS, 1)
+        raise InputError(Trouble("setting", "", f"{option} {key}: is no trust setting of thin-edge.io",
+                                 f"did you mean {near[0]}?" if near else f"settings: {', '.join(KINDS)}"))
+    parts = key.split(".")
+    if plain_key(key) != key:
+        key = ".".join([*parts[:2], _profile(parts[2]), *parts[3:]])
+    return Setting(key, _absolute(key, path), at_run_time)
+
+
+def last_of_each(settings: Iterable[Setting]) -> list[Setting]:
+    """One setting a key, the last one given; explicit ones win over those that a cloud implies."""
+    chosen: dict[str, Setting] = {}
+    for setting in settings:
+        if setting.explicit or setting.key not in chosen or not chosen[setting.key].explicit:
+            chosen[setting.key] = setting
+    return list(chosen.values())
+
+
+def _profile(name: str) -> str:
+    """The profile as thin-edge.io keeps it: lower case; letters, digits, dash and underscore."""
+    if not _PROFILE.fullmatch(name):
+        raise InputError(Trouble("cloud", "", f'"{name}" is no name for a profile',
+                                 "letters, digits, - and _, with at least one letter or digit"))
+    return name.lower()
+
+
+def _absolute(key: str, path: str) -> str:
+    if not path.startswith("/") or any(ord(char) < 32 or ord(char) == 127 for char in path):
+        raise InputError(Trouble("setting", "", f"{key}: {path!r} is no absolute path",
+                                 "give the path that the file has on the device"))
+    return path

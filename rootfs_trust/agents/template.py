@@ -1,0 +1,25 @@
+"""Renders a new settings file from its Jinja2 template under ``templates/``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from rootfs_trust.agents.settings import KINDS, plain_key
+from rootfs_trust.resources import resource
+
+
+def render(values: Mapping[str, str]) -> str:
+    """A new tedge.toml that sets ``values`` (dotted keys), with a comment on each."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    # The result is TOML, not markup; values are quoted by the filter below.
+    environment = Environment(loader=FileSystemLoader(resource("templates")), undefined=StrictUndefined,
+                              trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False)  # noqa: S701
+    environment.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False)
+    tables: dict[str, list[tuple[str, str, str]]] = {}
+    for key, value in values.items():
+        table, _, name = key.rpartition(".")
+        kind = KINDS.get(plain_key(key))
+        tables.setdefault(table, []).append((name, value, kind.comment if kind else ""))
+    return environment.get_template("tedge.toml.j2").render(tables=tables)

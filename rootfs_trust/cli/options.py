@@ -1,0 +1,61 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Time(click.ParamType):
+    """A point in time: seconds since 1970, or RFC 3339 (a date alone is its midnight in UTC)."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            time = datetime.fromtimestamp(int(value), UTC) if value.isascii() and value.isdigit() else _iso(value)
+        except (ValueError, OverflowError, OSError):
+            self.fail(f"{value!r} is no time: give seconds since 1970, or 2027-01-31T12:00:00Z", param, ctx)
+        return time
+
+
+def _iso(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def timestamp_of(option: datetime | None) -> int | None:
+    """The modification time of what is written, in seconds since 1970: ``--timestamp``, else SOURCE_DATE_EPOCH."""
+    if option is not None:
+        return int(option.timestamp())
+    text = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise click.UsageError(f"SOURCE_DATE_EPOCH={text} is no number of seconds since 1970")
+    return int(text)
+
+
+def verbosity_of(quiet: bool, verbose: bool) -> int:
+    """-1 for ``-q``, 1 for ``-v``, else 0."""
+    return int(verbose) - int(quiet)
+
+
+def output_options(command: Command) -> Command:
+    """``--format``, ``-q`` and ``-v``."""
+    for option in (
+        click.option("-v", "--verbose", is_flag=True, help="Say more: every single link."),
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+        click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True,
+                     help="What is printed to standard output."),
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,111 @@
+"""Prints outcomes and errors: results to standard output, messages to standard error, as text or JSON."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import click
+
+from rootfs_trust.errors import RootfsTrustError, Trouble
+from rootfs_trust.outcome import Outcome
+from rootfs_trust.rootfs.nodes import parent
+from rootfs_trust.rootfs.plan import Action, Link
+
+QUIET, NORMAL, VERBOSE = -1, 0, 1
+
+_FEW = 6
+"""So many links of one folder are named one by one; more are counted, unless -v asks for each."""
+
+
+def print_errors(error: RootfsTrustError, *, as_json: bool) -> None:
+    """Every trouble of ``error``: one line each, or the contract's JSON document."""
+    if as_json:
+        echo_json({"errors": [{"id": each.id, "path": each.path, "message": each.message, "hint": each.hint}
+                              for each in error.troubles]})
+        return
+    for trouble in error.troubles:
+        _message("error", "red", trouble)
+
+
+def print_outcome(outcome: Outcome, root: str, *, as_json: bool, verbosity: int) -> None:
+    """What ``install`` or ``remove`` did or would do."""
+    if as_json:
+        echo_json(_outcome_document(outcome))
+        return
+    print_warnings(outcome.warnings, verbosity)
+    if verbosity == QUIET:
+        return
+    for line in action_lines(outcome.actions, each=verbosity >= VERBOSE):
+        click.echo(line)
+    click.echo(_summary(outcome, root))
+
+
+def print_warnings(warnings: Iterable[Trouble], verbosity: int) -> None:
+    """One line each on standard error, unless quiet."""
+    if verbosity > QUIET:
+        for warning in warnings:
+            _message("warning", "yellow", warning)
+
+
+def action_lines(actions: Iterable[Action], *, each: bool) -> Iterator[str]:
+    """A line an action; many links of one folder are counted in one line, unless ``each`` is asked for."""
+    actions = list(actions)
+    links = Counter(parent(action.path) for action in actions if isinstance(action, Link))
+    for action in actions:
+        folder = parent(action.path)
+        if not isinstance(action, Link) or each or 0 < links[folder] <= _FEW:
+            yield f"  {action.verb:<9}  {_printable(action.path)}{_end_of_link(action)}"
+        elif folder in links:
+            yield f"  {'link':<9}  {links.pop(folder)} links in {_printable(folder)}"
+
+
+def echo_json(document: object) -> None:
+    """One JSON document on standard output; bytes of names that are no UTF-8 stay as lone surrogates, escaped."""
+    import json
+
+    click.echo(json.dumps(document, indent=2))
+
+
+def action_documents(actions: Iterable[Action]) -> list[dict[str, str]]:
+    """The ``actions`` of the contract."""
+    return [{"action": action.verb, "path": action.path} for action in actions]
+
+
+def warning_documents(warnings: Iterable[Trouble]) -> list[dict[str, str]]:
+    """The ``warnings`` of the contract, with their hints."""
+    return [{"id": each.id, "path": each.path, "message": each.message, "hint": each.hint} for each in warnings]
+
+
+def _outcome_document(outcome: Outcome) -> dict[str, object]:
+    return {
+        "changed": outcome.changed,
+        "layout": outcome.layout,
+        "actions": action_documents(outcome.actions),
+        "anchors": [{"name": each.name, "sha256": each.sha256} for each in outcome.anchors],
+        "warnings": warning_documents(outcome.warnings),
+        "conflicts": [],
+    }
+
+
+def _summary(outcome: Outcome, root: str) -> str:
+    where = f"{root} (layout {outcome.layout})"
+    if not outcome.changed:
+        return f"Nothing to do: {where} is as it should be."
+    count = f"{len(outcome.actions)} change{'s' if len(outcome.actions) > 1 else ''}"
+    return f"{count} would be made in {where}; nothing was written." if outcome.dry_run else f"{count} in {where}."
+
+
+def _end_of_link(action: Action) -> str:
+    return f" -> {_printable(action.node.points_to)}" if isinstance(action, Link) else ""
+
+
+def _message(word: str, colour: str, trouble: Trouble) -> None:
+    styled = word if "NO_COLOR" in os.environ else click.style(word, fg=colour)
+    click.echo(f"rootfs-trust: {styled}: {_printable(str(trouble))}", err=True)
+
+
+def _printable(text: str) -> str:
+    """``text`` on one line, whatever names are in it: control characters and undecodable bytes escaped."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -1,0 +1,95 @@
+"""The entry point: runs a command, turns errors into one line each and the exit status of the contract."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from rootfs_trust import __version__
+from rootfs_trust.cli.output import print_errors
+from rootfs_trust.errors import ApplyError, InputError, RootfsTrustError, Trouble
+
+COMMANDS = {
+    "install": "Install CA certificates into a root filesystem, and point thin-edge.io at them.",
+    "rehash": "Make the hash links of folders, as openssl rehash and c_rehash do.",
+}
+"""Each command and its line of help; the module ``rootfs_trust.cli.NAME`` is imported when it is used."""
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported only when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"rootfs_trust.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            ctx.fail(_unknown(args[0]))
+        return super().resolve_command(ctx, args)
+
+
+def _unknown(name: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, 1)
+    return f"no command is called {name} ({f'did you mean {near[0]}?' if near else ', '.join(COMMANDS)})"
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="rootfs-trust")
+def commands() -> None:
+    """Make a root filesystem trust its cloud before it boots: offline, for any architecture, without openssl.
+
+    \b
+    Example: the image in ./rootfs shall trust my-ca.pem and connect to Cumulocity
+      rootfs-trust install --root ./rootfs --cert my-ca.pem --cloud c8y
+    """
+
+
+def main() -> None:
+    """Run the command line of this process, and exit."""
+    try:
+        status = commands.main(prog_name="rootfs-trust", standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(status)
+    except BrokenPipeError:
+        # The reader went away; what it did not want to see is no trouble of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        _fail(InputError(Trouble("usage", "", error.format_message(), "see --help")))
+    except RootfsTrustError as error:
+        _fail(error)
+    except OSError as error:
+        _fail(ApplyError(Trouble("system", str(error.filename or ""), f"failed: {error.strerror}")))
+    except click.Abort:
+        click.echo("rootfs-trust: interrupted", err=True)
+        sys.exit(130)
+
+
+def _fail(error: RootfsTrustError) -> None:
+    print_errors(error, as_json=_json_wanted(sys.argv))
+    sys.exit(error.exit_status)
+
+
+def _json_wanted(words: list[str]) -> bool:
+    """Whether JSON was asked for; options may be what went wrong, so they are looked at as plain words."""
+    return "--format=json" in words or ("--format", "json") in zip(words, words[1:], strict=False)

@@ -1,0 +1,137 @@
+"""Inputs become anchors: read, pinned, judged, named, and each certificate once. All trouble is collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rootfs_trust.errors import Trouble
+from rootfs_trust.inputs.certificates import Found, certificates
+from rootfs_trust.inputs.config import AnchorTable
+from rootfs_trust.inputs.files import InputFile, read_inputs
+from rootfs_trust.inputs.policy import Policy, judge
+from rootfs_trust.store.anchor import Anchor, name_of_file, name_of_subject, safe_name
+
+
+@dataclass(slots=True)
+class Gathered:
+    """The anchors to install, what the caller should be told, and what refuses the whole."""
+
+    anchors: list[Anchor] = field(default_factory=list)
+    notes: list[Trouble] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+
+
+def gather(
+    paths: Iterable[str], tables: Iterable[AnchorTable], replace: Sequence[str], policy: Policy, at: datetime
+) -> Gathered:
+    """The anchors in the files and folders ``paths`` and in the ``[[anchor]]`` tables of a config."""
+    gathered = Gathered()
+    wanted = [AnchorTable(path) for path in paths] + list(tables)
+    for table in wanted:
+        _gather_one(gathered, table, policy, at)
+    gathered.anchors = _each_once(gathered)
+    _refuse_shared_names(gathered)
+    gathered.anchors = [_replacing(anchor, replace) for anchor in gathered.anchors]
+    gathered.troubles += _unknown_replacements(gathered.anchors, replace)
+    return gathered
+
+
+def _gather_one(gathered: Gathered, table: AnchorTable, policy: Policy, at: datetime) -> None:
+    reading = read_inputs([table.file])
+    gathered.notes += reading.notes
+    gathered.troubles += [_in_config(trouble, table) for trouble in reading.troubles]
+    found = [each for file in reading.files for each in _certificates(gathered, file)]
+    gathered.troubles += _pin(found, table)
+    if table.name is not None:
+        gathered.troubles += _bad_name(found, table, table.name)
+    for each in found:
+        judgement = judge(each.certificate, _where(each), policy, at, allow=table.allow)
+        gathered.troubles += judgement.errors
+        gathered.notes += judgement.warnings
+        gathered.anchors.append(Anchor(_name(each, table), each.certificate, _where(each), table.replace))
+
+
+def _certificates(gathered: Gathered, file: InputFile) -> list[Found]:
+    found, troubles = certificates(file.path, file.data)
+    if not file.wanted:
+        # Passed over by its name; a private key in it is refused all the same.
+        gathered.troubles += [trouble for trouble in troubles if trouble.id == "private-key"]
+        return []
+    gathered.troubles += troubles
+    return found
+
+
+def _name(found: Found, table: AnchorTable) -> str:
+    if table.name is not None:
+        return table.name
+    if found.alone and found.path != "-":
+        return name_of_file(found.path)
+    return name_of_subject(found.certificate.subject, found.certificate.sha256)
+
+
+def _where(found: Found) -> str:
+    return found.path if found.line is None else f"{found.path}:{found.line}"
+
+
+def _in_config(trouble: Trouble, table: AnchorTable) -> Trouble:
+    """A file that a config names and that cannot be read: say where the config names it."""
+    if not table.where:
+        return trouble
+    return Trouble(trouble.id, table.where, f"{table.key}.file {table.file} {trouble.message}", trouble.hint)
+
+
+def _pin(found: list[Found], table: AnchorTable) -> list[Trouble]:
+    return [
+        Trouble("pin", _where(each), f"has sha256 {each.certificate.sha256}, not the pinned {table.sha256}",
+                "another certificate stands here than the config expects: find out why before you change the pin")
+        for each in found
+        if table.sha256 is not None and each.certificate.sha256 != table.sha256
+    ]
+
+
+def _bad_name(found: list[Found], table: AnchorTable, name: str) -> list[Trouble]:
+    if name != safe_name(name):
+        return [Trouble("name", table.where, f'{table.key}.name "{name}" is no safe file name',
+                        f'ASCII letters, digits, ".", "_" and "-": {safe_name(name)}')]
+    if len(found) > 1:
+        return [Trouble("name", table.where, f"{table.key}.name is one name for {len(found)} certificates",
+                        "leave the name out, or split the file")]
+    return []
+
+
+def _each_once(gathered: Gathered) -> list[Anchor]:
+    """The anchors without those whose certificate came before, which is told."""
+    first: dict[str, Anchor] = {}
+    for anchor in gathered.anchors:
+        kept = first.setdefault(anchor.certificate.sha256, anchor)
+        if kept is not anchor:
+            gathered.notes.append(Trouble("duplicate", anchor.where, f"is the same certificate as {kept.where}",
+                                          f"it is installed once, as {kept.name}"))
+    return list(first.values())
+
+
+def _refuse_shared_names(gathered: Gathered) -> None:
+    """Several certificates of one file may share a subject; two files must not share a name."""
+    holders: dict[str, list[Anchor]] = {}
+    for anchor in gathered.anchors:
+        holders.setdefault(anchor.name, []).append(anchor)
+    for name, anchors in holders.items():
+        if len(anchors) > 1:
+            places = " and ".join(anchor.where for anchor in anchors)
+            gathered.troubles.append(Trouble("name", anchors[0].where, f"{places} would all be called {name}",
+                                             "rename the files, or give each a name in rootfs-trust.toml"))
+
+
+def _replacing(anchor: Anchor, replace: Sequence[str]) -> Anchor:
+    if anchor.name not in replace:
+        return anchor
+    return Anchor(anchor.name, anchor.certificate, anchor.where, replace=True)
+
+
+def _unknown_replacements(anchors: list[Anchor], replace: Sequence[str]) -> list[Trouble]:
+    names = [anchor.name for anchor in anchors]
+    return [Trouble("replace", "", f"--replace {name}: none of the given certificates has this name",
+                    f"they are called {', '.join(names) or '(none given)'}")
+            for name in replace if name not in names]

@@ -1,0 +1,99 @@
+"""Bytes of an input file become certificates, whatever container they came in. Pure.
+
+PEM with one or many certificates (text, CRLF or a byte order mark around them), DER and PKCS#7. All that is
+wrong with a file is collected; a file with any trouble gives no certificate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rootfs_trust import x509
+from rootfs_trust.errors import MalformedError, Trouble
+
+_PKCS7_LABELS = ("PKCS7", "CMS", "PKCS #7 SIGNED DATA")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A certificate, the file it came from, and where in it: a line of PEM text, or None."""
+
+    certificate: x509.Certificate
+    path: str
+    line: int | None
+    alone: bool
+    """Whether it is the only one of its file, which then may name it."""
+
+
+def certificates(path: str, data: bytes) -> tuple[list[Found], list[Trouble]]:
+    """The certificates in ``data``; or none, and what is wrong with it."""
+    if x509.has_private_key(data) or x509.looks_like_private_key_der(data):
+        return [], [_private_key(path, "the file holds a private key")]
+    if x509.looks_like_pkcs12(data):
+        return [], [_private_key(path, "the file is PKCS#12, a container for private keys")]
+    troubles: list[Trouble] = []
+    pairs = list(_collect(path, data, troubles))
+    if not pairs and not troubles:
+        troubles.append(_nothing(path, data))
+    if troubles:
+        return [], troubles
+    return [Found(certificate, path, line, len(pairs) == 1) for certificate, line in pairs], []
+
+
+def _collect(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[tuple[x509.Certificate, int | None]]:
+    if b"-----BEGIN " in data:
+        yield from _from_pem(path, data, troubles)
+    elif x509.looks_like_pkcs7(data):
+        for certificate in _from_pkcs7(path, data, troubles):
+            yield certificate, None
+    elif data[:1] == b"\x30":
+        for certificate in _from_der(path, data, troubles):
+            yield certificate, None
+
+
+def _from_pem(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[tuple[x509.Certificate, int]]:
+    objects = x509.read_objects(data)
+    troubles += [_broken(f"{path}:{bad.line}", f"the {bad.label} block is broken: {bad.reason}")
+                 for bad in (*objects.bad, *x509.overlooked(data))]
+    for line, certificate in objects.certificates:
+        yield certificate, line
+    for block in objects.others:
+        if block.label in _PKCS7_LABELS:
+            for certificate in _from_pkcs7(f"{path}:{block.line}", block.der, troubles):
+                yield certificate, block.line
+
+
+def _from_der(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[x509.Certificate]:
+    try:
+        yield x509.parse_certificate(data)
+    except MalformedError as error:
+        troubles.append(_broken(path, f"is no valid X.509 certificate: {error.message}"))
+
+
+def _from_pkcs7(where: str, der: bytes, troubles: list[Trouble]) -> list[x509.Certificate]:
+    """The certificates of a PKCS#7 SignedData (RFC 2315, 9.1), read by the cryptography library."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+
+    try:
+        found = pkcs7.load_der_pkcs7_certificates(der)
+        return [x509.parse_certificate(each.public_bytes(Encoding.DER)) for each in found]
+    except (ValueError, UnsupportedAlgorithm, MalformedError) as error:
+        troubles.append(Trouble("broken-pkcs7", where, f"is no PKCS#7 with certificates: {error}",
+                                "convert it: openssl pkcs7 -print_certs -in FILE -out FILE.pem"))
+        return []
+
+
+def _broken(where: str, message: str) -> Trouble:
+    return Trouble("broken-certificate", where, message, "export it again from where it came from")
+
+
+def _private_key(path: str, message: str) -> Trouble:
+    return Trouble("private-key", path, f"{message}; secrets never enter an image",
+                   "give a file that holds the CA certificate alone")
+
+
+def _nothing(path: str, data: bytes) -> Trouble:
+    what = "the file is empty" if not data.strip() else "no certificate was found in the file"
+    return Trouble("no-certificate", path, what, "PEM, DER and PKCS#7 are read")

@@ -1,0 +1,213 @@
+"""The one writer: carries a plan out so that a run cut short anywhere leaves only whole files.
+
+Order: folders; every file staged beside its place, with owner, mode and attributes set, and synced; then
+renames and links in the order of the plan; then removals; last, each folder that changed is synced. Nothing
+that was there before changes until all the bytes are on the disk, so a full disk shows itself in time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Callable
+
+from rootfs_trust.errors import ApplyError, Trouble
+from rootfs_trust.rootfs.door import Root, read_extended_attributes
+from rootfs_trust.rootfs.nodes import Owner, parent
+from rootfs_trust.rootfs.plan import SIGNATURES, STAGED_PREFIX, Action, Link, MakeDirectory, Plan, Put, Remove
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def apply(root: Root, plan: Plan, *, timestamp: int | None = None) -> list[Trouble]:
+    """Carry ``plan`` out below ``root``; return what the caller should be told.
+
+    ``timestamp`` (seconds since 1970) becomes the modification time of all that is written. Raises ApplyError,
+    which says what was and what was not written, when the disk or the target fails underway.
+    """
+    writer = _Writer(root, timestamp)
+    writer.run(plan.actions)
+    return writer.notes()
+
+
+class _Writer:
+    def __init__(self, root: Root, timestamp: int | None) -> None:
+        self._root = root
+        self._timestamp = timestamp
+        self._owner = root.owner
+        self._owner_given = True
+        self._staged: dict[str, tuple[int, str]] = {}
+        self._done: list[str] = []
+
+    def run(self, actions: tuple[Action, ...]) -> None:
+        try:
+            for number, action in enumerate(actions):
+                self._prepare(action, f"{STAGED_PREFIX}{number}")
+            for action in actions:
+                self._step(action, self._perform)
+            for folder in self._changed_folders(actions):
+                self._sync(folder)
+        finally:
+            self._discard_staged()
+
+    def notes(self) -> list[Trouble]:
+        owner = f"{self._owner.uid}:{self._owner.gid}"
+        if not self._owner_given:
+            return [Trouble("owner", "", f"new entries belong to the caller, not to {owner}",
+                            "only root may give files away; set the owners when the image is made")]
+        if self._owner != Owner(0, 0) and self._done:
+            return [Trouble("owner", "", f"new entries belong to {owner}, as the root folder does")]
+        return []
+
+    # -- steps -------------------------------------------------------------------------------------------
+
+    def _prepare(self, action: Action, staged: str) -> None:
+        """What can be done before anything that was there changes: new folders, staged files and links."""
+        if isinstance(action, MakeDirectory):
+            self._step(action, self._make_directory)
+        elif isinstance(action, Put):
+            self._step(action, lambda put: self._stage_file(put, staged), changes=False)
+        elif isinstance(action, Link) and action.replaces:
+            self._step(action, lambda link: self._stage_link(link, staged), changes=False)
+
+    def _step(self, action: Action, perform: Callable[..., None], *, changes: bool = True) -> None:
+        try:
+            perform(action)
+        except OSError as error:
+            raise self._failed(action, error) from error
+        if changes:
+            self._done.append(action.path)
+
+    def _failed(self, action: Action, error: OSError) -> ApplyError:
+        done = dict.fromkeys(self._done)
+        written = f"written before: {', '.join(done)}" if done else "nothing was written"
+        return ApplyError(Trouble("apply", action.path, f"{action.verb} failed: {error.strerror}; {written}; "
+                                  "not written: this and all that comes after",
+                                  "every file is whole; mend the cause and run the same command again"))
+
+    def _perform(self, action: Action) -> None:
+        folder, name = self._place(action.path)
+        if action.path in self._staged:
+            _, staged = self._staged[action.path]
+            os.rename(staged, name, src_dir_fd=folder, dst_dir_fd=folder)
+            del self._staged[action.path]
+        elif isinstance(action, Link):
+            self._make_link(action, folder, name)
+        elif isinstance(action, Remove):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
+
+    def _make_directory(self, action: MakeDirectory) -> None:
+        folder, name = self._place(action.path)
+        os.mkdir(name, 0o700, dir_fd=folder)
+        self._root.forget()
+        fd = os.open(name, _OPEN_FOLDER, dir_fd=folder)
+        try:
+            self._give(fd, action.node.owner or self._owner)
+            os.fchmod(fd, action.node.mode)
+        finally:
+            os.close(fd)
+
+    def _stage_file(self, action: Put, staged: str) -> None:
+        folder, name = self._place(action.path)
+        fd = self._create(folder, staged)
+        self._staged[action.path] = folder, staged
+        with open(fd, "wb") as file:
+            file.write(action.node.content)
+            file.flush()
+            if not (action.replaces and self._take_over(folder, name, fd)):
+                self._give(fd, action.node.owner or self._owner)
+                os.fchmod(fd, action.node.mode)
+            self._set_time(fd)
+            os.fsync(fd)
+
+    def _stage_link(self, action: Link, staged: str) -> None:
+        folder, name = self._place(action.path)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(staged, dir_fd=folder)
+        self._make_link(action, folder, staged)
+        self._staged[action.path] = folder, staged
+        old = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        os.chown(staged, old.st_uid, old.st_gid, dir_fd=folder, follow_symlinks=False)
+        for key, value in read_extended_attributes(folder, name).items():
+            os.setxattr(f"/proc/self/fd/{folder}/{staged}", key, value, follow_symlinks=False)
+
+    def _make_link(self, action: Link, folder: int, name: str) -> None:
+        os.symlink(action.node.points_to, name, dir_fd=folder)
+        self._give_at(folder, name)
+        if self._timestamp is not None:
+            os.utime(name, (self._timestamp, self._timestamp), dir_fd=folder, follow_symlinks=False)
+
+    @staticmethod
+    def _changed_folders(actions: tuple[Action, ...]) -> list[str]:
+        made = [action.path for action in actions if isinstance(action, MakeDirectory)]
+        return list(dict.fromkeys([*(parent(action.path) for action in actions), *made]))
+
+    def _sync(self, path: str) -> None:
+        folder, _ = self._place(f"{path}/")
+        try:
+            fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+            try:
+                self._set_time(fd)
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise ApplyError(Trouble("apply", path, f"everything is written, but not yet safe on the disk: "
+                                     f"{error.strerror}", "mend the cause and run again")) from error
+
+    # -- attributes --------------------------------------------------------------------------------------
+
+    def _take_over(self, folder: int, name: str, fd: int) -> bool:
+        """Give the file ``fd`` what the regular file ``name`` has: owner, mode, attributes but signatures."""
+        old = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if not stat.S_ISREG(old.st_mode):
+            return False
+        new = os.fstat(fd)
+        if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+            os.fchown(fd, old.st_uid, old.st_gid)
+        os.fchmod(fd, stat.S_IMODE(old.st_mode))
+        for key, value in read_extended_attributes(folder, name).items():
+            if key not in SIGNATURES:
+                os.setxattr(fd, key, value)
+        return True
+
+    def _give(self, fd: int, owner: Owner) -> None:
+        """New entries get ``owner`` where the caller may do that; where not, it is told once."""
+        try:
+            os.fchown(fd, owner.uid, owner.gid)
+        except PermissionError:
+            self._owner_given = False
+
+    def _give_at(self, folder: int, name: str) -> None:
+        try:
+            os.chown(name, self._owner.uid, self._owner.gid, dir_fd=folder, follow_symlinks=False)
+        except PermissionError:
+            self._owner_given = False
+
+    def _set_time(self, fd: int) -> None:
+        if self._timestamp is not None:
+            os.utime(fd, (self._timestamp, self._timestamp))
+
+    # -- places ------------------------------------------------------------------------------------------
+
+    def _place(self, path: str) -> tuple[int, str]:
+        place = self._root.place(path)
+        if place is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return place
+
+    @staticmethod
+    def _create(folder: int, name: str) -> int:
+        # What a killed run left under this name is in the way, and of no use.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+        return os.open(name, _CREATE, 0o600, dir_fd=folder)
+
+    def _discard_staged(self) -> None:
+        for folder, staged in self._staged.values():
+            with contextlib.suppress(OSError):
+                os.unlink(staged, dir_fd=folder)

@@ -1,0 +1,269 @@
+"""The one door to the disk: paths are resolved inside the root, one component at a time, by descriptors.
+
+What is guaranteed: every folder that is opened is reached from the root's descriptor by steps that follow no
+link by themselves (``O_NOFOLLOW``); a link is read and its text taken up as the device would after ``chroot``:
+an absolute one starts again at the root, ``..`` at the root stays there, and more than 40 links are a loop.
+A link that is swapped while we run can change which place inside the root is reached, never lead out of it.
+Only regular files are opened, never blocking, and never more than :data:`MAX_FILE` bytes of one are read.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from types import TracebackType
+
+from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, byte_order
+
+MAX_FILE = 64 * 1024 * 1024
+"""Bytes; a bundle of 10,000 certificates has about a quarter of it."""
+
+MAX_LINKS = 40
+"""As in Linux (fs/namei.c, MAXSYMLINKS)."""
+
+_PATH_ONLY = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+
+_KINDS: dict[int, type[Node]] = {stat.S_IFREG: File, stat.S_IFLNK: Symlink, stat.S_IFDIR: Directory}
+_SPECIAL = {stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
+
+
+class Root:
+    """A folder on disk, seen as the device sees it. Implements :class:`~rootfs_trust.rootfs.nodes.View`."""
+
+    def __init__(self, directory: str) -> None:
+        try:
+            self.fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise InputError(
+                Trouble("root", directory, f"cannot be opened as a folder: {error.strerror}",
+                        "--root takes the folder that becomes the device's /")
+            ) from error
+        self.directory = directory
+        self._folders: dict[str, tuple[int, str] | None] = {"/": (self.fd, "/")}
+
+    def __enter__(self) -> Root:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every descriptor; the object is of no use afterwards."""
+        for folder in self._folders.values():
+            if folder is not None:
+                os.close(folder[0])
+        self._folders = {}
+
+    def lock(self) -> None:
+        """Wait until no other run writes below this root. The lock goes with the process and leaves no trace."""
+        fcntl.flock(self.fd, fcntl.LOCK_EX)
+
+    @property
+    def owner(self) -> Owner:
+        """The owner of the root folder itself."""
+        status = os.fstat(self.fd)
+        return Owner(status.st_uid, status.st_gid)
+
+    # -- resolving ---------------------------------------------------------------------------------------
+
+    def folder(self, path: str) -> int | None:
+        """Descriptor (``O_PATH``) of the folder at which ``path`` ends, or None. It stays this object's."""
+        found = self._folder(path)
+        return found[0] if found else None
+
+    def forget(self) -> None:
+        """Resolve folders anew from here on: some may have come into being."""
+        missing = [path for path, found in self._folders.items() if found is None]
+        for path in missing:
+            del self._folders[path]
+
+    def place(self, path: str) -> tuple[int, str] | None:
+        """Descriptor of the folder that holds ``path``, and the name in it; None without such a folder."""
+        head, _, name = path.rpartition("/")
+        found = self._folder(head or "/")
+        return (found[0], name) if found else None
+
+    def real_path(self, path: str) -> str | None:
+        """See :class:`View`."""
+        walk = _Walk(self.fd)
+        try:
+            return walk.to(path)
+        except OSError as error:
+            if error.errno not in _NOWHERE:
+                raise _unreadable(path, error) from error
+            return None
+        finally:
+            walk.close()
+
+    def _folder(self, path: str) -> tuple[int, str] | None:
+        if path not in self._folders:
+            self._folders[path] = self._resolve_folder(path)
+        return self._folders[path]
+
+    def _resolve_folder(self, path: str) -> tuple[int, str] | None:
+        walk = _Walk(self.fd)
+        try:
+            real = walk.to(path)
+            return os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=walk.here), real
+        except OSError as error:
+            if error.errno not in _NOWHERE:
+                raise _unreadable(path, error) from error
+            return None
+        finally:
+            walk.close()
+
+    # -- looking -----------------------------------------------------------------------------------------
+
+    def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
+        """See :class:`View`."""
+        found = self._status(path, follow)
+        return None if found is None else _KINDS.get(stat.S_IFMT(found[2].st_mode), Special)
+
+    def node(self, path: str, *, follow: bool = False) -> Node | None:
+        """See :class:`View`. Raises InputError for a file that is too large or cannot be read."""
+        found = self._status(path, follow)
+        if found is None:
+            return None
+        fd, name, status = found
+        kind = stat.S_IFMT(status.st_mode)
+        if kind == stat.S_IFREG:
+            owner = Owner(status.st_uid, status.st_gid)
+            return File(self._read(fd, name, path), owner, stat.S_IMODE(status.st_mode))
+        if kind == stat.S_IFLNK:
+            return Symlink(os.readlink(name, dir_fd=fd))
+        if kind == stat.S_IFDIR:
+            return Directory(Owner(status.st_uid, status.st_gid), stat.S_IMODE(status.st_mode))
+        return Special(_SPECIAL[kind])
+
+    def names(self, path: str) -> list[str]:
+        """See :class:`View`."""
+        fd = self.folder(path)
+        if fd is None:
+            return []
+        listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
+        try:
+            return sorted(os.listdir(listing), key=byte_order)
+        finally:
+            os.close(listing)
+
+    def extended_attributes(self, path: str) -> dict[str, bytes]:
+        """See :class:`View`. Empty where the file system keeps none."""
+        place = self.place(path)
+        return {} if place is None else read_extended_attributes(*place)
+
+    def _status(self, path: str, follow: bool) -> tuple[int, str, os.stat_result] | None:
+        """Folder, name and status of ``path``; a link in the last place is followed inside the root."""
+        place = self.place(path)
+        if place is None:
+            return None
+        try:
+            status = os.stat(place[1] or ".", dir_fd=place[0], follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in _NOWHERE:
+                raise _unreadable(path, error) from error
+            return None
+        if not (follow and stat.S_ISLNK(status.st_mode)):
+            return place[0], place[1] or ".", status
+        real = self.real_path(path)
+        return None if real is None else self._status(real, follow=False)
+
+    @staticmethod
+    def _read(folder: int, name: str, path: str) -> bytes:
+        try:
+            with open(os.open(name, _READ_FILE, dir_fd=folder), "rb") as file:
+                # The name may be another file by now: what counts is what was opened.
+                status = os.fstat(file.fileno())
+                content = file.read(MAX_FILE + 1) if stat.S_ISREG(status.st_mode) else b""
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        if len(content) > MAX_FILE:
+            raise InputError(Trouble("too-large", path, f"is larger than {MAX_FILE} bytes",
+                                     "no trust store is; move the file out of the store's folders"))
+        return content
+
+
+class _Walk:
+    """One resolution: the folders passed so far, the root first, each with a descriptor of its own."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._stack: list[tuple[str, int]] = []
+        self._links = 0
+
+    @property
+    def here(self) -> int:
+        return self._stack[-1][1] if self._stack else self._root
+
+    def to(self, path: str) -> str:
+        """Walk to ``path``, every link followed; return the real path. Raises OSError as the kernel would."""
+        pending = _steps(path)
+        while pending:
+            name = pending.pop()
+            if name == "..":
+                self._up()
+                continue
+            fd = os.open(name, _PATH_ONLY, dir_fd=self.here)
+            mode = os.fstat(fd).st_mode
+            if stat.S_ISDIR(mode):
+                self._stack.append((name, fd))
+                continue
+            try:
+                if not stat.S_ISLNK(mode):
+                    return self._end(name, pending)
+                pending += self._follow(os.readlink("", dir_fd=fd))
+            finally:
+                os.close(fd)
+        return self._path()
+
+    def _end(self, name: str, pending: list[str]) -> str:
+        if pending:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), name)
+        return self._path(name)
+
+    def _follow(self, text: str) -> list[str]:
+        self._links += 1
+        if self._links > MAX_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        if text.startswith("/"):
+            self.close()
+        return _steps(text)
+
+    def _up(self) -> None:
+        if self._stack:
+            os.close(self._stack.pop()[1])
+
+    def _path(self, name: str | None = None) -> str:
+        return "/" + "/".join([part for part, _ in self._stack] + ([name] if name else []))
+
+    def close(self) -> None:
+        while self._stack:
+            self._up()
+
+
+def _steps(path: str) -> list[str]:
+    """The parts of a path, the last one first."""
+    return [part for part in reversed(path.split("/")) if part not in ("", ".")]
+
+
+def read_extended_attributes(folder: int, name: str) -> dict[str, bytes]:
+    """Extended attributes of ``name`` in the folder ``folder`` (a descriptor), never following a link."""
+    # There is no lgetxattrat; the magic link leads to the folder that is open already.
+    path = f"/proc/self/fd/{folder}/{name}"
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+        return {key: os.getxattr(path, key, follow_symlinks=False) for key in names}
+    except OSError as error:
+        if error.errno in (errno.ENOTSUP, errno.ENOENT, errno.ENODATA):
+            return {}
+        raise
+
+
+def _unreadable(path: str, error: OSError) -> InputError:
+    return InputError(Trouble("unreadable", path, f"cannot be read: {error.strerror}",
+                              "run as a user who may read the whole tree"))

@@ -1,0 +1,107 @@
+"""The nouns: what can stand at a path of a root filesystem, wanted or found.
+
+Paths are those of the running device (``/etc/ssl/certs``), as text with undecodable bytes kept by
+``surrogateescape``, the way :func:`os.fsdecode` gives them. Contents are bytes. Nothing here touches a disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+FILE_MODE = 0o644
+DIRECTORY_MODE = 0o755
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Numeric user and group, as the device will see them."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A regular file. ``owner`` None: that of the root folder. Owner and mode are for a new file only."""
+
+    content: bytes
+    owner: Owner | None = None
+    mode: int = FILE_MODE
+
+
+@dataclass(frozen=True, slots=True)
+class Symlink:
+    """A symbolic link and the text in it."""
+
+    points_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A folder. Owner and mode are for a new folder only."""
+
+    owner: Owner | None = None
+    mode: int = DIRECTORY_MODE
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """A FIFO, socket or device: only ever found, never wanted, never opened."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Wanted: nothing at this path."""
+
+
+Node: TypeAlias = File | Symlink | Directory | Special
+Desired: TypeAlias = Mapping[str, File | Symlink | Directory | Absent]
+"""What should stand where; the order of the mapping is the order of writing."""
+
+
+class View(Protocol):
+    """A tree that can be looked at, whatever holds it: a folder on disk, a dictionary, an image's layers.
+
+    Every path is resolved as the device would resolve it, and never leads out of the tree. ``follow`` says
+    whether a link in the last place is followed. Where nothing stands, the answer is None or empty.
+    """
+
+    def node(self, path: str, *, follow: bool = False) -> Node | None:
+        """What stands at ``path``. A file's content is read; a link that leads nowhere is None if followed."""
+
+    def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
+        """The type of what stands at ``path``, without reading it."""
+
+    def names(self, path: str) -> list[str]:
+        """The names in the folder at ``path`` (links followed), in byte order; empty if it is no folder."""
+
+    def real_path(self, path: str) -> str | None:
+        """The path free of links of what stands at ``path``, or None where nothing does."""
+
+    def extended_attributes(self, path: str) -> Mapping[str, bytes]:
+        """The extended attributes of what stands at ``path``, the link itself if it is one."""
+
+
+def read(view: View, path: str) -> bytes | None:
+    """The content of the file at ``path``, links followed; None where there is no regular file."""
+    node = view.node(path, follow=True)
+    return node.content if isinstance(node, File) else None
+
+
+def byte_order(name: str) -> bytes:
+    """Sort key: the bytes of a name, which is how ``LC_ALL=C sort`` orders it."""
+    return name.encode("utf-8", "surrogateescape")
+
+
+def parent(path: str) -> str:
+    """The folder that holds ``path``; the root is its own parent."""
+    return path.rpartition("/")[0] or "/"
+
+
+def join(folder: str, name: str) -> str:
+    """``name`` inside ``folder``."""
+    return f"/{name}" if folder == "/" else f"{folder}/{name}"

@@ -1,0 +1,186 @@
+"""Desired against actual: what has to be done, and what stands in the way. Pure; the plan is data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from rootfs_trust.errors import Trouble
+from rootfs_trust.rootfs.nodes import (
+    Absent,
+    Desired,
+    Directory,
+    File,
+    Node,
+    Symlink,
+    View,
+    join,
+    parent,
+)
+
+STAGED_PREFIX = ".rootfs-trust-"
+"""How the names of files begin that a run writes beside their places; only a killed one leaves any behind."""
+
+SIGNATURES = ("security.ima", "security.evm")
+"""Extended attributes that hold a signature over a file's content; a changed file no longer matches them."""
+
+
+@dataclass(frozen=True, slots=True)
+class MakeDirectory:
+    """Make the folder; its parent exists by then."""
+
+    path: str
+    node: Directory
+    verb: ClassVar[str] = "directory"
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write the file; ``replaces`` says whether something stands there."""
+
+    path: str
+    node: File
+    replaces: bool
+    verb: ClassVar[str] = "put"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Make the symbolic link; ``replaces`` says whether another link stands there."""
+
+    path: str
+    node: Symlink
+    replaces: bool
+    verb: ClassVar[str] = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take the file or link away."""
+
+    path: str
+    verb: ClassVar[str] = "remove"
+
+
+Action: TypeAlias = MakeDirectory | Put | Link | Remove
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Actions in the order in which they are done, and the conflicts that forbid all of them."""
+
+    actions: tuple[Action, ...] = ()
+    conflicts: tuple[Trouble, ...] = ()
+
+
+def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> Plan:
+    """What turns the tree of ``view`` into one that holds ``desired``.
+
+    Folders come first, then files and links in the order of ``desired``, then what has to go. A folder that
+    is needed and not named gets the default owner and mode.
+    """
+    desired = {**dict.fromkeys(_missing_parents(view, desired), Directory()), **desired}
+    conflicts: list[Trouble] = []
+    changes: list[Action] = []
+    for path, wanted in desired.items():
+        change = _change(view, path, wanted)
+        if isinstance(change, Trouble):
+            conflicts.append(change)
+        elif change is not None:
+            changes.append(change)
+    if not will_be_signed:
+        conflicts += _signed(view, changes)
+    changes += _leftovers(view, desired)
+    return Plan(tuple(sorted(changes, key=_phase)), tuple(conflicts))
+
+
+def _change(view: View, path: str, wanted: File | Symlink | Directory | Absent) -> Action | Trouble | None:
+    if isinstance(wanted, Directory):
+        return _change_directory(view, path, wanted)
+    blocked = _blocked_parent(view, path)
+    if blocked and not isinstance(wanted, Absent):
+        return blocked
+    actual = view.node(path)
+    if isinstance(wanted, Absent):
+        return Remove(path) if isinstance(actual, File | Symlink) else None
+    if isinstance(wanted, File):
+        return _change_file(path, wanted, actual)
+    return _change_link(path, wanted, actual)
+
+
+def _change_directory(view: View, path: str, wanted: Directory) -> Action | Trouble | None:
+    kind = view.kind(path)
+    if kind is Directory:
+        return None
+    if kind is None and view.kind(path, follow=False) is None:
+        return _blocked_parent(view, path) or MakeDirectory(path, wanted)
+    return _in_the_way(path, kind or Symlink, "a folder")
+
+
+def _change_file(path: str, wanted: File, actual: Node | None) -> Action | Trouble | None:
+    if isinstance(actual, File) and actual.content == wanted.content:
+        return None
+    if actual is None or isinstance(actual, File | Symlink):
+        return Put(path, wanted, replaces=actual is not None)
+    return _in_the_way(path, type(actual), "a file")
+
+
+def _change_link(path: str, wanted: Symlink, actual: Node | None) -> Action | Trouble | None:
+    if actual == wanted:
+        return None
+    if actual is None or isinstance(actual, Symlink):
+        return Link(path, wanted, replaces=actual is not None)
+    return _in_the_way(path, type(actual), f"a link to {wanted.points_to}")
+
+
+def _in_the_way(path: str, kind: type[Node], wanted: str) -> Trouble:
+    what = {Directory: "a folder", File: "a file", Symlink: "a link that leads nowhere"}
+    return Trouble("conflict", path, f"{what.get(kind, 'a special file')} stands where {wanted} has to be",
+                   "move it away; it is not this tool's, so it is left as it is")
+
+
+def _blocked_parent(view: View, path: str) -> Trouble | None:
+    """The nearest thing on the way to ``path`` that is there and is no folder."""
+    while (path := parent(path)) != "/":
+        kind = view.kind(path)
+        if kind is Directory:
+            return None
+        if kind is not None or view.kind(path, follow=False) is not None:
+            return _in_the_way(path, kind or Symlink, "a folder")
+    return None
+
+
+def _missing_parents(view: View, desired: Desired) -> set[str]:
+    """Folders that wanted files and links need and that are neither there nor wanted by name."""
+    missing = set()
+    pending = [parent(path) for path, wanted in desired.items() if not isinstance(wanted, Absent)]
+    while pending:
+        folder = pending.pop()
+        if folder not in missing and view.kind(folder) is not Directory:
+            missing.add(folder)
+            pending.append(parent(folder))
+    return missing - set(desired)
+
+
+def _signed(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
+    for change in changes:
+        if isinstance(change, Put) and change.replaces:
+            for name in set(SIGNATURES) & set(view.extended_attributes(change.path)):
+                yield Trouble("conflict", change.path, f"carries a signature ({name}) of its old content",
+                              "sign the tree after this run, and say --will-be-signed")
+
+
+def _leftovers(view: View, desired: Desired) -> Iterator[Remove]:
+    """What a killed run left in the folders that are written."""
+    for folder in sorted({parent(path) for path in desired}):
+        for name in view.names(folder):
+            if name.startswith(STAGED_PREFIX):
+                yield Remove(join(folder, name))
+
+
+def _phase(action: Action) -> tuple[int, str]:
+    """Folders, outer ones first; then files and links as they come; then removals."""
+    if isinstance(action, MakeDirectory):
+        return 0, action.path
+    return (2 if isinstance(action, Remove) else 1), ""

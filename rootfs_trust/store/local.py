@@ -1,0 +1,121 @@
+"""The local folder of anchors: what is in it, and what it becomes with the anchors that are asked for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from rootfs_trust.errors import Trouble
+from rootfs_trust.rootfs.nodes import File, join
+from rootfs_trust.store.anchor import Anchor, name_of_subject
+from rootfs_trust.store.source import Source, source_of
+
+_SUFFIX = ".crt"
+
+
+@dataclass(slots=True)
+class LocalFolder:
+    """The source files of the folder, by path; ``changed`` are those that a run writes.
+
+    ``link_name`` is the layout's rule from a source's path to its name in the hash directory, where no two
+    sources may share one: the distribution's own tool would exchange them at each run.
+    """
+
+    folder: str
+    link_name: Callable[[str], str]
+    sources: dict[str, Source]
+    shipped: tuple[Source, ...]
+    distrusted: tuple[Source, ...]
+    changed: dict[str, File] = field(default_factory=dict)
+    installed: list[Anchor] = field(default_factory=list)
+    conflicts: list[Trouble] = field(default_factory=list)
+    warnings: list[Trouble] = field(default_factory=list)
+
+    def adopt(self) -> None:
+        """Rewrite each untidy file as clean ones: the first certificate keeps the name."""
+        for path, source in list(self.sources.items()):
+            if source.clean or not source.certificates:
+                continue
+            first, *others = source.certificates
+            self._write(path, source_of(path, first))
+            for each in others:
+                name = name_of_subject(each.subject, each.sha256)
+                if self._path(name) in self.sources:
+                    name = f"{name}-{each.sha256[:8]}"
+                self._write(self._path(name), source_of(self._path(name), each))
+
+    def add(self, anchor: Anchor) -> None:
+        """Put ``anchor`` into the folder, or note the conflict that forbids it."""
+        sha256 = anchor.certificate.sha256
+        for source in holders(sha256, self.distrusted):
+            self.conflicts.append(_distrusted(anchor, source))
+            return
+        for source in holders(sha256, self.sources.values()):
+            self._already_there(anchor, source)
+            return
+        for source in holders(sha256, self.shipped):
+            self.warnings.append(_shipped(anchor, source))
+        self._place(self._named_apart(anchor))
+
+    def _already_there(self, anchor: Anchor, source: Source) -> None:
+        name = source.path.rpartition("/")[2].removesuffix(_SUFFIX)
+        self.installed.append(Anchor(name, anchor.certificate, anchor.where))
+        if source.path != self._path(anchor.name):
+            self.warnings.append(Trouble("already-installed", anchor.where, f"is installed already, as {source.path}",
+                                         "it is left there, and not installed a second time"))
+
+    def _named_apart(self, anchor: Anchor) -> Anchor:
+        """The anchor under a name of its own, where the distribution ships the same certificate under its name."""
+        taken = {self.link_name(source.path) for source in holders(anchor.certificate.sha256, self.shipped)}
+        if self.link_name(self._path(anchor.name)) not in taken:
+            return anchor
+        return Anchor(f"{anchor.name}-{anchor.certificate.sha256[:8]}", anchor.certificate, anchor.where, anchor.replace)
+
+    def _place(self, anchor: Anchor) -> None:
+        path = self._path(anchor.name)
+        old = self.sources.get(path)
+        rival = self._rival(path)
+        if rival:
+            self.conflicts.append(_name_taken(anchor, rival, "give it another name"))
+        elif old and not anchor.replace:
+            self.conflicts.append(_name_taken(anchor, old, f"--replace {anchor.name} exchanges it"))
+        elif old and len(old.certificates) > 1:
+            self.conflicts.append(_name_taken(anchor, old, "it holds several certificates; --adopt splits it first"))
+        else:
+            self._write(path, source_of(path, anchor.certificate))
+            self.installed.append(anchor)
+
+    def _rival(self, path: str) -> Source | None:
+        """Another source whose link would have the name that the link of ``path`` needs."""
+        wanted = self.link_name(path)
+        others = (*self.shipped, *self.distrusted, *self.sources.values())
+        return next((each for each in others if each.path != path and self.link_name(each.path) == wanted), None)
+
+    def _write(self, path: str, source: Source) -> None:
+        self.sources[path] = source
+        self.changed[path] = File(source.data)
+
+    def _path(self, name: str) -> str:
+        return join(self.folder, name + _SUFFIX)
+
+
+def holders(sha256: str, sources: Iterable[Source]) -> Iterator[Source]:
+    """The sources that hold the certificate."""
+    return (source for source in sources if any(each.sha256 == sha256 for each in source.certificates))
+
+
+def _distrusted(anchor: Anchor, source: Source) -> Trouble:
+    name = source.path.rpartition("/")[2]
+    return Trouble("conflict", source.path, f"{anchor.where} is this certificate, which the rootfs distrusts",
+                   f"to trust it again, take the ! off the line of {name} in ca-certificates.conf")
+
+
+def _shipped(anchor: Anchor, source: Source) -> Trouble:
+    return Trouble("already-shipped", anchor.where, f"the distribution ships this certificate as {source.path}",
+                   "it is installed all the same, so that it stays when the package drops it")
+
+
+def _name_taken(anchor: Anchor, holder: Source, hint: str) -> Trouble:
+    held = ", ".join(each.sha256[:16] for each in holder.certificates) or "no certificate"
+    return Trouble("conflict", holder.path, f"the name {anchor.name} is taken (by sha256 {held}...) and "
+                   f"{anchor.where} is another certificate", hint)

@@ -1,0 +1,31 @@
+"""What is asked of a store, and the answer: the tree that should be, and what stands against it. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rootfs_trust.errors import Trouble
+from rootfs_trust.rootfs.nodes import Absent, Directory, File, Symlink
+from rootfs_trust.store.anchor import Anchor
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The change that a run asks for; an empty one rebuilds the store from what the rootfs holds."""
+
+    anchors: tuple[Anchor, ...] = ()
+    adopt: bool = False
+    """Rewrite untidy source files of the local folder as clean ones."""
+    drop_unsourced: bool = False
+    """Let certificates go that only the bundle holds."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """``desired`` is in the order of writing; any conflict forbids all of it."""
+
+    desired: dict[str, File | Symlink | Directory | Absent] = field(default_factory=dict)
+    installed: list[Anchor] = field(default_factory=list)
+    """The anchors asked for, under the names that they have in the store."""
+    conflicts: list[Trouble] = field(default_factory=list)
+    warnings: list[Trouble] = field(default_factory=list)

@@ -1,0 +1,72 @@
+"""A file that the rootfs holds as a source of its trust store, and how fit it is for that. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rootfs_trust import x509
+from rootfs_trust.errors import MalformedError, Trouble
+from rootfs_trust.x509 import pem
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file and the certificates in it.
+
+    ``fault`` names what makes it unfit: no client could read what it would add. ``untidy`` names what only
+    some clients cope with: the device's own tool takes it as it is.
+    """
+
+    path: str
+    data: bytes
+    certificates: tuple[x509.Certificate, ...]
+    fault: str = ""
+    untidy: str = ""
+
+    @property
+    def clean(self) -> bool:
+        """Whether it is one PEM certificate and nothing else."""
+        return not self.fault and not self.untidy
+
+
+def source_of(path: str, certificate: x509.Certificate) -> Source:
+    """The clean source file for ``certificate``."""
+    return Source(path, pem.encode(certificate.der), (certificate,))
+
+
+def read_source(path: str, data: bytes) -> Source:
+    """Judge the content of a source file."""
+    if x509.has_private_key(data) or x509.looks_like_private_key_der(data):
+        return Source(path, data, (), fault="holds a private key, which would go into a bundle that all may read")
+    if b"-----BEGIN " not in data:
+        return _no_pem(path, data)
+    objects = x509.read_objects(data)
+    certificates = tuple(certificate for _, certificate in objects.certificates)
+    if objects.bad:
+        bad = objects.bad[0]
+        return Source(path, data, (), fault=f"is broken in line {bad.line}: {bad.reason}")
+    if not certificates:
+        return Source(path, data, (), fault="holds no certificate")
+    return Source(path, data, certificates, untidy=_untidy(data, certificates))
+
+
+def fault_of(source: Source) -> Trouble:
+    """The conflict that a source with a fault is."""
+    return Trouble("conflict", source.path, source.fault,
+                   "--adopt makes PEM of it" if source.certificates else "put one PEM certificate there, or take it away")
+
+
+def _no_pem(path: str, data: bytes) -> Source:
+    try:
+        certificate = x509.parse_certificate(data)
+    except MalformedError:
+        return Source(path, data, (), fault="holds no certificate")
+    return Source(path, data, (certificate,), fault="is DER, and the device's clients read PEM alone")
+
+
+def _untidy(data: bytes, certificates: tuple[x509.Certificate, ...]) -> str:
+    if len(certificates) > 1:
+        return f"holds {len(certificates)} certificates: they get no hash link"
+    if data.rstrip(b"\n") + b"\n" != pem.encode(certificates[0].der):
+        return "is not one clean PEM block (line ends, a byte order mark, a label, or text around it)"
+    return ""
