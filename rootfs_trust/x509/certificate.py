@@ -1,0 +1,239 @@
+"""X.509 certificates as OpenSSL sees them: bytes in, a frozen :class:`Certificate` out.
+
+A certificate is taken or refused by its structure alone, as d2i_X509 does (crypto/x509/x_x509.c; RFC 5280,
+4.1): versions, dates, keys and extensions may be nonsense. What is read from those parts is read when asked
+for, and a part that makes no sense, or an extension that stands there twice, counts as absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import TypeVar
+
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.x509 import details
+from rootfs_trust.x509.der import Reader
+from rootfs_trust.x509.name import Name
+from rootfs_trust.x509.oids import SIGNATURE_ALGORITHMS, dotted
+from rootfs_trust.x509.primitive import SEQUENCE
+from rootfs_trust.x509.structure import (
+    Extension,
+    Time,
+    signed_whole,
+    take_algorithm,
+    take_explicit_extensions,
+    take_key,
+    take_validity,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_Value = TypeVar("_Value")
+
+_EXPLICIT_VERSION, _ISSUER_ID, _SUBJECT_ID, _EXPLICIT_EXTENSIONS = 0x80, 0x81, 0x82, 0x83
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """The signed part, TBSCertificate, each field as far as its structure goes."""
+
+    version: bytes
+    serial: bytes
+    algorithm: bytes
+    issuer: Name
+    validity: tuple[Time, Time]
+    subject: Name
+    key: bytes
+    extensions: list[Extension]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One certificate. Certificates are equal when their fingerprints are.
+
+    ``der``     the element exactly as it stood, without whatever came behind it.
+    ``sha256``  OpenSSL's fingerprint, in small hexadecimal digits: of the certificate as OpenSSL writes it
+                again, which is not always ``der`` (long lengths outside the signed part, unused bits).
+    """
+
+    der: bytes = field(compare=False)
+    sha256: str
+    _signed: _Signed = field(compare=False, repr=False)
+
+    @property
+    def subject(self) -> Name:
+        """Whom the certificate is for."""
+        return self._signed.subject
+
+    @property
+    def issuer(self) -> Name:
+        """Who issued the certificate."""
+        return self._signed.issuer
+
+    @property
+    def version(self) -> int:
+        """1, 2 or 3 in well-made certificates; OpenSSL takes any number."""
+        return int.from_bytes(self._signed.version, signed=True) + 1
+
+    @property
+    def serial(self) -> int:
+        """Serial number, which may be zero, negative or long."""
+        return int.from_bytes(self._signed.serial, signed=True)
+
+    @cached_property
+    def not_before(self) -> datetime | None:
+        """Begin of validity in UTC; None if the text is no time."""
+        return details.moment(self._signed.validity[0])
+
+    @cached_property
+    def not_after(self) -> datetime | None:
+        """End of validity in UTC; None if the text is no time."""
+        return details.moment(self._signed.validity[1])
+
+    @property
+    def signature_algorithm(self) -> str:
+        """Usual name of the algorithm, such as sha256WithRSAEncryption, else its dotted OID."""
+        oid = dotted(Reader(self._signed.algorithm).oid())
+        return SIGNATURE_ALGORITHMS.get(oid, oid)
+
+    @property
+    def key_algorithm(self) -> str:
+        """RSA, EC, Ed25519, ..., else the dotted OID."""
+        return details.key_algorithm(self._signed.key)
+
+    @cached_property
+    def key_bits(self) -> int | None:
+        """Bits of RSA's modulus, of the curve's field or of DSA's prime; None if the key makes no sense."""
+        return _sense(details.key_bits, self._signed.key)
+
+    @property
+    def basic_constraints(self) -> details.BasicConstraints | None:
+        """Whether the certificate says it is a CA (RFC 5280, 4.2.1.9)."""
+        return self._extension("2.5.29.19", details.basic_constraints)
+
+    @cached_property
+    def key_usage(self) -> frozenset[str] | None:
+        """What the key may be used for, by the names of RFC 5280, 4.2.1.3; None if nothing is said."""
+        return self._extension("2.5.29.15", details.key_usage)
+
+    @cached_property
+    def extended_key_usage(self) -> frozenset[str] | None:
+        """Dotted OIDs of the purposes (RFC 5280, 4.2.1.12); None if nothing is said."""
+        return self._extension("2.5.29.37", details.extended_key_usage)
+
+    @cached_property
+    def subject_key_id(self) -> bytes | None:
+        """Name of this certificate's key (RFC 5280, 4.2.1.2)."""
+        return self._extension("2.5.29.14", details.subject_key_id)
+
+    @cached_property
+    def authority_key_id(self) -> bytes | None:
+        """Name of the key that signed (RFC 5280, 4.2.1.1)."""
+        return self._extension("2.5.29.35", details.authority_key_id)
+
+    @property
+    def self_issued(self) -> bool:
+        """Whether subject and issuer are the same name."""
+        return self.subject == self.issuer
+
+    @property
+    def self_signed(self) -> bool:
+        """Self-issued, and where both key identifiers are there, they agree. No signature is checked."""
+        ids = self.subject_key_id, self.authority_key_id
+        return self.self_issued and (None in ids or ids[0] == ids[1])
+
+    @cached_property
+    def is_ca(self) -> bool:
+        """Whether OpenSSL takes it for a CA of any kind (check_ca in crypto/x509/v3_purp.c).
+
+        A key usage must allow keyCertSign. Then basicConstraints decides; without it a CA is a self-signed
+        certificate of version 1, one with that key usage, or one whose Netscape type says so.
+        """
+        if self.key_usage is not None and "keyCertSign" not in self.key_usage:
+            return False
+        if self.basic_constraints is not None:
+            return self.basic_constraints.ca
+        if (self.version == 1 and self.self_signed) or self.key_usage is not None:
+            return True
+        return bool(self._extension("2.16.840.1.113730.1.1", details.netscape_ca))
+
+    def _extension(self, oid: str, read: Callable[[bytes], _Value]) -> _Value | None:
+        found = self._by_oid.get(oid, [])
+        return _sense(read, found[0]) if len(found) == 1 else None
+
+    @cached_property
+    def _by_oid(self) -> dict[str, list[bytes]]:
+        values: dict[str, list[bytes]] = {}
+        for oid, _, value in self._signed.extensions:
+            values.setdefault(dotted(oid), []).append(value)
+        return values
+
+
+def _sense(read: Callable[[bytes], _Value], value: bytes) -> _Value | None:
+    try:
+        return read(value)
+    except MalformedError:
+        return None
+
+
+def parse_certificate(der: bytes, *, trailing: bool = False) -> Certificate:
+    """Read one certificate; raises MalformedError where OpenSSL refuses it.
+
+    Octets behind it are refused too unless ``trailing`` says that they do not matter; in PEM they do not.
+    """
+    reader = Reader(der)
+    certificate = take_certificate(reader)
+    if reader.pos != len(der) and not trailing:
+        raise MalformedError("octets follow the certificate")
+    return certificate
+
+
+def take_certificate(reader: Reader) -> Certificate:
+    """Take a Certificate."""
+    begin = reader.pos
+    body = reader.enter(SEQUENCE)
+    signed_begin = body.pos
+    signed = _take_signed(body)
+    written = signed_whole(body.data[signed_begin : body.pos], body)
+    reader.leave(body)
+    return Certificate(reader.data[begin : reader.pos], sha256(written).hexdigest(), signed)
+
+
+def _take_signed(reader: Reader) -> _Signed:
+    """Take a TBSCertificate."""
+    body = reader.enter(SEQUENCE)
+    signed = _Signed(
+        version=_take_version(body),
+        serial=body.integer(),
+        algorithm=take_algorithm(body),
+        issuer=Name.take(body),
+        validity=take_validity(body),
+        subject=Name.take(body),
+        key=take_key(body),
+        extensions=_take_tail(body),
+    )
+    reader.leave(body)
+    return signed
+
+
+def _take_version(body: Reader) -> bytes:
+    """Take the version, zero unless it is written."""
+    if body.next_tag() != _EXPLICIT_VERSION:
+        return b"\0"
+    explicit = body.enter(_EXPLICIT_VERSION)
+    version = explicit.integer()
+    body.leave(explicit)
+    return version
+
+
+def _take_tail(body: Reader) -> list[Extension]:
+    """Take what may follow the key: two unique identifiers, and the extensions."""
+    for tag in (_ISSUER_ID, _SUBJECT_ID):
+        if body.next_tag() == tag:
+            body.bit_string(tag)
+    return take_explicit_extensions(body, _EXPLICIT_EXTENSIONS)

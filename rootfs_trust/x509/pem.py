@@ -1,0 +1,236 @@
+"""PEM as OpenSSL reads it, line by line, and as it writes it.
+
+RFC 7468 says what a well-made file looks like; PEM_read_bio_ex, get_name, get_header_and_data and
+sanitize_line in crypto/pem/pem_lib.c, and EVP_DecodeUpdate in crypto/evp/encode.c, say what OpenSSL takes.
+Their reading is followed to its edges, since one block that OpenSSL stumbles over costs it the whole file:
+
+- a line is at most 254 octets (longer ones are read as several), and ends at its first NUL;
+- a line that begins with NUL is the end of the file;
+- at the end of a line everything up to the space is dropped, and octets from 0x80 on too (chars are signed);
+- lines before an empty one are a header, and after one no line may be longer than 64.
+"""
+
+from __future__ import annotations
+
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rootfs_trust.errors import MalformedError
+
+_BEGIN, _END, _DASHES = b"-----BEGIN ", b"-----END ", b"-----"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LONGEST_READ = 254  # LINESIZE - 1 of pem_lib.c
+_LONGEST_AFTER_HEADER = 64
+_DROPPED_AT_END = bytes((*range(0x21), *range(0x80, 0x100)))
+_WHITE_SPACE = b" \t\r\n"
+_NO_HEADER = frozenset((b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE", b"X509 CRL"))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block: its label, what it holds, the line of its BEGIN (from 1), and its header, mostly none."""
+
+    label: str
+    der: bytes
+    line: int
+    header: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class BadBlock:
+    """A block that OpenSSL does not get through: label, line of its BEGIN, and why."""
+
+    label: str
+    line: int
+    reason: str
+
+
+def blocks(data: bytes) -> list[Block | BadBlock]:
+    """Every block that OpenSSL finds in a file, in order, good or bad.
+
+    Text around blocks is nothing, and so are lines that only resemble a BEGIN; see :func:`overlooked`.
+    """
+    return list(_blocks(data))
+
+
+def _blocks(data: bytes) -> Iterator[Block | BadBlock]:
+    pos, line = 0, 1
+    while (begin := data.find(_BEGIN, pos)) >= 0:
+        begin_line = line + data.count(b"\n", pos, begin)
+        plain = _plain_block(data, pos, begin, begin_line)
+        if plain is None:
+            yield from _odd_blocks(_Lines(data, pos, line))
+            return
+        block, after = plain
+        yield block
+        pos, line = after, begin_line + data.count(b"\n", begin, after)
+
+
+def _plain_block(data: bytes, pos: int, begin: int, line: int) -> tuple[Block, int] | None:
+    """A block as everybody writes it, and the place behind it; None if there is anything odd about it.
+
+    Only a shortcut: all that passes here gives the same when it is read line by line.
+    """
+    first = data.find(b"\n", begin)
+    last = data.find(b"\n-----END ", first)
+    label = data[begin + 11 : first - 5]
+    body = data[first + 1 : last]
+    closing = b"\n-----END " + label + b"-----\n"
+    ordinary = (
+        0 <= first < last
+        and (begin == pos or _is_plain_text(data[pos:begin]))
+        and data.startswith(closing, last)
+        and data.endswith(_DASHES, begin, first)
+        and len(label) < 100
+        and label.isalnum() | label.replace(b" ", b"").isalnum()
+        and b"\n\n" not in body
+        and body[0] != 0x0A
+    )
+    if not ordinary:
+        return None
+    try:
+        der = _decode(body.translate(None, b"\n"))
+    except MalformedError:
+        return None
+    return Block(label.decode(), der, line), last + len(closing)
+
+
+def _is_plain_text(text: bytes) -> bool:
+    """Whether text in front of a block ends with a line and holds nothing that cuts lines elsewhere."""
+    return text.endswith(b"\n") and b"\0" not in text and max(map(len, text.split(b"\n"))) < _LONGEST_READ
+
+
+class _Lines:
+    """The lines of a file as a file BIO hands them out (BIO_gets with 255 octets of room)."""
+
+    def __init__(self, data: bytes, pos: int, line: int) -> None:
+        self._data = data
+        self._pos = pos
+        self._next_line = line
+        self.line = line
+
+    def next(self) -> bytes:
+        """The next line or piece of one, with its newline; empty at the end, or what OpenSSL takes for it."""
+        stop = self._data.find(b"\n", self._pos, self._pos + _LONGEST_READ) + 1 or self._pos + _LONGEST_READ
+        piece = self._data[self._pos : stop]
+        self._pos = stop
+        self.line = self._next_line
+        self._next_line += piece.endswith(b"\n")
+        return piece.partition(b"\0")[0]
+
+
+def _odd_blocks(lines: _Lines) -> Iterator[Block | BadBlock]:
+    while (label := _next_label(lines)) is not None:
+        line = lines.line
+        shown = label.decode("latin-1")
+        try:
+            header, der = _read_body(lines, label)
+            if header and label in _NO_HEADER:
+                raise MalformedError("it has a header")
+        except MalformedError as error:
+            yield BadBlock(shown, line, error.message)
+        else:
+            yield Block(shown, der, line, header)
+
+
+def _next_label(lines: _Lines) -> bytes | None:
+    """Read on to the next BEGIN line; its label, None at the end of the file."""
+    piece = lines.next()
+    if len(piece) > len(_BYTE_ORDER_MARK):
+        piece = piece.removeprefix(_BYTE_ORDER_MARK)
+    while piece:
+        text = piece.rstrip(_DROPPED_AT_END)
+        if text.startswith(_BEGIN) and text.endswith(_DASHES):
+            return text[len(_BEGIN) : -len(_DASHES)]
+        piece = lines.next()
+    return None
+
+
+def _read_body(lines: _Lines, label: bytes) -> tuple[bytes, bytes]:
+    """Read up to and with the END line; gives header and decoded body."""
+    above: list[bytes] = []
+    below: list[bytes] | None = None
+    has_colon = partial = short = False
+    while piece := lines.next():
+        was_partial, partial = partial, len(piece) == _LONGEST_READ and not piece.endswith(b"\n")
+        has_colon |= below is None and b":" in piece
+        text = piece.rstrip(_DROPPED_AT_END)
+        if text.startswith(_END):
+            if text != _END + label + _DASHES:
+                raise MalformedError("its END line is another one's")
+            if below is None:
+                above, below = (above, []) if has_colon else ([], above)
+            return b"\n".join(above), _decode(_base64_text(below))
+        if not text:
+            # After a piece of a line this is only the newline of that line.
+            if not was_partial:
+                if below is not None:
+                    raise MalformedError("an empty line stands in it")
+                below = []
+        elif short or (below is not None and len(text) > _LONGEST_AFTER_HEADER):
+            raise MalformedError("after an empty line it has lines of other than 64 characters")
+        elif below is None:
+            above.append(text)
+        else:
+            below.append(text)
+            short = len(text) < _LONGEST_AFTER_HEADER
+    raise MalformedError("its END line is missing")
+
+
+def _base64_text(lines: list[bytes]) -> bytes:
+    """The digits of base64 in some lines; a dash ends them, as EVP_DecodeUpdate has it."""
+    return b"\n".join(lines).partition(b"-")[0].translate(None, _WHITE_SPACE)
+
+
+def _decode(digits: bytes) -> bytes:
+    """Octets of base64 without any white space."""
+    if not digits:
+        raise MalformedError("it is empty, or an empty line stands in it")
+    if len(digits) % 4 or digits.endswith(b"==="):
+        raise MalformedError("its base64 is cut short")
+    try:
+        return a2b_base64(digits, strict_mode=True)
+    except Base64Error:
+        raise MalformedError("it is not base64") from None
+
+
+def overlooked(data: bytes) -> list[BadBlock]:
+    """BEGIN lines that OpenSSL passes over without a word, though somebody may have meant them.
+
+    Such are indented ones, some with text around, those inside another block, and all those in files of
+    UTF-16 or with the line ends of the old Macintosh.
+    """
+    seen = {block.line for block in _blocks(data)}
+    found, pos, line = [], 0, 1
+    text = data.replace(b"\0", b"")
+    while (begin := text.find(_BEGIN, pos)) >= 0:
+        line += text.count(b"\n", pos, begin)
+        if line not in seen:
+            label = text[begin + len(_BEGIN) : begin + _LONGEST_READ].partition(_DASHES)[0]
+            found.append(BadBlock(label.decode("latin-1"), line, "OpenSSL does not see its BEGIN line"))
+        seen.discard(line)  # a second one in the same line is overlooked
+        pos = begin + len(_BEGIN)
+    return found
+
+
+def has_private_key(data: bytes) -> bool:
+    """Whether the text of a BEGIN line of a private key stands anywhere, in whatever way of writing.
+
+    Looks through UTF-16, through any line ends, and at lines that OpenSSL would not see.
+    """
+    text = data.replace(b"\0", b"").upper()
+    begin = text.find(b"BEGIN ")
+    while begin >= 0:
+        if text.startswith(b"--", max(begin - 3, 0)) and b"PRIVATE KEY" in text[begin : begin + 80]:
+            return True
+        begin = text.find(b"BEGIN ", begin + 1)
+    return False
+
+
+def encode(der: bytes, label: str = "CERTIFICATE") -> bytes:
+    """One block: lines of 64 characters ended by LF (RFC 7468, section 2)."""
+    body = b"".join(b2a_base64(der[n : n + 48]) for n in range(0, len(der), 48))
+    shown = label.encode()
+    return _BEGIN + shown + b"-----\n" + body + _END + shown + b"-----\n"
