@@ -20,8 +20,8 @@ from rootfs_trust.x509.name import Name
 from rootfs_trust.x509.oids import SIGNATURE_ALGORITHMS, dotted
 from rootfs_trust.x509.primitive import SEQUENCE
 from rootfs_trust.x509.structure import (
-    Extension,
     Time,
+    read_extensions,
     signed_whole,
     take_algorithm,
     take_explicit_extensions,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _Value = TypeVar("_Value")
 
+_KEY_USAGE, _BASIC_CONSTRAINTS, _NETSCAPE_TYPE = "2.5.29.15", "2.5.29.19", "2.16.840.1.113730.1.1"
 _EXPLICIT_VERSION, _ISSUER_ID, _SUBJECT_ID, _EXPLICIT_EXTENSIONS = 0x80, 0x81, 0x82, 0x83
 
 
@@ -49,7 +50,7 @@ class _Signed:
     validity: tuple[Time, Time]
     subject: Name
     key: bytes
-    extensions: list[Extension]
+    extensions: bytes
 
 
 @dataclass(frozen=True)
@@ -114,12 +115,12 @@ class Certificate:
     @property
     def basic_constraints(self) -> details.BasicConstraints | None:
         """Whether the certificate says it is a CA (RFC 5280, 4.2.1.9)."""
-        return self._extension("2.5.29.19", details.basic_constraints)
+        return self._extension(_BASIC_CONSTRAINTS, details.basic_constraints)
 
     @cached_property
     def key_usage(self) -> frozenset[str] | None:
         """What the key may be used for, by the names of RFC 5280, 4.2.1.3; None if nothing is said."""
-        return self._extension("2.5.29.15", details.key_usage)
+        return self._extension(_KEY_USAGE, details.key_usage)
 
     @cached_property
     def extended_key_usage(self) -> frozenset[str] | None:
@@ -152,15 +153,19 @@ class Certificate:
         """Whether OpenSSL takes it for a CA of any kind (check_ca in crypto/x509/v3_purp.c).
 
         A key usage must allow keyCertSign. Then basicConstraints decides; without it a CA is a self-signed
-        certificate of version 1, one with that key usage, or one whose Netscape type says so.
+        certificate of version 1, one with that key usage, or one whose Netscape type says so. It is none if
+        one of these extensions is broken or stands there twice.
         """
+        netscape = self._extension(_NETSCAPE_TYPE, details.netscape_ca)
+        said: dict[str, object] = {_NETSCAPE_TYPE: netscape, _KEY_USAGE: self.key_usage}
+        said[_BASIC_CONSTRAINTS] = self.basic_constraints
+        if any(value is None and oid in self._by_oid for oid, value in said.items()):
+            return False
         if self.key_usage is not None and "keyCertSign" not in self.key_usage:
             return False
         if self.basic_constraints is not None:
             return self.basic_constraints.ca
-        if (self.version == 1 and self.self_signed) or self.key_usage is not None:
-            return True
-        return bool(self._extension("2.16.840.1.113730.1.1", details.netscape_ca))
+        return (self.version == 1 and self.self_signed) or self.key_usage is not None or bool(netscape)
 
     def _extension(self, oid: str, read: Callable[[bytes], _Value]) -> _Value | None:
         found = self._by_oid.get(oid, [])
@@ -169,7 +174,7 @@ class Certificate:
     @cached_property
     def _by_oid(self) -> dict[str, list[bytes]]:
         values: dict[str, list[bytes]] = {}
-        for oid, _, value in self._signed.extensions:
+        for oid, value in read_extensions(self._signed.extensions):
             values.setdefault(dotted(oid), []).append(value)
         return values
 
@@ -231,7 +236,7 @@ def _take_version(body: Reader) -> bytes:
     return version
 
 
-def _take_tail(body: Reader) -> list[Extension]:
+def _take_tail(body: Reader) -> bytes:
     """Take what may follow the key: two unique identifiers, and the extensions."""
     for tag in (_ISSUER_ID, _SUBJECT_ID):
         if body.next_tag() == tag:

@@ -154,6 +154,18 @@ class Reader:
 
     def value(self, tag: int) -> bytes:
         """Contents of the primitive element ``tag``; pieces of a string are joined (asn1_collect)."""
+        pos, data = self.pos, self.data
+        if pos + 1 < self.end and data[pos] == tag:  # in one piece; most are short, and quickly read
+            stop = pos + 2 + data[pos + 1]
+            if data[pos + 1] < 0x80 and stop <= self.end:
+                self.pos = stop
+                return data[pos + 2 : stop]
+        pos, data = self.pos, self.data
+        if pos + 1 < self.end and data[pos] == tag:  # in one piece; most are short, and quickly read
+            stop = pos + 2 + data[pos + 1]
+            if data[pos + 1] < 0x80 and stop <= self.end:
+                self.pos = stop
+                return data[pos + 2 : stop]
         _, constructed, indefinite, start, stop = self._expect(tag)
         if not constructed:
             self.pos = stop

@@ -42,9 +42,7 @@ def basic_constraints(value: bytes) -> BasicConstraints:
 def key_usage(value: bytes) -> frozenset[str]:
     """Names of the bits of KeyUsage that are set (RFC 5280, 4.2.1.3)."""
     bits = Reader(value).bit_string()[1:3]
-    return frozenset(
-        name for n, name in enumerate(KEY_USAGES) if n // 8 < len(bits) and bits[n // 8] & 0x80 >> n % 8
-    )
+    return frozenset(name for n, name in enumerate(KEY_USAGES) if n // 8 < len(bits) and bits[n // 8] & 0x80 >> n % 8)
 
 
 def extended_key_usage(value: bytes) -> frozenset[str]:
@@ -77,7 +75,7 @@ def moment(time: Time) -> datetime | None:
     As in ASN1_TIME_to_tm seconds may be missing, an offset may stand for the Z, and there may be a fraction
     of a second, which is dropped.
     """
-    from datetime import UTC, datetime, timedelta  # noqa: PLC0415 (few runs ask for a date)
+    from datetime import UTC, datetime, timedelta
 
     tag, contents = time
     digits, sign, offset = _split_time(contents)

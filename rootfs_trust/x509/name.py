@@ -6,7 +6,7 @@ Sources: crypto/x509/x_name.c (x509_name_ex_d2i, x509_name_canon, asn1_string_ca
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from hashlib import md5, sha1
 
 from rootfs_trust.errors import MalformedError
@@ -58,12 +58,12 @@ class Name:
         name.raw = reader.data[begin : reader.pos]
         return name
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """Eight hexadecimal digits: the subject hash since OpenSSL 1.0.0."""
         return _first_four(sha1(self.canonical, usedforsecurity=False).digest())
 
-    @cached_property
+    @property
     def hash_old(self) -> str:
         """Eight hexadecimal digits: the subject hash before OpenSSL 1.0.0."""
         return _first_four(md5(self.raw, usedforsecurity=False).digest())

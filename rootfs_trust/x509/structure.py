@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.x509.der import Reader, encode
+from rootfs_trust.x509.der import Reader, encode, reread
 from rootfs_trust.x509.primitive import (
     BIT_STRING,
     BOOLEAN,
@@ -19,13 +19,14 @@ from rootfs_trust.x509.primitive import (
     OID,
     SEQUENCE,
     UTC_TIME,
+    check_oid,
     tag_name,
 )
 
 # Tag and contents.
 Time = tuple[int, bytes]
-# Contents of the OID, whether critical, contents of the OCTET STRING.
-Extension = tuple[bytes, bool, bytes]
+# Contents of the OID and of the OCTET STRING; whether it is critical does not matter here.
+Extension = tuple[bytes, bytes]
 
 
 def take_algorithm(reader: Reader) -> bytes:
@@ -77,32 +78,63 @@ def take_key(reader: Reader) -> bytes:
     return reader.data[begin : reader.pos]
 
 
-def take_extension(reader: Reader) -> Extension:
-    """Take an Extension: OID, critical or not, value."""
+def take_extensions(reader: Reader) -> bytes:
+    """Take a SEQUENCE OF Extension; gives the whole element, to be read by :func:`read_extensions`."""
+    begin = reader.pos
+    body = reader.enter_list(SEQUENCE)
+    while body.more():
+        if not _skip_plain_extension(body):
+            _take_extension(body)
+    reader.leave(body)
+    return reader.data[begin : reader.pos]
+
+
+def _skip_plain_extension(reader: Reader) -> bool:
+    """Skip an extension all of whose lengths are short; does nothing if it has any other form.
+
+    Only a shortcut: all that passes here passes in :func:`_take_extension`.
+    """
+    data, pos, end = reader.data, reader.pos, reader.end
+    if end - pos < 4 or data[pos] != 0x30 or data[pos + 1] >= 0x80 or data[pos + 2] != OID:
+        return False
+    stop, value = pos + 2 + data[pos + 1], pos + 4 + data[pos + 3]
+    if value + 5 > stop or stop > end:
+        return False
+    check_oid(data[pos + 4 : value])
+    if data[value] == BOOLEAN and data[value + 1] == 1:
+        value += 3
+    if data[value] != OCTET_STRING or data[value + 1] >= 0x80 or value + 2 + data[value + 1] != stop:
+        return False
+    reader.pos = stop
+    return True
+
+
+def _take_extension(reader: Reader) -> Extension:
     body = reader.enter(SEQUENCE)
     oid = body.oid()
-    critical = body.boolean() if body.next_tag() == BOOLEAN else False
+    if body.next_tag() == BOOLEAN:
+        body.boolean()
     value = body.value(OCTET_STRING)
     reader.leave(body)
-    return oid, critical, value
+    return oid, value
 
 
-def take_extensions(reader: Reader) -> list[Extension]:
-    """Take a SEQUENCE OF Extension."""
-    body = reader.enter_list(SEQUENCE)
-    found = [take_extension(body) for _ in iter(body.more, False)]
-    reader.leave(body)
-    return found
-
-
-def take_explicit_extensions(reader: Reader, tag: int) -> list[Extension]:
-    """Take extensions inside an explicit ``tag``; none if that is not what comes next."""
+def take_explicit_extensions(reader: Reader, tag: int) -> bytes:
+    """Like :func:`take_extensions`, inside an explicit ``tag``; nothing if that is not what comes next."""
     if reader.next_tag() != tag:
-        return []
+        return b""
     outer = reader.enter(tag)
     found = take_extensions(outer)
     reader.leave(outer)
     return found
+
+
+def read_extensions(element: bytes) -> list[Extension]:
+    """Read again what was taken."""
+    if not element:
+        return []
+    body = reread(element).enter_list(SEQUENCE)
+    return [_take_extension(body) for _ in iter(body.more, False)]
 
 
 def signed_whole(to_be_signed: bytes, reader: Reader) -> bytes:
