@@ -49,7 +49,9 @@ def install(root: str, options: InstallOptions = InstallOptions()) -> Outcome:
     with Root(root) as tree:
         tree.lock()
         layout = find_layout(tree, options.layout or config.store.layout)
-        gathered = gather(options.certs, config.anchors, options.replace, config.policy, options.at or datetime.now(UTC))
+        gathered = gather(
+            options.certs, config.anchors, options.replace, config.policy, options.at or datetime.now(UTC)
+        )
         request = Request(tuple(gathered.anchors), options.adopt, options.drop_unsourced)
         answer = debian_store(tree, layout, request)
         agent = thin_edge(tree, _settings(options, config, layout), answer.desired)
@@ -74,8 +76,14 @@ def _carry_out(tree: Root, plan: Plan, desired: Desired, timestamp: int | None) 
     notes = apply(tree, plan, timestamp=timestamp)
     left = make_plan(tree, desired, will_be_signed=True).actions
     if left:
-        raise ApplyError(Trouble("apply", left[0].path, "is not as it was just written",
-                                 "does another program write into the rootfs at the same time?"))
+        raise ApplyError(
+            Trouble(
+                "apply",
+                left[0].path,
+                "is not as it was just written",
+                "does another program write into the rootfs at the same time?",
+            )
+        )
     return notes
 
 

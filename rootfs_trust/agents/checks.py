@@ -34,8 +34,11 @@ def _check(setting: Setting, finished: Finished, built_in_bridge: bool) -> Troub
         return _trouble(setting, f"{setting.path} will not be in the finished rootfs", _RUN_TIME)
     if kind is not (File if setting.kind.takes == "file" else Directory) and setting.kind.takes != "either":
         other = "folder" if kind is Directory else "file"
-        return _trouble(setting, f"{setting.path} is a {other}, and thin-edge.io takes a {setting.kind.takes} here",
-                        f"give a {setting.kind.takes}")
+        return _trouble(
+            setting,
+            f"{setting.path} is a {other}, and thin-edge.io takes a {setting.kind.takes} here",
+            f"give a {setting.kind.takes}",
+        )
     if kind is Directory and setting.kind.hashed and not built_in_bridge:
         return _check_hash_links(setting, finished)
     return None
@@ -44,8 +47,11 @@ def _check(setting: Setting, finished: Finished, built_in_bridge: bool) -> Troub
 def _check_hash_links(setting: Setting, finished: Finished) -> Trouble | None:
     if finished.has_hash_links(setting.path):
         return None
-    return _trouble(setting, f"{setting.path} has no hash links, so mosquitto would find no CA in it",
-                    "run rootfs-trust rehash on the folder, or give the bundle file")
+    return _trouble(
+        setting,
+        f"{setting.path} has no hash links, so mosquitto would find no CA in it",
+        "run rootfs-trust rehash on the folder, or give the bundle file",
+    )
 
 
 def _trouble(setting: Setting, message: str, hint: str) -> Trouble:

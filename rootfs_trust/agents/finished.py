@@ -28,8 +28,7 @@ class Finished:
 
     def has_hash_links(self, folder: str) -> bool:
         """Whether OpenSSL's directory lookup will find anything in ``folder``."""
-        return any(_HASH_LINK.fullmatch(name) and self.kind(join(folder, name)) is File
-                   for name in self._names(folder))
+        return any(_HASH_LINK.fullmatch(name) and self.kind(join(folder, name)) is File for name in self._names(folder))
 
     def _planned(self, path: str) -> type[Node] | None:
         node = self.desired.get(path)
@@ -42,8 +41,14 @@ class Finished:
 
     def _names(self, folder: str) -> set[str]:
         real = self.view.real_path(folder) or folder
-        planned = {path.rpartition("/")[2] for path, node in self.desired.items()
-                   if not isinstance(node, Absent) and (self.view.real_path(parent(path)) or parent(path)) == real}
-        gone = {path.rpartition("/")[2] for path, node in self.desired.items()
-                if isinstance(node, Absent) and parent(path) == folder}
+        planned = {
+            path.rpartition("/")[2]
+            for path, node in self.desired.items()
+            if not isinstance(node, Absent) and (self.view.real_path(parent(path)) or parent(path)) == real
+        }
+        gone = {
+            path.rpartition("/")[2]
+            for path, node in self.desired.items()
+            if isinstance(node, Absent) and parent(path) == folder
+        }
         return (set(self.view.names(folder)) - gone) | planned

@@ -85,8 +85,14 @@ def parse_setting(text: str, *, at_run_time: bool = False) -> Setting:
         raise InputError(Trouble("setting", "", f"{option} {text}: has to be KEY=PATH"))
     if plain_key(key) not in KINDS:
         near = get_close_matches(plain_key(key), KINDS, 1)
-        raise InputError(Trouble("setting", "", f"{option} {key}: is no trust setting of thin-edge.io",
-                                 f"did you mean {near[0]}?" if near else f"settings: {', '.join(KINDS)}"))
+        raise InputError(
+            Trouble(
+                "setting",
+                "",
+                f"{option} {key}: is no trust setting of thin-edge.io",
+                f"did you mean {near[0]}?" if near else f"settings: {', '.join(KINDS)}",
+            )
+        )
     parts = key.split(".")
     if plain_key(key) != key:
         key = ".".join([*parts[:2], _profile(parts[2]), *parts[3:]])
@@ -105,13 +111,22 @@ def last_of_each(settings: Iterable[Setting]) -> list[Setting]:
 def _profile(name: str) -> str:
     """The profile as thin-edge.io keeps it: lower case; letters, digits, dash and underscore."""
     if not _PROFILE.fullmatch(name):
-        raise InputError(Trouble("cloud", "", f'"{name}" is no name for a profile',
-                                 "letters, digits, - and _, with at least one letter or digit"))
+        raise InputError(
+            Trouble(
+                "cloud",
+                "",
+                f'"{name}" is no name for a profile',
+                "letters, digits, - and _, with at least one letter or digit",
+            )
+        )
     return name.lower()
 
 
 def _absolute(key: str, path: str) -> str:
     if not path.startswith("/") or any(ord(char) < 32 or ord(char) == 127 for char in path):
-        raise InputError(Trouble("setting", "", f"{key}: {path!r} is no absolute path",
-                                 "give the path that the file has on the device"))
+        raise InputError(
+            Trouble(
+                "setting", "", f"{key}: {path!r} is no absolute path", "give the path that the file has on the device"
+            )
+        )
     return path

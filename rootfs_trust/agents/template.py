@@ -14,8 +14,14 @@ def render(values: Mapping[str, str]) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     # The result is TOML, not markup; values are quoted by the filter below.
-    environment = Environment(loader=FileSystemLoader(resource("templates")), undefined=StrictUndefined,
-                              trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False)  # noqa: S701
+    environment = Environment(
+        loader=FileSystemLoader(resource("templates")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
     environment.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False)
     tables: dict[str, list[tuple[str, str, str]]] = {}
     for key, value in values.items():

@@ -39,8 +39,14 @@ def thin_edge(
         return answer
     path = view.real_path(FILE) if view.kind(FILE, follow=False) is Symlink else FILE
     if path is None:
-        answer.conflicts.append(Trouble("conflict", FILE, "is a link whose end is not in the rootfs",
-                                        "the file lives on a volume: set it there, or make it in the image"))
+        answer.conflicts.append(
+            Trouble(
+                "conflict",
+                FILE,
+                "is a link whose end is not in the rootfs",
+                "the file lives on a volume: set it there, or make it in the image",
+            )
+        )
         return answer
     text = _text(view, path)
     document = {} if text is None else toml_edit.parse(text, FILE)
@@ -53,8 +59,9 @@ def thin_edge(
     return answer
 
 
-def _write(view: View, path: str, text: str | None, document: dict[str, Any], chosen: list[Setting],
-           answer: AgentAnswer) -> None:
+def _write(
+    view: View, path: str, text: str | None, document: dict[str, Any], chosen: list[Setting], answer: AgentAnswer
+) -> None:
     values = {setting.key: setting.path for setting in chosen}
     renames = pending_renames(document)
     if lookup(document, "config.version") in (None, "1"):
@@ -78,8 +85,14 @@ def _text(view: View, path: str) -> str | None:
 def _check_version(document: dict[str, Any]) -> None:
     version = lookup(document, "config.version")
     if version is not None and not isinstance(version, str):
-        raise InputError(Trouble("toml", FILE, f"config.version is {version!r}, and thin-edge.io takes a text there",
-                                 f'write version = "{VERSION}"'))
+        raise InputError(
+            Trouble(
+                "toml",
+                FILE,
+                f"config.version is {version!r}, and thin-edge.io takes a text there",
+                f'write version = "{VERSION}"',
+            )
+        )
 
 
 def _giving_way(chosen: list[Setting], document: dict[str, Any], answer: AgentAnswer) -> list[Setting]:
@@ -89,10 +102,15 @@ def _giving_way(chosen: list[Setting], document: dict[str, Any], answer: AgentAn
         table = setting.key.removesuffix(".ca_path")
         serves_tls = all(lookup(document, f"{table}.{name}") is not None for name in ("cert_path", "key_path"))
         if table.endswith(".proxy") and not setting.explicit and serves_tls:
-            answer.warnings.append(Trouble(
-                "proxy-ca-path", FILE, f"{setting.key} is left alone: {table}.cert_path and key_path are set, and "
-                "with a CA path the proxy would demand client certificates",
-                f"--set {setting.key}=PATH writes it all the same"))
+            answer.warnings.append(
+                Trouble(
+                    "proxy-ca-path",
+                    FILE,
+                    f"{setting.key} is left alone: {table}.cert_path and key_path are set, and "
+                    "with a CA path the proxy would demand client certificates",
+                    f"--set {setting.key}=PATH writes it all the same",
+                )
+            )
         else:
             kept.append(setting)
     return kept
@@ -104,6 +122,12 @@ def _tedge_owner(view: View, answer: AgentAnswer) -> Owner | None:
         name, *fields = line.split(":")
         if name == "tedge" and len(fields) > 2 and fields[1].isdigit() and fields[2].isdigit():
             return Owner(int(fields[1]), int(fields[2]))
-    answer.warnings.append(Trouble("no-tedge-user", FILE, "the rootfs has no tedge user yet, so the file gets the "
-                                   "owner of other new files", "chown it to tedge:tedge once the package has made the user"))
+    answer.warnings.append(
+        Trouble(
+            "no-tedge-user",
+            FILE,
+            "the rootfs has no tedge user yet, so the file gets the owner of other new files",
+            "chown it to tedge:tedge once the package has made the user",
+        )
+    )
     return None

@@ -27,9 +27,14 @@ def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, setti
         import tomlkit
         from tomlkit.exceptions import TOMLKitError
     except ImportError as error:
-        raise InputError(Trouble("missing-package", path, "has to be edited, which needs the Python package tomlkit",
-                                 "install tomlkit (Debian: python3-tomlkit, Yocto: python3-tomlkit of meta-python)")
-                         ) from error
+        raise InputError(
+            Trouble(
+                "missing-package",
+                path,
+                "has to be edited, which needs the Python package tomlkit",
+                "install tomlkit (Debian: python3-tomlkit, Yocto: python3-tomlkit of meta-python)",
+            )
+        ) from error
     document = tomlkit.parse(text)
     wanted = expected(parse(text, path), renames, emptied, settings)
     try:
@@ -40,13 +45,17 @@ def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, setti
         if tomllib.loads(result) != wanted:
             raise ValueError("the edited text would not mean what it should")
     except (TOMLKitError, ValueError, TypeError, KeyError) as error:
-        raise InputError(Trouble("toml", path, f"cannot be edited safely: {error}",
-                                 "write the tables with [headers], then run again")) from error
+        raise InputError(
+            Trouble(
+                "toml", path, f"cannot be edited safely: {error}", "write the tables with [headers], then run again"
+            )
+        ) from error
     return result
 
 
-def expected(document: dict[str, Any], renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]
-             ) -> dict[str, Any]:
+def expected(
+    document: dict[str, Any], renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]
+) -> dict[str, Any]:
     """What the parse of the edited text has to be."""
     _rename(document, renames, emptied)
     for key, value in settings.items():

@@ -7,26 +7,45 @@ from datetime import datetime
 import click
 
 from rootfs_trust.api import InstallOptions, install
-from rootfs_trust.cli.options import Time, output_options, timestamp_of, verbosity_of
+from rootfs_trust.cli.options import output_options, parse_time, timestamp_of, verbosity_of
 from rootfs_trust.cli.output import print_outcome
 
 
 @click.command("install")
 @click.option("--root", required=True, metavar="DIR", help="The root filesystem: what becomes / on the device.")
-@click.option("--cert", "certs", multiple=True, metavar="PATH",
-              help="A CA certificate to trust: a PEM, DER or PKCS#7 file, a folder of them, or - for standard input.")
-@click.option("--cloud", "clouds", multiple=True, metavar="c8y|aws|az[@PROFILE]",
-              help="Point thin-edge.io's settings for this cloud at the trust store.")
+@click.option(
+    "--cert",
+    "certs",
+    multiple=True,
+    metavar="PATH",
+    help="A CA certificate to trust: a PEM, DER or PKCS#7 file, a folder of them, or - for standard input.",
+)
+@click.option(
+    "--cloud",
+    "clouds",
+    multiple=True,
+    metavar="c8y|aws|az[@PROFILE]",
+    help="Point thin-edge.io's settings for this cloud at the trust store.",
+)
 @click.option("--config", metavar="FILE", help="Read this file instead of ./rootfs-trust.toml.")
 @click.option("--layout", metavar="NAME", help="The distribution's layout; auto (the default) finds it in the rootfs.")
 @click.option("--set", "set_", multiple=True, metavar="KEY=PATH", help="Set a trust setting of thin-edge.io.")
-@click.option("--set-at-run-time", multiple=True, metavar="KEY=PATH",
-              help="The same, for a path on a volume that the image does not have yet.")
-@click.option("--replace", multiple=True, metavar="NAME",
-              help="Let the given certificate take the place of the one called NAME.")
-@click.option("--at", type=Time(), help="Judge validity at this time instead of now.")
-@click.option("--timestamp", type=Time(),
-              help="Modification time of what is written; wins over SOURCE_DATE_EPOCH.")
+@click.option(
+    "--set-at-run-time",
+    multiple=True,
+    metavar="KEY=PATH",
+    help="The same, for a path on a volume that the image does not have yet.",
+)
+@click.option(
+    "--replace", multiple=True, metavar="NAME", help="Let the given certificate take the place of the one called NAME."
+)
+@click.option("--at", type=parse_time, metavar="TIME", help="Judge validity at this time instead of now.")
+@click.option(
+    "--timestamp",
+    type=parse_time,
+    metavar="TIME",
+    help="Modification time of what is written; wins over SOURCE_DATE_EPOCH.",
+)
 @click.option("--adopt", is_flag=True, help="Rewrite untidy certificate files of the local folder as clean PEM.")
 @click.option("--drop-unsourced", is_flag=True, help="Let certificates go that only the bundle holds.")
 @click.option("--will-be-signed", is_flag=True, help="Replace files that carry an IMA or EVM signature, too.")
@@ -63,8 +82,19 @@ def command(
       rootfs-trust install --root ./rootfs --cert my-ca-2027.pem --replace my-ca
     """
     options = InstallOptions(
-        certs, clouds, config, layout, set_, set_at_run_time, replace, at, timestamp_of(timestamp), adopt,
-        drop_unsourced, will_be_signed, dry_run,
+        certs,
+        clouds,
+        config,
+        layout,
+        set_,
+        set_at_run_time,
+        replace,
+        at,
+        timestamp_of(timestamp),
+        adopt,
+        drop_unsourced,
+        will_be_signed,
+        dry_run,
     )
     outcome = install(root, options)
     print_outcome(outcome, root, as_json=format_ == "json", verbosity=verbosity_of(quiet, verbose))

@@ -12,19 +12,12 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Time(click.ParamType):
+def parse_time(text: str) -> datetime:
     """A point in time: seconds since 1970, or RFC 3339 (a date alone is its midnight in UTC)."""
-
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        try:
-            time = datetime.fromtimestamp(int(value), UTC) if value.isascii() and value.isdigit() else _iso(value)
-        except (ValueError, OverflowError, OSError):
-            self.fail(f"{value!r} is no time: give seconds since 1970, or 2027-01-31T12:00:00Z", param, ctx)
-        return time
+    try:
+        return datetime.fromtimestamp(int(text), UTC) if text.isascii() and text.isdigit() else _iso(text)
+    except (ValueError, OverflowError, OSError) as error:
+        raise click.BadParameter(f"{text!r} is no time: give seconds since 1970, or 2027-01-31T12:00:00Z") from error
 
 
 def _iso(text: str) -> datetime:
@@ -54,8 +47,14 @@ def output_options(command: Command) -> Command:
     for option in (
         click.option("-v", "--verbose", is_flag=True, help="Say more: every single link."),
         click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
-        click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True,
-                     help="What is printed to standard output."),
+        click.option(
+            "--format",
+            "format_",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            show_default=True,
+            help="What is printed to standard output.",
+        ),
     ):
         command = option(command)
     return command

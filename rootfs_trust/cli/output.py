@@ -22,8 +22,14 @@ _FEW = 6
 def print_errors(error: RootfsTrustError, *, as_json: bool) -> None:
     """Every trouble of ``error``: one line each, or the contract's JSON document."""
     if as_json:
-        echo_json({"errors": [{"id": each.id, "path": each.path, "message": each.message, "hint": each.hint}
-                              for each in error.troubles]})
+        echo_json(
+            {
+                "errors": [
+                    {"id": each.id, "path": each.path, "message": each.message, "hint": each.hint}
+                    for each in error.troubles
+                ]
+            }
+        )
         return
     for trouble in error.troubles:
         _message("error", "red", trouble)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from itertools import pairwise
 
 import click
 
@@ -92,4 +93,4 @@ def _fail(error: RootfsTrustError) -> None:
 
 def _json_wanted(words: list[str]) -> bool:
     """Whether JSON was asked for; options may be what went wrong, so they are looked at as plain words."""
-    return "--format=json" in words or ("--format", "json") in zip(words, words[1:], strict=False)
+    return "--format=json" in words or ("--format", "json") in pairwise(words)

@@ -84,8 +84,12 @@ def _in_config(trouble: Trouble, table: AnchorTable) -> Trouble:
 
 def _pin(found: list[Found], table: AnchorTable) -> list[Trouble]:
     return [
-        Trouble("pin", _where(each), f"has sha256 {each.certificate.sha256}, not the pinned {table.sha256}",
-                "another certificate stands here than the config expects: find out why before you change the pin")
+        Trouble(
+            "pin",
+            _where(each),
+            f"has sha256 {each.certificate.sha256}, not the pinned {table.sha256}",
+            "another certificate stands here than the config expects: find out why before you change the pin",
+        )
         for each in found
         if table.sha256 is not None and each.certificate.sha256 != table.sha256
     ]
@@ -93,11 +97,23 @@ def _pin(found: list[Found], table: AnchorTable) -> list[Trouble]:
 
 def _bad_name(found: list[Found], table: AnchorTable, name: str) -> list[Trouble]:
     if name != safe_name(name):
-        return [Trouble("name", table.where, f'{table.key}.name "{name}" is no safe file name',
-                        f'ASCII letters, digits, ".", "_" and "-": {safe_name(name)}')]
+        return [
+            Trouble(
+                "name",
+                table.where,
+                f'{table.key}.name "{name}" is no safe file name',
+                f'ASCII letters, digits, ".", "_" and "-": {safe_name(name)}',
+            )
+        ]
     if len(found) > 1:
-        return [Trouble("name", table.where, f"{table.key}.name is one name for {len(found)} certificates",
-                        "leave the name out, or split the file")]
+        return [
+            Trouble(
+                "name",
+                table.where,
+                f"{table.key}.name is one name for {len(found)} certificates",
+                "leave the name out, or split the file",
+            )
+        ]
     return []
 
 
@@ -107,8 +123,14 @@ def _each_once(gathered: Gathered) -> list[Anchor]:
     for anchor in gathered.anchors:
         kept = first.setdefault(anchor.certificate.sha256, anchor)
         if kept is not anchor:
-            gathered.notes.append(Trouble("duplicate", anchor.where, f"is the same certificate as {kept.where}",
-                                          f"it is installed once, as {kept.name}"))
+            gathered.notes.append(
+                Trouble(
+                    "duplicate",
+                    anchor.where,
+                    f"is the same certificate as {kept.where}",
+                    f"it is installed once, as {kept.name}",
+                )
+            )
     return list(first.values())
 
 
@@ -120,8 +142,14 @@ def _refuse_shared_names(gathered: Gathered) -> None:
     for name, anchors in holders.items():
         if len(anchors) > 1:
             places = " and ".join(anchor.where for anchor in anchors)
-            gathered.troubles.append(Trouble("name", anchors[0].where, f"{places} would all be called {name}",
-                                             "rename the files, or give each a name in rootfs-trust.toml"))
+            gathered.troubles.append(
+                Trouble(
+                    "name",
+                    anchors[0].where,
+                    f"{places} would all be called {name}",
+                    "rename the files, or give each a name in rootfs-trust.toml",
+                )
+            )
 
 
 def _replacing(anchor: Anchor, replace: Sequence[str]) -> Anchor:
@@ -132,6 +160,13 @@ def _replacing(anchor: Anchor, replace: Sequence[str]) -> Anchor:
 
 def _unknown_replacements(anchors: list[Anchor], replace: Sequence[str]) -> list[Trouble]:
     names = [anchor.name for anchor in anchors]
-    return [Trouble("replace", "", f"--replace {name}: none of the given certificates has this name",
-                    f"they are called {', '.join(names) or '(none given)'}")
-            for name in replace if name not in names]
+    return [
+        Trouble(
+            "replace",
+            "",
+            f"--replace {name}: none of the given certificates has this name",
+            f"they are called {', '.join(names) or '(none given)'}",
+        )
+        for name in replace
+        if name not in names
+    ]

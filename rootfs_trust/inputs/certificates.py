@@ -54,8 +54,10 @@ def _collect(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[tuple[
 
 def _from_pem(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[tuple[x509.Certificate, int]]:
     objects = x509.read_objects(data)
-    troubles += [_broken(f"{path}:{bad.line}", f"the {bad.label} block is broken: {bad.reason}")
-                 for bad in (*objects.bad, *x509.overlooked(data))]
+    troubles += [
+        _broken(f"{path}:{bad.line}", f"the {bad.label} block is broken: {bad.reason}")
+        for bad in (*objects.bad, *x509.overlooked(data))
+    ]
     for line, certificate in objects.certificates:
         yield certificate, line
     for block in objects.others:
@@ -80,8 +82,14 @@ def _from_pkcs7(where: str, der: bytes, troubles: list[Trouble]) -> list[x509.Ce
         found = pkcs7.load_der_pkcs7_certificates(der)
         return [x509.parse_certificate(each.public_bytes(Encoding.DER)) for each in found]
     except (ValueError, UnsupportedAlgorithm, MalformedError) as error:
-        troubles.append(Trouble("broken-pkcs7", where, f"is no PKCS#7 with certificates: {error}",
-                                "convert it: openssl pkcs7 -print_certs -in FILE -out FILE.pem"))
+        troubles.append(
+            Trouble(
+                "broken-pkcs7",
+                where,
+                f"is no PKCS#7 with certificates: {error}",
+                "convert it: openssl pkcs7 -print_certs -in FILE -out FILE.pem",
+            )
+        )
         return []
 
 
@@ -90,8 +98,12 @@ def _broken(where: str, message: str) -> Trouble:
 
 
 def _private_key(path: str, message: str) -> Trouble:
-    return Trouble("private-key", path, f"{message}; secrets never enter an image",
-                   "give a file that holds the CA certificate alone")
+    return Trouble(
+        "private-key",
+        path,
+        f"{message}; secrets never enter an image",
+        "give a file that holds the CA certificate alone",
+    )
 
 
 def _nothing(path: str, data: bytes) -> Trouble:

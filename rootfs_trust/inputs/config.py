@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.inputs.policy import Policy
+from rootfs_trust.inputs.policy import DEFAULT_POLICY, Policy
 
 FILE_NAME = "rootfs-trust.toml"
 
@@ -59,7 +59,7 @@ class Config:
     path: str = ""
     store: StoreTable = StoreTable()
     anchors: tuple[AnchorTable, ...] = ()
-    policy: Policy = Policy()
+    policy: Policy = DEFAULT_POLICY
     clouds: tuple[CloudTable, ...] = ()
 
 
@@ -114,8 +114,13 @@ class _Reader:
         folder = os.path.dirname(os.path.abspath(self.path))
         for each in anchors:
             each["file"] = os.path.join(folder, each["file"])
-        return Config(self.path, StoreTable(**store), tuple(AnchorTable(**each) for each in anchors),
-                      Policy(**policy), tuple(CloudTable(**each) for each in clouds))
+        return Config(
+            self.path,
+            StoreTable(**store),
+            tuple(AnchorTable(**each) for each in anchors),
+            Policy(**policy),
+            tuple(CloudTable(**each) for each in clouds),
+        )
 
     def _array(self, key: str, document: dict[str, Any]) -> list[tuple[str, Any]]:
         value = document.get(key, [])
@@ -149,8 +154,11 @@ class _Reader:
         for name in table:
             if name not in known:
                 near = get_close_matches(name, known, 1)
-                self._wrong(f"{prefix}{name}", "is no key that is known here",
-                            f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}")
+                self._wrong(
+                    f"{prefix}{name}",
+                    "is no key that is known here",
+                    f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}",
+                )
 
     def _wrong(self, key: str, message: str, hint: str = "docs/configuration.md describes every key") -> None:
         self.troubles.append(Trouble("config", self._where(key), f"{key} {message}", hint))

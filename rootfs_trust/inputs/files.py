@@ -60,8 +60,14 @@ def _add_folder(reading: Reading, folder: str) -> None:
         if not name.startswith(".") and not _is_special(path):
             _add(reading, path, wanted=name.lower().endswith(SUFFIXES))
     if not any(file.wanted for file in reading.files[before:]):
-        reading.troubles.append(Trouble("no-certificate", folder, "the folder holds no certificate file",
-                                        f"names that count end in {' '.join(SUFFIXES)}"))
+        reading.troubles.append(
+            Trouble(
+                "no-certificate",
+                folder,
+                "the folder holds no certificate file",
+                f"names that count end in {' '.join(SUFFIXES)}",
+            )
+        )
 
 
 def _is_special(path: str) -> bool:
@@ -79,12 +85,24 @@ def _add(reading: Reading, path: str, *, wanted: bool) -> None:
         reading.troubles.append(_unreadable(path, error))
         return
     if len(data) > MAX_INPUT:
-        reading.troubles.append(Trouble("too-large", path, f"is larger than {MAX_INPUT} bytes",
-                                        "give the certificates that the device needs, not a whole archive"))
+        reading.troubles.append(
+            Trouble(
+                "too-large",
+                path,
+                f"is larger than {MAX_INPUT} bytes",
+                "give the certificates that the device needs, not a whole archive",
+            )
+        )
         return
     if not wanted:
-        reading.notes.append(Trouble("skipped", path, "is no certificate file by its name, and is passed over",
-                                     f"names that count end in {' '.join(SUFFIXES)}"))
+        reading.notes.append(
+            Trouble(
+                "skipped",
+                path,
+                "is no certificate file by its name, and is passed over",
+                f"names that count end in {' '.join(SUFFIXES)}",
+            )
+        )
     reading.files.append(InputFile(path, data, wanted))
 
 

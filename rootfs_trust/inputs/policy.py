@@ -21,6 +21,9 @@ class Policy:
     forbid: frozenset[str] = frozenset()
 
 
+DEFAULT_POLICY = Policy()
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """``errors`` refuse the anchor; ``warnings`` are told."""
@@ -45,18 +48,33 @@ def judge(
 
 def _errors(certificate: Certificate, where: str, policy: Policy, at: datetime) -> Iterator[Trouble]:
     if certificate.sha256 in policy.forbid:
-        yield Trouble("forbidden", where, f"sha256 {certificate.sha256} must never ship",
-                      "[policy] forbid in rootfs-trust.toml lists it")
+        yield Trouble(
+            "forbidden",
+            where,
+            f"sha256 {certificate.sha256} must never ship",
+            "[policy] forbid in rootfs-trust.toml lists it",
+        )
     if certificate.not_after is None or certificate.not_before is None:
-        yield Trouble("unreadable-dates", where, "the validity dates cannot be read",
-                      "no client will accept it; have it issued again")
+        yield Trouble(
+            "unreadable-dates",
+            where,
+            "the validity dates cannot be read",
+            "no client will accept it; have it issued again",
+        )
     elif certificate.not_after < at:
-        yield Trouble("expired", where, f"expired on {_day(certificate.not_after)}",
-                      'renew it; or let it in by allow = ["expired"] in rootfs-trust.toml')
+        yield Trouble(
+            "expired",
+            where,
+            f"expired on {_day(certificate.not_after)}",
+            'renew it; or let it in by allow = ["expired"] in rootfs-trust.toml',
+        )
     if not certificate.is_ca and not certificate.self_signed:
-        yield Trouble("not-an-anchor", where,
-                      f"is a certificate that another CA signed ({certificate.issuer.text}), no CA itself",
-                      "give the certificate of that CA")
+        yield Trouble(
+            "not-an-anchor",
+            where,
+            f"is a certificate that another CA signed ({certificate.issuer.text}), no CA itself",
+            "give the certificate of that CA",
+        )
     elif not certificate.is_ca and policy.require_ca:
         yield Trouble("not-a-ca", where, "is no CA certificate", "[policy] require_ca asks for one")
 
@@ -65,22 +83,38 @@ def _breaches(certificate: Certificate, where: str, policy: Policy, at: datetime
     """What a policy sets bounds to: warnings, or errors where it is strict."""
     bits = certificate.key_bits
     if certificate.key_algorithm == "RSA" and bits is not None and bits < policy.min_rsa_bits:
-        yield Trouble("weak-key", where, f"has an RSA key of {bits} bits; the policy asks for {policy.min_rsa_bits}",
-                      "many clients refuse it; have it issued anew with a stronger key")
+        yield Trouble(
+            "weak-key",
+            where,
+            f"has an RSA key of {bits} bits; the policy asks for {policy.min_rsa_bits}",
+            "many clients refuse it; have it issued anew with a stronger key",
+        )
     ends = certificate.not_after
     if ends and at <= ends < at + timedelta(days=policy.min_days_left):
-        yield Trouble("expires-soon", where, f"expires on {_day(ends)}, in less than {policy.min_days_left} days",
-                      "renew it before the image ships")
+        yield Trouble(
+            "expires-soon",
+            where,
+            f"expires on {_day(ends)}, in less than {policy.min_days_left} days",
+            "renew it before the image ships",
+        )
 
 
 def _warnings(certificate: Certificate, where: str, at: datetime) -> Iterator[Trouble]:
     if not certificate.is_ca and certificate.self_signed:
-        yield Trouble("not-a-ca", where, "is no CA but signed by itself: it is trusted for its own server only, "
-                      "and Java's and strict mbedTLS's readers may leave it out",
-                      "where you can, sign the server's certificate with a CA and install that")
+        yield Trouble(
+            "not-a-ca",
+            where,
+            "is no CA but signed by itself: every client that trusts it accepts a "
+            "server that shows this very certificate, and refuses any other that its key signed",
+            "where you can, sign the server's certificate with a CA and install that",
+        )
     if certificate.not_before and certificate.not_before > at:
-        yield Trouble("not-yet-valid", where, f"is not valid before {_day(certificate.not_before)}",
-                      "devices whose clock is earlier will refuse it")
+        yield Trouble(
+            "not-yet-valid",
+            where,
+            f"is not valid before {_day(certificate.not_before)}",
+            "devices whose clock is earlier will refuse it",
+        )
 
 
 def _day(time: datetime) -> str:

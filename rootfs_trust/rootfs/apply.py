@@ -56,8 +56,14 @@ class _Writer:
     def notes(self) -> list[Trouble]:
         owner = f"{self._owner.uid}:{self._owner.gid}"
         if not self._owner_given:
-            return [Trouble("owner", "", f"new entries belong to the caller, not to {owner}",
-                            "only root may give files away; set the owners when the image is made")]
+            return [
+                Trouble(
+                    "owner",
+                    "",
+                    f"new entries belong to the caller, not to {owner}",
+                    "only root may give files away; set the owners when the image is made",
+                )
+            ]
         if self._owner != Owner(0, 0) and self._done:
             return [Trouble("owner", "", f"new entries belong to {owner}, as the root folder does")]
         return []
@@ -84,9 +90,14 @@ class _Writer:
     def _failed(self, action: Action, error: OSError) -> ApplyError:
         done = dict.fromkeys(self._done)
         written = f"written before: {', '.join(done)}" if done else "nothing was written"
-        return ApplyError(Trouble("apply", action.path, f"{action.verb} failed: {error.strerror}; {written}; "
-                                  "not written: this and all that comes after",
-                                  "every file is whole; mend the cause and run the same command again"))
+        return ApplyError(
+            Trouble(
+                "apply",
+                action.path,
+                f"{action.verb} failed: {error.strerror}; {written}; not written: this and all that comes after",
+                "every file is whole; mend the cause and run the same command again",
+            )
+        )
 
     def _perform(self, action: Action) -> None:
         folder, name = self._place(action.path)
@@ -156,8 +167,14 @@ class _Writer:
             finally:
                 os.close(fd)
         except OSError as error:
-            raise ApplyError(Trouble("apply", path, f"everything is written, but not yet safe on the disk: "
-                                     f"{error.strerror}", "mend the cause and run again")) from error
+            raise ApplyError(
+                Trouble(
+                    "apply",
+                    path,
+                    f"everything is written, but not yet safe on the disk: {error.strerror}",
+                    "mend the cause and run again",
+                )
+            ) from error
 
     # -- attributes --------------------------------------------------------------------------------------
 

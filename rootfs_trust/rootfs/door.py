@@ -40,8 +40,12 @@ class Root:
             self.fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise InputError(
-                Trouble("root", directory, f"cannot be opened as a folder: {error.strerror}",
-                        "--root takes the folder that becomes the device's /")
+                Trouble(
+                    "root",
+                    directory,
+                    f"cannot be opened as a folder: {error.strerror}",
+                    "--root takes the folder that becomes the device's /",
+                )
             ) from error
         self.directory = directory
         self._folders: dict[str, tuple[int, str] | None] = {"/": (self.fd, "/")}
@@ -49,8 +53,9 @@ class Root:
     def __enter__(self) -> Root:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -183,8 +188,14 @@ class Root:
         except OSError as error:
             raise _unreadable(path, error) from error
         if len(content) > MAX_FILE:
-            raise InputError(Trouble("too-large", path, f"is larger than {MAX_FILE} bytes",
-                                     "no trust store is; move the file out of the store's folders"))
+            raise InputError(
+                Trouble(
+                    "too-large",
+                    path,
+                    f"is larger than {MAX_FILE} bytes",
+                    "no trust store is; move the file out of the store's folders",
+                )
+            )
         return content
 
 
@@ -265,5 +276,6 @@ def read_extended_attributes(folder: int, name: str) -> dict[str, bytes]:
 
 
 def _unreadable(path: str, error: OSError) -> InputError:
-    return InputError(Trouble("unreadable", path, f"cannot be read: {error.strerror}",
-                              "run as a user who may read the whole tree"))
+    return InputError(
+        Trouble("unreadable", path, f"cannot be read: {error.strerror}", "run as a user who may read the whole tree")
+    )

@@ -136,8 +136,12 @@ def _change_link(path: str, wanted: Symlink, actual: Node | None) -> Action | Tr
 
 def _in_the_way(path: str, kind: type[Node], wanted: str) -> Trouble:
     what = {Directory: "a folder", File: "a file", Symlink: "a link that leads nowhere"}
-    return Trouble("conflict", path, f"{what.get(kind, 'a special file')} stands where {wanted} has to be",
-                   "move it away; it is not this tool's, so it is left as it is")
+    return Trouble(
+        "conflict",
+        path,
+        f"{what.get(kind, 'a special file')} stands where {wanted} has to be",
+        "move it away; it is not this tool's, so it is left as it is",
+    )
 
 
 def _blocked_parent(view: View, path: str) -> Trouble | None:
@@ -167,8 +171,12 @@ def _signed(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
     for change in changes:
         if isinstance(change, Put) and change.replaces:
             for name in set(SIGNATURES) & set(view.extended_attributes(change.path)):
-                yield Trouble("conflict", change.path, f"carries a signature ({name}) of its old content",
-                              "sign the tree after this run, and say --will-be-signed")
+                yield Trouble(
+                    "conflict",
+                    change.path,
+                    f"carries a signature ({name}) of its old content",
+                    "sign the tree after this run, and say --will-be-signed",
+                )
 
 
 def _leftovers(view: View, desired: Desired) -> Iterator[Remove]:

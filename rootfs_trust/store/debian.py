@@ -74,27 +74,41 @@ def _find(view: View, layout: Layout, answer: Answer) -> _Found:
     answer.warnings += _conf_warnings(layout, listed)
     shipped = _read_listed(view, layout, listed.trusted, answer)
     distrusted = _read_listed(view, layout, sorted(listed.distrusted), Answer())
-    local = {path: source for path in _certificate_files(view, layout.local, follow=True)
-             if (source := _read_one(view, path))}
+    local = {
+        path: source
+        for path in _certificate_files(view, layout.local, follow=True)
+        if (source := _read_one(view, path))
+    }
     return _Found(listed, written, tuple(shipped), tuple(distrusted), local)
 
 
 def _conf_warnings(layout: Layout, listed: conf.Conf) -> Iterator[Trouble]:
     if listed.unterminated:
-        yield Trouble("conf-last-line", layout.conf, "the last line has no newline, so update-ca-certificates "
-                      "does not see it, and it is left out here too", "end the line")
+        yield Trouble(
+            "conf-last-line",
+            layout.conf,
+            "the last line has no newline, so update-ca-certificates does not see it, and it is left out here too",
+            "end the line",
+        )
 
 
-def _read_listed(view: View, layout: Layout, names: Iterator[str] | tuple[str, ...] | list[str],
-                 answer: Answer) -> Iterator[Source]:
+def _read_listed(
+    view: View, layout: Layout, names: Iterator[str] | tuple[str, ...] | list[str], answer: Answer
+) -> Iterator[Source]:
     for name in names:
         path = join(layout.shipped, name)
         source = _read_one(view, path)
         if source:
             yield source
         else:
-            answer.warnings.append(Trouble("missing-source", path, f"is listed in {layout.conf}, but is not there",
-                                           "take the line out, or bring the file back"))
+            answer.warnings.append(
+                Trouble(
+                    "missing-source",
+                    path,
+                    f"is listed in {layout.conf}, but is not there",
+                    "take the line out, or bring the file back",
+                )
+            )
 
 
 def _read_one(view: View, path: str) -> Source | None:
@@ -131,15 +145,22 @@ def _judge(sources: list[Source], answer: Answer) -> None:
         if source.fault:
             answer.conflicts.append(fault_of(source))
         elif source.untidy:
-            answer.warnings.append(Trouble("untidy-source", source.path, f"{source.untidy}; taken as it is, as "
-                                           "update-ca-certificates does", "--adopt rewrites it clean"))
+            answer.warnings.append(
+                Trouble(
+                    "untidy-source",
+                    source.path,
+                    f"{source.untidy}; taken as it is, as update-ca-certificates does",
+                    "--adopt rewrites it clean",
+                )
+            )
 
 
 # -- writing -----------------------------------------------------------------------------------------------
 
 
-def _write(view: View, layout: Layout, found: _Found, local: LocalFolder, sources: list[Source],
-           answer: Answer) -> None:
+def _write(
+    view: View, layout: Layout, found: _Found, local: LocalFolder, sources: list[Source], answer: Answer
+) -> None:
     desired = answer.desired
     if found.written_conf is not None:
         desired[layout.conf] = File(found.written_conf)
@@ -148,10 +169,11 @@ def _write(view: View, layout: Layout, found: _Found, local: LocalFolder, source
     desired |= {path: file for path, file in local.changed.items() if path not in found.local}
     desired[layout.bundle] = File(bundle(sources))
     desired |= {path: file for path, file in local.changed.items() if path in found.local}
-    desired |= hash_directory(view, layout, sources, answer.warnings)
+    desired |= hash_directory(view, layout, sources)
 
 
 def bundle(sources: list[Source]) -> bytes:
     """Every source's bytes in order, each closed by a newline: ``sed '$a\\'`` of update-ca-certificates."""
-    return b"".join(source.data if source.data.endswith(b"\n") else source.data + b"\n"
-                    for source in sources if source.data)
+    return b"".join(
+        source.data if source.data.endswith(b"\n") else source.data + b"\n" for source in sources if source.data
+    )

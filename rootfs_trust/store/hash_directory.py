@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.nodes import Absent, File, Symlink, View, join, read
 from rootfs_trust.store import hashdir
 from rootfs_trust.store.layout import Layout
@@ -18,9 +17,7 @@ def link_name(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".crt").translate(_MANGLED) + ".pem"
 
 
-def hash_directory(
-    view: View, layout: Layout, sources: Iterable[Source], warnings: list[Trouble]
-) -> dict[str, Symlink | Absent]:
+def hash_directory(view: View, layout: Layout, sources: Iterable[Source]) -> dict[str, Symlink | Absent]:
     """What the layout's hash directory should hold of ours, in the order of writing.
 
     Files of others stay, and get their hash links as ``openssl rehash`` gives them. The bundle gets none, even
@@ -30,7 +27,7 @@ def hash_directory(
     ours = {link_name(source.path): source for source in sources}
     actual = view.names(layout.hash_directory)
     entries = [_entry_of_source(name, source) for name, source in ours.items()]
-    entries += _entries_of_others(view, layout, actual, ours, warnings)
+    entries += _entries_of_others(view, layout, actual, ours)
     links = hashdir.links(entries)
     wanted = {name: Symlink(source.path) for name, source in ours.items()}
     wanted |= {name: Symlink(links[name]) for name in sorted(links, key=_higher_numbers_first)}
@@ -40,13 +37,13 @@ def hash_directory(
 
 def _entry_of_source(name: str, source: Source) -> hashdir.Entry:
     if source.clean:
-        return hashdir.entry_of_certificate(name, source.certificates[0])
+        return hashdir.entry_of(name, source.certificates[0])
     # An untidy source was told already; here it only matters what OpenSSL makes of it.
     return hashdir.read_entry(name, source.data)
 
 
 def _entries_of_others(
-    view: View, layout: Layout, names: list[str], ours: dict[str, Source], warnings: list[Trouble]
+    view: View, layout: Layout, names: list[str], ours: dict[str, Source]
 ) -> Iterator[hashdir.Entry]:
     bundle = layout.bundle.rpartition("/")[2]
     for name in names:

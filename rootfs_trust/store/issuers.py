@@ -15,6 +15,10 @@ def missing_issuers(anchors: Iterable[Anchor], sources: Iterable[Source]) -> Ite
     for anchor in anchors:
         certificate = anchor.certificate
         if not certificate.self_issued and certificate.issuer.canonical not in subjects:
-            yield Trouble("issuer-missing", anchor.where, f"its issuer ({certificate.issuer.text}) is not in the "
-                          "store: rustls and GnuTLS accept it as an anchor, OpenSSL (curl, mosquitto) refuses it",
-                          "install the root that signed it too")
+            yield Trouble(
+                "issuer-missing",
+                anchor.where,
+                f"its issuer ({certificate.issuer.text}) is not in the "
+                "store: rustls and GnuTLS accept it as an anchor, OpenSSL (curl, mosquitto) refuses it",
+                "install the root that signed it too",
+            )

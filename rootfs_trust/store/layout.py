@@ -40,8 +40,10 @@ DEBIAN = Layout(
     hash_directory="/etc/ssl/certs",
     hooks="/etc/ca-certificates/update.d",
     releases="Debian 11 to 13, Ubuntu 20.04 to 24.04, Raspberry Pi OS of the same time",
-    facts=("update-ca-certificates(8) of ca-certificates 20230311+deb12u1 and 20250419~deb12u2",
-           "debian/postinst and debian/config of the same packages"),
+    facts=(
+        "update-ca-certificates(8) of ca-certificates 20230311+deb12u1 and 20250419~deb12u2",
+        "debian/postinst and debian/config of the same packages",
+    ),
 )
 
 LAYOUTS = {layout.name: layout for layout in (DEBIAN,)}
@@ -57,8 +59,14 @@ def find_layout(view: View, name: str = "auto") -> Layout:
         return DEBIAN
     found = os_release(view).get("ID")
     what = f"its os-release says ID={found}" if found else "it has no os-release"
-    raise InputError(Trouble("layout", "/", f"the rootfs shows no known trust store layout; {what}",
-                             f"check --root, or name the layout with --layout: {_choices()}"))
+    raise InputError(
+        Trouble(
+            "layout",
+            "/",
+            f"the rootfs shows no known trust store layout; {what}",
+            f"check --root, or name the layout with --layout: {_choices()}",
+        )
+    )
 
 
 def os_release(view: View) -> dict[str, str]:

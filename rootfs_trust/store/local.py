@@ -61,15 +61,23 @@ class LocalFolder:
         name = source.path.rpartition("/")[2].removesuffix(_SUFFIX)
         self.installed.append(Anchor(name, anchor.certificate, anchor.where))
         if source.path != self._path(anchor.name):
-            self.warnings.append(Trouble("already-installed", anchor.where, f"is installed already, as {source.path}",
-                                         "it is left there, and not installed a second time"))
+            self.warnings.append(
+                Trouble(
+                    "already-installed",
+                    anchor.where,
+                    f"is installed already, as {source.path}",
+                    "it is left there, and not installed a second time",
+                )
+            )
 
     def _named_apart(self, anchor: Anchor) -> Anchor:
         """The anchor under a name of its own, where the distribution ships the same certificate under its name."""
         taken = {self.link_name(source.path) for source in holders(anchor.certificate.sha256, self.shipped)}
         if self.link_name(self._path(anchor.name)) not in taken:
             return anchor
-        return Anchor(f"{anchor.name}-{anchor.certificate.sha256[:8]}", anchor.certificate, anchor.where, anchor.replace)
+        return Anchor(
+            f"{anchor.name}-{anchor.certificate.sha256[:8]}", anchor.certificate, anchor.where, anchor.replace
+        )
 
     def _place(self, anchor: Anchor) -> None:
         path = self._path(anchor.name)
@@ -106,16 +114,28 @@ def holders(sha256: str, sources: Iterable[Source]) -> Iterator[Source]:
 
 def _distrusted(anchor: Anchor, source: Source) -> Trouble:
     name = source.path.rpartition("/")[2]
-    return Trouble("conflict", source.path, f"{anchor.where} is this certificate, which the rootfs distrusts",
-                   f"to trust it again, take the ! off the line of {name} in ca-certificates.conf")
+    return Trouble(
+        "conflict",
+        source.path,
+        f"{anchor.where} is this certificate, which the rootfs distrusts",
+        f"to trust it again, take the ! off the line of {name} in ca-certificates.conf",
+    )
 
 
 def _shipped(anchor: Anchor, source: Source) -> Trouble:
-    return Trouble("already-shipped", anchor.where, f"the distribution ships this certificate as {source.path}",
-                   "it is installed all the same, so that it stays when the package drops it")
+    return Trouble(
+        "already-shipped",
+        anchor.where,
+        f"the distribution ships this certificate as {source.path}",
+        "it is installed all the same, so that it stays when the package drops it",
+    )
 
 
 def _name_taken(anchor: Anchor, holder: Source, hint: str) -> Trouble:
     held = ", ".join(each.sha256[:16] for each in holder.certificates) or "no certificate"
-    return Trouble("conflict", holder.path, f"the name {anchor.name} is taken (by sha256 {held}...) and "
-                   f"{anchor.where} is another certificate", hint)
+    return Trouble(
+        "conflict",
+        holder.path,
+        f"the name {anchor.name} is taken (by sha256 {held}...) and {anchor.where} is another certificate",
+        hint,
+    )

@@ -52,8 +52,12 @@ def read_source(path: str, data: bytes) -> Source:
 
 def fault_of(source: Source) -> Trouble:
     """The conflict that a source with a fault is."""
-    return Trouble("conflict", source.path, source.fault,
-                   "--adopt makes PEM of it" if source.certificates else "put one PEM certificate there, or take it away")
+    return Trouble(
+        "conflict",
+        source.path,
+        source.fault,
+        "--adopt makes PEM of it" if source.certificates else "put one PEM certificate there, or take it away",
+    )
 
 
 def _no_pem(path: str, data: bytes) -> Source:

@@ -32,6 +32,10 @@ def _others(data: bytes, known: set[bytes]) -> list[Certificate]:
 
 
 def _conflict(bundle: str, certificate: Certificate) -> Trouble:
-    return Trouble("conflict", bundle, f"holds {certificate.subject.text} (sha256 {certificate.sha256}), which no "
-                   "source file of the rootfs holds: it would be lost",
-                   "give it as a certificate too, or let it go with --drop-unsourced")
+    return Trouble(
+        "conflict",
+        bundle,
+        f"holds {certificate.subject.text} (sha256 {certificate.sha256}), which no "
+        "source file of the rootfs holds: it would be lost",
+        "give it as a certificate too, or let it go with --drop-unsourced",
+    )

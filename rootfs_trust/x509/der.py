@@ -62,7 +62,7 @@ def _long_header(data: bytes, pos: int, end: int) -> Header:
     if length > 0x80:
         octets = length & 0x7F
         # One octet more than needed: OpenSSL's own off-by-one, which refuses an empty last element.
-        if end - pos < octets + 1:
+        if end - pos < octets:
             raise MalformedError("a length is cut short")
         length = int.from_bytes(data[pos : pos + octets])
         pos += octets

@@ -1,0 +1,24 @@
+# To be sourced: python_environment DIR [EXTRA] makes a virtual environment in DIR and installs this package into it.
+# Debian keeps pip and venv apart from python3, and refuses pip outside a virtual environment.
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
+        echo "this needs root: $*" >&2
+        return 1
+    fi
+}
+
+python_environment() {
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+        echo "Python 3.11 or newer is needed; this is $(python3 --version)" >&2
+        return 1
+    }
+    if ! [ -x "$1/bin/pip" ]; then
+        python3 -c 'import ensurepip, venv' 2>/dev/null || {
+            as_root apt-get update -qq
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-venv
+        }
+        python3 -m venv "$1"
+    fi
+    "$1/bin/pip" install --quiet --disable-pip-version-check --editable ".${2:+[$2]}"
+}

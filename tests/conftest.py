@@ -1,0 +1,23 @@
+"""Fixtures that every suite uses: certificates made on the spot, and roots that look like Debian's."""
+
+import pytest
+
+from tests.support.authority import Authority
+from tests.support.debian_tree import DebianTree
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    """A private CA, valid now, made anew for each session."""
+    return Authority("Test Root CA")
+
+
+@pytest.fixture(scope="session")
+def other_authority() -> Authority:
+    return Authority("Other Root CA")
+
+
+@pytest.fixture
+def debian(tmp_path) -> DebianTree:
+    """A configured Debian-like root filesystem with three shipped CAs, its store written by hand."""
+    return DebianTree(tmp_path / "rootfs")

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Installs what the tests need and runs them: linters, types, the direction of imports, then pytest.
+# Arguments go to pytest. Without root the Debian packages are left as they are, and peers that are missing skip.
+set -eu
+cd "$(dirname "$0")/.."
+. recipes/sample/venv.sh
+
+PACKAGES="ca-certificates curl debootstrap mmdebstrap mosquitto openssl qemu-user-static"
+
+missing=$(for package in $PACKAGES; do dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
+    grep -qx installed || echo "$package"; done)
+if [ -n "$missing" ] && [ -n "${CI:-}" -o "$(id -u)" = 0 ]; then
+    as_root apt-get update -qq
+    # shellcheck disable=SC2086
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
+elif [ -n "$missing" ]; then
+    echo "not installed, so tests will skip:" $missing >&2
+fi
+
+python_environment .venv test
+bin=.venv/bin
+$bin/ruff check --quiet
+$bin/mypy
+$bin/lint-imports
+exec $bin/pytest -n 2 --dist worksteal "$@"

@@ -1,0 +1,1 @@
+"""What tests share: certificates made on the spot, trees, and the real programs."""

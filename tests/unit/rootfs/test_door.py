@@ -1,0 +1,161 @@
+"""The door: paths are resolved as the device would, and nothing outside the root is reached."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from rootfs_trust.errors import InputError
+from rootfs_trust.rootfs import door
+from rootfs_trust.rootfs.door import Root
+from rootfs_trust.rootfs.nodes import Directory, File, Special, Symlink, read
+
+CANARY = b"outside"
+
+
+@pytest.fixture
+def tree(tmp_path):
+    (tmp_path / "canary").write_bytes(CANARY)
+    (tmp_path / "rootfs/etc/ssl/certs").mkdir(parents=True)
+    (tmp_path / "rootfs/canary").write_bytes(b"inside")
+    return tmp_path / "rootfs"
+
+
+@pytest.fixture
+def root(tree):
+    with Root(str(tree)) as root:
+        yield root
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("/canary", b"inside"),
+        ("../../canary", b"inside"),
+        ("../../../../../../canary", b"inside"),
+        ("/../canary", b"inside"),
+        ("/etc/../canary", b"inside"),
+        ("//canary", b"inside"),
+        ("./../ssl/../../canary", b"inside"),
+        ("/etc/ssl/certs/../../../canary", b"inside"),
+        ("missing", None),
+        ("/canary/..", None),
+        ("/canary/x", None),
+        ("link", None),
+    ],
+)
+def test_a_link_is_followed_inside_the_root(tree, root, text, found):
+    (tree / "etc/ssl/link").symlink_to(text)
+    assert read(root, "/etc/ssl/link") == found
+
+
+def test_an_absolute_link_to_the_host_reads_nothing_of_the_host(tree, root):
+    (tree / "etc/host").symlink_to(tree.parent / "canary")
+    assert read(root, "/etc/host") is None
+    assert root.node("/etc/host") == Symlink(str(tree.parent / "canary"))
+
+
+def test_a_folder_that_is_a_link_elsewhere_in_the_root(tree, root):
+    (tree / "data").mkdir()
+    (tree / "data/a.pem").write_bytes(b"a")
+    (tree / "etc/ssl/linked").symlink_to("/data")
+    assert root.names("/etc/ssl/linked") == ["a.pem"]
+    assert read(root, "/etc/ssl/linked/a.pem") == b"a"
+    assert root.real_path("/etc/ssl/linked/a.pem") == "/data/a.pem"
+    assert root.kind("/etc/ssl/linked") is Directory
+    assert root.kind("/etc/ssl/linked", follow=False) is Symlink
+
+
+@pytest.mark.parametrize("count", [40, 41])
+def test_forty_links_are_followed_and_no_more(tree, root, count):
+    (tree / "link0").symlink_to("canary")
+    for number in range(1, count):
+        (tree / f"link{number}").symlink_to(f"link{number - 1}")
+    # The kernel agrees, asked in a chroot-like view: os.open below the tree itself.
+    last = f"link{count - 1}"
+    try:
+        kernel = (tree / last).read_bytes()
+    except OSError:
+        kernel = None
+    assert read(root, f"/{last}") == kernel == (b"inside" if count == 40 else None)
+
+
+def test_names_are_in_byte_order(tree, root):
+    names = [b"b", b"B", b"a", b"\xff", "é".encode(), b".hidden"]
+    for name in names:
+        (tree / os.fsdecode(name)).write_bytes(b"")
+    assert [os.fsencode(name) for name in root.names("/")] == sorted([*names, b"etc", b"canary"])
+
+
+def test_special_files_are_never_opened(tree, root):
+    os.mkfifo(tree / "fifo")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tree / "socket"))
+    listener.close()
+    assert root.node("/fifo") == Special("FIFO")
+    assert root.node("/socket") == Special("socket")
+    assert read(root, "/fifo") is None
+
+
+def test_a_huge_file_is_refused_without_being_read(tree, root):
+    with open(tree / "huge", "wb") as file:
+        file.truncate(door.MAX_FILE + 1)
+    with pytest.raises(InputError, match="/huge: is larger than"):
+        root.node("/huge")
+
+
+def test_a_root_that_is_no_folder(tree):
+    for path in (tree / "canary", tree / "none"):
+        with pytest.raises(InputError, match="cannot be opened as a folder"):
+            Root(str(path))
+
+
+def test_the_root_itself_may_be_a_link_of_the_host(tree):
+    (tree.parent / "link").symlink_to(tree)
+    with Root(str(tree.parent / "link")) as root:
+        assert read(root, "/canary") == b"inside"
+
+
+def test_every_descriptor_is_closed(tree):
+    before = os.listdir("/proc/self/fd")
+    with Root(str(tree)) as root:
+        root.names("/etc/ssl/certs")
+        read(root, "/etc/ssl/../../canary")
+        read(root, "/no/such/place")
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_second_process_waits_for_the_lock(tree):
+    program = f"""
+from rootfs_trust.rootfs.door import Root
+root = Root({str(tree)!r})
+root.lock()
+print("locked", flush=True)
+"""
+    with Root(str(tree)) as root:
+        root.lock()
+        other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.wait(timeout=0.7)
+    assert other.communicate(timeout=20)[0] == b"locked\n"
+    assert sorted(os.listdir(tree)) == ["canary", "etc"]
+
+
+def test_extended_attributes_are_those_of_the_link_itself(tree, root):
+    target = tree / "etc/file"
+    target.write_bytes(b"")
+    os.setxattr(target, "user.test", b"1")
+    (tree / "etc/link").symlink_to("file")
+    assert root.extended_attributes("/etc/file")["user.test"] == b"1"
+    assert "user.test" not in root.extended_attributes("/etc/link")
+
+
+def test_a_file_carries_its_owner_and_mode(tree, root):
+    (tree / "etc/secret").write_bytes(b"x")
+    (tree / "etc/secret").chmod(0o640)
+    node = root.node("/etc/secret")
+    assert isinstance(node, File)
+    assert node.mode == 0o640
+    assert (node.owner.uid, node.owner.gid) == (os.geteuid(), os.getegid())
