@@ -61,9 +61,12 @@ def _long_header(data: bytes, pos: int, end: int) -> Header:
     pos += 1
     if length > 0x80:
         octets = length & 0x7F
-        # One octet more than needed: OpenSSL's own off-by-one, which refuses an empty last element.
         if end - pos < octets:
             raise MalformedError("a length is cut short")
+        # An off-by-one of asn1_get_length, present in 3.0.19 and gone in 3.0.22: what one of them refuses is of
+        # no use on a device that may have either.
+        if end - pos == octets:
+            raise MalformedError("an empty last element has a long length, which not every OpenSSL takes")
         length = int.from_bytes(data[pos : pos + octets])
         pos += octets
     if length > _MAX_LENGTH or pos + length > end:

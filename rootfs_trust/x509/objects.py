@@ -11,6 +11,7 @@ from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509.certificate import Certificate, take_certificate
 from rootfs_trust.x509.crl import CertificateList, parse_crl
 from rootfs_trust.x509.der import Reader
+from rootfs_trust.x509.keys import check_key
 from rootfs_trust.x509.pem import BadBlock, Block, blocks
 from rootfs_trust.x509.primitive import OCTET_STRING, SEQUENCE, UTF8_STRING
 from rootfs_trust.x509.structure import take_algorithm
@@ -52,6 +53,7 @@ def read_objects(data: bytes) -> Objects:
             elif block.label == _CRL:
                 crls.append((block.line, parse_crl(block.der, trailing=True)))
             elif _PRIVATE_KEY in block.label:
+                check_key(block)
                 keys.append((block.line, block.label))
             else:
                 others.append(block)

@@ -85,8 +85,7 @@ def _plain_block(data: bytes, pos: int, begin: int, line: int) -> tuple[Block, i
         and data.endswith(_DASHES, begin, first)
         and len(label) < 100
         and label.isalnum() | label.replace(b" ", b"").isalnum()
-        and b"\n\n" not in body
-        and body[0] != 0x0A
+        and b"\n\n" not in b"\n" + body + b"\n"
     )
     if not ordinary:
         return None
