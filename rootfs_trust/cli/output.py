@@ -38,14 +38,18 @@ def print_errors(error: RootfsTrustError, *, as_json: bool) -> None:
 def print_outcome(outcome: Outcome, root: str, *, as_json: bool, verbosity: int) -> None:
     """What ``install`` or ``remove`` did or would do."""
     if as_json:
+        anchors = [{"name": each.name, "sha256": each.sha256} for each in outcome.anchors]
+        echo_json({"layout": outcome.layout, "anchors": anchors, **_outcome_document(outcome)})
+    else:
+        _print_text(outcome, f"{root} (layout {outcome.layout})", verbosity)
+
+
+def print_rehash(outcome: Outcome, folders: Iterable[str], *, as_json: bool, verbosity: int) -> None:
+    """What ``rehash`` did or would do."""
+    if as_json:
         echo_json(_outcome_document(outcome))
-        return
-    print_warnings(outcome.warnings, verbosity)
-    if verbosity == QUIET:
-        return
-    for line in action_lines(outcome.actions, each=verbosity >= VERBOSE):
-        click.echo(line)
-    click.echo(_summary(outcome, root))
+    else:
+        _print_text(outcome, ", ".join(folders), verbosity)
 
 
 def print_warnings(warnings: Iterable[Trouble], verbosity: int) -> None:
@@ -74,12 +78,12 @@ def echo_json(document: object) -> None:
     click.echo(json.dumps(document, indent=2))
 
 
-def action_documents(actions: Iterable[Action]) -> list[dict[str, str]]:
+def _action_documents(actions: Iterable[Action]) -> list[dict[str, str]]:
     """The ``actions`` of the contract."""
     return [{"action": action.verb, "path": action.path} for action in actions]
 
 
-def warning_documents(warnings: Iterable[Trouble]) -> list[dict[str, str]]:
+def _warning_documents(warnings: Iterable[Trouble]) -> list[dict[str, str]]:
     """The ``warnings`` of the contract, with their hints."""
     return [{"id": each.id, "path": each.path, "message": each.message, "hint": each.hint} for each in warnings]
 
@@ -87,16 +91,21 @@ def warning_documents(warnings: Iterable[Trouble]) -> list[dict[str, str]]:
 def _outcome_document(outcome: Outcome) -> dict[str, object]:
     return {
         "changed": outcome.changed,
-        "layout": outcome.layout,
-        "actions": action_documents(outcome.actions),
-        "anchors": [{"name": each.name, "sha256": each.sha256} for each in outcome.anchors],
-        "warnings": warning_documents(outcome.warnings),
+        "actions": _action_documents(outcome.actions),
+        "warnings": _warning_documents(outcome.warnings),
         "conflicts": [],
     }
 
 
-def _summary(outcome: Outcome, root: str) -> str:
-    where = f"{root} (layout {outcome.layout})"
+def _print_text(outcome: Outcome, where: str, verbosity: int) -> None:
+    print_warnings(outcome.warnings, verbosity)
+    if verbosity > QUIET:
+        for line in action_lines(outcome.actions, each=verbosity >= VERBOSE):
+            click.echo(line)
+        click.echo(_summary(outcome, _printable(where)))
+
+
+def _summary(outcome: Outcome, where: str) -> str:
     if not outcome.changed:
         return f"Nothing to do: {where} is as it should be."
     count = f"{len(outcome.actions)} change{'s' if len(outcome.actions) > 1 else ''}"

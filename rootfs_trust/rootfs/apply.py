@@ -22,22 +22,23 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def apply(root: Root, plan: Plan, *, timestamp: int | None = None) -> list[Trouble]:
+def apply(root: Root, plan: Plan, *, owner: Owner | None, timestamp: int | None) -> list[Trouble]:
     """Carry ``plan`` out below ``root``; return what the caller should be told.
 
+    New entries are given to ``owner`` where the caller may do that; None leaves them the caller's.
     ``timestamp`` (seconds since 1970) becomes the modification time of all that is written. Raises ApplyError,
     which says what was and what was not written, when the disk or the target fails underway.
     """
-    writer = _Writer(root, timestamp)
+    writer = _Writer(root, owner, timestamp)
     writer.run(plan.actions)
     return writer.notes()
 
 
 class _Writer:
-    def __init__(self, root: Root, timestamp: int | None) -> None:
+    def __init__(self, root: Root, owner: Owner | None, timestamp: int | None) -> None:
         self._root = root
+        self._owner = owner
         self._timestamp = timestamp
-        self._owner = root.owner
         self._owner_given = True
         self._staged: dict[str, tuple[int, str]] = {}
         self._done: list[str] = []
@@ -54,6 +55,8 @@ class _Writer:
             self._discard_staged()
 
     def notes(self) -> list[Trouble]:
+        if self._owner is None:
+            return []
         owner = f"{self._owner.uid}:{self._owner.gid}"
         if not self._owner_given:
             return [
@@ -192,14 +195,18 @@ class _Writer:
                 os.setxattr(fd, key, value)
         return True
 
-    def _give(self, fd: int, owner: Owner) -> None:
+    def _give(self, fd: int, owner: Owner | None) -> None:
         """New entries get ``owner`` where the caller may do that; where not, it is told once."""
+        if owner is None:
+            return
         try:
             os.fchown(fd, owner.uid, owner.gid)
         except PermissionError:
             self._owner_given = False
 
     def _give_at(self, folder: int, name: str) -> None:
+        if self._owner is None:
+            return
         try:
             os.chown(name, self._owner.uid, self._owner.gid, dir_fd=folder, follow_symlinks=False)
         except PermissionError:

@@ -81,10 +81,11 @@ def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> 
     is needed and not named gets the default owner and mode.
     """
     desired = {**dict.fromkeys(_missing_parents(view, desired), Directory()), **desired}
-    conflicts: list[Trouble] = []
+    blocked = _blocked_folders(view, desired)
+    conflicts = list(dict.fromkeys(filter(None, blocked.values())))
     changes: list[Action] = []
     for path, wanted in desired.items():
-        change = _change(view, path, wanted)
+        change = None if blocked[parent(path)] else _change(view, path, wanted)
         if isinstance(change, Trouble):
             conflicts.append(change)
         elif change is not None:
@@ -98,9 +99,6 @@ def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> 
 def _change(view: View, path: str, wanted: File | Symlink | Directory | Absent) -> Action | Trouble | None:
     if isinstance(wanted, Directory):
         return _change_directory(view, path, wanted)
-    blocked = _blocked_parent(view, path)
-    if blocked and not isinstance(wanted, Absent):
-        return blocked
     actual = view.node(path)
     if isinstance(wanted, Absent):
         return Remove(path) if isinstance(actual, File | Symlink) else None
@@ -114,7 +112,7 @@ def _change_directory(view: View, path: str, wanted: Directory) -> Action | Trou
     if kind is Directory:
         return None
     if kind is None and view.kind(path, follow=False) is None:
-        return _blocked_parent(view, path) or MakeDirectory(path, wanted)
+        return MakeDirectory(path, wanted)
     return _in_the_way(path, kind or Symlink, "a folder")
 
 
@@ -144,21 +142,26 @@ def _in_the_way(path: str, kind: type[Node], wanted: str) -> Trouble:
     )
 
 
-def _blocked_parent(view: View, path: str) -> Trouble | None:
-    """The nearest thing on the way to ``path`` that is there and is no folder."""
-    while (path := parent(path)) != "/":
-        kind = view.kind(path)
+def _blocked_folders(view: View, desired: Desired) -> dict[str, Trouble | None]:
+    """Each folder that holds a wanted path, and what on the way to it is there and is no folder."""
+    return {folder: _blocked(view, folder) for folder in dict.fromkeys(map(parent, desired))}
+
+
+def _blocked(view: View, folder: str) -> Trouble | None:
+    while folder != "/":
+        kind = view.kind(folder)
         if kind is Directory:
             return None
-        if kind is not None or view.kind(path, follow=False) is not None:
-            return _in_the_way(path, kind or Symlink, "a folder")
+        if kind is not None or view.kind(folder, follow=False) is not None:
+            return _in_the_way(folder, kind or Symlink, "a folder")
+        folder = parent(folder)
     return None
 
 
 def _missing_parents(view: View, desired: Desired) -> set[str]:
     """Folders that wanted files and links need and that are neither there nor wanted by name."""
     missing = set()
-    pending = [parent(path) for path, wanted in desired.items() if not isinstance(wanted, Absent)]
+    pending = list({parent(path) for path, wanted in desired.items() if not isinstance(wanted, Absent)})
     while pending:
         folder = pending.pop()
         if folder not in missing and view.kind(folder) is not Directory:
@@ -170,7 +173,7 @@ def _missing_parents(view: View, desired: Desired) -> set[str]:
 def _signed(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
     for change in changes:
         if isinstance(change, Put) and change.replaces:
-            for name in set(SIGNATURES) & set(view.extended_attributes(change.path)):
+            for name in sorted(set(SIGNATURES) & set(view.extended_attributes(change.path))):
                 yield Trouble(
                     "conflict",
                     change.path,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from rootfs_trust.x509 import Certificate, Name
@@ -36,9 +35,9 @@ def safe_name(text: str) -> str:
 
 def name_of_file(path: str) -> str:
     """The name that a file gives to its only certificate: its base name without the suffix."""
-    base = os.path.basename(path)
-    stem, suffix = os.path.splitext(base)
-    return safe_name(stem if stem and suffix.lower() in _SUFFIXES else base)
+    base = path.rpartition("/")[2]
+    stem, dot, suffix = base.rpartition(".")
+    return safe_name(stem if stem and dot + suffix.lower() in _SUFFIXES else base)
 
 
 def name_of_subject(subject: Name, sha256: str) -> str:

@@ -1,10 +1,12 @@
-"""The hash directory of a store: a ``.pem`` link for each source, and the hash links over all that is there."""
+"""Hash directories as they stand in a tree: the links that they should have, and those that have to go. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from rootfs_trust.rootfs.nodes import Absent, File, Symlink, View, join, read
+from rootfs_trust.errors import Trouble
+from rootfs_trust.rootfs.nodes import Absent, Directory, Node, Symlink, View, join, read
 from rootfs_trust.store import hashdir
 from rootfs_trust.store.layout import Layout
 from rootfs_trust.store.source import Source
@@ -25,14 +27,51 @@ def hash_directory(view: View, layout: Layout, sources: Iterable[Source]) -> dic
     """
     # Of two sources with one link name the last one wins, as with the shell's ln -sf.
     ours = {link_name(source.path): source for source in sources}
-    actual = view.names(layout.hash_directory)
+    folder, bundle = layout.hash_directory, layout.bundle.rpartition("/")[2]
+    stale = {name for name in view.names(folder) if name not in ours and _leads_to_source(view, layout, name)}
+    others = [name for name in view.names(folder) if name not in ours and name not in stale and name != bundle]
     entries = [_entry_of_source(name, source) for name, source in ours.items()]
-    entries += _entries_of_others(view, layout, actual, ours)
-    links = hashdir.links(entries)
-    wanted = {name: Symlink(source.path) for name, source in ours.items()}
-    wanted |= {name: Symlink(links[name]) for name in sorted(links, key=_higher_numbers_first)}
-    gone = {name: Absent() for name in actual if name not in wanted and _is_stale(view, layout, name)}
-    return {join(layout.hash_directory, name): node for name, node in (wanted | gone).items()}
+    entries += (entry for entry in _entries(view, folder, others) if entry.linkables)
+    nodes: dict[str, Symlink | Absent] = {join(folder, name): Symlink(source.path) for name, source in ours.items()}
+    nodes |= _links(view, folder, entries, ("new",))
+    return nodes | {join(folder, name): Absent() for name in sorted(stale)}
+
+
+def rehashed(view: View, folder: str, styles: Iterable[str]) -> tuple[dict[str, Symlink | Absent], list[Trouble]]:
+    """The hash links that ``folder`` should have, those that have to go, and what is to be told of its files."""
+    entries = list(_entries(view, folder, view.names(folder)))
+    warnings = [warning for entry in entries for warning in entry.warnings] + hashdir.duplicates(entries)
+    told = [replace(warning, path=join(folder, warning.path)) for warning in warnings]
+    return _links(view, folder, entries, styles), told
+
+
+def _links(
+    view: View, folder: str, entries: Iterable[hashdir.Entry], styles: Iterable[str]
+) -> dict[str, Symlink | Absent]:
+    links = hashdir.links(entries, styles)
+    nodes: dict[str, Symlink | Absent] = {
+        join(folder, name): Symlink(links[name]) for name in sorted(links, key=_higher_numbers_first)
+    }
+    old = (join(folder, name) for name in view.names(folder) if hashdir.is_hash_link_name(name) and name not in links)
+    return nodes | {path: Absent() for path in old if view.kind(path, follow=False) is Symlink}
+
+
+def _entries(view: View, folder: str, names: Iterable[str]) -> Iterator[hashdir.Entry]:
+    """What each file of ``names`` that may hold a certificate gives to the directory."""
+    for name in filter(hashdir.rehashable, names):
+        path = join(folder, name)
+        data = read(view, path)
+        if data is not None:
+            yield hashdir.read_entry(name, data)
+        else:
+            yield hashdir.Entry(name, (), (_no_file(name, view.kind(path)),))
+
+
+def _no_file(name: str, kind: type[Node] | None) -> Trouble:
+    if kind is None:
+        return Trouble("dangling-link", name, "is a link that leads nowhere", "remove it, or bring its file back")
+    what = "a folder" if kind is Directory else "no regular file"
+    return Trouble("no-file", name, f"is {what}, and gets no link", "rename it")
 
 
 def _entry_of_source(name: str, source: Source) -> hashdir.Entry:
@@ -42,26 +81,11 @@ def _entry_of_source(name: str, source: Source) -> hashdir.Entry:
     return hashdir.read_entry(name, source.data)
 
 
-def _entries_of_others(
-    view: View, layout: Layout, names: list[str], ours: dict[str, Source]
-) -> Iterator[hashdir.Entry]:
-    bundle = layout.bundle.rpartition("/")[2]
-    for name in names:
-        if name in ours or name == bundle or not hashdir.rehashable(name) or _is_stale(view, layout, name):
-            continue
-        path = join(layout.hash_directory, name)
-        data = read(view, path) if view.kind(path) is File else None
-        if data is not None:
-            yield hashdir.read_entry(name, data)
-
-
-def _is_stale(view: View, layout: Layout, name: str) -> bool:
-    """Whether ``name`` is a link that a run of the tool made: a hash link, or one that leads to a source."""
+def _leads_to_source(view: View, layout: Layout, name: str) -> bool:
+    """Whether ``name`` is a link into a folder of sources, as only the distribution's own tool and this one make."""
     path = join(layout.hash_directory, name)
     if view.kind(path, follow=False) is not Symlink:
         return False
-    if hashdir.is_hash_link_name(name):
-        return True
     node = view.node(path)
     return isinstance(node, Symlink) and node.points_to.startswith((f"{layout.shipped}/", f"{layout.local}/"))
 

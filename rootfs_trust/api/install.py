@@ -1,4 +1,4 @@
-"""The verbs, as functions. The only place where the clock is read; everything below is given the time."""
+"""``install``: anchors into a rootfs, its trust store written, thin-edge.io pointed at it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rootfs_trust.agents.settings import Setting, cloud_settings, parse_setting
-from rootfs_trust.agents.thin_edge import thin_edge
-from rootfs_trust.errors import ApplyError, ConflictError, InputError, RootfsTrustError, Trouble
-from rootfs_trust.inputs.anchors import gather
+from rootfs_trust.agents.thin_edge import AgentAnswer, thin_edge
+from rootfs_trust.api.carry_out import carry_out, refuse
+from rootfs_trust.errors import ConflictError, InputError
+from rootfs_trust.inputs.anchors import Gathered, gather
 from rootfs_trust.inputs.config import CloudTable, Config, load_config
 from rootfs_trust.outcome import InstalledAnchor, Outcome
-from rootfs_trust.rootfs.apply import apply
 from rootfs_trust.rootfs.door import Root
 from rootfs_trust.rootfs.nodes import Desired
-from rootfs_trust.rootfs.plan import Plan, make_plan
+from rootfs_trust.rootfs.plan import make_plan
 from rootfs_trust.store.debian import debian_store
 from rootfs_trust.store.layout import Layout, find_layout
-from rootfs_trust.store.request import Request
+from rootfs_trust.store.request import Answer, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,42 +49,34 @@ def install(root: str, options: InstallOptions = InstallOptions()) -> Outcome:
     with Root(root) as tree:
         tree.lock()
         layout = find_layout(tree, options.layout or config.store.layout)
-        gathered = gather(
-            options.certs, config.anchors, options.replace, config.policy, options.at or datetime.now(UTC)
-        )
-        request = Request(tuple(gathered.anchors), options.adopt, options.drop_unsourced)
-        answer = debian_store(tree, layout, request)
-        agent = thin_edge(tree, _settings(options, config, layout), answer.desired)
-        _refuse(InputError, [*gathered.troubles, *agent.troubles])
-        desired = {**answer.desired, **agent.desired}
+        gathered = _gather(options, config)
+        store = debian_store(tree, layout, Request(tuple(gathered.anchors), options.adopt, options.drop_unsourced))
+        agent = _agent(tree, options, config, layout, store.desired)
+        refuse(InputError, [*gathered.troubles, *agent.troubles])
+        desired = {**store.desired, **agent.desired}
         plan = make_plan(tree, desired, will_be_signed=options.will_be_signed)
-        _refuse(ConflictError, [*answer.conflicts, *agent.conflicts, *plan.conflicts])
-        warnings = [*gathered.notes, *answer.warnings, *agent.warnings]
-        if plan.actions and not options.dry_run:
-            warnings += _carry_out(tree, plan, desired, options.timestamp)
-    installed = tuple(InstalledAnchor(each.name, each.certificate.sha256) for each in answer.installed)
-    return Outcome(layout.name, plan.actions, installed, tuple(warnings), options.dry_run)
+        refuse(ConflictError, [*store.conflicts, *agent.conflicts, *plan.conflicts])
+        warnings = [*gathered.notes, *store.warnings, *agent.warnings]
+        if not options.dry_run:
+            warnings += carry_out(tree, plan, desired, owner=tree.owner, timestamp=options.timestamp)
+    return Outcome(layout.name, plan.actions, _installed(store), tuple(warnings), options.dry_run)
 
 
-def _refuse(error: type[RootfsTrustError], troubles: list[Trouble]) -> None:
-    if troubles:
-        raise error(*dict.fromkeys(troubles))
+def _gather(options: InstallOptions, config: Config) -> Gathered:
+    at = options.at or datetime.now(UTC)
+    return gather(options.certs, config.anchors, options.replace, config.policy, at)
 
 
-def _carry_out(tree: Root, plan: Plan, desired: Desired, timestamp: int | None) -> list[Trouble]:
-    """Apply ``plan``, and look again: nothing may be left to do."""
-    notes = apply(tree, plan, timestamp=timestamp)
-    left = make_plan(tree, desired, will_be_signed=True).actions
-    if left:
-        raise ApplyError(
-            Trouble(
-                "apply",
-                left[0].path,
-                "is not as it was just written",
-                "does another program write into the rootfs at the same time?",
-            )
-        )
-    return notes
+def _agent(tree: Root, options: InstallOptions, config: Config, layout: Layout, store: Desired) -> AgentAnswer:
+    """The agent's answer; what it cannot even read is among the troubles that are refused together."""
+    try:
+        return thin_edge(tree, _settings(options, config, layout), store)
+    except InputError as error:
+        return AgentAnswer(troubles=list(error.troubles))
+
+
+def _installed(store: Answer) -> tuple[InstalledAnchor, ...]:
+    return tuple(InstalledAnchor(each.name, each.certificate.sha256) for each in store.installed)
 
 
 def _settings(options: InstallOptions, config: Config, layout: Layout) -> Iterable[Setting]:
