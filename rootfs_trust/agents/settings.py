@@ -63,16 +63,25 @@ class Setting:
 def plain_key(key: str) -> str:
     """``key`` without its profile: ``c8y.profiles.edge.root_cert_path`` is ``c8y.root_cert_path``."""
     parts = key.split(".")
-    return ".".join([parts[0], *parts[3:]]) if parts[1:2] == ["profiles"] else key
+    return ".".join([parts[0], *parts[3:]]) if parts[0] in CLOUDS and parts[1:2] == ["profiles"] else key
 
 
-def cloud_settings(cloud: str, folder: str, *, at_run_time: bool = False) -> Iterator[Setting]:
-    """The settings of ``cloud`` (``c8y`` or ``c8y@NAME``), each set to ``folder``. Raises InputError."""
+def cloud_settings(
+    cloud: str, folder: str, *, root_cert_path: str | None = None, at_run_time: bool = False
+) -> Iterator[Setting]:
+    """The settings of ``cloud`` (``c8y`` or ``c8y@NAME``), each set to ``folder`` unless said otherwise.
+
+    Raises InputError.
+    """
     name, at, profile = cloud.partition("@")
     if name not in CLOUDS:
         raise InputError(Trouble("cloud", "", f"no cloud is called {name}", f"clouds: {', '.join(CLOUDS)}"))
     table = f"{name}.profiles.{_profile(profile)}" if at else name
-    yield Setting(f"{table}.root_cert_path", folder, at_run_time, explicit=False)
+    key = f"{table}.root_cert_path"
+    if root_cert_path is None:
+        yield Setting(key, folder, at_run_time, explicit=False)
+    else:
+        yield Setting(key, _absolute(key, root_cert_path), at_run_time)
     if name == "c8y":
         yield Setting(f"{table}.proxy.ca_path", folder, at_run_time, explicit=False)
 
@@ -82,7 +91,8 @@ def parse_setting(text: str, *, at_run_time: bool = False) -> Setting:
     key, equals, path = text.partition("=")
     option = "--set-at-run-time" if at_run_time else "--set"
     if not equals or not path:
-        raise InputError(Trouble("setting", "", f"{option} {text}: has to be KEY=PATH"))
+        hint = "for example c8y.root_cert_path=/etc/ssl/certs"
+        raise InputError(Trouble("setting", "", f"{option} {text}: has to be KEY=PATH", hint))
     if plain_key(key) not in KINDS:
         near = get_close_matches(plain_key(key), KINDS, 1)
         raise InputError(

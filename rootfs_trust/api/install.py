@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from rootfs_trust.agents.settings import Setting, cloud_settings, parse_setting
 from rootfs_trust.agents.thin_edge import AgentAnswer, thin_edge
 from rootfs_trust.api.carry_out import carry_out, refuse
-from rootfs_trust.errors import ConflictError, InputError
+from rootfs_trust.errors import ConflictError, InputError, Trouble
 from rootfs_trust.inputs.anchors import Gathered, gather
 from rootfs_trust.inputs.config import CloudTable, Config, load_config
 from rootfs_trust.outcome import InstalledAnchor, Outcome
 from rootfs_trust.rootfs.door import Root
 from rootfs_trust.rootfs.nodes import Desired
 from rootfs_trust.rootfs.plan import make_plan
-from rootfs_trust.store.debian import debian_store
-from rootfs_trust.store.layout import Layout, find_layout
+from rootfs_trust.store.detect import find_layout
+from rootfs_trust.store.layout import Layout
 from rootfs_trust.store.request import Answer, Request
 
 
@@ -50,7 +51,7 @@ def install(root: str, options: InstallOptions = InstallOptions()) -> Outcome:
         tree.lock()
         layout = find_layout(tree, options.layout or config.store.layout)
         gathered = _gather(options, config)
-        store = debian_store(tree, layout, Request(tuple(gathered.anchors), options.adopt, options.drop_unsourced))
+        store = layout.answer(tree, Request(tuple(gathered.anchors), options.adopt, options.drop_unsourced))
         agent = _agent(tree, options, config, layout, store.desired)
         refuse(InputError, [*gathered.troubles, *agent.troubles])
         desired = {**store.desired, **agent.desired}
@@ -68,30 +69,44 @@ def _gather(options: InstallOptions, config: Config) -> Gathered:
 
 
 def _agent(tree: Root, options: InstallOptions, config: Config, layout: Layout, store: Desired) -> AgentAnswer:
-    """The agent's answer; what it cannot even read is among the troubles that are refused together."""
+    """The agent's answer; what of it cannot even be read is among the troubles that are refused together."""
+    settings: list[Setting] = []
+    troubles: list[Trouble] = []
+    for read in _settings(options, config, layout):
+        try:
+            settings += read()
+        except InputError as error:
+            troubles += error.troubles
     try:
-        return thin_edge(tree, _settings(options, config, layout), store)
+        answer = thin_edge(tree, settings, store)
     except InputError as error:
-        return AgentAnswer(troubles=list(error.troubles))
+        answer = AgentAnswer(troubles=list(error.troubles))
+    answer.troubles = [*troubles, *answer.troubles]
+    return answer
 
 
 def _installed(store: Answer) -> tuple[InstalledAnchor, ...]:
     return tuple(InstalledAnchor(each.name, each.certificate.sha256) for each in store.installed)
 
 
-def _settings(options: InstallOptions, config: Config, layout: Layout) -> Iterable[Setting]:
-    yield from _of_config(config.clouds, layout)
-    for cloud in options.clouds:
-        yield from cloud_settings(cloud, layout.hash_directory)
-    yield from (parse_setting(text) for text in options.set)
-    yield from (parse_setting(text, at_run_time=True) for text in options.set_at_run_time)
+def _settings(options: InstallOptions, config: Config, layout: Layout) -> Iterator[Callable[[], Iterable[Setting]]]:
+    """Every place that asks for settings, to be read one by one: each may be wrong in its own way."""
+    folder = layout.hash_directory
+    yield from (partial(_of_config, cloud, folder) for cloud in config.clouds)
+    yield from (partial(cloud_settings, cloud, folder) for cloud in options.clouds)
+    yield from (partial(_of_option, text, at_run_time=False) for text in options.set)
+    yield from (partial(_of_option, text, at_run_time=True) for text in options.set_at_run_time)
 
 
-def _of_config(clouds: Iterable[CloudTable], layout: Layout) -> Iterator[Setting]:
-    for cloud in clouds:
-        name = cloud.kind if cloud.profile is None else f"{cloud.kind}@{cloud.profile}"
-        for setting in cloud_settings(name, layout.hash_directory, at_run_time=cloud.at_run_time):
-            if cloud.root_cert_path is not None and setting.key.endswith(".root_cert_path"):
-                yield Setting(setting.key, cloud.root_cert_path, cloud.at_run_time)
-            else:
-                yield setting
+def _of_option(text: str, *, at_run_time: bool) -> Iterator[Setting]:
+    yield parse_setting(text, at_run_time=at_run_time)
+
+
+def _of_config(cloud: CloudTable, folder: str) -> list[Setting]:
+    name = cloud.kind if cloud.profile is None else f"{cloud.kind}@{cloud.profile}"
+    path, at_run_time = cloud.root_cert_path, cloud.at_run_time
+    try:
+        return list(cloud_settings(name, folder, root_cert_path=path, at_run_time=at_run_time))
+    except InputError as error:
+        places = (replace(each, path=cloud.where, message=f"{cloud.key}: {each.message}") for each in error.troubles)
+        raise InputError(*places) from error
