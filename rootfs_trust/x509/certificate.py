@@ -206,7 +206,7 @@ def take_certificate(reader: Reader) -> Certificate:
     signed = _take_signed(body)
     written = signed_whole(body.data[signed_begin : body.pos], body)
     reader.leave(body)
-    return Certificate(reader.data[begin : reader.pos], sha256(written).hexdigest(), signed)
+    return Certificate(reader.data[begin : reader.pos], sha256(written, usedforsecurity=False).hexdigest(), signed)
 
 
 def _take_signed(reader: Reader) -> _Signed:

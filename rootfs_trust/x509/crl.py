@@ -46,7 +46,7 @@ def parse_crl(der: bytes, *, trailing: bool = False) -> CertificateList:
     reader.leave(body)
     if reader.pos != len(der) and not trailing:
         raise MalformedError("octets follow the revocation list")
-    return CertificateList(der[: reader.pos], sha256(written).hexdigest(), issuer)
+    return CertificateList(der[: reader.pos], sha256(written, usedforsecurity=False).hexdigest(), issuer)
 
 
 def _take_signed(reader: Reader) -> Name:

@@ -28,6 +28,8 @@ _FOLDED = {12: "utf-8", 19: "latin-1", 20: "latin-1", 22: "latin-1", 28: "utf-32
 # B_ASN1_PRINTABLE: what may stand as a value. The odd ones are those that OpenSSL calls B_ASN1_UNKNOWN.
 _ALLOWED = frozenset((3, 7, 8, 9, 11, 12, 13, 14, 15, 16, 18, 19, 20, 22, 28, 29, 30))
 _MAX_SIZE = 1024 * 1024  # X509_NAME_MAX
+# Results for longer contents are not kept, so that no input can fill the memory.
+_WORTH_KEEPING = 1024
 # How text that is not folded is shown to people.
 _SHOWN = _FOLDED | {18: "latin-1"}
 
@@ -109,7 +111,7 @@ def read_name(reader: Reader) -> bytes:
     """Take a name and give its canonical form: one SET after the other, without the SEQUENCE around them."""
     begin = reader.pos
     names = reader.enter_list(SEQUENCE)
-    if names.open:
+    if names.open or names.end - names.pos > _WORTH_KEEPING:
         canonical = _canonical_sets(names)
         reader.leave(names)
     else:
@@ -128,7 +130,7 @@ def _canonical_sets(names: Reader) -> bytes:
     sets: list[bytes] = []
     while names.more():
         rdn = names.enter_list(SET)
-        if rdn.open:
+        if rdn.open or rdn.end - rdn.pos > _WORTH_KEEPING:
             sets.append(_canonical_set(rdn))
             names.leave(rdn)
         else:

@@ -23,6 +23,9 @@ from rootfs_trust.x509.primitive import (
     tag_name,
 )
 
+# Results for longer contents are not kept, so that no input can fill the memory.
+_WORTH_KEEPING = 1024
+
 # Tag and contents.
 Time = tuple[int, bytes]
 # Contents of the OID and of the OCTET STRING; whether it is critical does not matter here.
@@ -32,7 +35,7 @@ Extension = tuple[bytes, bytes]
 def take_algorithm(reader: Reader) -> bytes:
     """Take an AlgorithmIdentifier; gives its contents as OpenSSL writes them again."""
     body = reader.enter(SEQUENCE)
-    if not body.open:
+    if not body.open and body.end - body.pos <= _WORTH_KEEPING:
         return _algorithm(body.data[body.pos : body.end])
     contents = _algorithm_contents(body)
     reader.leave(body)
