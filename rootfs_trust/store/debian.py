@@ -13,13 +13,48 @@ from dataclasses import dataclass
 from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.nodes import Directory, File, View, byte_order, join, read
 from rootfs_trust.store import conf
-from rootfs_trust.store.hash_directory import hash_directory, link_name
+from rootfs_trust.store.hash_directory import hash_directory, links_into
 from rootfs_trust.store.issuers import missing_issuers
-from rootfs_trust.store.layout import Layout
 from rootfs_trust.store.local import LocalFolder
 from rootfs_trust.store.request import Answer, Request
 from rootfs_trust.store.source import Source, fault_of, read_source
 from rootfs_trust.store.unsourced import unsourced
+
+
+_MANGLED = str.maketrans({" ": "_", ",": "_", "(": "=", ")": "="})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DebianStore:
+    """The layout of Debian's tool and of those that descend from it. Implements Layout."""
+
+    name: str
+    title: str
+    releases: str
+    facts: tuple[str, ...]
+    local: str = "/usr/local/share/ca-certificates"
+    shipped: str = "/usr/share/ca-certificates"
+    """The folder of anchors that the distribution's package brings."""
+    conf: str = "/etc/ca-certificates.conf"
+    """The list of shipped anchors that are trusted, or with ``!`` not."""
+    bundle: str = "/etc/ssl/certs/ca-certificates.crt"
+    hash_directory: str = "/etc/ssl/certs"
+    hooks: str = "/etc/ca-certificates/update.d"
+    """The folder of programs that the distribution's own tool runs afterwards."""
+
+    def answer(self, view: View, request: Request) -> Answer:
+        """The store that ``request`` makes of the rootfs ``view``."""
+        answer = Answer()
+        found = _find(view, self, answer)
+        local = _change(found, self, request, answer)
+        sources = [*found.shipped, *(local.sources[path] for path in sorted(local.sources, key=byte_order))]
+        _judge(sources, answer)
+        if not request.drop_unsourced:
+            known = [*found.shipped, *found.distrusted, *found.local.values(), *sources]
+            answer.conflicts += unsourced(self.bundle, read(view, self.bundle), known)
+        answer.warnings += missing_issuers(request.anchors, sources)
+        _write(view, self, found, local, sources, answer)
+        return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +69,7 @@ class _Found:
     local: dict[str, Source]
 
 
-def debian_store(view: View, layout: Layout, request: Request) -> Answer:
-    """The store that ``request`` makes of the rootfs ``view``."""
-    answer = Answer()
-    found = _find(view, layout, answer)
-    local = _change(found, layout, request, answer)
-    sources = [*found.shipped, *(local.sources[path] for path in sorted(local.sources, key=byte_order))]
-    _judge(sources, answer)
-    if not request.drop_unsourced:
-        known = [*found.shipped, *found.distrusted, *found.local.values(), *sources]
-        answer.conflicts += unsourced(layout.bundle, read(view, layout.bundle), known)
-    answer.warnings += missing_issuers(request.anchors, sources)
-    _write(view, layout, found, local, sources, answer)
-    return answer
-
-
-def _change(found: _Found, layout: Layout, request: Request, answer: Answer) -> LocalFolder:
+def _change(found: _Found, layout: DebianStore, request: Request, answer: Answer) -> LocalFolder:
     local = LocalFolder(layout.local, link_name, dict(found.local), found.shipped, found.distrusted)
     if request.adopt:
         local.adopt()
@@ -64,7 +84,7 @@ def _change(found: _Found, layout: Layout, request: Request, answer: Answer) -> 
 # -- reading -----------------------------------------------------------------------------------------------
 
 
-def _find(view: View, layout: Layout, answer: Answer) -> _Found:
+def _find(view: View, layout: DebianStore, answer: Answer) -> _Found:
     data = read(view, layout.conf)
     available = list(_certificate_files(view, layout.shipped, follow=False))
     written = None
@@ -82,7 +102,7 @@ def _find(view: View, layout: Layout, answer: Answer) -> _Found:
     return _Found(listed, written, tuple(shipped), tuple(distrusted), local)
 
 
-def _conf_warnings(layout: Layout, listed: conf.Conf) -> Iterator[Trouble]:
+def _conf_warnings(layout: DebianStore, listed: conf.Conf) -> Iterator[Trouble]:
     if listed.unterminated:
         yield Trouble(
             "conf-last-line",
@@ -93,7 +113,7 @@ def _conf_warnings(layout: Layout, listed: conf.Conf) -> Iterator[Trouble]:
 
 
 def _read_listed(
-    view: View, layout: Layout, names: Iterator[str] | tuple[str, ...] | list[str], answer: Answer
+    view: View, layout: DebianStore, names: Iterator[str] | tuple[str, ...] | list[str], answer: Answer
 ) -> Iterator[Source]:
     for name in names:
         path = join(layout.shipped, name)
@@ -159,7 +179,7 @@ def _judge(sources: list[Source], answer: Answer) -> None:
 
 
 def _write(
-    view: View, layout: Layout, found: _Found, local: LocalFolder, sources: list[Source], answer: Answer
+    view: View, layout: DebianStore, found: _Found, local: LocalFolder, sources: list[Source], answer: Answer
 ) -> None:
     desired = answer.desired
     if found.written_conf is not None:
@@ -169,7 +189,10 @@ def _write(
     desired |= {path: file for path, file in local.changed.items() if path not in found.local}
     desired[layout.bundle] = File(bundle(sources))
     desired |= {path: file for path, file in local.changed.items() if path in found.local}
-    desired |= hash_directory(view, layout, sources)
+    # Of two sources with one link name the last one wins, as with the shell's ln -sf.
+    links = {link_name(source.path): (source.path, source) for source in sources}
+    stale = links_into(view, layout.hash_directory, (f"{layout.shipped}/", f"{layout.local}/"))
+    desired |= hash_directory(view, layout.hash_directory, links, bundle=layout.bundle.rpartition("/")[2], stale=stale)
 
 
 def bundle(sources: list[Source]) -> bytes:
@@ -177,3 +200,8 @@ def bundle(sources: list[Source]) -> bytes:
     return b"".join(
         source.data if source.data.endswith(b"\n") else source.data + b"\n" for source in sources if source.data
     )
+
+
+def link_name(path: str) -> str:
+    """The name of a source's link: its base name, blanks and commas as ``_``, round brackets as ``=``."""
+    return path.rpartition("/")[2].removesuffix(".crt").translate(_MANGLED) + ".pem"

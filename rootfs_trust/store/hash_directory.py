@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import Absent, Directory, Node, Symlink, View, join, read
+from rootfs_trust.rootfs.nodes import Absent, Directory, Node, Symlink, View, byte_order, join, read
 from rootfs_trust.store import hashdir
-from rootfs_trust.store.layout import Layout
 from rootfs_trust.store.source import Source
 
-_MANGLED = str.maketrans({" ": "_", ",": "_", "(": "=", ")": "="})
 
+def hash_directory(
+    view: View, folder: str, links: Mapping[str, tuple[str, Source]], *, bundle: str, stale: Iterable[str]
+) -> dict[str, Symlink | Absent]:
+    """What the hash directory ``folder`` of a store should hold of ours, in the order of writing.
 
-def link_name(path: str) -> str:
-    """The name of a source's link: its base name, blanks and commas as ``_``, round brackets as ``=``."""
-    return path.rpartition("/")[2].removesuffix(".crt").translate(_MANGLED) + ".pem"
-
-
-def hash_directory(view: View, layout: Layout, sources: Iterable[Source]) -> dict[str, Symlink | Absent]:
-    """What the layout's hash directory should hold of ours, in the order of writing.
-
-    Files of others stay, and get their hash links as ``openssl rehash`` gives them. The bundle gets none, even
-    when it holds a single certificate.
+    ``links`` gives for the name of each of our links its text and its source; ``stale`` are names of links of
+    ours that have to go. Files of others stay, and get their hash links as ``openssl rehash`` gives them; the
+    file called ``bundle`` gets none, even when it holds a single certificate.
     """
-    # Of two sources with one link name the last one wins, as with the shell's ln -sf.
-    ours = {link_name(source.path): source for source in sources}
-    folder, bundle = layout.hash_directory, layout.bundle.rpartition("/")[2]
-    stale = {name for name in view.names(folder) if name not in ours and _leads_to_source(view, layout, name)}
-    others = [name for name in view.names(folder) if name not in ours and name not in stale and name != bundle]
-    entries = [_entry_of_source(name, source) for name, source in ours.items()]
+    gone = {name for name in stale if name not in links}
+    others = [name for name in view.names(folder) if name not in links and name not in gone and name != bundle]
+    entries = [_entry_of_source(name, source) for name, (_, source) in links.items()]
     entries += (entry for entry in _entries(view, folder, others) if entry.linkables)
-    nodes: dict[str, Symlink | Absent] = {join(folder, name): Symlink(source.path) for name, source in ours.items()}
+    nodes: dict[str, Symlink | Absent] = {join(folder, name): Symlink(text) for name, (text, _) in links.items()}
     nodes |= _links(view, folder, entries, ("new",))
-    return nodes | {join(folder, name): Absent() for name in sorted(stale)}
+    return nodes | {join(folder, name): Absent() for name in sorted(gone, key=byte_order)}
+
+
+def links_into(view: View, folder: str, targets: tuple[str, ...]) -> Iterator[str]:
+    """The names of links in ``folder`` whose text begins with one of ``targets``."""
+    for name in view.names(folder):
+        if view.kind(join(folder, name), follow=False) is Symlink:
+            node = view.node(join(folder, name))
+            if isinstance(node, Symlink) and node.points_to.startswith(targets):
+                yield name
 
 
 def rehashed(view: View, folder: str, styles: Iterable[str]) -> tuple[dict[str, Symlink | Absent], list[Trouble]]:
@@ -79,15 +80,6 @@ def _entry_of_source(name: str, source: Source) -> hashdir.Entry:
         return hashdir.entry_of(name, source.certificates[0])
     # An untidy source was told already; here it only matters what OpenSSL makes of it.
     return hashdir.read_entry(name, source.data)
-
-
-def _leads_to_source(view: View, layout: Layout, name: str) -> bool:
-    """Whether ``name`` is a link into a folder of sources, as only the distribution's own tool and this one make."""
-    path = join(layout.hash_directory, name)
-    if view.kind(path, follow=False) is not Symlink:
-        return False
-    node = view.node(path)
-    return isinstance(node, Symlink) and node.points_to.startswith((f"{layout.shipped}/", f"{layout.local}/"))
 
 
 def _higher_numbers_first(name: str) -> tuple[str, int]:

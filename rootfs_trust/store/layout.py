@@ -1,88 +1,43 @@
-"""What a distribution's trust store looks like: one frozen constant a layout, and how to recognise each."""
+"""What every layout has in common: its name, where its anchors go, and the store it makes of a rootfs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Protocol
 
-from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.rootfs.nodes import Directory, View, read
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where one family of distributions keeps its trust store. Paths are the device's."""
-
-    name: str
-    title: str
-    local: str
-    """The folder of anchors that the device's owner adds."""
-    shipped: str
-    """The folder of anchors that the distribution's package brings."""
-    conf: str
-    """The list of shipped anchors that are trusted, or with ``!`` not."""
-    bundle: str
-    hash_directory: str
-    hooks: str
-    """The folder of programs that the distribution's own tool runs afterwards."""
-    releases: str
-    """The releases for which this was found to hold."""
-    facts: tuple[str, ...]
-    """Where the facts come from."""
+from rootfs_trust.rootfs.nodes import View
+from rootfs_trust.store.request import Answer, Request
 
 
-DEBIAN = Layout(
-    name="debian",
-    title="Debian, Ubuntu, Raspberry Pi OS",
-    local="/usr/local/share/ca-certificates",
-    shipped="/usr/share/ca-certificates",
-    conf="/etc/ca-certificates.conf",
-    bundle="/etc/ssl/certs/ca-certificates.crt",
-    hash_directory="/etc/ssl/certs",
-    hooks="/etc/ca-certificates/update.d",
-    releases="Debian 11 to 13, Ubuntu 20.04 to 24.04, Raspberry Pi OS of the same time",
-    facts=(
-        "update-ca-certificates(8) of ca-certificates 20230311+deb12u1 and 20250419~deb12u2",
-        "debian/postinst and debian/config of the same packages",
-    ),
-)
+class Layout(Protocol):
+    """Where one family of distributions keeps its trust store, as a frozen constant. Paths are the device's."""
 
-LAYOUTS = {layout.name: layout for layout in (DEBIAN,)}
+    @property
+    def name(self) -> str:
+        """What ``--layout`` calls it."""
 
+    @property
+    def title(self) -> str:
+        """The distributions, for people."""
 
-def find_layout(view: View, name: str = "auto") -> Layout:
-    """The layout called ``name``; ``auto``: the one that the rootfs itself shows. Raises InputError."""
-    if name != "auto":
-        if name not in LAYOUTS:
-            raise InputError(Trouble("layout", "", f"no layout is called {name}", _choices()))
-        return LAYOUTS[name]
-    if _is_debian(view):
-        return DEBIAN
-    found = os_release(view).get("ID")
-    what = f"its os-release says ID={found}" if found else "it has no os-release"
-    raise InputError(
-        Trouble(
-            "layout",
-            "/",
-            f"the rootfs shows no known trust store layout; {what}",
-            f"check --root, or name the layout with --layout: {_choices()}",
-        )
-    )
+    @property
+    def releases(self) -> str:
+        """The releases for which this was found to hold."""
 
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Where the facts come from."""
 
-def os_release(view: View) -> dict[str, str]:
-    """The assignments of the rootfs's os-release(5), /etc before /usr/lib."""
-    text = read(view, "/etc/os-release") or read(view, "/usr/lib/os-release") or b""
-    pairs = (line.partition("=") for line in text.decode("utf-8", "replace").splitlines() if "=" in line)
-    return {key.strip(): value.strip().strip("\"'") for key, _, value in pairs}
+    @property
+    def local(self) -> str:
+        """The folder of the anchors that the device's owner adds, or the bundle where there is none."""
 
+    @property
+    def bundle(self) -> str:
+        """The file of all anchors that most clients read."""
 
-def _is_debian(view: View) -> bool:
-    """dpkg's database beside the package's own folder; else what os-release says."""
-    if view.kind("/var/lib/dpkg") is Directory and view.kind(DEBIAN.shipped) is Directory:
-        return True
-    release = os_release(view)
-    return not {"debian", "ubuntu", "raspbian"}.isdisjoint([release.get("ID", ""), *release.get("ID_LIKE", "").split()])
+    @property
+    def hash_directory(self) -> str:
+        """The folder with hash links, or empty where the layout has none."""
 
-
-def _choices() -> str:
-    return f"layouts: {', '.join(LAYOUTS)}"
+    def answer(self, view: View, request: Request) -> Answer:
+        """The store that ``request`` makes of the rootfs ``view``."""
