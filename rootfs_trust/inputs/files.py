@@ -55,10 +55,11 @@ def _add_folder(reading: Reading, folder: str) -> None:
         reading.troubles.append(_unreadable(folder, error))
         return
     before = len(reading.files)
-    for name in names:
-        path = os.path.join(folder, name)
-        if not name.startswith(".") and not _is_special(path):
-            _add(reading, path, wanted=name.lower().endswith(SUFFIXES))
+    for path in (os.path.join(folder, name) for name in names if not name.startswith(".")):
+        if _is_special(path):
+            reading.notes.append(_skipped(path, "is no regular file"))
+        else:
+            _add(reading, path, wanted=path.lower().endswith(SUFFIXES))
     if not any(file.wanted for file in reading.files[before:]):
         reading.troubles.append(
             Trouble(
@@ -82,27 +83,16 @@ def _add(reading: Reading, path: str, *, wanted: bool) -> None:
     try:
         data = _read(path)
     except OSError as error:
-        reading.troubles.append(_unreadable(path, error))
-        return
-    if len(data) > MAX_INPUT:
-        reading.troubles.append(
-            Trouble(
-                "too-large",
-                path,
-                f"is larger than {MAX_INPUT} bytes",
-                "give the certificates that the device needs, not a whole archive",
-            )
-        )
+        if wanted:
+            reading.troubles.append(_unreadable(path, error))
+        else:
+            reading.notes.append(_skipped(path, f"cannot be read ({error.strerror})"))
         return
     if not wanted:
-        reading.notes.append(
-            Trouble(
-                "skipped",
-                path,
-                "is no certificate file by its name, and is passed over",
-                f"names that count end in {' '.join(SUFFIXES)}",
-            )
-        )
+        reading.notes.append(_skipped(path, "is no certificate file by its name"))
+    elif len(data) > MAX_INPUT:
+        reading.troubles.append(_too_large(path))
+        return
     reading.files.append(InputFile(path, data, wanted))
 
 
@@ -111,6 +101,19 @@ def _read(path: str) -> bytes:
         return sys.stdin.buffer.read(MAX_INPUT + 1)
     with open(path, "rb") as file:
         return file.read(MAX_INPUT + 1)
+
+
+def _skipped(path: str, why: str) -> Trouble:
+    return Trouble("skipped", path, f"{why}, and is passed over", f"names that count end in {' '.join(SUFFIXES)}")
+
+
+def _too_large(path: str) -> Trouble:
+    return Trouble(
+        "too-large",
+        path,
+        f"is larger than {MAX_INPUT} bytes",
+        "give the certificates that the device needs, not a whole archive",
+    )
 
 
 def _unreadable(path: str, error: OSError) -> Trouble:

@@ -207,7 +207,8 @@ def overlooked(data: bytes) -> list[BadBlock]:
     while (begin := text.find(_BEGIN, pos)) >= 0:
         line += text.count(b"\n", pos, begin)
         if line not in seen:
-            label = text[begin + len(_BEGIN) : begin + _LONGEST_READ].splitlines()[0].partition(_DASHES)[0]
+            rest = text[begin + len(_BEGIN) : begin + _LONGEST_READ] + b"\n"
+            label = rest.splitlines()[0].partition(_DASHES)[0]
             found.append(BadBlock(label.decode("latin-1"), line, "OpenSSL does not see its BEGIN line"))
         seen.discard(line)  # a second one in the same line is overlooked
         pos = begin + len(_BEGIN)
