@@ -85,6 +85,8 @@ def test_a_begin_line_without_its_dashes_shows_nothing_of_the_body(refused, auth
     file = tmp_path / "ca.pem"
     file.write_bytes(authority.pem.replace(b"CERTIFICATE-----", b"CERTIFICATE", 1))
     assert refused("--cert", file, secret=authority.pem).errors == [("broken-certificate", f"{file}:1")]
+    file.write_bytes(b"text -----BEGIN ")
+    assert refused("--cert", file).errors == [("broken-certificate", f"{file}:1")]
 
 
 @pytest.mark.parametrize(
