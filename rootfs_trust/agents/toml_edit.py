@@ -13,7 +13,7 @@ def parse(text: str, path: str) -> dict[str, Any]:
     """The parsed ``text``. Raises InputError that names ``path`` and the line."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(Trouble("toml", path, f"is not valid TOML: {error}", "mend the file in the rootfs")) from error
 
 

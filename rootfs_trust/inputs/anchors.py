@@ -11,7 +11,7 @@ from rootfs_trust.inputs.certificates import Found, certificates
 from rootfs_trust.inputs.config import AnchorTable
 from rootfs_trust.inputs.files import InputFile, read_inputs
 from rootfs_trust.inputs.policy import Policy, judge
-from rootfs_trust.store.anchor import Anchor, name_of_file, name_of_subject, safe_name
+from rootfs_trust.store.anchor import Anchor, name_of_file, name_of_subject
 
 
 @dataclass(slots=True)
@@ -44,8 +44,8 @@ def _gather_one(gathered: Gathered, table: AnchorTable, policy: Policy, at: date
     gathered.troubles += [_in_config(trouble, table) for trouble in reading.troubles]
     found = [each for file in reading.files for each in _certificates(gathered, file)]
     gathered.troubles += _pin(found, table)
-    if table.name is not None:
-        gathered.troubles += _bad_name(found, table, table.name)
+    if table.name is not None and len(found) > 1:
+        gathered.troubles.append(_one_name_for_many(found, table))
     for each in found:
         judgement = judge(each.certificate, _where(each), policy, at, allow=table.allow)
         gathered.troubles += judgement.errors
@@ -95,26 +95,13 @@ def _pin(found: list[Found], table: AnchorTable) -> list[Trouble]:
     ]
 
 
-def _bad_name(found: list[Found], table: AnchorTable, name: str) -> list[Trouble]:
-    if name != safe_name(name):
-        return [
-            Trouble(
-                "name",
-                table.where,
-                f'{table.key}.name "{name}" is no safe file name',
-                f'ASCII letters, digits, ".", "_" and "-": {safe_name(name)}',
-            )
-        ]
-    if len(found) > 1:
-        return [
-            Trouble(
-                "name",
-                table.where,
-                f"{table.key}.name is one name for {len(found)} certificates",
-                "leave the name out, or split the file",
-            )
-        ]
-    return []
+def _one_name_for_many(found: list[Found], table: AnchorTable) -> Trouble:
+    return Trouble(
+        "name",
+        table.where,
+        f"{table.key}.name is one name for {len(found)} certificates",
+        "leave the name out, or split the file",
+    )
 
 
 def _each_once(gathered: Gathered) -> list[Anchor]:

@@ -13,8 +13,11 @@ from typing import Any
 
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.inputs.policy import DEFAULT_POLICY, Policy
+from rootfs_trust.store.anchor import safe_name
 
 FILE_NAME = "rootfs-trust.toml"
+
+_DESCRIBED = "docs/configuration.md describes every key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ def load_config(path: str | None) -> Config:
         with open(path, "rb") as file:
             text = file.read().decode()
     except OSError as error:
-        raise InputError(Trouble("config", path, f"cannot be read: {error.strerror}")) from error
+        hint = "check the path and its permissions"
+        raise InputError(Trouble("config", path, f"cannot be read: {error.strerror}", hint)) from error
     except UnicodeDecodeError as error:
         raise InputError(Trouble("config", path, "is not UTF-8 text", "TOML files are")) from error
     return parse_config(text, path)
@@ -84,8 +88,8 @@ def parse_config(text: str, path: str) -> Config:
 
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(Trouble("config", path, f"is not valid TOML: {error}")) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(Trouble("config", path, f"is not valid TOML: {error}", _DESCRIBED)) from error
     reader = _Reader(path, text)
     config = reader.config(document)
     if reader.troubles:
@@ -139,7 +143,7 @@ class _Reader:
                 self._wrong(f"{key}.{name}", "is missing")
         known = {name: each for name, each in value.items() if name in checks}
         checked = {name: self._checked(f"{key}.{name}", each, checks[name]) for name, each in known.items()}
-        return {**checked, "key": key, "where": self._where(f"{key}.")} if needed else checked
+        return {**checked, "key": key, "where": self._where(f"{key}.{needed[0]}")} if needed else checked
 
     def _checked(self, key: str, value: object, check: Check) -> object:
         try:
@@ -160,7 +164,7 @@ class _Reader:
                     f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}",
                 )
 
-    def _wrong(self, key: str, message: str, hint: str = "docs/configuration.md describes every key") -> None:
+    def _wrong(self, key: str, message: str, hint: str = _DESCRIBED) -> None:
         self.troubles.append(Trouble("config", self._where(key), f"{key} {message}", hint))
 
     def _where(self, key: str) -> str:
@@ -171,10 +175,11 @@ class _Reader:
 def line_of_key(text: str, key: str) -> int | None:
     """The line (from 1) on which ``key`` (``anchor[2].file``) stands, else that of its table, else None.
 
-    Tables written with headers are found; tomllib keeps no positions, and this serves messages alone.
+    Of a table that is written inline the line is found on which it begins. tomllib keeps no positions, and this
+    serves messages alone.
     """
     table, _, name = key.rpartition(".")
-    wanted = table or name
+    wanted, first = table or name, re.split(r"[.[]", key)[0]
     counts: dict[str, int] = {}
     current, found = "", None
     for number, line in enumerate(text.splitlines(), 1):
@@ -183,9 +188,15 @@ def line_of_key(text: str, key: str) -> int | None:
             current = _table_name(header[1], header[2], counts)
             if current == wanted:
                 found = number
-        elif current == table and re.match(rf"""\s*["']?{re.escape(name)}["']?\s*[=.]""", line):
+        elif current == table and _assigns(line, name):
             return number
+        elif not current and _assigns(line, first):
+            found = number
     return found
+
+
+def _assigns(line: str, name: str) -> bool:
+    return re.match(rf"""\s*["']?{re.escape(name)}["']?\s*[=.]""", line) is not None
 
 
 def _table_name(bracket: str, name: str, counts: dict[str, int]) -> str:
@@ -199,8 +210,14 @@ def _table_name(bracket: str, name: str, counts: dict[str, int]) -> str:
 
 
 def _string(value: object) -> str:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError("a text")
+    return value
+
+
+def _file_name(value: object) -> str:
+    if not isinstance(value, str) or not value or value != safe_name(value):
+        raise ValueError('a safe file name: ASCII letters, digits, ".", "_" and "-"')
     return value
 
 
@@ -245,7 +262,7 @@ def _one_of(*words: str) -> Check:
 _STORE: dict[str, Check] = {"layout": _string, "base": _one_of("keep", "none"), "distrust": _list_of(digest)}
 _ANCHOR: dict[str, Check] = {
     "file": _string,
-    "name": _string,
+    "name": _file_name,
     "sha256": digest,
     "replace": _boolean,
     "allow": lambda value: frozenset(_list_of(lambda each: str(_one_of("expired")(each)))(value)),

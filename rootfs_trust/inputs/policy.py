@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rootfs_trust.errors import Trouble
 from rootfs_trust.x509 import Certificate
@@ -90,7 +90,7 @@ def _breaches(certificate: Certificate, where: str, policy: Policy, at: datetime
             "many clients refuse it; have it issued anew with a stronger key",
         )
     ends = certificate.not_after
-    if ends and at <= ends < at + timedelta(days=policy.min_days_left):
+    if ends and at <= ends and (ends - at).days < policy.min_days_left:
         yield Trouble(
             "expires-soon",
             where,
