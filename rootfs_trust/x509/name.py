@@ -197,8 +197,9 @@ def _utf8(tag: int, value: bytes) -> bytes:
 
 
 def _shown(attribute: Attribute) -> str:
-    oid = dotted(attribute[0])
-    return f"{ATTRIBUTES.get(oid, oid)}={_escaped(_as_text(*attribute[1:]))}"
+    oid, (_, tag, value) = dotted(attribute[0]), attribute
+    text = _as_text(tag, value)
+    return f"{ATTRIBUTES.get(oid, oid)}={_escaped(text) if tag in _SHOWN else text}"
 
 
 def _as_text(tag: int, value: bytes) -> str:
