@@ -51,9 +51,9 @@ def install(root: str, options: InstallOptions = InstallOptions()) -> Outcome:
         tree.lock()
         layout = find_layout(tree, options.layout or config.store.layout)
         gathered = _gather(options, config)
-        store = layout.answer(tree, Request(tuple(gathered.anchors), options.adopt, options.drop_unsourced))
+        store = layout.answer(tree, _request(options, config, gathered))
         agent = _agent(tree, options, config, layout, store.desired)
-        refuse(InputError, [*gathered.troubles, *agent.troubles])
+        refuse(InputError, [*gathered.troubles, *_both_ways(gathered, config), *store.troubles, *agent.troubles])
         desired = {**store.desired, **agent.desired}
         plan = make_plan(tree, desired, will_be_signed=options.will_be_signed)
         refuse(ConflictError, [*store.conflicts, *agent.conflicts, *plan.conflicts])
@@ -66,6 +66,26 @@ def install(root: str, options: InstallOptions = InstallOptions()) -> Outcome:
 def _gather(options: InstallOptions, config: Config) -> Gathered:
     at = options.at or datetime.now(UTC)
     return gather(options.certs, config.anchors, options.replace, config.policy, at)
+
+
+def _both_ways(gathered: Gathered, config: Config) -> Iterator[Trouble]:
+    """Anchors that the same config distrusts."""
+    for anchor in gathered.anchors:
+        if anchor.certificate.sha256 in config.store.distrust:
+            message = f"sha256 {anchor.certificate.sha256} is given as an anchor, and {config.path} distrusts it"
+            yield Trouble("distrusted", anchor.where, message, "decide for one of them")
+
+
+def _request(options: InstallOptions, config: Config, gathered: Gathered) -> Request:
+    clouds = [*(cloud.kind for cloud in config.clouds), *(cloud.partition("@")[0] for cloud in options.clouds)]
+    return Request(
+        tuple(gathered.anchors),
+        options.adopt,
+        options.drop_unsourced,
+        distrust=frozenset(config.store.distrust),
+        only=config.store.base == "none",
+        presets=tuple(dict.fromkeys(clouds)),
+    )
 
 
 def _agent(tree: Root, options: InstallOptions, config: Config, layout: Layout, store: Desired) -> AgentAnswer:

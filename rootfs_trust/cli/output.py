@@ -16,7 +16,9 @@ from rootfs_trust.rootfs.plan import Action, Link
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 
 _FEW = 6
-"""So many links of one folder are named one by one; more are counted, unless -v asks for each."""
+"""So many links or removals in one folder are named one by one; more are counted, unless -v asks for each."""
+
+_COUNTED = ("link", "remove")
 
 
 def print_errors(error: RootfsTrustError, *, as_json: bool) -> None:
@@ -60,15 +62,21 @@ def print_warnings(warnings: Iterable[Trouble], verbosity: int) -> None:
 
 
 def action_lines(actions: Iterable[Action], *, each: bool) -> Iterator[str]:
-    """A line an action; many links of one folder are counted in one line, unless ``each`` is asked for."""
+    """A line an action; many links or removals of one folder are counted in one line, unless ``each`` is asked for."""
     actions = list(actions)
-    links = Counter(parent(action.path) for action in actions if isinstance(action, Link))
+    counts = Counter(map(_group, actions))
+    told = set()
     for action in actions:
-        folder = parent(action.path)
-        if not isinstance(action, Link) or each or 0 < links[folder] <= _FEW:
+        group = _group(action)
+        if each or action.verb not in _COUNTED or counts[group] <= _FEW:
             yield f"  {action.verb:<9}  {_printable(action.path)}{_end_of_link(action)}"
-        elif folder in links:
-            yield f"  {'link':<9}  {links.pop(folder)} links in {_printable(folder)}"
+        elif group not in told:
+            told.add(group)
+            yield f"  {action.verb:<9}  {counts[group]} entries in {_printable(group[1])}"
+
+
+def _group(action: Action) -> tuple[str, str]:
+    return action.verb, parent(action.path)
 
 
 def echo_json(document: object) -> None:

@@ -15,6 +15,7 @@ from rootfs_trust.errors import ApplyError, InputError, RootfsTrustError, Troubl
 
 COMMANDS = {
     "install": "Install CA certificates into a root filesystem, and point thin-edge.io at them.",
+    "remove": "Take anchors out again, or distrust shipped ones.",
     "rehash": "Make the hash links of folders, as openssl rehash and c_rehash do.",
 }
 """Each command and its line of help; the module ``rootfs_trust.cli.NAME`` is imported when it is used."""

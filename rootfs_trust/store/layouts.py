@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rootfs_trust.store.debian import DebianStore
+from rootfs_trust.store.debian.conf import OE_HEADER
 from rootfs_trust.store.layout import Layout
 
 DEBIAN = DebianStore(
@@ -13,6 +14,33 @@ DEBIAN = DebianStore(
         "update-ca-certificates(8) of ca-certificates 20230311+deb12u1 and 20250419~deb12u2",
         "debian/postinst and debian/config of the same packages",
     ),
+    debconf=True,
 )
 
-LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (DEBIAN,)}
+YOCTO = DebianStore(
+    name="yocto",
+    title="Yocto, OpenEmbedded",
+    releases="Yocto 4.0 (kirkstone) to 6.1 (blacksail)",
+    facts=(
+        "openembedded-core 35a2c6ed79, meta/recipes-support/ca-certificates: 20260816 with its patches",
+        "on the device a link reads ../../../usr/share/...; with --sysroot the script writes a double slash",
+    ),
+    conf_header=OE_HEADER,
+    relative=True,
+)
+
+ALPINE = DebianStore(
+    name="alpine",
+    title="Alpine, and Wolfi with its ca-certificates package",
+    releases="Alpine 3.10 to 3.22",
+    facts=(
+        "alpinelinux/ca-certificates 898ab81, update-ca.c; its hook certhash runs c_rehash",
+        "the tool reads the local folder in the order of readdir; here it is byte order",
+    ),
+    conf_header="",
+    flat=True,
+    link_prefix="ca-cert-",
+    blank_lines=True,
+)
+
+LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (DEBIAN, YOCTO, ALPINE)}

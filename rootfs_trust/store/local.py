@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import File, join
+from rootfs_trust.rootfs.nodes import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, name_of_subject
 from rootfs_trust.store.source import Source, source_of
+from rootfs_trust.x509 import Certificate, encode
 
 _SUFFIX = ".crt"
 
@@ -26,8 +27,9 @@ class LocalFolder:
     sources: dict[str, Source]
     shipped: tuple[Source, ...]
     distrusted: tuple[Source, ...]
-    changed: dict[str, File] = field(default_factory=dict)
+    changed: dict[str, File | Absent] = field(default_factory=dict)
     installed: list[Anchor] = field(default_factory=list)
+    removed: list[Anchor] = field(default_factory=list)
     conflicts: list[Trouble] = field(default_factory=list)
     warnings: list[Trouble] = field(default_factory=list)
 
@@ -39,26 +41,48 @@ class LocalFolder:
             first, *others = source.certificates
             self._write(path, source_of(path, first))
             for each in others:
-                name = name_of_subject(each.subject, each.sha256)
-                if self._path(name) in self.sources:
-                    name = f"{name}-{each.sha256[:8]}"
-                self._write(self._path(name), source_of(self._path(name), each))
+                self._split_off(each)
 
-    def add(self, anchor: Anchor) -> None:
-        """Put ``anchor`` into the folder, or note the conflict that forbids it."""
+    def _split_off(self, certificate: Certificate) -> None:
+        """Give ``certificate`` a file of its own, unless another one holds it."""
+        if any(holders(certificate.sha256, self.sources.values())):
+            return
+        name = name_of_subject(certificate.subject, certificate.sha256)
+        if self._path(name) in self.sources or self._rival(self._path(name)):
+            name = f"{name}-{certificate.sha256[:8]}"
+        self._write(self._path(name), source_of(self._path(name), certificate))
+
+    def add(self, anchor: Anchor, *, only: bool = False) -> None:
+        """Put ``anchor`` into the folder, or note the conflict that forbids it.
+
+        ``only`` says that the store is to trust nothing but its anchors. Every shipped CA is distrusted there, so
+        that it says nothing of this one.
+        """
         sha256 = anchor.certificate.sha256
-        for source in holders(sha256, self.distrusted):
+        for source in holders(sha256, () if only else self.distrusted):
             self.conflicts.append(_distrusted(anchor, source))
             return
         for source in holders(sha256, self.sources.values()):
             self._already_there(anchor, source)
             return
-        for source in holders(sha256, self.shipped):
+        for source in holders(sha256, () if only else self.shipped):
             self.warnings.append(_shipped(anchor, source))
         self._place(self._named_apart(anchor))
 
+    def remove(self, path: str, sha256: str | None = None) -> None:
+        """Take the file away; with ``sha256`` only that certificate, where the file holds others too."""
+        source = self.sources.pop(path)
+        kept = [each for each in source.certificates if sha256 is not None and each.sha256 != sha256]
+        self.removed += [Anchor(stem(path), each, path) for each in source.certificates if each not in kept]
+        if kept:
+            data = b"".join(encode(each.der) for each in kept)
+            self.sources[path] = Source(path, data, tuple(kept))
+            self.changed[path] = File(data)
+        else:
+            self.changed[path] = Absent()
+
     def _already_there(self, anchor: Anchor, source: Source) -> None:
-        name = source.path.rpartition("/")[2].removesuffix(_SUFFIX)
+        name = stem(source.path)
         self.installed.append(Anchor(name, anchor.certificate, anchor.where))
         if source.path != self._path(anchor.name):
             self.warnings.append(
@@ -72,7 +96,8 @@ class LocalFolder:
 
     def _named_apart(self, anchor: Anchor) -> Anchor:
         """The anchor under a name of its own, where the distribution ships the same certificate under its name."""
-        taken = {self.link_name(source.path) for source in holders(anchor.certificate.sha256, self.shipped)}
+        shipped = holders(anchor.certificate.sha256, (*self.shipped, *self.distrusted))
+        taken = {self.link_name(source.path) for source in shipped}
         if self.link_name(self._path(anchor.name)) not in taken:
             return anchor
         return Anchor(
@@ -107,9 +132,23 @@ class LocalFolder:
         return join(self.folder, name + _SUFFIX)
 
 
+def stem(path: str) -> str:
+    """The name that a source file gives to its anchor."""
+    return path.rpartition("/")[2].removesuffix(_SUFFIX)
+
+
 def holders(sha256: str, sources: Iterable[Source]) -> Iterator[Source]:
     """The sources that hold the certificate."""
     return (source for source in sources if any(each.sha256 == sha256 for each in source.certificates))
+
+
+def not_found(wanted: str, names: Iterable[str]) -> Trouble:
+    """The trouble of an anchor that is asked for and that nothing is called, with ``names`` near to it."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(wanted, list(names), 3)
+    hint = f"near it: {', '.join(near)}" if near else "give the name of its file, or sha256:HEX"
+    return Trouble("not-found", "", f"no anchor is called {wanted}", hint)
 
 
 def _distrusted(anchor: Anchor, source: Source) -> Trouble:

@@ -18,14 +18,26 @@ class Request:
     """Rewrite untidy source files of the local folder as clean ones."""
     drop_unsourced: bool = False
     """Let certificates go that only the bundle holds."""
+    remove: tuple[str, ...] = ()
+    """Names of anchors to take out or, where the distribution ships them, to distrust."""
+    distrust: frozenset[str] = frozenset()
+    """SHA-256 of certificates whose every copy is to be taken out or distrusted."""
+    only: bool = False
+    """Trust nothing but ``anchors``: ``[store] base = "none"``."""
+    presets: tuple[str, ...] = ()
+    """With ``only``: the clouds whose documented public roots are trusted too."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """``desired`` is in the order of writing; any conflict forbids all of it."""
+    """``desired`` is in the order of writing; any trouble or conflict forbids all of it."""
 
     desired: dict[str, File | Symlink | Directory | Absent] = field(default_factory=dict)
     installed: list[Anchor] = field(default_factory=list)
     """The anchors asked for, under the names that they have in the store."""
+    removed: list[Anchor] = field(default_factory=list)
+    """The anchors that are taken out or distrusted."""
+    troubles: list[Trouble] = field(default_factory=list)
+    """Wrong in the request itself: a name that nothing has."""
     conflicts: list[Trouble] = field(default_factory=list)
     warnings: list[Trouble] = field(default_factory=list)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509 import details
@@ -39,8 +39,7 @@ _KEY_USAGE, _BASIC_CONSTRAINTS, _NETSCAPE_TYPE = "2.5.29.15", "2.5.29.19", "2.16
 _EXPLICIT_VERSION, _ISSUER_ID, _SUBJECT_ID, _EXPLICIT_EXTENSIONS = 0x80, 0x81, 0x82, 0x83
 
 
-@dataclass(frozen=True, slots=True)
-class _Signed:
+class _Signed(NamedTuple):
     """The signed part, TBSCertificate, each field as far as its structure goes."""
 
     version: bytes

@@ -40,13 +40,15 @@ def header(data: bytes, pos: int, end: int) -> Header:
     """Read identifier and length at ``pos`` of an element that must end by ``end`` (ASN1_get_object)."""
     if end - pos < 2:
         raise MalformedError("an element is cut short")
-    first, length = data[pos], data[pos + 1]
-    if length >= 0x80 or first & 0x1F == 0x1F:
+    first, length, start = data[pos], data[pos + 1], pos + 2
+    if length == 0x82 and pos + 4 < end and first & 0x1F != 0x1F:
+        length, start = data[pos + 2] << 8 | data[pos + 3], pos + 4
+    elif length >= 0x80 or first & 0x1F == 0x1F:
         return _long_header(data, pos, end)
-    stop = pos + 2 + length
+    stop = start + length
     if stop > end:
         raise MalformedError("an element is longer than what holds it")
-    return first & 0xDF, first & 0x20 != 0, False, pos + 2, stop
+    return first & 0xDF, first & 0x20 != 0, False, start, stop
 
 
 def _long_header(data: bytes, pos: int, end: int) -> Header:
@@ -100,11 +102,11 @@ class Reader:
 
     __slots__ = ("data", "end", "open", "pos")
 
-    def __init__(self, data: bytes, pos: int = 0, end: int | None = None, *, open_: bool = False) -> None:
+    def __init__(self, data: bytes, pos: int = 0, end: int | None = None, is_open: bool = False) -> None:
         self.data = data
         self.pos = pos
         self.end = len(data) if end is None else end
-        self.open = open_
+        self.open = is_open
 
     def more(self) -> bool:
         """Whether another element follows; swallows the end-of-contents octets."""
@@ -121,10 +123,14 @@ class Reader:
 
     def next_tag(self) -> int:
         """Tag of the next element, NOTHING at the end."""
-        return header(self.data, self.pos, self.end)[0] if self.more() else NOTHING
+        if not self.more():
+            return NOTHING
+        first = self.data[self.pos]
+        return first & 0xDF if first & 0x1F != 0x1F else header(self.data, self.pos, self.end)[0]
 
     def _expect(self, tag: int) -> Header:
-        if not self.more():
+        # A first octet other than zero cannot be the end of the contents.
+        if (self.pos >= self.end or not self.data[self.pos]) and not self.more():
             raise MalformedError(f"an element is missing: {tag_name(tag)}")
         head = header(self.data, self.pos, self.end)
         if head[0] != tag:
@@ -133,19 +139,15 @@ class Reader:
 
     def enter(self, tag: int = SEQUENCE) -> Reader:
         """Begin to read the constructed element that comes next. End with :meth:`leave`."""
-        head = self._expect(tag)
-        if not head[1]:
+        _, constructed, indefinite, start, self.pos = self._expect(tag)
+        if not constructed:
             raise MalformedError(f"{tag_name(tag)} is not constructed")
-        return self._inside(head)
+        return Reader(self.data, start, self.pos, indefinite)
 
     def enter_list(self, tag: int) -> Reader:
         """Like :meth:`enter`, for SEQUENCE OF and SET OF: OpenSSL does not ask for their constructed bit."""
-        return self._inside(self._expect(tag))
-
-    def _inside(self, head: Header) -> Reader:
-        _, _, indefinite, start, stop = head
-        self.pos = stop
-        return Reader(self.data, start, stop, open_=indefinite)
+        _, _, indefinite, start, self.pos = self._expect(tag)
+        return Reader(self.data, start, self.pos, indefinite)
 
     def leave(self, inner: Reader) -> None:
         """Go on behind ``inner``, which must have been read to its end."""
@@ -176,7 +178,7 @@ class Reader:
         if tag in _NEVER_IN_PIECES:
             raise MalformedError(f"{tag_name(tag)} in pieces")
         pieces: list[bytes] = []
-        self.pos = _collect(pieces, Reader(self.data, start, stop, open_=indefinite))
+        self.pos = _collect(pieces, Reader(self.data, start, stop, indefinite))
         return b"".join(pieces)
 
     def oid(self) -> bytes:
@@ -229,7 +231,7 @@ def _collect(pieces: list[bytes], reader: Reader, depth: int = 0) -> int:
             continue
         if depth >= _MAX_STRING_NESTING:
             raise MalformedError("a string is nested too deep")
-        reader.pos = _collect(pieces, Reader(reader.data, start, stop, open_=indefinite), depth + 1)
+        reader.pos = _collect(pieces, Reader(reader.data, start, stop, indefinite), depth + 1)
     if reader.open:
         raise MalformedError("end-of-contents is missing")
     return reader.pos

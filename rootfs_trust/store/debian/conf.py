@@ -7,10 +7,10 @@ postinst writes them. Source: ca-certificates 20230311+deb12u1, the tool's loops
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-_HEADER = """\
+DEBIAN_HEADER = """\
 # This file lists certificates that you wish to use or to ignore to be
 # installed in /etc/ssl/certs.
 # update-ca-certificates(8) will update /etc/ssl/certs by reading this file.
@@ -24,32 +24,58 @@ _HEADER = """\
 #
 """
 
+OE_HEADER = """\
+# Lines starting with # will be ignored
+# Lines starting with ! will remove certificate on next update
+#
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Conf:
     """Names are relative to the folder of shipped certificates; ``trusted`` is in the order of the file."""
 
     trusted: tuple[str, ...]
-    distrusted: frozenset[str]
+    distrusted: tuple[str, ...]
     unterminated: bool = False
     """The last line has no newline: the device's tool then does not see it."""
 
 
 def parse_conf(data: bytes) -> Conf:
     """What the list says."""
-    lines = data.decode("utf-8", "surrogateescape").split("\n")
+    lines = _text(data).split("\n")
     # The shell's read fails on a last line without newline, and its loop leaves it out.
     last = lines.pop()
     trusted = [_as_read(line) for line in lines if line and line[0] not in "#!"]
-    distrusted = frozenset(_as_read(line[1:]) for line in lines if line.startswith("!"))
-    return Conf(tuple(trusted), distrusted, bool(last))
+    distrusted = [_as_read(line[1:]) for line in lines if line.startswith("!")]
+    return Conf(tuple(trusted), tuple(dict.fromkeys(distrusted)), bool(last))
 
 
-def new_conf(names: Iterable[str]) -> bytes:
+def new_conf(header: str, names: Iterable[str]) -> bytes:
     """The list that configuring the package for the first time writes: every name trusted. Names come sorted."""
-    return (_HEADER + "".join(f"{name}\n" for name in names)).encode("utf-8", "surrogateescape")
+    return _bytes(header + "".join(f"{name}\n" for name in names))
+
+
+def with_distrusted(data: bytes, names: Collection[str]) -> bytes:
+    """The list with ``!`` before each of ``names``; those that it does not have are added, in their order.
+
+    All other lines stay as they are. A last line without newline gets one: it would be lost otherwise.
+    """
+    lines = _text(data).removesuffix("\n").split("\n") if data else []
+    listed = {_as_read(line.removeprefix("!")) for line in lines}
+    lines = [f"!{line}" if line[:1] not in ("", "#", "!") and _as_read(line) in names else line for line in lines]
+    lines += [f"!{name}" for name in names if name not in listed]
+    return _bytes("".join(f"{line}\n" for line in lines))
 
 
 def _as_read(line: str) -> str:
     """A line as the shell's ``read`` gives it: outer blanks gone, a backslash taken off what it escapes."""
     return re.sub(r"\\(.)", r"\1", line.strip(" \t"))
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

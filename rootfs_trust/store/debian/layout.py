@@ -1,0 +1,154 @@
+"""The store of Debian and its kin, as ``update-ca-certificates --fresh`` writes it. Pure.
+
+Sources are the trusted lines of ca-certificates.conf in their order, then the local folder's ``.crt`` files in
+byte order. Each gets a ``.pem`` link in the hash directory and its bytes in the bundle; then comes ``openssl
+rehash``. Where the tool has a known defect we do what its users expect; docs/layouts.md lists those places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rootfs_trust.errors import Trouble
+from rootfs_trust.rootfs.nodes import Directory, File, View, byte_order, read
+from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.store.debian.conf import DEBIAN_HEADER, with_distrusted
+from rootfs_trust.store.debian.debconf import DATABASE, without_new_roots
+from rootfs_trust.store.debian.distrust import distrusted_names
+from rootfs_trust.store.debian.reading import Found, find
+from rootfs_trust.store.hash_directory import hash_directory, links_into
+from rootfs_trust.store.issuers import missing_issuers
+from rootfs_trust.store.local import LocalFolder, stem
+from rootfs_trust.store.presets import with_presets
+from rootfs_trust.store.request import Answer, Request
+from rootfs_trust.store.source import Source, fault_of
+from rootfs_trust.store.unsourced import unsourced
+
+_MANGLED = str.maketrans({" ": "_", ",": "_", "(": "=", ")": "="})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DebianStore:
+    """The layout of Debian's tool and of those that descend from it. Implements Layout."""
+
+    name: str
+    title: str
+    releases: str
+    facts: tuple[str, ...]
+    local: str = "/usr/local/share/ca-certificates"
+    shipped: str = "/usr/share/ca-certificates"
+    conf: str = "/etc/ca-certificates.conf"
+    conf_header: str = DEBIAN_HEADER
+    bundle: str = "/etc/ssl/certs/ca-certificates.crt"
+    hash_directory: str = "/etc/ssl/certs"
+    flat: bool = False
+    link_prefix: str = ""
+    """How the names of links to sources begin."""
+    relative: bool = False
+    """Whether links to sources are relative, from the hash directory up to the root."""
+    blank_lines: bool = False
+    """Whether the bundle has a newline after every source, also where one ends with a newline."""
+    debconf: bool = False
+    """Whether the package asks debconf if it may trust roots that a newer version brings."""
+
+    def answer(self, view: View, request: Request) -> Answer:
+        """The store that ``request`` makes of the rootfs ``view``."""
+        answer = Answer()
+        found = find(view, self)
+        answer.warnings += found.warnings
+        request = with_presets(request, [*found.all, *found.unlisted.values()], answer)
+        local = LocalFolder(
+            self.local,
+            self.link_name,
+            dict(found.local),
+            tuple(found.shipped.values()),
+            tuple(found.distrusted.values()),
+        )
+        if request.adopt:
+            local.adopt()
+        names = distrusted_names(found, local, request, answer)
+        for anchor in request.anchors:
+            local.add(anchor, only=request.only)
+        trusted = {name: source for name, source in found.shipped.items() if name not in names}
+        sources = [*trusted.values(), *(local.sources[path] for path in sorted(local.sources, key=byte_order))]
+        _tell(local, found, names, answer)
+        _judge(view, self, found, sources, request, answer)
+        conf = with_distrusted(found.conf, names) if names else found.conf
+        _write(view, self, found, conf, local, sources, answer)
+        if request.only and self.debconf:
+            answer.desired[DATABASE] = File(without_new_roots(read(view, DATABASE) or b""))
+        return answer
+
+    def link_name(self, path: str) -> str:
+        """The name of a source's link: its base name, blanks and commas as ``_``, round brackets as ``=``."""
+        return f"{self.link_prefix}{stem(path).translate(_MANGLED)}.pem"
+
+    def link_text(self, path: str) -> str:
+        """What the link to the source ``path`` holds."""
+        return f"{'../' * self.hash_directory.count('/')}{path[1:]}" if self.relative else path
+
+
+def _tell(local: LocalFolder, found: Found, names: list[str], answer: Answer) -> None:
+    answer.installed += local.installed
+    answer.removed += local.removed
+    for name in names:
+        source = (found.shipped | found.unlisted)[name]
+        answer.removed += (Anchor(stem(name), each, source.path) for each in source.certificates)
+    answer.conflicts += local.conflicts
+    answer.warnings += local.warnings
+
+
+# -- judging -----------------------------------------------------------------------------------------------
+
+
+def _judge(
+    view: View, layout: DebianStore, found: Found, sources: list[Source], request: Request, answer: Answer
+) -> None:
+    for source in sources:
+        if source.fault:
+            answer.conflicts.append(fault_of(source))
+        elif source.untidy:
+            message = f"{source.untidy}; taken as it is, as update-ca-certificates does"
+            answer.warnings.append(Trouble("untidy-source", source.path, message, "--adopt rewrites it clean"))
+    if not request.drop_unsourced:
+        answer.conflicts += unsourced(layout.bundle, read(view, layout.bundle), [*found.all, *sources])
+    answer.warnings += missing_issuers(request.anchors, sources)
+
+
+# -- writing -----------------------------------------------------------------------------------------------
+
+
+def _write(
+    view: View,
+    layout: DebianStore,
+    found: Found,
+    conf: bytes,
+    local: LocalFolder,
+    sources: list[Source],
+    answer: Answer,
+) -> None:
+    desired = answer.desired
+    desired[layout.local] = Directory()
+    # The list first: what is distrusted stays so when the device's own tool completes a run that was cut short.
+    if conf:
+        desired[layout.conf] = File(conf)
+    # New sources come before the bundle, so that any tool can complete a run that was cut short; one that
+    # takes another's place comes after it, so that the same command still finds the old one accounted for.
+    desired |= {path: node for path, node in local.changed.items() if path not in found.local}
+    desired[layout.bundle] = File(bundle(sources, blank_lines=layout.blank_lines))
+    desired |= {path: node for path, node in local.changed.items() if path in found.local}
+    # Of two sources with one link name the last one wins, as with the shell's ln -sf.
+    links = {layout.link_name(source.path): (layout.link_text(source.path), source) for source in sources}
+    roots = (f"{layout.shipped}/", f"{layout.local}/")
+    stale = links_into(view, layout.hash_directory, (*roots, *(layout.link_text(root) for root in roots)))
+    name = layout.bundle.rpartition("/")[2]
+    desired |= hash_directory(view, layout.hash_directory, links, bundle=name, stale=stale)
+
+
+def bundle(sources: list[Source], *, blank_lines: bool = False) -> bytes:
+    """Every source's bytes in order, each closed by a newline: ``sed '$a\\'`` of update-ca-certificates."""
+    return b"".join(
+        source.data if source.data.endswith(b"\n") and not blank_lines else source.data + b"\n"
+        for source in sources
+        if source.data or blank_lines
+    )

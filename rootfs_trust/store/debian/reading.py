@@ -1,0 +1,149 @@
+"""What a rootfs of Debian's kind holds as sources of its trust store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rootfs_trust.errors import Trouble
+from rootfs_trust.rootfs.nodes import Directory, File, View, byte_order, join, read
+from rootfs_trust.store.debian import conf
+from rootfs_trust.store.source import Source, read_source
+
+
+class Folders(Protocol):
+    """The part of a layout that says what is read, and how."""
+
+    @property
+    def local(self) -> str:
+        """The folder of anchors that the device's owner adds."""
+
+    @property
+    def shipped(self) -> str:
+        """The folder of anchors that the distribution's package brings."""
+
+    @property
+    def conf(self) -> str:
+        """The list of trusted shipped anchors."""
+
+    @property
+    def conf_header(self) -> str:
+        """How a new list begins."""
+
+    @property
+    def flat(self) -> bool:
+        """Whether the local folder is read without its subfolders, and whatever its files are called."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What the rootfs holds before the change. Shipped sources are by their names in the list."""
+
+    conf: bytes = b""
+    """The list; where it is missing and anchors are shipped: the one that configuring the package writes."""
+    shipped: dict[str, Source] = field(default_factory=dict)
+    """The trusted ones, in the order of the list."""
+    distrusted: dict[str, Source] = field(default_factory=dict)
+    unlisted: dict[str, Source] = field(default_factory=dict)
+    local: dict[str, Source] = field(default_factory=dict)
+    """By path."""
+    warnings: list[Trouble] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[Source]:
+        """Every source, trusted or not."""
+        return [source for group in (self.shipped, self.distrusted, self.local) for source in group.values()]
+
+
+def find(view: View, layout: Folders) -> Found:
+    """Read the list, the shipped anchors and the local folder."""
+    found = Found()
+    available = [path.removeprefix(f"{layout.shipped}/") for path in _certificate_files(view, layout.shipped)]
+    data = read(view, layout.conf)
+    if data is None:
+        data = conf.new_conf(layout.conf_header, available) if available else b""
+    found.conf = data
+    _read_shipped(view, layout, available, found)
+    for path in _local_files(view, layout, found):
+        source = _read_one(view, path)
+        if source:
+            found.local[path] = source
+    return found
+
+
+def _read_shipped(view: View, layout: Folders, available: Iterable[str], found: Found) -> None:
+    listed = conf.parse_conf(found.conf)
+    if listed.unterminated:
+        message = "its last line has no newline, so update-ca-certificates does not see it, and neither do we"
+        found.warnings.append(Trouble("conf-last-line", layout.conf, message, "end the line"))
+    for name in listed.trusted:
+        source = _read_one(view, join(layout.shipped, name))
+        if source:
+            found.shipped[name] = source
+        else:
+            found.warnings.append(_missing(layout, name))
+    for name in listed.distrusted:
+        source = _read_one(view, join(layout.shipped, name))
+        if source:
+            found.distrusted[name] = source
+    for name in available:
+        if name not in found.shipped and name not in found.distrusted:
+            source = _read_one(view, join(layout.shipped, name))
+            if source:
+                found.unlisted[name] = source
+
+
+def _missing(layout: Folders, name: str) -> Trouble:
+    message = f"is listed in {layout.conf}, but is not there"
+    return Trouble("missing-source", join(layout.shipped, name), message, "take the line out, or bring the file back")
+
+
+def _read_one(view: View, path: str) -> Source | None:
+    data = read(view, path)
+    return None if data is None else read_source(path, data)
+
+
+def _local_files(view: View, layout: Folders, found: Found) -> list[str]:
+    paths = _all_files(view, layout.local) if layout.flat else _certificate_files(view, layout.local, follow=True)
+    for path in (path for path in paths if "\n" in path):
+        found.warnings.append(Trouble("ignored-source", path, "has a newline in its name, so no tool reads it"))
+    if not layout.flat:
+        found.warnings += (_ignored(path) for path in _all_files(view, layout.local) if not path.endswith(".crt"))
+    return [path for path in paths if "\n" not in path]
+
+
+def _ignored(path: str) -> Trouble:
+    return Trouble(
+        "ignored-source",
+        path,
+        "does not end in .crt, so update-ca-certificates does not read it",
+        "rename it, or take it away",
+    )
+
+
+def _all_files(view: View, folder: str) -> list[str]:
+    paths = [join(folder, name) for name in view.names(folder) if not name.startswith(".")]
+    return [path for path in paths if view.kind(path) is File]
+
+
+def _certificate_files(view: View, folder: str, *, follow: bool = False) -> list[str]:
+    """``find [-L] FOLDER -type f -name '*.crt'``, sorted by byte. Like find, a loop of folders is not entered."""
+    return sorted(_find_crt(view, folder, follow, frozenset()), key=byte_order)
+
+
+def _find_crt(view: View, folder: str, follow: bool, above: frozenset[str | None]) -> Iterator[str]:
+    real = view.real_path(folder)
+    if real in above or len(above) > _DEEPEST:
+        return
+    for name in view.names(folder):
+        path = join(folder, name)
+        kind = view.kind(path, follow=follow)
+        if kind is Directory:
+            yield from _find_crt(view, path, follow, above | {real})
+        elif kind is File and name.endswith(".crt"):
+            yield path
+
+
+_DEEPEST = 100
+"""Folders below a folder of sources; no package nests them, and a hostile tree must not exhaust the stack."""

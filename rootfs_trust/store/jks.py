@@ -1,0 +1,156 @@
+"""Java's own keystore format, JKS, as far as trust stores need it: certificates with a name and a date. Pure.
+
+The format as OpenJDK writes and reads it (src/java.base/share/classes/sun/security/provider/JavaKeyStore.java)::
+
+    magic 0xFEEDFEED   version 2   number of entries
+    for each entry:    tag 2   alias   milliseconds since 1970   "X.509"   length   DER
+    SHA-1 of the password in UTF-16BE, "Mighty Aphrodite", and all that stands before
+
+Numbers are big endian, texts are in the "modified UTF-8" of java.io.DataOutput behind a length of two octets. The
+digest keeps out accidents, no attacker: Debian's and Fedora's password is ``changeit``, and is no secret.
+
+Entries are written in the order in which they are given. Readers look them up by alias, so that the order means
+nothing to them, but the same bytes must come out every time: p11-kit writes in the order of its extraction, the
+JDK in the order of its hash table, which :mod:`rootfs_trust.store.java` works out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha1
+from struct import Struct
+
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.x509 import looks_like_pkcs12
+
+PASSWORD = "changeit"
+"""The password of every distribution's trust store."""
+
+_JKS, _JCEKS = b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce"
+_VERSION_1, _VERSION_2 = 1, 2
+_PRIVATE_KEY, _TRUSTED_CERTIFICATE = 1, 2
+_TYPE = "X.509"
+_WHITENER = b"Mighty Aphrodite"
+_DIGEST_SIZE = 20
+_SHORT, _INT, _LONG = Struct(">H"), Struct(">I"), Struct(">q")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A trusted certificate. The JDK finds only aliases in small letters; nobody makes them small here."""
+
+    alias: str
+    created_ms: int
+    """Milliseconds since 1970, the date that keytool shows."""
+    der: bytes
+
+
+def keystore(entries: Iterable[tuple[str, bytes]], created: int, password: str = PASSWORD) -> bytes:
+    """A keystore of certificates, each an alias and its DER, all ``created`` at that second since 1970."""
+    return write_keystore((Entry(alias, created * 1000, der) for alias, der in entries), password)
+
+
+def write_keystore(entries: Iterable[Entry], password: str = PASSWORD) -> bytes:
+    """A keystore of ``entries`` in their order."""
+    written = [_entry(entry) for entry in entries]
+    body = _JKS + _INT.pack(_VERSION_2) + _INT.pack(len(written)) + b"".join(written)
+    return body + _digest(body, password)
+
+
+def read_keystore(data: bytes, password: str = PASSWORD) -> list[Entry]:
+    """The certificates of a keystore, in its order; MalformedError if it is none, or not under ``password``."""
+    _refuse_other_formats(data)
+    body, digest = data[:-_DIGEST_SIZE], data[-_DIGEST_SIZE:]
+    reader = _Reader(body, len(_JKS))
+    version, count = reader.number(_INT), reader.number(_INT)
+    if version not in (_VERSION_1, _VERSION_2):
+        raise MalformedError(f"is a JKS keystore of version {version}, and only 1 and 2 are known")
+    if _digest(body, password) != digest:
+        raise MalformedError("its digest does not fit: it has another password, or is damaged")
+    entries = [_take_entry(reader, version) for _ in range(count)]
+    if reader.pos != len(body):
+        raise MalformedError("octets follow the last entry of the keystore")
+    return entries
+
+
+def _refuse_other_formats(data: bytes) -> None:
+    if data.startswith(_JCEKS):
+        raise MalformedError("is a keystore of type JCEKS, not JKS")
+    if looks_like_pkcs12(data):
+        raise MalformedError("is a keystore of type PKCS#12, not JKS")
+    if not data.startswith(_JKS):
+        raise MalformedError("is no Java keystore")
+
+
+def _digest(body: bytes, password: str) -> bytes:
+    return sha1(password.encode("utf-16-be") + _WHITENER + body, usedforsecurity=False).digest()
+
+
+# -- writing -----------------------------------------------------------------------------------------------
+
+
+def _entry(entry: Entry) -> bytes:
+    return b"".join(
+        (
+            _INT.pack(_TRUSTED_CERTIFICATE),
+            _text(entry.alias),
+            _LONG.pack(entry.created_ms),
+            _text(_TYPE),
+            _INT.pack(len(entry.der)) + entry.der,
+        )
+    )
+
+
+def _text(text: str) -> bytes:
+    """Modified UTF-8: each unit of UTF-16 on its own, and no zero octet."""
+    units = text.encode("utf-16-be", "surrogatepass")
+    codes = (_SHORT.unpack_from(units, at)[0] for at in range(0, len(units), 2))
+    encoded = b"".join(chr(code).encode("utf-8", "surrogatepass") if code else b"\xc0\x80" for code in codes)
+    if len(encoded) > 0xFFFF:
+        raise MalformedError("an alias is too long for a keystore")
+    return _SHORT.pack(len(encoded)) + encoded
+
+
+# -- reading -----------------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """A place in the body of a keystore; its methods take what comes next, or raise."""
+
+    __slots__ = ("data", "pos")
+
+    def __init__(self, data: bytes, pos: int) -> None:
+        self.data = data
+        self.pos = pos
+
+    def octets(self, count: int) -> bytes:
+        begin, self.pos = self.pos, self.pos + count
+        if self.pos > len(self.data):
+            raise MalformedError("the keystore is cut short")
+        return self.data[begin : self.pos]
+
+    def number(self, form: Struct) -> int:
+        return int(form.unpack(self.octets(form.size))[0])
+
+    def text(self) -> str:
+        encoded = self.octets(self.number(_SHORT)).replace(b"\xc0\x80", b"\0")
+        try:
+            units = encoded.decode("utf-8", "surrogatepass").encode("utf-16-be", "surrogatepass")
+        except UnicodeDecodeError:
+            raise MalformedError("a text of the keystore is no modified UTF-8") from None
+        return units.decode("utf-16-be", "surrogatepass")
+
+
+def _take_entry(reader: _Reader, version: int) -> Entry:
+    tag = reader.number(_INT)
+    alias = reader.text()
+    if tag == _PRIVATE_KEY:
+        raise MalformedError(f"entry {alias} is a private key")
+    if tag != _TRUSTED_CERTIFICATE:
+        raise MalformedError(f"entry {alias} is of kind {tag}, which no JKS keystore has")
+    created = reader.number(_LONG)
+    kind = reader.text() if version == _VERSION_2 else _TYPE
+    if kind != _TYPE:
+        raise MalformedError(f"entry {alias} is a certificate of type {kind}")
+    return Entry(alias, created, reader.octets(reader.number(_INT)))
