@@ -251,16 +251,13 @@ def _end_of_indefinite(data: bytes, pos: int, end: int) -> int:
 
 def encode(tag: int, contents: bytes) -> bytes:
     """An element in DER: shortest tag and length. SEQUENCE and SET are marked as constructed."""
-    first = tag & 0xDF
+    first, length = tag | 0x20 if tag in (SEQUENCE, SET) else tag, len(contents)
     if tag > 0xFF:
-        identifier = bytes((first | 0x1F,)) + _base128(tag >> 8)
-    else:
-        identifier = bytes((first | 0x20 if tag in (SEQUENCE, SET) else first,))
-    length = len(contents)
+        return bytes((tag & 0xC0 | 0x1F,)) + _base128(tag >> 8) + encode(0, contents)[1:]
     if length < 0x80:
-        return identifier + bytes((length,)) + contents
+        return bytes((first, length)) + contents
     octets = length.to_bytes((length.bit_length() + 7) // 8)
-    return identifier + bytes((0x80 | len(octets),)) + octets + contents
+    return bytes((first, 0x80 | len(octets))) + octets + contents
 
 
 def _base128(number: int) -> bytes:

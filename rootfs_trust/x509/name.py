@@ -13,13 +13,13 @@ from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509.der import Reader, encode, reread
 from rootfs_trust.x509.oids import ATTRIBUTES, dotted
 from rootfs_trust.x509.primitive import (
+    BIT_STRING,
     BMP_STRING,
     OID,
     SEQUENCE,
     SET,
     UNIVERSAL_STRING,
     UTF8_STRING,
-    check_primitive,
     tag_name,
 )
 
@@ -162,7 +162,8 @@ def _attribute(rdn: Reader) -> Attribute:
     tag = pair.next_tag()
     if tag not in _ALLOWED:
         raise MalformedError(f"{tag_name(tag)} as a value in a name")
-    value = pair.any() if tag == SEQUENCE else check_primitive(tag, pair.value(tag))
+    # Texts of two and four octets a character are checked when they are folded.
+    value = pair.any() if tag == SEQUENCE else pair.bit_string() if tag == BIT_STRING else pair.value(tag)
     rdn.leave(pair)
     return oid, tag, value
 
