@@ -13,39 +13,32 @@ from .building import element, long_length
 
 
 @pytest.mark.parametrize(
-    ("octets", "tag"),
-    [("0201", 2), ("1f02", 2), ("9f02", 0x82), ("1f1f", 31 << 8), ("bf8100", 0x80 | 128 << 8), ("df87ffffff7f", None)],
-)
-def test_tags(octets: str, tag: int | None) -> None:
-    data = bytes.fromhex(octets) + b"\1A"
-    if len(octets) == 4 and octets != "0201":
-        assert header(data, 0, len(data))[0] == tag
-    elif tag == 2:
-        assert header(b"\2\1A", 0, 3)[0] == tag
-    else:
-        assert header(data, 0, len(data))[0] == (tag if tag is not None else 0xC0 | 0x7FFFFFFF << 8)
-
-
-@pytest.mark.parametrize(
-    "octets",
+    ("identifier", "tag"),
     [
-        "",
-        "02",
-        "0201",
-        "1f",
-        "1f02",
-        "1f81",
-        "1f8181818181818101",
-        "0280",
-        "0282",
-        "028201",
-        "02820100",
-        "0284ffffffff41",
-    ]
-    + ["02ff" + "00" * 126, "0289" + "01" + "00" * 8 + "41", "0281", "028100"],
+        ("02", 2),
+        ("22", 2),
+        ("1f02", 2),
+        ("9f02", 0x82),
+        ("1f1f", 31 << 8),
+        ("bf8100", 0x80 | 128 << 8),
+        ("df87ffffff7f", 0xC0 | 0x7FFFFFFF << 8),
+    ],
 )
+def test_tags(identifier: str, tag: int) -> None:
+    """The constructed bit is no part of a tag, and a short number written long is the same tag."""
+    data = bytes.fromhex(identifier) + b"\1A"
+    assert header(data, 0, len(data))[0] == tag
+
+
+NO_HEADERS = """
+    - 02 0201 1f 1f02 1f81 1f8181818181818101 0280 0281 028100 0282 028201 02820100 0284ffffffff41
+    0289010000000000000000 02850000000002
+"""
+
+
+@pytest.mark.parametrize("octets", NO_HEADERS.split())
 def test_headers_that_are_refused(octets: str) -> None:
-    data = bytes.fromhex(octets)
+    data = bytes.fromhex(octets.replace("-", ""))
     with pytest.raises(MalformedError):
         header(data, 0, len(data))
 
@@ -85,14 +78,13 @@ def test_an_element_of_indefinite_length_ends_where_its_end_is() -> None:
     assert not reader.more()
 
 
-@pytest.mark.parametrize("octets", ["3003020105", "3080020105", "30050201050000", "30060201050201"])
+@pytest.mark.parametrize("octets", ["300402010500", "3080020105", "3006020105020106", "308002010502"])
 def test_what_is_left_over_or_missing(octets: str) -> None:
-    reader = Reader(bytes.fromhex(octets) + bytes.fromhex("020106"))
+    reader = Reader(bytes.fromhex(octets))
+    body = reader.enter()
+    body.integer()
     with pytest.raises(MalformedError):
-        body = reader.enter()
-        body.integer()
         reader.leave(body)
-        raise MalformedError("good") if octets == "3003020105" else AssertionError
 
 
 def test_sequence_must_be_constructed_and_a_list_need_not() -> None:
@@ -109,7 +101,7 @@ def test_sequence_must_be_constructed_and_a_list_need_not() -> None:
     ("data", "written"),
     [
         (b"\5\0", b"\5\0"),
-        (b"\5\x81\0\0", b"\5\0"),
+        (b"\5\x81\0", b"\5\0"),
         (b"\2\x81\1\5", b"\2\1\5"),
         (b"\3\2\4\xff", b"\3\2\4\xf0"),
         (b"\x24\3\4\1a", b"\4\1a"),
@@ -137,14 +129,10 @@ def test_anything_is_checked_by_its_type(octets: str) -> None:
         Reader(bytes.fromhex(octets)).any()
 
 
-@pytest.mark.parametrize("octets", ["1000", "1100", "308002010000", "30800000", ""])
+@pytest.mark.parametrize("octets", ["1000", "1100", "308002010000", "3080020100", ""])
 def test_anything_constructed_must_be_so_and_end(octets: str) -> None:
-    data = bytes.fromhex(octets)
-    if data == b"\x30\x80\0\0":
-        assert Reader(data).any() == data
-        return
     with pytest.raises(MalformedError):
-        Reader(data).any()
+        Reader(bytes.fromhex(octets)).any()
 
 
 def test_encoding() -> None:
