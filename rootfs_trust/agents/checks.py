@@ -39,7 +39,8 @@ def _check(setting: Setting, finished: Finished, built_in_bridge: bool) -> Troub
             f"{setting.path} is a {other}, and thin-edge.io takes a {setting.kind.takes} here",
             f"give a {setting.kind.takes}",
         )
-    if kind is Directory and setting.kind.hashed and not built_in_bridge:
+    by_rustls = built_in_bridge and setting.key.endswith(".root_cert_path")
+    if kind is Directory and setting.kind.hashed and not by_rustls:
         return _check_hash_links(setting, finished)
     return None
 

@@ -133,7 +133,7 @@ def _profile(name: str) -> str:
 
 
 def _absolute(key: str, path: str) -> str:
-    if not path.startswith("/") or any(ord(char) < 32 or ord(char) == 127 for char in path):
+    if not path.startswith("/") or not path.isprintable():
         raise InputError(
             Trouble(
                 "setting", "", f"{key}: {path!r} is no absolute path", "give the path that the file has on the device"

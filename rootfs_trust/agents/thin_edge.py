@@ -51,6 +51,7 @@ def thin_edge(
     text = _text(view, path)
     document = {} if text is None else toml_edit.parse(text, FILE)
     _check_version(document)
+    _check_renames(document)
     chosen = _giving_way(chosen, document, answer)
     built_in = lookup(document, "mqtt.bridge.built_in") is True
     answer.troubles, warnings = check_settings(chosen, Finished(view, store), built_in_bridge=built_in)
@@ -95,6 +96,17 @@ def _check_version(document: dict[str, Any]) -> None:
         )
 
 
+def _check_renames(document: dict[str, Any]) -> None:
+    """thin-edge.io stops at a file that has a setting under its old and its new name; so do we."""
+    both = [
+        Trouble("toml", FILE, f"{old} and {new} are the old and the new name of one setting", "keep one of them")
+        for old, new in pending_renames(document).items()
+        if lookup(document, new) is not None
+    ]
+    if both:
+        raise InputError(*both)
+
+
 def _giving_way(chosen: list[Setting], document: dict[str, Any], answer: AgentAnswer) -> list[Setting]:
     """Without the implied ``proxy.ca_path`` where it would make the proxy demand client certificates."""
     kept = []
@@ -120,7 +132,7 @@ def _tedge_owner(view: View, answer: AgentAnswer) -> Owner | None:
     """The numeric ids of the rootfs's own ``tedge`` user; None, and told, where it has none."""
     for line in (read(view, "/etc/passwd") or b"").decode("utf-8", "replace").splitlines():
         name, *fields = line.split(":")
-        if name == "tedge" and len(fields) > 2 and fields[1].isdigit() and fields[2].isdigit():
+        if name == "tedge" and len(fields) > 2 and _is_id(fields[1]) and _is_id(fields[2]):
             return Owner(int(fields[1]), int(fields[2]))
     answer.warnings.append(
         Trouble(
@@ -131,3 +143,8 @@ def _tedge_owner(view: View, answer: AgentAnswer) -> Owner | None:
         )
     )
     return None
+
+
+def _is_id(text: str) -> bool:
+    """Whether ``text`` is the number of a user or group; the highest one means none (chown(2))."""
+    return text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 2**32 - 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from rootfs_trust.errors import InputError, Trouble
@@ -35,12 +36,13 @@ def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, setti
                 "install tomlkit (Debian: python3-tomlkit, Yocto: python3-tomlkit of meta-python)",
             )
         ) from error
-    document = tomlkit.parse(text)
-    wanted = expected(parse(text, path), renames, emptied, settings)
     try:
-        _rename(document, renames, emptied)
-        for key, value in settings.items():
-            _set(document, key, value)
+        wanted = expected(parse(text, path), renames, emptied, settings)
+        document = tomlkit.parse(text)
+        for step in _steps(renames, emptied, settings):
+            step(document)
+            # Read anew: tomlkit loses track of tables that it just made, or whose parts stand apart.
+            document = tomlkit.parse(tomlkit.dumps(document))
         result = _with_line_ends_of(text, tomlkit.dumps(document))
         if tomllib.loads(result) != wanted:
             raise ValueError("the edited text would not mean what it should")
@@ -57,38 +59,56 @@ def expected(
     document: dict[str, Any], renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]
 ) -> dict[str, Any]:
     """What the parse of the edited text has to be."""
-    _rename(document, renames, emptied)
-    for key, value in settings.items():
-        _set(document, key, value)
+    for step in _steps(renames, emptied, settings):
+        step(document)
     return document
 
 
-def _rename(document: Any, renames: Mapping[str, str], emptied: str) -> None:
+def _steps(renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]) -> Iterator[Callable[[Any], None]]:
     for old, new in renames.items():
-        *tables, name = old.split(".")
-        table = document
-        for part in tables:
-            table = table[part]
-        value = table.pop(name)
-        _set(document, new, value)
+        yield partial(_copy, old=old, new=new)
+        yield partial(_remove, key=old)
     if renames:
-        *tables, name = emptied.split(".")
-        table = document
-        for part in tables:
-            table = table.get(part, {})
-        if name in table and not table[name]:
-            del table[name]
+        yield partial(_remove_if_empty, key=emptied)
+    for key, value in settings.items():
+        yield partial(_set, key=key, value=value)
+
+
+def _copy(document: Any, old: str, new: str) -> None:
+    table, name = _existing(document, old)
+    _set(document, new, table[name])
+
+
+def _remove(document: Any, key: str) -> None:
+    table, name = _existing(document, key)
+    del table[name]
+
+
+def _remove_if_empty(document: Any, key: str) -> None:
+    table, name = _existing(document, key)
+    if name in table and not table[name]:
+        del table[name]
+
+
+def _existing(document: Any, key: str) -> tuple[Any, str]:
+    """The table that holds ``key``, an empty one if there is none, and the key's name in it."""
+    *tables, name = key.split(".")
+    table = document
+    for part in tables:
+        table = table.get(part, {})
+    return table, name
 
 
 def _set(document: Any, key: str, value: Any) -> None:
     *tables, name = key.split(".")
     table = document
-    for part in tables:
-        if part not in table:
-            table[part] = {}
+    while tables and tables[0] in table:
+        part = tables.pop(0)
         table = table[part]
         if not hasattr(table, "keys"):
             raise ValueError(f"{part} is no table")
+    for part in reversed(tables):
+        name, value = part, {name: value}
     table[name] = value
 
 

@@ -29,6 +29,11 @@ def hash_directory(
     return nodes | {join(folder, name): Absent() for name in sorted(gone, key=byte_order)}
 
 
+def hash_links(view: View, folder: str, files: Mapping[str, Source]) -> dict[str, Symlink | Absent]:
+    """The hash links of ``folder`` over its ``files``, and those that have to go."""
+    return _links(view, folder, [_entry_of_source(name, source) for name, source in files.items()], ("new",))
+
+
 def links_into(view: View, folder: str, targets: tuple[str, ...]) -> Iterator[str]:
     """The names of links in ``folder`` whose text begins with one of ``targets``."""
     for name in view.names(folder):

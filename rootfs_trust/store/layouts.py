@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rootfs_trust.store.buildroot import BuildrootStore
+from rootfs_trust.store.bundle_store import BundleStore
 from rootfs_trust.store.debian import DebianStore
 from rootfs_trust.store.debian.conf import OE_HEADER
 from rootfs_trust.store.layout import Layout
@@ -43,4 +45,28 @@ ALPINE = DebianStore(
     blank_lines=True,
 )
 
-LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (DEBIAN, YOCTO, ALPINE)}
+BUILDROOT = BuildrootStore(
+    name="buildroot",
+    title="Buildroot",
+    releases="Buildroot 2019.02 to 2026.02",
+    facts=("buildroot 28f9f29b5e, package/ca-certificates/ca-certificates.mk, CA_CERTIFICATES_GEN_BUNDLE",),
+)
+
+OPENWRT = BundleStore(
+    name="openwrt",
+    title="OpenWrt, with ca-bundle, ca-certificates or both",
+    releases="OpenWrt 19.07 to 24.10",
+    facts=("openwrt 046191f3a9, package/system/ca-certificates/Makefile",),
+    hash_directory="/etc/ssl/certs",
+)
+
+BUNDLE_ONLY = BundleStore(
+    name="bundle-only",
+    title="distroless, Wolfi's ca-certificates-bundle, scratch: a bundle and nothing else",
+    releases="any",
+    facts=("distroless says ID=debian and has no sources, only the bundle",),
+)
+
+LAYOUTS: dict[str, Layout] = {
+    layout.name: layout for layout in (DEBIAN, YOCTO, ALPINE, BUILDROOT, OPENWRT, BUNDLE_ONLY)
+}

@@ -11,6 +11,9 @@ from rootfs_trust.store.anchor import Anchor, name_of_subject
 from rootfs_trust.store.source import Source, source_of
 from rootfs_trust.x509 import Certificate, encode
 
+DIGEST = "sha256:"
+"""What stands before the digest by which every copy of a certificate is named."""
+
 _SUFFIX = ".crt"
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Trouble
+from rootfs_trust.rootfs.nodes import Directory, File, View, byte_order, join, read
+from rootfs_trust.store.request import Answer
 from rootfs_trust.x509 import pem
+
+DEEPEST = 100
+"""Folders below a folder of sources; no package nests them so, and a hostile tree must not exhaust the stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,39 @@ def read_source(path: str, data: bytes) -> Source:
     if not certificates:
         return Source(path, data, (), fault="holds no certificate")
     return Source(path, data, certificates, untidy=_untidy(data, certificates))
+
+
+def read_source_at(view: View, path: str) -> Source:
+    """The source file at ``path``; one that is gone by now is empty."""
+    return read_source(path, read(view, path) or b"")
+
+
+def certificate_files(view: View, folder: str, *, follow: bool = False) -> list[str]:
+    """``find [-L] FOLDER -type f -name '*.crt'``, sorted by byte. Like find, a loop of folders is not entered."""
+    return sorted(_find_crt(view, folder, follow, frozenset()), key=byte_order)
+
+
+def _find_crt(view: View, folder: str, follow: bool, above: frozenset[str | None]) -> Iterator[str]:
+    real = view.real_path(folder)
+    if real in above or len(above) > DEEPEST:
+        return
+    for name in view.names(folder):
+        path = join(folder, name)
+        kind = view.kind(path, follow=follow)
+        if kind is Directory:
+            yield from _find_crt(view, path, follow, above | {real})
+        elif kind is File and name.endswith(".crt"):
+            yield path
+
+
+def judge_sources(sources: Iterable[Source], answer: Answer) -> None:
+    """Faults are conflicts; what is untidy is taken as the device's own tool takes it, and told."""
+    for source in sources:
+        if source.fault:
+            answer.conflicts.append(fault_of(source))
+        elif source.untidy:
+            message = f"{source.untidy}; taken as it is, as the device's own tool does"
+            answer.warnings.append(Trouble("untidy-source", source.path, message, "--adopt rewrites it clean"))
 
 
 def fault_of(source: Source) -> Trouble:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from rootfs_trust.errors import Trouble
 from rootfs_trust.store.debian.reading import Found
-from rootfs_trust.store.local import LocalFolder, holders, not_found, stem
+from rootfs_trust.store.local import DIGEST, LocalFolder, holders, not_found, stem
 from rootfs_trust.store.request import Answer, Request
 from rootfs_trust.store.source import Source
-
-DIGEST = "sha256:"
 
 
 def distrusted_names(found: Found, local: LocalFolder, request: Request, answer: Answer) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.nodes import Directory, File, View, byte_order, read
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.debian.conf import DEBIAN_HEADER, with_distrusted
@@ -21,7 +20,7 @@ from rootfs_trust.store.issuers import missing_issuers
 from rootfs_trust.store.local import LocalFolder, stem
 from rootfs_trust.store.presets import with_presets
 from rootfs_trust.store.request import Answer, Request
-from rootfs_trust.store.source import Source, fault_of
+from rootfs_trust.store.source import Source, judge_sources
 from rootfs_trust.store.unsourced import unsourced
 
 _MANGLED = str.maketrans({" ": "_", ",": "_", "(": "=", ")": "="})
@@ -104,12 +103,7 @@ def _tell(local: LocalFolder, found: Found, names: list[str], answer: Answer) ->
 def _judge(
     view: View, layout: DebianStore, found: Found, sources: list[Source], request: Request, answer: Answer
 ) -> None:
-    for source in sources:
-        if source.fault:
-            answer.conflicts.append(fault_of(source))
-        elif source.untidy:
-            message = f"{source.untidy}; taken as it is, as update-ca-certificates does"
-            answer.warnings.append(Trouble("untidy-source", source.path, message, "--adopt rewrites it clean"))
+    judge_sources(sources, answer)
     if not request.drop_unsourced:
         answer.conflicts += unsourced(layout.bundle, read(view, layout.bundle), [*found.all, *sources])
     answer.warnings += missing_issuers(request.anchors, sources)

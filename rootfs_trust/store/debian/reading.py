@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import Directory, File, View, byte_order, join, read
+from rootfs_trust.rootfs.nodes import File, View, join, read
 from rootfs_trust.store.debian import conf
-from rootfs_trust.store.source import Source, read_source
+from rootfs_trust.store.source import Source, certificate_files, read_source_at
 
 
 class Folders(Protocol):
@@ -59,16 +59,14 @@ class Found:
 def find(view: View, layout: Folders) -> Found:
     """Read the list, the shipped anchors and the local folder."""
     found = Found()
-    available = [path.removeprefix(f"{layout.shipped}/") for path in _certificate_files(view, layout.shipped)]
+    available = [path.removeprefix(f"{layout.shipped}/") for path in certificate_files(view, layout.shipped)]
     data = read(view, layout.conf)
     if data is None:
         data = conf.new_conf(layout.conf_header, available) if available else b""
     found.conf = data
     _read_shipped(view, layout, available, found)
     for path in _local_files(view, layout, found):
-        source = _read_one(view, path)
-        if source:
-            found.local[path] = source
+        found.local[path] = read_source_at(view, path)
     return found
 
 
@@ -78,20 +76,16 @@ def _read_shipped(view: View, layout: Folders, available: Iterable[str], found: 
         message = "its last line has no newline, so update-ca-certificates does not see it, and neither do we"
         found.warnings.append(Trouble("conf-last-line", layout.conf, message, "end the line"))
     for name in listed.trusted:
-        source = _read_one(view, join(layout.shipped, name))
-        if source:
-            found.shipped[name] = source
+        if view.kind(join(layout.shipped, name)) is File:
+            found.shipped[name] = read_source_at(view, join(layout.shipped, name))
         else:
             found.warnings.append(_missing(layout, name))
     for name in listed.distrusted:
-        source = _read_one(view, join(layout.shipped, name))
-        if source:
-            found.distrusted[name] = source
+        if view.kind(join(layout.shipped, name)) is File:
+            found.distrusted[name] = read_source_at(view, join(layout.shipped, name))
     for name in available:
         if name not in found.shipped and name not in found.distrusted:
-            source = _read_one(view, join(layout.shipped, name))
-            if source:
-                found.unlisted[name] = source
+            found.unlisted[name] = read_source_at(view, join(layout.shipped, name))
 
 
 def _missing(layout: Folders, name: str) -> Trouble:
@@ -99,13 +93,8 @@ def _missing(layout: Folders, name: str) -> Trouble:
     return Trouble("missing-source", join(layout.shipped, name), message, "take the line out, or bring the file back")
 
 
-def _read_one(view: View, path: str) -> Source | None:
-    data = read(view, path)
-    return None if data is None else read_source(path, data)
-
-
 def _local_files(view: View, layout: Folders, found: Found) -> list[str]:
-    paths = _all_files(view, layout.local) if layout.flat else _certificate_files(view, layout.local, follow=True)
+    paths = _all_files(view, layout.local) if layout.flat else certificate_files(view, layout.local, follow=True)
     for path in (path for path in paths if "\n" in path):
         found.warnings.append(Trouble("ignored-source", path, "has a newline in its name, so no tool reads it"))
     if not layout.flat:
@@ -125,25 +114,3 @@ def _ignored(path: str) -> Trouble:
 def _all_files(view: View, folder: str) -> list[str]:
     paths = [join(folder, name) for name in view.names(folder) if not name.startswith(".")]
     return [path for path in paths if view.kind(path) is File]
-
-
-def _certificate_files(view: View, folder: str, *, follow: bool = False) -> list[str]:
-    """``find [-L] FOLDER -type f -name '*.crt'``, sorted by byte. Like find, a loop of folders is not entered."""
-    return sorted(_find_crt(view, folder, follow, frozenset()), key=byte_order)
-
-
-def _find_crt(view: View, folder: str, follow: bool, above: frozenset[str | None]) -> Iterator[str]:
-    real = view.real_path(folder)
-    if real in above or len(above) > _DEEPEST:
-        return
-    for name in view.names(folder):
-        path = join(folder, name)
-        kind = view.kind(path, follow=follow)
-        if kind is Directory:
-            yield from _find_crt(view, path, follow, above | {real})
-        elif kind is File and name.endswith(".crt"):
-            yield path
-
-
-_DEEPEST = 100
-"""Folders below a folder of sources; no package nests them, and a hostile tree must not exhaust the stack."""

@@ -1,0 +1,98 @@
+"""Buildroot's store: links and a bundle over every certificate file below one folder. Pure.
+
+Buildroot makes the store anew at the end of each build (its finalize hook), from whatever files are there; the
+device has no tool for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rootfs_trust.rootfs.nodes import File, View, byte_order, read
+from rootfs_trust.store.hash_directory import hash_directory, links_into
+from rootfs_trust.store.issuers import missing_issuers
+from rootfs_trust.store.local import DIGEST, LocalFolder, holders, not_found, stem
+from rootfs_trust.store.presets import with_presets
+from rootfs_trust.store.request import Answer, Request
+from rootfs_trust.store.source import Source, certificate_files, judge_sources, read_source_at
+from rootfs_trust.store.unsourced import unsourced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildrootStore:
+    """The layout of Buildroot's ca-certificates package. Implements Layout."""
+
+    name: str
+    title: str
+    releases: str
+    facts: tuple[str, ...]
+    sources: str = "/usr/share/ca-certificates"
+    """The folder below which every ``.crt`` file is trusted."""
+    local: str = "/usr/share/ca-certificates/local"
+    bundle: str = "/etc/ssl/certs/ca-certificates.crt"
+    hash_directory: str = "/etc/ssl/certs"
+
+    def answer(self, view: View, request: Request) -> Answer:
+        """The store that ``request`` makes of the rootfs ``view``."""
+        answer = Answer()
+        found = {path: read_source_at(view, path) for path in certificate_files(view, self.sources)}
+        request = with_presets(request, found.values(), answer)
+        folder = LocalFolder(self.local, link_name, dict(found), (), ())
+        _change(folder, request, answer)
+        sources = [folder.sources[path] for path in sorted(folder.sources, key=byte_order)]
+        judge_sources(sources, answer)
+        answer.warnings += missing_issuers(request.anchors, sources)
+        if not request.drop_unsourced:
+            answer.conflicts += unsourced(self.bundle, read(view, self.bundle), [*found.values(), *sources])
+        self._write(view, found, folder, sources, answer)
+        return answer
+
+    def _write(
+        self, view: View, found: dict[str, Source], folder: LocalFolder, sources: list[Source], answer: Answer
+    ) -> None:
+        new = {path: node for path, node in folder.changed.items() if path not in found}
+        answer.desired |= {**new, self.bundle: File(b"".join(source.data for source in sources)), **folder.changed}
+        links = {link_name(source.path): (f"../../..{source.path}", source) for source in sources}
+        stale = links_into(view, self.hash_directory, (f"../../..{self.sources}/",))
+        name = self.bundle.rpartition("/")[2]
+        answer.desired |= hash_directory(view, self.hash_directory, links, bundle=name, stale=stale)
+
+
+def link_name(path: str) -> str:
+    """The name of a source's link: its base name, with no character changed."""
+    return f"{stem(path)}.pem"
+
+
+def _change(folder: LocalFolder, request: Request, answer: Answer) -> None:
+    if request.adopt:
+        folder.adopt()
+    for wanted in request.remove:
+        sha256 = wanted.removeprefix(DIGEST) if wanted.startswith(DIGEST) else None
+        if not _remove(folder, wanted, sha256):
+            answer.troubles.append(not_found(wanted, map(stem, folder.sources)))
+    for sha256 in sorted(request.distrust):
+        _remove(folder, "", sha256)
+    if request.only:
+        _remove_all_but(folder, {anchor.certificate.sha256 for anchor in request.anchors})
+    for anchor in request.anchors:
+        folder.add(anchor)
+    answer.installed += folder.installed
+    answer.removed += folder.removed
+    answer.conflicts += folder.conflicts
+    answer.warnings += folder.warnings
+
+
+def _remove(folder: LocalFolder, name: str, sha256: str | None) -> bool:
+    if sha256 is None:
+        paths = [path for path in folder.sources if stem(path) == name]
+    else:
+        paths = [source.path for source in holders(sha256, folder.sources.values())]
+    for path in paths:
+        folder.remove(path, sha256)
+    return bool(paths)
+
+
+def _remove_all_but(folder: LocalFolder, wanted: set[str]) -> None:
+    for path, source in list(folder.sources.items()):
+        for sha256 in {each.sha256 for each in source.certificates} - wanted:
+            folder.remove(path, sha256)

@@ -1,0 +1,172 @@
+"""The ``.p11-kit`` file: objects of the trust store as named attributes and PEM blocks.
+
+Source: common/persist.c (p11_persist_read, field_to_attribute), common/lexer.c (p11_lexer_next), and
+doc/internal/persist-format.txt. A file of which any part is not understood is not a persist file at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.store.p11kit import pem
+from rootfs_trust.x509.der import encode
+from rootfs_trust.x509.primitive import OID
+
+Value = bytes | bool | int
+Attributes = dict[str, Value]
+"""Attributes of one object by their names in the file."""
+
+CERTIFICATE, EXTENSION, X509, AUTHORITY = 1, 0xD84447C8, 0, 2
+_CONSTANTS = {
+    "data": 0,
+    "certificate": CERTIFICATE,
+    "nss-trust": 0xCE534353,
+    "nss-builtin-root-list": 0xCE534354,
+    "x-trust-assertion": 0xD8444764,
+    "x-certificate-extension": EXTENSION,
+    "x-509": X509,
+    "x-509-attr-cert": 1,
+    "wtls": 2,
+    "unspecified": 0,
+    "token-user": 1,
+    "authority": AUTHORITY,
+    "other-entry": 3,
+}
+
+_MAGIC = b"[p11-kit-object-v1]"
+_SPACE = b" \t\n\v\f\r"
+_BOOLEANS = {"true": True, "false": False}
+_ESCAPE = re.compile(rb"%(..?)?", re.DOTALL)
+_HEX = re.compile(rb"[0-9A-Fa-f]{2}")
+# Without the 8, which parse_oid forgot: such a file is not read by p11-kit either.
+_OID = re.compile(r"[1-79][0-79]*(\.[0-79]+){2,}")
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
+
+
+def is_persist(data: bytes) -> bool:
+    """Whether p11-kit tries to read it as this format (p11_persist_magic)."""
+    return _MAGIC in data.partition(b"\0")[0]
+
+
+def objects(data: bytes) -> list[Attributes]:
+    """The objects of a file in their order. Raises MalformedError."""
+    found: list[Attributes] = []
+    skipping = False
+    for token in _tokens(data):
+        if token[0] == "section":
+            skipping = token[1] != _MAGIC
+            if not skipping:
+                found.append({})
+        elif not skipping:
+            if not found:
+                raise MalformedError("an attribute stands before the first section")
+            _take(found[-1], token)
+    return found
+
+
+def _take(attributes: Attributes, token: tuple[str, bytes, bytes]) -> None:
+    """An attribute replaces an earlier one; what a PEM block says gives way to any attribute."""
+    kind, name, value = token
+    if kind == "field":
+        attributes[_name(name)] = _value(value.decode("latin-1"))
+    else:
+        for key, each in _of_pem(value).items():
+            attributes.setdefault(key, each)
+
+
+# -- lines -------------------------------------------------------------------------------------------------
+
+
+def _tokens(data: bytes) -> Iterator[tuple[str, bytes, bytes]]:
+    """Sections, fields and PEM blocks (p11_lexer_next)."""
+    pos = 0
+    while pos < len(data):
+        if data.startswith(b"-----BEGIN ", pos):
+            end = _end_of_pem(data, pos)
+            yield "pem", b"", data[pos:end]
+        else:
+            end = data.find(b"\n", pos) + 1 or len(data)
+            line = data[pos:end].strip(_SPACE)
+            if line and not line.startswith(b"#"):
+                yield _token(line)
+        pos = end
+
+
+def _end_of_pem(data: bytes, pos: int) -> int:
+    last = data.find(b"\n-----END ", pos)
+    if last < 0:
+        raise MalformedError("a PEM block has no END")
+    return data.find(b"\n", last + 1) + 1 or len(data)
+
+
+def _token(line: bytes) -> tuple[str, bytes, bytes]:
+    if line.startswith(b"["):
+        if not line.endswith(b"]"):
+            raise MalformedError("a section has no closing bracket")
+        return "section", line, b""
+    name, colon, value = line.partition(b":")
+    if not colon:
+        raise MalformedError("a line is neither section nor field")
+    return "field", name.rstrip(_SPACE), value.lstrip(_SPACE)
+
+
+# -- values ------------------------------------------------------------------------------------------------
+
+
+def _name(name: bytes) -> str:
+    text = name.decode("latin-1")
+    if not _NAME.fullmatch(text):
+        raise MalformedError("not the name of an attribute")
+    return text
+
+
+def _value(text: str) -> Value:
+    """A value in the order of parse_value: constant, string, boolean, number, OID."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        return _unescaped(text[1:-1].encode("latin-1"))
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if text.isascii() and text.isdigit():
+        return int(text[:20])
+    if _OID.fullmatch(text):
+        return encode(OID, _oid(text))
+    raise MalformedError("not the value of an attribute")
+
+
+def _unescaped(text: bytes) -> bytes:
+    """Percent signs and two hexadecimal digits are one octet (p11_url_decode in common/url.c)."""
+    return _ESCAPE.sub(_octet, text)
+
+
+def _octet(escape: re.Match[bytes]) -> bytes:
+    digits = escape[1] or b""
+    if not _HEX.fullmatch(digits):
+        raise MalformedError("a percent sign without two hexadecimal digits")
+    return bytes((int(digits, 16),))
+
+
+def _oid(text: str) -> bytes:
+    first, second, *others = map(int, text.split("."))
+    return b"".join(map(_base128, (first * 40 + second, *others)))
+
+
+def _base128(number: int) -> bytes:
+    octets = [number & 0x7F]
+    while number := number >> 7:
+        octets.append(number & 0x7F | 0x80)
+    return bytes(reversed(octets))
+
+
+def _of_pem(block: bytes) -> Attributes:
+    """What a block contributes (on_pem_block)."""
+    for label, contents in pem.blocks(block):
+        if label == "CERTIFICATE":
+            return {"class": CERTIFICATE, "certificate-type": X509, "value": contents}
+        if label == "PUBLIC KEY":
+            return {"public-key-info": contents}
+        break
+    raise MalformedError("a PEM block that does not belong there")
