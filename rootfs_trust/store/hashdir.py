@@ -138,6 +138,9 @@ def _binary_form(data: bytes) -> str:
 
 def _told(name: str, data: bytes, objects: Objects) -> Iterator[Trouble]:
     """Warnings about a file that is linked all the same."""
+    for line in objects.spoilt:
+        message = f"octets follow the certificate of line {line}, and OpenSSL cannot load it from a directory"
+        yield Trouble("octets-behind", name, message, "rootfs-trust install writes the certificate alone")
     blocks = sum(map(len, (objects.certificates, objects.crls, objects.keys, objects.others)))
     if data.count(_BEGIN) == blocks:
         return

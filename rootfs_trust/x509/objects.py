@@ -30,6 +30,9 @@ class Objects:
     ``keys``    labels of private keys, of which nothing more is read.
     ``others``  blocks that have no part in trust: requests, parameters, PKCS #7.
     ``bad``     blocks that do not hold what their label says, or that OpenSSL cannot read.
+    ``spoilt``  lines of certificates with octets behind them that are no trust settings: `openssl rehash` links
+                such a file, and then OpenSSL's directory lookup, which looks for settings behind every
+                certificate, cannot load it.
     """
 
     certificates: tuple[tuple[int, Certificate], ...] = ()
@@ -37,17 +40,19 @@ class Objects:
     keys: tuple[tuple[int, str], ...] = ()
     others: tuple[Block, ...] = ()
     bad: tuple[BadBlock, ...] = ()
+    spoilt: tuple[int, ...] = ()
 
 
 def read_objects(data: bytes) -> Objects:
     """Sort the PEM blocks of a file. Never raises: what is bad is told."""
     certificates, crls, keys, others, bad = [], [], [], [], []
+    spoilt: list[int] = []
     for block in blocks(data):
         try:
             if isinstance(block, BadBlock):
                 bad.append(block)
             elif block.label in _CERTIFICATE:
-                certificates.append((block.line, take_certificate(Reader(block.der))))
+                certificates.append((block.line, _plain_certificate(block, spoilt)))
             elif block.label == _TRUSTED:
                 certificates.append((block.line, trusted_certificate(block.der)))
             elif block.label == _CRL:
@@ -59,7 +64,15 @@ def read_objects(data: bytes) -> Objects:
                 others.append(block)
         except MalformedError as error:
             bad.append(BadBlock(block.label, block.line, error.message))
-    return Objects(tuple(certificates), tuple(crls), tuple(keys), tuple(others), tuple(bad))
+    trusted = tuple(certificates), tuple(crls)
+    return Objects(*trusted, tuple(keys), tuple(others), tuple(bad), tuple(spoilt))
+
+
+def _plain_certificate(block: Block, spoilt: list[int]) -> Certificate:
+    certificate = take_certificate(Reader(block.der))
+    if len(certificate.der) != len(block.der) and not _can_be_trusted(block.der):
+        spoilt.append(block.line)
+    return certificate
 
 
 def trusted_certificate(der: bytes) -> Certificate:
@@ -72,6 +85,14 @@ def trusted_certificate(der: bytes) -> Certificate:
     if reader.pos < len(der):
         _take_trust_settings(reader)
     return certificate
+
+
+def _can_be_trusted(der: bytes) -> bool:
+    try:
+        trusted_certificate(der)
+    except MalformedError:
+        return False
+    return True
 
 
 def _take_trust_settings(reader: Reader) -> None:

@@ -133,6 +133,14 @@ def test_files_that_get_no_link_are_told(data: bytes, id_: str, words: str) -> N
     assert words in str(warning)
 
 
+def test_octets_behind_a_certificate_are_told() -> None:
+    """`openssl rehash` links it, though its lookup cannot load it; trust settings it can."""
+    (warning,) = read_entry("a.pem", encode(DER + b"junk")).warnings
+    assert warning.id == "octets-behind"
+    assert links([read_entry("a.pem", encode(DER + b"junk"))]) == {f"{HASH}.0": "a.pem"}
+    assert read_entry("a.pem", encode(DER + b"\x30\0")).warnings == ()
+
+
 def test_what_is_overlooked_beside_a_link_is_told() -> None:
     entry = read_entry("a.pem", PEM + b" " + OTHER_PEM)
     assert links([entry]) == {f"{HASH}.0": "a.pem"}
