@@ -39,7 +39,7 @@ def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, setti
     try:
         wanted = expected(parse(text, path), renames, emptied, settings)
         document = tomlkit.parse(text)
-        for step in _steps(renames, emptied, settings):
+        for step in _steps(document, renames, emptied, settings):
             step(document)
             # Read anew: tomlkit loses track of tables that it just made, or whose parts stand apart.
             document = tomlkit.parse(tomlkit.dumps(document))
@@ -59,24 +59,27 @@ def expected(
     document: dict[str, Any], renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]
 ) -> dict[str, Any]:
     """What the parse of the edited text has to be."""
-    for step in _steps(renames, emptied, settings):
+    for step in _steps(document, renames, emptied, settings):
         step(document)
     return document
 
 
-def _steps(renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]) -> Iterator[Callable[[Any], None]]:
-    for old, new in renames.items():
-        yield partial(_copy, old=old, new=new)
+def _steps(
+    document: Any, renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]
+) -> Iterator[Callable[[Any], None]]:
+    """Old names go first, so that new tables need not stand between them."""
+    moved = {new: _value(document, old) for old, new in renames.items()}
+    for old in renames:
         yield partial(_remove, key=old)
     if renames:
         yield partial(_remove_if_empty, key=emptied)
-    for key, value in settings.items():
+    for key, value in {**moved, **settings}.items():
         yield partial(_set, key=key, value=value)
 
 
-def _copy(document: Any, old: str, new: str) -> None:
-    table, name = _existing(document, old)
-    _set(document, new, table[name])
+def _value(document: Any, key: str) -> Any:
+    table, name = _existing(document, key)
+    return table[name]
 
 
 def _remove(document: Any, key: str) -> None:
