@@ -30,7 +30,6 @@ from rootfs_trust.rootfs.nodes import File, Symlink, View, byte_order, join, rea
 from rootfs_trust.store.jks import PASSWORD, Entry, read_keystore, write_keystore
 from rootfs_trust.store.source import Source
 from rootfs_trust.x509.der import Reader
-from rootfs_trust.x509.primitive import NOTHING
 from rootfs_trust.x509.structure import read_extensions, take_explicit_extensions
 
 STORE = "/etc/ssl/certs/java/cacerts"
@@ -40,6 +39,8 @@ SETTINGS = "/etc/default/cacerts"
 _PREFIX = "debian:"
 _JVMS = "/usr/lib/jvm"
 _EXTENSIONS = 0x83  # [3] of TBSCertificate
+_SINCE = {0x81: 2, 0x82: 2, _EXTENSIONS: 3}
+"""The version that brought each of the last fields (RFC 5280, 4.1.2.1)."""
 _BASIC_CONSTRAINTS, _KEY_USAGE = bytes.fromhex("551d13"), bytes.fromhex("551d0f")
 _READ_BY_JAVA = ("CERTIFICATE", "X509 CERTIFICATE")
 
@@ -160,11 +161,11 @@ def refused_by_java(certificate: x509.Certificate) -> str:
     Found with keytool of OpenJDK 17 (sun.security.x509: X509CertInfo, CertificateValidity, CertificateExtensions).
     Keys that make no sense are not looked for.
     """
-    extensions = _extensions(certificate)
+    tail, extensions = _tail(certificate)
     if certificate.version > 3:
         return f"its version is {certificate.version}"
-    if certificate.version < 3 and extensions:
-        return f"it has extensions, which belong into version 3, and is of version {certificate.version}"
+    if any(certificate.version < version for tag, version in _SINCE.items() if tag in tail):
+        return f"it is of version {certificate.version}, and has what only later ones may have"
     if len({oid for oid, _ in extensions}) < len(extensions):
         return "an extension stands in it twice"
     if not (certificate.issuer.canonical and certificate.subject.canonical):
@@ -182,11 +183,14 @@ def _unreadable_extension(certificate: x509.Certificate, there: set[bytes]) -> s
     return ""
 
 
-def _extensions(certificate: x509.Certificate) -> list[tuple[bytes, bytes]]:
+def _tail(certificate: x509.Certificate) -> tuple[set[int], list[tuple[bytes, bytes]]]:
+    """The tags of the fields of the signed part up to the extensions, and those."""
     body = Reader(certificate.der).enter().enter()
-    while body.next_tag() not in (_EXTENSIONS, NOTHING):
+    tags = {body.next_tag()}
+    while body.more() and body.next_tag() != _EXTENSIONS:
         body.any()
-    return read_extensions(take_explicit_extensions(body, _EXTENSIONS))
+        tags.add(body.next_tag())
+    return tags, read_extensions(take_explicit_extensions(body, _EXTENSIONS))
 
 
 # -- order and dates ---------------------------------------------------------------------------------------
