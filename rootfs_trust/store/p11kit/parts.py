@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -82,14 +82,40 @@ def take_extension(der: bytes) -> tuple[str, bytes]:
     return dotted(oid), value
 
 
+def oid_contents(text: str) -> bytes:
+    """The contents of an OBJECT IDENTIFIER that is given in dotted decimal."""
+    first, second, *others = map(int, text.split("."))
+    return b"".join(map(_base128, (first * 40 + second, *others)))
+
+
+def _base128(number: int) -> bytes:
+    octets = [number & 0x7F]
+    while number := number >> 7:
+        octets.append(number & 0x7F | 0x80)
+    return bytes(reversed(octets))
+
+
+def encode_usages(oids: Iterable[str], tag: int = SEQUENCE) -> bytes:
+    """An ExtKeyUsageSyntax, or with another ``tag`` a list of the same kind."""
+    return encode(tag, b"".join(encode(OID, oid_contents(each)) for each in oids))
+
+
 def usages(value: bytes) -> tuple[str, ...]:
     """The OIDs of an ExtKeyUsageSyntax in their order; raises MalformedError."""
     reader = Reader(value)
     body = reader.enter_list(SEQUENCE)
-    oids = tuple(dotted(body.oid()) for _ in iter(body.more, False))
+    oids = take_oids(body)
     reader.leave(body)
     if reader.pos != len(value):
         raise MalformedError("octets follow the usages")
+    return oids
+
+
+def take_oids(body: Reader) -> tuple[str, ...]:
+    """The rest of a SEQUENCE OF OBJECT IDENTIFIER, in dotted decimal."""
+    oids = tuple(dotted(body.oid()) for _ in iter(body.more, False))
+    if any(each.startswith("#") for each in oids):
+        raise MalformedError("an OBJECT IDENTIFIER of endless length")
     return oids
 
 

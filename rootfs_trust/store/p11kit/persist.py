@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.store.p11kit import pem
+from rootfs_trust.store.p11kit.parts import oid_contents
 from rootfs_trust.x509.der import encode
 from rootfs_trust.x509.primitive import OID
 
@@ -133,7 +134,7 @@ def _value(text: str) -> Value:
     if text.isascii() and text.isdigit():
         return int(text[:20])
     if _OID.fullmatch(text):
-        return encode(OID, _oid(text))
+        return encode(OID, oid_contents(text))
     raise MalformedError("not the value of an attribute")
 
 
@@ -147,18 +148,6 @@ def _octet(escape: re.Match[bytes]) -> bytes:
     if not _HEX.fullmatch(digits):
         raise MalformedError("a percent sign without two hexadecimal digits")
     return bytes((int(digits, 16),))
-
-
-def _oid(text: str) -> bytes:
-    first, second, *others = map(int, text.split("."))
-    return b"".join(map(_base128, (first * 40 + second, *others)))
-
-
-def _base128(number: int) -> bytes:
-    octets = [number & 0x7F]
-    while number := number >> 7:
-        octets.append(number & 0x7F | 0x80)
-    return bytes(reversed(octets))
 
 
 def _of_pem(block: bytes) -> Attributes:
