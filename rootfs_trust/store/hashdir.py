@@ -15,6 +15,7 @@ from rootfs_trust.errors import MalformedError, Trouble
 from rootfs_trust.x509 import (
     Certificate,
     CertificateList,
+    Name,
     Objects,
     looks_like_pkcs7,
     looks_like_pkcs12,
@@ -33,13 +34,16 @@ _SPLIT = "rootfs-trust install splits and converts such files"
 
 @dataclass(frozen=True, slots=True)
 class Linkable:
-    """One certificate or CRL to be found: fingerprint, and hashes of its subject or issuer."""
+    """One certificate or CRL to be found.
+
+    ``kind``         ``certificate`` or ``crl``.
+    ``fingerprint``  tells copies of one thing from others.
+    ``found_by``     the name whose hash names the link: of the certificate's subject, or of the CRL's issuer.
+    """
 
     kind: str
-    """``certificate`` or ``crl``."""
     fingerprint: str
-    hash: str
-    hash_old: str
+    found_by: Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,8 @@ def entry_of(name: str, found: Certificate | CertificateList) -> Entry:
 
 def _linkable(found: Certificate | CertificateList) -> Linkable:
     if isinstance(found, Certificate):
-        return Linkable("certificate", found.sha256, found.subject.hash, found.subject.hash_old)
-    return Linkable("crl", found.sha256, found.issuer.hash, found.issuer.hash_old)
+        return Linkable("certificate", found.sha256, found.subject)
+    return Linkable("crl", found.sha256, found.issuer)
 
 
 def _refusal(name: str, data: bytes, objects: Objects) -> Trouble | None:
@@ -161,7 +165,7 @@ def links(entries: Iterable[Entry], styles: Iterable[str] = ("new",)) -> dict[st
     seen: set[tuple[str, str, str]] = set()
     for entry, linkable in _in_order(entries):
         for style in styles:
-            digits = linkable.hash if style == "new" else linkable.hash_old
+            digits = linkable.found_by.hash if style == "new" else linkable.found_by.hash_old
             suffix = "r" if linkable.kind == "crl" else ""
             if (suffix, digits, linkable.fingerprint) in seen:
                 continue

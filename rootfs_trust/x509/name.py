@@ -110,12 +110,12 @@ def _first_four(digest: bytes) -> str:
 def read_name(reader: Reader) -> bytes:
     """Take a name and give its canonical form: one SET after the other, without the SEQUENCE around them."""
     begin = reader.pos
+    contents = reader.short_list(SEQUENCE, _WORTH_KEEPING)
+    if contents is not None:
+        return _canonical(contents)
     names = reader.enter_list(SEQUENCE)
-    if names.open or names.end - names.pos > _WORTH_KEEPING:
-        canonical = _canonical_sets(names)
-        reader.leave(names)
-    else:
-        canonical = _canonical(reader.data[names.pos : names.end])
+    canonical = _canonical_sets(names)
+    reader.leave(names)
     if reader.pos - begin > _MAX_SIZE:
         raise MalformedError("a name of more than a megabyte")
     return canonical
@@ -129,17 +129,18 @@ def _canonical(contents: bytes) -> bytes:
 def _canonical_sets(names: Reader) -> bytes:
     sets: list[bytes] = []
     while names.more():
+        contents = names.short_list(SET, _WORTH_KEEPING)
+        if contents is not None:
+            sets.append(_short_set(contents))
+            continue
         rdn = names.enter_list(SET)
-        if rdn.open or rdn.end - rdn.pos > _WORTH_KEEPING:
-            sets.append(_canonical_set(rdn))
-            names.leave(rdn)
-        else:
-            sets.append(_definite_set(names.data[rdn.pos : rdn.end]))
+        sets.append(_canonical_set(rdn))
+        names.leave(rdn)
     return b"".join(sets)
 
 
 @lru_cache(maxsize=1024)  # countries and companies come again and again
-def _definite_set(contents: bytes) -> bytes:
+def _short_set(contents: bytes) -> bytes:
     return _canonical_set(Reader(contents))
 
 

@@ -14,7 +14,7 @@ from rootfs_trust.store.hashdir import (
     read_entry,
     rehashable,
 )
-from rootfs_trust.x509 import encode, parse_certificate, parse_crl
+from rootfs_trust.x509 import Name, encode, parse_certificate, parse_crl
 from tests.unit.x509.building import certificate, crl, element, name, utf8
 
 ROOT = name(utf8("Root"))
@@ -97,8 +97,8 @@ def test_numbers_of_certificates_and_crls_are_apart() -> None:
 
 
 def test_more_than_256_of_one_hash() -> None:
-    things = [Entry(f"{n:04}.pem", (Linkable("certificate", str(n), "00000000", "11111111"),)) for n in range(300)]
-    assert links(things)["00000000.299"] == "0299.pem"
+    things = [Entry(f"{n:04}.pem", (Linkable("certificate", str(n), Name(ROOT)),)) for n in range(300)]
+    assert links(things)[f"{HASH}.299"] == "0299.pem"
 
 
 def test_entry_of_what_is_parsed_is_what_is_read() -> None:
