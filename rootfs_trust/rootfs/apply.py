@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from rootfs_trust.errors import ApplyError, Trouble
 from rootfs_trust.rootfs.door import Root, read_extended_attributes
@@ -39,7 +39,8 @@ class _Writer:
         self._root = root
         self._owner = owner
         self._timestamp = timestamp
-        self._owner_given = True
+        # Owners that the caller may not give, in the order in which they were wanted.
+        self._withheld: dict[Owner, None] = {}
         self._staged: dict[str, tuple[int, str]] = {}
         self._done: list[str] = []
 
@@ -55,21 +56,20 @@ class _Writer:
             self._discard_staged()
 
     def notes(self) -> list[Trouble]:
-        if self._owner is None:
-            return []
-        owner = f"{self._owner.uid}:{self._owner.gid}"
-        if not self._owner_given:
-            return [
-                Trouble(
-                    "owner",
-                    "",
-                    f"new entries belong to the caller, not to {owner}",
-                    "only root may give files away; set the owners when the image is made",
-                )
-            ]
-        if self._owner != Owner(0, 0) and self._done:
-            return [Trouble("owner", "", f"new entries belong to {owner}, as the root folder does")]
-        return []
+        told = [
+            Trouble(
+                "owner",
+                "",
+                f"new entries that should belong to {owner.uid}:{owner.gid} belong to the caller",
+                "only root may give files away; set the owners when the image is made",
+            )
+            for owner in self._withheld
+        ]
+        given = self._owner if self._owner not in self._withheld else None
+        if given is not None and given != Owner(0, 0) and self._done:
+            message = f"new entries belong to {given.uid}:{given.gid}, as the root folder does"
+            told.append(Trouble("owner", "", message))
+        return told
 
     # -- steps -------------------------------------------------------------------------------------------
 
@@ -196,21 +196,25 @@ class _Writer:
         return True
 
     def _give(self, fd: int, owner: Owner | None) -> None:
-        """New entries get ``owner`` where the caller may do that; where not, it is told once."""
-        if owner is None:
-            return
-        try:
-            os.fchown(fd, owner.uid, owner.gid)
-        except PermissionError:
-            self._owner_given = False
+        """New entries get ``owner`` where the caller may do that; where not, it is told."""
+        if owner is not None:
+            with self._withholding(owner):
+                os.fchown(fd, owner.uid, owner.gid)
 
     def _give_at(self, folder: int, name: str) -> None:
-        if self._owner is None:
-            return
+        if self._owner is not None:
+            with self._withholding(self._owner):
+                os.chown(name, self._owner.uid, self._owner.gid, dir_fd=folder, follow_symlinks=False)
+
+    @contextlib.contextmanager
+    def _withholding(self, owner: Owner) -> Iterator[None]:
         try:
-            os.chown(name, self._owner.uid, self._owner.gid, dir_fd=folder, follow_symlinks=False)
-        except PermissionError:
-            self._owner_given = False
+            yield
+        except OSError as error:
+            # EINVAL: in a user namespace, one that it has no number for (user_namespaces(7)).
+            if error.errno not in (errno.EPERM, errno.EINVAL):
+                raise
+            self._withheld[owner] = None
 
     def _set_time(self, fd: int) -> None:
         if self._timestamp is not None:
