@@ -22,10 +22,11 @@ def rootfs_trust(
     umask: int = -1,
     cwd: str | Path = "/",
     stdin: bytes = b"",
+    through: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[bytes]:
-    """``rootfs-trust ARGUMENTS...``; what it exits with is the caller's to look at."""
+    """``rootfs-trust ARGUMENTS...``, perhaps run by another program; the exit status is the caller's to look at."""
     return subprocess.run(
-        [sys.executable, "-m", "rootfs_trust", *map(str, arguments)],
+        [*through, sys.executable, "-m", "rootfs_trust", *map(str, arguments)],
         env=dict(environment),
         umask=umask,
         cwd=cwd,
