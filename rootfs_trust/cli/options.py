@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
+_LONGEST_TIME = 11
+"""Digits; the year 5138 is the last that has so few."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -32,7 +35,7 @@ def timestamp_of(option: datetime | None) -> int | None:
     text = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_TIME):
         raise click.UsageError(f"SOURCE_DATE_EPOCH={text} is no number of seconds since 1970")
     return int(text)
 

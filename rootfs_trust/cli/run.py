@@ -33,6 +33,14 @@ class _Commands(click.Group):
         command: click.Command = import_module(f"rootfs_trust.cli.{cmd_name}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader went away; what it did not want to see is no trouble of ours.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 0
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -67,12 +75,7 @@ def main() -> None:
     """Run the command line of this process, and exit."""
     try:
         status = commands.main(prog_name="rootfs-trust", standalone_mode=False)
-        sys.stdout.flush()
         sys.exit(status)
-    except BrokenPipeError:
-        # The reader went away; what it did not want to see is no trouble of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(0)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         sys.exit(2)
