@@ -130,3 +130,14 @@ def _of_config(cloud: CloudTable, folder: str) -> list[Setting]:
     except InputError as error:
         places = (replace(each, path=cloud.where, message=f"{cloud.key}: {each.message}") for each in error.troubles)
         raise InputError(*places) from error
+
+
+def _of_cloud(cloud: str, layout: Layout, *, at_run_time: bool = False) -> Iterator[Setting]:
+    """The settings of a cloud, set to the hash directory, or to the bundle where the layout has none.
+
+    Without a folder there is nothing for the settings that take folders alone, and they stay unset.
+    """
+    place = layout.hash_directory or layout.bundle
+    for setting in cloud_settings(cloud, place, at_run_time=at_run_time):
+        if layout.hash_directory or setting.kind.takes != "folder":
+            yield setting

@@ -181,22 +181,30 @@ class Root:
     @staticmethod
     def _read(folder: int, name: str, path: str) -> bytes:
         try:
-            with open(os.open(name, _READ_FILE, dir_fd=folder), "rb") as file:
-                # The name may be another file by now: what counts is what was opened.
-                status = os.fstat(file.fileno())
-                content = file.read(MAX_FILE + 1) if stat.S_ISREG(status.st_mode) else b""
+            fd = os.open(name, _READ_FILE, dir_fd=folder)
+            try:
+                content = _content(fd)
+            finally:
+                os.close(fd)
         except OSError as error:
             raise _unreadable(path, error) from error
         if len(content) > MAX_FILE:
-            raise InputError(
-                Trouble(
-                    "too-large",
-                    path,
-                    f"is larger than {MAX_FILE} bytes",
-                    "no trust store is; move the file out of the store's folders",
-                )
-            )
+            hint = "no trust store is; move the file out of the store's folders"
+            raise InputError(Trouble("too-large", path, f"is larger than {MAX_FILE} bytes", hint))
         return content
+
+
+def _content(fd: int) -> bytes:
+    """What the regular file ``fd`` holds, up to a byte more than :data:`MAX_FILE`; empty for anything else."""
+    # The name may lead to another file by now: what counts is what was opened.
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        return b""
+    # One byte more than the size tells whether the file has grown since.
+    parts = [os.read(fd, min(status.st_size, MAX_FILE) + 1)]
+    while parts[-1] and len(parts[0]) > status.st_size and sum(map(len, parts)) <= MAX_FILE:
+        parts.append(os.read(fd, 1 << 20))
+    return b"".join(parts)
 
 
 class _Walk:

@@ -21,7 +21,7 @@ BUNDLES = (
 )
 """Where a tree without sources may have its bundle: the files that Go and OpenSSL's probes look for, in order."""
 
-_IDS = {
+_IDS: dict[str, Layout] = {
     "debian": DEBIAN,
     "ubuntu": DEBIAN,
     "raspbian": DEBIAN,
