@@ -13,7 +13,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 
-from rootfs_trust.errors import ApplyError, Trouble
+from rootfs_trust.errors import ApplyError, InputError, Trouble
 from rootfs_trust.rootfs.door import Root, read_extended_attributes
 from rootfs_trust.rootfs.nodes import Owner, parent
 from rootfs_trust.rootfs.plan import SIGNATURES, STAGED_PREFIX, Action, Link, MakeDirectory, Plan, Put, Remove
@@ -76,7 +76,7 @@ class _Writer:
     def _prepare(self, action: Action, staged: str) -> None:
         """What can be done before anything that was there changes: new folders, staged files and links."""
         if isinstance(action, MakeDirectory):
-            self._step(action, self._make_directory)
+            self._step(action, lambda directory: self._make_directory(directory, staged))
         elif isinstance(action, Put):
             self._step(action, lambda put: self._stage_file(put, staged), changes=False)
         elif isinstance(action, Link) and action.replaces:
@@ -85,19 +85,19 @@ class _Writer:
     def _step(self, action: Action, perform: Callable[..., None], *, changes: bool = True) -> None:
         try:
             perform(action)
-        except OSError as error:
-            raise self._failed(action, error) from error
+        except (OSError, InputError) as error:
+            raise self._failed(action, _reason(error)) from error
         if changes:
             self._done.append(action.path)
 
-    def _failed(self, action: Action, error: OSError) -> ApplyError:
+    def _failed(self, action: Action, reason: str) -> ApplyError:
         done = dict.fromkeys(self._done)
         written = f"written before: {', '.join(done)}" if done else "nothing was written"
         return ApplyError(
             Trouble(
                 "apply",
                 action.path,
-                f"{action.verb} failed: {error.strerror}; {written}; not written: this and all that comes after",
+                f"{action.verb} failed: {reason}; {written}; not written: this and all that comes after",
                 "every file is whole; mend the cause and run the same command again",
             )
         )
@@ -111,19 +111,22 @@ class _Writer:
         elif isinstance(action, Link):
             self._make_link(action, folder, name)
         elif isinstance(action, Remove):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name, dir_fd=folder)
+            _clear(folder, name)
 
-    def _make_directory(self, action: MakeDirectory) -> None:
+    def _make_directory(self, action: MakeDirectory, staged: str) -> None:
         folder, name = self._place(action.path)
-        os.mkdir(name, 0o700, dir_fd=folder)
-        self._root.forget()
-        fd = os.open(name, _OPEN_FOLDER, dir_fd=folder)
+        _clear(folder, staged)
+        os.mkdir(staged, 0o700, dir_fd=folder)
+        self._staged[action.path] = folder, staged
+        fd = os.open(staged, _OPEN_FOLDER, dir_fd=folder)
         try:
             self._give(fd, action.node.owner or self._owner)
             os.fchmod(fd, action.node.mode)
         finally:
             os.close(fd)
+        os.rename(staged, name, src_dir_fd=folder, dst_dir_fd=folder)
+        del self._staged[action.path]
+        self._root.forget()
 
     def _stage_file(self, action: Put, staged: str) -> None:
         folder, name = self._place(action.path)
@@ -140,10 +143,9 @@ class _Writer:
 
     def _stage_link(self, action: Link, staged: str) -> None:
         folder, name = self._place(action.path)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(staged, dir_fd=folder)
-        self._make_link(action, folder, staged)
+        _clear(folder, staged)
         self._staged[action.path] = folder, staged
+        self._make_link(action, folder, staged)
         old = os.stat(name, dir_fd=folder, follow_symlinks=False)
         os.chown(staged, old.st_uid, old.st_gid, dir_fd=folder, follow_symlinks=False)
         for key, value in read_extended_attributes(folder, name).items():
@@ -161,20 +163,20 @@ class _Writer:
         return list(dict.fromkeys([*(parent(action.path) for action in actions), *made]))
 
     def _sync(self, path: str) -> None:
-        folder, _ = self._place(f"{path}/")
         try:
+            folder, _ = self._place(f"{path}/")
             fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
             try:
                 self._set_time(fd)
                 os.fsync(fd)
             finally:
                 os.close(fd)
-        except OSError as error:
+        except (OSError, InputError) as error:
             raise ApplyError(
                 Trouble(
                     "apply",
                     path,
-                    f"everything is written, but not yet safe on the disk: {error.strerror}",
+                    f"everything is written, but not yet safe on the disk: {_reason(error)}",
                     "mend the cause and run again",
                 )
             ) from error
@@ -231,11 +233,25 @@ class _Writer:
     @staticmethod
     def _create(folder: int, name: str) -> int:
         # What a killed run left under this name is in the way, and of no use.
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=folder)
+        _clear(folder, name)
         return os.open(name, _CREATE, 0o600, dir_fd=folder)
 
     def _discard_staged(self) -> None:
         for folder, staged in self._staged.values():
             with contextlib.suppress(OSError):
-                os.unlink(staged, dir_fd=folder)
+                _clear(folder, staged)
+
+
+def _reason(error: OSError | InputError) -> str:
+    """What the system said, or the door to a folder that cannot be reached any more."""
+    return str(error.strerror) if isinstance(error, OSError) else error.troubles[0].message
+
+
+def _clear(folder: int, name: str) -> None:
+    """Take away the file, link or empty folder of this name, if there is one."""
+    try:
+        os.unlink(name, dir_fd=folder)
+    except IsADirectoryError:
+        os.rmdir(name, dir_fd=folder)
+    except FileNotFoundError:
+        pass

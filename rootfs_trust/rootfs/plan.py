@@ -13,6 +13,7 @@ from rootfs_trust.rootfs.nodes import (
     Directory,
     File,
     Node,
+    Special,
     Symlink,
     View,
     join,
@@ -92,7 +93,11 @@ def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> 
             changes.append(change)
     if not will_be_signed:
         conflicts += _signed(view, changes)
-    changes += _leftovers(view, desired)
+    for leftover in _leftovers(view, desired):
+        if isinstance(leftover, Trouble):
+            conflicts.append(leftover)
+        else:
+            changes.append(leftover)
     return Plan(tuple(sorted(changes, key=_phase)), tuple(conflicts))
 
 
@@ -182,12 +187,15 @@ def _signed(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
                 )
 
 
-def _leftovers(view: View, desired: Desired) -> Iterator[Remove]:
-    """What a killed run left in the folders that are written."""
+def _leftovers(view: View, desired: Desired) -> Iterator[Remove | Trouble]:
+    """What a killed run left in the folders that are written: files, links and empty folders."""
     for folder in sorted({parent(path) for path in desired}):
-        for name in view.names(folder):
-            if name.startswith(STAGED_PREFIX):
-                yield Remove(join(folder, name))
+        for path in (join(folder, name) for name in view.names(folder) if name.startswith(STAGED_PREFIX)):
+            kind = view.kind(path, follow=False) or Special
+            if kind is Special or (kind is Directory and view.names(path)):
+                yield _in_the_way(path, kind, "a staged file")
+            else:
+                yield Remove(path)
 
 
 def _phase(action: Action) -> tuple[int, str]:
