@@ -1,0 +1,271 @@
+"""The writer: whatever fails, and wherever, each file is whole, the error tells, and the next run ends it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from rootfs_trust.errors import ApplyError
+from rootfs_trust.rootfs.apply import apply
+from rootfs_trust.rootfs.door import Root
+from rootfs_trust.rootfs.nodes import Absent, Directory, File, Owner, Symlink
+from rootfs_trust.rootfs.plan import STAGED_PREFIX, make_plan
+from tests.support.debian_tree import contents, snapshot
+
+DESIRED = {
+    "/new/folder": Directory(mode=0o750),
+    "/new/folder/file": File(b"new file", mode=0o600),
+    "/etc/file": File(b"new content"),
+    "/etc/turned": File(b"was a link"),
+    "/etc/link": Symlink("elsewhere"),
+    "/etc/fresh": Symlink("file"),
+    "/etc/gone": Absent(),
+    "/etc/gone-link": Absent(),
+    "/etc/never": Absent(),
+}
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    root = tmp_path / "rootfs"
+    (root / "etc").mkdir(parents=True)
+    for name in ("file", "gone", "other"):
+        (root / "etc" / name).write_bytes(b"old content")
+    for name in ("turned", "link", "gone-link"):
+        (root / "etc" / name).symlink_to("other")
+    return root
+
+
+def run(tree: Path, desired=DESIRED, *, owner: Owner | None = None, timestamp: int | None = None):
+    with Root(str(tree)) as root:
+        return apply(root, make_plan(root, desired), owner=owner, timestamp=timestamp)
+
+
+def done(tree: Path) -> dict[str, object]:
+    """What a run that nothing disturbs leaves."""
+    shutil.copytree(tree, copy := tree.parent / "undisturbed", symlinks=True)
+    run(copy)
+    return contents(copy)
+
+
+def test_all_of_it(tree):
+    umask = os.umask(0o077)
+    try:
+        assert run(tree) == []
+    finally:
+        os.umask(umask)
+    assert contents(tree) == {
+        "etc": ("drwxr-xr-x", None),
+        "etc/file": ("-rw-r--r--", b"new content"),
+        "etc/fresh": ("lrwxrwxrwx", "file"),
+        "etc/link": ("lrwxrwxrwx", "elsewhere"),
+        "etc/other": ("-rw-r--r--", b"old content"),
+        "etc/turned": ("-rw-r--r--", b"was a link"),
+        "new": ("drwxr-xr-x", None),
+        "new/folder": ("drwxr-x---", None),
+        "new/folder/file": ("-rw-------", b"new file"),
+    }
+    before = snapshot(tree)
+    run(tree)
+    assert snapshot(tree) == before
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o4755, 0o444])
+def test_a_replaced_file_keeps_mode_and_attributes_but_signatures(tree, mode):
+    file = tree / "etc/file"
+    os.setxattr(file, "user.label", b"kept")
+    file.chmod(mode)
+    run(tree)
+    assert stat.S_IMODE(file.stat().st_mode) == mode
+    assert os.getxattr(file, "user.label") == b"kept"
+    assert file.read_bytes() == b"new content"
+
+
+def test_another_name_of_a_replaced_file_keeps_the_old_content(tree):
+    os.link(tree / "etc/file", tree / "etc/hard-link")
+    run(tree)
+    assert (tree / "etc/hard-link").read_bytes() == b"old content"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_owners_of_what_is_new_and_of_what_is_replaced(tree):
+    for name in ("file", "link"):
+        os.chown(tree / "etc" / name, 11, 12, follow_symlinks=False)
+    wanted = {**DESIRED, "/new/folder/own": File(b"", Owner(21, 22)), "/new/own": Directory(Owner(23, 24))}
+    notes = run(tree, wanted, owner=Owner(31, 32))
+    owners = {name: entry[1:3] for name, entry in snapshot(tree).items()}
+    assert owners["etc/file"] == owners["etc/link"] == (11, 12)
+    assert owners["new/folder/own"] == (21, 22)
+    assert owners["new/own"] == (23, 24)
+    for name in ("new", "new/folder", "new/folder/file", "etc/fresh"):
+        assert owners[name] == (31, 32)
+    assert [(note.id, "31:32" in note.message) for note in notes] == [("owner", True)]
+
+
+def test_owners_that_may_not_be_given_are_told(tree, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    monkeypatch.setattr(os, "chown", lambda path, *_, **__: None if path.startswith(STAGED_PREFIX) else refuse())
+    notes = run(tree, owner=Owner(31, 32))
+    assert contents(tree)["etc/file"] == ("-rw-r--r--", b"new content")
+    assert [(note.id, "belong to the caller" in note.message) for note in notes] == [("owner", True)]
+
+
+def test_times_of_what_is_written_and_of_nothing_else(tree):
+    os.utime(tree / "etc/other", (5, 5))
+    run(tree, timestamp=1_000_000_000)
+    times = {name: entry[3] // 10**9 for name, entry in snapshot(tree).items()}
+    assert times.pop("etc/other") == 5
+    assert set(times.values()) == {1_000_000_000}
+
+
+# -- leftovers ---------------------------------------------------------------------------------------------
+
+
+def test_what_a_killed_run_left_is_swept_and_not_in_the_way(tree):
+    expected = done(tree)
+    for number in range(6):
+        (tree / f"etc/{STAGED_PREFIX}{number}").write_bytes(b"half")
+    (tree / f"etc/{STAGED_PREFIX}x").symlink_to("/nowhere")
+    (tree / f"etc/{STAGED_PREFIX}y").mkdir()
+    (tree / f"{STAGED_PREFIX}0").mkdir()
+    run(tree)
+    assert contents(tree) == expected
+
+
+def test_sweeping_alone_is_a_change_too(tree):
+    run(tree)
+    (tree / f"etc/{STAGED_PREFIX}7").write_bytes(b"half")
+    with Root(str(tree)) as root:
+        plan = make_plan(root, DESIRED)
+    assert [(action.verb, action.path) for action in plan.actions] == [("remove", f"/etc/{STAGED_PREFIX}7")]
+    run(tree)
+    assert not (tree / f"etc/{STAGED_PREFIX}7").exists()
+
+
+@pytest.mark.parametrize("kind", ["folder", "fifo"])
+def test_what_no_run_of_ours_left_under_such_a_name_is_a_conflict(tree, kind):
+    path = tree / f"etc/{STAGED_PREFIX}0"
+    if kind == "folder":
+        (path / "something").mkdir(parents=True)
+    else:
+        os.mkfifo(path)
+    with Root(str(tree)) as root:
+        plan = make_plan(root, DESIRED)
+    assert [(each.id, each.path) for each in plan.conflicts] == [("conflict", f"/etc/{STAGED_PREFIX}0")]
+
+
+# -- faults ------------------------------------------------------------------------------------------------
+
+CALLS = ("fsync", "rename", "symlink", "unlink", "mkdir", "fchmod", "setxattr", "utime", "stat", "open", "fstat")
+
+
+class Fault:
+    """Lets the first ``after`` calls of ``os.NAME`` pass and fails the next one."""
+
+    def __init__(self, monkeypatch, name: str, after: int, number: int = errno.ENOSPC) -> None:
+        self.hit = False
+        real = getattr(os, name)
+        calls = iter(range(10**6))
+
+        def call(*words, **options):
+            if name == "open" and not words[1] & os.O_CREAT:
+                return real(*words, **options)
+            if next(calls) == after:
+                self.hit = True
+                raise OSError(number, os.strerror(number))
+            return real(*words, **options)
+
+        monkeypatch.setattr(os, name, call)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_fault_at_any_step(tree, monkeypatch, name):
+    """A run that fails leaves no half file and no staged one, says so, and the next run ends it."""
+    os.setxattr(tree / "etc/file", "user.label", b"kept")
+    before, after = contents(tree), done(tree)
+    shutil.copytree(tree, pristine := tree.parent / "pristine", symlinks=True)
+    for number in range(100):
+        shutil.rmtree(tree)
+        shutil.copytree(pristine, tree, symlinks=True)
+        with Root(str(tree)) as root, monkeypatch.context() as patched:
+            plan = make_plan(root, DESIRED)
+            fault = Fault(patched, name, number)
+            try:
+                apply(root, plan, owner=None, timestamp=1_000_000_000)
+            except ApplyError as error:
+                (trouble,) = error.troubles
+        if not fault.hit:
+            break
+        found = contents(tree)
+        for path in found.keys() | before.keys() | after.keys():
+            assert found.get(path) in (before.get(path), after.get(path)), path
+        assert (trouble.id, error_says(trouble, before, found)) == ("apply", True)
+        run(tree)
+        assert contents(tree) == after
+    else:
+        pytest.fail("it never ran through")
+    assert number > 0, f"os.{name} is never called"
+
+
+def error_says(trouble, before, found) -> bool:
+    """Whether the message names just what differs."""
+    if "not yet safe on the disk" in trouble.message:
+        return "everything is written" in trouble.message
+    assert "No space left on device" in trouble.message and "run the same command again" in trouble.hint
+    written = trouble.message.partition("written before: ")[2].partition("; not written")[0]
+    named = {path.lstrip("/") for path in written.split(", ") if path}
+    changed = {path for path in found.keys() | before.keys() if found.get(path) != before.get(path)}
+    assert ("nothing was written" in trouble.message) is not named
+    # The link that failed may stand there already, without its time.
+    return named - {"etc/gone", "etc/gone-link"} <= changed <= named | {trouble.path.lstrip("/")}
+
+
+def test_a_full_disk_by_the_command_line(tmp_path, monkeypatch, capfd):
+    import sys
+
+    from rootfs_trust.cli.run import main
+    from tests.support.debian_tree import DebianTree
+
+    debian = DebianTree(tmp_path / "tree")
+    before = contents(debian.path)
+    monkeypatch.setattr(sys, "argv", ["rootfs-trust", "install", "--root", debian.root])
+    with monkeypatch.context() as patched:
+        Fault(patched, "fsync", 0)
+        with pytest.raises(SystemExit) as exit_:
+            main()
+    out, err = capfd.readouterr()
+    assert (exit_.value.code, out, len(err.splitlines())) == (4, "", 1)
+    assert "/etc/ssl/certs/ca-certificates.crt: put failed: No space left on device; nothing was written" in err
+    assert contents(debian.path) == before
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert not exit_.value.code
+
+
+def test_a_folder_that_goes_away_underway(tree, monkeypatch):
+    with Root(str(tree)) as root:
+        plan = make_plan(root, {"/etc/file": File(b"new")})
+        monkeypatch.setattr(root, "place", lambda _: None)
+        with pytest.raises(ApplyError, match="/etc/file: put failed: No such file or directory; nothing was written"):
+            apply(root, plan, owner=None, timestamp=None)
+
+
+def test_what_is_gone_already_need_not_be_removed(tree):
+    with Root(str(tree)) as root:
+        plan = make_plan(root, {"/etc/gone": Absent()})
+        (tree / "etc/gone").unlink()
+        assert apply(root, plan, owner=None, timestamp=None) == []
+
+
+def test_a_link_that_became_a_file_is_replaced_with_a_mode_of_its_own(tree):
+    run(tree, {"/etc/turned": File(b"x", mode=0o640)})
+    assert stat.S_IMODE((tree / "etc/turned").lstat().st_mode) == 0o640
+    assert (tree / "etc/other").read_bytes() == b"old content"
