@@ -104,7 +104,8 @@ def _refusal(name: str, data: bytes, objects: Objects) -> Trouble | None:
     """
     if objects.bad:
         bad = objects.bad[0]
-        message = f"the {bad.label} block at line {bad.line} cannot be read: {bad.reason}"
+        label = bad.label if bad.label.isprintable() else ascii(bad.label)
+        message = f"the {label} block at line {bad.line} cannot be read: {bad.reason}"
         return Trouble("bad-block", name, message, "OpenSSL gives up on the whole file; mend or remove the block")
     if max(map(len, (objects.certificates, objects.crls, objects.keys))) > 1:
         return Trouble("several-objects", name, "holds more than one certificate, CRL or key", _SPLIT)

@@ -44,6 +44,8 @@ class Name:
     OpenSSL would refuse the name and whatever certificate holds it.
     """
 
+    __slots__ = ("canonical", "raw")
+
     def __init__(self, raw: bytes) -> None:
         reader = reread(raw)
         self.raw = raw

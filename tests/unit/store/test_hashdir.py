@@ -120,6 +120,7 @@ def test_entry_of_what_is_parsed_is_what_is_read() -> None:
         (KEY, "private-key", "no certificate"),
         (element(0x30, element(2, b"\1"), element(4, b"k")), "private-key", "no certificate"),
         (PEM + encode(b"junk"), "bad-block", "line 8"),
+        (b"-----BEGIN \x1b[2J-----\n", "bad-block", "the '\\x1b[2J' block"),
         (PEM.decode().encode("utf-16"), "overlooked", "line 1"),
         (b" " + PEM, "overlooked", "line 1"),
         (encode(DER, "PKCS7"), "no-object", "no certificate"),
