@@ -30,6 +30,7 @@ from rootfs_trust.rootfs.nodes import File, Symlink, View, byte_order, join, rea
 from rootfs_trust.store.jks import PASSWORD, Entry, read_keystore, write_keystore
 from rootfs_trust.store.source import Source
 from rootfs_trust.x509.der import Reader
+from rootfs_trust.x509.primitive import OID
 from rootfs_trust.x509.structure import read_extensions, take_explicit_extensions
 
 STORE = "/etc/ssl/certs/java/cacerts"
@@ -38,11 +39,9 @@ SETTINGS = "/etc/default/cacerts"
 
 _PREFIX = "debian:"
 _JVMS = "/usr/lib/jvm"
-_EXTENSIONS = 0x83  # [3] of TBSCertificate
-_SINCE = {0x81: 2, 0x82: 2, _EXTENSIONS: 3}
-"""The version that brought each of the last fields (RFC 5280, 4.1.2.1)."""
+_VERSION, _UNIQUE_IDS, _EXTENSIONS = 0x80, {0x81, 0x82}, 0x83  # fields of TBSCertificate (RFC 5280, 4.1)
 _BASIC_CONSTRAINTS, _KEY_USAGE = bytes.fromhex("551d13"), bytes.fromhex("551d0f")
-_READ_BY_JAVA = ("CERTIFICATE", "X509 CERTIFICATE")
+_SM2 = bytes.fromhex("2a811ccf5501822d")
 
 
 def debian_java_store(
@@ -147,32 +146,33 @@ def _refused(name: str, source: Source) -> str:
     """Why Java would not take the certificate of a link, or empty."""
     if any("\udc80" <= char <= "\udcff" for char in name):  # octets that are no UTF-8, by surrogateescape
         return "its name is no UTF-8"
-    block = next(iter(x509.blocks(source.data)), None)
-    if block is None or not source.certificates:
+    if not source.certificates:
         return "it holds no certificate"
-    if block.label not in _READ_BY_JAVA:
-        return f"it begins with a block {block.label}"
-    return refused_by_java(source.certificates[0])
+    certificate = source.certificates[0]
+    first = x509.blocks(source.data)[0]
+    if isinstance(first, x509.BadBlock) or first.der != certificate.der:  # Java asks for no label
+        return "more or other than a certificate stands in its first block"
+    return refused_by_java(certificate)
 
 
 def refused_by_java(certificate: x509.Certificate) -> str:
     """Why Java refuses a certificate that OpenSSL takes, or empty: one such entry would cost Java the whole store.
 
-    Found with keytool of OpenJDK 17 (sun.security.x509: X509CertInfo, CertificateValidity, CertificateExtensions).
-    Keys that make no sense are not looked for.
+    Found with OpenJDK 17 (sun.security.x509: X509CertInfo, CertificateValidity, CertificateExtensions; and
+    sun.security.util.CurveDB). Refused more than need be are curves that are hardly ever used, and an empty subject
+    that an alternative name stands for; points that are on no curve, and extensions other than the two that every
+    CA has, are not looked into.
     """
     tail, extensions = _tail(certificate)
-    if certificate.version > 3:
-        return f"its version is {certificate.version}"
-    if any(certificate.version < version for tag, version in _SINCE.items() if tag in tail):
-        return f"it is of version {certificate.version}, and has what only later ones may have"
+    if (_EXTENSIONS in tail and certificate.version != 3) or (tail & _UNIQUE_IDS and certificate.version < 2):
+        return f"it is of version {certificate.version}, and has what that may not have"
     if len({oid for oid, _ in extensions}) < len(extensions):
         return "an extension stands in it twice"
     if not (certificate.issuer.canonical and certificate.subject.canonical):
         return "a name in it is empty"
     if certificate.not_before is None or certificate.not_after is None:
         return "a date in it is none"
-    return _unreadable_extension(certificate, {oid for oid, _ in extensions})
+    return _unreadable_extension(certificate, {oid for oid, _ in extensions}) or _unreadable_key(certificate)
 
 
 def _unreadable_extension(certificate: x509.Certificate, there: set[bytes]) -> str:
@@ -181,6 +181,30 @@ def _unreadable_extension(certificate: x509.Certificate, there: set[bytes]) -> s
     if _KEY_USAGE in there and certificate.key_usage is None:
         return "its keyUsage cannot be read"
     return ""
+
+
+def _unreadable_key(certificate: x509.Certificate) -> str:
+    """RSA and EC keys that make no sense, and curves that are spelled out, are refused; unknown algorithms are not."""
+    if certificate.key_algorithm not in ("RSA", "EC"):
+        return ""
+    if certificate.key_bits is None:
+        return "its key, or the curve of its key, is not known"
+    parameters = _key_parameters(certificate)
+    if certificate.key_algorithm == "EC" and parameters.next_tag() != OID:
+        return "the curve of its key is spelled out, not named"
+    if certificate.key_algorithm == "EC" and parameters.oid() == _SM2:
+        return "the curve of its key is SM2"
+    return ""
+
+
+def _key_parameters(certificate: x509.Certificate) -> Reader:
+    """At the parameters of the key's algorithm."""
+    body = Reader(certificate.der).enter().enter()
+    for _ in range(6 if body.next_tag() == _VERSION else 5):  # up to the subject
+        body.any()
+    algorithm = body.enter().enter()
+    algorithm.oid()
+    return algorithm
 
 
 def _tail(certificate: x509.Certificate) -> tuple[set[int], list[tuple[bytes, bytes]]]:
