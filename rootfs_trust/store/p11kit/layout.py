@@ -1,0 +1,141 @@
+"""The store of a distribution that keeps its trust with p11-kit, as its own script has ``trust extract`` write it.
+
+Sources are the folders of p11-kit's trust module; see ``token``. An anchor that is added becomes ``NAME.crt`` in
+the local ``anchors`` folder, where p11-kit looks at contents and not at names. One that the distribution ships
+is distrusted by a copy in the local ``blocklist`` folder: p11-kit then distrusts its key, and its issuer and
+serial number, in every output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rootfs_trust.errors import Trouble
+from rootfs_trust.rootfs.nodes import Absent, Directory, Symlink, View, join, parent, read
+from rootfs_trust.store.issuers import missing_issuers
+from rootfs_trust.store.p11kit.change import change
+from rootfs_trust.store.p11kit.directory import HashDirectory
+from rootfs_trust.store.p11kit.entries import SERVER_AUTH
+from rootfs_trust.store.p11kit.found import find
+from rootfs_trust.store.p11kit.mirror import Mirror, has_hash_links, mirror_nodes
+from rootfs_trust.store.p11kit.outputs import (
+    Bundle,
+    Desired,
+    Folder,
+    bundle_file,
+    folder_nodes,
+    folder_of,
+    leftovers,
+    strangers,
+)
+from rootfs_trust.store.p11kit.select import Filter, is_authority, select
+from rootfs_trust.store.p11kit.token import Token
+from rootfs_trust.store.presets import with_presets
+from rootfs_trust.store.request import Answer, Request
+from rootfs_trust.store.source import Source, judge_sources
+from rootfs_trust.store.unsourced import unsourced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class P11KitStore:
+    """The layout of one family of distributions. Implements Layout."""
+
+    name: str
+    title: str
+    releases: str
+    facts: tuple[str, ...]
+    tokens: tuple[str, ...]
+    """The folders that p11-kit was built to read, the local one first."""
+    bundle: str
+    hash_directory: str
+    bundles: tuple[Bundle, ...]
+    folders: tuple[Folder, ...]
+    mirror: Mirror | None = None
+    """A folder that repeats the links of the last of ``folders``."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Links that the package brings, path and text: made where their folder is there and they are missing."""
+    last_name: bool = False
+    """Whether of several common names the last is the label: p11-kit 0.26.0 and later."""
+
+    @property
+    def local(self) -> str:
+        """The folder of the anchors that the device's owner adds."""
+        return join(self.tokens[0], "anchors")
+
+    def answer(self, view: View, request: Request) -> Answer:
+        """The store that ``request`` makes of the rootfs ``view``."""
+        answer = Answer()
+        found = find(view, self.tokens)
+        everything = [Source(each.path, b"", (each.certificate,)) for each in found.entries if each.certificate]
+        request = with_presets(request, everything, answer)
+        changes = change(found, request, answer)
+        tokens = found.changed({**changes.anchors, **changes.blocklist})
+        judge_sources((each for path, each in found.local().items() if path not in changes.anchors), answer)
+        if not request.drop_unsourced:
+            answer.conflicts += unsourced(self.bundle, read(view, self.bundle), everything)
+        self._tell(tokens, request, answer)
+        present = {file.path for file in found.files[0]}
+        answer.desired |= {self.local: Directory(), **changes.before(present)}
+        self._write_outputs(view, tokens, answer)
+        answer.desired |= changes.after(present)
+        return answer
+
+    def _tell(self, tokens: list[Token], request: Request, answer: Answer) -> None:
+        certificates = [each.certificate for token in tokens for each in token.entries if each.trusted]
+        sources = [Source("", b"", tuple(each for each in certificates if each))]
+        answer.warnings += missing_issuers(request.anchors, sources)
+        answer.warnings += _without_effect(tokens, request)
+        if request.only:
+            answer.warnings.append(_does_not_last(self))
+
+    def _write_outputs(self, view: View, tokens: list[Token], answer: Answer) -> None:
+        nodes: Desired = {}
+        for bundle in self.bundles:
+            nodes[bundle.path] = bundle_file(view, bundle, tokens, last_name=self.last_name)
+        made = HashDirectory()
+        for folder in self.folders:
+            made = folder_of(folder, tokens, last_name=self.last_name)
+            nodes |= folder_nodes(folder, made)
+        if self.mirror:
+            nodes |= mirror_nodes(view, self.mirror, made)
+        nodes |= dict(self._missing_links(view))
+        for folder in self.folders:
+            nodes |= dict.fromkeys(leftovers(view, folder.path, nodes), Absent())
+            answer.warnings += strangers(view, folder.path, nodes)
+        answer.desired |= nodes
+
+    def _missing_links(self, view: View) -> Iterator[tuple[str, Symlink]]:
+        if self.mirror and self.mirror.as_found and has_hash_links(view, self.mirror):
+            return  # a release that has left such links behind
+        for path, text in self.links:
+            node = view.node(path)
+            if node == Symlink(text) or (node is None and view.kind(parent(path)) is Directory):
+                yield path, Symlink(text)
+
+
+def _without_effect(tokens: list[Token], request: Request) -> Iterator[Trouble]:
+    """Anchors that no output, or not the TLS bundle, will hold."""
+    served = {each.certificate.sha256 for each in select(tokens, Filter.ANCHORS, SERVER_AUTH)}
+    authority: dict[str, bool] = {}
+    for token in tokens:
+        for entry in token.entries:
+            if entry.certificate:
+                authority[entry.certificate.sha256] = is_authority(token, entry)
+    for anchor in request.anchors:
+        sha256 = anchor.certificate.sha256
+        if not authority.get(sha256, True):
+            message = "is no CA: p11-kit leaves it out of every bundle and keystore, so that no TLS client sees it"
+            yield Trouble("no-output", anchor.where, message, "give the CA that signed it, or name the file to clients")
+        elif sha256 in authority and sha256 not in served:
+            message = "its purposes leave out servers: it is in no bundle that TLS clients read"
+            yield Trouble("no-output", anchor.where, message, "its extended key usage says so")
+
+
+def _does_not_last(layout: P11KitStore) -> Trouble:
+    return Trouble(
+        "base-none",
+        join(layout.tokens[0], "blocklist"),
+        "lists every root that is shipped now; a later version of the distribution's package may bring others",
+        "p11-kit has no way to refuse them beforehand: run rootfs-trust again after each update",
+    )

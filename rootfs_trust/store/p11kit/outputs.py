@@ -1,0 +1,133 @@
+"""What a distribution makes ``trust extract`` write: the calls of its script, as data, and their results. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Literal
+
+from rootfs_trust.errors import MalformedError, Trouble
+from rootfs_trust.rootfs.nodes import Absent, Directory, File, Symlink, View, join, read
+from rootfs_trust.store.jks import keystore, read_keystore
+from rootfs_trust.store.p11kit import formats
+from rootfs_trust.store.p11kit.directory import HashDirectory, hash_directory
+from rootfs_trust.store.p11kit.entries import Entry
+from rootfs_trust.store.p11kit.parser import parse_file
+from rootfs_trust.store.p11kit.select import Chosen, Filter, select
+from rootfs_trust.store.p11kit.token import Token
+
+FILE_MODE, DIRECTORY_MODE = 0o444, 0o555
+"""What p11_save_finish_file and p11_save_finish_directory leave."""
+
+HASH_LINK = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """One file. ``purpose`` empty: any."""
+
+    path: str
+    format: Literal["pem", "openssl", "edk2", "java"]
+    purpose: str = ""
+    filter: Filter = Filter.ANCHORS
+    comment: bool = False
+    header: bool = False
+    """Whether the script writes comments of its own before the first certificate: those that are there are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """One hash directory. ``trusted``: its files are TRUSTED CERTIFICATEs. ``extra``: more links, name and text."""
+
+    path: str
+    trusted: bool = False
+    purpose: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+Desired = dict[str, File | Symlink | Directory | Absent]
+
+
+def bundle_file(view: View, output: Bundle, tokens: Sequence[Token], *, last_name: bool) -> File:
+    """The file of ``output``."""
+    chosen = select(tokens, output.filter, output.purpose, last_name=last_name)
+    header = _header(read(view, output.path) or b"") if output.header else b""
+    return File(header + _content(view, output, chosen), mode=FILE_MODE)
+
+
+def _header(data: bytes) -> bytes:
+    """The comment lines that ``data`` begins with."""
+    return b"".join(takewhile(lambda line: line.startswith(b"#"), data.splitlines(keepends=True)))
+
+
+def _content(view: View, output: Bundle, chosen: list[Chosen]) -> bytes:
+    if output.format == "pem":
+        return formats.pem_bundle(chosen, comment=output.comment)
+    if output.format == "openssl":
+        return formats.openssl_bundle(chosen, comment=output.comment)
+    if output.format == "edk2":
+        return formats.edk2_cacerts(chosen)
+    return formats.java_cacerts(chosen, _created(view, output.path), keystore)
+
+
+def _created(view: View, path: str) -> int:
+    """The date of all entries: the store's own, so that the same certificates give the same bytes; else 0."""
+    try:
+        entries = read_keystore(read(view, path) or b"")
+    except MalformedError:
+        return 0
+    return max((each.created_ms // 1000 for each in entries), default=0)
+
+
+def folder_of(output: Folder, tokens: Sequence[Token], *, last_name: bool) -> HashDirectory:
+    """The files and links of ``output``."""
+    chosen = select(tokens, Filter.ANCHORS, output.purpose, last_name=last_name)
+    return hash_directory(chosen, formats.trusted_pem_of if output.trusted else formats.pem_of)
+
+
+def folder_nodes(output: Folder, made: HashDirectory) -> Desired:
+    """The folder in the order of writing.
+
+    Of names that are numbered the highest come first: one whose number grows is there before its old name is
+    given to another.
+    """
+    nodes: Desired = {output.path: Directory(mode=DIRECTORY_MODE)}
+    for name in reversed(made.files):
+        nodes[join(output.path, name)] = File(made.files[name], mode=FILE_MODE)
+    for name in sorted(made.links, key=lambda name: (name[:8], -int(name[9:]))):
+        nodes[join(output.path, name)] = Symlink(made.links[name])
+    return nodes | {join(output.path, name): Symlink(text) for name, text in output.extra}
+
+
+def leftovers(view: View, folder: str, desired: Desired) -> Iterator[str]:
+    """What earlier runs wrote into ``folder`` and this one does not."""
+    for name in view.names(folder):
+        path = join(folder, name)
+        if path not in desired and _is_written(view, path, name):
+            yield path
+
+
+def strangers(view: View, folder: str, desired: Desired) -> Iterator[Trouble]:
+    """Files of others in a folder that the device's own tool sweeps: they stay here, and are told."""
+    for name in view.names(folder):
+        path = join(folder, name)
+        if path not in desired and view.kind(path, follow=False) is not Directory:
+            message = "is nobody's output; the device's own tool takes it away when it runs next"
+            yield Trouble("stray-file", path, message, "move it elsewhere")
+
+
+def _is_written(view: View, path: str, name: str) -> bool:
+    kind = view.kind(path, follow=False)
+    if kind is Symlink:
+        return HASH_LINK.fullmatch(name) is not None
+    return kind is File and name.endswith(".pem") and _is_one_block(read(view, path) or b"")
+
+
+def _is_one_block(data: bytes) -> bool:
+    """Whether ``data`` is a certificate exactly as an output has it."""
+    entries = [each for each in parse_file("", data, "") if isinstance(each, Entry)]
+    if len(entries) != 1 or data.count(b"-----BEGIN ") != 1:
+        return False
+    return data.startswith((b"-----BEGIN CERTIFICATE-----\n", b"-----BEGIN TRUSTED CERTIFICATE-----\n"))
