@@ -229,6 +229,10 @@ def test_broken_lines(old: str, new: str, line: int | None, reason: str) -> None
     assert reason in caught.value.message
 
 
+def test_a_list_of_nothing() -> None:
+    assert certificates_of_certdata(LICENCE) == []
+
+
 def test_a_file_cut_short_within_octets() -> None:
     data = certdata(certificate_object())
     with pytest.raises(MalformedError, match=r"line \d+: CKA_VALUE has no END"):

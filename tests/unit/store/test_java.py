@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.nodes import Directory, File, Node, Symlink
 from rootfs_trust.store.java import HOOK, SETTINGS, STORE, debian_java_store, hashtable_order, refused_by_java
 from rootfs_trust.store.jks import Entry, keystore, read_keystore, write_keystore
@@ -210,8 +211,21 @@ def test_what_java_takes() -> None:
         certificate(name(utf8("A")), version=b""),
         certificate(name(utf8("A")), version=element(0xA0, element(2, b"\1")), tail=element(0x82, b"\0\1")),
         certificate(name(utf8("A")), extensions=(extension("2a03", b"\0", critical=True), EXTENSION)),
+        certificate(name(utf8("A")), key=element(0x30, element(0x30, element(0x06, b"\x2a\3")), element(0x03, b"\0"))),
     ):
         assert refused_by_java(parse_certificate(der)) == ""
+
+
+@given(st.data())
+def test_no_certificate_that_openssl_takes_breaks_the_look_at_it(data: st.DataObject) -> None:
+    der = bytearray(certificate(name(utf8("A")), key=ec_key(SPELLED_OUT), extensions=(EXTENSION,)))
+    for at in data.draw(st.lists(st.integers(0, len(der) - 1), max_size=3)):
+        der[at] = data.draw(st.integers(0, 255))
+    try:
+        parsed = parse_certificate(bytes(der))
+    except MalformedError:
+        return
+    refused_by_java(parsed)
 
 
 def test_what_stands_behind_a_certificate_makes_java_refuse_it() -> None:
