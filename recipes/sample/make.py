@@ -27,7 +27,7 @@ def main(folder: Path) -> None:
         write(root / "usr/share/ca-certificates" / name, certificate(common_name))
     write(root / "etc/ca-certificates.conf", "".join(f"{name}\n" for name in sorted(names)).encode())
     write(root / "etc/os-release", b'ID=debian\nVERSION_ID="12"\n')
-    write(root / "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
+    write(root / "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\ntedge:x:951:950::/:/bin/false\n")
     for empty in ("var/lib/dpkg", "etc/ssl/certs"):
         (root / empty).mkdir(parents=True)
     write(folder / "my-ca.pem", certificate("My Company Root CA"))
