@@ -6,12 +6,26 @@ import json
 from collections.abc import Mapping
 
 from rootfs_trust.agents.settings import KINDS, plain_key
+from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.resources import resource
 
 
 def render(values: Mapping[str, str]) -> str:
-    """A new tedge.toml that sets ``values`` (dotted keys), with a comment on each."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    """A new tedge.toml that sets ``values`` (dotted keys), with a comment on each.
+
+    Raises InputError where jinja2 is missing.
+    """
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    except ImportError as error:
+        raise InputError(
+            Trouble(
+                "missing-package",
+                "/etc/tedge/tedge.toml",
+                "has to be rendered, which needs the Python package jinja2",
+                "install jinja2 (Debian and Yocto: python3-jinja2)",
+            )
+        ) from error
 
     # The result is TOML, not markup; values are quoted by the filter below.
     environment = Environment(

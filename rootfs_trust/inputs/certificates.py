@@ -75,9 +75,19 @@ def _from_der(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[x509.
 
 def _from_pkcs7(where: str, der: bytes, troubles: list[Trouble]) -> list[x509.Certificate]:
     """The certificates of a PKCS#7 SignedData (RFC 2315, 9.1), read by the cryptography library."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
-
+    try:
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+    except ImportError:
+        troubles.append(
+            Trouble(
+                "missing-package",
+                where,
+                "is PKCS#7, and reading that needs the Python package cryptography",
+                "install cryptography, or convert it: openssl pkcs7 -print_certs -in FILE -out FILE.pem",
+            )
+        )
+        return []
     try:
         found = pkcs7.load_der_pkcs7_certificates(der)
         return [x509.parse_certificate(each.public_bytes(Encoding.DER)) for each in found]
