@@ -1,0 +1,114 @@
+"""What a plain run imports: in Yocto tomlkit sits in another layer, and cryptography is a long native build."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rootfs_trust
+from tests.support.authority import pkcs7_der
+
+PROGRAM = """
+import json, sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in BLOCKED:
+            raise ImportError(f"{name} is blocked")
+
+BLOCKED = set(json.loads(sys.argv.pop(1)))
+sys.meta_path.insert(0, Blocked())
+from rootfs_trust.cli.run import main
+try:
+    main()
+finally:
+    print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+"""
+COSTLY = {"cryptography", "jinja2", "tomlkit"}
+
+
+def run(*words: object, blocked: tuple[str, ...] = (), environment: dict[str, str] | None = None):
+    """Exit status, standard output, standard error but its last line, and the modules that were imported."""
+    env = {"PYTHONPATH": str(Path(rootfs_trust.__file__).parents[1]), **(environment or {})}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(blocked), *map(str, words)],
+        capture_output=True,
+        text=True,
+        env=env,
+        check=False,
+    )
+    *errors, modules = done.stderr.splitlines()
+    return done.returncode, done.stdout, errors, set(json.loads(modules))
+
+
+@pytest.mark.parametrize("form", ["pem", "der"])
+def test_plain_anchors_need_none_of_the_costly_packages(debian, authority, tmp_path, form):
+    (tmp_path / "ca").write_bytes(getattr(authority, form))
+    status, out, errors, modules = run("install", "--root", debian.path, "--cert", tmp_path / "ca", blocked=(*COSTLY,))
+    assert (status, errors) == (0, [])
+    assert "ca.crt" in out and (debian.path / "etc/ssl/certs/ca.pem").is_symlink()
+    assert modules & COSTLY == set()
+    # Nor are they imported where they are to be had.
+    status, _, _, modules = run("install", "--root", debian.path, "--cert", tmp_path / "ca")
+    assert (status, modules & COSTLY) == (0, set())
+    assert modules & {"ssl", "subprocess", "socket", "http", "urllib"} == set()
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("install", "--help")])
+def test_help_imports_little(words):
+    status, out, _, modules = run(*words, blocked=(*COSTLY,))
+    assert (status, modules & COSTLY) == (0, set()) and "rootfs-trust" in out
+
+
+def test_a_new_tedge_toml_needs_jinja2_alone(debian):
+    status, _, _, modules = run("install", "--root", debian.path, "--cloud", "c8y", blocked=("cryptography", "tomlkit"))
+    assert (status, modules & COSTLY) == (0, {"jinja2"})
+    # It says all that it should by now: no edit, no tomlkit.
+    status, _, errors, modules = run("install", "--root", debian.path, "--cloud", "c8y", blocked=(*COSTLY,))
+    assert (status, errors, modules & COSTLY) == (0, [], set())
+
+
+def test_an_edit_without_tomlkit_is_refused_and_names_the_package(debian):
+    debian.write("etc/tedge/tedge.toml", b'[config]\nversion = "2"\n')
+    before = debian.snapshot()
+    status, out, errors, _ = run("install", "--root", debian.path, "--cloud", "c8y", blocked=("tomlkit",))
+    assert (status, out, len(errors)) == (2, "", 1)
+    assert errors[0].startswith("rootfs-trust: error: /etc/tedge/tedge.toml: ") and "python3-tomlkit" in errors[0]
+    assert debian.snapshot() == before
+    status, out, _, _ = run("install", "--root", debian.path, "--cloud", "c8y", "--format=json", blocked=("tomlkit",))
+    assert (status, [each["id"] for each in json.loads(out)["errors"]]) == (2, ["missing-package"])
+
+
+@pytest.mark.parametrize(("package", "words"), [("jinja2", ("--cloud", "c8y")), ("cryptography", ("--cert", "PKCS7"))])
+def test_another_package_that_is_missing_is_named_too(debian, authority, tmp_path, package, words):
+    (tmp_path / "ca.p7b").write_bytes(pkcs7_der(authority))
+    words = [str(tmp_path / "ca.p7b") if word == "PKCS7" else word for word in words]
+    before = debian.snapshot()
+    status, out, errors, _ = run("install", "--root", debian.path, *words, blocked=(package,))
+    assert (status, out, len(errors)) == (2, "", 1)
+    assert package in errors[0] and "install" in errors[0]
+    assert debian.snapshot() == before
+
+
+def test_a_host_that_forbids_old_digests(debian, authority, tmp_path):
+    """OpenSSL with fips=yes has no MD5 and, without the provider, no digest at all for security."""
+    config = tmp_path / "openssl.cnf"
+    config.write_text(
+        "openssl_conf = main\n[main]\nalg_section = algorithms\n[algorithms]\ndefault_properties = fips=yes\n"
+    )
+    environment = {"OPENSSL_CONF": str(config)}
+    probe = "import hashlib\ntry:\n hashlib.md5(b'')\nexcept ValueError:\n print('refused')"
+    refused = subprocess.run([sys.executable, "-c", probe], env=environment, capture_output=True, text=True, check=True)
+    if refused.stdout != "refused\n":
+        pytest.skip("this Python's hashlib does not ask OpenSSL")
+    (tmp_path / "ca.pem").write_bytes(authority.pem)
+    words = ("install", "--root", debian.path, "--cert", tmp_path / "ca.pem")
+    status, _, errors, _ = run(*words, environment=environment)
+    assert (status, errors) == (0, [])
+    before = debian.snapshot()
+    assert run(*words)[0] == 0
+    assert debian.snapshot() == before

@@ -1,0 +1,98 @@
+"""Which room knows what: pure rooms touch no disk, clock or process, and nothing starts a process or opens a socket."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rootfs_trust
+
+PACKAGE = Path(rootfs_trust.__file__).parent
+REPOSITORY = PACKAGE.parent
+
+PURE = ("x509", "store", "agents", "rootfs/nodes.py", "rootfs/plan.py", "errors.py", "outcome.py")
+DISK_AND_CLOCK = {"os", "time", "pathlib", "io", "shutil", "tempfile", "glob", "locale", "platform", "random", "sys"}
+NEVER = {"subprocess", "socket", "multiprocessing", "ssl", "urllib", "http", "ctypes", "pickle"}
+CLOCK = {"now", "utcnow", "today", "localtime", "gmtime", "monotonic"}
+COSTLY = {"cryptography", "jinja2", "tomlkit"}
+
+
+def sources(*rooms: str) -> list[Path]:
+    found = [
+        path for room in rooms for path in ([PACKAGE / room] if room.endswith(".py") else (PACKAGE / room).rglob("*"))
+    ]
+    return [path for path in found if path.suffix == ".py"]
+
+
+def imported(path: Path, *, top_level: bool = False) -> set[str]:
+    """The first parts of the names of all modules that a file imports, or only of those that it imports at once."""
+    tree = ast.parse(path.read_text())
+    names = set()
+    for node in tree.body if top_level else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names.add(str(node.module).partition(".")[0])
+    return names
+
+
+def called(path: Path) -> set[str]:
+    """Names of all that a file calls, without what is before the last dot."""
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return {
+        call.attr if isinstance(call, ast.Attribute) else call.id
+        for call in calls
+        if not isinstance(call, ast.Call) and isinstance(call, ast.Attribute | ast.Name)
+    }
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def test_the_rooms_are_where_they_are_looked_for():
+    assert {"x509/pem.py", "store/local.py", "agents/thin_edge.py", "rootfs/plan.py"} <= set(
+        map(name_of, sources(*PURE))
+    )
+    assert "os" in imported(PACKAGE / "rootfs/door.py")
+    assert "now" in called(PACKAGE / "api/install.py")
+
+
+@pytest.mark.parametrize("path", sources(*PURE), ids=name_of)
+def test_a_pure_room_touches_no_disk_clock_or_environment(path):
+    assert imported(path) & DISK_AND_CLOCK == set()
+    assert called(path) & (CLOCK | {"open", "input", "print", "eval", "exec", "__import__"}) == set()
+
+
+@pytest.mark.parametrize("path", sources("."), ids=name_of)
+def test_nothing_starts_a_process_or_opens_a_socket(path):
+    assert imported(path) & NEVER == set()
+
+
+@pytest.mark.parametrize("path", sources("."), ids=name_of)
+def test_what_costs_time_is_imported_by_the_function_that_needs_it(path):
+    assert imported(path, top_level=True) & COSTLY == set()
+
+
+@pytest.mark.parametrize("path", sources("."), ids=name_of)
+def test_the_clock_is_read_in_the_api_alone(path):
+    if not name_of(path).startswith("api/"):
+        assert called(path) & CLOCK == set()
+
+
+def test_imports_run_one_way():
+    run = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(REPOSITORY)},
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "0 broken" in run.stdout
