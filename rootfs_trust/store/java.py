@@ -146,8 +146,8 @@ def _refused(name: str, source: Source) -> str:
     """Why Java would not take the certificate of a link, or empty."""
     if any("\udc80" <= char <= "\udcff" for char in name):  # octets that are no UTF-8, by surrogateescape
         return "its name is no UTF-8"
-    if not source.certificates:
-        return "it holds no certificate"
+    if source.fault or not source.certificates:
+        return f"it {source.fault or 'holds no certificate'}"
     certificate = source.certificates[0]
     first = x509.blocks(source.data)[0]
     if isinstance(first, x509.BadBlock) or first.der != certificate.der:  # Java asks for no label
@@ -163,6 +163,13 @@ def refused_by_java(certificate: x509.Certificate) -> str:
     that an alternative name stands for; points that are on no curve, and extensions other than the two that every
     CA has, are not looked into.
     """
+    try:
+        return _refusal(certificate)
+    except MalformedError:  # OpenSSL asks less of some elements than DER does
+        return "it is not well made"
+
+
+def _refusal(certificate: x509.Certificate) -> str:
     tail, extensions = _tail(certificate)
     if (_EXTENSIONS in tail and certificate.version != 3) or (tail & _UNIQUE_IDS and certificate.version < 2):
         return f"it is of version {certificate.version}, and has what that may not have"

@@ -216,6 +216,12 @@ def test_what_java_takes() -> None:
         assert refused_by_java(parse_certificate(der)) == ""
 
 
+def test_what_is_no_der_is_left_out() -> None:
+    """OpenSSL does not ask for the constructed bit of a list."""
+    parsed = parse_certificate(certificate(name(utf8("A")), issuer=b"\x10" + name(utf8("A"))[1:]))
+    assert refused_by_java(parsed) == "it is not well made"
+
+
 @given(st.data())
 def test_no_certificate_that_openssl_takes_breaks_the_look_at_it(data: st.DataObject) -> None:
     der = bytearray(certificate(name(utf8("A")), key=ec_key(SPELLED_OUT), extensions=(EXTENSION,)))
@@ -242,7 +248,8 @@ def test_java_looks_at_the_first_block_alone() -> None:
 
 def test_a_name_or_a_file_that_java_cannot_read_is_left_out() -> None:
     assert told(HOOKED, {"a\udcff.pem": source(ALPHA)}) == (False, ["java-certificate"])
-    assert told(HOOKED, {"a.pem": read_source("/x.crt", b"nothing")}) == (False, ["java-certificate"])
+    for content in (b"nothing", ALPHA):
+        assert told(HOOKED, {"a.pem": read_source("/x.crt", content)}) == (False, ["java-certificate"])
 
 
 # -- dates -------------------------------------------------------------------------------------------------
