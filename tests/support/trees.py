@@ -145,9 +145,10 @@ def _make(program: str, *arguments: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def tree_cache(request: pytest.FixtureRequest) -> Path:
+def tree_cache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     needs_root()
-    return request.config.cache.mkdir("rootfs-trust-trees")
+    cache = getattr(request.config, "cache", None)
+    return cache.mkdir("rootfs-trust-trees") if cache else tmp_path_factory.mktemp("trees")
 
 
 @pytest.fixture(scope="session")
