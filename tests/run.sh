@@ -5,7 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 . recipes/sample/venv.sh
 
-PACKAGES="ca-certificates curl debootstrap mmdebstrap mosquitto openssl qemu-user-static"
+PACKAGES="ca-certificates ca-certificates-java curl debootstrap default-jre-headless mmdebstrap mosquitto openssl
+    p11-kit p11-kit-modules qemu-user-static"
 
 missing=$(for package in $PACKAGES; do dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
     grep -qx installed || echo "$package"; done)

@@ -85,6 +85,7 @@ def _request(options: InstallOptions, config: Config, gathered: Gathered) -> Req
         distrust=frozenset(config.store.distrust),
         only=config.store.base == "none",
         presets=tuple(dict.fromkeys(clouds)),
+        created=options.timestamp,
     )
 
 

@@ -32,7 +32,7 @@ def remove(
     with Root(root) as tree:
         tree.lock()
         chosen = find_layout(tree, layout)
-        store = chosen.answer(tree, Request(remove=tuple(map(_plain, names))))
+        store = chosen.answer(tree, Request(remove=tuple(map(_plain, names)), created=timestamp))
         refuse(InputError, store.troubles)
         plan = make_plan(tree, store.desired, will_be_signed=will_be_signed)
         refuse(ConflictError, [*store.conflicts, *plan.conflicts])

@@ -11,7 +11,7 @@ from rootfs_trust.inputs.certificates import Found, certificates
 from rootfs_trust.inputs.config import AnchorTable
 from rootfs_trust.inputs.files import InputFile, read_inputs
 from rootfs_trust.inputs.policy import Policy, judge
-from rootfs_trust.store.anchor import Anchor, name_of_file, name_of_subject
+from rootfs_trust.store.anchor import Anchor, name_of_file, name_of_subject, safe_name
 
 
 @dataclass(slots=True)
@@ -42,30 +42,45 @@ def _gather_one(gathered: Gathered, table: AnchorTable, policy: Policy, at: date
     reading = read_inputs([table.file])
     gathered.notes += reading.notes
     gathered.troubles += [_in_config(trouble, table) for trouble in reading.troubles]
-    found = [each for file in reading.files for each in _certificates(gathered, file)]
-    gathered.troubles += _pin(found, table)
-    if table.name is not None and len(found) > 1:
-        gathered.troubles.append(_one_name_for_many(found, table))
-    for each in found:
+    for file in reading.files:
+        _gather_file(gathered, file, table, policy, at)
+
+
+def _gather_file(gathered: Gathered, file: InputFile, table: AnchorTable, policy: Policy, at: datetime) -> None:
+    reading = certificates(file.path, file.data, at)
+    if not file.wanted:
+        # Passed over by its name; a private key in it is refused all the same.
+        gathered.troubles += [trouble for trouble in reading.troubles if trouble.id == "private-key"]
+        return
+    gathered.troubles += reading.troubles
+    gathered.notes += reading.notes
+    gathered.troubles += _pin(reading.found, table)
+    names = _names(reading.found)
+    if table.name is not None and len(reading.found) > 1:
+        gathered.troubles.append(_one_name_for_many(reading.found, table))
+    for each, name in zip(reading.found, names, strict=True):
         judgement = judge(each.certificate, _where(each), policy, at, allow=table.allow)
         gathered.troubles += judgement.errors
         gathered.notes += judgement.warnings
-        gathered.anchors.append(Anchor(_name(each, table), each.certificate, _where(each), table.replace))
+        gathered.anchors.append(Anchor(table.name or name, each.certificate, _where(each), table.replace))
 
 
-def _certificates(gathered: Gathered, file: InputFile) -> list[Found]:
-    found, troubles = certificates(file.path, file.data)
-    if not file.wanted:
-        # Passed over by its name; a private key in it is refused all the same.
-        gathered.troubles += [trouble for trouble in troubles if trouble.id == "private-key"]
-        return []
-    gathered.troubles += troubles
-    return found
+def _names(found: list[Found]) -> list[str]:
+    """A name for each certificate of a file; those that would share one have their digest in it."""
+    names = [_name(each) for each in found]
+    several = {
+        name: {each.certificate.sha256 for each, its in zip(found, names, strict=True) if its == name}
+        for name in set(names)
+    }
+    return [
+        f"{name}-{each.certificate.sha256[:8]}" if len(several[name]) > 1 else name
+        for each, name in zip(found, names, strict=True)
+    ]
 
 
-def _name(found: Found, table: AnchorTable) -> str:
-    if table.name is not None:
-        return table.name
+def _name(found: Found) -> str:
+    if found.label:
+        return safe_name(found.label)
     if found.alone and found.path != "-":
         return name_of_file(found.path)
     return name_of_subject(found.certificate.subject, found.certificate.sha256)

@@ -1,16 +1,18 @@
 """Bytes of an input file become certificates, whatever container they came in. Pure.
 
-PEM with one or many certificates (text, CRLF or a byte order mark around them), DER and PKCS#7. All that is
-wrong with a file is collected; a file with any trouble gives no certificate.
+PEM with one or many certificates (text, CRLF or a byte order mark around them), DER, PKCS#7, and Mozilla's
+certdata.txt. All that is wrong with a file is collected; a file with any trouble gives no certificate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Trouble
+from rootfs_trust.inputs.certdata import anchors, certificates_of_certdata, looks_like_certdata
 
 _PKCS7_LABELS = ("PKCS7", "CMS", "PKCS #7 SIGNED DATA")
 
@@ -24,10 +26,45 @@ class Found:
     line: int | None
     alone: bool
     """Whether it is the only one of its file, which then may name it."""
+    label: str = ""
+    """The name that its file gives it, where it has one: Mozilla's list does."""
 
 
-def certificates(path: str, data: bytes) -> tuple[list[Found], list[Trouble]]:
-    """The certificates in ``data``; or none, and what is wrong with it."""
+@dataclass(slots=True)
+class Reading:
+    """The certificates of a file, or what is wrong with it, and what is to be told."""
+
+    found: list[Found] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    notes: list[Trouble] = field(default_factory=list)
+
+
+def certificates(path: str, data: bytes, at: datetime) -> Reading:
+    """The certificates in ``data``; or none, and what is wrong with it. ``at`` matters for Mozilla's list alone."""
+    if looks_like_certdata(data):
+        return _from_certdata(path, data, at)
+    found, troubles = _from_container(path, data)
+    return Reading(found, troubles)
+
+
+def _from_certdata(path: str, data: bytes, at: datetime) -> Reading:
+    """The roots of certdata.txt that Mozilla trusts for web sites, without those that have expired."""
+    try:
+        kept, notes = anchors(path, certificates_of_certdata(data), at)
+    except MalformedError as error:
+        return Reading(troubles=[Trouble("broken-certdata", path, error.message, "fetch the file again")])
+    reading = Reading(notes=notes)
+    for each in kept:
+        ends = each.certificate.not_after
+        if ends is not None and ends < at:
+            message = f"{each.label} expired on {ends:%Y-%m-%d}, and is left out"
+            reading.notes.append(Trouble("expired", f"{path}:{each.line}", message))
+        else:
+            reading.found.append(Found(each.certificate, path, each.line, alone=False, label=each.label))
+    return reading
+
+
+def _from_container(path: str, data: bytes) -> tuple[list[Found], list[Trouble]]:
     if x509.has_private_key(data) or x509.looks_like_private_key_der(data):
         return [], [_private_key(path, "the file holds a private key")]
     if x509.looks_like_pkcs12(data):
@@ -118,4 +155,4 @@ def _private_key(path: str, message: str) -> Trouble:
 
 def _nothing(path: str, data: bytes) -> Trouble:
     what = "the file is empty" if not data.strip() else "no certificate was found in the file"
-    return Trouble("no-certificate", path, what, "PEM, DER and PKCS#7 are read")
+    return Trouble("no-certificate", path, what, "PEM, DER, PKCS#7 and certdata.txt are read")

@@ -16,6 +16,7 @@ DEBIAN = DebianStore(
         "update-ca-certificates(8) of ca-certificates 20230311+deb12u1 and 20250419~deb12u2",
         "debian/postinst and debian/config of the same packages",
     ),
+    java=True,
     debconf=True,
 )
 

@@ -17,6 +17,7 @@ from rootfs_trust.store.debian.distrust import distrusted_names
 from rootfs_trust.store.debian.reading import Found, find
 from rootfs_trust.store.hash_directory import hash_directory, links_into
 from rootfs_trust.store.issuers import missing_issuers
+from rootfs_trust.store.java import debian_java_store
 from rootfs_trust.store.local import LocalFolder, stem
 from rootfs_trust.store.presets import with_presets
 from rootfs_trust.store.request import Answer, Request
@@ -47,6 +48,8 @@ class DebianStore:
     """Whether links to sources are relative, from the hash directory up to the root."""
     blank_lines: bool = False
     """Whether the bundle has a newline after every source, also where one ends with a newline."""
+    java: bool = False
+    """Whether there is ca-certificates-java, whose hook refreshes a Java store."""
     debconf: bool = False
     """Whether the package asks debconf if it may trust roots that a newer version brings."""
 
@@ -74,6 +77,11 @@ class DebianStore:
         _judge(view, self, found, sources, request, answer)
         conf = with_distrusted(found.conf, names) if names else found.conf
         _write(view, self, found, conf, local, sources, answer)
+        if self.java:
+            links = {self.link_name(source.path): source for source in sources}
+            java, told = debian_java_store(view, links, request.created)
+            answer.desired |= java
+            answer.warnings += told
         if request.only and self.debconf:
             answer.desired[DATABASE] = File(without_new_roots(read(view, DATABASE) or b""))
         return answer

@@ -28,6 +28,10 @@ class Folders(Protocol):
         """The list of trusted shipped anchors."""
 
     @property
+    def bundle(self) -> str:
+        """The file that all sources go into, which is none itself."""
+
+    @property
     def conf_header(self) -> str:
         """How a new list begins."""
 
@@ -99,7 +103,17 @@ def _local_files(view: View, layout: Folders, found: Found) -> list[str]:
         found.warnings.append(Trouble("ignored-source", path, "has a newline in its name, so no tool reads it"))
     if not layout.flat:
         found.warnings += (_ignored(path) for path in _all_files(view, layout.local) if not path.endswith(".crt"))
-    return [path for path in paths if "\n" not in path]
+    return [path for path in paths if "\n" not in path and not _is_bundle(view, layout, path)]
+
+
+def _is_bundle(view: View, layout: Folders, path: str) -> bool:
+    """Whether links of the rootfs make the bundle look like a source: it would grow with each run."""
+    return path.endswith(".crt") and _real_place(view, path) == _real_place(view, layout.bundle)
+
+
+def _real_place(view: View, path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    return view.real_path(path) or join(view.real_path(folder or "/") or folder, name)
 
 
 def _ignored(path: str) -> Trouble:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Literal
 
 from rootfs_trust.errors import MalformedError, Trouble
@@ -21,6 +20,7 @@ from rootfs_trust.store.p11kit.token import Token
 FILE_MODE, DIRECTORY_MODE = 0o444, 0o555
 """What p11_save_finish_file and p11_save_finish_directory leave."""
 
+_COMMENTS = re.compile(rb"(?:#[^\n]*\n)*")
 HASH_LINK = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 
@@ -59,7 +59,8 @@ def bundle_file(view: View, output: Bundle, tokens: Sequence[Token], *, last_nam
 
 def _header(data: bytes) -> bytes:
     """The comment lines that ``data`` begins with."""
-    return b"".join(takewhile(lambda line: line.startswith(b"#"), data.splitlines(keepends=True)))
+    found = _COMMENTS.match(data)
+    return found[0] if found else b""
 
 
 def _content(view: View, output: Bundle, chosen: list[Chosen]) -> bytes:

@@ -28,30 +28,6 @@ from rootfs_trust.x509.der import Reader, encode
 from rootfs_trust.x509.primitive import OCTET_STRING, OID, SEQUENCE, UTF8_STRING
 
 _REJECTED, _OTHER = 0x80, 0x81
-_COMMON = frozenset(("class", "token", "modifiable", "private", "label"))
-_OF_CERTIFICATE = _COMMON | {
-    "certificate-category",
-    "certificate-type",
-    "check-value",
-    "end-date",
-    "hash-of-issuer-public-key",
-    "hash-of-subject-public-key",
-    "id",
-    "issuer",
-    "java-midp-security-domain",
-    "nss-email-distrust-after",
-    "nss-mozilla-ca-policy",
-    "nss-server-distrust-after",
-    "public-key-info",
-    "serial-number",
-    "start-date",
-    "subject",
-    "trusted",
-    "url",
-    "value",
-    "x-distrusted",
-}
-_OF_EXTENSION = _COMMON | {"id", "object-id", "public-key-info", "value"}
 
 
 def parse_file(path: str, data: bytes, place: Place) -> list[Entry | Stapled]:
@@ -162,16 +138,18 @@ def _extension(oid: str, value: bytes) -> bytes:
 def _of_persist(path: str, objects: Iterable[persist.Attributes]) -> Iterator[Entry | Stapled]:
     """Entries up to the first object that the trust module does not accept: there it stops with the file."""
     for attributes in objects:
+        if not _truth(attributes, "token", default=True):
+            return
         if attributes.get("class") == persist.CERTIFICATE:
-            if attributes.get("certificate-type") != persist.X509 or not _OF_CERTIFICATE.issuperset(attributes):
+            if attributes.get("certificate-type") != persist.X509 or not persist.OF_CERTIFICATE.issuperset(attributes):
                 return
             yield _entry(path, attributes)
         elif attributes.get("class") == persist.EXTENSION:
             key, der = _octets(attributes, "public-key-info"), _octets(attributes, "value")
-            if key is None or der is None or not _OF_EXTENSION.issuperset(attributes):
+            if key is None or der is None or not persist.OF_EXTENSION.issuperset(attributes):
                 return
             yield Stapled(path, key, der)
-        elif "class" not in attributes:
+        elif attributes.get("class") not in persist.OTHER_CLASSES:
             return
 
 
@@ -201,9 +179,9 @@ def _octets(attributes: persist.Attributes, name: str) -> bytes | None:
     return value if isinstance(value, bytes) else None
 
 
-def _truth(attributes: persist.Attributes, name: str) -> bool:
+def _truth(attributes: persist.Attributes, name: str, *, default: bool = False) -> bool:
     """A boolean; a string of one octet has the same form in PKCS #11, and counts too."""
-    value = attributes.get(name)
+    value = attributes.get(name, default)
     return value is True or (isinstance(value, bytes) and len(value) == 1 and value != b"\0")
 
 

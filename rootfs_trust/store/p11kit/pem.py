@@ -34,7 +34,15 @@ def blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
 def _decode(body: bytes) -> bytes | None:
     """What stands between BEGIN and END; what comes before the first empty line is a header, and dropped."""
     header = _EMPTY_LINE.search(body)
-    digits = body[header.end() if header else 0 :].translate(None, _SPACE)
+    text = body[header.end() if header else 0 :]
+    contents = _base64(text)
+    if contents is None and text[:-1].rstrip(_SPACE).endswith(b"="):
+        return _base64(text[:-1])  # p11_b64_pton does not look at the last character behind padding
+    return contents
+
+
+def _base64(text: bytes) -> bytes | None:
+    digits = text.translate(None, _SPACE)
     try:
         contents = a2b_base64(digits)
     except Base64Error:

@@ -20,6 +20,9 @@ Attributes = dict[str, Value]
 """Attributes of one object by their names in the file."""
 
 CERTIFICATE, EXTENSION, X509, AUTHORITY = 1, 0xD84447C8, 0, 2
+OTHER_CLASSES = frozenset((0, 0xCE534353, 0xCE534354, 0xD8444764))
+"""Data, and trust as NSS and others have it: accepted, and of no effect on an extract."""
+
 _CONSTANTS = {
     "data": 0,
     "certificate": CERTIFICATE,
@@ -35,6 +38,52 @@ _CONSTANTS = {
     "authority": AUTHORITY,
     "other-entry": 3,
 }
+_COMMON = frozenset(("class", "token", "modifiable", "private", "label"))
+OF_CERTIFICATE = _COMMON | {
+    "certificate-category",
+    "certificate-type",
+    "check-value",
+    "end-date",
+    "hash-of-issuer-public-key",
+    "hash-of-subject-public-key",
+    "id",
+    "issuer",
+    "java-midp-security-domain",
+    "nss-email-distrust-after",
+    "nss-mozilla-ca-policy",
+    "nss-server-distrust-after",
+    "public-key-info",
+    "serial-number",
+    "start-date",
+    "subject",
+    "trusted",
+    "url",
+    "value",
+    "x-distrusted",
+}
+OF_EXTENSION = _COMMON | {"id", "object-id", "public-key-info", "value"}
+"""Attributes that each class may have (trust/builder.c)."""
+
+_NAMES = OF_CERTIFICATE | OF_EXTENSION | {"ac-issuer", "application", "owner", "x-critical", "x-peer", "x-purpose"}
+"""Attributes that are known at all. p11-kit knows those of keys too, which have no place in a trust store."""
+
+_NUMBERED = {
+    0: "class",
+    1: "token",
+    2: "private",
+    3: "label",
+    0x11: "value",
+    0x12: "object-id",
+    0x80: "certificate-type",
+    0x81: "issuer",
+    0x82: "serial-number",
+    0x86: "trusted",
+    0x87: "certificate-category",
+    0x101: "subject",
+    0x102: "id",
+    0x129: "public-key-info",
+    0x170: "modifiable",
+}
 
 _MAGIC = b"[p11-kit-object-v1]"
 _SPACE = b" \t\n\v\f\r"
@@ -43,7 +92,6 @@ _ESCAPE = re.compile(rb"%(..?)?", re.DOTALL)
 _HEX = re.compile(rb"[0-9A-Fa-f]{2}")
 # Without the 8, which parse_oid forgot: such a file is not read by p11-kit either.
 _OID = re.compile(r"[1-79][0-79]*(\.[0-79]+){2,}")
-_NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 def is_persist(data: bytes) -> bool:
@@ -110,15 +158,18 @@ def _token(line: bytes) -> tuple[str, bytes, bytes]:
     name, colon, value = line.partition(b":")
     if not colon:
         raise MalformedError("a line is neither section nor field")
-    return "field", name.rstrip(_SPACE), value.lstrip(_SPACE)
+    return "field", name.rstrip(_SPACE).partition(b"\0")[0], value.lstrip(_SPACE).partition(b"\0")[0]
 
 
 # -- values ------------------------------------------------------------------------------------------------
 
 
 def _name(name: bytes) -> str:
+    """An attribute's name; its number in PKCS #11 will do, and nothing at all is read as zero."""
     text = name.decode("latin-1")
-    if not _NAME.fullmatch(text):
+    if text.isdigit() or not text:
+        return _NUMBERED.get(int(text[:20] or "0"), f"#{text}")
+    if text not in _NAMES:
         raise MalformedError("not the name of an attribute")
     return text
 
@@ -151,11 +202,11 @@ def _octet(escape: re.Match[bytes]) -> bytes:
 
 
 def _of_pem(block: bytes) -> Attributes:
-    """What a block contributes (on_pem_block)."""
-    for label, contents in pem.blocks(block):
-        if label == "CERTIFICATE":
-            return {"class": CERTIFICATE, "certificate-type": X509, "value": contents}
-        if label == "PUBLIC KEY":
-            return {"public-key-info": contents}
-        break
+    """What a block contributes (on_pem_block); the lexer's block may hold none or two to the reader of PEM."""
+    found = list(pem.blocks(block))
+    label, contents = found[0] if len(found) == 1 else ("", b"")
+    if label == "CERTIFICATE":
+        return {"class": CERTIFICATE, "certificate-type": X509, "value": contents}
+    if label == "PUBLIC KEY":
+        return {"public-key-info": contents}
     raise MalformedError("a PEM block that does not belong there")
