@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.name import _ASN1Type
+from cryptography.x509.oid import NameOID
 
 from rootfs_trust.store.p11kit.entries import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH
 from rootfs_trust.store.p11kit.parts import encode_usages, oid_contents
@@ -146,7 +146,7 @@ def every_form() -> dict[str, bytes]:
         "no-word.pem": Root("No Word").pem,
         "trusted.pem": Root("Trusted All").trusted((SERVER_AUTH, CLIENT_AUTH, CODE_SIGNING, EMAIL))
         + Root("Trusted Some").trusted((EMAIL,), alias="An alias, (1)")
-        + Root("Trusted Many").trusted(MANY_PURPOSES + (SERVER_AUTH,), MANY_PURPOSES[3:5], "many")
+        + Root("Trusted Many").trusted((*MANY_PURPOSES, SERVER_AUTH), MANY_PURPOSES[3:5], "many")
         + Root("Trusted Rejected").trusted((SERVER_AUTH,), (SERVER_AUTH, TIME_STAMPING))
         + Root("Rejected Only").trusted(None, (CLIENT_AUTH,), "rejected")
         + Root("Settings Empty").trusted()
@@ -195,6 +195,3 @@ def every_form() -> dict[str, bytes]:
 
 def unlisted_issuer(root: Root) -> bytes:
     return root.subject.public_bytes()
-
-
-__all__ = ["ExtendedKeyUsageOID", "Root", "every_form", "in_odd_lines", "persist", "stapled", "stapled_usages"]
