@@ -122,10 +122,12 @@ class LocalFolder:
             self.installed.append(anchor)
 
     def _rival(self, path: str) -> Source | None:
-        """Another source whose link would have the name that the link of ``path`` needs."""
+        """Another source whose link would have the name that the link of ``path`` needs, or in a folder of its name."""
         wanted = self.link_name(path)
-        others = (*self.shipped, *self.distrusted, *self.sources.values())
-        return next((each for each in others if each.path != path and self.link_name(each.path) == wanted), None)
+        for each in (*self.shipped, *self.distrusted, *self.sources.values()):
+            if each.path.startswith(f"{path}/") or (each.path != path and self.link_name(each.path) == wanted):
+                return each
+        return None
 
     def _write(self, path: str, source: Source) -> None:
         self.sources[path] = source
