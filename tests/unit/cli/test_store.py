@@ -244,6 +244,14 @@ def test_a_name_whose_link_one_in_a_folder_below_has(refused, debian, authority,
     ]
 
 
+def test_a_folder_of_sources_that_has_the_name_is_a_conflict(refused, debian, authority, other_authority, ca):
+    """Through a link, too: writing a file over the link would take away all that is found behind it."""
+    debian.write("opt/more/x.crt", other_authority.pem)
+    (debian.path / LOCAL / "ca.crt").symlink_to("/opt/more")
+    result = refused("--cert", ca(authority), "--replace", "ca", status=3)
+    assert result.errors == [("conflict", f"/{LOCAL}/ca.crt/x.crt")]
+
+
 def test_replace_names_one_of_the_given_certificates(refused, authority, ca):
     result = refused("--cert", ca(authority), "--replace", "cb", "--replace", "ca")
     assert result.errors == [("replace", "")]
