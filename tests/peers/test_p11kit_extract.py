@@ -46,9 +46,8 @@ class Store:
             file = self.paths[0] / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
-        shipped = sorted(MOZILLA.glob("*.crt")) or unavailable("Debian's ca-certificates is not installed")
         (self.paths[1] / "anchors").mkdir(parents=True)
-        for each in shipped:
+        for each in shipped_roots():
             shutil.copy(each, self.paths[1] / "anchors")
         self.tool = TrustTool(self.paths)
         self.tokens = [token_of(_in_readdir_order(path)) for path in self.paths]
@@ -60,6 +59,11 @@ class Store:
 
     def chosen(self) -> list[Chosen]:
         return select(self.tokens, Filter.ANCHORS, SERVER_AUTH)
+
+
+def shipped_roots() -> list[Path]:
+    roots = [each for each in sorted(MOZILLA.glob("*.crt")) if each.is_file()]
+    return roots or unavailable("Debian's ca-certificates is not installed")
 
 
 def _in_readdir_order(path: Path) -> Iterator[SourceFile]:
@@ -149,7 +153,7 @@ def test_what_openssl_refuses_is_left_out(tmp_path: Path) -> None:
 def test_the_order_of_tokens_and_folders(tmp_path: Path) -> None:
     """With one file a folder nothing is left to readdir: the real order is that of ``files_of``."""
     names = ["own.pem", "anchors/anchor.pem", "blocklist/blocked.pem"]
-    roots = sorted(MOZILLA.glob("*.crt"))[: 2 * len(names)]
+    roots = shipped_roots()[: 2 * len(names)]
     for number, root in enumerate(roots):
         file = tmp_path / f"token-{number // len(names)}" / names[number % len(names)]
         file.parent.mkdir(parents=True, exist_ok=True)
