@@ -66,6 +66,6 @@ def _is_private_key(body: Reader) -> bool:
 def _count_integers(body: Reader) -> int:
     count = 0
     while body.next_tag() == INTEGER:
-        body.integer()
+        body.value(INTEGER)  # OpenSSL does not mind octets of zero in front here
         count += 1
     return count if body.next_tag() in (NOTHING, SEQUENCE) else 0

@@ -189,6 +189,7 @@ ALGORITHM = element(0x30, element(6, b"\x2a"))
 KEYS = (
     element(0x30, element(2, b"\0"), NUMBERS),
     element(0x30, element(2, b"\0"), NUMBERS[: 5 * 3]),
+    element(0x30, element(2, b"\0"), element(2, b"\0\1") * 8),
     element(0x30, element(2, b"\1"), element(4, b"key"), element(0xA0, b"")),
     element(0x30, element(2, b"\0"), ALGORITHM, element(4, b"key")),
     element(0x30, ALGORITHM, element(4, b"key")),
@@ -212,6 +213,6 @@ def test_der_is_recognised_by_its_first_elements() -> None:
 
 def test_a_key_that_is_none_spoils_its_file() -> None:
     """OpenSSL drops a file if it cannot read the key in it."""
-    for der, good in ((KEYS[3], True), (KEYS[4], False), (b"junk", False)):
+    for der, good in ((KEYS[-2], True), (KEYS[-1], False), (b"junk", False)):
         objects = read_objects(PEM + encode(der, "PRIVATE KEY"))
         assert (len(objects.keys), len(objects.bad)) == ((1, 0) if good else (0, 1))
