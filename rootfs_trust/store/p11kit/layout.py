@@ -63,6 +63,28 @@ class P11KitStore:
         """The folder of the anchors that the device's owner adds."""
         return join(self.tokens[0], "anchors")
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """See Layout."""
+        kinds = "PEM, DER, TRUSTED CERTIFICATE and `.p11-kit` files"
+        return tuple(f"`{token}`, its `anchors` and its `blocklist`: {kinds}, in byte order" for token in self.tokens)
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """See Layout."""
+        lines = [
+            f"`{self.local}/NAME.crt` (0644)",
+            f"`{self.tokens[0]}/blocklist/NAME.crt` (0644), for what is distrusted",
+        ]
+        lines += (f"`{bundle.path}` (0444): {bundle.format}{_for(bundle.purpose)}" for bundle in self.bundles)
+        lines += (
+            f"`{each.path}` (0555): a PEM file each and hash links, new and old{_for(each.purpose)}"
+            for each in self.folders
+        )
+        if self.mirror:
+            lines.append(f"`{self.mirror.path}`: the same links again")
+        return (*lines, *(f"`{path}`: link to `{text}`, where its folder is there" for path, text in self.links))
+
     def answer(self, view: View, request: Request) -> Answer:
         """The store that ``request`` makes of the rootfs ``view``."""
         answer = Answer()
@@ -99,19 +121,34 @@ class P11KitStore:
             nodes |= folder_nodes(folder, made)
         if self.mirror:
             nodes |= mirror_nodes(view, self.mirror, made)
-        nodes |= dict(self._missing_links(view))
+        nodes |= dict(self._missing_links(view, _folders(nodes)))
         for folder in self.folders:
             nodes |= dict.fromkeys(leftovers(view, folder.path, nodes), Absent())
             answer.warnings += strangers(view, folder.path, nodes)
         answer.desired |= nodes
 
-    def _missing_links(self, view: View) -> Iterator[tuple[str, Symlink]]:
+    def _missing_links(self, view: View, made: set[str]) -> Iterator[tuple[str, Symlink]]:
+        """The links of ``links``; ``made`` are the folders that the outputs bring."""
         if self.mirror and self.mirror.as_found and has_hash_links(view, self.mirror):
             return  # a release that has left such links behind
         for path, text in self.links:
             node = view.node(path)
-            if node == Symlink(text) or (node is None and view.kind(parent(path)) is Directory):
+            there = parent(path) in made or view.kind(parent(path)) is Directory
+            if node == Symlink(text) or (node is None and there):
                 yield path, Symlink(text)
+
+
+def _folders(nodes: Desired) -> set[str]:
+    """Every folder that stands above a path of ``nodes``."""
+    folders: set[str] = set()
+    for path in nodes:
+        while (path := parent(path)) not in folders:
+            folders.add(path)
+    return folders
+
+
+def _for(purpose: str | None) -> str:
+    return f", {purpose}" if purpose else ""
 
 
 def _without_effect(tokens: list[Token], request: Request) -> Iterator[Trouble]:
