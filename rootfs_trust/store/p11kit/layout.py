@@ -18,12 +18,14 @@ from rootfs_trust.store.p11kit.change import change
 from rootfs_trust.store.p11kit.directory import HashDirectory
 from rootfs_trust.store.p11kit.entries import SERVER_AUTH
 from rootfs_trust.store.p11kit.found import find
-from rootfs_trust.store.p11kit.mirror import Mirror, has_hash_links, mirror_nodes
+from rootfs_trust.store.p11kit.mirror import Mirror, described_mirror, has_hash_links, mirror_nodes
 from rootfs_trust.store.p11kit.outputs import (
     Bundle,
     Desired,
     Folder,
     bundle_file,
+    described,
+    described_folder,
     folder_nodes,
     folder_of,
     leftovers,
@@ -84,6 +86,25 @@ class P11KitStore:
         if self.mirror:
             lines.append(f"`{self.mirror.path}`: the same links again")
         return (*lines, *(f"`{path}`: link to `{text}`, where its folder is there" for path, text in self.links))
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """See Layout."""
+        forms = "`.p11-kit`, DER, PEM and TRUSTED CERTIFICATE, whatever the file's name, in byte order"
+        places = "its own files, `anchors/` (trusted), `blocklist/` or `blacklist/` (distrusted)"
+        return tuple(f"`{token}`: {places}; {forms}" for token in self.tokens)
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """See Layout."""
+        return (
+            f"`{self.tokens[0]}/blocklist/NAME.crt` (0644), where a shipped anchor is distrusted",
+            f"`{self.local}/NAME.crt` (0644)",
+            *map(described, self.bundles),
+            *(line for folder in self.folders for line in described_folder(folder)),
+            *(described_mirror(self.mirror) if self.mirror else ()),
+            *(f"`{path}` -> `{text}`, where the package's folder lacks it" for path, text in self.links),
+        )
 
     def answer(self, view: View, request: Request) -> Answer:
         """The store that ``request`` makes of the rootfs ``view``."""

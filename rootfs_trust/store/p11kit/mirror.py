@@ -26,6 +26,13 @@ class Mirror:
     as_found: bool = False
 
 
+def described_mirror(mirror: Mirror) -> tuple[str, ...]:
+    """The mirror for docs/layouts.md."""
+    names = ("LABEL.pem", "HASH.N") if mirror.files else ("HASH.N",)
+    where = ", where such links are there already" if mirror.as_found else ""
+    return tuple(f"`{mirror.path}/{name}` -> `{mirror.prefix}LABEL.pem`{where}" for name in names)
+
+
 def mirror_nodes(view: View, mirror: Mirror, made: HashDirectory) -> Desired:
     """The links to the files of ``made``, and those that have to go."""
     prefix = _found_prefix(view, mirror) if mirror.as_found else mirror.prefix

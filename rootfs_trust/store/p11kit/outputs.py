@@ -12,7 +12,7 @@ from rootfs_trust.rootfs.nodes import Absent, Directory, File, Symlink, View, jo
 from rootfs_trust.store.jks import keystore, read_keystore
 from rootfs_trust.store.p11kit import formats
 from rootfs_trust.store.p11kit.directory import HashDirectory, hash_directory
-from rootfs_trust.store.p11kit.entries import Entry
+from rootfs_trust.store.p11kit.entries import CODE_SIGNING, EMAIL, SERVER_AUTH, Entry
 from rootfs_trust.store.p11kit.parser import parse_file
 from rootfs_trust.store.p11kit.select import Chosen, Filter, select
 from rootfs_trust.store.p11kit.token import Token
@@ -47,7 +47,32 @@ class Folder:
     extra: tuple[tuple[str, str], ...] = ()
 
 
+_PURPOSES = {
+    "": "",
+    SERVER_AUTH: ", for servers",
+    EMAIL: ", for email",
+    CODE_SIGNING: ", for signed code",
+}
+_FORMATS = {"pem": "PEM", "openssl": "TRUSTED CERTIFICATE", "edk2": "EFI signature lists", "java": "JKS"}
+
 Desired = dict[str, File | Symlink | Directory | Absent]
+
+
+def described(output: Bundle) -> str:
+    """The bundle for docs/layouts.md."""
+    comment = ", with labels as comments" if output.comment else ""
+    held = "all certificates" if output.filter is Filter.CERTIFICATES else "trusted CAs"
+    return f"`{output.path}` (0444): {held}{_PURPOSES[output.purpose]}, as {_FORMATS[output.format]}{comment}"
+
+
+def described_folder(output: Folder) -> tuple[str, ...]:
+    """The folder for docs/layouts.md."""
+    form = _FORMATS["openssl" if output.trusted else "pem"]
+    return (
+        f"`{output.path}/LABEL.pem` (0444, in a folder of 0555): trusted CAs{_PURPOSES[output.purpose]}, as {form}",
+        f"`{output.path}/HASH.N`: relative hash links, new and old style in one row of numbers",
+        *(f"`{output.path}/{name}` -> `{text}`" for name, text in output.extra),
+    )
 
 
 def bundle_file(view: View, output: Bundle, tokens: Sequence[Token], *, last_name: bool) -> File:
