@@ -57,7 +57,11 @@ def _shown(view: View) -> Iterator[Layout]:
     """The layouts that the rootfs shows signs of, the surest first."""
     yield from _by_features(view)
     release = os_release(view)
-    has_sources = view.kind(DEBIAN.shipped) is Directory or view.kind(DEBIAN.conf) is File
+    has_sources = (
+        view.kind(DEBIAN.shipped) is Directory
+        or view.kind(DEBIAN.conf) is File
+        or any(name.endswith(".crt") for name in view.names(DEBIAN.local))
+    )
     has_bundle = any(view.kind(path) is File for path in BUNDLES)
     if has_bundle and not has_sources and view.kind("/etc/openwrt_release") is None:
         yield BUNDLE_ONLY

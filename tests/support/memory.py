@@ -10,7 +10,7 @@ from rootfs_trust.rootfs.nodes import Directory, File, Node, Special, Symlink, b
 class MemoryTree:
     """Implements View over a dictionary; folders on the way to an entry are there by themselves."""
 
-    def __init__(self, entries: Mapping[str, Node] = {}) -> None:  # noqa: B006
+    def __init__(self, entries: Mapping[str, Node] = {}) -> None:
         self.entries = dict(entries)
         for path in list(self.entries):
             while (path := parent(path)) != "/":
