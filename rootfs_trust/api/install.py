@@ -112,9 +112,8 @@ def _installed(store: Answer) -> tuple[InstalledAnchor, ...]:
 
 def _settings(options: InstallOptions, config: Config, layout: Layout) -> Iterator[Callable[[], Iterable[Setting]]]:
     """Every place that asks for settings, to be read one by one: each may be wrong in its own way."""
-    folder = layout.hash_directory
-    yield from (partial(_of_config, cloud, folder) for cloud in config.clouds)
-    yield from (partial(cloud_settings, cloud, folder) for cloud in options.clouds)
+    yield from (partial(_of_config, cloud, layout) for cloud in config.clouds)
+    yield from (partial(_of_cloud, cloud, layout) for cloud in options.clouds)
     yield from (partial(_of_option, text, at_run_time=False) for text in options.set)
     yield from (partial(_of_option, text, at_run_time=True) for text in options.set_at_run_time)
 
@@ -123,22 +122,24 @@ def _of_option(text: str, *, at_run_time: bool) -> Iterator[Setting]:
     yield parse_setting(text, at_run_time=at_run_time)
 
 
-def _of_config(cloud: CloudTable, folder: str) -> list[Setting]:
+def _of_config(cloud: CloudTable, layout: Layout) -> list[Setting]:
     name = cloud.kind if cloud.profile is None else f"{cloud.kind}@{cloud.profile}"
     path, at_run_time = cloud.root_cert_path, cloud.at_run_time
     try:
-        return list(cloud_settings(name, folder, root_cert_path=path, at_run_time=at_run_time))
+        return list(_of_cloud(name, layout, root_cert_path=path, at_run_time=at_run_time))
     except InputError as error:
         places = (replace(each, path=cloud.where, message=f"{cloud.key}: {each.message}") for each in error.troubles)
         raise InputError(*places) from error
 
 
-def _of_cloud(cloud: str, layout: Layout, *, at_run_time: bool = False) -> Iterator[Setting]:
+def _of_cloud(
+    cloud: str, layout: Layout, *, root_cert_path: str | None = None, at_run_time: bool = False
+) -> Iterator[Setting]:
     """The settings of a cloud, set to the hash directory, or to the bundle where the layout has none.
 
     Without a folder there is nothing for the settings that take folders alone, and they stay unset.
     """
     place = layout.hash_directory or layout.bundle
-    for setting in cloud_settings(cloud, place, at_run_time=at_run_time):
+    for setting in cloud_settings(cloud, place, root_cert_path=root_cert_path, at_run_time=at_run_time):
         if layout.hash_directory or setting.kind.takes != "folder":
             yield setting
