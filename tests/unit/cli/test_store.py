@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tomllib
 
 import pytest
 
@@ -626,6 +627,31 @@ def test_the_os_release_tells_the_layout(command, tmp_path, file, text):
     path.write_text(text)
     result = command("install", "--root", tmp_path / "tree", "--format", "json", "--dry-run")
     assert (result.status, result.document["layout"]) == (0, "debian")
+
+
+def test_a_debian_without_the_package_stays_a_debian(command, tmp_path, authority, ca):
+    """debootstrap --variant=minbase: no ca-certificates yet, and after the first run a bundle that nobody shipped."""
+    tree = tmp_path / "minbase"
+    (tree / "etc").mkdir(parents=True)
+    (tree / "var/lib/dpkg").mkdir(parents=True)
+    (tree / "etc/os-release").write_bytes(b"ID=debian\n")
+    for changed in (True, False):
+        result = command("install", "--root", tree, "--cert", ca(authority), "--format", "json")
+        assert (result.status, result.document["layout"], result.document["changed"]) == (0, "debian", changed)
+
+
+def test_a_rootfs_of_nothing_but_a_bundle(command, tmp_path, authority, other_authority, ca):
+    """Distroless: no folder for anything, so thin-edge.io is pointed at the bundle itself."""
+    bundle = tmp_path / "distroless" / BUNDLE
+    bundle.parent.mkdir(parents=True)
+    bundle.write_bytes(other_authority.pem)
+    words = ("install", "--root", tmp_path / "distroless", "--cert", ca(authority), "--cloud", "c8y")
+    for changed in (True, False):
+        result = command(*words, "--format", "json")
+        assert (result.status, result.document["layout"], result.document["changed"]) == (0, "bundle-only", changed)
+    assert bundle.read_bytes() == other_authority.pem + authority.pem
+    text = (tmp_path / "distroless/etc/tedge/tedge.toml").read_text()
+    assert tomllib.loads(text)["c8y"] == {"root_cert_path": f"/{BUNDLE}"}
 
 
 def test_a_root_that_is_no_folder(command, tmp_path):
