@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rootfs_trust import x509
-from rootfs_trust.rootfs.nodes import Absent, File, View, byte_order, join, parent
+from rootfs_trust.rootfs.nodes import Absent, File, View, as_bytes, join, parent
 from rootfs_trust.store.anchor import safe_name
 from rootfs_trust.store.p11kit.entries import Entry, Place
 from rootfs_trust.store.p11kit.persist import is_persist
@@ -69,7 +69,7 @@ class Found:
             if isinstance(node, File):
                 files[path] = SourceFile(path, node.content, _place_of(path))
         order = {join(self.folder, name): number for number, (name, _) in enumerate(PLACES)}
-        in_order = sorted(files.values(), key=lambda file: (order.get(parent(file.path), 0), byte_order(file.path)))
+        in_order = sorted(files.values(), key=lambda file: (order.get(parent(file.path), 0), as_bytes(file.path)))
         return [token_of(in_order), *self.tokens[1:]]
 
 

@@ -68,28 +68,6 @@ class P11KitStore:
     @property
     def reads(self) -> tuple[str, ...]:
         """See Layout."""
-        kinds = "PEM, DER, TRUSTED CERTIFICATE and `.p11-kit` files"
-        return tuple(f"`{token}`, its `anchors` and its `blocklist`: {kinds}, in byte order" for token in self.tokens)
-
-    @property
-    def writes(self) -> tuple[str, ...]:
-        """See Layout."""
-        lines = [
-            f"`{self.local}/NAME.crt` (0644)",
-            f"`{self.tokens[0]}/blocklist/NAME.crt` (0644), for what is distrusted",
-        ]
-        lines += (f"`{bundle.path}` (0444): {bundle.format}{_for(bundle.purpose)}" for bundle in self.bundles)
-        lines += (
-            f"`{each.path}` (0555): a PEM file each and hash links, new and old{_for(each.purpose)}"
-            for each in self.folders
-        )
-        if self.mirror:
-            lines.append(f"`{self.mirror.path}`: the same links again")
-        return (*lines, *(f"`{path}`: link to `{text}`, where its folder is there" for path, text in self.links))
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """See Layout."""
         forms = "`.p11-kit`, DER, PEM and TRUSTED CERTIFICATE, whatever the file's name, in byte order"
         places = "its own files, `anchors/` (trusted), `blocklist/` or `blacklist/` (distrusted)"
         return tuple(f"`{token}`: {places}; {forms}" for token in self.tokens)
@@ -166,10 +144,6 @@ def _folders(nodes: Desired) -> set[str]:
         while (path := parent(path)) not in folders:
             folders.add(path)
     return folders
-
-
-def _for(purpose: str | None) -> str:
-    return f", {purpose}" if purpose else ""
 
 
 def _without_effect(tokens: list[Token], request: Request) -> Iterator[Trouble]:
