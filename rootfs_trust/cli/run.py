@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from importlib import import_module
@@ -76,6 +77,10 @@ def main() -> None:
     """Run the command line of this process, and exit."""
     # The process ends soon, and nothing here makes cycles: looking for them costs a tenth of a large run.
     gc.disable()
+    for stream in (sys.stdout, sys.stderr):
+        # Names of a target may hold what the caller's locale cannot write.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = commands.main(prog_name="rootfs-trust", standalone_mode=False)
         sys.exit(status)

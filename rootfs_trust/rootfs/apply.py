@@ -14,8 +14,8 @@ import stat
 from collections.abc import Callable, Iterator
 
 from rootfs_trust.errors import ApplyError, InputError, Trouble
-from rootfs_trust.rootfs.door import Root, read_extended_attributes
-from rootfs_trust.rootfs.nodes import Owner, parent
+from rootfs_trust.rootfs.door import Root, path_by_descriptor, read_extended_attributes
+from rootfs_trust.rootfs.nodes import Owner, as_bytes, parent
 from rootfs_trust.rootfs.plan import SIGNATURES, STAGED_PREFIX, Action, Link, MakeDirectory, Plan, Put, Remove
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -41,13 +41,13 @@ class _Writer:
         self._timestamp = timestamp
         # Owners that the caller may not give, in the order in which they were wanted.
         self._withheld: dict[Owner, None] = {}
-        self._staged: dict[str, tuple[int, str]] = {}
+        self._staged: dict[str, tuple[int, bytes]] = {}
         self._done: list[str] = []
 
     def run(self, actions: tuple[Action, ...]) -> None:
         try:
             for number, action in enumerate(actions):
-                self._prepare(action, f"{STAGED_PREFIX}{number}")
+                self._prepare(action, as_bytes(f"{STAGED_PREFIX}{number}"))
             for action in actions:
                 self._step(action, self._perform)
             for folder in self._changed_folders(actions):
@@ -73,7 +73,7 @@ class _Writer:
 
     # -- steps -------------------------------------------------------------------------------------------
 
-    def _prepare(self, action: Action, staged: str) -> None:
+    def _prepare(self, action: Action, staged: bytes) -> None:
         """What can be done before anything that was there changes: new folders, staged files and links."""
         if isinstance(action, MakeDirectory):
             self._step(action, lambda directory: self._make_directory(directory, staged))
@@ -113,7 +113,7 @@ class _Writer:
         elif isinstance(action, Remove):
             _clear(folder, name)
 
-    def _make_directory(self, action: MakeDirectory, staged: str) -> None:
+    def _make_directory(self, action: MakeDirectory, staged: bytes) -> None:
         folder, name = self._place(action.path)
         _clear(folder, staged)
         os.mkdir(staged, 0o700, dir_fd=folder)
@@ -128,7 +128,7 @@ class _Writer:
         del self._staged[action.path]
         self._root.forget()
 
-    def _stage_file(self, action: Put, staged: str) -> None:
+    def _stage_file(self, action: Put, staged: bytes) -> None:
         folder, name = self._place(action.path)
         fd = self._create(folder, staged)
         self._staged[action.path] = folder, staged
@@ -141,7 +141,7 @@ class _Writer:
             self._set_time(fd)
             os.fsync(fd)
 
-    def _stage_link(self, action: Link, staged: str) -> None:
+    def _stage_link(self, action: Link, staged: bytes) -> None:
         folder, name = self._place(action.path)
         _clear(folder, staged)
         self._staged[action.path] = folder, staged
@@ -149,10 +149,10 @@ class _Writer:
         old = os.stat(name, dir_fd=folder, follow_symlinks=False)
         os.chown(staged, old.st_uid, old.st_gid, dir_fd=folder, follow_symlinks=False)
         for key, value in read_extended_attributes(folder, name).items():
-            os.setxattr(f"/proc/self/fd/{folder}/{staged}", key, value, follow_symlinks=False)
+            os.setxattr(path_by_descriptor(folder, staged), key, value, follow_symlinks=False)
 
-    def _make_link(self, action: Link, folder: int, name: str) -> None:
-        os.symlink(action.node.points_to, name, dir_fd=folder)
+    def _make_link(self, action: Link, folder: int, name: bytes) -> None:
+        os.symlink(as_bytes(action.node.points_to), name, dir_fd=folder)
         self._give_at(folder, name)
         if self._timestamp is not None:
             os.utime(name, (self._timestamp, self._timestamp), dir_fd=folder, follow_symlinks=False)
@@ -183,7 +183,7 @@ class _Writer:
 
     # -- attributes --------------------------------------------------------------------------------------
 
-    def _take_over(self, folder: int, name: str, fd: int) -> bool:
+    def _take_over(self, folder: int, name: bytes, fd: int) -> bool:
         """Give the file ``fd`` what the regular file ``name`` has: owner, mode, attributes but signatures."""
         old = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if not stat.S_ISREG(old.st_mode):
@@ -203,7 +203,7 @@ class _Writer:
             with self._withholding(owner):
                 os.fchown(fd, owner.uid, owner.gid)
 
-    def _give_at(self, folder: int, name: str) -> None:
+    def _give_at(self, folder: int, name: bytes) -> None:
         if self._owner is not None:
             with self._withholding(self._owner):
                 os.chown(name, self._owner.uid, self._owner.gid, dir_fd=folder, follow_symlinks=False)
@@ -224,14 +224,14 @@ class _Writer:
 
     # -- places ------------------------------------------------------------------------------------------
 
-    def _place(self, path: str) -> tuple[int, str]:
+    def _place(self, path: str) -> tuple[int, bytes]:
         place = self._root.place(path)
         if place is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         return place
 
     @staticmethod
-    def _create(folder: int, name: str) -> int:
+    def _create(folder: int, name: bytes) -> int:
         # What a killed run left under this name is in the way, and of no use.
         _clear(folder, name)
         return os.open(name, _CREATE, 0o600, dir_fd=folder)
@@ -247,7 +247,7 @@ def _reason(error: OSError | InputError) -> str:
     return str(error.strerror) if isinstance(error, OSError) else error.troubles[0].message
 
 
-def _clear(folder: int, name: str) -> None:
+def _clear(folder: int, name: bytes) -> None:
     """Take away the file, link or empty folder of this name, if there is one."""
     try:
         os.unlink(name, dir_fd=folder)

@@ -16,7 +16,7 @@ import stat
 from types import TracebackType
 
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, byte_order
+from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, as_bytes, as_text
 
 MAX_FILE = 64 * 1024 * 1024
 """Bytes; a bundle of 10,000 certificates has about a quarter of it."""
@@ -88,11 +88,11 @@ class Root:
         for path in missing:
             del self._folders[path]
 
-    def place(self, path: str) -> tuple[int, str] | None:
+    def place(self, path: str) -> tuple[int, bytes] | None:
         """Descriptor of the folder that holds ``path``, and the name in it; None without such a folder."""
         head, _, name = path.rpartition("/")
         found = self._folder(head or "/")
-        return (found[0], name) if found else None
+        return (found[0], as_bytes(name)) if found else None
 
     def real_path(self, path: str) -> str | None:
         """See :class:`View`."""
@@ -141,7 +141,7 @@ class Root:
             owner = Owner(status.st_uid, status.st_gid)
             return File(self._read(fd, name, path), owner, stat.S_IMODE(status.st_mode))
         if kind == stat.S_IFLNK:
-            return Symlink(os.readlink(name, dir_fd=fd))
+            return Symlink(as_text(os.readlink(name, dir_fd=fd)))
         if kind == stat.S_IFDIR:
             return Directory(Owner(status.st_uid, status.st_gid), stat.S_IMODE(status.st_mode))
         return Special(_SPECIAL[kind])
@@ -153,7 +153,8 @@ class Root:
             return []
         listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
         try:
-            return sorted(os.listdir(listing), key=byte_order)
+            # Asked by descriptor, the answer is in the host's encoding.
+            return [as_text(name) for name in sorted(map(os.fsencode, os.listdir(listing)))]
         finally:
             os.close(listing)
 
@@ -162,24 +163,24 @@ class Root:
         place = self.place(path)
         return {} if place is None else read_extended_attributes(*place)
 
-    def _status(self, path: str, follow: bool) -> tuple[int, str, os.stat_result] | None:
+    def _status(self, path: str, follow: bool) -> tuple[int, bytes, os.stat_result] | None:
         """Folder, name and status of ``path``; a link in the last place is followed inside the root."""
         place = self.place(path)
         if place is None:
             return None
         try:
-            status = os.stat(place[1] or ".", dir_fd=place[0], follow_symlinks=False)
+            status = os.stat(place[1] or b".", dir_fd=place[0], follow_symlinks=False)
         except OSError as error:
             if error.errno not in _NOWHERE:
                 raise _unreadable(path, error) from error
             return None
         if not (follow and stat.S_ISLNK(status.st_mode)):
-            return place[0], place[1] or ".", status
+            return place[0], place[1] or b".", status
         real = self.real_path(path)
         return None if real is None else self._status(real, follow=False)
 
     @staticmethod
-    def _read(folder: int, name: str, path: str) -> bytes:
+    def _read(folder: int, name: bytes, path: str) -> bytes:
         try:
             fd = os.open(name, _READ_FILE, dir_fd=folder)
             try:
@@ -227,7 +228,7 @@ class _Walk:
             if name == "..":
                 self._up()
                 continue
-            fd = os.open(name, _PATH_ONLY, dir_fd=self.here)
+            fd = os.open(as_bytes(name), _PATH_ONLY, dir_fd=self.here)
             mode = os.fstat(fd).st_mode
             if stat.S_ISDIR(mode):
                 self._stack.append((name, fd))
@@ -235,7 +236,7 @@ class _Walk:
             try:
                 if not stat.S_ISLNK(mode):
                     return self._end(name, pending)
-                pending += self._follow(os.readlink("", dir_fd=fd))
+                pending += self._follow(as_text(os.readlink(b"", dir_fd=fd)))
             finally:
                 os.close(fd)
         return self._path()
@@ -270,10 +271,14 @@ def _steps(path: str) -> list[str]:
     return [part for part in reversed(path.split("/")) if part not in ("", ".")]
 
 
-def read_extended_attributes(folder: int, name: str) -> dict[str, bytes]:
+def path_by_descriptor(folder: int, name: bytes) -> bytes:
+    """A path for calls that take no descriptor: the magic link leads to the folder that is open already."""
+    return b"/proc/self/fd/%d/%s" % (folder, name)
+
+
+def read_extended_attributes(folder: int, name: bytes) -> dict[str, bytes]:
     """Extended attributes of ``name`` in the folder ``folder`` (a descriptor), never following a link."""
-    # There is no lgetxattrat; the magic link leads to the folder that is open already.
-    path = f"/proc/self/fd/{folder}/{name}"
+    path = path_by_descriptor(folder, name)
     try:
         names = os.listxattr(path, follow_symlinks=False)
         return {key: os.getxattr(path, key, follow_symlinks=False) for key in names}

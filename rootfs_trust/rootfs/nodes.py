@@ -1,7 +1,7 @@
 """The nouns: what can stand at a path of a root filesystem, wanted or found.
 
-Paths are those of the running device (``/etc/ssl/certs``), as text with undecodable bytes kept by
-``surrogateescape``, the way :func:`os.fsdecode` gives them. Contents are bytes. Nothing here touches a disk.
+Paths are those of the running device (``/etc/ssl/certs``), as text: their bytes read as UTF-8 with
+``surrogateescape``, so that any name has one spelling on every host. Contents are bytes. Nothing here touches a disk.
 """
 
 from __future__ import annotations
@@ -92,9 +92,14 @@ def read(view: View, path: str) -> bytes | None:
     return node.content if isinstance(node, File) else None
 
 
-def byte_order(name: str) -> bytes:
-    """Sort key: the bytes of a name, which is how ``LC_ALL=C sort`` orders it."""
+def as_bytes(name: str) -> bytes:
+    """The bytes of a name on the device, whatever the host's locale; also the key by which C's sort orders names."""
     return name.encode("utf-8", "surrogateescape")
+
+
+def as_text(name: bytes) -> str:
+    """A name from its bytes on the device; :func:`as_bytes` gives them back."""
+    return name.decode("utf-8", "surrogateescape")
 
 
 def parent(path: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rootfs_trust.rootfs.nodes import File, View, byte_order, read
+from rootfs_trust.rootfs.nodes import File, View, as_bytes, read
 from rootfs_trust.store.hash_directory import hash_directory, links_into
 from rootfs_trust.store.issuers import missing_issuers
 from rootfs_trust.store.local import DIGEST, LocalFolder, holders, not_found, stem
@@ -32,6 +32,21 @@ class BuildrootStore:
     bundle: str = "/etc/ssl/certs/ca-certificates.crt"
     hash_directory: str = "/etc/ssl/certs"
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """See Layout."""
+        return (f"`{self.sources}`: `*.crt`, subfolders too, in byte order of the whole path",)
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """See Layout."""
+        return (
+            f"`{self.local}/NAME.crt` (0644)",
+            f"`{self.bundle}` (0644), the sources' bytes and nothing between them",
+            f"`{self.hash_directory}/NAME.pem`: relative links to the sources",
+            f"`{self.hash_directory}/HASH.N`: relative hash links, new style",
+        )
+
     def answer(self, view: View, request: Request) -> Answer:
         """The store that ``request`` makes of the rootfs ``view``."""
         answer = Answer()
@@ -39,7 +54,7 @@ class BuildrootStore:
         request = with_presets(request, found.values(), answer)
         folder = LocalFolder(self.local, link_name, dict(found), (), ())
         _change(folder, request, answer)
-        sources = [folder.sources[path] for path in sorted(folder.sources, key=byte_order)]
+        sources = [folder.sources[path] for path in sorted(folder.sources, key=as_bytes)]
         judge_sources(sources, answer)
         answer.warnings += missing_issuers(request.anchors, sources)
         if not request.drop_unsourced:

@@ -41,6 +41,24 @@ class BundleStore:
         """Where anchors go."""
         return self.hash_directory or self.bundle
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """See Layout."""
+        bundle = f"`{self.bundle}`: what it holds stays, byte for byte"
+        return (f"`{self.hash_directory}`: `*.crt`", bundle) if self.hash_directory else (bundle,)
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """See Layout."""
+        bundle = f"`{self.bundle}` (0644): anchors at its end"
+        if not self.hash_directory:
+            return (bundle,)
+        return (
+            f"`{self.hash_directory}/NAME.crt` (0644)",
+            f"{bundle}; where there are certificate files and no bundle, none is made",
+            f"`{self.hash_directory}/HASH.N`: relative hash links, new style",
+        )
+
     def answer(self, view: View, request: Request) -> Answer:
         """The store that ``request`` makes of the rootfs ``view``."""
         answer = Answer()

@@ -12,6 +12,7 @@ from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.rootfs.nodes import Directory, File, View, read
 from rootfs_trust.store.layout import Layout
 from rootfs_trust.store.layouts import ALPINE, BUILDROOT, BUNDLE_ONLY, DEBIAN, LAYOUTS, OPENWRT, YOCTO
+from rootfs_trust.store.p11kit.layouts import ARCH, FEDORA, SUSE
 
 BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -28,6 +29,16 @@ _IDS: dict[str, Layout] = {
     "poky": YOCTO,
     "nodistro": YOCTO,
     "alpine": ALPINE,
+    "fedora": FEDORA,
+    "rhel": FEDORA,
+    "centos": FEDORA,
+    "amzn": FEDORA,
+    "azurelinux": FEDORA,
+    "mariner": FEDORA,
+    "suse": SUSE,
+    "opensuse": SUSE,
+    "sles": SUSE,
+    "arch": ARCH,
     "buildroot": BUILDROOT,
     "openwrt": OPENWRT,
 }
@@ -76,6 +87,9 @@ def _by_features(view: View) -> Iterator[Layout]:
         yield OPENWRT
     if view.kind("/usr/lib/ssl-3") is Directory or b"FSROOT=" in tool:
         yield YOCTO
+    for layout in (FEDORA, SUSE, ARCH):
+        if any(view.kind(token) is Directory for token in layout.tokens):
+            yield layout
     if view.kind(DEBIAN.shipped) is not Directory:
         return
     if view.kind("/var/lib/dpkg") is Directory:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import Absent, Directory, Node, Symlink, View, byte_order, join, read
+from rootfs_trust.rootfs.nodes import Absent, Directory, Node, Symlink, View, as_bytes, join, read
 from rootfs_trust.store import hashdir
 from rootfs_trust.store.source import Source
 
@@ -26,7 +26,7 @@ def hash_directory(
     entries += (entry for entry in _entries(view, folder, others) if entry.linkables)
     nodes: dict[str, Symlink | Absent] = {join(folder, name): Symlink(text) for name, (text, _) in links.items()}
     nodes |= _links(view, folder, entries, ("new",))
-    return nodes | {join(folder, name): Absent() for name in sorted(gone, key=byte_order)}
+    return nodes | {join(folder, name): Absent() for name in sorted(gone, key=as_bytes)}
 
 
 def hash_links(view: View, folder: str, files: Mapping[str, Source]) -> dict[str, Symlink | Absent]:

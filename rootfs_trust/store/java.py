@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Trouble
-from rootfs_trust.rootfs.nodes import File, Symlink, View, byte_order, join, read
+from rootfs_trust.rootfs.nodes import File, Symlink, View, as_bytes, join, read
 from rootfs_trust.store.jks import PASSWORD, Entry, read_keystore, write_keystore
 from rootfs_trust.store.source import Source
 from rootfs_trust.x509.der import Reader
@@ -131,7 +131,7 @@ def _certificates(links: Mapping[str, Source]) -> tuple[dict[str, bytes], list[T
     """DER by alias, in the order in which the hook hands the links to Java."""
     wanted: dict[str, bytes] = {}
     warnings: list[Trouble] = []
-    for name in sorted(links, key=byte_order):
+    for name in sorted(links, key=as_bytes):
         reason = _refused(name, links[name])
         if reason:
             warnings.append(_left_out(links[name], reason))

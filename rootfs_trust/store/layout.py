@@ -39,5 +39,13 @@ class Layout(Protocol):
     def hash_directory(self) -> str:
         """The folder with hash links, or empty where the layout has none."""
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What is read, in order, a line each, for docs/layouts.md."""
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """What is written, in order, with links and modes, a line each, for docs/layouts.md."""
+
     def answer(self, view: View, request: Request) -> Answer:
         """The store that ``request`` makes of the rootfs ``view``."""

@@ -7,6 +7,7 @@ from rootfs_trust.store.bundle_store import BundleStore
 from rootfs_trust.store.debian import DebianStore
 from rootfs_trust.store.debian.conf import OE_HEADER
 from rootfs_trust.store.layout import Layout
+from rootfs_trust.store.p11kit.layouts import ARCH, FEDORA, SUSE
 
 DEBIAN = DebianStore(
     name="debian",
@@ -69,5 +70,5 @@ BUNDLE_ONLY = BundleStore(
 )
 
 LAYOUTS: dict[str, Layout] = {
-    layout.name: layout for layout in (DEBIAN, YOCTO, ALPINE, BUILDROOT, OPENWRT, BUNDLE_ONLY)
+    layout.name: layout for layout in (DEBIAN, YOCTO, ALPINE, FEDORA, SUSE, ARCH, BUILDROOT, OPENWRT, BUNDLE_ONLY)
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Trouble
-from rootfs_trust.rootfs.nodes import Directory, File, View, byte_order, join, read
+from rootfs_trust.rootfs.nodes import Directory, File, View, as_bytes, join, read
 from rootfs_trust.store.request import Answer
 from rootfs_trust.x509 import pem
 
@@ -63,7 +63,7 @@ def read_source_at(view: View, path: str) -> Source:
 
 def certificate_files(view: View, folder: str, *, follow: bool = False) -> list[str]:
     """``find [-L] FOLDER -type f -name '*.crt'``, sorted by byte. Like find, a loop of folders is not entered."""
-    return sorted(_find_crt(view, folder, follow, frozenset()), key=byte_order)
+    return sorted(_find_crt(view, folder, follow, frozenset()), key=as_bytes)
 
 
 def _find_crt(view: View, folder: str, follow: bool, above: frozenset[str | None]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Special, Symlink, byte_order, join, parent
+from rootfs_trust.rootfs.nodes import Directory, File, Node, Special, Symlink, as_bytes, join, parent
 
 
 class MemoryTree:
@@ -57,7 +57,7 @@ class MemoryTree:
         real = self.real_path(path)
         return sorted(
             (each.rpartition("/")[2] for each in self.entries if real is not None and parent(each) == real),
-            key=byte_order,
+            key=as_bytes,
         )
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rootfs_trust.rootfs.nodes import Directory, File, View, byte_order, read
+from rootfs_trust.rootfs.nodes import Directory, File, View, as_bytes, read
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.debian.conf import DEBIAN_HEADER, with_distrusted
 from rootfs_trust.store.debian.debconf import DATABASE, without_new_roots
@@ -71,8 +71,8 @@ class DebianStore:
         names = distrusted_names(found, local, request, answer)
         for anchor in request.anchors:
             local.add(anchor, only=request.only)
-        trusted = {name: source for name, source in found.shipped.items() if name not in names}
-        sources = [*trusted.values(), *(local.sources[path] for path in sorted(local.sources, key=byte_order))]
+        trusted = [found.shipped[name] for name in found.order if name not in names]
+        sources = [*trusted, *(local.sources[path] for path in sorted(local.sources, key=as_bytes))]
         _tell(local, found, names, answer)
         _judge(view, self, found, sources, request, answer)
         conf = with_distrusted(found.conf, names) if names else found.conf
@@ -85,6 +85,34 @@ class DebianStore:
         if request.only and self.debconf:
             answer.desired[DATABASE] = File(without_new_roots(read(view, DATABASE) or b""))
         return answer
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """See Layout."""
+        names = "any name, no subfolders" if self.flat else "`*.crt`, subfolders too, links followed"
+        return (
+            f"`{self.conf}`: the trusted lines, in their order; `!` lines are distrusted",
+            f"`{self.shipped}`: the files that the list names",
+            f"`{self.local}`: {names}, in byte order",
+            f"`{self.hash_directory}`: files of others, which keep their hash links",
+        )
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """See Layout."""
+        link = "relative" if self.relative else "absolute"
+        lines = [
+            f"`{self.conf}` (0644), where it is missing or trust is taken away",
+            f"`{self.local}/NAME.crt` (0644)",
+            f"`{self.bundle}` (0644){', a blank line after each source' if self.blank_lines else ''}",
+            f"`{self.hash_directory}/{self.link_prefix}NAME.pem`: {link} links to the sources",
+            f"`{self.hash_directory}/HASH.N`: relative hash links, new style",
+        ]
+        if self.java:
+            lines.append("`/etc/ssl/certs/java/cacerts`: JKS, where the rootfs has ca-certificates-java or the store")
+        if self.debconf:
+            lines.append(f'`{DATABASE}`: `ca-certificates/trust_new_crts` is `no`, with `base = "none"`')
+        return tuple(lines)
 
     def link_name(self, path: str) -> str:
         """The name of a source's link: its base name, blanks and commas as ``_``, round brackets as ``=``."""

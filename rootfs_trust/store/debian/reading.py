@@ -47,7 +47,8 @@ class Found:
     conf: bytes = b""
     """The list; where it is missing and anchors are shipped: the one that configuring the package writes."""
     shipped: dict[str, Source] = field(default_factory=dict)
-    """The trusted ones, in the order of the list."""
+    order: list[str] = field(default_factory=list)
+    """The names of the trusted ones as the list has them; one that it has twice stands twice in the bundle."""
     distrusted: dict[str, Source] = field(default_factory=dict)
     unlisted: dict[str, Source] = field(default_factory=dict)
     local: dict[str, Source] = field(default_factory=dict)
@@ -82,6 +83,7 @@ def _read_shipped(view: View, layout: Folders, available: Iterable[str], found: 
     for name in listed.trusted:
         if view.kind(join(layout.shipped, name)) is File:
             found.shipped[name] = read_source_at(view, join(layout.shipped, name))
+            found.order.append(name)
         else:
             found.warnings.append(_missing(layout, name))
     for name in listed.distrusted:

@@ -112,7 +112,7 @@ def test_owners_that_may_not_be_given_are_told(tree, monkeypatch):
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "fchown", refuse)
-    monkeypatch.setattr(os, "chown", lambda path, *_, **__: None if path.startswith(STAGED_PREFIX) else refuse())
+    monkeypatch.setattr(os, "chown", lambda path, *_, **__: None if os.fsdecode(path).startswith(STAGED_PREFIX) else refuse())
     notes = run(tree, owner=Owner(31, 32))
     assert contents(tree)["etc/file"] == ("-rw-r--r--", b"new content")
     assert [(note.id, "belong to the caller" in note.message) for note in notes] == [("owner", True)]

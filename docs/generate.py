@@ -1,0 +1,83 @@
+"""Writes the pages that are made from the code: docs/layouts.md.
+
+Usage: python docs/generate.py [--check]     with --check: says whether the pages are as they would be written
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rootfs_trust.store.layout import Layout
+from rootfs_trust.store.layouts import LAYOUTS
+
+DOCS = Path(__file__).parent
+
+INTRODUCTION = """\
+# Layouts
+
+Where each family of distributions keeps its trust store, and what of it `install` reads and writes. The layout is found
+from the rootfs itself, by what stands in it first, then by its os-release; `--layout NAME` names one. This page is made
+from the constants in `rootfs_trust/store` by `docs/generate.py`.
+"""
+
+DEFECTS = """\
+## Known defects of the devices' own tools, and what we do
+
+For well-formed input the tree equals what the distribution's own tool writes. Where that tool has a defect, we do what
+its users expect:
+
+| tool | what it does | what we do |
+| --- | --- | --- |
+| update-ca-certificates | a file with new content keeps the hash link of its old one | the link follows the content |
+| update-ca-certificates | with every CA disabled the old bundle stays | the bundle is empty |
+| update-ca-certificates | `!` before a name with blanks or brackets leaves its link and its trust | both go |
+| update-ca-certificates | a local file that was deleted leaves dangling links without `--fresh` | they go |
+| update-ca-certificates | a private key or DER in a `.crt` file goes into the bundle | a conflict that names the file |
+| update-ca-certificates | at the second `--fresh` a bundle of one CA is hashed too | it gets no link; theirs does no harm |
+| update-ca-certificates of OE | with `--sysroot` the links have a double slash | they read as those made on the device |
+| update-ca-certificates | `--fresh` removes every dangling link of the folder | those that are not ours stay |
+| Alpine's update-ca-certificates | a line without its file makes a dangling link and an empty line in the bundle | a warning |
+| openssl rehash | numbers depend on earlier links, and may leave a gap or lose a certificate | dense numbers in byte order |
+| trust extract, Alpine | files are taken in the order of the folder on the disk | byte order of the names |
+"""
+
+
+def layouts_page() -> str:
+    """docs/layouts.md."""
+    return "\n".join([INTRODUCTION, *map(_layout, LAYOUTS.values()), DEFECTS])
+
+
+def _layout(layout: Layout) -> str:
+    parts = [
+        f"## {layout.name}\n\n{layout.title}. Holds for: {layout.releases}.\n",
+        _list("Reads", layout.reads),
+        _list("Writes, in this order", layout.writes),
+        _list("Sources of these facts", layout.facts),
+    ]
+    return "\n".join(parts)
+
+
+def _list(title: str, lines: tuple[str, ...]) -> str:
+    return f"{title}:\n\n" + "".join(f"- {line}\n" for line in lines)
+
+
+PAGES = {"layouts.md": layouts_page}
+
+
+def main(words: list[str]) -> int:
+    """Write the pages, or with ``--check`` compare them; 1 where one differs."""
+    stale = [name for name, page in PAGES.items() if not _same(DOCS / name, page())]
+    for name in stale:
+        print(f"docs/{name} {'is not what the code says' if '--check' in words else 'written'}")
+        if "--check" not in words:
+            (DOCS / name).write_text(PAGES[name](), encoding="utf-8")
+    return int(bool(stale) and "--check" in words)
+
+
+def _same(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,209 @@
+"""Reading sources: the rules one by one. That they are the tool's is held in tests/peers/test_p11kit_extract.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.store.p11kit import pem, persist
+from rootfs_trust.store.p11kit.entries import EMAIL, SERVER_AUTH, Entry
+from rootfs_trust.store.p11kit.hash_order import hash_order, murmur3
+from rootfs_trust.store.p11kit.parser import parse_file
+from rootfs_trust.store.p11kit.select import Filter, is_authority, select, subject_label
+from rootfs_trust.store.p11kit.token import SourceFile, files_of, token_of
+from rootfs_trust.x509 import parse_certificate
+from tests.support.memory import File, MemoryTree, Symlink
+from tests.unit.store.p11kit.sources import Root, every_form, stapled, stapled_usages
+from tests.unit.store.p11kit.sources import persist as an_object
+
+ROOT = Root("A Root")
+
+
+def entries(data: bytes, place: str = "") -> list[Entry]:
+    return [each for each in parse_file("/f", data, place) if isinstance(each, Entry)]
+
+
+def test_the_hash_is_murmur3_with_the_length_of_the_tail() -> None:
+    assert [murmur3(each) for each in (b"", b"1", b"1.2.3", b"1234")] == [
+        0x087FCD5C,
+        murmur3(b"1"),
+        murmur3(b"1.2.3"),
+        murmur3(b"1234"),
+    ]
+
+
+def test_a_table_grows_beyond_its_buckets_and_keeps_each_text_once() -> None:
+    texts = [f"1.2.{number}" for number in range(40)]
+    assert sorted(hash_order(texts + texts)) == sorted(texts)
+    assert hash_order(texts) != texts
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (b"-----BEGIN X-----\nQUJD\n-----END X-----\n", [("X", b"ABC")]),
+        (b"text -----BEGIN X-----QUJD-----END X----- more", [("X", b"ABC")]),
+        (b"-----BEGIN X-----\na: b\n\nQUJD\n-----END X-----", [("X", b"ABC")]),
+        (b"-----BEGIN X-----\nQ*JD\n-----END X-----\n-----BEGIN Y-----\nQUJD\n-----END Y-----", [("Y", b"ABC")]),
+        (b"-----BEGIN X-----\nQUJD\n-----END Y-----\n-----BEGIN Y-----\nQUJD\n-----END Y-----", []),
+        (b"-----BEGIN X\n-----\nQUJD\n-----END X-----", []),
+        (b"-----BEGIN X-----\nQUJD\n", []),
+        (b"-----BEGIN X----------END X-----", []),
+        (b"-----BEGIN X-----\nQUI=\n#-----END X-----", [("X", b"AB")]),
+        (b"-----BEGIN X-----\nQUI\n-----END X-----", []),
+        (b"\0-----BEGIN X-----\nQUJD\n-----END X-----", []),
+    ],
+)
+def test_pem(text: bytes, found: list[tuple[str, bytes]]) -> None:
+    assert list(pem.blocks(text)) == found
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ('label: "a%20b%c3%bc"', b"a b\xc3\xbc"),
+        ("label:true", True),
+        ("label :  false ", False),
+        ("label: 17", 17),
+        ("label: certificate", 1),
+        ("label: 2.5.29.37", b"\x06\x03\x55\x1d\x25"),
+        ('3: "by number"', b"by number"),
+    ],
+)
+def test_values(line: str, value: object) -> None:
+    assert persist.objects(an_object(line)) == [{"label": value}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"label: true\n[p11-kit-object-v1]\n",
+        an_object("no colon"),
+        an_object("unheard-of: true"),
+        an_object("label: maybe"),
+        an_object('label: "%4"'),
+        an_object('label: "%zz"'),
+        an_object("label: 1.2.840.1"),
+        an_object("[no bracket"),
+        an_object(block=b"x", label="TRUSTED CERTIFICATE"),
+        b"[p11-kit-object-v1]\n-----BEGIN CERTIFICATE-----\n",
+        b"[p11-kit-object-v1]\n-----BEGIN CERTIFICATE-----\n\n-----END CERTIFICATE-----\n",
+    ],
+)
+def test_a_file_that_is_not_understood_is_none(text: bytes) -> None:
+    with pytest.raises(MalformedError):
+        persist.objects(text)
+
+
+def test_other_sections_and_comments_are_passed_over() -> None:
+    text = b"# c\n[other]\nlabel: maybe\n" + an_object("trusted: true") + b"[other]\nx\n"[:8]
+    assert persist.objects(text) == [{"trusted": True}]
+
+
+def test_attributes_win_over_a_block() -> None:
+    text = an_object("class: 0", block=ROOT.der)
+    assert persist.objects(text)[0]["class"] == 0
+
+
+def test_a_broken_persist_file_is_read_as_pem() -> None:
+    assert [each.trusted for each in entries(an_object("trusted: maybe", block=ROOT.der), "anchors")] == [True]
+
+
+def test_folders_decide_on_trust() -> None:
+    assert [(each.trusted, each.distrusted) for each in entries(ROOT.pem)] == [(False, False)]
+    assert [(each.trusted, each.distrusted) for each in entries(ROOT.pem, "anchors")] == [(True, False)]
+    assert [(each.trusted, each.distrusted) for each in entries(ROOT.pem, "blocklist")] == [(False, True)]
+
+
+def test_what_is_distrusted_by_word_stays_so_among_anchors() -> None:
+    data = an_object("x-distrusted: true", block=ROOT.der)
+    assert [(each.trusted, each.distrusted) for each in entries(data, "anchors")] == [(False, True)]
+
+
+def test_every_trait_of_an_entry() -> None:
+    data = an_object(
+        "trusted: true",
+        'x-distrusted: "%01"',
+        'label: "L"',
+        "nss-mozilla-ca-policy: true",
+        'nss-server-distrust-after: "240630235959Z"',
+        'nss-email-distrust-after: "250630235959Z"',
+        "certificate-category: other-entry",
+        block=ROOT.der,
+    )
+    (entry,) = entries(data)
+    assert (entry.label, entry.trusted, entry.distrusted, entry.category, entry.mozilla) == (b"L", True, True, 3, True)
+    assert (entry.server_distrust_after, entry.email_distrust_after) == (b"240630235959Z", b"250630235959Z")
+    assert (entry.key, entry.serial) == (ROOT.key_der, ROOT.serial)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        an_object("trusted: true"),
+        an_object("class: certificate", "certificate-type: wtls"),
+        an_object("token: false", block=ROOT.der),
+        an_object("class: x-certificate-extension", 'value: "x"'),
+        an_object("class: 4711"),
+        an_object("owner: true", block=ROOT.der),
+    ],
+)
+def test_the_module_stops_with_a_file_at_an_object_it_does_not_accept(second: bytes) -> None:
+    first, third = an_object(block=Root("1").der), an_object(block=Root("3").der)
+    assert len(entries(first + second + third)) == 1
+
+
+def test_other_classes_are_passed_over() -> None:
+    assert len(entries(an_object("class: data") + an_object(block=ROOT.der))) == 1
+
+
+def test_files_in_byte_order_own_first(tmp_path) -> None:
+    names = ("anchors/b", "anchors/Z", "anchors/.a", "blocklist/x", "blacklist/y", "q", "anchors/folder/no")
+    tree = MemoryTree({f"/t/{name}": File(name.encode()) for name in names} | {"/t/link": Symlink("nowhere")})
+    assert [file.data.decode() for file in files_of(tree, "/t")] == [
+        "q",
+        "anchors/.a",
+        "anchors/Z",
+        "anchors/b",
+        "blocklist/x",
+        "blacklist/y",
+    ]
+    assert [file.place for file in files_of(tree, "/t/q")] == ["anchors"]
+    assert files_of(tree, "/nothing") == []
+
+
+def one(data: bytes, wanted: Filter = Filter.ANCHORS, purpose: str = SERVER_AUTH) -> list[bytes]:
+    token = token_of([SourceFile("/f", data, "anchors")])
+    return [each.label for each in select([token], wanted, purpose)]
+
+
+def test_stapled_purposes_go_before_the_certificates_own() -> None:
+    root = Root("R", usages=(EMAIL,))
+    assert one(root.pem) == []
+    assert one(an_object(block=root.der) + stapled_usages(root, SERVER_AUTH)) == [b"R"]
+    assert one(an_object(block=root.der) + stapled_usages(root, SERVER_AUTH), purpose=EMAIL) == []
+
+
+def test_a_broken_stapled_extension_keeps_the_certificate_out() -> None:
+    broken = an_object("class: x-certificate-extension", 'value: "x"', block=ROOT.key_der, label="PUBLIC KEY")
+    assert one(an_object(block=ROOT.der) + broken) == []
+    assert one(an_object(block=ROOT.der) + stapled(ROOT, "2.5.29.37", b"no list")) == []
+
+
+@pytest.mark.parametrize("ca", [True, False, None])
+def test_who_is_an_authority(ca: bool | None) -> None:
+    token = token_of([SourceFile("/f", Root("R", ca=ca).pem, "anchors")])
+    assert is_authority(token, token.entries[0]) is (ca is True)
+
+
+def test_labels() -> None:
+    certificate = parse_certificate(Root("First", "Last").der)
+    assert subject_label(certificate) == b"First"
+    assert subject_label(certificate, last_name=True) == b"Last"
+    assert subject_label(parse_certificate(Root().der)) == b""
+
+
+def test_every_form_is_read_without_a_word() -> None:
+    for name, data in every_form().items():
+        for place in ("", "anchors", "blocklist"):
+            parse_file(f"/t/{name}", data, place)
