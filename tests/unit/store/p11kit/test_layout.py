@@ -41,6 +41,10 @@ def ids(given: Answer) -> list[str]:
     return [each.id for each in (*given.troubles, *given.conflicts, *given.warnings)]
 
 
+def with_nodes(view: MemoryTree, more: dict) -> MemoryTree:
+    return MemoryTree({**view.entries, **more})
+
+
 def after(view: MemoryTree, given: Answer) -> MemoryTree:
     entries = {path: node for path, node in {**view.entries, **given.desired}.items() if not isinstance(node, Absent)}
     return MemoryTree(entries)
@@ -180,7 +184,7 @@ def test_faults_of_local_files() -> None:
 
 def test_a_certificate_that_only_the_bundle_holds() -> None:
     view = tree()
-    view.entries[FEDORA.bundle] = File(b"# x\n" + Root("Unsourced").pem)
+    view = with_nodes(view, {FEDORA.bundle: File(b"# x\n" + Root("Unsourced").pem)})
     assert ids(answer(view)) == ["conflict"]
     assert ids(answer(view, drop_unsourced=True)) == []
 
@@ -188,7 +192,7 @@ def test_a_certificate_that_only_the_bundle_holds() -> None:
 def test_leftovers_go_and_strangers_stay() -> None:
     view = tree(**{"anchors/gone.pem": MINE.pem})
     view = after(view, answer(view))
-    view.entries[f"{FEDORA.hash_directory}/notes.txt"] = File(b"mine")
+    view = with_nodes(view, {f"{FEDORA.hash_directory}/notes.txt": File(b"mine")})
     given = answer(view, remove=("gone",))
     gone = [path for path, node in given.desired.items() if node == Absent()]
     assert f"{FEDORA.hash_directory}/My_CA.pem" in gone
@@ -199,19 +203,19 @@ def test_leftovers_go_and_strangers_stay() -> None:
 def test_fedoras_links_where_the_package_has_its_folder() -> None:
     view = tree()
     assert not any(path.startswith("/etc/pki/tls") for path in answer(view).desired)
-    view.entries |= {"/etc/pki/tls": Directory(), "/etc/ssl": Directory()}
+    view = with_nodes(view, {"/etc/pki/tls": Directory(), "/etc/ssl": Directory()})
     desired = answer(view).desired
     assert desired["/etc/pki/tls/cert.pem"] == Symlink(FEDORA.bundle)
     assert desired["/etc/ssl/certs"] == Symlink("/etc/pki/tls/certs")
-    view.entries["/etc/pki/tls/cert.pem"] = File(b"the owner's")
+    view = with_nodes(view, {"/etc/pki/tls/cert.pem": File(b"the owner's")})
     assert "/etc/pki/tls/cert.pem" not in answer(view).desired
 
 
 @pytest.mark.parametrize("prefix", ["../../ca-trust/extracted/pem/directory-hash/", f"{FEDORA.hash_directory}/"])
 def test_fedoras_hash_links_beside_are_kept_as_they_are_found(prefix: str) -> None:
     view = tree()
-    view.entries |= {"/etc/pki/tls": Directory(), "/etc/pki/tls/certs": Directory()}
-    view.entries["/etc/pki/tls/certs/00000000.0"] = Symlink(f"{prefix}Gone.pem")
+    view = with_nodes(view, {"/etc/pki/tls": Directory(), "/etc/pki/tls/certs": Directory()})
+    view = with_nodes(view, {"/etc/pki/tls/certs/00000000.0": Symlink(f"{prefix}Gone.pem")})
     desired = answer(view).desired
     assert desired["/etc/pki/tls/certs/00000000.0"] == Absent()
     digits = parse_certificate(BETA.der).subject.hash
@@ -223,7 +227,7 @@ def test_arch_repeats_files_and_links_in_etc_ssl_certs() -> None:
     shipped = persist("trusted: true", block=BETA.der)
     view = MemoryTree({"/usr/share/ca-certificates/trust-source/mozilla.trust.p11-kit": File(shipped)})
     prefix = "../../ca-certificates/extracted/cadir/"
-    view.entries |= {"/etc/ssl/certs/Old.pem": Symlink(f"{prefix}Old.pem"), "/etc/ssl/certs/x.pem": File(b"x")}
+    view = with_nodes(view, {"/etc/ssl/certs/Old.pem": Symlink(f"{prefix}Old.pem"), "/etc/ssl/certs/x.pem": File(b"x")})
     desired = ARCH.answer(view, Request()).desired
     digits = parse_certificate(BETA.der).subject.hash
     assert desired["/etc/ssl/certs/Beta_Root.pem"] == Symlink(f"{prefix}Beta_Root.pem")
@@ -236,7 +240,7 @@ def test_arch_repeats_files_and_links_in_etc_ssl_certs() -> None:
 def test_suse_keeps_the_comments_that_its_bundle_begins_with() -> None:
     view = MemoryTree({"/usr/share/pki/trust/anchors/beta.pem": File(BETA.pem)})
     assert SUSE.answer(view, Request()).desired[SUSE.bundle].content == BETA.pem
-    view.entries[SUSE.bundle] = File(b"#\n# automatically created\n#\n" + BETA.pem)
+    view = with_nodes(view, {SUSE.bundle: File(b"#\n# automatically created\n#\n" + BETA.pem)})
     assert SUSE.answer(view, Request()).desired[SUSE.bundle].content == view.entries[SUSE.bundle].content
 
 
