@@ -147,15 +147,16 @@ class _Blocklist:
 
     def __init__(self, found: Found, answer: Answer) -> None:
         self._folder = found.blocklist
-        self._found = found
         self._answer = answer
         self._distrusted = [each for each in found.entries if each.distrusted]
+        self._held = {each.certificate.sha256 for each in self._distrusted if each.certificate}
+        self._taken = {file.path for file in found.files[0]}
         self._spared: list[Certificate] = []
         self.changed: dict[str, File | Absent] = {}
 
     def holds(self, sha256: str) -> bool:
         """Whether the certificate is distrusted already."""
-        return any(each.certificate and each.certificate.sha256 == sha256 for each in self._distrusted)
+        return sha256 in self._held
 
     def holds_name(self, name: str) -> bool:
         """Whether a distrusted certificate is called so."""
@@ -174,6 +175,8 @@ class _Blocklist:
             self._answer.warnings.append(_shares_key(entry))
             return
         path = self._free_path(entry, certificate)
+        self._taken.add(path)
+        self._held.add(certificate.sha256)
         self.changed[path] = File(encode(certificate.der))
         self._distrusted.append(Entry(path, certificate, distrusted=True, issuer=entry.issuer, key=entry.key))
         self._answer.removed.append(Anchor(safe_name(entry_label(entry)), certificate, entry.path))
@@ -187,6 +190,7 @@ class _Blocklist:
             if len(kept) < len(held):
                 self._rewrite(path, kept)
                 self._distrusted = [each for each in self._distrusted if each.path != path or each in kept]
+                self._held = {each.certificate.sha256 for each in self._distrusted if each.certificate}
 
     def _rewrite(self, path: str, kept: Iterable[Entry]) -> None:
         data = b"".join(encode(each.certificate.der) for each in kept if each.certificate)
@@ -196,8 +200,7 @@ class _Blocklist:
         """A name by the label; with the digest where another file has that name."""
         name = safe_name(entry_label(entry))
         path = join(self._folder, f"{name}.crt")
-        taken = {file.path for file in self._found.files[0]} | set(self.changed)
-        return join(self._folder, f"{name}-{certificate.sha256[:8]}.crt") if path in taken else path
+        return join(self._folder, f"{name}-{certificate.sha256[:8]}.crt") if path in self._taken else path
 
 
 def _meets(entry: Entry, certificate: Certificate) -> bool:

@@ -44,7 +44,11 @@ class Found:
 
     def local(self) -> dict[str, Source]:
         """The files of the anchors folder, save those that were never meant for one, by path."""
-        sources = (_source_of(file, self.entries) for file in self.files[0] if file.place == "anchors")
+        held: dict[str, list[Certificate]] = {}
+        for entry in self.tokens[0].entries:
+            held.setdefault(entry.path, []).extend([entry.certificate] if entry.certificate else [])
+        files = (file for file in self.files[0] if file.place == "anchors")
+        sources = (_source_of(file, tuple(held.get(file.path, ()))) for file in files)
         return {source.path: source for source in sources if source}
 
     def others(self) -> tuple[Source, ...]:
@@ -114,10 +118,9 @@ def _place_of(path: str) -> Place:
     return dict(PLACES).get(parent(path).rpartition("/")[2], "")
 
 
-def _source_of(file: SourceFile, entries: list[Entry]) -> Source | None:
+def _source_of(file: SourceFile, certificates: tuple[Certificate, ...]) -> Source | None:
     """The judged file; None where it holds no certificate and does not look as if it should."""
     judged = read_source(file.path, file.data)
-    certificates = tuple(each.certificate for each in entries if each.path == file.path and each.certificate)
     if x509.has_private_key(file.data) or x509.looks_like_private_key_der(file.data):
         return judged
     if certificates:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.nodes import Directory, File, View, join, read
@@ -47,19 +48,25 @@ class Token:
         Raises MalformedError if one of them is none: p11-kit then leaves the certificate out altogether
         (load_attached_extensions in trust/enumerate.c).
         """
-        return dict(take_extension(each.der) for each in self.stapled if each.key == key) if key else {}
+        return dict(take_extension(each.der) for each in self._by_key.get(key, ()))
 
     def constraints(self, key: bytes) -> bytes | None:
         """The first basic constraints stapled to ``key`` (lookup_extension in trust/builder.c)."""
-        for each in self.stapled:
-            if key and each.key == key:
-                try:
-                    oid, value = take_extension(each.der)
-                except MalformedError:
-                    continue
-                if oid == BASIC_CONSTRAINTS:
-                    return value
+        for each in self._by_key.get(key, ()):
+            try:
+                oid, value = take_extension(each.der)
+            except MalformedError:
+                continue
+            if oid == BASIC_CONSTRAINTS:
+                return value
         return None
+
+    @cached_property
+    def _by_key(self) -> dict[bytes, list[Stapled]]:
+        found: dict[bytes, list[Stapled]] = {}
+        for each in self.stapled:
+            found.setdefault(each.key, []).append(each)
+        return found
 
 
 def token_of(files: Iterable[SourceFile]) -> Token:
