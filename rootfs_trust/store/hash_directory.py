@@ -20,7 +20,7 @@ def hash_directory(
     ours that have to go. Files of others stay, and get their hash links as ``openssl rehash`` gives them; the
     file called ``bundle`` gets none, even when it holds a single certificate.
     """
-    gone = {name for name in stale if name not in links}
+    gone = {name for name in stale if name not in links and name != bundle}
     others = [name for name in view.names(folder) if name not in links and name not in gone and name != bundle]
     entries = [_entry_of_source(name, source) for name, (_, source) in links.items()]
     entries += (entry for entry in _entries(view, folder, others) if entry.linkables)
