@@ -522,6 +522,19 @@ def test_one_that_is_shipped_but_no_longer_listed_goes_from_the_bundle(install, 
     assert ("remove", f"/{CERTS}/Beta_Root.pem") in result.actions
 
 
+@pytest.mark.parametrize("place", [f"/{LOCAL}/all.crt", f"/usr/share/ca-certificates/{SHIPPED[0]}", "/opt/all.crt"])
+def test_a_bundle_that_is_a_link_becomes_a_file(install, debian, authority, place):
+    """As with mv of update-ca-certificates; where the link leads stays as it is, and so does the trust."""
+    if not os.path.exists(debian.root + place):
+        debian.write(place.lstrip("/"), shipped_authority(SHIPPED[1]).pem)
+    behind = debian.read(place.lstrip("/"))
+    (debian.path / BUNDLE).symlink_to(place)
+    assert install().status == 0
+    assert (debian.path / BUNDLE).is_file() and not (debian.path / BUNDLE).is_symlink()
+    assert all(shipped_authority(name).pem in debian.read(BUNDLE) for name in SHIPPED)
+    assert debian.read(place.lstrip("/")) == behind
+
+
 # -- hash links --------------------------------------------------------------------------------------------
 
 
