@@ -7,6 +7,7 @@ that OpenSSL refuses (see test_p11kit_extract); those aside, both must agree on 
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,15 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
     return bytes(changed)
 
 
+LONE_QUOTE = re.compile(rb':[ \t]*"[ \t\r\v\f]*(\0|\n|$)')
+"""A value of one quotation mark ends p11-kit before 0.26 by an assertion (its commit 2e65783)."""
+
+
+def harmless(data: bytes, rng: random.Random) -> bytes:
+    """The first of several damaged versions that the tool survives."""
+    return next(each for each in iter(lambda: damaged(data, rng), b"") if not LONE_QUOTE.search(each))
+
+
 def readable(contents: bytes) -> bool:
     try:
         take_certificate(Reader(contents))
@@ -77,7 +87,7 @@ def test_damaged_sources(seed: int, tmp_path: Path) -> None:
         name, data = rng.choice(forms)
         file = tmp_path / str(number) / name
         file.parent.mkdir(parents=True)
-        file.write_bytes(damaged(data, rng))
+        file.write_bytes(harmless(data, rng))
     tool = TrustTool(tmp_path / str(number) for number in range(FILES))
     with Tree(str(tmp_path)) as view:
         tokens = [token_of(files_of(view, f"/{number}")) for number in range(FILES)]

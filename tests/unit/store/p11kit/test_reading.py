@@ -78,6 +78,7 @@ def test_values(line: str, value: object) -> None:
         an_object("no colon"),
         an_object("unheard-of: true"),
         an_object("label: maybe"),
+        an_object('label: "'),
         an_object('label: "%4"'),
         an_object('label: "%zz"'),
         an_object("label: 1.2.840.1"),
