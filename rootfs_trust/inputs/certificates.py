@@ -41,6 +41,10 @@ class Reading:
 
 def certificates(path: str, data: bytes, at: datetime) -> Reading:
     """The certificates in ``data``; or none, and what is wrong with it. ``at`` matters for Mozilla's list alone."""
+    if x509.has_private_key(data) or x509.looks_like_private_key_der(data):
+        return Reading(troubles=[_private_key(path, "the file holds a private key")])
+    if x509.looks_like_pkcs12(data):
+        return Reading(troubles=[_private_key(path, "the file is PKCS#12, a container for private keys")])
     if looks_like_certdata(data):
         return _from_certdata(path, data, at)
     found, troubles = _from_container(path, data)
@@ -65,10 +69,6 @@ def _from_certdata(path: str, data: bytes, at: datetime) -> Reading:
 
 
 def _from_container(path: str, data: bytes) -> tuple[list[Found], list[Trouble]]:
-    if x509.has_private_key(data) or x509.looks_like_private_key_der(data):
-        return [], [_private_key(path, "the file holds a private key")]
-    if x509.looks_like_pkcs12(data):
-        return [], [_private_key(path, "the file is PKCS#12, a container for private keys")]
     troubles: list[Trouble] = []
     pairs = list(_collect(path, data, troubles))
     if not pairs and not troubles:
