@@ -77,6 +77,25 @@ def test_the_emptied_table_goes_only_with_a_rename(text):
     assert "client_auth" not in text or "client_auth" in edited(text, "/x", {}, "mqtt.client_auth", {"a.b": "c"})
 
 
+def test_without_tomlkit_the_package_is_named(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "tomlkit", None)
+    with pytest.raises(InputError, match=r"/x\.toml: has to be edited, .* tomlkit .*python3-tomlkit") as error:
+        edited("a = 1\n", "/x.toml", {}, "e", {"b": "c"})
+    assert error.value.troubles[0].id == "missing-package"
+
+
+def test_without_jinja2_the_package_is_named(monkeypatch):
+    import sys
+
+    from rootfs_trust.agents.template import render
+
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(InputError, match=r"has to be rendered, .* jinja2 .*python3-jinja2"):
+        render({"az.root_cert_path": "/x"})
+
+
 def test_what_tomlkit_cannot_read_is_refused_not_raised(monkeypatch):
     import tomlkit
     from tomlkit.exceptions import ParseError

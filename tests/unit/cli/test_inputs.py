@@ -95,6 +95,16 @@ def test_several_certificates_are_named_by_their_subjects(install, debian, tmp_p
     assert installed(debian) == {"Factory_Root_1.crt": first.pem, "Widgets___Sons__Inc..crt": second.pem}
 
 
+def test_certificates_of_one_file_that_share_a_subject_are_told_apart_by_their_digests(install, debian):
+    """A CA and its renewal in one file, as they are handed out before the old one ends."""
+    old, other = Authority("Company Root"), Authority("Another Root")
+    new = old.renewed()
+    result = install("--cert", "-", stdin=old.pem + other.pem + new.pem + old.pem)
+    names = {f"Company_Root-{each.sha256[:8]}": each.sha256 for each in (old, new)}
+    assert result.anchors == {**names, "Another_Root": other.sha256}
+    assert [id for id, _ in result.warnings] == ["duplicate"]
+
+
 def test_a_subject_without_a_name_gives_the_digest(install, debian, authority, tmp_path):
     nameless = Authority("")
     (tmp_path / "two.pem").write_bytes(authority.pem + nameless.pem)

@@ -120,6 +120,14 @@ def test_broken_pkcs7(refused, authority, other_authority, tmp_path):
     assert error in [("broken-pkcs7", str(tmp_path / "empty.p7b")), ("no-certificate", str(tmp_path / "empty.p7b"))]
 
 
+def test_pkcs7_without_the_library_that_reads_it(refused, authority, tmp_path, monkeypatch):
+    (tmp_path / "ca.p7b").write_bytes(pkcs7_der(authority))
+    monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
+    result = refused("--cert", tmp_path / "ca.p7b")
+    assert result.errors == [("missing-package", str(tmp_path / "ca.p7b"))]
+    assert "install cryptography" in result.document["errors"][0]["hint"]
+
+
 def pkcs7_without_certificates() -> bytes:
     """SignedData with nothing in it, as a request for renewal has it (RFC 2315, 9.1)."""
     data = bytes.fromhex("020101 3100 300b06092a864886f70d010701 3100")
@@ -186,6 +194,12 @@ def test_a_private_key_in_pem(refused, tmp_path, form):
     result = refused("--cert", file, secret=KEYS[form] if b"\0" not in KEYS[form] else KEY.key_pem)
     assert result.errors == [("private-key", str(file))]
     assert "secrets never enter an image" in result.document["errors"][0]["message"]
+
+
+def test_a_private_key_in_mozillas_list(refused, tmp_path):
+    file = tmp_path / "certdata.txt"
+    file.write_bytes(b"# comment\nBEGINDATA\nCKA_CLASS CK_OBJECT_CLASS CKO_NSS_BUILTIN_ROOT_LIST\n" + KEY.key_pem)
+    assert refused("--cert", file, secret=KEY.key_pem).errors == [("private-key", str(file))]
 
 
 def test_proc_type_is_really_the_legacy_form():

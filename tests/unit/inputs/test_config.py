@@ -1,0 +1,59 @@
+"""The lines that messages about a config name."""
+
+import pytest
+
+from rootfs_trust.inputs.config import Config, digest, line_of_key, parse_config
+
+TEXT = """\
+top = 1
+[store]
+layout = "debian"
+[[anchor]]
+"file" = "a"
+[[ anchor ]]
+name= "b"
+ file ="c"
+[policy.sub]
+x = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("top", 1),
+        ("store", 2),
+        ("store.layout", 3),
+        ("store.base", 2),
+        ("anchor[0].file", 5),
+        ("anchor[1].name", 7),
+        ("anchor[1].file", 8),
+        ("anchor[1].allow", 6),
+        ("anchor[2].file", None),
+        ("policy.sub", None),
+        ("none", None),
+        ("none.x", None),
+    ],
+)
+def test_lines(key, line):
+    assert line_of_key(TEXT, key) == line
+
+
+def test_an_empty_file_has_the_defaults():
+    config = parse_config("", "x.toml")
+    assert (config.store, config.anchors, config.policy, config.clouds) == (
+        Config().store,
+        (),
+        Config().policy,
+        (),
+    )
+    assert (config.store.layout, config.store.base, config.policy.min_rsa_bits) == ("auto", "keep", 2048)
+
+
+def test_a_digest_in_any_spelling():
+    plain = "ab" * 32
+    for text in (plain, plain.upper(), f"sha256:{plain}", ":".join(["AB"] * 32)):
+        assert digest(text) == plain
+    for wrong in (plain[1:], plain + "0", "xy" * 32, "", 5, None):
+        with pytest.raises(ValueError, match="64 hex digits"):
+            digest(wrong)

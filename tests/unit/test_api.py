@@ -1,0 +1,71 @@
+"""The verbs as functions: what they answer, and what they raise."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from rootfs_trust.api import carry_out
+from rootfs_trust.api.install import InstallOptions, install
+from rootfs_trust.errors import ApplyError, ConflictError, InputError, MalformedError, RootfsTrustError
+from rootfs_trust.rootfs.plan import Put
+from tests.support.authority import NOW
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    (tmp_path / "cwd").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
+
+
+@pytest.fixture
+def ca(authority, tmp_path) -> str:
+    (tmp_path / "ca.pem").write_bytes(authority.pem)
+    return str(tmp_path / "ca.pem")
+
+
+def test_the_outcome_says_what_was_done(debian, ca, authority):
+    dry = install(debian.root, InstallOptions(certs=[ca], dry_run=True))
+    assert (dry.changed, dry.dry_run, dry.layout) == (True, True, "debian")
+    done = install(debian.root, InstallOptions(certs=[ca]))
+    assert (done.changed, done.dry_run, done.actions) == (True, False, dry.actions)
+    assert [(each.name, each.sha256) for each in done.anchors] == [("ca", authority.sha256)]
+    assert any(isinstance(action, Put) and action.path.endswith("/ca.crt") for action in done.actions)
+    again = install(debian.root, InstallOptions(certs=[ca]))
+    assert (again.changed, again.actions) == (False, ())
+
+
+def test_options_have_defaults(debian):
+    assert install(debian.root).anchors == ()
+
+
+def test_the_time_is_the_callers_to_say(debian, ca, authority):
+    end = authority.certificate.not_valid_after_utc
+    assert install(debian.root, InstallOptions(certs=[ca], at=end)).changed
+    with pytest.raises(InputError) as error:
+        install(debian.root, InstallOptions(certs=[ca], at=end + timedelta(seconds=1)))
+    assert [trouble.id for trouble in error.value.troubles] == ["expired"]
+    assert install(debian.root, InstallOptions(certs=[ca], at=NOW)).changed is False
+
+
+def test_errors_carry_their_troubles_and_the_status_of_the_contract(debian, ca):
+    statuses = {InputError: 2, ConflictError: 3, ApplyError: 4, MalformedError: 2}
+    assert {kind: kind.exit_status for kind in statuses} == statuses
+    assert all(issubclass(kind, RootfsTrustError) for kind in statuses)
+    debian.write("etc/ssl/certs/ca.pem", b"own")
+    with pytest.raises(ConflictError, match=r"/etc/ssl/certs/ca\.pem: a file stands where") as error:
+        install(debian.root, InstallOptions(certs=[ca]))
+    assert [trouble.path for trouble in error.value.troubles] == ["/etc/ssl/certs/ca.pem"]
+
+
+def test_a_trouble_that_comes_twice_is_said_once(debian):
+    with pytest.raises(InputError) as error:
+        install(debian.root, InstallOptions(certs=["/none", "/none"]))
+    assert len(error.value.troubles) == 1
+
+
+def test_what_is_not_as_it_was_written_is_told(debian, ca, monkeypatch):
+    monkeypatch.setattr(carry_out, "apply", lambda *_, **__: [])
+    with pytest.raises(ApplyError, match="is not as it was just written"):
+        install(debian.root, InstallOptions(certs=[ca]))
