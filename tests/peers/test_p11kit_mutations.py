@@ -68,7 +68,9 @@ LONE_QUOTE = re.compile(rb':[ \t]*"[ \t\r\v\f]*(\0|\n|$)')
 
 def harmless(data: bytes, rng: random.Random) -> bytes:
     """The first of several damaged versions that the tool survives."""
-    return next(each for each in iter(lambda: damaged(data, rng), b"") if not LONE_QUOTE.search(each))
+    while LONE_QUOTE.search(found := damaged(data, rng)):
+        pass
+    return found
 
 
 def readable(contents: bytes) -> bool:

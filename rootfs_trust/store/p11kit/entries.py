@@ -61,8 +61,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Stapled:
-    """An extension that holds for every certificate with this ``key`` in the same token. ``der``: an Extension."""
+    """An extension that holds for every certificate with this ``key`` in the same token. ``der``: an Extension.
+
+    ``oid`` is the element that the file names it by, which may be another than that in ``der``.
+    """
 
     path: str
     key: bytes
     der: bytes
+    oid: bytes = b""

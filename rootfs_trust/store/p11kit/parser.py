@@ -148,9 +148,15 @@ def _of_persist(path: str, objects: Iterable[persist.Attributes]) -> Iterator[En
             key, der = _octets(attributes, "public-key-info"), _octets(attributes, "value")
             if key is None or der is None or not persist.OF_EXTENSION.issuperset(attributes):
                 return
-            yield Stapled(path, key, der)
-        elif attributes.get("class") not in persist.OTHER_CLASSES:
+            yield Stapled(path, key, der, _octets(attributes, "object-id") or b"")
+        elif not _is_ignored(attributes):
             return
+
+
+def _is_ignored(attributes: persist.Attributes) -> bool:
+    """Whether it is an object that the trust module accepts and that has no effect here."""
+    kind = attributes.get("class")
+    return kind in persist.OTHER_CLASSES or (kind == persist.DATA and persist.OF_DATA.issuperset(attributes))
 
 
 def _entry(path: str, attributes: persist.Attributes) -> Entry:

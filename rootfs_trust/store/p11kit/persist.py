@@ -19,12 +19,12 @@ Value = bytes | bool | int
 Attributes = dict[str, Value]
 """Attributes of one object by their names in the file."""
 
-CERTIFICATE, EXTENSION, X509, AUTHORITY = 1, 0xD84447C8, 0, 2
-OTHER_CLASSES = frozenset((0, 0xCE534353, 0xCE534354, 0xD8444764))
-"""Data, and trust as NSS and others have it: accepted, and of no effect on an extract."""
+DATA, CERTIFICATE, EXTENSION, X509, AUTHORITY = 0, 1, 0xD84447C8, 0, 2
+OTHER_CLASSES = frozenset((0xCE534353, 0xCE534354, 0xD8444764))
+"""Trust as NSS and others have it: accepted, and of no effect on an extract."""
 
 _CONSTANTS = {
-    "data": 0,
+    "data": DATA,
     "certificate": CERTIFICATE,
     "nss-trust": 0xCE534353,
     "nss-builtin-root-list": 0xCE534354,
@@ -62,9 +62,10 @@ OF_CERTIFICATE = _COMMON | {
     "x-distrusted",
 }
 OF_EXTENSION = _COMMON | {"id", "object-id", "public-key-info", "value"}
+OF_DATA = _COMMON | {"application", "object-id", "value"}
 """Attributes that each class may have (trust/builder.c)."""
 
-_NAMES = OF_CERTIFICATE | OF_EXTENSION | {"ac-issuer", "application", "owner", "x-critical", "x-peer", "x-purpose"}
+_NAMES = OF_CERTIFICATE | OF_EXTENSION | OF_DATA | {"ac-issuer", "owner", "x-critical", "x-peer", "x-purpose"}
 """Attributes that are known at all. p11-kit knows those of keys too, which have no place in a trust store."""
 
 _NUMBERED = {
@@ -175,7 +176,7 @@ def _name(name: bytes) -> str:
 
 
 def _value(text: str) -> Value:
-    """A value in the order of parse_value: constant, string, boolean, number, OID."""
+    """A value in the order of parse_value: constant, string, boolean, number (nothing is zero), OID."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if len(text) >= 2 and text[0] == text[-1] == '"':
@@ -184,6 +185,8 @@ def _value(text: str) -> Value:
         return _BOOLEANS[text]
     if text.isascii() and text.isdigit():
         return int(text[:20])
+    if not text:
+        return 0
     if _OID.fullmatch(text):
         return encode(OID, oid_contents(text))
     raise MalformedError("not the value of an attribute")

@@ -15,7 +15,9 @@ from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.nodes import Directory, File, View, join, read
 from rootfs_trust.store.p11kit.entries import BASIC_CONSTRAINTS, Entry, Place, Stapled
 from rootfs_trust.store.p11kit.parser import parse_file
-from rootfs_trust.store.p11kit.parts import take_extension
+from rootfs_trust.store.p11kit.parts import oid_contents, take_extension
+from rootfs_trust.x509.der import encode
+from rootfs_trust.x509.primitive import OID
 
 PLACES: tuple[tuple[str, Place], ...] = (
     ("", ""),
@@ -24,6 +26,8 @@ PLACES: tuple[tuple[str, Place], ...] = (
     # Its name before 0.23.22. Whoever still keeps a file there wants the certificate gone.
     ("blacklist", "blocklist"),
 )
+
+_CONSTRAINTS = encode(OID, oid_contents(BASIC_CONSTRAINTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +55,16 @@ class Token:
         return dict(take_extension(each.der) for each in self._by_key.get(key, ()))
 
     def constraints(self, key: bytes) -> bytes | None:
-        """The first basic constraints stapled to ``key`` (lookup_extension in trust/builder.c)."""
+        """The first basic constraints stapled to ``key``: what the file calls so (lookup_extension in trust/builder.c).
+
+        Everything else goes by what the extension says that it is.
+        """
         for each in self._by_key.get(key, ()):
             try:
                 oid, value = take_extension(each.der)
             except MalformedError:
                 continue
-            if oid == BASIC_CONSTRAINTS:
+            if each.oid == _CONSTRAINTS or (not each.oid and oid == BASIC_CONSTRAINTS):
                 return value
         return None
 

@@ -63,6 +63,7 @@ def test_pem(text: bytes, found: list[tuple[str, bytes]]) -> None:
         ("label :  false ", False),
         ("label: 17", 17),
         ("label: certificate", 1),
+        ("label:", 0),
         ("label: 2.5.29.37", b"\x06\x03\x55\x1d\x25"),
         ('3: "by number"', b"by number"),
     ],
@@ -143,6 +144,7 @@ def test_every_trait_of_an_entry() -> None:
         an_object("token: false", block=ROOT.der),
         an_object("class: x-certificate-extension", 'value: "x"'),
         an_object("class: 4711"),
+        an_object(":", block=ROOT.der),
         an_object("owner: true", block=ROOT.der),
     ],
 )
@@ -152,7 +154,8 @@ def test_the_module_stops_with_a_file_at_an_object_it_does_not_accept(second: by
 
 
 def test_other_classes_are_passed_over() -> None:
-    assert len(entries(an_object("class: data") + an_object(block=ROOT.der))) == 1
+    others = an_object("class: data", 'application: "x"') + an_object("class: nss-trust")
+    assert len(entries(others + an_object(block=ROOT.der))) == 1
 
 
 def test_files_in_byte_order_own_first(tmp_path) -> None:
