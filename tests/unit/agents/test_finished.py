@@ -70,6 +70,10 @@ def test_hash_links(folder, found):
     assert Finished(MemoryTree(VIEW), without).has_hash_links(folder) is False
 
 
+def test_the_root_itself_may_be_wanted():
+    assert Finished(MemoryTree(), {"/": Directory(), "/a/b": File(b"")}).kind("/a") is Directory
+
+
 @pytest.mark.parametrize(("count", "kind"), [(40, File), (41, None)])
 def test_forty_links_are_followed_and_no_more(count, kind):
     chain = {f"/l{number}": Symlink(f"l{number - 1}") for number in range(1, count)}

@@ -280,6 +280,12 @@ def test_the_last_one_given_counts_and_an_explicit_one_before_all():
     }
 
 
+def test_a_cloud_that_comes_after_does_not_undo_what_was_said_on_purpose():
+    wanted = [parse_setting("az.root_cert_path=/data/file.pem"), *cloud_settings("az", CERTS)]
+    answer = thin_edge(MemoryTree({**PASSWD, **EXISTING}), wanted, STORE)
+    assert tomllib.loads(written(answer))["az"] == {"root_cert_path": "/data/file.pem"}
+
+
 def test_values_are_quoted():
     odd = '/data/a "b" \\ é'
     assert tomllib.loads(written(ask(at_run_time=[f"az.root_cert_path={odd}"])))["az"]["root_cert_path"] == odd

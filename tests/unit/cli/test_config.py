@@ -120,6 +120,12 @@ def test_the_layout_of_the_command_line_wins(install, refused, config):
     assert install("--config", file, "--layout", "debian").status == 0
 
 
+def test_an_anchor_that_the_same_file_distrusts(refused, config, authority, tmp_path):
+    file = config(f'[store]\ndistrust = ["{authority.sha256}"]\n[[anchor]]\nfile = "ca.pem"\n')
+    (tmp_path / "conf/ca.pem").write_bytes(authority.pem)
+    assert refused("--config", file).errors == [("distrusted", f"{tmp_path / 'conf/ca.pem'}:1")]
+
+
 def test_a_folder_and_its_single_trouble(install, refused, config, authority, tmp_path):
     file = config('[[anchor]]\nfile = "."\n')
     (tmp_path / "conf/a.pem").write_bytes(authority.pem)

@@ -506,6 +506,13 @@ def test_one_that_only_the_bundle_holds_may_be_given_as_a_certificate(install, d
     assert debian.read(BUNDLE).endswith(authority.pem)
 
 
+def test_one_with_trust_settings_in_the_bundle_is_the_same_certificate(install, debian):
+    der = shipped_authority(SHIPPED[0]).der + b"\x30\x00"
+    debian.write(BUNDLE, x509.encode(der, "TRUSTED CERTIFICATE"))
+    assert install().status == 0
+    assert b"TRUSTED" not in debian.read(BUNDLE)
+
+
 def test_what_nothing_can_read_in_a_bundle_has_no_trust_to_lose(install, debian, authority):
     broken = b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
     debian.write(BUNDLE, b"hello\n" + broken + authority.pem[:200])

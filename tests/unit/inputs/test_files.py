@@ -100,3 +100,14 @@ def test_a_file_that_is_too_large(fs, monkeypatch):
 def test_standard_input(fs, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x")))
     assert read_inputs(["-"]).files == [InputFile("-", b"x")]
+
+
+def test_a_folder_whose_names_may_not_be_read(fs, monkeypatch):
+    fs.create_file("/c/a.pem")
+
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(files.os, "listdir", refuse)
+    reading = read_inputs(["/c"])
+    assert (ids(reading.troubles), reading.files) == ([("unreadable", "/c")], [])

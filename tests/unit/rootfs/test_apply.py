@@ -112,7 +112,9 @@ def test_owners_that_may_not_be_given_are_told(tree, monkeypatch):
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(os, "fchown", refuse)
-    monkeypatch.setattr(os, "chown", lambda path, *_, **__: None if os.fsdecode(path).startswith(STAGED_PREFIX) else refuse())
+    monkeypatch.setattr(
+        os, "chown", lambda path, *_, **__: None if os.fsdecode(path).startswith(STAGED_PREFIX) else refuse()
+    )
     notes = run(tree, owner=Owner(31, 32))
     assert contents(tree)["etc/file"] == ("-rw-r--r--", b"new content")
     assert [(note.id, "belong to the caller" in note.message) for note in notes] == [("owner", True)]
@@ -269,3 +271,69 @@ def test_a_link_that_became_a_file_is_replaced_with_a_mode_of_its_own(tree):
     run(tree, {"/etc/turned": File(b"x", mode=0o640)})
     assert stat.S_IMODE((tree / "etc/turned").lstat().st_mode) == 0o640
     assert (tree / "etc/other").read_bytes() == b"old content"
+
+
+# -- attributes --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["security.ima", "security.evm"])
+def test_a_signature_is_a_conflict_and_never_taken_over(tree, monkeypatch, name):
+    """No kernel lets a test set one, so the file system's answers are made up."""
+    given = {name: b"signature", "user.label": b"kept"}
+    monkeypatch.setattr("rootfs_trust.rootfs.apply.read_extended_attributes", lambda *_: given)
+    monkeypatch.setattr("rootfs_trust.rootfs.door.read_extended_attributes", lambda *_: given)
+    desired = {"/etc/file": File(b"new"), "/etc/other": File(b"old content"), "/etc/fresh": File(b"")}
+    with Root(str(tree)) as root:
+        (conflict,) = make_plan(root, desired).conflicts
+        assert (conflict.id, conflict.path, name in conflict.message) == ("conflict", "/etc/file", True)
+        assert "--will-be-signed" in conflict.hint
+        plan = make_plan(root, desired, will_be_signed=True)
+        assert plan.conflicts == ()
+        apply(root, plan, owner=None, timestamp=None)
+    assert os.listxattr(tree / "etc/file") == ["user.label"]
+    assert (tree / "etc/file").read_bytes() == b"new"
+
+
+def test_a_link_that_is_replaced_keeps_its_attributes(tree, monkeypatch):
+    kept = []
+    real = os.setxattr
+
+    def setxattr(path, key, value, **options):
+        kept.append((key, value, options.get("follow_symlinks")))
+        if key != "security.label":
+            real(path, key, value, **options)
+
+    monkeypatch.setattr(os, "setxattr", setxattr)
+    monkeypatch.setattr("rootfs_trust.rootfs.apply.read_extended_attributes", lambda *_: {"security.label": b"x"})
+    run(tree, {"/etc/link": Symlink("elsewhere")})
+    assert kept == [("security.label", b"x", False)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+@pytest.mark.parametrize(("number", "fails"), [(errno.EPERM, False), (errno.EINVAL, False), (errno.EIO, True)])
+def test_which_faults_of_chown_are_only_told(tree, monkeypatch, number, fails):
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    if fails:
+        with pytest.raises(ApplyError, match="Input/output error"):
+            run(tree, {"/etc/new": File(b"")}, owner=Owner(7, 8))
+        assert not (tree / "etc/new").exists()
+    else:
+        (note,) = run(tree, {"/etc/new": File(b"")}, owner=Owner(7, 8))
+        assert "7:8 belong to the caller" in note.message
+
+
+def test_a_folder_that_cannot_be_reached_any_more_is_told_as_a_fault_of_the_run(tree, monkeypatch):
+    from rootfs_trust.errors import InputError, Trouble
+
+    with Root(str(tree)) as root:
+        plan = make_plan(root, {"/etc/file": File(b"new")})
+
+        def refuse(_):
+            raise InputError(Trouble("unreadable", "/etc", "cannot be read: Permission denied"))
+
+        monkeypatch.setattr(root, "place", refuse)
+        with pytest.raises(ApplyError, match="/etc/file: put failed: cannot be read: Permission denied; nothing"):
+            apply(root, plan, owner=None, timestamp=None)
