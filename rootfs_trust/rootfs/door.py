@@ -49,6 +49,7 @@ class Root:
             ) from error
         self.directory = directory
         self._folders: dict[str, tuple[int, str] | None] = {"/": (self.fd, "/")}
+        self._names: dict[str, list[str]] = {}
 
     def __enter__(self) -> Root:
         return self
@@ -83,7 +84,8 @@ class Root:
         return found[0] if found else None
 
     def forget(self) -> None:
-        """Resolve folders anew from here on: some may have come into being."""
+        """Look anew from here on: folders may have come into being, and their entries changed."""
+        self._names = {}
         missing = [path for path, found in self._folders.items() if found is None]
         for path in missing:
             del self._folders[path]
@@ -132,6 +134,15 @@ class Root:
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
         """See :class:`View`. Raises InputError for a file that is too large or cannot be read."""
+        place = self.place(path)
+        if place is not None and place[1] and not follow:
+            # A hash directory has thousands of links: one call tells what most of them hold.
+            try:
+                return Symlink(as_text(os.readlink(place[1], dir_fd=place[0])))
+            except FileNotFoundError:
+                return None
+            except OSError:
+                pass  # no link; what else it is, the status tells
         found = self._status(path, follow)
         if found is None:
             return None
@@ -140,23 +151,29 @@ class Root:
         if kind == stat.S_IFREG:
             owner = Owner(status.st_uid, status.st_gid)
             return File(self._read(fd, name, path), owner, stat.S_IMODE(status.st_mode))
-        if kind == stat.S_IFLNK:
-            return Symlink(as_text(os.readlink(name, dir_fd=fd)))
         if kind == stat.S_IFDIR:
             return Directory(Owner(status.st_uid, status.st_gid), stat.S_IMODE(status.st_mode))
         return Special(_SPECIAL[kind])
 
     def names(self, path: str) -> list[str]:
-        """See :class:`View`."""
+        """See :class:`View`. A folder is listed once, until :meth:`forget`."""
+        if path not in self._names:
+            self._names[path] = self._listed(path)
+        return self._names[path]
+
+    def _listed(self, path: str) -> list[str]:
         fd = self.folder(path)
         if fd is None:
             return []
-        listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
         try:
-            # Asked by descriptor, the answer is in the host's encoding.
-            return [as_text(name) for name in sorted(map(os.fsencode, os.listdir(listing)))]
-        finally:
-            os.close(listing)
+            listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
+            try:
+                # Asked by descriptor, the answer is in the host's encoding.
+                return [as_text(name) for name in sorted(map(os.fsencode, os.listdir(listing)))]
+            finally:
+                os.close(listing)
+        except OSError as error:
+            raise _unreadable(path, error) from error
 
     def extended_attributes(self, path: str) -> dict[str, bytes]:
         """See :class:`View`. Empty where the file system keeps none."""
@@ -201,9 +218,9 @@ def _content(fd: int) -> bytes:
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
         return b""
-    # One byte more than the size tells whether the file has grown since.
+    # Just the size, when one byte more was asked for, is the whole; more or less (a short read) is not.
     parts = [os.read(fd, min(status.st_size, MAX_FILE) + 1)]
-    while parts[-1] and len(parts[0]) > status.st_size and sum(map(len, parts)) <= MAX_FILE:
+    while parts[-1] and len(parts[0]) != status.st_size and sum(map(len, parts)) <= MAX_FILE:
         parts.append(os.read(fd, 1 << 20))
     return b"".join(parts)
 
