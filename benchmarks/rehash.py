@@ -21,7 +21,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -86,17 +86,17 @@ def clear(folder: str) -> None:
 
 
 def make(folder: Path, made: list[bytes], count: int) -> None:
-    """Fill ``folder`` up to ``count`` certificates: Debian's own first, then CAs made for the purpose."""
+    """Fill ``folder`` up to ``count`` certificates: Debian's own first, then CAs with RSA keys as most of those."""
     if not made:
         made += [path.read_bytes() for path in sorted(Path("/usr/share/ca-certificates/mozilla").glob("*.crt"))]
         made[count:] = []
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = rsa.generate_private_key(65537, 2048)
     made += [certificate(key, number) for number in range(len(made), count)]
     for number, pem in enumerate(made):
         (folder / f"{number:05}.pem").write_bytes(pem)
 
 
-def certificate(key: ec.EllipticCurvePrivateKey, number: int) -> bytes:
+def certificate(key: rsa.RSAPrivateKey, number: int) -> bytes:
     attributes = (
         (NameOID.COUNTRY_NAME, "DE"),
         (NameOID.ORGANIZATION_NAME, "Benchmark Trust Services GmbH"),
@@ -106,6 +106,7 @@ def certificate(key: ec.EllipticCurvePrivateKey, number: int) -> bytes:
     now = datetime.datetime.now(datetime.UTC)
     builder = x509.CertificateBuilder(name, name, key.public_key(), number + 1, now, now + datetime.timedelta(3650))
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.nodes import Absent, Directory, Node, Symlink, View, as_bytes, join, read
 from rootfs_trust.store import hashdir
-from rootfs_trust.store.source import Source
+
+if TYPE_CHECKING:  # rehash has no sources, and starts quicker without what they import
+    from rootfs_trust.store.source import Source
 
 
 def hash_directory(
