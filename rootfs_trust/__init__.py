@@ -1,3 +1,40 @@
-"""rootfs-trust: an image should trust its cloud before it boots."""
+"""rootfs-trust: an image should trust its cloud before it boots.
 
+The verbs of the command line as functions::
+
+    from rootfs_trust import InstallOptions, install
+
+    outcome = install("./rootfs", InstallOptions(certs=["my-ca.pem"], clouds=["c8y"]))
+    print(outcome.changed, [anchor.name for anchor in outcome.anchors])
+
+Errors are those of :mod:`rootfs_trust.errors`. What a name needs is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rootfs_trust.api.install import InstallOptions, install, plan
+    from rootfs_trust.api.rehash import rehash
+    from rootfs_trust.api.remove import remove
+    from rootfs_trust.outcome import Outcome
+
+__all__ = ["InstallOptions", "Outcome", "install", "plan", "rehash", "remove"]
 __version__ = "0.1.0"
+
+_HOMES = {
+    "InstallOptions": "rootfs_trust.api.install",
+    "Outcome": "rootfs_trust.outcome",
+    "install": "rootfs_trust.api.install",
+    "plan": "rootfs_trust.api.install",
+    "rehash": "rootfs_trust.api.rehash",
+    "remove": "rootfs_trust.api.remove",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

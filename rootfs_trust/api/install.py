@@ -55,12 +55,17 @@ def install(root: str, options: InstallOptions = InstallOptions()) -> Outcome:
         agent = _agent(tree, options, config, layout, store.desired)
         refuse(InputError, [*gathered.troubles, *_both_ways(gathered, config), *store.troubles, *agent.troubles])
         desired = {**store.desired, **agent.desired}
-        plan = make_plan(tree, desired, will_be_signed=options.will_be_signed)
-        refuse(ConflictError, [*store.conflicts, *agent.conflicts, *plan.conflicts])
+        todo = make_plan(tree, desired, will_be_signed=options.will_be_signed)
+        refuse(ConflictError, [*store.conflicts, *agent.conflicts, *todo.conflicts])
         warnings = [*gathered.notes, *store.warnings, *agent.warnings]
         if not options.dry_run:
-            warnings += carry_out(tree, plan, desired, owner=tree.owner, timestamp=options.timestamp)
-    return Outcome(layout.name, plan.actions, _installed(store), tuple(warnings), options.dry_run)
+            warnings += carry_out(tree, todo, desired, owner=tree.owner, timestamp=options.timestamp)
+    return Outcome(layout.name, todo.actions, _installed(store), tuple(warnings), options.dry_run)
+
+
+def plan(root: str, options: InstallOptions = InstallOptions()) -> Outcome:
+    """What :func:`install` would do; nothing is written. Raises the same errors."""
+    return install(root, replace(options, dry_run=True))
 
 
 def _gather(options: InstallOptions, config: Config) -> Gathered:

@@ -125,7 +125,7 @@ def _end_of_link(action: Action) -> str:
 
 
 def _message(word: str, colour: str, trouble: Trouble) -> None:
-    styled = word if "NO_COLOR" in os.environ else click.style(word, fg=colour)
+    styled = word if os.environ.get("NO_COLOR") else click.style(word, fg=colour)
     click.echo(f"rootfs-trust: {styled}: {_printable(str(trouble))}", err=True)
 
 
