@@ -55,6 +55,12 @@ class Setting:
     """False where a cloud implies it: it then gives way to what the file says on purpose."""
 
     @property
+    def table(self) -> str:
+        """The cloud and, where there is one, the profile: ``c8y``, ``c8y.profiles.edge``; or another table."""
+        parts = self.key.split(".")
+        return ".".join(parts[:3]) if parts[1:2] == ["profiles"] else parts[0]
+
+    @property
     def kind(self) -> Kind:
         """What the setting takes, whatever profile it stands in."""
         return KINDS[plain_key(self.key)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,9 +55,19 @@ def thin_edge(
     chosen = _giving_way(chosen, document, answer)
     built_in = lookup(document, "mqtt.bridge.built_in") is True
     answer.troubles, warnings = check_settings(chosen, Finished(view, store), built_in_bridge=built_in)
+    answer.troubles += _unheard(view, chosen)
     answer.warnings += warnings
     _write(view, path, text, document, chosen, answer)
     return answer
+
+
+def _unheard(view: View, chosen: list[Setting]) -> Iterator[Trouble]:
+    """Settings that thin-edge.io 2.x would not hear: a mapper's own file wins over tedge.toml (load_from_path)."""
+    for table in dict.fromkeys(setting.table for setting in chosen):
+        file = f"{FOLDER}/mappers/{table.replace('.profiles.', '.')}/mapper.toml"
+        if view.kind(file) is not None:
+            message = f"is where thin-edge.io 2.x reads the settings of {table}; those of tedge.toml would be ignored"
+            yield Trouble("thin-edge-2", file, message, "set root_cert_path there; this version edits tedge.toml alone")
 
 
 def _write(
