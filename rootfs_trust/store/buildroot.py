@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rootfs_trust.rootfs.nodes import File, View, as_bytes, read
+from rootfs_trust.rootfs.nodes import Directory, File, View, as_bytes, read
 from rootfs_trust.store.hash_directory import hash_directory, links_into
 from rootfs_trust.store.issuers import missing_issuers
 from rootfs_trust.store.local import DIGEST, LocalFolder, holders, not_found, stem
@@ -65,6 +65,8 @@ class BuildrootStore:
     def _write(
         self, view: View, found: dict[str, Source], folder: LocalFolder, sources: list[Source], answer: Answer
     ) -> None:
+        # Also where nothing is added: it has to be there before and after an anchor was in it.
+        answer.desired[self.local] = Directory()
         new = {path: node for path, node in folder.changed.items() if path not in found}
         answer.desired |= {**new, self.bundle: File(b"".join(source.data for source in sources)), **folder.changed}
         links = {link_name(source.path): (f"../../..{source.path}", source) for source in sources}
