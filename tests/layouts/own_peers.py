@@ -1,0 +1,97 @@
+"""For each layout the program that would write its store next, and what it has to say of ours: nothing to do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rootfs_trust.store.jks import read_keystore
+from tests.peers.test_p11kit_layouts import SCRIPTS, Script
+from tests.support.debian_tree import contents
+from tests.support.device import REHASH, UPDATE, Device, as_oe_patches_it, as_upstream_has_it
+from tests.support.layout_trees import CREATED, LayoutTree
+from tests.unit.store.p11kit.peer import TrustTool
+
+_BUILDROOT_LOOP = """
+cd / && find usr/share/ca-certificates -name '*.crt' | LC_COLLATE=C sort | while read -r file; do
+    name=${file##*/}
+    ln -sf "../../../$file" "etc/ssl/certs/${name%.crt}.pem"
+    cat "$file"
+done | cmp - etc/ssl/certs/ca-certificates.crt
+"""
+
+
+def nothing_to_do(tree: LayoutTree, request: pytest.FixtureRequest, folder: Path) -> None:
+    """Run the layout's own program over the tree; the caller looks whether it has changed anything."""
+    name = tree.family.name
+    if tree.family.p11kit:
+        _trust_extract(tree, next(each for each in SCRIPTS if each.layout.name == name), folder / "extracted")
+    elif name != "bundle-only":  # nothing on such a device could write its bundle
+        _run(tree, request.getfixturevalue("amd64_base"), folder)
+
+
+def _run(tree: LayoutTree, base: Path, folder: Path) -> None:
+    if tree.family.name in ("debian", "yocto"):
+        edited = {UPDATE: _edited(base, folder, UPDATE)} if tree.family.name == "yocto" else {}
+        assert "0 added, 0 removed; done." in Device(base, edited).run(tree.path, "/usr/sbin/update-ca-certificates")
+        return
+    if tree.family.name == "openwrt":
+        Device(base).run(tree.path, "openssl", "rehash", "/etc/ssl/certs")
+        return
+    device = Device(base, {REHASH: _edited(base, folder, REHASH)})
+    if tree.family.name == "buildroot":
+        # Its hook puts the bundle there after c_rehash, which would link a bundle by its first certificate.
+        device.run(tree.path, "sh", "-c", _BUILDROOT_LOOP)
+        device.run(tree.path, "sh", "-c", _WITHOUT_BUNDLE)
+    else:
+        device.run(tree.path, "c_rehash", "/etc/ssl/certs")
+
+
+_WITHOUT_BUNDLE = """
+cd /etc/ssl/certs && mv ca-certificates.crt /etc/ssl/aside && c_rehash . && mv /etc/ssl/aside ca-certificates.crt
+"""
+
+
+def _edited(base: Path, folder: Path, name: str) -> Path:
+    edit = as_oe_patches_it if name == UPDATE else as_upstream_has_it
+    file = folder / name.rpartition("/")[2]
+    file.write_text(edit((base / name).read_text()))
+    file.chmod(0o755)
+    return file
+
+
+# -- p11-kit -----------------------------------------------------------------------------------------------
+
+
+def _trust_extract(tree: LayoutTree, script: Script, folder: Path) -> None:
+    """What the distribution's script has the real tool write is what stands there.
+
+    Where several files are in a folder of sources the tool takes them as readdir gives them, and we by name: what
+    follows one another in a file is compared in order only where that order is no accident.
+    """
+    tool = TrustTool(tree.path / token[1:] for token in script.layout.tokens)
+    for path, *options in script.calls:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        tool.extract(*options, str(folder / path), SOURCE_DATE_EPOCH=str(CREATED))
+        ours, theirs = tree.path / path, folder / path
+        if theirs.is_dir():
+            assert _extracted(contents(ours)) == contents(theirs)
+        else:
+            assert _parts(ours) == _parts(theirs)
+            assert ours.stat().st_mode == theirs.stat().st_mode
+
+
+def _extracted(found: dict[str, object]) -> dict[str, object]:
+    """Without the links to bundles, which the script makes after the extraction."""
+    return {name: each for name, each in found.items() if not name.endswith(".crt")}
+
+
+def _parts(file: Path) -> list[object]:
+    data = file.read_bytes()
+    if data.startswith(b"\xfe\xed\xfe\xed"):
+        return sorted(read_keystore(data), key=lambda entry: entry.alias)
+    if data.startswith(b"\xa1\x59\xc0\xa5"):
+        return sorted(data.split(data[:16]))
+    return sorted(re.split(rb"(?m)(?=^#)|(?<=-----END CERTIFICATE-----\n)", data))
