@@ -10,10 +10,11 @@ from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.resources import resource
 
 
-def render(values: Mapping[str, str]) -> str:
-    """A new tedge.toml that sets ``values`` (dotted keys), with a comment on each.
+def render(values: Mapping[str, str], *, prefix: str = "") -> str:
+    """A new settings file that sets ``values`` (dotted keys), with a comment on each.
 
-    Raises InputError where jinja2 is missing.
+    ``prefix`` is the table whose keys the file holds, where it holds those of one table alone. Raises InputError
+    where jinja2 is missing.
     """
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -21,8 +22,8 @@ def render(values: Mapping[str, str]) -> str:
         raise InputError(
             Trouble(
                 "missing-package",
-                "/etc/tedge/tedge.toml",
-                "has to be rendered, which needs the Python package jinja2",
+                "",
+                "thin-edge.io's settings have to be rendered, which needs the Python package jinja2",
                 "install jinja2 (Debian and Yocto: python3-jinja2)",
             )
         ) from error
@@ -40,6 +41,6 @@ def render(values: Mapping[str, str]) -> str:
     tables: dict[str, list[tuple[str, str, str]]] = {}
     for key, value in values.items():
         table, _, name = key.rpartition(".")
-        kind = KINDS.get(plain_key(key))
+        kind = KINDS.get(plain_key(f"{prefix}.{key}" if prefix else key))
         tables.setdefault(table, []).append((name, value, kind.comment if kind else ""))
-    return environment.get_template("tedge.toml.j2").render(tables=tables)
+    return environment.get_template("thin-edge.toml.j2").render(tables=tables)

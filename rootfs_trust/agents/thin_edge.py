@@ -1,21 +1,19 @@
-"""thin-edge.io's tedge.toml: rendered where there is none, edited in place where there is one. Pure."""
+"""thin-edge.io's settings: rendered where there is no file for them, edited in place where there is one. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from rootfs_trust.agents import toml_edit
 from rootfs_trust.agents.checks import check_settings
 from rootfs_trust.agents.finished import Finished
-from rootfs_trust.agents.migration import EMPTIED, VERSION, lookup, pending_renames
-from rootfs_trust.agents.settings import Setting, last_of_each
-from rootfs_trust.agents.template import render
-from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.rootfs.nodes import Absent, Directory, File, Owner, Symlink, View, read
+from rootfs_trust.agents.generation import FOLDER, is_generation_2, mapper_file
+from rootfs_trust.agents.migration import lookup
+from rootfs_trust.agents.settings import CLOUDS, Setting, last_of_each
+from rootfs_trust.agents.settings_file import SettingsFile, open_settings
+from rootfs_trust.errors import ConflictError, Trouble
+from rootfs_trust.rootfs.nodes import Absent, Directory, File, Owner, Symlink, View, parent, read
 
-FOLDER = "/etc/tedge"
 FILE = f"{FOLDER}/tedge.toml"
 
 
@@ -30,128 +28,110 @@ class AgentAnswer:
 
 
 def thin_edge(
-    view: View, settings: Iterable[Setting], store: Mapping[str, File | Symlink | Directory | Absent]
+    view: View,
+    settings: Iterable[Setting],
+    store: Mapping[str, File | Symlink | Directory | Absent],
+    generation: str = "auto",
 ) -> AgentAnswer:
-    """The settings file that holds ``settings``; ``store`` is what the same run writes into the rootfs."""
+    """The settings files that hold ``settings``; ``store`` is what the same run writes into the rootfs.
+
+    ``generation`` is "1" or "2" for the form of thin-edge.io 1.x or 2.x, or "auto". Raises InputError for a file
+    that cannot be read.
+    """
     answer = AgentAnswer()
     chosen = last_of_each(settings)
     if not chosen:
         return answer
-    path = view.real_path(FILE) if view.kind(FILE, follow=False) is Symlink else FILE
-    if path is None:
-        answer.conflicts.append(
-            Trouble(
-                "conflict",
-                FILE,
-                "is a link whose end is not in the rootfs",
-                "the file lives on a volume: set it there, or make it in the image",
-            )
-        )
+    try:
+        main = open_settings(view, FILE)
+        files = _by_file(view, main, chosen, generation, answer)
+    except ConflictError as error:
+        answer.conflicts += error.troubles
         return answer
-    text = _text(view, path)
-    document = {} if text is None else toml_edit.parse(text, FILE)
-    _check_version(document)
-    _check_renames(document)
-    chosen = _giving_way(chosen, document, answer)
-    built_in = lookup(document, "mqtt.bridge.built_in") is True
-    answer.troubles, warnings = check_settings(chosen, Finished(view, store), built_in_bridge=built_in)
-    answer.troubles += _unheard(view, chosen)
-    answer.warnings += warnings
-    _write(view, path, text, document, chosen, answer)
+    finished = Finished(view, store)
+    built_in = lookup(main.document, "mqtt.bridge.built_in") is True
+    for file, its in files:
+        kept = _giving_way(file, its, answer)
+        troubles, warnings = check_settings(kept, finished, built_in_bridge=built_in)
+        answer.troubles += troubles
+        answer.warnings += warnings
+        _write(view, file, kept, answer)
     return answer
 
 
-def _unheard(view: View, chosen: list[Setting]) -> Iterator[Trouble]:
-    """Settings that thin-edge.io 2.x would not hear: a mapper's own file wins over tedge.toml (load_from_path)."""
-    for table in dict.fromkeys(setting.table for setting in chosen):
-        file = f"{FOLDER}/mappers/{table.replace('.profiles.', '.')}/mapper.toml"
-        if view.kind(file) is not None:
-            message = f"is where thin-edge.io 2.x reads the settings of {table}; those of tedge.toml would be ignored"
-            yield Trouble("thin-edge-2", file, message, "set root_cert_path there; this version edits tedge.toml alone")
-
-
-def _write(
-    view: View, path: str, text: str | None, document: dict[str, Any], chosen: list[Setting], answer: AgentAnswer
-) -> None:
-    values = {setting.key: setting.path for setting in chosen}
-    renames = pending_renames(document)
-    if lookup(document, "config.version") in (None, "1"):
-        values = {"config.version": VERSION, **values}
-    if text is None:
-        owner = _tedge_owner(view, answer)
-        answer.desired[FOLDER] = Directory(owner)
-        answer.desired[path] = File(render(values).encode(), owner)
-    elif renames or any(lookup(document, key) != value for key, value in values.items()):
-        answer.desired[path] = File(toml_edit.edited(text, FILE, renames, EMPTIED, values).encode())
-
-
-def _text(view: View, path: str) -> str | None:
-    data = read(view, path)
-    try:
-        return None if data is None else data.decode()
-    except UnicodeDecodeError as error:
-        raise InputError(Trouble("toml", FILE, "is not UTF-8 text", "TOML files are")) from error
-
-
-def _check_version(document: dict[str, Any]) -> None:
-    version = lookup(document, "config.version")
-    if version is not None and not isinstance(version, str):
-        raise InputError(
-            Trouble(
-                "toml",
-                FILE,
-                f"config.version is {version!r}, and thin-edge.io takes a text there",
-                f'write version = "{VERSION}"',
-            )
-        )
-
-
-def _check_renames(document: dict[str, Any]) -> None:
-    """thin-edge.io stops at a file that has a setting under its old and its new name; so do we."""
-    both = [
-        Trouble("toml", FILE, f"{old} and {new} are the old and the new name of one setting", "keep one of them")
-        for old, new in pending_renames(document).items()
-        if lookup(document, new) is not None
+def _by_file(
+    view: View, main: SettingsFile, chosen: list[Setting], generation: str, answer: AgentAnswer
+) -> list[tuple[SettingsFile, list[Setting]]]:
+    """The settings of each file that has to hold some: a cloud's go to its mapper's file in 2.x."""
+    groups: dict[str, list[Setting]] = {}
+    for setting in chosen:
+        cloud = setting.table.partition(".")[0] in CLOUDS
+        in_mapper = cloud and is_generation_2(view, setting.table, main.document, generation)
+        groups.setdefault(setting.table if in_mapper else "", []).append(setting)
+        if in_mapper and lookup(main.document, setting.table) is not None:
+            answer.warnings.append(_both(setting.table))
+    return [
+        (open_settings(view, mapper_file(table), table) if table else main, settings)
+        for table, settings in groups.items()
     ]
-    if both:
-        raise InputError(*both)
 
 
-def _giving_way(chosen: list[Setting], document: dict[str, Any], answer: AgentAnswer) -> list[Setting]:
+def _both(table: str) -> Trouble:
+    message = f"its [{table}] is ignored by thin-edge.io 2.x, which reads {mapper_file(table)}"
+    return Trouble("thin-edge-both", FILE, message, f"move what is still wanted, and take [{table}] out of tedge.toml")
+
+
+def _write(view: View, file: SettingsFile, chosen: list[Setting], answer: AgentAnswer) -> None:
+    content = file.content(chosen) if chosen else None
+    if content is None:
+        return
+    owner = None
+    if file.text is None:
+        owner = _tedge_owner(view, file.name, answer)
+        for folder in _folders(file.path):
+            answer.desired[folder] = Directory(owner)
+    answer.desired[file.path] = File(content, owner)
+
+
+def _folders(path: str) -> list[str]:
+    """The folders of thin-edge.io that lead to ``path``, the outer ones first."""
+    folders = []
+    while (path := parent(path)).startswith(FOLDER):
+        folders.append(path)
+    return folders[::-1]
+
+
+def _giving_way(file: SettingsFile, chosen: list[Setting], answer: AgentAnswer) -> list[Setting]:
     """Without the implied ``proxy.ca_path`` where it would make the proxy demand client certificates."""
     kept = []
     for setting in chosen:
-        table = setting.key.removesuffix(".ca_path")
-        serves_tls = all(lookup(document, f"{table}.{name}") is not None for name in ("cert_path", "key_path"))
-        if table.endswith(".proxy") and not setting.explicit and serves_tls:
-            answer.warnings.append(
-                Trouble(
-                    "proxy-ca-path",
-                    FILE,
-                    f"{setting.key} is left alone: {table}.cert_path and key_path are set, and "
-                    "with a CA path the proxy would demand client certificates",
-                    f"--set {setting.key}=PATH writes it all the same",
-                )
-            )
+        table = file.key(setting).removesuffix(".ca_path")
+        serves_tls = all(lookup(file.document, f"{table}.{name}") is not None for name in ("cert_path", "key_path"))
+        if setting.key.endswith(".proxy.ca_path") and not setting.explicit and serves_tls:
+            answer.warnings.append(_left_alone(file, setting))
         else:
             kept.append(setting)
     return kept
 
 
-def _tedge_owner(view: View, answer: AgentAnswer) -> Owner | None:
+def _left_alone(file: SettingsFile, setting: Setting) -> Trouble:
+    table = setting.key.removesuffix(".ca_path")
+    message = (
+        f"{setting.key} is left alone: {table}.cert_path and key_path are set, and "
+        "with a CA path the proxy would demand client certificates"
+    )
+    return Trouble("proxy-ca-path", file.name, message, f"--set {setting.key}=PATH writes it all the same")
+
+
+def _tedge_owner(view: View, name: str, answer: AgentAnswer) -> Owner | None:
     """The numeric ids of the rootfs's own ``tedge`` user; None, and told, where it has none."""
     for line in (read(view, "/etc/passwd") or b"").decode("utf-8", "replace").splitlines():
-        name, *fields = line.split(":")
-        if name == "tedge" and len(fields) > 2 and _is_id(fields[1]) and _is_id(fields[2]):
+        user, *fields = line.split(":")
+        if user == "tedge" and len(fields) > 2 and _is_id(fields[1]) and _is_id(fields[2]):
             return Owner(int(fields[1]), int(fields[2]))
-    answer.warnings.append(
-        Trouble(
-            "no-tedge-user",
-            FILE,
-            "the rootfs has no tedge user yet, so the file gets the owner of other new files",
-            "chown it to tedge:tedge once the package has made the user",
-        )
-    )
+    message = "the rootfs has no tedge user yet, so the file gets the owner of other new files"
+    hint = "chown it to tedge:tedge once the package has made the user"
+    answer.warnings.append(Trouble("no-tedge-user", name, message, hint))
     return None
 
 

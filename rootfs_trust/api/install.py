@@ -33,6 +33,7 @@ class InstallOptions:
     set: Sequence[str] = ()
     set_at_run_time: Sequence[str] = ()
     replace: Sequence[str] = ()
+    thin_edge: str = "auto"
     at: datetime | None = None
     timestamp: int | None = None
     adopt: bool = False
@@ -104,7 +105,7 @@ def _agent(tree: Root, options: InstallOptions, config: Config, layout: Layout, 
         except InputError as error:
             troubles += error.troubles
     try:
-        answer = thin_edge(tree, settings, store)
+        answer = thin_edge(tree, settings, store, options.thin_edge)
     except InputError as error:
         answer = AgentAnswer(troubles=list(error.troubles))
     answer.troubles = [*troubles, *answer.troubles]

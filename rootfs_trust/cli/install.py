@@ -39,6 +39,12 @@ from rootfs_trust.cli.output import print_outcome
 @click.option(
     "--replace", multiple=True, metavar="NAME", help="Let the given certificate take the place of the one called NAME."
 )
+@click.option(
+    "--thin-edge",
+    type=click.Choice(["auto", "1", "2"]),
+    default="auto",
+    help="The form of thin-edge.io's settings: 1.x or 2.x; auto (the default) finds it in the rootfs.",
+)
 @click.option("--at", type=parse_time, metavar="TIME", help="Judge validity at this time instead of now.")
 @click.option(
     "--timestamp",
@@ -60,6 +66,7 @@ def command(
     set_: tuple[str, ...],
     set_at_run_time: tuple[str, ...],
     replace: tuple[str, ...],
+    thin_edge: str,
     at: datetime | None,
     timestamp: datetime | None,
     adopt: bool,
@@ -89,6 +96,7 @@ def command(
         set_,
         set_at_run_time,
         replace,
+        thin_edge,
         at,
         timestamp_of(timestamp),
         adopt,

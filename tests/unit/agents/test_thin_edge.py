@@ -523,21 +523,3 @@ def test_a_link_to_a_volume_is_a_conflict():
     answer = ask({TOML: Symlink("/data/tedge/tedge.toml")}, clouds=["az"])
     assert answer.desired == {}
     assert [(each.id, each.path) for each in answer.conflicts] == [("conflict", TOML)]
-
-
-@pytest.mark.parametrize(
-    ("cloud", "mapper", "heard"),
-    [
-        ("c8y", "c8y", False),
-        ("c8y@edge", "c8y.edge", False),
-        ("c8y", "c8y.edge", True),
-        ("c8y@edge", "c8y", True),
-        ("az", "c8y", True),
-    ],
-)
-def test_a_mapper_file_of_2_x_wins_so_that_tedge_toml_is_not_written_in_vain(cloud, mapper, heard):
-    file = f"/etc/tedge/mappers/{mapper}/mapper.toml"
-    view = MemoryTree({file: File(b'cloud_type = "c8y"\n'), "/store": File(b"")})
-    settings = list(cloud_settings(cloud, "/store"))[:1]
-    troubles = [(each.id, each.path) for each in thin_edge(view, settings, {}).troubles]
-    assert troubles == ([] if heard else [("thin-edge-2", file)])

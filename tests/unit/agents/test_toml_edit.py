@@ -92,7 +92,7 @@ def test_without_jinja2_the_package_is_named(monkeypatch):
     from rootfs_trust.agents.template import render
 
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    with pytest.raises(InputError, match=r"has to be rendered, .* jinja2 .*python3-jinja2"):
+    with pytest.raises(InputError, match=r"have to be rendered, .* jinja2 .*python3-jinja2"):
         render({"az.root_cert_path": "/x"})
 
 

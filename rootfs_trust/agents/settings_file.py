@@ -1,0 +1,83 @@
+"""One of thin-edge.io's settings files as it stands in the rootfs: read once, then asked and edited. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rootfs_trust.agents import toml_edit
+from rootfs_trust.agents.migration import EMPTIED, VERSION, lookup, pending_renames
+from rootfs_trust.agents.settings import Setting
+from rootfs_trust.agents.template import render
+from rootfs_trust.errors import ConflictError, InputError, Trouble
+from rootfs_trust.rootfs.nodes import Symlink, View, read
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """``path`` is where links end, ``name`` what people call it; ``text`` is None where there is no such file.
+
+    ``table`` is empty for tedge.toml; a mapper's file of 2.x holds the keys of one table, without its name.
+    """
+
+    name: str
+    path: str
+    text: str | None
+    document: dict[str, Any]
+    table: str = ""
+
+    def key(self, setting: Setting) -> str:
+        """The key of ``setting`` in this file."""
+        return setting.key.removeprefix(f"{self.table}.") if self.table else setting.key
+
+    def content(self, chosen: list[Setting]) -> bytes | None:
+        """The file with ``chosen`` set; None where it says that already. Raises InputError."""
+        values = {self.key(setting): setting.path for setting in chosen}
+        renames = {} if self.table else pending_renames(self.document)
+        if not self.table and lookup(self.document, "config.version") in (None, "1"):
+            values = {"config.version": VERSION, **values}
+        if self.text is None:
+            return render(self._first(values), prefix=self.table).encode()
+        if not renames and all(lookup(self.document, key) == value for key, value in values.items()):
+            return None
+        return toml_edit.edited(self.text, self.name, renames, EMPTIED, values).encode()
+
+    def _first(self, values: dict[str, str]) -> dict[str, str]:
+        """A new mapper's file says of which cloud it is."""
+        return {"cloud_type": self.table.partition(".")[0], **values} if self.table else values
+
+
+def open_settings(view: View, name: str, table: str = "") -> SettingsFile:
+    """Read the file called ``name``. Raises InputError for bad content, ConflictError for a link to nowhere."""
+    path = view.real_path(name) if view.kind(name, follow=False) is Symlink else name
+    if path is None:
+        hint = "the file lives on a volume: set it there, or make it in the image"
+        raise ConflictError(Trouble("conflict", name, "is a link whose end is not in the rootfs", hint))
+    data = read(view, path)
+    try:
+        text = None if data is None else data.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(Trouble("toml", name, "is not UTF-8 text", "TOML files are")) from error
+    document = {} if text is None else toml_edit.parse(text, name)
+    if not table:
+        _check_version(name, document)
+        _check_renames(name, document)
+    return SettingsFile(name, path, text, document, table)
+
+
+def _check_version(name: str, document: dict[str, Any]) -> None:
+    version = lookup(document, "config.version")
+    if version is not None and not isinstance(version, str):
+        message = f"config.version is {version!r}, and thin-edge.io takes a text there"
+        raise InputError(Trouble("toml", name, message, f'write version = "{VERSION}"'))
+
+
+def _check_renames(name: str, document: dict[str, Any]) -> None:
+    """thin-edge.io stops at a file that has a setting under its old and its new name; so do we."""
+    both = [
+        Trouble("toml", name, f"{old} and {new} are the old and the new name of one setting", "keep one of them")
+        for old, new in pending_renames(document).items()
+        if lookup(document, new) is not None
+    ]
+    if both:
+        raise InputError(*both)
