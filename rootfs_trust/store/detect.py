@@ -29,6 +29,8 @@ _IDS: dict[str, Layout] = {
     "poky": YOCTO,
     "nodistro": YOCTO,
     "alpine": ALPINE,
+    "wolfi": ALPINE,
+    "chainguard": ALPINE,
     "fedora": FEDORA,
     "rhel": FEDORA,
     "centos": FEDORA,
@@ -50,8 +52,8 @@ def find_layout(view: View, name: str = "auto") -> Layout:
         raise InputError(Trouble("layout", "", f"no layout is called {name}", _choices()))
     found = LAYOUTS[name] if name != "auto" else next(_shown(view), None)
     if found is None:
-        release = os_release(view).get("ID")
-        what = f"its os-release says ID={release}" if release else "it has no os-release"
+        release = os_release(view)
+        what = f"its os-release says ID={release['ID']}" if release.get("ID") else "it has no os-release with an ID"
         message = f"the rootfs shows no known trust store layout; {what}"
         raise InputError(Trouble("layout", "/", message, f"check --root, or name one with --layout; {_choices()}"))
     return _with_its_bundle(view, found) if found is BUNDLE_ONLY else found
