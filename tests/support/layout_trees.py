@@ -94,7 +94,11 @@ class LayoutTree:
 
 _FILES = {ALPHA: "mozilla/Alpha_Root.crt", BETA: "mozilla/Beta_Root.crt", ODD: f"own/{ODD}.crt"}
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
-_OE_HEADER = "# Lines starting with # will be ignored\n# Lines starting with ! will remove certificate on next update\n#\n"
+_OE_HEADER = """\
+# Lines starting with # will be ignored
+# Lines starting with ! will remove certificate on next update
+#
+"""
 
 
 def _shipped_files(tree: LayoutTree, folder: str = "usr/share/ca-certificates") -> None:
