@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,12 @@ from rootfs_trust.errors import InputError
 from rootfs_trust.outcome import Outcome
 from rootfs_trust.rootfs.door import Root
 from rootfs_trust.rootfs.plan import make_plan
+from rootfs_trust.store import presets
 from rootfs_trust.store.anchor import safe_name
 from rootfs_trust.store.detect import find_layout
 from rootfs_trust.store.hash_directory import rehashed
 from rootfs_trust.store.layouts import LAYOUTS
-from rootfs_trust.store.presets import PRESETS
+from rootfs_trust.store.presets import PRESETS, PublicRoot
 from tests.layouts.own_peers import nothing_to_do
 from tests.support.authority import Authority
 from tests.support.layout_trees import ALPHA, BETA, FAMILIES, ODD, SHIPPED, Family, LayoutTree, shipped_authority
@@ -98,6 +100,11 @@ def _only(case: Case) -> Outcome:
     return case.install((MINE, "my-ca"), (OTHER, "other"), config='[store]\nbase = "none"\n')
 
 
+def _only_with_a_clouds_root(case: Case) -> Outcome:
+    options = InstallOptions([case.file(MINE, "my-ca")], ["c8y"], case.config('[store]\nbase = "none"\n'))
+    return install(case.tree.root, options)
+
+
 OPERATIONS = (
     Operation("rebuild", (_rebuild,), SHIPPED),
     Operation("install", (_install,), (*SHIPPED, "My CA")),
@@ -113,12 +120,20 @@ OPERATIONS = (
     ),
     Operation("distrust", (_rebuild, _distrust), (ALPHA, "My CA")),
     Operation("base-none", (_install, _only), ("My CA", "Other CA")),
+    Operation("base-none-cloud", (_only_with_a_clouds_root,), ("My CA", BETA)),
 )
 
 
 def digests(names: tuple[str, ...] | set[str]) -> set[str]:
     known = {"My CA": MINE, "Other CA": OTHER}
     return {(known.get(name) or shipped_authority(name)).sha256 for name in names}
+
+
+@pytest.fixture(autouse=True)
+def a_cloud_with_a_shipped_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real roots of clouds are no more to be made than their keys; c8y documents none, so it may have ours."""
+    root = PublicRoot("Beta_Root", date(2020, 1, 1), shipped_authority(BETA).sha256)
+    monkeypatch.setattr(presets, "PRESETS", {**PRESETS, "c8y": (root,)})
 
 
 @pytest.fixture(params=FAMILIES, ids=lambda family: family.name)
