@@ -9,7 +9,7 @@ names, and do not depend on links that were there before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError, Trouble
 from rootfs_trust.x509 import (
@@ -32,8 +32,7 @@ _BEGIN = b"-----BEGIN "
 _SPLIT = "rootfs-trust install splits and converts such files"
 
 
-@dataclass(frozen=True, slots=True)
-class Linkable:
+class Linkable(NamedTuple):
     """One certificate or CRL to be found.
 
     ``kind``         ``certificate`` or ``crl``.
@@ -46,8 +45,7 @@ class Linkable:
     found_by: Name
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A file of the directory: its name, what of it gets links, and what is to be told about it."""
 
     name: str

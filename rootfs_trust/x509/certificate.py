@@ -8,18 +8,19 @@ for, and a part that makes no sense, or an extension that stands there twice, co
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import NamedTuple, TypeVar
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509 import details
-from rootfs_trust.x509.der import Reader
+from rootfs_trust.x509.der import Reader, reread
 from rootfs_trust.x509.name import Name
 from rootfs_trust.x509.oids import SIGNATURE_ALGORITHMS, dotted
+from rootfs_trust.x509.ordinary import ordinary_certificate
 from rootfs_trust.x509.primitive import SEQUENCE
 from rootfs_trust.x509.structure import (
+    Fingerprinted,
     Time,
     read_extensions,
     signed_whole,
@@ -52,28 +53,21 @@ class _Signed(NamedTuple):
     extensions: bytes
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """One certificate. Certificates are equal when their fingerprints are.
+class Certificate(Fingerprinted):
+    """One certificate: ``subject`` is whom it is for, ``issuer`` who issued it."""
 
-    ``der``     the element exactly as it stood, without whatever came behind it.
-    ``sha256``  OpenSSL's fingerprint, in small hexadecimal digits: of the certificate as OpenSSL writes it
-                again, which is not always ``der`` (long lengths outside the signed part, unused bits).
-    """
+    def __init__(self, der: bytes, sha256: str, issuer: Name, subject: Name) -> None:
+        super().__init__(der, sha256)
+        self.issuer = issuer
+        self.subject = subject
 
-    der: bytes = field(compare=False)
-    sha256: str
-    _signed: _Signed = field(compare=False, repr=False)
+    def __repr__(self) -> str:
+        return f"Certificate({self.subject.text!r})"
 
-    @property
-    def subject(self) -> Name:
-        """Whom the certificate is for."""
-        return self._signed.subject
-
-    @property
-    def issuer(self) -> Name:
-        """Who issued the certificate."""
-        return self._signed.issuer
+    @cached_property
+    def _signed(self) -> _Signed:
+        """All the fields. They are read when they are asked for: often names and fingerprint will do."""
+        return _take_signed(reread(self.der).enter(SEQUENCE))
 
     @property
     def version(self) -> int:
@@ -200,12 +194,24 @@ def parse_certificate(der: bytes, *, trailing: bool = False) -> Certificate:
 def take_certificate(reader: Reader) -> Certificate:
     """Take a Certificate."""
     begin = reader.pos
+    ordinary = ordinary_certificate(reader.data, begin, reader.end)
+    if ordinary is None:
+        return take_exactly(reader)
+    reader.pos, issuer, subject = ordinary
+    der = reader.data[begin : reader.pos]
+    return Certificate(der, sha256(der, usedforsecurity=False).hexdigest(), issuer, subject)
+
+
+def take_exactly(reader: Reader) -> Certificate:
+    """Take a Certificate whatever its form: this and what it calls are the rules."""
+    begin = reader.pos
     body = reader.enter(SEQUENCE)
     signed_begin = body.pos
     signed = _take_signed(body)
     written = signed_whole(body.data[signed_begin : body.pos], body)
     reader.leave(body)
-    return Certificate(reader.data[begin : reader.pos], sha256(written, usedforsecurity=False).hexdigest(), signed)
+    fingerprint = sha256(written, usedforsecurity=False).hexdigest()
+    return Certificate(reader.data[begin : reader.pos], fingerprint, signed.issuer, signed.subject)
 
 
 def _take_signed(reader: Reader) -> _Signed:

@@ -5,7 +5,6 @@ Structure as d2i_X509_CRL reads it (crypto/x509/x_crl.c; RFC 5280, 5.1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from hashlib import sha256
 
 from rootfs_trust.errors import MalformedError
@@ -13,6 +12,7 @@ from rootfs_trust.x509.der import Reader
 from rootfs_trust.x509.name import Name
 from rootfs_trust.x509.primitive import INTEGER, NOTHING, SEQUENCE
 from rootfs_trust.x509.structure import (
+    Fingerprinted,
     signed_whole,
     take_algorithm,
     take_explicit_extensions,
@@ -23,17 +23,12 @@ from rootfs_trust.x509.structure import (
 _EXPLICIT_EXTENSIONS = 0x80
 
 
-@dataclass(frozen=True)
-class CertificateList:
-    """One revocation list. Lists are equal when their fingerprints are.
+class CertificateList(Fingerprinted):
+    """One revocation list, and who issued it."""
 
-    ``der``     the element exactly as it stood.
-    ``sha256``  OpenSSL's fingerprint, in small hexadecimal digits.
-    """
-
-    der: bytes = field(compare=False)
-    sha256: str
-    issuer: Name = field(compare=False)
+    def __init__(self, der: bytes, sha256: str, issuer: Name) -> None:
+        super().__init__(der, sha256)
+        self.issuer = issuer
 
 
 def parse_crl(der: bytes, *, trailing: bool = False) -> CertificateList:

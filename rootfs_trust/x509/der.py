@@ -149,17 +149,6 @@ class Reader:
         _, _, indefinite, start, self.pos = self._expect(tag)
         return Reader(self.data, start, self.pos, indefinite)
 
-    def short_list(self, tag: int, longest: int) -> bytes | None:
-        """Contents of a SEQUENCE OF or SET OF, to be read elsewhere; None if it is too long for that.
-
-        Nor does it work for those of indefinite length: what their last element may be depends on what follows.
-        """
-        _, _, indefinite, start, stop = self._expect(tag)
-        if indefinite or stop - start > longest:
-            return None
-        self.pos = stop
-        return self.data[start:stop]
-
     def leave(self, inner: Reader) -> None:
         """Go on behind ``inner``, which must have been read to its end."""
         if inner.more():
@@ -170,12 +159,6 @@ class Reader:
 
     def value(self, tag: int) -> bytes:
         """Contents of the primitive element ``tag``; pieces of a string are joined (asn1_collect)."""
-        pos, data = self.pos, self.data
-        if pos + 1 < self.end and data[pos] == tag:  # in one piece; most are short, and quickly read
-            stop = pos + 2 + data[pos + 1]
-            if data[pos + 1] < 0x80 and stop <= self.end:
-                self.pos = stop
-                return data[pos + 2 : stop]
         pos, data = self.pos, self.data
         if pos + 1 < self.end and data[pos] == tag:  # in one piece; most are short, and quickly read
             stop = pos + 2 + data[pos + 1]

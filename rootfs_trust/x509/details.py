@@ -6,7 +6,7 @@ X509V3_EXT_d2i, octets behind the value of an extension do not matter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509.der import Reader, reread
@@ -22,8 +22,7 @@ _CONTEXT_0 = 0x80
 _NETSCAPE_CA_BITS = 0x07  # NS_ANY_CA
 
 
-@dataclass(frozen=True, slots=True)
-class BasicConstraints:
+class BasicConstraints(NamedTuple):
     """RFC 5280, 4.2.1.9: whether a CA, and how many CAs may stand below it (None: any number)."""
 
     ca: bool

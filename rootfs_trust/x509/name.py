@@ -6,7 +6,6 @@ Sources: crypto/x509/x_name.c (x509_name_ex_d2i, x509_name_canon, asn1_string_ca
 
 from __future__ import annotations
 
-from functools import lru_cache
 from hashlib import md5, sha1
 
 from rootfs_trust.errors import MalformedError
@@ -28,8 +27,6 @@ _FOLDED = {12: "utf-8", 19: "latin-1", 20: "latin-1", 22: "latin-1", 28: "utf-32
 # B_ASN1_PRINTABLE: what may stand as a value. The odd ones are those that OpenSSL calls B_ASN1_UNKNOWN.
 _ALLOWED = frozenset((3, 7, 8, 9, 11, 12, 13, 14, 15, 16, 18, 19, 20, 22, 28, 29, 30))
 _MAX_SIZE = 1024 * 1024  # X509_NAME_MAX
-# Results for longer contents are not kept, so that no input can fill the memory.
-_WORTH_KEEPING = 1024
 # How text that is not folded is shown to people.
 _SHOWN = _FOLDED | {18: "latin-1"}
 
@@ -41,26 +38,21 @@ class Name:
     """A name as it stood (``raw``, the whole element), and what OpenSSL makes of it.
 
     Names are equal when their canonical forms are (X509_NAME_cmp). Making one raises MalformedError if
-    OpenSSL would refuse the name and whatever certificate holds it.
+    OpenSSL would refuse the name and whatever certificate holds it; who knows the canonical form can tell it.
     """
 
     __slots__ = ("canonical", "raw")
 
-    def __init__(self, raw: bytes) -> None:
-        reader = reread(raw)
+    def __init__(self, raw: bytes, canonical: bytes | None = None) -> None:
         self.raw = raw
-        self.canonical = read_name(reader)
-        if reader.pos != len(raw):
-            raise MalformedError("octets follow the name")
+        self.canonical = _read_whole(raw) if canonical is None else canonical
 
     @classmethod
     def take(cls, reader: Reader) -> Name:
         """The name that comes next in ``reader``."""
-        name = cls.__new__(cls)
         begin = reader.pos
-        name.canonical = read_name(reader)
-        name.raw = reader.data[begin : reader.pos]
-        return name
+        canonical = read_name(reader)
+        return cls(reader.data[begin : reader.pos], canonical)
 
     @property
     def hash(self) -> str:
@@ -109,45 +101,31 @@ def _first_four(digest: bytes) -> str:
     return digest[3::-1].hex()
 
 
-def read_name(reader: Reader) -> bytes:
-    """Take a name and give its canonical form: one SET after the other, without the SEQUENCE around them."""
-    begin = reader.pos
-    contents = reader.short_list(SEQUENCE, _WORTH_KEEPING)
-    if contents is not None:
-        return _canonical(contents)
-    names = reader.enter_list(SEQUENCE)
-    canonical = _canonical_sets(names)
-    reader.leave(names)
-    if reader.pos - begin > _MAX_SIZE:
-        raise MalformedError("a name of more than a megabyte")
+def _read_whole(raw: bytes) -> bytes:
+    reader = reread(raw)
+    canonical = read_name(reader)
+    if reader.pos != len(raw):
+        raise MalformedError("octets follow the name")
     return canonical
 
 
-@lru_cache(maxsize=256)  # a root names itself twice, and a chain its issuers
-def _canonical(contents: bytes) -> bytes:
-    return _canonical_sets(Reader(contents))
-
-
-def _canonical_sets(names: Reader) -> bytes:
+def read_name(reader: Reader) -> bytes:
+    """Take a name and give its canonical form: one SET after the other, without the SEQUENCE around them."""
+    begin = reader.pos
+    names = reader.enter_list(SEQUENCE)
     sets: list[bytes] = []
     while names.more():
-        contents = names.short_list(SET, _WORTH_KEEPING)
-        if contents is not None:
-            sets.append(_short_set(contents))
-            continue
         rdn = names.enter_list(SET)
-        sets.append(_canonical_set(rdn))
+        sets.append(canonical_set(rdn))
         names.leave(rdn)
+    reader.leave(names)
+    if reader.pos - begin > _MAX_SIZE:
+        raise MalformedError("a name of more than a megabyte")
     return b"".join(sets)
 
 
-@lru_cache(maxsize=1024)  # countries and companies come again and again
-def _short_set(contents: bytes) -> bytes:
-    return _canonical_set(Reader(contents))
-
-
-def _canonical_set(rdn: Reader) -> bytes:
-    """One SET, its attributes folded and then sorted as DER asks; nothing for an empty one."""
+def canonical_set(rdn: Reader) -> bytes:
+    """The contents of one SET, folded and then sorted as DER asks, with its header; nothing for an empty one."""
     elements = [_folded(*_attribute(rdn)) for _ in iter(rdn.more, False)]
     return encode(SET, b"".join(sorted(elements))) if elements else b""
 

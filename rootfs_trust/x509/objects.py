@@ -5,7 +5,7 @@ PEM only: PEM_X509_INFO_read_bio (crypto/pem/pem_info.c), X509_load_cert_file (c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509.certificate import Certificate, take_certificate
@@ -23,8 +23,7 @@ _PRIVATE_KEY = "PRIVATE KEY"
 _REJECTED, _OTHER = 0x80, 0x81
 
 
-@dataclass(frozen=True, slots=True)
-class Objects:
+class Objects(NamedTuple):
     """What the PEM blocks of a file hold, in order, each with the line of its BEGIN.
 
     ``keys``    labels of private keys, of which nothing more is read.

@@ -15,7 +15,7 @@ from __future__ import annotations
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError
 
@@ -28,8 +28,7 @@ _WHITE_SPACE = b" \t\r\n"
 _NO_HEADER = frozenset((b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE", b"X509 CRL"))
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """One block: its label, what it holds, the line of its BEGIN (from 1), and its header, mostly none."""
 
     label: str
@@ -38,8 +37,7 @@ class Block:
     header: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class BadBlock:
+class BadBlock(NamedTuple):
     """A block that OpenSSL does not get through: label, line of its BEGIN, and why."""
 
     label: str

@@ -7,8 +7,6 @@ the whole.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509.der import Reader, encode, reread
 from rootfs_trust.x509.primitive import (
@@ -19,12 +17,8 @@ from rootfs_trust.x509.primitive import (
     OID,
     SEQUENCE,
     UTC_TIME,
-    check_oid,
     tag_name,
 )
-
-# Results for longer contents are not kept, so that no input can fill the memory.
-_WORTH_KEEPING = 1024
 
 # Tag and contents.
 Time = tuple[int, bytes]
@@ -32,27 +26,33 @@ Time = tuple[int, bytes]
 Extension = tuple[bytes, bytes]
 
 
+class Fingerprinted:
+    """Something signed that was read. Two of a kind are equal when their fingerprints are; nothing of them changes.
+
+    ``der``     the element exactly as it stood, without whatever came behind it.
+    ``sha256``  OpenSSL's fingerprint, in small hexadecimal digits: of the element as OpenSSL writes it again,
+                which is not always ``der`` (long lengths outside the signed part, unused bits).
+    """
+
+    def __init__(self, der: bytes, sha256: str) -> None:
+        self.der = der
+        self.sha256 = sha256
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+
 def take_algorithm(reader: Reader) -> bytes:
     """Take an AlgorithmIdentifier; gives its contents as OpenSSL writes them again."""
     body = reader.enter(SEQUENCE)
-    if not body.open and body.end - body.pos <= _WORTH_KEEPING:
-        return _algorithm(body.data[body.pos : body.end])
-    contents = _algorithm_contents(body)
+    contents = encode(OID, body.oid())
+    if body.more():
+        contents += body.any()
     reader.leave(body)
     return contents
-
-
-@lru_cache(maxsize=128)  # there are few algorithms
-def _algorithm(contents: bytes) -> bytes:
-    reader = Reader(contents)
-    written = _algorithm_contents(reader)
-    Reader(b"").leave(reader)
-    return written
-
-
-def _algorithm_contents(body: Reader) -> bytes:
-    oid = encode(OID, body.oid())
-    return oid + body.any() if body.more() else oid
 
 
 def take_time(reader: Reader) -> Time:
@@ -86,30 +86,9 @@ def take_extensions(reader: Reader) -> bytes:
     begin = reader.pos
     body = reader.enter_list(SEQUENCE)
     while body.more():
-        if not _skip_plain_extension(body):
-            _take_extension(body)
+        _take_extension(body)
     reader.leave(body)
     return reader.data[begin : reader.pos]
-
-
-def _skip_plain_extension(reader: Reader) -> bool:
-    """Skip an extension all of whose lengths are short; does nothing if it has any other form.
-
-    Only a shortcut: all that passes here passes in :func:`_take_extension`.
-    """
-    data, pos, end = reader.data, reader.pos, reader.end
-    if end - pos < 4 or data[pos] != 0x30 or data[pos + 1] >= 0x80 or data[pos + 2] != OID:
-        return False
-    stop, value = pos + 2 + data[pos + 1], pos + 4 + data[pos + 3]
-    if value + 5 > stop or stop > end:
-        return False
-    check_oid(data[pos + 4 : value])
-    if data[value] == BOOLEAN and data[value + 1] == 1:
-        value += 3
-    if data[value] != OCTET_STRING or data[value + 1] >= 0x80 or value + 2 + data[value + 1] != stop:
-        return False
-    reader.pos = stop
-    return True
 
 
 def _take_extension(reader: Reader) -> Extension:
