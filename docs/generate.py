@@ -40,6 +40,16 @@ its users expect:
 | Alpine's update-ca-certificates | a line without its file makes a dangling link and an empty line in the bundle | a warning |
 | openssl rehash | numbers depend on earlier links, and may leave a gap or lose a certificate | dense numbers in byte order |
 | trust extract, Alpine | files are taken in the order of the folder on the disk | byte order of the names |
+| trust extract | every entry of a Java keystore is dated anew | an entry that stays keeps its date |
+
+## What a layout cannot do
+
+- Fedora, SUSE, Arch: p11-kit has no way to refuse roots beforehand. `base = "none"` puts every root that is shipped now
+  on the blocklist; one that a later package brings is trusted until rootfs-trust runs again.
+- Fedora, SUSE, Arch: a certificate that is no CA, also one that signed itself, is in no output of trusted CAs, and so in
+  none that TLS clients read. `install` says so (`no-output`); give a CA, or name the file to the clients.
+- Debian, Yocto, Alpine, Buildroot, OpenWrt, bundle-only: the store knows no purposes, and whatever is in it is trusted
+  for everything. An anchor that is not for servers is refused there (`purposes`).
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from rootfs_trust.inputs.config import AnchorTable
 from rootfs_trust.inputs.files import InputFile, read_inputs
 from rootfs_trust.inputs.policy import Policy, judge
 from rootfs_trust.store.anchor import Anchor, name_of_file, name_of_subject, safe_name
+from rootfs_trust.store.purposes import Purposes, shown
 
 
 @dataclass(slots=True)
@@ -62,7 +64,10 @@ def _gather_file(gathered: Gathered, file: InputFile, table: AnchorTable, policy
         judgement = judge(each.certificate, _where(each), policy, at, allow=table.allow)
         gathered.troubles += judgement.errors
         gathered.notes += judgement.warnings
-        gathered.anchors.append(Anchor(table.name or name, each.certificate, _where(each), table.replace))
+        purposes = each.purposes if table.purposes is None else table.purposes
+        gathered.troubles += _purposes_left_out(each, purposes, table)
+        anchor = Anchor(table.name or name, each.certificate, _where(each), table.replace, purposes)
+        gathered.anchors.append(anchor)
 
 
 def _names(found: list[Found]) -> list[str]:
@@ -110,6 +115,20 @@ def _pin(found: list[Found], table: AnchorTable) -> list[Trouble]:
     ]
 
 
+def _purposes_left_out(found: Found, wanted: Purposes, table: AnchorTable) -> list[Trouble]:
+    """What OpenSSL's settings in the file keep the certificate from."""
+    allowed = found.purposes
+    if allowed is None or (wanted is not None and allowed and wanted <= allowed):
+        return []
+    if not allowed:
+        message = "is a TRUSTED CERTIFICATE whose settings trust it for nothing that is known here"
+    else:
+        message = f"{table.key}.purposes says {shown(wanted)}, and the file's own settings say {shown(allowed)}"
+    return [
+        Trouble("purposes", _where(found), message, "give the plain certificate: openssl x509 -clrtrust -clrreject")
+    ]
+
+
 def _one_name_for_many(found: list[Found], table: AnchorTable) -> Trouble:
     return Trouble(
         "name",
@@ -124,7 +143,9 @@ def _each_once(gathered: Gathered) -> list[Anchor]:
     first: dict[str, Anchor] = {}
     for anchor in gathered.anchors:
         kept = first.setdefault(anchor.certificate.sha256, anchor)
-        if kept is not anchor:
+        if kept.purposes != anchor.purposes:
+            gathered.troubles.append(_two_minds(kept, anchor))
+        elif kept is not anchor:
             gathered.notes.append(
                 Trouble(
                     "duplicate",
@@ -134,6 +155,11 @@ def _each_once(gathered: Gathered) -> list[Anchor]:
                 )
             )
     return list(first.values())
+
+
+def _two_minds(first: Anchor, second: Anchor) -> Trouble:
+    message = f"is for {shown(second.purposes)}, and the same certificate at {first.where} for {shown(first.purposes)}"
+    return Trouble("purposes", second.where, message, "give it once, or with the same purposes")
 
 
 def _refuse_shared_names(gathered: Gathered) -> None:
@@ -157,7 +183,7 @@ def _refuse_shared_names(gathered: Gathered) -> None:
 def _replacing(anchor: Anchor, replace: Sequence[str]) -> Anchor:
     if anchor.name not in replace:
         return anchor
-    return Anchor(anchor.name, anchor.certificate, anchor.where, replace=True)
+    return dataclasses.replace(anchor, replace=True)
 
 
 def _unknown_replacements(anchors: list[Anchor], replace: Sequence[str]) -> list[Trouble]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Trouble
 from rootfs_trust.inputs.certdata import anchors, certificates_of_certdata, looks_like_certdata
+from rootfs_trust.store.purposes import Purposes, purposes_of_settings
 
 _PKCS7_LABELS = ("PKCS7", "CMS", "PKCS #7 SIGNED DATA")
 
@@ -28,6 +29,8 @@ class Found:
     """Whether it is the only one of its file, which then may name it."""
     label: str = ""
     """The name that its file gives it, where it has one: Mozilla's list does."""
+    purposes: Purposes = None
+    """What OpenSSL's settings behind it trust it for, where it has such."""
 
 
 @dataclass(slots=True)
@@ -75,7 +78,24 @@ def _from_container(path: str, data: bytes) -> tuple[list[Found], list[Trouble]]
         troubles.append(_nothing(path, data))
     if troubles:
         return [], troubles
-    return [Found(certificate, path, line, len(pairs) == 1) for certificate, line in pairs], []
+    alone, blocks = len(pairs) == 1, _blocks_by_line(data)
+    return [Found(each, path, line, alone, purposes=_purposes(each, blocks.get(line, b""))) for each, line in pairs], []
+
+
+def _blocks_by_line(data: bytes) -> dict[int | None, bytes]:
+    blocks = x509.blocks(data) if b"-----BEGIN " in data else ()
+    return {block.line: block.der for block in blocks if isinstance(block, x509.Block)}
+
+
+def _purposes(certificate: x509.Certificate, block: bytes) -> Purposes:
+    """What the settings behind the certificate in its block say; OpenSSL reads them under any label of one."""
+    settings = block.removeprefix(certificate.der)
+    if not settings or settings == block:
+        return None
+    try:
+        return purposes_of_settings(settings)
+    except MalformedError:  # something else behind a plain certificate, which is dropped
+        return None
 
 
 def _collect(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[tuple[x509.Certificate, int | None]]:

@@ -14,6 +14,7 @@ from typing import Any
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.inputs.policy import DEFAULT_POLICY, Policy
 from rootfs_trust.store.anchor import safe_name
+from rootfs_trust.store.purposes import WORDS, Purposes, purposes
 
 FILE_NAME = "rootfs-trust.toml"
 
@@ -38,6 +39,7 @@ class AnchorTable:
     sha256: str | None = None
     replace: bool = False
     allow: frozenset[str] = frozenset()
+    purposes: Purposes = None
     key: str = ""
     where: str = ""
     """Its key and its place in the config; both empty for a file of the command line."""
@@ -259,6 +261,13 @@ def _one_of(*words: str) -> Check:
     return checked
 
 
+def _purposes(value: object) -> Purposes:
+    words = _list_of(lambda each: str(_one_of(*WORDS)(each)))(value)
+    if not words:
+        raise ValueError("a list of at least one purpose")
+    return purposes(words)
+
+
 _STORE: dict[str, Check] = {"layout": _string, "base": _one_of("keep", "none"), "distrust": _list_of(digest)}
 _ANCHOR: dict[str, Check] = {
     "file": _string,
@@ -266,6 +275,7 @@ _ANCHOR: dict[str, Check] = {
     "sha256": digest,
     "replace": _boolean,
     "allow": lambda value: frozenset(_list_of(lambda each: str(_one_of("expired")(each)))(value)),
+    "purposes": _purposes,
 }
 _POLICY: dict[str, Check] = {
     "min_rsa_bits": _count,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rootfs_trust.store.purposes import Purposes
 from rootfs_trust.x509 import Certificate, Name
 
 MAX_NAME = 200
@@ -22,6 +23,8 @@ class Anchor:
     where: str
     replace: bool = False
     """Whether it may take the place of another certificate of this name."""
+    purposes: Purposes = None
+    """What it shall be trusted for."""
 
 
 def safe_name(text: str) -> str:

@@ -15,6 +15,7 @@ from rootfs_trust.store.local import DIGEST, LocalFolder, holders, not_found, st
 from rootfs_trust.store.presets import with_presets
 from rootfs_trust.store.request import Answer, Request
 from rootfs_trust.store.source import Source, certificate_files, judge_sources, read_source_at
+from rootfs_trust.store.undivided import for_everything
 from rootfs_trust.store.unsourced import unsourced
 
 
@@ -51,6 +52,7 @@ class BuildrootStore:
         """The store that ``request`` makes of the rootfs ``view``."""
         answer = Answer()
         found = {path: read_source_at(view, path) for path in certificate_files(view, self.sources)}
+        request = for_everything(request, answer, self.name)
         request = with_presets(request, found.values(), answer)
         folder = LocalFolder(self.local, link_name, dict(found), (), ())
         _change(folder, request, answer)

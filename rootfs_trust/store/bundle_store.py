@@ -19,6 +19,7 @@ from rootfs_trust.store.local import DIGEST, LocalFolder, not_found, stem
 from rootfs_trust.store.presets import with_presets
 from rootfs_trust.store.request import Answer, Request
 from rootfs_trust.store.source import Source, fault_of, read_source
+from rootfs_trust.store.undivided import for_everything
 from rootfs_trust.x509 import Certificate, encode, read_objects
 
 _BEGIN, _END = b"-----BEGIN ", b"-----END "
@@ -67,6 +68,7 @@ class BundleStore:
         folder = LocalFolder(self.local, file_link_name, self._files(view), (), ())
         found = dict(folder.sources)
         answer.conflicts += (fault_of(source) for source in (bundle, *found.values()) if source.fault)
+        request = for_everything(request, answer, self.name)
         request = with_presets(request, [bundle, *found.values()], answer)
         gone = _gone([bundle, *found.values()], request, answer)
         answer.removed += (_named(each) for each in bundle.certificates if each.sha256 in gone)

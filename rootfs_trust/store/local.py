@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.nodes import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, name_of_subject
+from rootfs_trust.store.purposes import Purposes, shown
 from rootfs_trust.store.source import Source, source_of
 from rootfs_trust.x509 import Certificate, encode
 
@@ -17,12 +18,18 @@ DIGEST = "sha256:"
 _SUFFIX = ".crt"
 
 
+def _everything(_source: Source, _certificate: Certificate) -> Purposes:
+    """What a file trusts a certificate for where files cannot say it."""
+    return None
+
+
 @dataclass(slots=True)
 class LocalFolder:
     """The source files of the folder, by path; ``changed`` are those that a run writes.
 
     ``link_name`` is the layout's rule from a source's path to its name in the hash directory, where no two
-    sources may share one: the distribution's own tool would exchange them at each run.
+    sources may share one: the distribution's own tool would exchange them at each run. ``held_for`` says what
+    a source trusts a certificate in it for.
     """
 
     folder: str
@@ -30,6 +37,7 @@ class LocalFolder:
     sources: dict[str, Source]
     shipped: tuple[Source, ...]
     distrusted: tuple[Source, ...]
+    held_for: Callable[[Source, Certificate], Purposes] = _everything
     changed: dict[str, File | Absent] = field(default_factory=dict)
     installed: list[Anchor] = field(default_factory=list)
     removed: list[Anchor] = field(default_factory=list)
@@ -42,18 +50,18 @@ class LocalFolder:
             if source.clean or not source.certificates:
                 continue
             first, *others = source.certificates
-            self._write(path, source_of(path, first))
+            self._write(path, source_of(path, first, self.held_for(source, first)))
             for each in others:
-                self._split_off(each)
+                self._split_off(each, self.held_for(source, each))
 
-    def _split_off(self, certificate: Certificate) -> None:
+    def _split_off(self, certificate: Certificate, purposes: Purposes) -> None:
         """Give ``certificate`` a file of its own, unless another one holds it."""
         if any(holders(certificate.sha256, self.sources.values())):
             return
         name = name_of_subject(certificate.subject, certificate.sha256)
         if self._path(name) in self.sources or self._rival(self._path(name)):
             name = f"{name}-{certificate.sha256[:8]}"
-        self._write(self._path(name), source_of(self._path(name), certificate))
+        self._write(self._path(name), source_of(self._path(name), certificate, purposes))
 
     def add(self, anchor: Anchor, *, only: bool = False) -> None:
         """Put ``anchor`` into the folder, or note the conflict that forbids it.
@@ -85,8 +93,10 @@ class LocalFolder:
             self.changed[path] = Absent()
 
     def _already_there(self, anchor: Anchor, source: Source) -> None:
-        name = stem(source.path)
-        self.installed.append(Anchor(name, anchor.certificate, anchor.where))
+        if self.held_for(source, anchor.certificate) != anchor.purposes:
+            self._with_other_purposes(anchor, source)
+            return
+        self.installed.append(replace(anchor, name=stem(source.path), replace=False))
         if source.path != self._path(anchor.name):
             self.warnings.append(
                 Trouble(
@@ -97,15 +107,26 @@ class LocalFolder:
                 )
             )
 
+    def _with_other_purposes(self, anchor: Anchor, source: Source) -> None:
+        """The anchor is there and trusted for something else: as strict as for another certificate of its name."""
+        held = self.held_for(source, anchor.certificate)
+        if source.path != self._path(anchor.name):
+            self.conflicts.append(_other_purposes(anchor, source, held, "take that file away, or name its purposes"))
+        elif len(source.certificates) > 1:
+            self.conflicts.append(_other_purposes(anchor, source, held, "it holds several certificates: split it"))
+        elif not anchor.replace:
+            self.conflicts.append(_other_purposes(anchor, source, held, f"--replace {anchor.name} changes that"))
+        else:
+            self._write(source.path, source_of(source.path, anchor.certificate, anchor.purposes))
+            self.installed.append(anchor)
+
     def _named_apart(self, anchor: Anchor) -> Anchor:
         """The anchor under a name of its own, where the distribution ships the same certificate under its name."""
         shipped = holders(anchor.certificate.sha256, (*self.shipped, *self.distrusted))
         taken = {self.link_name(source.path) for source in shipped}
         if self.link_name(self._path(anchor.name)) not in taken:
             return anchor
-        return Anchor(
-            f"{anchor.name}-{anchor.certificate.sha256[:8]}", anchor.certificate, anchor.where, anchor.replace
-        )
+        return replace(anchor, name=f"{anchor.name}-{anchor.certificate.sha256[:8]}")
 
     def _place(self, anchor: Anchor) -> None:
         path = self._path(anchor.name)
@@ -118,7 +139,7 @@ class LocalFolder:
         elif old and len(old.certificates) > 1:
             self.conflicts.append(_name_taken(anchor, old, "it holds several certificates; --adopt splits it first"))
         else:
-            self._write(path, source_of(path, anchor.certificate))
+            self._write(path, source_of(path, anchor.certificate, anchor.purposes))
             self.installed.append(anchor)
 
     def _rival(self, path: str) -> Source | None:
@@ -183,3 +204,10 @@ def _name_taken(anchor: Anchor, holder: Source, hint: str) -> Trouble:
         f"the name {anchor.name} is taken (by sha256 {held}...) and {anchor.where} is another certificate",
         hint,
     )
+
+
+def _other_purposes(anchor: Anchor, holder: Source, held: Purposes, hint: str) -> Trouble:
+    message = (
+        f"trusts the certificate of {anchor.where} for {shown(held)}, and it is to be for {shown(anchor.purposes)}"
+    )
+    return Trouble("conflict", holder.path, message, hint)

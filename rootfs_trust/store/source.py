@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Trouble
 from rootfs_trust.rootfs.nodes import Directory, File, View, as_bytes, join, read
+from rootfs_trust.store.purposes import Purposes, pem_for
 from rootfs_trust.store.request import Answer
 from rootfs_trust.x509 import pem
 
@@ -35,9 +36,9 @@ class Source:
         return not self.fault and not self.untidy
 
 
-def source_of(path: str, certificate: x509.Certificate) -> Source:
-    """The clean source file for ``certificate``."""
-    return Source(path, pem.encode(certificate.der), (certificate,))
+def source_of(path: str, certificate: x509.Certificate, purposes: Purposes = None) -> Source:
+    """The clean source file for ``certificate``, which is trusted for ``purposes``."""
+    return Source(path, pem_for(certificate.der, purposes), (certificate,))
 
 
 def read_source(path: str, data: bytes) -> Source:

@@ -22,6 +22,7 @@ from rootfs_trust.store.local import LocalFolder, stem
 from rootfs_trust.store.presets import with_presets
 from rootfs_trust.store.request import Answer, Request
 from rootfs_trust.store.source import Source, judge_sources
+from rootfs_trust.store.undivided import for_everything
 from rootfs_trust.store.unsourced import unsourced
 
 _MANGLED = str.maketrans({" ": "_", ",": "_", "(": "=", ")": "="})
@@ -58,6 +59,7 @@ class DebianStore:
         answer = Answer()
         found = find(view, self)
         answer.warnings += found.warnings
+        request = for_everything(request, answer, self.name)
         request = with_presets(request, [*found.all, *found.unlisted.values()], answer)
         local = LocalFolder(
             self.local,

@@ -10,7 +10,7 @@ from rootfs_trust.rootfs.nodes import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, safe_name
 from rootfs_trust.store.local import DIGEST, LocalFolder, holders, not_found
 from rootfs_trust.store.p11kit.entries import Entry
-from rootfs_trust.store.p11kit.found import Found, entry_label, file_names, keeps_trust, names_of
+from rootfs_trust.store.p11kit.found import Found, entry_label, file_names, held_for, keeps_trust, names_of
 from rootfs_trust.store.p11kit.parts import parts_of
 from rootfs_trust.store.request import Answer, Request
 from rootfs_trust.x509 import Certificate, encode
@@ -36,7 +36,7 @@ class Changes:
 
 def change(found: Found, request: Request, answer: Answer) -> Changes:
     """The changes that ``request`` asks for."""
-    local = LocalFolder(found.anchors, _own_path, found.local(), found.others(), ())
+    local = LocalFolder(found.anchors, _own_path, found.local(), found.others(), (), held_for)
     blocklist = _Blocklist(found, answer)
     if request.adopt:
         local.adopt()

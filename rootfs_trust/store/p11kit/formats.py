@@ -30,7 +30,7 @@ _P11_KIT = bytes.fromhex("503bdddc05f4fd4396bebd33b1734776")
 """The owner under which p11-kit's extractor signs."""
 
 Keystore = Callable[[Iterable[tuple[str, bytes]], int], bytes]
-"""What makes a Java keystore of aliases and certificates, all created at a time in seconds."""
+"""What makes a Java keystore of aliases and certificates; what is new in it was created at a time in seconds."""
 
 
 def pem_of(chosen: Chosen) -> bytes:

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rootfs_trust import x509
+from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.nodes import Absent, File, View, as_bytes, join, parent
 from rootfs_trust.store.anchor import safe_name
-from rootfs_trust.store.p11kit.entries import Entry, Place
+from rootfs_trust.store.p11kit.entries import EXTENDED_KEY_USAGE, Entry, Place, Stapled
+from rootfs_trust.store.p11kit.parser import parse_file
+from rootfs_trust.store.p11kit.parts import parts_of, take_extension, usages
 from rootfs_trust.store.p11kit.persist import is_persist
 from rootfs_trust.store.p11kit.select import subject_label
 from rootfs_trust.store.p11kit.token import PLACES, SourceFile, Token, files_of, token_of
+from rootfs_trust.store.purposes import Purposes, purposes_of_oids
 from rootfs_trust.store.source import Source, read_source
 from rootfs_trust.x509 import Certificate
 
@@ -112,6 +116,22 @@ def file_names(path: str) -> Iterator[str]:
 def keeps_trust(source: Source) -> bool:
     """Whether the file says more of its certificates than that they are trusted; as plain PEM it would say less."""
     return is_persist(source.data) or b"TRUSTED CERTIFICATE" in source.data
+
+
+def held_for(source: Source, certificate: Certificate) -> Purposes:
+    """What a file of the anchors folder, were it alone, trusts a certificate in it for."""
+    objects = parse_file(source.path, source.data, "anchors")
+    return purposes_of(certificate, (each for each in objects if isinstance(each, Stapled)))
+
+
+def purposes_of(certificate: Certificate, stapled: Iterable[Stapled]) -> Purposes:
+    """What the extensions that are stapled to its key trust the certificate for; one that is none leaves nothing."""
+    key = parts_of(certificate.der).key
+    try:
+        value = dict(take_extension(each.der) for each in stapled if each.key == key).get(EXTENDED_KEY_USAGE)
+        return None if value is None else purposes_of_oids(usages(value))
+    except MalformedError:
+        return frozenset()
 
 
 def _place_of(path: str) -> Place:

@@ -16,7 +16,6 @@ from rootfs_trust.rootfs.nodes import Absent, Directory, Symlink, View, join, pa
 from rootfs_trust.store.issuers import missing_issuers
 from rootfs_trust.store.p11kit.change import change
 from rootfs_trust.store.p11kit.directory import HashDirectory
-from rootfs_trust.store.p11kit.entries import SERVER_AUTH
 from rootfs_trust.store.p11kit.found import find
 from rootfs_trust.store.p11kit.mirror import Mirror, described_mirror, has_hash_links, mirror_nodes
 from rootfs_trust.store.p11kit.outputs import (
@@ -31,8 +30,8 @@ from rootfs_trust.store.p11kit.outputs import (
     leftovers,
     strangers,
 )
-from rootfs_trust.store.p11kit.select import Filter, is_authority, select
 from rootfs_trust.store.p11kit.token import Token
+from rootfs_trust.store.p11kit.told import shared_keys, without_effect
 from rootfs_trust.store.presets import with_presets
 from rootfs_trust.store.request import Answer, Request
 from rootfs_trust.store.source import Source, judge_sources
@@ -77,7 +76,7 @@ class P11KitStore:
         """See Layout."""
         return (
             f"`{self.tokens[0]}/blocklist/NAME.crt` (0644), where a shipped anchor is distrusted",
-            f"`{self.local}/NAME.crt` (0644)",
+            f"`{self.local}/NAME.crt` (0644), as TRUSTED CERTIFICATE where its purposes are named",
             *map(described, self.bundles),
             *(line for folder in self.folders for line in described_folder(folder)),
             *(described_mirror(self.mirror) if self.mirror else ()),
@@ -95,10 +94,11 @@ class P11KitStore:
         judge_sources((each for path, each in found.local().items() if path not in changes.anchors), answer)
         if not request.drop_unsourced:
             answer.conflicts += unsourced(self.bundle, read(view, self.bundle), everything)
+        answer.conflicts += shared_keys(tokens[0], answer.installed)
         self._tell(tokens, request, answer)
         present = {file.path for file in found.files[0]}
         answer.desired |= {self.local: Directory(), **changes.before(present)}
-        self._write_outputs(view, tokens, answer)
+        self._write_outputs(view, tokens, answer, request.created)
         answer.desired |= changes.after(present)
         return answer
 
@@ -106,14 +106,14 @@ class P11KitStore:
         certificates = [each.certificate for token in tokens for each in token.entries if each.trusted]
         sources = [Source("", b"", tuple(each for each in certificates if each))]
         answer.warnings += missing_issuers(request.anchors, sources)
-        answer.warnings += _without_effect(tokens, request)
+        answer.warnings += without_effect(tokens, request.anchors)
         if request.only:
             answer.warnings.append(_does_not_last(self))
 
-    def _write_outputs(self, view: View, tokens: list[Token], answer: Answer) -> None:
+    def _write_outputs(self, view: View, tokens: list[Token], answer: Answer, created: int | None) -> None:
         nodes: Desired = {}
         for bundle in self.bundles:
-            nodes[bundle.path] = bundle_file(view, bundle, tokens, last_name=self.last_name)
+            nodes[bundle.path] = bundle_file(view, bundle, tokens, last_name=self.last_name, created=created)
         made = HashDirectory()
         for folder in self.folders:
             made = folder_of(folder, tokens, last_name=self.last_name)
@@ -144,24 +144,6 @@ def _folders(nodes: Desired) -> set[str]:
         while (path := parent(path)) not in folders:
             folders.add(path)
     return folders
-
-
-def _without_effect(tokens: list[Token], request: Request) -> Iterator[Trouble]:
-    """Anchors that no output, or not the TLS bundle, will hold."""
-    served = {each.certificate.sha256 for each in select(tokens, Filter.ANCHORS, SERVER_AUTH)}
-    authority: dict[str, bool] = {}
-    for token in tokens:
-        for entry in token.entries:
-            if entry.certificate:
-                authority[entry.certificate.sha256] = is_authority(token, entry)
-    for anchor in request.anchors:
-        sha256 = anchor.certificate.sha256
-        if not authority.get(sha256, True):
-            message = "is no CA: p11-kit leaves it out of every bundle and keystore, so that no TLS client sees it"
-            yield Trouble("no-output", anchor.where, message, "give the CA that signed it, or name the file to clients")
-        elif sha256 in authority and sha256 not in served:
-            message = "its purposes leave out servers: it is in no bundle that TLS clients read"
-            yield Trouble("no-output", anchor.where, message, "its extended key usage says so")
 
 
 def _does_not_last(layout: P11KitStore) -> Trouble:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from rootfs_trust.errors import MalformedError, Trouble
 from rootfs_trust.rootfs.nodes import Absent, Directory, File, Symlink, View, join, read
-from rootfs_trust.store.jks import keystore, read_keystore
+from rootfs_trust.store import jks
 from rootfs_trust.store.p11kit import formats
 from rootfs_trust.store.p11kit.directory import HashDirectory, hash_directory
 from rootfs_trust.store.p11kit.entries import CODE_SIGNING, EMAIL, SERVER_AUTH, Entry
@@ -75,11 +75,13 @@ def described_folder(output: Folder) -> tuple[str, ...]:
     )
 
 
-def bundle_file(view: View, output: Bundle, tokens: Sequence[Token], *, last_name: bool) -> File:
-    """The file of ``output``."""
+def bundle_file(
+    view: View, output: Bundle, tokens: Sequence[Token], *, last_name: bool, created: int | None = None
+) -> File:
+    """The file of ``output``; ``created`` is the date of what is new in a Java keystore."""
     chosen = select(tokens, output.filter, output.purpose, last_name=last_name)
     header = _header(read(view, output.path) or b"") if output.header else b""
-    return File(header + _content(view, output, chosen), mode=FILE_MODE)
+    return File(header + _content(view, output, chosen, created), mode=FILE_MODE)
 
 
 def _header(data: bytes) -> bytes:
@@ -88,23 +90,33 @@ def _header(data: bytes) -> bytes:
     return found[0] if found else b""
 
 
-def _content(view: View, output: Bundle, chosen: list[Chosen]) -> bytes:
+def _content(view: View, output: Bundle, chosen: list[Chosen], created: int | None) -> bytes:
     if output.format == "pem":
         return formats.pem_bundle(chosen, comment=output.comment)
     if output.format == "openssl":
         return formats.openssl_bundle(chosen, comment=output.comment)
     if output.format == "edk2":
         return formats.edk2_cacerts(chosen)
-    return formats.java_cacerts(chosen, _created(view, output.path), keystore)
+    return _java(read(view, output.path) or b"", chosen, created)
 
 
-def _created(view: View, path: str) -> int:
-    """The date of all entries: the store's own, so that the same certificates give the same bytes; else 0."""
+def _java(data: bytes, chosen: list[Chosen], created: int | None) -> bytes:
+    """The keystore that takes the place of ``data``: an entry that stays keeps its date.
+
+    What is new gets ``created``, else the latest date that is there, else 0, so that the same certificates give the
+    same bytes. trust extract dates every entry anew, by SOURCE_DATE_EPOCH or the clock.
+    """
     try:
-        entries = read_keystore(read(view, path) or b"")
+        old = jks.read_keystore(data)
     except MalformedError:
-        return 0
-    return max((each.created_ms // 1000 for each in entries), default=0)
+        old = []
+    kept = {(each.alias, each.der): each.created_ms for each in old}
+    date = created if created is not None else max((each.created_ms // 1000 for each in old), default=0)
+
+    def dated(pairs: Iterable[tuple[str, bytes]], new: int) -> bytes:
+        return jks.write_keystore(jks.Entry(alias, kept.get((alias, der), new * 1000), der) for alias, der in pairs)
+
+    return formats.java_cacerts(chosen, date, dated)
 
 
 def folder_of(output: Folder, tokens: Sequence[Token], *, last_name: bool) -> HashDirectory:
