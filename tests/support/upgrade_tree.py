@@ -1,0 +1,135 @@
+"""Bookworm as released, whole enough for dpkg and debconf, and the newer ca-certificates of its security archive.
+
+Kept in pytest's cache like the other real trees: a tar of the tree, and the one package. The newer package comes
+with the machine's apt-get, from lists of its own, so that it does not matter what archives the machine has.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.peers import unavailable
+from tests.support.trees import SUITE, RealTree, _cached, _make, _unpacked
+
+OLD_VERSION = "20230311+deb12u1"
+_ARCHIVE = "http://deb.debian.org/debian"
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+_NEVER_READ = (
+    "usr/share/locale",
+    "usr/share/zoneinfo",
+    "usr/share/lintian",
+    "usr/share/bash-completion",
+    "usr/lib/x86_64-linux-gnu/gconv",
+    "var/cache/apt",
+    "var/lib/apt/lists",
+)
+_OWN = ("etc", "opt", "tmp", "usr/local", "usr/share/ca-certificates", "var")
+"""What the tools and maintainer scripts write in place; all else dpkg replaces by renaming."""
+
+
+class UpgradableTree(RealTree):
+    """A copy of the released tree, with the newer package in its /tmp."""
+
+    def dpkg(self, *words: str) -> str:
+        done = self.run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", *words, check=False)
+        assert done.returncode == 0 or words[0] == "--verify", done.stdout + done.stderr
+        return done.stdout
+
+    def upgrade(self) -> str:
+        """Install the newer package over the older one, as apt would, with its maintainer scripts."""
+        said = self.dpkg("-i", "/tmp/newer.deb")
+        assert f"over ({OLD_VERSION})" in said
+        return said
+
+    def verify(self) -> list[str]:
+        """Every difference that dpkg sees between the package's files and the tree."""
+        return self.dpkg("--verify", "ca-certificates").splitlines()
+
+
+def _make_released(tar: Path) -> None:
+    folder = tar.with_suffix(".folder")
+    try:
+        sources = f"deb {_ARCHIVE} {SUITE} main"
+        include = "--include=ca-certificates,openssl"
+        whole = tar.with_suffix(".whole.tar")
+        options = ("--mode=root", "--architectures=amd64", "--variant=minbase", "--format=tar", include)
+        _make("mmdebstrap", *options, SUITE, str(whole), sources)
+        folder.mkdir()
+        _make("tar", "--numeric-owner", "-C", str(folder), "-xpf", str(whole))
+        whole.unlink()
+        for each in _NEVER_READ:
+            shutil.rmtree(folder / each, ignore_errors=True)
+        _make("tar", "--numeric-owner", "-C", str(folder), "-cf", str(tar), ".")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_newer(file: Path) -> None:
+    folder = file.with_suffix(".folder")
+    try:
+        for name in ("lists/partial", "cache/archives/partial", "got"):
+            (folder / name).mkdir(parents=True)
+        line = f"deb [signed-by={_KEYRING} arch=amd64] {_ARCHIVE}-security {SUITE}-security main\n"
+        (folder / "sources.list").write_text(line)
+        (folder / "status").touch()
+        settings = {
+            "Dir::Etc::sourcelist": folder / "sources.list",
+            "Dir::Etc::sourceparts": "-",
+            "Dir::Etc::preferencesparts": "-",
+            "Dir::State::lists": folder / "lists",
+            "Dir::State::status": folder / "status",
+            "Dir::Cache": folder / "cache",
+            "APT::Architecture": "amd64",
+            "APT::Sandbox::User": "root",
+        }
+        options = [f"-o{key}={value}" for key, value in settings.items()]
+        _make("apt-get", "-q", *options, "update")
+        # It downloads into the folder that it runs in.
+        _make("sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(folder / "got"), "apt-get", "-q", *options,
+              "download", "ca-certificates")  # fmt: skip
+        (package,) = (folder / "got").iterdir()
+        shutil.copy(package, file)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def newer_package(tree_cache: Path) -> Path:
+    return _cached(tree_cache, f"{SUITE}-ca-certificates.deb", _make_newer)
+
+
+@pytest.fixture(scope="session")
+def released_base(tree_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    tar = _cached(tree_cache, f"{SUITE}-released.tar", _make_released)
+    for base in _unpacked(tar, tmp_path_factory.mktemp("base") / "released"):
+        version = RealTree(base).run("dpkg-query", "-W", "-f", "${Version}", "ca-certificates").stdout
+        if version != OLD_VERSION:
+            unavailable(f"the released tree has ca-certificates {version}")
+        yield base
+
+
+@pytest.fixture
+def new_released_tree(
+    released_base: Path, newer_package: Path, tmp_path: Path
+) -> Iterator[Callable[[], UpgradableTree]]:
+    """Gives as many such trees as a test asks for; they are gone after it."""
+    made: list[Path] = []
+
+    def copy() -> UpgradableTree:
+        path = tmp_path / f"released-{len(made)}"
+        made.append(path)
+        subprocess.run(["cp", "-al", released_base, path], check=True, timeout=120)
+        for name in _OWN:
+            shutil.rmtree(path / name)
+            subprocess.run(["cp", "-a", released_base / name, path / name], check=True, timeout=120)
+        shutil.copy(newer_package, path / "tmp/newer.deb")
+        return UpgradableTree(path)
+
+    yield copy
+    for path in made:
+        shutil.rmtree(path)
