@@ -25,7 +25,9 @@ def without_effect(tokens: list[Token], anchors: Iterable[Anchor]) -> Iterator[T
     for anchor in anchors:
         sha256 = anchor.certificate.sha256
         if not authority.get(sha256, True):
-            message = "is no CA: p11-kit leaves it out of every bundle and keystore of CAs, so that no TLS client sees it"
+            message = (
+                "is no CA: p11-kit leaves it out of every bundle and keystore of CAs, so that no TLS client sees it"
+            )
             yield Trouble("no-output", anchor.where, message, "give the CA that signed it, or name the file to clients")
         elif sha256 in authority and sha256 not in served:
             yield _not_for_servers(anchor)
