@@ -10,6 +10,7 @@ from functools import partial
 from rootfs_trust.agents.settings import Setting, cloud_settings, parse_setting
 from rootfs_trust.agents.thin_edge import AgentAnswer, thin_edge
 from rootfs_trust.api.carry_out import carry_out, refuse
+from rootfs_trust.api.render import render_files
 from rootfs_trust.errors import ConflictError, InputError, Trouble
 from rootfs_trust.inputs.anchors import Gathered, gather
 from rootfs_trust.inputs.config import CloudTable, Config, load_config
@@ -54,10 +55,14 @@ def install(root: str, options: InstallOptions = InstallOptions()) -> Outcome:
         gathered = _gather(options, config)
         store = layout.answer(tree, _request(options, config, gathered))
         agent = _agent(tree, options, config, layout, store.desired)
-        refuse(InputError, [*gathered.troubles, *_both_ways(gathered, config), *store.troubles, *agent.troubles])
-        desired = {**store.desired, **agent.desired}
+        files = render_files(tree, layout, store, config.renders, _clouds(options, config))
+        refuse(
+            InputError,
+            [*gathered.troubles, *_both_ways(gathered, config), *store.troubles, *agent.troubles, *files.troubles],
+        )
+        desired = {**store.desired, **agent.desired, **files.desired}
         todo = make_plan(tree, desired, will_be_signed=options.will_be_signed)
-        refuse(ConflictError, [*store.conflicts, *agent.conflicts, *todo.conflicts])
+        refuse(ConflictError, [*store.conflicts, *agent.conflicts, *files.conflicts, *todo.conflicts])
         warnings = [*gathered.notes, *store.warnings, *agent.warnings]
         if not options.dry_run:
             warnings += carry_out(tree, todo, desired, owner=tree.owner, timestamp=options.timestamp)
@@ -82,15 +87,20 @@ def _both_ways(gathered: Gathered, config: Config) -> Iterator[Trouble]:
             yield Trouble("distrusted", anchor.where, message, "decide for one of them")
 
 
-def _request(options: InstallOptions, config: Config, gathered: Gathered) -> Request:
+def _clouds(options: InstallOptions, config: Config) -> tuple[str, ...]:
+    """The kinds of cloud that are asked for, without their profiles, each once."""
     clouds = [*(cloud.kind for cloud in config.clouds), *(cloud.partition("@")[0] for cloud in options.clouds)]
+    return tuple(dict.fromkeys(clouds))
+
+
+def _request(options: InstallOptions, config: Config, gathered: Gathered) -> Request:
     return Request(
         tuple(gathered.anchors),
         options.adopt,
         options.drop_unsourced,
         distrust=frozenset(config.store.distrust),
         only=config.store.base == "none",
-        presets=tuple(dict.fromkeys(clouds)),
+        presets=_clouds(options, config),
         created=options.timestamp,
     )
 

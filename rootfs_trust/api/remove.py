@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rootfs_trust.api.carry_out import carry_out, refuse
 from rootfs_trust.errors import ConflictError, InputError, Trouble
-from rootfs_trust.inputs.config import digest
+from rootfs_trust.inputs.tables import digest
 from rootfs_trust.outcome import InstalledAnchor, Outcome
 from rootfs_trust.rootfs.door import Root
 from rootfs_trust.rootfs.plan import make_plan

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rootfs_trust.inputs.config import Config, digest, line_of_key, parse_config
+from rootfs_trust.inputs.config import Config, parse_config
+from rootfs_trust.inputs.tables import digest, line_of_key
 
 TEXT = """\
 top = 1

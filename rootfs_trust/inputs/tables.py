@@ -1,0 +1,173 @@
+"""Tables of a TOML file checked key by key, every mistake said with its key and line.
+
+A table's schema is a dictionary: for each key the function that turns its value into ours, or raises ValueError with
+what was expected. A key that the schema lacks is a mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rootfs_trust.errors import Trouble
+from rootfs_trust.store.anchor import safe_name
+
+DESCRIBED = "docs/configuration.md describes every key"
+
+Check = Callable[[Any], object]
+"""Turns a value of the file into one of a table, or raises ValueError with what was expected."""
+
+
+@dataclass(slots=True)
+class TableReader:
+    """Collects what is wrong with the tables of one file: ``text`` is the file's, ``path`` its own."""
+
+    path: str
+    text: str
+    troubles: list[Trouble] = field(default_factory=list)
+
+    def array(self, key: str, document: dict[str, Any]) -> list[tuple[str, Any]]:
+        """The tables of ``[[key]]``, each with its own key: ``anchor[0]``."""
+        value = document.get(key, [])
+        if not isinstance(value, list):
+            self.wrong(key, f"has to be written as [[{key}]]")
+            return []
+        return [(f"{key}[{index}]", each) for index, each in enumerate(value)]
+
+    def table(self, key: str, value: object, checks: dict[str, Check], needed: tuple[str, ...] = ()) -> dict[str, Any]:
+        """The checked values of a table; with ``needed`` keys also its ``key`` and ``where`` it stands."""
+        if not isinstance(value, dict):
+            self.wrong(key, "has to be a table")
+            return {}
+        self.unknown(f"{key}.", value, tuple(checks))
+        for name in needed:
+            if name not in value:
+                self.wrong(f"{key}.{name}", "is missing")
+        known = {name: each for name, each in value.items() if name in checks}
+        checked = {name: self._checked(f"{key}.{name}", each, checks[name]) for name, each in known.items()}
+        return {**checked, "key": key, "where": self._where(f"{key}.{needed[0]}")} if needed else checked
+
+    def _checked(self, key: str, value: object, check: Check) -> object:
+        try:
+            return check(value)
+        except ValueError as error:
+            self.wrong(key, f"has to be {error}")
+            return None
+
+    def unknown(self, prefix: str, table: dict[str, Any], known: tuple[str, ...]) -> None:
+        """Note every key that is not ``known``."""
+        from difflib import get_close_matches
+
+        for name in table:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                self.wrong(
+                    f"{prefix}{name}",
+                    "is no key that is known here",
+                    f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}",
+                )
+
+    def wrong(self, key: str, message: str, hint: str = DESCRIBED) -> None:
+        """Note that the value at ``key`` is wrong."""
+        self.troubles.append(Trouble("config", self._where(key), f"{key} {message}", hint))
+
+    def _where(self, key: str) -> str:
+        line = line_of_key(self.text, key)
+        return f"{self.path}:{line}" if line else self.path
+
+
+def line_of_key(text: str, key: str) -> int | None:
+    """The line (from 1) on which ``key`` (``anchor[2].file``) stands, else that of its table, else None.
+
+    Of a table that is written inline the line is found on which it begins. tomllib keeps no positions, and this
+    serves messages alone.
+    """
+    table, _, name = key.rpartition(".")
+    wanted, first = table or name, re.split(r"[.[]", key)[0]
+    counts: dict[str, int] = {}
+    current, found = "", None
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]", line)
+        if header:
+            current = _table_name(header[1], header[2], counts)
+            if current == wanted:
+                found = number
+        elif current == table and _assigns(line, name):
+            return number
+        elif not current and _assigns(line, first):
+            found = number
+    return found
+
+
+def _assigns(line: str, name: str) -> bool:
+    return re.match(rf"""\s*["']?{re.escape(name)}["']?\s*[=.]""", line) is not None
+
+
+def _table_name(bracket: str, name: str, counts: dict[str, int]) -> str:
+    if bracket == "[":
+        return name
+    counts[name] = counts.get(name, -1) + 1
+    return f"{name}[{counts[name]}]"
+
+
+# -- what each key takes -----------------------------------------------------------------------------------
+
+
+def string(value: object) -> str:
+    """A text that is not empty."""
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("a text")
+    return value
+
+
+def file_name(value: object) -> str:
+    """A name that any store takes for a file."""
+    if not isinstance(value, str) or not value or value != safe_name(value):
+        raise ValueError('a safe file name: ASCII letters, digits, ".", "_" and "-"')
+    return value
+
+
+def boolean(value: object) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def count(value: object) -> int:
+    """A whole number, 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("a whole number, 0 or more")
+    return value
+
+
+def digest(value: object) -> str:
+    """A SHA-256 in hex, with or without ``sha256:`` and colons, as 64 lower-case digits. ValueError otherwise."""
+    text = value.removeprefix("sha256:").replace(":", "").lower() if isinstance(value, str) else ""
+    if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
+        raise ValueError("the 64 hex digits of a SHA-256")
+    return text
+
+
+def list_of(check: Callable[[object], str]) -> Callable[[object], tuple[str, ...]]:
+    """A list, each of its values checked."""
+
+    def checked(value: object) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise ValueError("a list")
+        return tuple(check(each) for each in value)
+
+    return checked
+
+
+def one_of(*words: str) -> Check:
+    """One of a few words."""
+
+    def checked(value: object) -> str:
+        if value not in words:
+            raise ValueError(" or ".join(f'"{word}"' for word in words))
+        return str(value)
+
+    return checked

@@ -1,0 +1,30 @@
+"""Reads the templates that a config names: files of the host, or those that ship with this package."""
+
+from __future__ import annotations
+
+import os
+
+from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.inputs.config import RenderTable
+from rootfs_trust.resources import resource
+
+
+def read_template(table: RenderTable) -> tuple[str, str]:
+    """The name and the text of the template of ``[[render]]``. Raises InputError."""
+    path = table.template if os.path.isabs(table.template) else _shipped(table)
+    try:
+        with open(path, encoding="utf-8") as file:
+            return os.path.basename(path), file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        message = f"{table.key}.template {table.template} cannot be read: {reason}"
+        raise InputError(Trouble("template", table.where, message, "it is looked for beside the config")) from error
+
+
+def _shipped(table: RenderTable) -> str:
+    folder = os.path.join(resource("templates"), "agents")
+    files = {name.partition(".")[0]: name for name in sorted(os.listdir(folder))}
+    if table.template not in files:
+        message = f"{table.key}.template: no template called {table.template} ships"
+        raise InputError(Trouble("template", table.where, message, f"those that do: {', '.join(files)}"))
+    return os.path.join(folder, files[table.template])

@@ -1,0 +1,43 @@
+"""Results of templates, held against the programs that read them."""
+
+import subprocess
+import time
+
+from rootfs_trust.agents.render import RenderRequest, Trust, rendered
+from rootfs_trust.inputs.config import RenderTable
+from rootfs_trust.inputs.templates import read_template
+from tests.support.memory import MemoryTree
+from tests.support.peers import peer
+
+
+def test_mosquitto_takes_the_bridge(tmp_path, authority):
+    (tmp_path / "ca.pem").write_bytes(authority.pem)
+    name, text = read_template(RenderTable("mosquitto-bridge", "/x"))
+    values = {"address": "localhost:1", "client_id": "device", "topics": ["# out 1 local/ remote/"]}
+    for trust, option in (
+        (Trust("", str(tmp_path), ()), f"bridge_capath {tmp_path}"),
+        (Trust(str(tmp_path / "ca.pem"), "", ()), f"bridge_cafile {tmp_path / 'ca.pem'}"),
+    ):
+        files, _ = rendered(MemoryTree(), [RenderRequest(name, text, "/x", values=values)], trust)
+        content = files["/x"].content.decode()
+        assert f"\n{option}\n" in content
+        assert starts(tmp_path, content)
+    assert not starts(tmp_path, content.replace("remote_clientid", "remote_client_id"))
+
+
+def starts(folder, bridge: str) -> bool:
+    """Whether mosquitto runs with this configuration: it ends at once with one that it does not understand."""
+    config = folder / "mosquitto.conf"
+    config.write_text(f"listener 0 {folder / 'socket'}\nuser root\n{bridge}")
+    broker = subprocess.Popen(
+        [peer("mosquitto"), "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and broker.poll() is None and not (folder / "socket").exists():
+            time.sleep(0.05)
+        return broker.poll() is None and (folder / "socket").exists()
+    finally:
+        broker.terminate()
+        broker.wait(10)
+        (folder / "socket").unlink(missing_ok=True)
