@@ -80,8 +80,10 @@ def read_entry(name: str, data: bytes) -> Entry:
     refused = _refusal(name, data, objects)
     if refused:
         return Entry(name, (), (refused,))
-    found = [certificate for _, certificate in objects.certificates], [crl for _, crl in objects.crls]
-    return Entry(name, (*map(_linkable, found[0]), *map(_linkable, found[1])), tuple(_told(name, data, objects)))
+    found: list[Certificate | CertificateList] = [certificate for _, certificate in objects.certificates]
+    if objects.crls:
+        found += [crl for _, crl in objects.crls]
+    return Entry(name, tuple([_linkable(each) for each in found]), tuple(_told(name, data, objects)))
 
 
 def entry_of(name: str, found: Certificate | CertificateList) -> Entry:
@@ -105,7 +107,7 @@ def _refusal(name: str, data: bytes, objects: Objects) -> Trouble | None:
         label = bad.label if bad.label.isprintable() else ascii(bad.label)
         message = f"the {label} block at line {bad.line} cannot be read: {bad.reason}"
         return Trouble("bad-block", name, message, "OpenSSL gives up on the whole file; mend or remove the block")
-    if max(map(len, (objects.certificates, objects.crls, objects.keys))) > 1:
+    if len(objects.certificates) > 1 or len(objects.crls) > 1 or len(objects.keys) > 1:
         return Trouble("several-objects", name, "holds more than one certificate, CRL or key", _SPLIT)
     if objects.certificates or objects.crls:
         return None
@@ -139,17 +141,23 @@ def _binary_form(data: bytes) -> str:
     return ""
 
 
-def _told(name: str, data: bytes, objects: Objects) -> Iterator[Trouble]:
+def _told(name: str, data: bytes, objects: Objects) -> list[Trouble]:
     """Warnings about a file that is linked all the same."""
-    for line in objects.spoilt:
-        message = f"octets follow the certificate of line {line}, and OpenSSL cannot load it from a directory"
-        yield Trouble("octets-behind", name, message, "rootfs-trust install writes the certificate alone")
-    blocks = sum(map(len, (objects.certificates, objects.crls, objects.keys, objects.others)))
-    if data.count(_BEGIN) == blocks:
-        return
-    for block in overlooked(data):
-        message = f"OpenSSL does not see the BEGIN line {block.line}"
-        yield Trouble("overlooked", name, message, "what follows it is not trusted")
+    found = [_spoilt(name, line) for line in objects.spoilt]
+    blocks = len(objects.certificates) + len(objects.crls) + len(objects.keys) + len(objects.others)
+    if data.count(_BEGIN) != blocks:
+        found += [_not_trusted(name, block.line) for block in overlooked(data)]
+    return found
+
+
+def _spoilt(name: str, line: int) -> Trouble:
+    message = f"octets follow the certificate of line {line}, and OpenSSL cannot load it from a directory"
+    return Trouble("octets-behind", name, message, "rootfs-trust install writes the certificate alone")
+
+
+def _not_trusted(name: str, line: int) -> Trouble:
+    message = f"OpenSSL does not see the BEGIN line {line}"
+    return Trouble("overlooked", name, message, "what follows it is not trusted")
 
 
 def links(entries: Iterable[Entry], styles: Iterable[str] = ("new",)) -> dict[str, str]:

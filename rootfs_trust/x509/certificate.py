@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from hashlib import sha256
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509 import details
@@ -21,7 +21,6 @@ from rootfs_trust.x509.ordinary import ordinary_certificate
 from rootfs_trust.x509.primitive import SEQUENCE
 from rootfs_trust.x509.structure import (
     Fingerprinted,
-    Time,
     read_extensions,
     signed_whole,
     take_algorithm,
@@ -40,17 +39,20 @@ _KEY_USAGE, _BASIC_CONSTRAINTS, _NETSCAPE_TYPE = "2.5.29.15", "2.5.29.19", "2.16
 _EXPLICIT_VERSION, _ISSUER_ID, _SUBJECT_ID, _EXPLICIT_EXTENSIONS = 0x80, 0x81, 0x82, 0x83
 
 
-class _Signed(NamedTuple):
+class _Signed:
     """The signed part, TBSCertificate, each field as far as its structure goes."""
 
-    version: bytes
-    serial: bytes
-    algorithm: bytes
-    issuer: Name
-    validity: tuple[Time, Time]
-    subject: Name
-    key: bytes
-    extensions: bytes
+    def __init__(self, reader: Reader) -> None:
+        body = reader.enter(SEQUENCE)
+        self.version = _take_version(body)
+        self.serial = body.integer()
+        self.algorithm = take_algorithm(body)
+        self.issuer = Name.take(body)
+        self.validity = take_validity(body)
+        self.subject = Name.take(body)
+        self.key = take_key(body)
+        self.extensions = _take_tail(body)
+        reader.leave(body)
 
 
 class Certificate(Fingerprinted):
@@ -67,7 +69,7 @@ class Certificate(Fingerprinted):
     @cached_property
     def _signed(self) -> _Signed:
         """All the fields. They are read when they are asked for: often names and fingerprint will do."""
-        return _take_signed(reread(self.der).enter(SEQUENCE))
+        return _Signed(reread(self.der).enter(SEQUENCE))
 
     @property
     def version(self) -> int:
@@ -207,28 +209,11 @@ def take_exactly(reader: Reader) -> Certificate:
     begin = reader.pos
     body = reader.enter(SEQUENCE)
     signed_begin = body.pos
-    signed = _take_signed(body)
+    signed = _Signed(body)
     written = signed_whole(body.data[signed_begin : body.pos], body)
     reader.leave(body)
     fingerprint = sha256(written, usedforsecurity=False).hexdigest()
     return Certificate(reader.data[begin : reader.pos], fingerprint, signed.issuer, signed.subject)
-
-
-def _take_signed(reader: Reader) -> _Signed:
-    """Take a TBSCertificate."""
-    body = reader.enter(SEQUENCE)
-    signed = _Signed(
-        version=_take_version(body),
-        serial=body.integer(),
-        algorithm=take_algorithm(body),
-        issuer=Name.take(body),
-        validity=take_validity(body),
-        subject=Name.take(body),
-        key=take_key(body),
-        extensions=_take_tail(body),
-    )
-    reader.leave(body)
-    return signed
 
 
 def _take_version(body: Reader) -> bytes:

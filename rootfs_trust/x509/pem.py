@@ -20,6 +20,7 @@ from typing import NamedTuple
 from rootfs_trust.errors import MalformedError
 
 _BEGIN, _END, _DASHES = b"-----BEGIN ", b"-----END ", b"-----"
+_NEXT_END = b"\n" + _END
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONGEST_READ = 254  # LINESIZE - 1 of pem_lib.c
 _LONGEST_AFTER_HEADER = 64
@@ -50,20 +51,17 @@ def blocks(data: bytes) -> list[Block | BadBlock]:
 
     Text around blocks is nothing, and so are lines that only resemble a BEGIN; see :func:`overlooked`.
     """
-    return list(_blocks(data))
-
-
-def _blocks(data: bytes) -> Iterator[Block | BadBlock]:
+    found: list[Block | BadBlock] = []
     pos, line, counted = 0, 1, 0
     while (begin := data.find(_BEGIN, pos)) >= 0:
         line += data.count(b"\n", counted, begin)
         plain = _plain_block(data, pos, begin, line)
         if plain is None:
-            yield from _odd_blocks(_Lines(data, pos, line - data.count(b"\n", pos, begin)))
-            return
+            return [*found, *_odd_blocks(_Lines(data, pos, line - data.count(b"\n", pos, begin)))]
         block, pos = plain
         counted = begin
-        yield block
+        found.append(block)
+    return found
 
 
 def _plain_block(data: bytes, pos: int, begin: int, line: int) -> tuple[Block, int] | None:
@@ -72,20 +70,19 @@ def _plain_block(data: bytes, pos: int, begin: int, line: int) -> tuple[Block, i
     That is: no header, and lines of 64 characters, so that every 65th octet is a newline and no other is.
     Only a shortcut: all that passes here gives the same when it is read line by line.
     """
-    first = data.find(b"\n", begin)
-    last = data.find(b"\n-----END ", first)
-    label = data[begin + 11 : first - 5]
-    body = data[first + 1 : last]
+    first = data.find(b"\n", begin) + 1
+    last = data.find(_NEXT_END, first)
+    behind_begin = data[begin + len(_BEGIN) : first]  # the same should stand behind END
+    if last < 0 or not data.startswith(behind_begin, last + len(_NEXT_END)):
+        return None
+    label, body = behind_begin[: -len(_DASHES) - 1], data[first:last]
     digits = body.replace(b"\n", b"")
-    closing = b"\n-----END " + label + b"-----\n"
     ordinary = (
-        0 <= first < last
-        and (begin == pos or _is_plain_text(data[pos:begin]))
-        and data.startswith(closing, last)
-        and data.endswith(_DASHES, begin, first)
+        body[64::65] == b"\n" * (len(body) - len(digits))
+        and behind_begin.endswith(b"-----\n")
         and len(label) < 100
         and label.replace(b" ", b"").isalnum()
-        and body[64::65] == b"\n" * (len(body) - len(digits))
+        and (begin == pos or _is_plain_text(data[pos:begin]))
     )
     if not ordinary:
         return None
@@ -93,7 +90,7 @@ def _plain_block(data: bytes, pos: int, begin: int, line: int) -> tuple[Block, i
         der = _decode(digits)
     except MalformedError:
         return None
-    return Block(label.decode(), der, line), last + len(closing)
+    return Block(label.decode(), der, line), last + len(_NEXT_END) + len(behind_begin)
 
 
 def _is_plain_text(text: bytes) -> bool:
@@ -201,7 +198,7 @@ def overlooked(data: bytes) -> list[BadBlock]:
     Such are indented ones, some with text around, those inside another block, and all those in files of
     UTF-16 or with the line ends of the old Macintosh.
     """
-    seen = {block.line for block in _blocks(data)}
+    seen = {block.line for block in blocks(data)}
     found, pos, line = [], 0, 1
     text = data.replace(b"\0", b"")
     while (begin := text.find(_BEGIN, pos)) >= 0:
