@@ -31,6 +31,7 @@ YOCTO = DebianStore(
     ),
     conf_header=OE_HEADER,
     relative=True,
+    conffile=True,
 )
 
 ALPINE = DebianStore(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.nodes import Directory, File, View, as_bytes, read
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.debian.conf import DEBIAN_HEADER, with_distrusted
@@ -53,6 +54,8 @@ class DebianStore:
     """Whether there is ca-certificates-java, whose hook refreshes a Java store."""
     debconf: bool = False
     """Whether the package asks debconf if it may trust roots that a newer version brings."""
+    conffile: bool = False
+    """Whether the package manager keeps a list that was edited: roots of a newer package then never enter."""
 
     def answer(self, view: View, request: Request) -> Answer:
         """The store that ``request`` makes of the rootfs ``view``."""
@@ -78,6 +81,8 @@ class DebianStore:
         _tell(local, found, names, answer)
         _judge(view, self, found, sources, request, answer)
         conf = with_distrusted(found.conf, names) if names else found.conf
+        if self.conffile and conf != found.conf and not request.only:
+            answer.warnings.append(_kept(self.conf))
         _write(view, self, found, conf, local, sources, answer)
         if self.java:
             links = {self.link_name(source.path): source for source in sources}
@@ -104,7 +109,8 @@ class DebianStore:
         """See Layout."""
         link = "relative" if self.relative else "absolute"
         lines = [
-            f"`{self.conf}` (0644), where it is missing or trust is taken away",
+            f"`{self.conf}` (0644), where it is missing or trust is taken away"
+            f"{'; the package manager then keeps it as it is' if self.conffile else ''}",
             f"`{self.local}/NAME.crt` (0644)",
             f"`{self.bundle}` (0644){', a blank line after each source' if self.blank_lines else ''}",
             f"`{self.hash_directory}/{self.link_prefix}NAME.pem`: {link} links to the sources",
@@ -133,6 +139,16 @@ def _tell(local: LocalFolder, found: Found, names: list[str], answer: Answer) ->
         answer.removed += (Anchor(stem(name), each, source.path) for each in source.certificates)
     answer.conflicts += local.conflicts
     answer.warnings += local.warnings
+
+
+def _kept(conf: str) -> Trouble:
+    return Trouble(
+        "list-kept",
+        conf,
+        "is edited now, so that the package manager keeps it: roots that a newer ca-certificates brings to this "
+        "rootfs are not trusted by themselves",
+        "take over their lines from the new package's list when you update it on the device",
+    )
 
 
 # -- judging -----------------------------------------------------------------------------------------------
