@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rootfs_trust.agents.checks import check_settings
+from rootfs_trust.agents.environment import DROP_IN, drop_in
 from rootfs_trust.agents.finished import Finished
 from rootfs_trust.agents.generation import FOLDER, is_generation_2, mapper_file
 from rootfs_trust.agents.migration import lookup
@@ -32,11 +33,13 @@ def thin_edge(
     settings: Iterable[Setting],
     store: Mapping[str, File | Symlink | Directory | Absent],
     generation: str = "auto",
+    *,
+    as_environment: bool = False,
 ) -> AgentAnswer:
     """The settings files that hold ``settings``; ``store`` is what the same run writes into the rootfs.
 
-    ``generation`` is "1" or "2" for the form of thin-edge.io 1.x or 2.x, or "auto". Raises InputError for a file
-    that cannot be read.
+    ``generation`` is "1" or "2" for the form of thin-edge.io 1.x or 2.x, or "auto"; ``as_environment`` puts them
+    into a drop-in of systemd instead. Raises InputError for a file that cannot be read.
     """
     answer = AgentAnswer()
     chosen = last_of_each(settings)
@@ -50,12 +53,17 @@ def thin_edge(
         return answer
     finished = Finished(view, store)
     built_in = lookup(main.document, "mqtt.bridge.built_in") is True
+    held: list[Setting] = []
     for file, its in files:
         kept = _giving_way(file, its, answer)
         troubles, warnings = check_settings(kept, finished, built_in_bridge=built_in)
         answer.troubles += troubles
         answer.warnings += warnings
-        _write(view, file, kept, answer)
+        held += kept
+        if not as_environment:
+            _write(view, file, kept, answer)
+    if as_environment:
+        answer.desired[DROP_IN] = File(drop_in(held))
     return answer
 
 

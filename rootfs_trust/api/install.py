@@ -35,6 +35,7 @@ class InstallOptions:
     set_at_run_time: Sequence[str] = ()
     replace: Sequence[str] = ()
     thin_edge: str = "auto"
+    settings_as: str = "file"
     at: datetime | None = None
     timestamp: int | None = None
     adopt: bool = False
@@ -115,7 +116,8 @@ def _agent(tree: Root, options: InstallOptions, config: Config, layout: Layout, 
         except InputError as error:
             troubles += error.troubles
     try:
-        answer = thin_edge(tree, settings, store, options.thin_edge)
+        environment = options.settings_as == "env"
+        answer = thin_edge(tree, settings, store, options.thin_edge, as_environment=environment)
     except InputError as error:
         answer = AgentAnswer(troubles=list(error.troubles))
     answer.troubles = [*troubles, *answer.troubles]

@@ -45,6 +45,12 @@ from rootfs_trust.cli.output import print_outcome
     default="auto",
     help="The form of thin-edge.io's settings: 1.x or 2.x; auto (the default) finds it in the rootfs.",
 )
+@click.option(
+    "--settings-as",
+    type=click.Choice(["file", "env"]),
+    default="file",
+    help="Write thin-edge.io's settings to its files, or as environment of its services under /usr.",
+)
 @click.option("--at", type=parse_time, metavar="TIME", help="Judge validity at this time instead of now.")
 @click.option(
     "--timestamp",
@@ -67,6 +73,7 @@ def command(
     set_at_run_time: tuple[str, ...],
     replace: tuple[str, ...],
     thin_edge: str,
+    settings_as: str,
     at: datetime | None,
     timestamp: datetime | None,
     adopt: bool,
@@ -97,6 +104,7 @@ def command(
         set_at_run_time,
         replace,
         thin_edge,
+        settings_as,
         at,
         timestamp_of(timestamp),
         adopt,

@@ -1,0 +1,31 @@
+"""thin-edge.io's settings as environment of its services: a drop-in of systemd under /usr. Pure.
+
+An update that copies the old /etc/tedge over the new image's, as meta-tedge's scripts do, takes an image's tedge.toml
+with it; /usr it leaves alone. Variables ``TEDGE_*`` win over the files (tedge_config_location.rs). They reach the
+services, not a ``tedge`` that a person calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rootfs_trust.agents.settings import Setting
+
+DROP_IN = "/usr/lib/systemd/system/tedge-.service.d/50-rootfs-trust.conf"
+"""systemd reads it for each service whose name begins with ``tedge-`` (systemd.unit(5), since 239)."""
+
+
+def drop_in(settings: Iterable[Setting]) -> bytes:
+    """The drop-in that sets ``settings``."""
+    lines = (f'Environment="{variable(setting.key)}={_quoted(setting.path)}"\n' for setting in settings)
+    return ("[Service]\n" + "".join(lines)).encode()
+
+
+def variable(key: str) -> str:
+    """The name of the variable that overrides ``key``: ``c8y.root_cert_path`` is TEDGE_C8Y_ROOT_CERT_PATH."""
+    return "TEDGE_" + key.replace(".", "_").upper()
+
+
+def _quoted(path: str) -> str:
+    """``path`` inside double quotes of a unit file: backslash, quote and the specifiers' percent doubled or escaped."""
+    return path.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")

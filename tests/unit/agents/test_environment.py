@@ -1,0 +1,46 @@
+"""Settings as environment: a drop-in of systemd under /usr, and nothing in /etc/tedge."""
+
+import pytest
+
+from rootfs_trust.agents.environment import DROP_IN, drop_in, variable
+from rootfs_trust.agents.settings import Setting, cloud_settings, parse_setting
+from rootfs_trust.agents.thin_edge import thin_edge
+from rootfs_trust.rootfs.nodes import File
+from tests.support.memory import MemoryTree
+
+STORE = {"/store/0123abcd.0": File(b"")}
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("c8y.root_cert_path", "TEDGE_C8Y_ROOT_CERT_PATH"),
+        ("c8y.profiles.edge.root_cert_path", "TEDGE_C8Y_PROFILES_EDGE_ROOT_CERT_PATH"),
+        ("mqtt.client.auth.ca_dir", "TEDGE_MQTT_CLIENT_AUTH_CA_DIR"),
+    ],
+)
+def test_the_names_are_those_of_thin_edge(key, name):
+    assert variable(key) == name
+
+
+def test_only_the_drop_in_is_written():
+    settings = [*cloud_settings("az", "/store"), *cloud_settings("aws@x", "/store")]
+    answer = thin_edge(MemoryTree(STORE), settings, {}, as_environment=True)
+    assert {path: node.content.decode().splitlines() for path, node in answer.desired.items()} == {
+        DROP_IN: [
+            "[Service]",
+            'Environment="TEDGE_AZ_ROOT_CERT_PATH=/store"',
+            'Environment="TEDGE_AWS_PROFILES_X_ROOT_CERT_PATH=/store"',
+        ]
+    }
+
+
+def test_the_settings_are_held_against_the_rootfs_all_the_same():
+    answer = thin_edge(MemoryTree(STORE), [parse_setting("az.root_cert_path=/none")], {}, as_environment=True)
+    assert [each.id for each in answer.troubles] == ["setting"]
+
+
+def test_what_systemd_would_take_for_its_own_is_quoted():
+    assert drop_in([Setting("az.root_cert_path", '/a%b"c\\d')]).decode().splitlines()[1] == (
+        'Environment="TEDGE_AZ_ROOT_CERT_PATH=/a%%b\\"c\\\\d"'
+    )
