@@ -5,8 +5,11 @@ set -eu
 cd "$(dirname "$0")/.."
 . recipes/sample/venv.sh
 
-PACKAGES="ca-certificates ca-certificates-java curl debootstrap default-jre-headless mmdebstrap mosquitto openssl
-    p11-kit p11-kit-modules qemu-user-static"
+PACKAGES="ca-certificates ca-certificates-java curl debootstrap default-jdk-headless gnutls-bin mmdebstrap mosquitto
+    openssl p11-kit p11-kit-modules qemu-user-static"
+# Often installed in other ways; of Debian's cargo only that of 13 and later is new enough.
+command -v go >/dev/null || PACKAGES="$PACKAGES golang-go"
+command -v cargo >/dev/null || PACKAGES="$PACKAGES cargo gcc libc6-dev"
 
 missing=$(for package in $PACKAGES; do dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
     grep -qx installed || echo "$package"; done)

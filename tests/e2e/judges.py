@@ -1,0 +1,201 @@
+"""The clients of the table: each reaches the server of a case with the trust store of the device, or tells why not.
+
+A client runs on this machine, the tree's trust store in the place of this machine's (tests/support/overlay.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import itertools
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from tests.e2e.cases import Prepared
+from tests.support.overlay import BrokerOver, run_over
+from tests.support.peers import peer, unavailable
+from tests.support.servers import free_port
+from tests.support.thin_edge import bridge_option
+
+CLIENTS = Path(__file__).parent / "clients"
+JAVA_STORE = "/etc/ssl/certs/java/cacerts"
+_GO = {"GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local", "GO111MODULE": "on", "GOWORK": "off"}
+REQUEST = "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Whether the client had its answer, and all that it said."""
+
+    connected: bool
+    said: str
+
+
+class Built:
+    """The clients that have to be built, kept in ``cache`` until their sources or their compiler change."""
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+        self._made: dict[str, Path] = {}
+
+    def go(self) -> Path:
+        return self._make("go", "go", "build", "-o", "{}/ask", ".") / "ask"
+
+    def java(self) -> Path:
+        return self._make("java", "javac", "-d", "{}", "Ask.java")
+
+    def thin_edge(self) -> Path:
+        return self._make("thin-edge", "cargo", "build", "--locked", "--quiet", "--target-dir", "{}") / "debug"
+
+    def _make(self, name: str, program: str, *words: str) -> Path:
+        """The folder that the sources in clients/``name`` were built into."""
+        path = self._cache / f"client-{name}"
+        if name in self._made:
+            return path
+        command = [peer(program), *(word.format(path) for word in words)]
+        with self._locked(name):
+            path.mkdir(exist_ok=True)
+            # The caller's environment stays: it may say how the registry is reached. Each of the three builds
+            # nothing that is up to date.
+            done = subprocess.run(
+                command,
+                cwd=CLIENTS / name,
+                env={**os.environ, **_GO, "GOCACHE": str(self._cache / "go-build")},
+                capture_output=True,
+                text=True,
+                timeout=540,
+                check=False,
+            )
+        if done.returncode != 0:
+            unavailable(f"{program} built no client: {(done.stderr or done.stdout).strip()[-1000:]}")
+        self._made[name] = path
+        return path
+
+    @contextlib.contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        with open(self._cache / f"client-{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+@dataclass(frozen=True)
+class Judge:
+    """``trust`` is the tree that the client looks at: thin-edge.io's setting at the folder, or at the bundle."""
+
+    name: str
+    trust: str
+    judge: Callable[[Prepared, str, Built], Seen]
+
+    def __call__(self, prepared: Prepared, built: Built) -> Seen:
+        return self.judge(prepared, self.trust, built)
+
+
+def _run(prepared: Prepared, trust: str, *words: str | Path, stdin: str = "") -> Seen:
+    done = run_over(prepared.trees[trust], *words, stdin=stdin)
+    answered = re.search(r"^(hello|connected|- Handshake was completed)", done.stdout, re.MULTILINE)
+    return Seen(answered is not None, done.stdout)
+
+
+def _openssl(prepared: Prepared, trust: str, _: Built) -> Seen:
+    path = prepared.root_cert_path(trust)
+    here = ("-CApath", path, "-no-CAfile") if trust == "folder" else ("-CAfile", path, "-no-CApath")
+    server = ("-connect", f"127.0.0.1:{prepared.port}", "-servername", "localhost", "-verify_hostname", "localhost")
+    words = (peer("openssl"), "s_client", *server, *here, "-no-CAstore", "-verify_return_error", "-quiet")
+    return _run(prepared, trust, *words, stdin=REQUEST)
+
+
+def _curl(prepared: Prepared, trust: str, _: Built) -> Seen:
+    path, empty = prepared.root_cert_path(trust), prepared.folder("empty")
+    here = ("--cacert", prepared.stranger, "--capath", path) if trust == "folder" else ("--cacert", path)
+    more = () if trust == "folder" else ("--capath", empty)
+    words = (peer("curl"), "-q", "--silent", "--show-error", "--max-time", "20", "--noproxy", "*", *here, *more)
+    return _run(prepared, trust, *words, f"https://localhost:{prepared.port}/")
+
+
+def _gnutls(prepared: Prepared, trust: str, _: Built) -> Seen:
+    path = prepared.root_cert_path(trust)
+    words = (peer("gnutls-cli"), "--x509cafile", path, "--port", str(prepared.port), "localhost")
+    return _run(prepared, trust, *words, stdin=REQUEST)
+
+
+def _python(stack: str, trust: str | None = None) -> Callable[[Prepared, str, Built], Seen]:
+    def judge(prepared: Prepared, setting: str, _: Built) -> Seen:
+        if not find_spec(stack.partition("-")[0]):
+            unavailable(f"{stack} is not installed")
+        path = trust or prepared.root_cert_path(setting)
+        words = (sys.executable, "-I", CLIENTS / "ask.py", stack, path, str(prepared.port))
+        return _run(prepared, setting, *words)
+
+    return judge
+
+
+def _go(trust: str | None = None) -> Callable[[Prepared, str, Built], Seen]:
+    def judge(prepared: Prepared, setting: str, built: Built) -> Seen:
+        path = trust or prepared.root_cert_path(setting)
+        return _run(prepared, setting, built.go(), path, str(prepared.port))
+
+    return judge
+
+
+def _java(prepared: Prepared, trust: str, built: Built) -> Seen:
+    options = (f"-Djavax.net.ssl.trustStore={JAVA_STORE}", "-XX:TieredStopAtLevel=1")
+    return _run(prepared, trust, peer("java"), *options, "-cp", built.java(), "Ask", str(prepared.port))
+
+
+def _thin_edge(generation: int, part: str) -> Callable[[Prepared, str, Built], Seen]:
+    def judge(prepared: Prepared, trust: str, built: Built) -> Seen:
+        program, path = built.thin_edge() / f"thin-edge-{generation}", prepared.root_cert_path(trust)
+        return _run(prepared, trust, program, part, path, "localhost", str(prepared.port))
+
+    return judge
+
+
+_numbers = itertools.count()
+
+
+def _mosquitto(prepared: Prepared, trust: str, _: Built) -> Seen:
+    """The device's broker, as the unprivileged user mosquitto, bridged to the cloud's."""
+    tree, (cloud, port) = prepared.trees[trust], prepared.cloud
+    name = f"device-{trust}-{next(_numbers)}"
+    lines = (
+        f"listener {free_port()} 127.0.0.1",
+        "allow_anonymous true",
+        f"connection {name}",
+        f"address localhost:{port}",
+        bridge_option(tree),
+        f"remote_clientid {name}",
+        "restart_timeout 1",
+        "topic # both 0",
+    )
+    with BrokerOver(tree, prepared.folder("device"), name, *lines) as bridge:
+        bridge.wait_for(f"Received SUBACK from local.{name}|certificate verify failed")
+        return Seen(f" as {name} " in cloud.log, bridge.log)
+
+
+def _both(name: str, judge: Callable[[Prepared, str, Built], Seen]) -> list[Judge]:
+    return [Judge(f"{name}, {trust}", trust, judge) for trust in ("folder", "file")]
+
+
+JUDGES = [
+    *_both("mosquitto bridge", _mosquitto),
+    *_both("thin-edge.io 1.4.1 built-in bridge", _thin_edge(1, "bridge")),
+    *_both("thin-edge.io 2.0.1 built-in bridge", _thin_edge(2, "bridge")),
+    *_both("thin-edge.io 1.4.1 HTTPS", _thin_edge(1, "https")),
+    *_both("thin-edge.io 2.0.1 HTTPS", _thin_edge(2, "https")),
+    *_both("openssl s_client", _openssl),
+    *_both("curl", _curl),
+    *_both("Python ssl to 3.12", _python("ssl")),
+    *_both("Python ssl since 3.13", _python("ssl-strict")),
+    Judge("gnutls-cli, file", "file", _gnutls),
+    Judge("Go, system", "folder", _go("system")),
+    Judge("Go, file", "file", _go()),
+    Judge("Java, JKS of the tree", "folder", _java),
+    *_both("rtls (rustls)", _python("rtls")),
+    Judge("pyreqwest (rustls), system", "folder", _python("pyreqwest", "system")),
+]

@@ -1,0 +1,120 @@
+"""Real clients as judges: each reaches the servers that it should reach with the trust of a prepared rootfs.
+
+table.py says which those are; one test a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.cases import BUNDLE, CASES, Prepared
+from tests.e2e.judges import JUDGES, Built, Judge
+from tests.e2e.table import DOCUMENT, EXPECTED, REFUSALS, YES, cell, document, expected
+from tests.support.overlay import run_over
+from tests.support.trees import HASH_LINK
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("judge", JUDGES, ids=lambda judge: judge.name)
+def test_the_client_connects_or_refuses_as_the_table_says(
+    judge: Judge, case: str, prepared: Callable[[str], Prepared], built: Built
+) -> None:
+    wanted = expected(judge.name, case)
+    assert cell(judge(prepared(case), built), wanted) == wanted
+
+
+def test_the_settings_are_what_the_table_says(prepared: Callable[[str], Prepared]) -> None:
+    assert prepared("ca").root_cert_path("folder") == "/etc/ssl/certs"
+    assert prepared("ca").root_cert_path("file") == BUNDLE
+
+
+def test_nobody_is_trusted_who_is_not_installed() -> None:
+    assert YES not in {expected(client, "stranger") for client in EXPECTED}
+
+
+def test_every_cell_is_a_verdict_and_every_verdict_is_used() -> None:
+    cells = [row.split() for row in EXPECTED.values()]
+    assert {len(row) for row in cells} == {len(CASES)}
+    assert {word for row in cells for word in row} == {YES, *REFUSALS}
+
+
+def test_the_table_in_the_docs_is_this_one() -> None:
+    assert DOCUMENT.read_text() == document(), "run: python -m tests.e2e.table"
+
+
+@pytest.mark.parametrize(
+    ("client", "wanted"),
+    [
+        ("mosquitto bridge, folder", "verify"),
+        ("openssl s_client, folder", "issuer"),
+        ("curl, folder", "issuer"),
+        ("thin-edge.io 1.4.1 built-in bridge, folder", YES),
+        ("thin-edge.io 2.0.1 built-in bridge, folder", YES),
+    ],
+)
+def test_who_needs_the_hash_links(client: str, wanted: str, without_links: Prepared, built: Built) -> None:
+    """Without them OpenSSL's clients find nothing in the folder; so the table would show it if install made none."""
+    judge = next(each for each in JUDGES if each.name == client)
+    assert cell(judge(without_links, built), wanted) == wanted
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+@pytest.mark.parametrize(
+    ("spoilt", "part", "connects"),
+    [(False, "bridge", True), (False, "https", True), (True, "bridge", True), (True, "https", False)],
+)
+def test_one_malformed_file_in_a_folder_of_its_own_drops_it_all_for_https_alone(
+    prepared: Callable[[str], Prepared],
+    built: Built,
+    tmp_path: Path,
+    generation: int,
+    spoilt: bool,
+    part: str,
+    connects: bool,
+) -> None:
+    """Why every file that install writes is clean PEM: the folder holds the right CA, which the system does not."""
+    server, device = prepared("ca"), prepared("stranger")
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "right.pem").write_bytes(server.installed[0])
+    if spoilt:
+        (folder / "spoilt.pem").write_text("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n")
+    words = (built.thin_edge() / f"thin-edge-{generation}", part, folder, "localhost", str(server.port))
+    done = run_over(device.trees["folder"], *words)
+    assert ("connected" in done.stdout) is connects, done.stdout
+    assert ("Unable to read certificates" in done.stdout) is (not connects)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Prepared]]:
+    """Gives a case made ready; its servers run until the session ends."""
+    made: dict[str, Prepared] = {}
+    with ExitStack() as stack:
+
+        def prepare(case: str) -> Prepared:
+            if case not in made:
+                made[case] = Prepared(case, tmp_path_factory.mktemp(case), stack)
+            return made[case]
+
+        yield prepare
+
+
+@pytest.fixture(scope="session")
+def without_links(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    """The private CA, its hash links taken away again."""
+    with ExitStack() as stack:
+        case = Prepared("ca", tmp_path_factory.mktemp("without-links"), stack)
+        links = [link for link in (case.trees["folder"] / "etc/ssl/certs").iterdir() if HASH_LINK.fullmatch(link.name)]
+        assert links
+        for link in links:
+            link.unlink()
+        yield case
+
+
+@pytest.fixture(scope="session")
+def built(tree_cache: Path) -> Built:
+    return Built(tree_cache)

@@ -1,0 +1,75 @@
+"""Programs of this machine over the trust store of a tree, which stands for them where a device has it.
+
+The folders that a Debian trust store is made of are mounted over this machine's, in a mount namespace that ends with
+the program. The other way round from device.py, which runs programs of a tree.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer, unavailable
+from tests.support.servers import Broker
+from tests.support.trees import RealTree
+
+_COVERED = ("etc/ssl/certs", "usr/share/ca-certificates", "usr/local/share/ca-certificates")
+_RUN = """
+tree=$1; shift
+while [ "$1" != -- ]; do mount --bind "$tree/$1" "/$1" || exit 99; shift; done
+shift
+exec "$@"
+"""
+
+
+@functools.cache
+def _mounts_are_allowed() -> bool:
+    needs_root()
+    done = subprocess.run([peer("unshare"), "-m", "mount", "--bind", "/tmp", "/mnt"], check=False, capture_output=True)
+    return done.returncode == 0
+
+
+def words_over(tree: Path, *words: str | os.PathLike[str]) -> list[str]:
+    """The command that runs ``words`` with the trust store of ``tree`` in the place of this machine's."""
+    if not _mounts_are_allowed():
+        unavailable("mounts are not allowed here")
+    here = [folder for folder in _COVERED if Path("/", folder).is_dir()]
+    return [peer("unshare"), "-m", "sh", "-c", _RUN, "sh", str(tree), *here, "--", *map(os.fspath, words)]
+
+
+def run_over(
+    tree: Path, *words: str | os.PathLike[str], stdin: str = "", environment: Mapping[str, str] = PLAIN_ENVIRONMENT
+) -> subprocess.CompletedProcess[str]:
+    """Run ``words`` to their end, with nothing of the caller's environment."""
+    done = subprocess.run(
+        words_over(tree, *words),
+        env=dict(environment),
+        input=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 99, done.stdout
+    return done
+
+
+class BrokerOver(Broker):
+    """This machine's mosquitto over the trust store of ``tree``; what it writes goes to ``folder``."""
+
+    def __init__(self, tree: Path, folder: Path, name: str, *lines: str) -> None:
+        (folder / "tmp").mkdir(parents=True, exist_ok=True)
+        super().__init__(RealTree(folder), name, *lines)
+        self._words = words_over(tree, peer("mosquitto"), "-c", str(folder / self._conf[1:]))
+
+    def __enter__(self) -> BrokerOver:
+        with open(self._log, "wb") as log:
+            self._process = subprocess.Popen(
+                self._words, env=PLAIN_ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        return self
