@@ -19,6 +19,6 @@ def missing_issuers(anchors: Iterable[Anchor], sources: Iterable[Source]) -> Ite
                 "issuer-missing",
                 anchor.where,
                 f"its issuer ({certificate.issuer.text}) is not in the "
-                "store: rustls and GnuTLS accept it as an anchor, OpenSSL (curl, mosquitto) refuses it",
+                "store: curl, rustls and GnuTLS accept it as an anchor, mosquitto and most who use OpenSSL refuse it",
                 "install the root that signed it too",
             )
