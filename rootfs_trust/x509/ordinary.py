@@ -1,7 +1,7 @@
 """A short way through certificates as nearly everybody makes them.
 
-Ordinary are: lengths of definite form, as short as DER asks and below 64 KiB; version, serial number and algorithms
-of less than 128 octets; no unique identifiers; no unused bits in key and signature; names whose RDNs are short.
+Ordinary are: lengths of definite form, as short as DER asks and below 64 KiB; a version of one octet or none;
+algorithms, times and RDNs of less than 128 octets; no unique identifiers; no unused bits in key and signature.
 
 What this module promises: whatever passes here passes in the exact reader of certificate.py too, with the same end,
 the same issuer and the same subject, and OpenSSL writes it again octet by octet as it stands, so that its
@@ -96,9 +96,7 @@ def _algorithm(data: bytes, pos: int) -> int:
 
 @lru_cache(maxsize=128)  # there are few
 def _check_algorithm(element: bytes) -> None:
-    """Raise unless OpenSSL takes an AlgorithmIdentifier of less than 128 octets, and writes it as it stands."""
-    if len(element) < 2 or element[1] != len(element) - 2 or element[1] >= 0x80:
-        raise _OddError
+    """Raise unless these octets are one AlgorithmIdentifier, and OpenSSL writes it again as it stands."""
     if encode(SEQUENCE, take_algorithm(Reader(element))) != element:
         raise _OddError
 
@@ -164,9 +162,9 @@ def _name(raw: bytes) -> Name:
 
 @lru_cache(maxsize=1024)  # countries and companies come again and again
 def _canonical_rdn(rdn: bytes) -> bytes:
-    """Canonical form of a SET of less than 128 octets."""
+    """Canonical form of a SET with as many octets as its second one says, if it has less than 128."""
     length = len(rdn) - 2
-    if rdn[0] != _SET or rdn[1] != length or length >= 0x80:
+    if rdn[0] != _SET or length >= 0x80:
         raise _OddError
     value = rdn[11:]
     plain = (
