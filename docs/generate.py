@@ -37,6 +37,8 @@ its users expect:
 | update-ca-certificates | at the second `--fresh` a bundle of one CA is hashed too | it gets no link; theirs does no harm |
 | update-ca-certificates of OE | with `--sysroot` the links have a double slash | they read as those made on the device |
 | update-ca-certificates | `--fresh` removes every dangling link of the folder | those that are not ours stay |
+| update-ca-certificates of OE | `--fresh` clears none of its own relative links | links whose source is gone go |
+| Alpine's update-ca-certificates | a subfolder of the local folder gets a link and an empty line in the bundle | passed over |
 | Alpine's update-ca-certificates | a line without its file makes a dangling link and an empty line in the bundle | a warning |
 | openssl rehash | numbers depend on earlier links, and may leave a gap or lose a certificate | dense numbers in byte order |
 | trust extract, Alpine | files are taken in the order of the folder on the disk | byte order of the names |

@@ -12,7 +12,7 @@ from rootfs_trust.agents.thin_edge import AgentAnswer, thin_edge
 from rootfs_trust.api.carry_out import carry_out, refuse
 from rootfs_trust.api.render import render_files
 from rootfs_trust.errors import ConflictError, InputError, Trouble
-from rootfs_trust.inputs.anchors import Gathered, gather
+from rootfs_trust.inputs.anchors import Gathered, gather, gather_roots
 from rootfs_trust.inputs.config import CloudTable, Config, load_config
 from rootfs_trust.outcome import InstalledAnchor, Outcome
 from rootfs_trust.rootfs.door import Root
@@ -77,7 +77,10 @@ def plan(root: str, options: InstallOptions = InstallOptions()) -> Outcome:
 
 def _gather(options: InstallOptions, config: Config) -> Gathered:
     at = options.at or datetime.now(UTC)
-    return gather(options.certs, config.anchors, options.replace, config.policy, at)
+    gathered = gather(options.certs, config.anchors, options.replace, config.policy, at)
+    if config.store.roots is not None:
+        gather_roots(gathered, config.store.roots, at)
+    return gathered
 
 
 def _both_ways(gathered: Gathered, config: Config) -> Iterator[Trouble]:
@@ -102,6 +105,7 @@ def _request(options: InstallOptions, config: Config, gathered: Gathered) -> Req
         distrust=frozenset(config.store.distrust),
         only=config.store.base == "none",
         presets=_clouds(options, config),
+        roots=tuple(gathered.roots),
         created=options.timestamp,
     )
 

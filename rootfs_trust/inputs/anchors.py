@@ -21,6 +21,8 @@ class Gathered:
     """The anchors to install, what the caller should be told, and what refuses the whole."""
 
     anchors: list[Anchor] = field(default_factory=list)
+    roots: list[Anchor] = field(default_factory=list)
+    """Certificates of ``[store] roots``: not installed, but there to be chosen from."""
     notes: list[Trouble] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
 
@@ -38,6 +40,16 @@ def gather(
     gathered.anchors = [_replacing(anchor, replace) for anchor in gathered.anchors]
     gathered.troubles += _unknown_replacements(gathered.anchors, replace)
     return gathered
+
+
+def gather_roots(gathered: Gathered, path: str, at: datetime) -> None:
+    """Read the file ``path`` of ``[store] roots``."""
+    reading = read_inputs([path])
+    gathered.troubles += reading.troubles
+    for file in reading.files:
+        found = certificates(file.path, file.data, at)
+        gathered.troubles += found.troubles
+        gathered.roots += (Anchor("", each.certificate, _where(each)) for each in found.found)
 
 
 def _gather_one(gathered: Gathered, table: AnchorTable, policy: Policy, at: datetime) -> None:

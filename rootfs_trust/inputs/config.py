@@ -39,6 +39,8 @@ class StoreTable:
     layout: str = "auto"
     base: str = "keep"
     distrust: tuple[str, ...] = ()
+    roots: str | None = None
+    """A file on the host from which the roots of clouds may be taken, beside those that the rootfs holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +138,17 @@ def _config(reader: TableReader, document: dict[str, Any]) -> Config:
     folder = os.path.dirname(os.path.abspath(reader.path))
     return Config(
         reader.path,
-        StoreTable(**store),
-        tuple(AnchorTable(**{**each, "file": os.path.join(folder, each["file"])}) for each in anchors),
+        StoreTable(**_beside(folder, store, "roots")),
+        tuple(AnchorTable(**_beside(folder, each, "file")) for each in anchors),
         Policy(**policy),
         tuple(CloudTable(**each) for each in clouds),
         tuple(RenderTable(**{**each, "template": _template(folder, each["template"])}) for each in renders),
     )
+
+
+def _beside(folder: str, table: dict[str, Any], name: str) -> dict[str, Any]:
+    """The table with a path, where it has one, made absolute from the folder of the config."""
+    return {**table, name: os.path.join(folder, table[name])} if name in table else table
 
 
 def _template(folder: str, name: str) -> str:
@@ -178,7 +185,12 @@ def _values(value: object) -> dict[str, Any]:
     return value
 
 
-_STORE: dict[str, Check] = {"layout": string, "base": one_of("keep", "none"), "distrust": list_of(digest)}
+_STORE: dict[str, Check] = {
+    "layout": string,
+    "base": one_of("keep", "none"),
+    "distrust": list_of(digest),
+    "roots": string,
+}
 _ANCHOR: dict[str, Check] = {
     "file": string,
     "name": file_name,

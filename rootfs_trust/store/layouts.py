@@ -43,6 +43,7 @@ ALPINE = DebianStore(
         "the tool reads the local folder in the order of readdir; here it is byte order",
     ),
     conf_header="",
+    conffile=True,
     flat=True,
     link_prefix="ca-cert-",
     blank_lines=True,

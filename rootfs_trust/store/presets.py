@@ -88,14 +88,15 @@ PRESETS: Mapping[str, tuple[PublicRoot, ...]] = {
 def with_presets(request: Request, sources: Iterable[Source], answer: Answer) -> Request:
     """``request`` with the roots that its clouds document, where it asks for a store of nothing else.
 
-    They are found by SHA-256 among ``sources``, the files of the rootfs; one that is not there is a trouble that
-    names it: nothing is fetched.
+    They are found by SHA-256 among ``sources``, the files of the rootfs, and the request's own ``roots``; one
+    that is in neither is a trouble that names it: nothing is fetched.
     """
     given = {anchor.certificate.sha256 for anchor in request.anchors}
     roots = [(cloud, root) for cloud in request.presets for root in PRESETS.get(cloud, ()) if root.sha256 not in given]
     if not (request.only and roots):
         return request
-    held = {each.sha256: (source.path, each) for source in sources for each in source.certificates}
+    held = {each.certificate.sha256: (each.where, each.certificate) for each in request.roots}
+    held |= {each.sha256: (source.path, each) for source in sources for each in source.certificates}
     answer.troubles += (_not_held(cloud, root) for cloud, root in roots if root.sha256 not in held)
     found = [(cloud, root, *held[root.sha256]) for cloud, root in roots if root.sha256 in held]
     anchors = (Anchor(f"{cloud}-{root.name}", each, path) for cloud, root, path, each in found)
@@ -104,4 +105,4 @@ def with_presets(request: Request, sources: Iterable[Source], answer: Answer) ->
 
 def _not_held(cloud: str, root: PublicRoot) -> Trouble:
     message = f"{cloud} needs the root {root.name} (sha256 {root.sha256}), which the rootfs does not hold"
-    return Trouble("preset", "", message, "install the distribution's ca-certificates, or give the root with --cert")
+    return Trouble("preset", "", message, "give a file that holds it: [store] roots in rootfs-trust.toml, or --cert")

@@ -26,6 +26,8 @@ class Request:
     """Trust nothing but ``anchors``: ``[store] base = "none"``."""
     presets: tuple[str, ...] = ()
     """With ``only``: the clouds whose documented public roots are trusted too."""
+    roots: tuple[Anchor, ...] = ()
+    """Certificates from which those roots may be taken, beside the ones that the rootfs holds."""
     created: int | None = None
     """The date of new entries in stores that carry dates, in seconds since 1970; None: that of the newest entry."""
 

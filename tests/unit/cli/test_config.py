@@ -237,3 +237,10 @@ def test_what_is_no_toml(refused, tmp_path, data, says):
 @pytest.mark.parametrize("name", ["none.toml", "."])
 def test_a_config_that_cannot_be_read(refused, tmp_path, name):
     assert refused("--config", tmp_path / name).errors == [("config", str(tmp_path / name))]
+
+
+def test_roots_for_clouds_come_from_a_file_beside_the_config(refused, config, authority):
+    file = config('[store]\nbase = "none"\nroots = "bundle.pem"\n[[cloud]]\nkind = "az"\n')
+    assert [each[0] for each in refused("--config", file).errors] == ["unreadable", "preset", "preset"]
+    (file.parent / "bundle.pem").write_bytes(authority.pem)
+    assert [each[0] for each in refused("--config", file).errors] == ["preset", "preset"]

@@ -163,3 +163,13 @@ def test_roots_that_cannot_be_found_are_named_one_by_one() -> None:
 def test_one_that_is_missing_is_enough() -> None:
     answer = chosen(Request(only=True, presets=("aws",)), source(FIRST))[1]
     assert [SECOND.sha256 in each.message for each in answer.troubles] == [True]
+
+
+def test_a_root_may_come_from_a_file_that_is_given(monkeypatch, authority, tmp_path):
+    root = PublicRoot("Given_Root", date(2020, 1, 1), authority.sha256)
+    monkeypatch.setitem(presets.PRESETS, "aws", (root,))
+    given = Anchor("", parse_certificate(authority.der), "bundle.pem:1")
+    answer = Answer()
+    request = with_presets(Request(only=True, presets=("aws",), roots=(given,)), [], answer)
+    assert [(each.name, each.where) for each in request.anchors] == [("aws-Given_Root", "bundle.pem:1")]
+    assert answer.troubles == []
