@@ -240,7 +240,8 @@ def test_a_config_that_cannot_be_read(refused, tmp_path, name):
 
 
 def test_roots_for_clouds_come_from_a_file_beside_the_config(refused, config, authority):
+    # Without any root there would be no hash links, so that the setting of the cloud is refused, too.
     file = config('[store]\nbase = "none"\nroots = "bundle.pem"\n[[cloud]]\nkind = "az"\n')
-    assert [each[0] for each in refused("--config", file).errors] == ["unreadable", "preset", "preset"]
+    assert [each[0] for each in refused("--config", file).errors] == ["unreadable", "preset", "preset", "setting"]
     (file.parent / "bundle.pem").write_bytes(authority.pem)
-    assert [each[0] for each in refused("--config", file).errors] == ["preset", "preset"]
+    assert [each[0] for each in refused("--config", file).errors] == ["preset", "preset", "setting"]
