@@ -108,6 +108,14 @@ def _warnings(certificate: Certificate, where: str, at: datetime) -> Iterator[Tr
             "server that shows this very certificate, and refuses any other that its key signed",
             "where you can, sign the server's certificate with a CA and install that",
         )
+    if certificate.is_ca and certificate.self_signed and certificate.names_servers:
+        yield Trouble(
+            "ca-names-server",
+            where,
+            "is a CA that names a host: a server that shows this very certificate is refused by rustls "
+            "(CaUsedAsEndEntity), and so by thin-edge.io's HTTPS and built-in bridge, while mosquitto's bridge connects",
+            "have the server's certificate issued with CA:FALSE, or signed by this CA",
+        )
     if certificate.not_before and certificate.not_before > at:
         yield Trouble(
             "not-yet-valid",

@@ -123,6 +123,11 @@ class Certificate(Fingerprinted):
         return self._extension("2.5.29.37", details.extended_key_usage)
 
     @cached_property
+    def names_servers(self) -> bool:
+        """Whether an alternative name is that of a host: a DNS name or an IP address (RFC 5280, 4.2.1.6)."""
+        return bool(self._extension("2.5.29.17", details.names_servers))
+
+    @cached_property
     def subject_key_id(self) -> bytes | None:
         """Name of this certificate's key (RFC 5280, 4.2.1.2)."""
         return self._extension("2.5.29.14", details.subject_key_id)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _CONTEXT_0 = 0x80
+_SERVER_NAMES = (0x82, 0x87)  # dNSName and iPAddress
 _NETSCAPE_CA_BITS = 0x07  # NS_ANY_CA
 
 
@@ -61,6 +62,12 @@ def authority_key_id(value: bytes) -> bytes | None:
     """The keyIdentifier of AuthorityKeyIdentifier, None if it has none (RFC 5280, 4.2.1.1)."""
     body = Reader(value).enter(SEQUENCE)
     return body.value(_CONTEXT_0) if body.next_tag() == _CONTEXT_0 else None
+
+
+def names_servers(value: bytes) -> bool:
+    """Whether GeneralNames holds a dNSName or an iPAddress (RFC 5280, 4.2.1.6)."""
+    body = Reader(value).enter_list(SEQUENCE)
+    return any(body.any()[0] in _SERVER_NAMES for _ in iter(body.more, False))
 
 
 def netscape_ca(value: bytes) -> bool:

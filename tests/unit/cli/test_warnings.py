@@ -188,3 +188,13 @@ def test_a_warning_is_one_line_on_standard_error(command, ca, debian):
     result = command("install", "--root", debian.path, "--cert", file)
     (line,) = result.err.splitlines()
     assert line.startswith(f"rootfs-trust: warning: {file}:1: is no CA but signed by itself")
+
+
+def test_a_ca_that_names_a_host(install, ca, debian):
+    """What ``openssl req -x509`` makes for a server: rustls refuses a server that shows it (docs/clients.md)."""
+    server = Authority("cumulocity.edge", names=("cumulocity.edge",))
+    file = ca(server)
+    result = install("--cert", file)
+    assert result.warnings == [("ca-names-server", f"{file}:1")]
+    assert "CaUsedAsEndEntity" in message(result, "ca-names-server")
+    assert installed(debian) == {"ca.crt": server.pem}
