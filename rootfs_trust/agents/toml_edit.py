@@ -1,13 +1,22 @@
-"""Edits a TOML file in place: comments, order, unknown keys, line ends and the final newline stay."""
+"""Edits a TOML file in place: comments, order, unknown keys, line ends and the final newline stay.
+
+Each step says what the file has to mean afterwards, and has some ways to write that; the first is taken that does
+mean it (tomllib reads it) and has lost no comment. What has no such way is refused.
+"""
 
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
+from rootfs_trust.agents import toml_places
+from rootfs_trust.agents.toml_statements import Path, Statement, comments, cut, end_of
 from rootfs_trust.errors import InputError, Trouble
+
+_Step: TypeAlias = tuple[Callable[[dict[str, Any]], None], Callable[[list[Statement]], Iterator[str]]]
+"""What is to happen to the parsed file, and the ways to make that happen to its text."""
 
 
 def parse(text: str, path: str) -> dict[str, Any]:
@@ -24,99 +33,167 @@ def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, setti
     ``emptied`` is a table that goes if the renames leave nothing in it. Raises InputError where tomlkit is
     missing, or where the file's own shape does not let a key be set.
     """
+    parse(text, path)
     try:
-        import tomlkit
-        from tomlkit.exceptions import TOMLKitError
+        import tomlkit  # noqa: F401
     except ImportError as error:
-        raise InputError(
-            Trouble(
-                "missing-package",
-                path,
-                "has to be edited, which needs the Python package tomlkit",
-                "install tomlkit (Debian: python3-tomlkit, Yocto: python3-tomlkit of meta-python)",
-            )
-        ) from error
+        message = "has to be edited, which needs the Python package tomlkit"
+        hint = "install tomlkit (Debian: python3-tomlkit, Yocto: python3-tomlkit of meta-python)"
+        raise InputError(Trouble("missing-package", path, message, hint)) from error
+    newline = end_of(text)
+    unfinished = text != "" and not text.endswith("\n")
+    result = text + newline if unfinished else text
     try:
-        wanted = expected(parse(text, path), renames, emptied, settings)
-        document = tomlkit.parse(text)
-        for step in _steps(document, renames, emptied, settings):
-            step(document)
-            # Read anew: tomlkit loses track of tables that it just made, or whose parts stand apart.
-            document = tomlkit.parse(tomlkit.dumps(document))
-        result = _with_line_ends_of(text, tomlkit.dumps(document))
-        if tomllib.loads(result) != wanted:
-            raise ValueError("the edited text would not mean what it should")
-    except (TOMLKitError, ValueError, TypeError, KeyError) as error:
-        raise InputError(
-            Trouble(
-                "toml", path, f"cannot be edited safely: {error}", "write the tables with [headers], then run again"
-            )
-        ) from error
-    return result
+        if renames:
+            result = _with_renames(result, {_parts(old): _parts(new) for old, new in renames.items()}, _parts(emptied))
+        for key, value in settings.items():
+            result = _with_setting(result, _parts(key), value, newline)
+    except _NoPlaceError as error:
+        message, hint = f"cannot be edited safely: {error}", "write its tables with [headers], then run again"
+        raise InputError(Trouble("toml", path, message, hint)) from error
+    return result.removesuffix(newline) if unfinished else result
 
 
-def expected(
-    document: dict[str, Any], renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]
-) -> dict[str, Any]:
-    """What the parse of the edited text has to be."""
-    for step in _steps(document, renames, emptied, settings):
-        step(document)
-    return document
+class _NoPlaceError(Exception):
+    """The file's own shape leaves no place for a key."""
 
 
-def _steps(
-    document: Any, renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]
-) -> Iterator[Callable[[Any], None]]:
-    """Old names go first, so that new tables need not stand between them."""
-    moved = {new: _value(document, old) for old, new in renames.items()}
-    for old in renames:
-        yield partial(_remove, key=old)
-    if renames:
-        yield partial(_remove_if_empty, key=emptied)
-    for key, value in {**moved, **settings}.items():
-        yield partial(_set, key=key, value=value)
+# -- steps -------------------------------------------------------------------------------------------------
 
 
-def _value(document: Any, key: str) -> Any:
-    table, name = _existing(document, key)
-    return table[name]
+def _with_renames(text: str, renames: Mapping[Path, Path], emptied: Path) -> str:
+    """Where a table's keys all go to one other table, its header goes with them; the others move one by one."""
+    newline = end_of(text)
+    together = {old: new for old, new in renames.items() if old[:-1] == emptied}
+    tables = {new[:-1] for new in together.values()}
+    if len(tables) == 1:
+        (table,) = tables
+        whole: _Step = (
+            lambda data: _move(data, together, emptied),
+            lambda statements: toml_places.renamed_header(statements, emptied, table),
+        )
+        text, renames = _tried(whole, text, renames, together)
+    for old, new in renames.items():
+        text = _done(_rename(old, new, emptied, newline), text, old)
+    return _done(_drop(emptied, newline), text, emptied)
 
 
-def _remove(document: Any, key: str) -> None:
-    table, name = _existing(document, key)
-    del table[name]
+def _tried(
+    step: _Step, text: str, renames: Mapping[Path, Path], together: Mapping[Path, Path]
+) -> tuple[str, Mapping[Path, Path]]:
+    """The text, and the renames that are left: all of them where ``together`` cannot be done in one."""
+    try:
+        return _done(step, text, ()), {old: new for old, new in renames.items() if old not in together}
+    except _NoPlaceError:
+        return text, renames
 
 
-def _remove_if_empty(document: Any, key: str) -> None:
-    table, name = _existing(document, key)
-    if name in table and not table[name]:
-        del table[name]
+def _rename(old: Path, new: Path, emptied: Path, newline: str) -> _Step:
+    def on_text(statements: list[Statement]) -> Iterator[str]:
+        for text in toml_places.renamed(statements, old, new, newline):
+            yield text
+            yield from toml_places.without_table(cut(text), emptied, newline)
+
+    return lambda data: _move(data, {old: new}, emptied), on_text
 
 
-def _existing(document: Any, key: str) -> tuple[Any, str]:
-    """The table that holds ``key``, an empty one if there is none, and the key's name in it."""
-    *tables, name = key.split(".")
-    table = document
-    for part in tables:
-        table = table.get(part, {})
-    return table, name
+def _drop(table: Path, newline: str) -> _Step:
+    return (
+        lambda data: _remove_if_empty(data, table),
+        lambda statements: toml_places.without_table(statements, table, newline),
+    )
 
 
-def _set(document: Any, key: str, value: Any) -> None:
-    *tables, name = key.split(".")
-    table = document
-    while tables and tables[0] in table:
-        part = tables.pop(0)
-        table = table[part]
-        if not hasattr(table, "keys"):
-            raise ValueError(f"{part} is no table")
-    for part in reversed(tables):
-        name, value = part, {name: value}
-    table[name] = value
+def _with_setting(text: str, path: Path, value: str, newline: str) -> str:
+    import tomlkit
+
+    entry = toml_places.Entry(tomlkit.item(value).as_string())
+    return _done(
+        (
+            lambda data: _set(data, path, value),
+            lambda statements: toml_places.places(statements, path, entry, newline),
+        ),
+        text,
+        path,
+    )
 
 
-def _with_line_ends_of(original: str, text: str) -> str:
-    """New lines end as those of the original do."""
-    if "\r\n" in original and "\n" not in original.replace("\r\n", ""):
-        return text.replace("\r\n", "\n").replace("\n", "\r\n")
-    return text
+def _done(step: _Step, text: str, path: Path) -> str:
+    """``text`` after ``step``, in the first way that is right; as it is, where nothing is to do."""
+    on_data, on_text = step
+    before, wanted = _read(text), _read(text)
+    try:
+        on_data(wanted)
+    except _NoPlaceError as error:
+        raise _NoPlaceError(f"{error}{_where(text, path)}") from error
+    if wanted == before:
+        return text
+    kept = Counter(comments(text))
+    for candidate in on_text(cut(text)):
+        if _means(candidate, wanted) and not kept - Counter(comments(candidate)):
+            return candidate
+    raise _NoPlaceError(f"{'.'.join(path)} has no place in it{_where(text, path)}")
+
+
+def _where(text: str, path: Path) -> str:
+    """The line of the statement that is nearest to ``path``, where any is."""
+    nearest, at, line = 0, 0, 1
+    for statement in cut(text):
+        common = max(depth for depth in range(len(path) + 1) if statement.path[:depth] == path[:depth])
+        if common > nearest:
+            nearest, at = common, line
+        line += statement.text.count("\n")
+    return f" (line {at})" if at else ""
+
+
+def _means(text: str, wanted: dict[str, Any]) -> bool:
+    try:
+        return _read(text) == wanted
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def _read(text: str) -> dict[str, Any]:
+    """The parsed text, to be compared: a float as it is written, since nan is not equal to itself."""
+    return tomllib.loads(text, parse_float=lambda written: (written,))
+
+
+# -- the parsed file ---------------------------------------------------------------------------------------
+
+
+def _parts(key: str) -> Path:
+    return tuple(key.split("."))
+
+
+def _set(data: dict[str, Any], path: Path, value: Any) -> None:
+    table = _table(data, path)
+    if not isinstance(table.get(path[-1], ""), str):
+        raise _NoPlaceError(f"{'.'.join(path)} is not a text")
+    table[path[-1]] = value
+
+
+def _move(data: dict[str, Any], renames: Mapping[Path, Path], emptied: Path) -> None:
+    for old, new in renames.items():
+        value = _table(data, old).pop(old[-1])
+        if new[-1] in _table(data, new):
+            raise _NoPlaceError(f"{'.'.join(new)} is there already")
+        _table(data, new)[new[-1]] = value
+    _remove_if_empty(data, emptied)
+
+
+def _remove_if_empty(data: dict[str, Any], path: Path) -> None:
+    parent: Any = data
+    for part in path[:-1]:
+        parent = parent.get(part, {})
+    if parent.get(path[-1]) == {}:
+        del parent[path[-1]]
+
+
+def _table(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The table that holds ``path``, made where it is missing."""
+    table = data
+    for depth, part in enumerate(path[:-1], 1):
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise _NoPlaceError(f"{'.'.join(path[:depth])} is no table")
+    return table

@@ -112,8 +112,8 @@ def _warnings(certificate: Certificate, where: str, at: datetime) -> Iterator[Tr
         yield Trouble(
             "ca-names-server",
             where,
-            "is a CA that names a host: a server that shows this very certificate is refused by rustls "
-            "(CaUsedAsEndEntity), and so by thin-edge.io's HTTPS and built-in bridge, while mosquitto's bridge connects",
+            "is a CA that names a host: rustls refuses a server that shows this very certificate (CaUsedAsEndEntity), "
+            "and so do thin-edge.io's HTTPS and built-in bridge, while mosquitto's bridge connects",
             "have the server's certificate issued with CA:FALSE, or signed by this CA",
         )
     if certificate.not_before and certificate.not_before > at:

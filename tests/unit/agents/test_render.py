@@ -43,7 +43,8 @@ def own(text: str, trust: Trust, **values: object) -> str:
 
 
 def test_a_template_of_ones_own_sees_the_store_the_anchors_and_its_values(trust):
-    text = "{{ trust.bundle }} {{ trust.directory }} {{ clouds[0] }} {{ values.a }}{% for x in anchors %} {{ x.name }}{% endfor %}.\n"
+    text = "{{ trust.bundle }} {{ trust.directory }} {{ clouds[0] }} {{ values.a }}"
+    text += "{% for x in anchors %} {{ x.name }}{% endfor %}.\n"
     assert own(text, trust, a=7) == f"{BUNDLE} /etc/ssl/certs c8y 7 a b.\n"
 
 

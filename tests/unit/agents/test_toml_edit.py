@@ -104,16 +104,152 @@ def test_what_tomlkit_cannot_read_is_refused_not_raised(monkeypatch):
         raise ParseError(1, 1)
 
     monkeypatch.setattr(tomlkit, "parse", refuse)
-    with pytest.raises(InputError, match=r"/x\.toml: cannot be edited safely"):
-        edited("a = 1\n", "/x.toml", {}, "e", {"b": "c"})
+    with pytest.raises(InputError, match=r"/x\.toml: cannot be edited safely: b\.c has no place in it \(line 2\)"):
+        edited("\nb = {}\n", "/x.toml", {}, "e", {"b.c": "d"})
 
 
-def test_an_edit_that_would_mean_something_else_is_refused(monkeypatch):
+@pytest.mark.parametrize("wrong", ["b = { a = 2 }\n", "b = { c = 'd' } =\n", "b = { c = 'd' }\n"])
+def test_an_edit_that_would_not_be_what_it_should_is_refused(monkeypatch, wrong):
+    """It means something else, it is no TOML, or it has lost the comment."""
     import tomlkit
 
-    monkeypatch.setattr(tomlkit, "dumps", lambda _: "a = 2\n")
-    with pytest.raises(InputError, match="would not mean what it should"):
-        edited("a = 1\n", "/x.toml", {}, "e", {"b": "c"})
+    monkeypatch.setattr(tomlkit, "dumps", lambda _: wrong)
+    with pytest.raises(InputError, match=r"b\.c has no place in it"):
+        edited("b = {} # x\n", "/x.toml", {}, "e", {"b.c": "d"})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("\n[c8y]\nroot_cert_path = 5\n", "c8y.root_cert_path is not a text (line 3)"),
+        ("\n[c8y]\n# x\nroot_cert_path = [\n'a',\n]\n", "c8y.root_cert_path is not a text (line 4)"),
+        ("[c8y.root_cert_path]\n", "c8y.root_cert_path is not a text (line 1)"),
+        ("[x]\n[[c8y]]\n", "c8y is no table (line 2)"),
+        ("c8y = 5\n", "c8y is no table (line 1)"),
+        ("[other]\n[c8y.root_cert_path.x]\n", "c8y.root_cert_path is not a text (line 2)"),
+    ],
+)
+def test_a_wrong_type_is_named_with_its_line(text, says):
+    with pytest.raises(InputError) as error:
+        edited(text, "/x.toml", {}, "e", {"c8y.root_cert_path": "/e"})
+    assert says in str(error.value)
+
+
+def test_a_name_that_is_taken_is_refused():
+    with pytest.raises(InputError, match=r"mqtt\.bind\.port is there already"):
+        edited("[mqtt]\nport = 1\nbind.port = 2\n", "/x.toml", {"mqtt.port": "mqtt.bind.port"}, "mqtt.client_auth", {})
+
+
+# -- where it goes -----------------------------------------------------------------------------------------
+
+SET = {"c8y.root_cert_path": "/e", "c8y.proxy.ca_path": "/e"}
+ROOT = 'root_cert_path = "/e"\n'
+PROXY = '[c8y.proxy]\nca_path = "/e"\n'
+PLACES = {
+    "comments of the next table": (
+        "[c8y]\nurl=1\n\n# about mqtt\n[mqtt]\n",
+        f"[c8y]\nurl=1\n{ROOT}\n{PROXY}\n# about mqtt\n[mqtt]\n",
+    ),
+    "comments right above the next table": (
+        "[c8y]\nurl=1\n# about mqtt\n[mqtt]\n",
+        f"[c8y]\nurl=1\n{ROOT}\n{PROXY}\n# about mqtt\n[mqtt]\n",
+    ),
+    "comments of the table itself": (
+        "[c8y]\nurl=1\n# url=2\n\n[mqtt]\n",
+        f"[c8y]\nurl=1\n{ROOT}# url=2\n\n{PROXY}\n[mqtt]\n",
+    ),
+    "tables close together": ("[c8y]\nurl=1\n[mqtt]\n", f"[c8y]\nurl=1\n{ROOT}\n{PROXY}\n[mqtt]\n"),
+    "an empty table": ("[c8y]\n\n[mqtt]\n", f"[c8y]\n{ROOT}\n{PROXY}\n[mqtt]\n"),
+    "no table": ("# mine\na=1\n", f"# mine\na=1\n\n[c8y]\n{ROOT}\n{PROXY}"),
+    "an indented table": (
+        "[mqtt]\n  [c8y]\n  url=1\n",
+        f"[mqtt]\n  [c8y]\n  url=1\n  {ROOT}\n{PROXY}",
+    ),
+    "parts that stand apart": (
+        "[c8y.proxy.bind]\nport=1\n[mqtt]\n[c8y]\nurl=1\n",
+        f"[c8y.proxy.bind]\nport=1\n\n{PROXY}\n[mqtt]\n[c8y]\nurl=1\n{ROOT}",
+    ),
+    "dotted keys": (
+        "c8y.url=1\n\n# x\na=2\n",
+        f'c8y.url=1\nc8y.{ROOT}c8y.proxy.ca_path = "/e"\n\n# x\na=2\n',
+    ),
+    "dotted keys below a header": (
+        "[c8y]\nproxy.bind.port=1\nurl=1 # x\n",
+        f'[c8y]\nproxy.bind.port=1\nproxy.ca_path = "/e"\nurl=1 # x\n{ROOT}',
+    ),
+    "texts that look like headers": (
+        "[c8y]\nurl='''\n[mqtt]\n# x'''\nx=[[\n# ]\n]]\n",
+        f"[c8y]\nurl='''\n[mqtt]\n# x'''\nx=[[\n# ]\n]]\n{ROOT}\n{PROXY}",
+    ),
+    "said in another way": (f"[c8y]\nroot_cert_path='/e' #x\n{PROXY}", f"[c8y]\nroot_cert_path='/e' #x\n{PROXY}"),
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_where_a_new_key_goes(case):
+    text, result = PLACES[case]
+    assert edited(text, "/x", {}, "e", SET) == result
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("", ROOT),
+        ("# mine\n", f"# mine\n\n{ROOT}"),
+        ("# mine\n\n# its\n[device]\n", f"# mine\n\n{ROOT}\n# its\n[device]\n"),
+        ("# its\n[device]\n", f"{ROOT}\n# its\n[device]\n"),
+        ("a=1\n[device]\n", f"a=1\n{ROOT}[device]\n"),
+    ],
+)
+def test_a_key_of_no_table_goes_above_the_first(text, result):
+    assert edited(text, "/x", {}, "e", {"root_cert_path": "/e"}) == result
+
+
+MOVES = {
+    "in its place": ("[mqtt]\n# p\nport=1 # x\nz=1\n", "[mqtt]\n# p\nbind.port = 1  # x\nz=1\n"),
+    "where the new table has a header": (
+        "[mqtt.bind]\naddress=1\n\n# m\n[mqtt]\n# q\n\n# p\nport=1 # x\n",
+        "[mqtt.bind]\naddress=1\n# p\nport = 1  # x\n\n# m\n[mqtt]\n# q\n\n",
+    ),
+    "with its header": (
+        "# a\n[mqtt.client_auth] # h\n# c\ncert_file='c'\n",
+        "# a\n[mqtt.client.auth] # h\n# c\ncert_file='c'\n",
+    ),
+    "out of a table that goes": (
+        "[mqtt.client.auth]\nx=1\n# a\n[mqtt.client_auth] # h\n# c\ncert_file='c'\n# d\n",
+        "[mqtt.client.auth]\nx=1\n# c\ncert_file = 'c'\n# a\n# h\n# d\n",
+    ),
+    "out of a table that stays": (
+        "[mqtt.client_auth]\ncert_file='c'\nother=1\n",
+        "[mqtt.client_auth]\nother=1\n\n[mqtt.client.auth]\ncert_file = 'c'\n",
+    ),
+    "inside an inline table": ("mqtt={port=1} # x\n", "mqtt={bind = {port = 1}} # x\n"),
+    "out of an inline table": (
+        "[mqtt]\nclient_auth={cert_file=true} # x\n[mqtt.client.auth]\n",
+        "[mqtt]\n# x\n[mqtt.client.auth]\ncert_file = true\n",
+    ),
+    "into an inline table": (
+        "[mqtt]\nbind={}\n# p\nport=1 # x\n",
+        "[mqtt]\n# p\n# x\nbind={port = 1}\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MOVES)
+def test_where_a_renamed_key_goes(case):
+    text, result = MOVES[case]
+    renames = {old: new for old, new in RENAMES.items() if old in flat(tomllib.loads(text))}
+    assert edited(text, "/x", renames, "mqtt.client_auth", {}) == result
+
+
+def test_dotted_keys_inside_inline_tables():
+    """How tomlkit spaces these differs with its version."""
+    text = edited("c8y = { proxy.bind.port = 1 } # x\n", "/x", {}, "e", SET)
+    assert text.startswith("c8y = {") and text.endswith("} # x\n")
+    assert tomllib.loads(text)["c8y"] == {"proxy": {"bind": {"port": 1}, "ca_path": "/e"}, "root_cert_path": "/e"}
+    text = edited("mqtt={client_auth.cert_file=[{x=true}],port=0x1}\n", "/x", RENAMES, "mqtt.client_auth", {})
+    assert "0x1" in text
+    assert tomllib.loads(text) == {"mqtt": {"bind": {"port": 1}, "client": {"auth": {"cert_file": [{"x": True}]}}}}
 
 
 def test_parse_names_the_file_and_the_line():
