@@ -252,6 +252,11 @@ def test_dotted_keys_inside_inline_tables():
     assert tomllib.loads(text) == {"mqtt": {"bind": {"port": 1}, "client": {"auth": {"cert_file": [{"x": True}]}}}}
 
 
+def test_a_table_under_the_name_of_a_key_is_refused():
+    with pytest.raises(InputError, match=r"mqtt\.port has no place in it \(line 2\)"):
+        edited("[mqtt]\n[mqtt.port]\n", "/x", {"mqtt.port": "mqtt.bind.port"}, "mqtt.client_auth", {})
+
+
 def test_parse_names_the_file_and_the_line():
     with pytest.raises(InputError, match=r"/x\.toml: is not valid TOML: .*line 2"):
         parse("a = 1\nb\n", "/x.toml")

@@ -1,0 +1,120 @@
+"""Cuts a TOML file into its statements: headers, pairs, comments and empty lines. Joined again they are the file.
+
+Only for text that is valid TOML (tomllib has read it), so that brackets and quotes are known to match.
+Source: TOML 1.0.0, https://toml.io/en/v1.0.0.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Path = tuple[str, ...]
+
+_TOKEN = re.compile(
+    r'"""(?:[^\\]|\\.)*?"{3,5}|'
+    r"'''.*?'{3,5}|"
+    r'"(?:[^"\\]|\\.)*"|'
+    r"'[^']*'|"
+    r"\#[^\n]*|"
+    r"[\[\]{}\n]|"
+    r"[^\"'#\[\]{}\n]+",
+    re.DOTALL,
+)
+_KEY = re.compile(r"""[ \t]*(\[{0,2})((?:[A-Za-z0-9_\-. \t]|"(?:[^"\\]|\\.)*"|'[^']*')+)""")
+_DEPTH = {"[": 1, "{": 1, "]": -1, "}": -1}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement with its line end.
+
+    ``kind`` is "header", "array" (a header in two brackets), "pair", "comment" or "empty".
+    ``path`` is that of the table or key, ``table`` that of the table in whose header's reach it stands;
+    ``comment`` is the one at its end, without white space around.
+    """
+
+    text: str
+    kind: str
+    table: Path = ()
+    path: Path = ()
+    comment: str = ""
+
+    @property
+    def is_header(self) -> bool:
+        """Whether it opens a table."""
+        return self.kind in ("header", "array")
+
+    @property
+    def indent(self) -> str:
+        """The white space it begins with."""
+        return self.text[: len(self.text) - len(self.text.lstrip(" \t"))]
+
+    @property
+    def value(self) -> str:
+        """The value of a pair, as it is written."""
+        key = _KEY.match(self.text)
+        text = self.text.rstrip().removesuffix(self.comment)
+        return text[key.end() + 1 :].strip() if key else ""
+
+
+def cut(text: str) -> list[Statement]:
+    """The statements of ``text``, whose last line has to have its line end."""
+    table: Path = ()
+    found = []
+    for tokens in _lines(text):
+        statement = _statement(tokens, table)
+        found.append(statement)
+        if statement.is_header:
+            table = statement.path
+    return found
+
+
+def comments(text: str) -> list[str]:
+    """Every comment of ``text``, wherever it stands, in order."""
+    return [token.rstrip() for token in _TOKEN.findall(text) if token.startswith("#")]
+
+
+def end_of(text: str) -> str:
+    """The line end for new lines: CRLF where all lines have it."""
+    return "\r\n" if "\r\n" in text and "\n" not in text.replace("\r\n", "") else "\n"
+
+
+def _lines(text: str) -> Iterator[list[str]]:
+    """The tokens of each statement: a line, or as many as brackets and long strings go over."""
+    tokens: list[str] = []
+    depth = 0
+    for each in _TOKEN.findall(text):
+        tokens.append(each)
+        depth += _DEPTH.get(each, 0)
+        if each == "\n" and depth == 0:
+            yield tokens
+            tokens = []
+
+
+def _statement(tokens: Iterable[str], table: Path) -> Statement:
+    text = "".join(tokens)
+    begin = text.lstrip(" \t\r\n")[:1]
+    if begin in ("", "#"):
+        return Statement(text, "comment" if begin else "empty", table, comment=text.strip())
+    # Only the last token before the line end can be a comment of the whole statement.
+    last = [*tokens][-2].strip()
+    comment = last if last.startswith("#") else ""
+    key = _KEY.match(text)
+    path = _path(key[2]) if key else ()
+    if key and key[1]:
+        return Statement(text, "array" if key[1] == "[[" else "header", path, path, comment)
+    return Statement(text, "pair", table, (*table, *path), comment)
+
+
+def _path(key: str) -> Path:
+    """The parts of a key as it is written, quotes and all."""
+    table: Any = tomllib.loads(f"{key}=0")
+    path = []
+    while isinstance(table, dict):
+        ((name, table),) = table.items()
+        path.append(name)
+    return tuple(path)
