@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.plan import Action
 
 
-@dataclass(frozen=True, slots=True)
-class InstalledAnchor:
+class InstalledAnchor(NamedTuple):
     """An anchor that was asked for, under the name that it has in the store."""
 
     name: str

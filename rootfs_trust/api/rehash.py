@@ -43,7 +43,7 @@ def rehash(
         refuse(ConflictError, _as_given(given, plan.conflicts))
         if not dry_run:
             warnings += carry_out(host, plan, desired, owner=None, timestamp=timestamp)
-    actions = tuple(replace(action, path=_spelled(given, action.path)) for action in plan.actions)
+    actions = tuple(action._replace(path=_spelled(given, action.path)) for action in plan.actions)
     return Outcome("", actions, (), tuple(_as_given(given, warnings)), dry_run)
 
 

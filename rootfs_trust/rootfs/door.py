@@ -134,8 +134,7 @@ class Root:
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
         """See :class:`View`. Raises InputError for a file that is too large or cannot be read."""
-        place = self.place(path)
-        if place is not None and place[1] and not follow:
+        if not follow and (place := self.place(path)) and place[1]:
             # A hash directory has thousands of links: one call tells what most of them hold.
             try:
                 return Symlink(as_text(os.readlink(place[1], dir_fd=place[0])))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.nodes import (
@@ -27,48 +26,59 @@ SIGNATURES = ("security.ima", "security.evm")
 """Extended attributes that hold a signature over a file's content; a changed file no longer matches them."""
 
 
-@dataclass(frozen=True, slots=True)
-class MakeDirectory:
+class MakeDirectory(NamedTuple):
     """Make the folder; its parent exists by then."""
 
     path: str
     node: Directory
-    verb: ClassVar[str] = "directory"
+
+    @property
+    def verb(self) -> str:
+        """What the contract calls it."""
+        return "directory"
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     """Write the file; ``replaces`` says whether something stands there."""
 
     path: str
     node: File
     replaces: bool
-    verb: ClassVar[str] = "put"
+
+    @property
+    def verb(self) -> str:
+        """What the contract calls it."""
+        return "put"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Make the symbolic link; ``replaces`` says whether another link stands there."""
 
     path: str
     node: Symlink
     replaces: bool
-    verb: ClassVar[str] = "link"
+
+    @property
+    def verb(self) -> str:
+        """What the contract calls it."""
+        return "link"
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(NamedTuple):
     """Take the file or link away."""
 
     path: str
-    verb: ClassVar[str] = "remove"
+
+    @property
+    def verb(self) -> str:
+        """What the contract calls it."""
+        return "remove"
 
 
 Action: TypeAlias = MakeDirectory | Put | Link | Remove
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Actions in the order in which they are done, and the conflicts that forbid all of them."""
 
     actions: tuple[Action, ...] = ()
