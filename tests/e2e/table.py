@@ -94,7 +94,7 @@ loopback with a certificate made on the spot, a Debian tree prepared by `rootfs-
 and the client set up as the rendered settings say, `root_cert_path` at the folder `/etc/ssl/certs` or, by `--set`, at
 the file `/etc/ssl/certs/ca-certificates.crt`. mosquitto's bridge is the real one, configured as `tedge connect` does.
 thin-edge.io's other clients are played by a small program (`tests/e2e/clients/thin-edge`) that loads trust by their
-rules, with rustls-native-certs and the PEM parser of the versions that the releases lock, and rustls of that series.
+rules, with rustls-native-certs and the PEM parser of the versions that the releases lock, and rustls itself.
 """
 
 _NOTES = """
