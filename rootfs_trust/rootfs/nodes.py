@@ -21,8 +21,7 @@ class Owner(NamedTuple):
     gid: int
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A regular file. ``owner`` None: that of the root folder. Owner and mode are for a new file only."""
 
     content: bytes
@@ -30,15 +29,13 @@ class File:
     mode: int = FILE_MODE
 
 
-@dataclass(frozen=True, slots=True)
-class Symlink:
+class Symlink(NamedTuple):
     """A symbolic link and the text in it."""
 
     points_to: str
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(NamedTuple):
     """A folder. Owner and mode are for a new folder only."""
 
     owner: Owner | None = None
