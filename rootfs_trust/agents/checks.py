@@ -1,16 +1,19 @@
 """Holds each setting against the finished rootfs: what thin-edge.io would stumble over is refused here.
 
-Source: bridge/config.rs, axum_tls and parse_root_certificate.rs of thin-edge.io 1.4.1 and 2.0.1.
+Source: bridge/config.rs, axum_tls, parse_root_certificate.rs and cloud_root_certificate.rs of thin-edge.io 1.4.1
+and 2.0.1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from rootfs_trust import x509
 from rootfs_trust.agents.finished import Finished
+from rootfs_trust.agents.readers import READ, SEARCH, Reader
 from rootfs_trust.agents.settings import Setting
-from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import Directory, File
+from rootfs_trust.errors import InputError, MalformedError, Trouble
+from rootfs_trust.rootfs.nodes import Directory, File, as_bytes
 
 _RUN_TIME = "--set-at-run-time is for a path on a volume that appears later"
 
@@ -18,13 +21,21 @@ _RUN_TIME = "--set-at-run-time is for a path on a volume that appears later"
 def check_settings(
     settings: Iterable[Setting], finished: Finished, *, built_in_bridge: bool
 ) -> tuple[list[Trouble], list[Trouble]]:
-    """Troubles that refuse the run, and warnings for paths that are said to appear at run time only."""
+    """Troubles that refuse the run, and warnings: of paths that are said to appear at run time only, and of others'.
+
+    What others have put there, its rights included, may be mended by others before the image ships.
+    """
     troubles: list[Trouble] = []
     warnings: list[Trouble] = []
+    sound: list[Setting] = []
     for setting in settings:
         trouble = _check(setting, finished, built_in_bridge)
         if trouble:
             (warnings if setting.at_run_time else troubles).append(trouble)
+        else:
+            sound.append(setting)
+    warnings += _closed_ways(sound, finished, built_in_bridge)
+    warnings += _spoilt_folders(sound, finished)
     return troubles, warnings
 
 
@@ -57,3 +68,106 @@ def _check_hash_links(setting: Setting, finished: Finished) -> Trouble | None:
 
 def _trouble(setting: Setting, message: str, hint: str) -> Trouble:
     return Trouble("setting", "", f"{setting.key}: {message}", hint)
+
+
+# -- who may read ------------------------------------------------------------------------------------------
+
+
+def _closed_ways(settings: Iterable[Setting], finished: Finished, built_in_bridge: bool) -> Iterator[Trouble]:
+    """Each place that keeps a program from reading a setting's path is told once."""
+    told = set()
+    for setting in settings:
+        for name in _readers(setting, built_in_bridge):
+            place = _closed_place(setting.path, finished, finished.reader(name))
+            if place is not None and (place, name) not in told:
+                told.add((place, name))
+                yield Trouble(
+                    "thin-edge-unreadable",
+                    place,
+                    f"the user {name} may not read it, so {setting.key} = {setting.path} is of no use to it",
+                    "chmod a+rX it: CA certificates are no secret",
+                )
+
+
+def _readers(setting: Setting, built_in_bridge: bool) -> list[str]:
+    """The users as whom the programs run that read a setting's path."""
+    if setting.key == "mqtt.external.ca_path":
+        return ["mosquitto"]
+    if setting.key.endswith(".root_cert_path") and not built_in_bridge:
+        return ["tedge", "mosquitto"]
+    return ["tedge"]
+
+
+def _closed_place(path: str, finished: Finished, reader: Reader) -> str | None:
+    """The first place on the way to ``path`` that ``reader`` does not get through."""
+    *folders, end = finished.way(path)
+    for place in folders:
+        # That of the root folder is the build host's: an image gets it anew.
+        if place != "/" and not reader.may(SEARCH, *finished.rights(place)):
+            return place
+    bits = READ | SEARCH if finished.kind(end) is Directory else READ
+    return None if end == "/" or reader.may(bits, *finished.rights(end)) else end
+
+
+# -- what spoils a folder ----------------------------------------------------------------------------------
+
+_ENDINGS_OF_CA_DIR = (".pem", ".cer", ".crt")
+_LOST = "thin-edge.io then trusts none of the certificates in this folder"
+
+
+def _spoilt_folders(settings: Iterable[Setting], finished: Finished) -> Iterator[Trouble]:
+    """Each file of others that makes thin-edge.io's HTTPS client, or its MQTT clients, drop a whole folder."""
+    folders: dict[str, list[Setting]] = {}
+    for setting in settings:
+        real = finished.real_path(setting.path)
+        if real is not None and finished.kind(real) is Directory and _reads_all(setting):
+            folders.setdefault(real, []).append(setting)
+    for folder, readers in folders.items():
+        keys = ", ".join(setting.key for setting in readers)
+        endings = _ENDINGS_OF_CA_DIR if all(key.key.endswith(".ca_dir") for key in readers) else ("",)
+        told = set()
+        for path in finished.others(folder):
+            yield from _misnamed(path, keys)
+            real = finished.real_path(path)
+            # A hash link and what it leads to are one file.
+            if real is not None and real not in told and path.endswith(endings) and finished.kind(real) is File:
+                told.add(real)
+                yield from _spoiling(real, keys, finished)
+
+
+def _reads_all(setting: Setting) -> bool:
+    return setting.key.endswith((".root_cert_path", ".auth.ca_dir")) or setting.key == "http.ca_path"
+
+
+def _misnamed(path: str, keys: str) -> Iterator[Trouble]:
+    try:
+        as_bytes(path).decode()
+    except UnicodeDecodeError:
+        yield Trouble("thin-edge-name", path, f"its name is not UTF-8; {_LOST} ({keys})", "rename it")
+
+
+def _spoiling(path: str, keys: str, finished: Finished) -> Iterator[Trouble]:
+    try:
+        reason = _fault(finished.read(path) or b"")
+    except InputError as error:
+        yield from error.troubles
+        return
+    if reason:
+        hint = "mend the file, or move it out of the folder"
+        yield Trouble("thin-edge-bad-pem", path, f"{reason}; {_LOST} ({keys})", hint)
+
+
+def _fault(data: bytes) -> str | None:
+    """Why rustls would not take a file; PEM in which it finds no certificate at all is no fault."""
+    for block in x509.blocks(data):
+        where = f"the PEM block {block.label} of line {block.line}"
+        if isinstance(block, x509.BadBlock):
+            return f"{where} is malformed: {block.reason}"
+        if block.header:
+            return f"{where} has a header, which thin-edge.io 1.x takes for base64"
+        if block.label == "CERTIFICATE":
+            try:
+                x509.parse_certificate(block.der)
+            except MalformedError as error:
+                return f"{where} is no certificate: {error.message}"
+    return None

@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from rootfs_trust.rootfs.nodes import Absent, Desired, Directory, File, Node, Symlink, View, join, parent
+from rootfs_trust.agents.readers import Reader, reader
+from rootfs_trust.rootfs.nodes import (
+    DIRECTORY_MODE,
+    Absent,
+    Desired,
+    Directory,
+    File,
+    Node,
+    Owner,
+    Symlink,
+    View,
+    join,
+    parent,
+    read,
+)
 
 _HASH_LINK = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 _MAX_LINKS = 40  # as in Linux (fs/namei.c, MAXSYMLINKS)
@@ -23,22 +38,35 @@ class Finished:
 
     def kind(self, path: str) -> type[Node] | None:
         """The type of what will stand at ``path``, links followed."""
-        real = self._real_path(path)
+        real = self.real_path(path)
         return None if real is None else self._kind(real)
 
     def has_hash_links(self, folder: str) -> bool:
         """Whether OpenSSL's directory lookup will find anything in ``folder``."""
-        real = self._real_path(folder)
+        real = self.real_path(folder)
         return real is not None and any(
             _HASH_LINK.fullmatch(name) and self.kind(join(real, name)) is File for name in self._names(real)
         )
 
-    def _names(self, folder: str) -> set[str]:
-        planned = {path.rpartition("/")[2] for path in self._planned if parent(path) == folder}
-        return planned.union(self._view.names(folder))
+    def others(self, folder: str) -> Iterator[str]:
+        """What stands in ``folder``, a real path, and is not from the run; a link to what is from it counts as such."""
+        for name in self._view.names(folder):
+            path = join(folder, name)
+            if path not in self._planned and self.real_path(path) not in self._planned:
+                yield path
 
-    def _real_path(self, path: str) -> str | None:
+    def read(self, path: str) -> bytes | None:
+        """The content of a regular file of others; see :func:`~rootfs_trust.rootfs.nodes.read`."""
+        return read(self._view, path)
+
+    def reader(self, name: str) -> Reader:
+        """The user ``name`` of the rootfs."""
+        return reader(self._view, name)
+
+    def way(self, path: str) -> list[str]:
+        """The real paths of the folders that are passed on the way to ``path``, and of its end; empty without one."""
         here, links = "/", 0
+        passed = []
         pending = _steps(path)
         while pending:
             name = pending.pop()
@@ -50,9 +78,25 @@ class Finished:
                 pending += _steps(text)
             elif kind is Directory or (kind not in (None, Symlink) and not pending):
                 here = place
+                passed.append(here)
             else:
-                return None
-        return here
+                return []
+        return passed or ["/"]
+
+    def real_path(self, path: str) -> str | None:
+        """The path free of links of what will stand at ``path``."""
+        return next(reversed(self.way(path)), None)
+
+    def rights(self, place: str) -> tuple[Owner, int]:
+        """Owner and mode of a file or folder, by its real path: what is replaced keeps its own."""
+        for node in (self._view.node(place), self._planned.get(place)):
+            if isinstance(node, File | Directory):
+                return node.owner or Owner(0, 0), node.mode
+        return Owner(0, 0), DIRECTORY_MODE
+
+    def _names(self, folder: str) -> set[str]:
+        planned = {path.rpartition("/")[2] for path in self._planned if parent(path) == folder}
+        return planned.union(self._view.names(folder))
 
     def _kind(self, place: str) -> type[Node] | None:
         """The type of what will stand at ``place``, whose folder is free of links; a link is not followed."""
