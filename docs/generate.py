@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.layout import Layout
-from rootfs_trust.store.layouts import LAYOUTS
 
 DOCS = Path(__file__).parent
 

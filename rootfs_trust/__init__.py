@@ -16,7 +16,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rootfs_trust.api.install import InstallOptions, install, plan
+    from rootfs_trust.api.install import install, plan
+    from rootfs_trust.api.options import InstallOptions
     from rootfs_trust.api.rehash import rehash
     from rootfs_trust.api.remove import remove
     from rootfs_trust.outcome import Outcome
@@ -25,7 +26,7 @@ __all__ = ["InstallOptions", "Outcome", "install", "plan", "rehash", "remove"]
 __version__ = "0.1.0"
 
 _HOMES = {
-    "InstallOptions": "rootfs_trust.api.install",
+    "InstallOptions": "rootfs_trust.api.options",
     "Outcome": "rootfs_trust.outcome",
     "install": "rootfs_trust.api.install",
     "plan": "rootfs_trust.api.install",

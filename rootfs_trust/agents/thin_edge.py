@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
+from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.checks import check_settings
 from rootfs_trust.agents.environment import DROP_IN, drop_in
 from rootfs_trust.agents.finished import Finished
@@ -16,16 +16,6 @@ from rootfs_trust.errors import ConflictError, Trouble
 from rootfs_trust.rootfs.nodes import Absent, Directory, File, Owner, Symlink, View, parent, read
 
 FILE = f"{FOLDER}/tedge.toml"
-
-
-@dataclass(slots=True)
-class AgentAnswer:
-    """What should stand in the rootfs for the agent; any trouble refuses the run, any conflict forbids it."""
-
-    desired: dict[str, File | Directory] = field(default_factory=dict)
-    troubles: list[Trouble] = field(default_factory=list)
-    conflicts: list[Trouble] = field(default_factory=list)
-    warnings: list[Trouble] = field(default_factory=list)
 
 
 def thin_edge(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.render import RenderRequest, Trust, rendered
-from rootfs_trust.agents.thin_edge import AgentAnswer
 from rootfs_trust.errors import InputError
 from rootfs_trust.inputs.config import RenderTable
 from rootfs_trust.inputs.templates import read_template

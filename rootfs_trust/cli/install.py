@@ -6,7 +6,8 @@ from datetime import datetime
 
 import click
 
-from rootfs_trust.api.install import InstallOptions, install
+from rootfs_trust.api.install import install
+from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.cli.options import output_options, parse_time, timestamp_of, verbosity_of
 from rootfs_trust.cli.output import print_outcome
 

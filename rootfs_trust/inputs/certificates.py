@@ -12,7 +12,6 @@ from datetime import datetime
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Trouble
-from rootfs_trust.inputs.certdata import anchors, certificates_of_certdata, looks_like_certdata
 from rootfs_trust.store.purposes import Purposes, purposes_of_settings
 
 _PKCS7_LABELS = ("PKCS7", "CMS", "PKCS #7 SIGNED DATA")
@@ -48,14 +47,19 @@ def certificates(path: str, data: bytes, at: datetime) -> Reading:
         return Reading(troubles=[_private_key(path, "the file holds a private key")])
     if x509.looks_like_pkcs12(data):
         return Reading(troubles=[_private_key(path, "the file is PKCS#12, a container for private keys")])
-    if looks_like_certdata(data):
-        return _from_certdata(path, data, at)
+    if b"BEGINDATA" in data:
+        from rootfs_trust.inputs.certdata import looks_like_certdata
+
+        if looks_like_certdata(data):
+            return _from_certdata(path, data, at)
     found, troubles = _from_container(path, data)
     return Reading(found, troubles)
 
 
 def _from_certdata(path: str, data: bytes, at: datetime) -> Reading:
     """The roots of certdata.txt that Mozilla trusts for web sites, without those that have expired."""
+    from rootfs_trust.inputs.certdata import anchors, certificates_of_certdata
+
     try:
         kept, notes = anchors(path, certificates_of_certdata(data), at)
     except MalformedError as error:

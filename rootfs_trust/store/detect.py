@@ -11,8 +11,8 @@ from dataclasses import replace
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.rootfs.nodes import Directory, File, View, read
 from rootfs_trust.store.layout import Layout
-from rootfs_trust.store.layouts import ALPINE, BUILDROOT, BUNDLE_ONLY, DEBIAN, LAYOUTS, OPENWRT, YOCTO
-from rootfs_trust.store.p11kit.layouts import ARCH, FEDORA, SUSE
+from rootfs_trust.store.layouts import ALPINE, BUNDLE_ONLY, DEBIAN, OPENWRT, YOCTO
+from rootfs_trust.store.p11kit.places import TOKENS
 
 BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -22,41 +22,48 @@ BUNDLES = (
 )
 """Where a tree without sources may have its bundle: the files that Go and OpenSSL's probes look for, in order."""
 
-_IDS: dict[str, Layout] = {
-    "debian": DEBIAN,
-    "ubuntu": DEBIAN,
-    "raspbian": DEBIAN,
-    "poky": YOCTO,
-    "nodistro": YOCTO,
-    "alpine": ALPINE,
-    "wolfi": ALPINE,
-    "chainguard": ALPINE,
-    "fedora": FEDORA,
-    "rhel": FEDORA,
-    "centos": FEDORA,
-    "amzn": FEDORA,
-    "azurelinux": FEDORA,
-    "mariner": FEDORA,
-    "suse": SUSE,
-    "opensuse": SUSE,
-    "sles": SUSE,
-    "arch": ARCH,
-    "buildroot": BUILDROOT,
-    "openwrt": OPENWRT,
+_IDS = {
+    "debian": "debian",
+    "ubuntu": "debian",
+    "raspbian": "debian",
+    "poky": "yocto",
+    "nodistro": "yocto",
+    "alpine": "alpine",
+    "wolfi": "alpine",
+    "chainguard": "alpine",
+    "fedora": "fedora",
+    "rhel": "fedora",
+    "centos": "fedora",
+    "amzn": "fedora",
+    "azurelinux": "fedora",
+    "mariner": "fedora",
+    "suse": "suse",
+    "opensuse": "suse",
+    "sles": "suse",
+    "arch": "arch",
+    "buildroot": "buildroot",
+    "openwrt": "openwrt",
 }
 
 
 def find_layout(view: View, name: str = "auto") -> Layout:
     """The layout called ``name``; ``auto``: the one that the rootfs itself shows. Raises InputError."""
-    if name not in ("auto", *LAYOUTS):
-        raise InputError(Trouble("layout", "", f"no layout is called {name}", _choices()))
-    found = LAYOUTS[name] if name != "auto" else next(_shown(view), None)
+    found = next(_shown(view), None) if name == "auto" else _named(name)
     if found is None:
         release = os_release(view)
         what = f"its os-release says ID={release['ID']}" if release.get("ID") else "it has no os-release with an ID"
         message = f"the rootfs shows no known trust store layout; {what}"
         raise InputError(Trouble("layout", "/", message, f"check --root, or name one with --layout; {_choices()}"))
     return _with_its_bundle(view, found) if found is BUNDLE_ONLY else found
+
+
+def _named(name: str) -> Layout:
+    # The layouts of p11-kit are many modules, and a run needs one layout.
+    from rootfs_trust.store.all_layouts import LAYOUTS
+
+    if name not in LAYOUTS:
+        raise InputError(Trouble("layout", "", f"no layout is called {name}", _choices()))
+    return LAYOUTS[name]
 
 
 def os_release(view: View) -> dict[str, str]:
@@ -80,7 +87,7 @@ def _shown(view: View) -> Iterator[Layout]:
         yield BUNDLE_ONLY
     for word in (release.get("ID", ""), *release.get("ID_LIKE", "").split()):
         if word in _IDS:
-            yield _IDS[word]
+            yield _named(_IDS[word])
 
 
 def _by_features(view: View) -> Iterator[Layout]:
@@ -89,9 +96,9 @@ def _by_features(view: View) -> Iterator[Layout]:
         yield OPENWRT
     if view.kind("/usr/lib/ssl-3") is Directory or b"FSROOT=" in tool:
         yield YOCTO
-    for layout in (FEDORA, SUSE, ARCH):
-        if any(view.kind(token) is Directory for token in layout.tokens):
-            yield layout
+    for name, tokens in TOKENS.items():
+        if any(view.kind(token) is Directory for token in tokens):
+            yield _named(name)
     if view.kind(DEBIAN.shipped) is not Directory:
         return
     if view.kind("/var/lib/dpkg") is Directory:
@@ -112,4 +119,6 @@ def _with_its_bundle(view: View, layout: Layout) -> Layout:
 
 
 def _choices() -> str:
+    from rootfs_trust.store.all_layouts import LAYOUTS
+
     return f"layouts: {', '.join(LAYOUTS)}"

@@ -1,4 +1,4 @@
-"""The layouts: one frozen constant a family of distributions. docs/layouts.md is made from them."""
+"""The layouts: one frozen constant a family of distributions. Those of p11-kit have a room of their own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from rootfs_trust.store.buildroot import BuildrootStore
 from rootfs_trust.store.bundle_store import BundleStore
 from rootfs_trust.store.debian import DebianStore
 from rootfs_trust.store.debian.conf import OE_HEADER
-from rootfs_trust.store.layout import Layout
-from rootfs_trust.store.p11kit.layouts import ARCH, FEDORA, SUSE
 
 DEBIAN = DebianStore(
     name="debian",
@@ -70,7 +68,3 @@ BUNDLE_ONLY = BundleStore(
     releases="any",
     facts=("distroless says ID=debian and has no sources, only the bundle",),
 )
-
-LAYOUTS: dict[str, Layout] = {
-    layout.name: layout for layout in (DEBIAN, YOCTO, ALPINE, FEDORA, SUSE, ARCH, BUILDROOT, OPENWRT, BUNDLE_ONLY)
-}

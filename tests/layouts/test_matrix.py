@@ -16,17 +16,18 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.api.install import InstallOptions, install
+from rootfs_trust.api.install import install
+from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.remove import remove
 from rootfs_trust.errors import InputError
 from rootfs_trust.outcome import Outcome
 from rootfs_trust.rootfs.door import Root
 from rootfs_trust.rootfs.plan import make_plan
 from rootfs_trust.store import presets
+from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.anchor import safe_name
 from rootfs_trust.store.detect import find_layout
 from rootfs_trust.store.hash_directory import rehashed
-from rootfs_trust.store.layouts import LAYOUTS
 from rootfs_trust.store.presets import PRESETS, PublicRoot
 from tests.layouts.own_peers import nothing_to_do
 from tests.support.authority import Authority

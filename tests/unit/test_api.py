@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from rootfs_trust.api import carry_out
-from rootfs_trust.api.install import InstallOptions, install
+from rootfs_trust.api.install import install
+from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.errors import ApplyError, ConflictError, InputError, MalformedError, RootfsTrustError
 from rootfs_trust.rootfs.plan import Put
 from tests.support.authority import NOW

@@ -6,6 +6,7 @@ from rootfs_trust.store.p11kit.entries import CODE_SIGNING, EMAIL, SERVER_AUTH
 from rootfs_trust.store.p11kit.layout import P11KitStore
 from rootfs_trust.store.p11kit.mirror import Mirror
 from rootfs_trust.store.p11kit.outputs import Bundle, Folder
+from rootfs_trust.store.p11kit.places import TOKENS
 from rootfs_trust.store.p11kit.select import Filter
 
 _FEDORA = "/etc/pki/ca-trust/extracted"
@@ -21,7 +22,7 @@ FEDORA = P11KitStore(
         "p11-kit 0.26.4, trust/: formats, modes, names; held against trust extract 0.24.1 byte by byte",
         "the p11-kit package is built with the paths /etc/pki/ca-trust/source:/usr/share/pki/ca-trust-source",
     ),
-    tokens=("/etc/pki/ca-trust/source", "/usr/share/pki/ca-trust-source"),
+    tokens=TOKENS["fedora"],
     bundle=f"{_FEDORA}/pem/tls-ca-bundle.pem",
     hash_directory=f"{_FEDORA}/pem/directory-hash",
     bundles=(
@@ -63,7 +64,7 @@ SUSE = P11KitStore(
         "p11-kit 0.26.4, trust/: formats, modes, names; held against trust extract 0.24.1 byte by byte",
         "the p11-kit package is built with the paths /etc/pki/trust:/usr/share/pki/trust",
     ),
-    tokens=("/etc/pki/trust", "/usr/share/pki/trust"),
+    tokens=TOKENS["suse"],
     bundle=f"{_SUSE}/ca-bundle.pem",
     hash_directory=f"{_SUSE}/pem",
     bundles=(
@@ -90,7 +91,7 @@ ARCH = P11KitStore(
         "the p11-kit package is built with the paths "
         "/etc/ca-certificates/trust-source:/usr/share/ca-certificates/trust-source",
     ),
-    tokens=("/etc/ca-certificates/trust-source", "/usr/share/ca-certificates/trust-source"),
+    tokens=TOKENS["arch"],
     bundle=f"{_ARCH}/tls-ca-bundle.pem",
     hash_directory="/etc/ssl/certs",
     bundles=(

@@ -6,9 +6,10 @@ import tomllib
 
 import pytest
 
+from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.generation import package_version
 from rootfs_trust.agents.settings import cloud_settings, parse_setting
-from rootfs_trust.agents.thin_edge import FILE, AgentAnswer, thin_edge
+from rootfs_trust.agents.thin_edge import FILE, thin_edge
 from rootfs_trust.rootfs.nodes import Directory, File, Owner
 from tests.support.memory import MemoryTree
 

@@ -7,9 +7,10 @@ from itertools import product
 
 import pytest
 
+from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.migration import RENAMES
 from rootfs_trust.agents.settings import KINDS, cloud_settings, parse_setting
-from rootfs_trust.agents.thin_edge import AgentAnswer, thin_edge
+from rootfs_trust.agents.thin_edge import thin_edge
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.nodes import Absent, Directory, File, Owner, Symlink
 from tests.support.memory import MemoryTree

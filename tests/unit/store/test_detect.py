@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from rootfs_trust.api.install import InstallOptions, install
+from rootfs_trust.api.install import install
+from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.remove import remove
 from rootfs_trust.errors import InputError
+from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.detect import BUNDLES, find_layout, os_release
-from rootfs_trust.store.layouts import LAYOUTS
 from tests.support.command import rootfs_trust
 from tests.support.debian_tree import snapshot
 from tests.support.memory import Directory, File, MemoryTree, Symlink

@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
+from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.layout import Layout
-from rootfs_trust.store.layouts import LAYOUTS
 
 DOCS = Path(__file__).parents[3] / "docs"
 

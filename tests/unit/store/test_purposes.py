@@ -6,8 +6,8 @@ import pytest
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.nodes import File
+from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layouts import LAYOUTS
 from rootfs_trust.store.p11kit.layout import P11KitStore
 from rootfs_trust.store.purposes import pem_for, purposes, purposes_of_settings, shown
 from rootfs_trust.store.request import Answer, Request
