@@ -1,0 +1,171 @@
+"""What thin-edge.io's pages on cloud certificates have people do on a device, done to the image instead.
+
+The four settings, each set to a folder and directly to a file; a root added to a Debian-family device; the check
+that it is there; the hash links that an OpenSSL without ``rehash`` cannot make. Judged by the tree's own programs.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.authority import Authority
+from tests.support.command import install, rootfs_trust
+from tests.support.trees import CONF, HASH_LINK, LOCAL, STORE, RealTree
+
+BUNDLE = f"/{STORE}/ca-certificates.crt"
+OWN_FOLDER = "/data/certs"
+ROOT_CERT_PATHS = ("c8y.root_cert_path", "aws.root_cert_path", "az.root_cert_path")
+FOLDERS = (f"/{STORE}", OWN_FOLDER)
+FILES = (BUNDLE, f"/{STORE}/my-ca.pem", f"/{LOCAL}/my-ca.crt", f"{OWN_FOLDER}/own.pem")
+
+
+@pytest.fixture
+def ca_file(authority: Authority, tmp_path: Path) -> Path:
+    file = tmp_path / "my-ca.pem"
+    file.write_bytes(authority.pem)
+    return file
+
+
+@pytest.fixture
+def tree(new_small_tree: Callable[..., RealTree], authority: Authority) -> RealTree:
+    """A Debian with a folder of the user's own, and a server's certificate to verify."""
+    tree = new_small_tree()
+    tree.write(f"{OWN_FOLDER[1:]}/own.pem", authority.pem)
+    tree.write("tmp/server.pem", authority.server("c8y.example").pem)
+    return tree
+
+
+def settings_of(tree: RealTree) -> dict[str, str]:
+    """Every setting of tedge.toml by its dotted key."""
+    found: dict[str, str] = {}
+
+    def look(table: dict[str, object], prefix: str) -> None:
+        for key, value in table.items():
+            if isinstance(value, dict):
+                look(value, f"{prefix}{key}.")
+            else:
+                found[f"{prefix}{key}"] = str(value)
+
+    look(tomllib.loads((tree.path / "etc/tedge/tedge.toml").read_text()), "")
+    return found
+
+
+def verifies(tree: RealTree, path: str) -> bool:
+    """Whether the tree's OpenSSL trusts the server by ``path`` alone, read as mosquitto reads a folder or a file."""
+    option = "-CApath" if (tree.path / path[1:]).is_dir() else "-CAfile"
+    alone = ("-no-CApath", "-no-CAstore") if option == "-CAfile" else ("-no-CAfile", "-no-CAstore")
+    done = tree.run("openssl", "verify", *alone, option, path, "/tmp/server.pem", check=False)
+    return done.returncode == 0
+
+
+# -- the four settings -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", (*FOLDERS, *FILES))
+def test_each_root_cert_path_takes_a_folder_or_a_file(tree: RealTree, ca_file: Path, path: str):
+    rootfs_trust("rehash", tree.path / OWN_FOLDER[1:])
+    options = [f"--set={key}={path}" for key in ROOT_CERT_PATHS]
+    install(tree.path, "--cert", ca_file, *options)
+    assert settings_of(tree) == {"config.version": "2", **dict.fromkeys(ROOT_CERT_PATHS, path)}
+    assert verifies(tree, path)
+
+
+@pytest.mark.parametrize("path", FOLDERS)
+def test_the_proxys_path_takes_a_folder(tree: RealTree, ca_file: Path, path: str):
+    install(tree.path, "--cert", ca_file, f"--set=c8y.proxy.ca_path={path}")
+    assert settings_of(tree) == {"config.version": "2", "c8y.proxy.ca_path": path}
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_the_proxys_path_takes_no_file(tree: RealTree, ca_file: Path, path: str):
+    before = tree.store()
+    done = rootfs_trust(
+        "install", "--root", tree.path, "--cert", ca_file, f"--set=c8y.proxy.ca_path={path}", "--format=json"
+    )
+    assert done.returncode == 2
+    (error,) = json.loads(done.stdout)["errors"]
+    assert error["id"] == "setting"
+    assert error["message"] == f"c8y.proxy.ca_path: {path} is a file, and thin-edge.io takes a folder here"
+    assert tree.store() == before and not (tree.path / "etc/tedge").exists()
+
+
+def test_a_cloud_sets_its_own(tree: RealTree, ca_file: Path):
+    install(tree.path, "--cert", ca_file, "--cloud=c8y", "--cloud=aws", "--cloud=az")
+    keys = (*ROOT_CERT_PATHS, "c8y.proxy.ca_path")
+    assert settings_of(tree) == {"config.version": "2", **dict.fromkeys(keys, f"/{STORE}")}
+
+
+def test_a_folder_is_refused_until_it_has_hash_links(tree: RealTree):
+    """Without them mosquitto finds nothing in it: what most users of a folder of their own run into."""
+    wanted = ("install", "--root", tree.path, f"--set=c8y.root_cert_path={OWN_FOLDER}")
+    assert not verifies(tree, OWN_FOLDER)
+    refused = rootfs_trust(*wanted)
+    assert (refused.returncode, b"rootfs-trust rehash" in refused.stderr) == (2, True)
+    assert rootfs_trust("rehash", tree.path / OWN_FOLDER[1:]).returncode == 0
+    assert rootfs_trust(*wanted).returncode == 0
+    assert verifies(tree, OWN_FOLDER)
+
+
+# -- a root on a Debian-family device ----------------------------------------------------------------------
+
+
+def test_a_root_is_added_as_the_device_would_add_it(
+    tree: RealTree, new_small_tree: Callable[..., RealTree], authority: Authority, ca_file: Path
+):
+    device = new_small_tree()
+    device.write(f"{LOCAL}/my-ca.crt", authority.pem)
+    assert "1 added, 0 removed" in device.update_ca_certificates()
+    install(tree.path, "--cert", ca_file)
+    assert tree.store() == device.store()
+    assert (tree.path / LOCAL / "my-ca.crt").read_bytes() == authority.pem
+    assert (tree.path / CONF).read_bytes() == (device.path / CONF).read_bytes()
+    assert "0 added, 0 removed" in tree.update_ca_certificates()
+    assert tree.store() == device.store()
+
+
+def test_the_checks_that_people_make(tree: RealTree, ca_file: Path):
+    """``ls`` shows the link, ``openssl verify`` is content, and by its hash the certificate is found."""
+    assert tree.run("ls", f"/{STORE}/my-ca.pem", check=False).returncode != 0
+    assert not verifies(tree, f"/{STORE}")
+    install(tree.path, "--cert", ca_file)
+    assert f"my-ca.pem -> /{LOCAL}/my-ca.crt" in tree.run("ls", "-l", f"/{STORE}/my-ca.pem").stdout
+    assert tree.run("openssl", "verify", f"/{LOCAL}/my-ca.crt").stdout == f"/{LOCAL}/my-ca.crt: OK\n"
+    assert tree.run("openssl", "verify", "/tmp/server.pem").stdout == "/tmp/server.pem: OK\n"
+    subject = tree.run("openssl", "x509", "-noout", "-hash", "-in", f"/{LOCAL}/my-ca.crt").stdout.strip()
+    assert tree.hash_links()[f"{subject}.0"] == "my-ca.pem"
+
+
+# -- hash links without openssl rehash ---------------------------------------------------------------------
+
+
+def test_the_links_are_those_of_openssl_rehash(tree: RealTree, ca_file: Path):
+    install(tree.path, "--cert", ca_file)
+    ours = tree.hash_links()
+    assert "my-ca.pem" in ours.values()
+    for name in ours:
+        (tree.path / STORE / name).unlink()
+    tree.run("openssl", "rehash", f"/{STORE}")
+    assert tree.hash_links() == ours
+
+
+def test_the_links_of_a_folder_of_ones_own_are_those_of_openssl_rehash(
+    tree: RealTree, authority: Authority, other_authority: Authority
+):
+    folder, same = tree.path / OWN_FOLDER[1:], tree.path / "data/same"
+    (folder / "renewed.crt").write_bytes(authority.renewed().pem)
+    (folder / "other.cer").write_bytes(other_authority.pem)
+    shutil.copytree(folder, same)
+    assert rootfs_trust("rehash", folder).returncode == 0
+    tree.run("openssl", "rehash", "/data/same")
+    assert links(folder) == links(same)
+    assert len(links(folder)) == 3
+
+
+def links(folder: Path) -> dict[str, str]:
+    return {path.name: str(path.readlink()) for path in folder.iterdir() if HASH_LINK.fullmatch(path.name)}
