@@ -156,7 +156,7 @@ def _renamed_inside(statements: Statements, index: int, old: Path, new: Path, ne
 def _edited(statements: Statements, index: int, change: Callable[[Any], object], above: str = "") -> Iterator[str]:
     """The file with ``change`` done to one statement by tomlkit, as it is, or with its inline tables written anew.
 
-    tomlkit loses its way among dotted keys inside inline tables; then nothing is given, or what makes no sense.
+    tomlkit (0.12 more than 0.15) loses its way among dotted keys inside inline tables.
     """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
@@ -180,6 +180,8 @@ def _write_anew(table: Any) -> None:
     for name, value in table.items():
         if isinstance(value, InlineTable):
             table[name] = _plain(value)
+        elif isinstance(value, dict):
+            _write_anew(value)
 
 
 def _plain(value: Any) -> Any:

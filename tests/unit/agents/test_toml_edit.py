@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rootfs_trust.agents import toml_places
 from rootfs_trust.agents.toml_edit import edited, parse
 from rootfs_trust.errors import InputError
 
@@ -250,6 +251,16 @@ def test_dotted_keys_inside_inline_tables():
     text = edited("mqtt={client_auth.cert_file=[{x=true}],port=0x1}\n", "/x", RENAMES, "mqtt.client_auth", {})
     assert "0x1" in text
     assert tomllib.loads(text) == {"mqtt": {"bind": {"port": 1}, "client": {"auth": {"cert_file": [{"x": True}]}}}}
+
+
+@pytest.mark.parametrize("text", ["a={b.c=0x1,d=[{e.f='x'}]}", "a.g = {b.c = 0x1}", "a.g.h = { b.c = { d.e = 1.50 } }"])
+def test_inline_tables_written_anew_mean_the_same(text):
+    """For older versions of tomlkit, which cannot add to dotted keys inside them."""
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    toml_places._write_anew(document)
+    assert tomllib.loads(tomlkit.dumps(document)) == tomllib.loads(text)
 
 
 def test_a_table_under_the_name_of_a_key_is_refused():
