@@ -15,9 +15,10 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, assume, event, given, seed, settings
 from hypothesis import strategies as st
 
+from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.migration import EMPTIED, RENAMES
 from rootfs_trust.agents.settings import CLOUDS, KINDS, Setting, parse_setting
-from rootfs_trust.agents.thin_edge import AgentAnswer, thin_edge
+from rootfs_trust.agents.thin_edge import thin_edge
 from rootfs_trust.agents.toml_edit import edited
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.nodes import File
