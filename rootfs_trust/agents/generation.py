@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rootfs_trust.agents.migration import spelled
 from rootfs_trust.agents.settings import CLOUDS
 from rootfs_trust.rootfs.nodes import View, join, read
 
@@ -35,7 +36,7 @@ def is_generation_2(view: View, table: str, document: Mapping[str, Any], choice:
         return choice == "2"
     if view.kind(mapper_file(table)) is not None:
         return True
-    if any(cloud in document for cloud in CLOUDS):
+    if any(spelled(document, cloud) in document for cloud in CLOUDS):
         return False
     version = package_version(view)
     if version is not None:

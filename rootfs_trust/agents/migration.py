@@ -36,6 +36,13 @@ RENAMES = {
     "c8y.smartrest_templates": "c8y.smartrest.templates",
 }
 
+ALIASES = {
+    "az": "azure",
+    "mqtt.client.auth.ca_file": "mqtt.client.auth.cafile",
+    "mqtt.client.auth.ca_dir": "mqtt.client.auth.cadir",
+}
+"""Other names that thin-edge.io takes for a table or key; a file must not have one under both names."""
+
 EMPTIED = "mqtt.client_auth"
 """The table that the renames leave empty, and that goes with them."""
 
@@ -55,3 +62,11 @@ def pending_renames(document: Mapping[str, Any]) -> dict[str, str]:
     if lookup(document, "config.version") not in (None, "1"):
         return {}
     return {old: new for old, new in RENAMES.items() if lookup(document, old) is not None}
+
+
+def spelled(document: Mapping[str, Any], key: str) -> str:
+    """``key`` as ``document`` spells it: by its alias, where that is what stands there."""
+    for name, alias in ALIASES.items():
+        if (key == name or key.startswith(f"{name}.")) and lookup(document, alias) is not None:
+            return alias + key.removeprefix(name)
+    return key

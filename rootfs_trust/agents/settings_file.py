@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rootfs_trust.agents import toml_edit
-from rootfs_trust.agents.migration import EMPTIED, VERSION, lookup, pending_renames
+from rootfs_trust.agents.migration import EMPTIED, VERSION, lookup, pending_renames, spelled
 from rootfs_trust.agents.settings import Setting
 from rootfs_trust.agents.template import render
 from rootfs_trust.errors import ConflictError, InputError, Trouble
@@ -28,7 +28,7 @@ class SettingsFile:
 
     def key(self, setting: Setting) -> str:
         """The key of ``setting`` in this file."""
-        return setting.key.removeprefix(f"{self.table}.") if self.table else setting.key
+        return setting.key.removeprefix(f"{self.table}.") if self.table else spelled(self.document, setting.key)
 
     def content(self, chosen: list[Setting]) -> bytes | None:
         """The file with ``chosen`` set; None where it says that already. Raises InputError."""

@@ -9,7 +9,7 @@ from rootfs_trust.agents.checks import check_settings
 from rootfs_trust.agents.environment import DROP_IN, drop_in
 from rootfs_trust.agents.finished import Finished
 from rootfs_trust.agents.generation import FOLDER, is_generation_2, mapper_file
-from rootfs_trust.agents.migration import lookup
+from rootfs_trust.agents.migration import lookup, spelled
 from rootfs_trust.agents.settings import CLOUDS, Setting, last_of_each
 from rootfs_trust.agents.settings_file import SettingsFile, open_settings
 from rootfs_trust.errors import ConflictError, Trouble
@@ -66,7 +66,7 @@ def _by_file(
         cloud = setting.table.partition(".")[0] in CLOUDS
         in_mapper = cloud and is_generation_2(view, setting.table, main.document, generation)
         groups.setdefault(setting.table if in_mapper else "", []).append(setting)
-        if in_mapper and lookup(main.document, setting.table) is not None:
+        if in_mapper and lookup(main.document, spelled(main.document, setting.table)) is not None:
             answer.warnings.append(_both(setting.table))
     return [
         (open_settings(view, mapper_file(table), table) if table else main, settings)
