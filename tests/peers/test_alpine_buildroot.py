@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.api.install import InstallOptions, install
+from rootfs_trust.api.install import install
+from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.remove import remove
 from rootfs_trust.x509 import parse_certificate, read_objects
 from tests.support.authority import Authority
