@@ -1,15 +1,22 @@
 #!/bin/sh
 # Installs what the tests need and runs them: linters, types, the direction of imports, then pytest.
-# Arguments go to pytest. Without root the Debian packages are left as they are, and peers that are missing skip.
+# "run.sh slow" runs the slower suites instead, which need more programs. Other arguments go to pytest.
+# Without root the Debian packages are left as they are, and tests whose peers are missing skip.
 set -eu
 cd "$(dirname "$0")/.."
 . recipes/sample/venv.sh
 
-PACKAGES="ca-certificates ca-certificates-java curl debootstrap default-jdk-headless gnutls-bin mmdebstrap mosquitto
-    openssl p11-kit p11-kit-modules qemu-user-static"
-# Often installed in other ways; of Debian's cargo only that of 13 and later is new enough.
-command -v go >/dev/null || PACKAGES="$PACKAGES golang-go"
-command -v cargo >/dev/null || PACKAGES="$PACKAGES cargo gcc libc6-dev"
+PACKAGES="ca-certificates ca-certificates-java curl debootstrap default-jre-headless mmdebstrap mosquitto openssl
+    p11-kit p11-kit-modules qemu-user-static"
+suite="not slow"
+if [ "${1:-}" = slow ]; then
+    shift
+    suite=slow
+    PACKAGES="$PACKAGES default-jdk-headless gnutls-bin"
+    # Often installed in other ways; of Debian's cargo only that of 13 and later is new enough.
+    command -v go >/dev/null || PACKAGES="$PACKAGES golang-go"
+    command -v cargo >/dev/null || PACKAGES="$PACKAGES cargo gcc libc6-dev"
+fi
 
 missing=$(for package in $PACKAGES; do dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
     grep -qx installed || echo "$package"; done)
@@ -26,4 +33,4 @@ bin=.venv/bin
 $bin/ruff check --quiet
 $bin/mypy
 $bin/lint-imports
-exec $bin/pytest -n 2 --dist worksteal "$@"
+exec $bin/pytest -n 2 --dist worksteal -m "$suite" "$@"

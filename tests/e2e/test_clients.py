@@ -17,6 +17,8 @@ from tests.e2e.table import DOCUMENT, EXPECTED, REFUSALS, YES, cell, document, e
 from tests.support.overlay import run_over
 from tests.support.trees import HASH_LINK
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("judge", JUDGES, ids=lambda judge: judge.name)

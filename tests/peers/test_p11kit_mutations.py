@@ -23,6 +23,8 @@ from rootfs_trust.x509.der import Reader
 from tests.unit.store.p11kit.peer import TrustTool
 from tests.unit.store.p11kit.sources import every_form
 
+pytestmark = pytest.mark.slow
+
 FILES = 60
 PIECES = (
     *(b"\n", b" ", b'"', b"%", b"\0", b"#", b":", b"\r\n", b"="),

@@ -25,6 +25,8 @@ from tests.support.upgrade_tree import (  # noqa: F401
     released_base,
 )
 
+pytestmark = pytest.mark.slow
+
 BUNDLE = f"{STORE}/ca-certificates.crt"
 NOTHING = "0 added, 0 removed; done."
 STAYS, GOES = "ISRG_Root_X1", "SwissSign_Silver_CA_-_G2"
