@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from rootfs_trust.errors import Trouble
@@ -16,8 +15,7 @@ class InstalledAnchor(NamedTuple):
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """``actions`` is what was done, or with ``dry_run`` what would be; an empty one changed nothing."""
 
     layout: str
