@@ -22,7 +22,7 @@ from rootfs_trust.store.source import Source, read_source
 from rootfs_trust.x509 import encode
 from tests.support.authority import Authority
 from tests.support.memory import MemoryTree
-from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer, unavailable
+from tests.support.peers import PLAIN_ENVIRONMENT, needs_mounts, peer, unavailable
 from tests.unit.x509.building import certificate, element, extension, name, utf8
 
 POSTINST = Path("/var/lib/dpkg/info/ca-certificates-java.postinst")
@@ -127,13 +127,11 @@ def content(entries: list[Entry]) -> list[tuple[str, bytes]]:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    needs_root()
+    needs_mounts()
     for program in ("unshare", "java", "keytool", "update-ca-certificates"):
         peer(program)
     if not POSTINST.exists():
         unavailable("ca-certificates-java is not installed")
-    if subprocess.run(["unshare", "--mount", "mount", "--bind", "/tmp", "/mnt"], check=False).returncode:
-        unavailable("mounts are not allowed here")
     return Machine(tmp_path / "machine")
 
 

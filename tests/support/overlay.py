@@ -6,13 +6,12 @@ the program. The other way round from device.py, which runs programs of a tree.
 
 from __future__ import annotations
 
-import functools
 import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer, unavailable
+from tests.support.peers import PLAIN_ENVIRONMENT, needs_mounts, peer
 from tests.support.servers import Broker
 from tests.support.trees import RealTree
 
@@ -25,17 +24,9 @@ exec "$@"
 """
 
 
-@functools.cache
-def _mounts_are_allowed() -> bool:
-    needs_root()
-    done = subprocess.run([peer("unshare"), "-m", "mount", "--bind", "/tmp", "/mnt"], check=False, capture_output=True)
-    return done.returncode == 0
-
-
 def words_over(tree: Path, *words: str | os.PathLike[str]) -> list[str]:
     """The command that runs ``words`` with the trust store of ``tree`` in the place of this machine's."""
-    if not _mounts_are_allowed():
-        unavailable("mounts are not allowed here")
+    needs_mounts()
     here = [folder for folder in _COVERED if Path("/", folder).is_dir()]
     return [peer("unshare"), "-m", "sh", "-c", _RUN, "sh", str(tree), *here, "--", *map(os.fspath, words)]
 

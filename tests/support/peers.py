@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
+import subprocess
 from typing import NoReturn
 
 import pytest
@@ -30,3 +32,16 @@ def needs_root() -> None:
     """For what only root may do: chroot, chown, security attributes."""
     if os.geteuid() != 0:
         unavailable("this needs root")
+
+
+def needs_mounts() -> None:
+    """For programs whose paths are built in: mounts of ours over the machine's, in a namespace of their own."""
+    needs_root()
+    if not _mounts_are_allowed():
+        unavailable("mounts in a namespace of one's own are not allowed here")
+
+
+@functools.cache
+def _mounts_are_allowed() -> bool:
+    bind = [peer("unshare"), "-m", "mount", "--bind", "/tmp", "/mnt"]
+    return subprocess.run(bind, check=False, capture_output=True).returncode == 0

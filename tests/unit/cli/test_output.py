@@ -15,6 +15,7 @@ from rootfs_trust.cli import output
 from rootfs_trust.errors import Trouble
 from tests.support.authority import Authority
 from tests.support.debian_tree import DebianTree
+from tests.support.peers import unavailable
 
 ENVIRONMENT = {"PYTHONPATH": str(Path(rootfs_trust.__file__).parents[1])}
 PROGRAM = [sys.executable, "-m", "rootfs_trust"]
@@ -87,7 +88,10 @@ def test_quiet_json_is_still_json(text, ca):
 @pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_colours_only_for_a_terminal_that_wants_them(debian, environment, coloured):
     """A pseudo-terminal is the only thing that says it is one."""
-    controller, terminal = os.openpty()
+    try:
+        controller, terminal = os.openpty()
+    except OSError:
+        unavailable("there are no pseudo-terminals here")
     words = [*PROGRAM, "install", "--root", debian.root, "--cert", "/none"]
     env = {**ENVIRONMENT, "TERM": "xterm", **environment}
     run = subprocess.run(words, stderr=terminal, stdout=subprocess.DEVNULL, env=env, check=False)
