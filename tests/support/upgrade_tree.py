@@ -1,7 +1,7 @@
 """Bookworm as released, whole enough for dpkg and debconf, and the newer ca-certificates of its security archive.
 
 Kept in pytest's cache like the other real trees: a tar of the tree, and the one package. The newer package comes
-with the machine's apt-get, from lists of its own, so that it does not matter what archives the machine has.
+with the machine's apt-get, from lists of its own, so that what the machine has installed does not matter.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from tests.support.peers import unavailable
 from tests.support.trees import SUITE, RealTree, _cached, _make, _unpacked
 
 OLD_VERSION = "20230311+deb12u1"
-_ARCHIVE = "http://deb.debian.org/debian"
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _NEVER_READ = (
     "usr/share/locale",
@@ -51,10 +50,18 @@ class UpgradableTree(RealTree):
         return self.dpkg("--verify", "ca-certificates").splitlines()
 
 
+def _archive(suite: str) -> str:
+    """The address from which this machine's apt takes ``suite``."""
+    words = ["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    found = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    return found.get(suite) or unavailable(f"this machine's apt has no {suite}")
+
+
 def _make_released(tar: Path) -> None:
     folder = tar.with_suffix(".folder")
     try:
-        sources = f"deb {_ARCHIVE} {SUITE} main"
+        sources = f"deb {_archive(SUITE)} {SUITE} main"
         include = "--include=ca-certificates,openssl"
         whole = tar.with_suffix(".whole.tar")
         options = ("--mode=root", "--architectures=amd64", "--variant=minbase", "--format=tar", include)
@@ -74,7 +81,8 @@ def _make_newer(file: Path) -> None:
     try:
         for name in ("lists/partial", "cache/archives/partial", "got"):
             (folder / name).mkdir(parents=True)
-        line = f"deb [signed-by={_KEYRING} arch=amd64] {_ARCHIVE}-security {SUITE}-security main\n"
+        suite = f"{SUITE}-security"
+        line = f"deb [signed-by={_KEYRING} arch=amd64] {_archive(suite)} {suite} main\n"
         (folder / "sources.list").write_text(line)
         (folder / "status").touch()
         settings = {
