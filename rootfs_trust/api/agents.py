@@ -13,18 +13,17 @@ from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.render import render_files
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.inputs.config import CloudTable, Config
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import Desired
+from rootfs_trust.rootfs.nodes import Desired, View
 from rootfs_trust.store.layout import Layout
 from rootfs_trust.store.request import Answer
 
 
 def ask_agents(
-    tree: Root, options: InstallOptions, config: Config, layout: Layout, store: Answer, clouds: tuple[str, ...]
+    view: View, options: InstallOptions, config: Config, layout: Layout, store: Answer, clouds: tuple[str, ...]
 ) -> AgentAnswer:
     """thin-edge.io's settings and the files of templates, for the store that is going to be."""
-    settings = _thin_edge(tree, options, config, layout, store.desired)
-    files = render_files(tree, layout, store, config.renders, clouds)
+    settings = _thin_edge(view, options, config, layout, store.desired)
+    files = render_files(view, layout, store, config.renders, clouds)
     return AgentAnswer(
         {**settings.desired, **files.desired},
         [*settings.troubles, *files.troubles],
@@ -33,7 +32,7 @@ def ask_agents(
     )
 
 
-def _thin_edge(tree: Root, options: InstallOptions, config: Config, layout: Layout, store: Desired) -> AgentAnswer:
+def _thin_edge(view: View, options: InstallOptions, config: Config, layout: Layout, store: Desired) -> AgentAnswer:
     """The agent's answer; what of it cannot even be read is among the troubles that are refused together."""
     settings: list[Setting] = []
     troubles: list[Trouble] = []
@@ -44,7 +43,7 @@ def _thin_edge(tree: Root, options: InstallOptions, config: Config, layout: Layo
             troubles += error.troubles
     try:
         environment = options.settings_as == "env"
-        answer = thin_edge(tree, settings, store, options.thin_edge, as_environment=environment)
+        answer = thin_edge(view, settings, store, options.thin_edge, as_environment=environment)
     except InputError as error:
         answer = AgentAnswer(troubles=list(error.troubles))
     answer.troubles = [*troubles, *answer.troubles]

@@ -26,6 +26,8 @@ class InstallOptions:
     drop_unsourced: bool = False
     will_be_signed: bool = False
     dry_run: bool = False
+    without: Sequence[str] = ()
+    """Anchors to take out in the same run: names, or ``sha256:`` and lower-case hex."""
 
     @property
     def clouds_without_profiles(self) -> list[str]:

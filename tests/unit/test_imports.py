@@ -60,7 +60,7 @@ def test_the_rooms_are_where_they_are_looked_for():
         map(name_of, sources(*PURE))
     )
     assert "os" in imported(PACKAGE / "rootfs/door.py")
-    assert "now" in called(PACKAGE / "api/install.py")
+    assert "now" in called(PACKAGE / "api/decide.py")
 
 
 @pytest.mark.parametrize("path", sources(*PURE), ids=name_of)
