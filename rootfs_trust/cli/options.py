@@ -46,18 +46,39 @@ def verbosity_of(quiet: bool, verbose: bool) -> int:
 
 
 def output_options(command: Command) -> Command:
-    """``--format``, ``-q`` and ``-v``."""
-    for option in (
-        click.option("-v", "--verbose", is_flag=True, help="Say more: every single link."),
+    """``--format``, ``-q`` and ``-v`` of a command that answers in text or JSON."""
+    return format_options("text", "json")(command)
+
+
+def format_options(*formats: str) -> Callable[[Command], Command]:
+    """``--format`` with ``formats``, of which the first is the default; ``-q`` and ``-v``."""
+    options = (
+        click.option("-v", "--verbose", is_flag=True, help="Say more: every single entry."),
         click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
         click.option(
             "--format",
             "format_",
-            type=click.Choice(["text", "json"]),
-            default="text",
+            type=click.Choice(formats),
+            default=formats[0],
             show_default=True,
             help="What is printed to standard output.",
         ),
-    ):
-        command = option(command)
-    return command
+    )
+
+    def decorate(command: Command) -> Command:
+        for option in options:
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def state_option(command: Command) -> Command:
+    """``--state``, which lays a device's persistent state over the tree."""
+    return click.option(
+        "--state",
+        "states",
+        multiple=True,
+        metavar="SPEC",
+        help="Lay a device's state over the tree: overlay:/etc=DIR, copy:/etc/tedge=DIR or ostree:DIR.",
+    )(command)

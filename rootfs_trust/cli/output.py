@@ -69,10 +69,10 @@ def action_lines(actions: Iterable[Action], *, each: bool) -> Iterator[str]:
     for action in actions:
         group = _group(action)
         if each or action.verb not in _COUNTED or counts[group] <= _FEW:
-            yield f"  {action.verb:<9}  {_printable(action.path)}{_end_of_link(action)}"
+            yield f"  {action.verb:<9}  {printable(action.path)}{_end_of_link(action)}"
         elif group not in told:
             told.add(group)
-            yield f"  {action.verb:<9}  {counts[group]} entries in {_printable(group[1])}"
+            yield f"  {action.verb:<9}  {counts[group]} entries in {printable(group[1])}"
 
 
 def _group(action: Action) -> tuple[str, str]:
@@ -110,7 +110,7 @@ def _print_text(outcome: Outcome, where: str, verbosity: int) -> None:
     if verbosity > QUIET:
         for line in action_lines(outcome.actions, each=verbosity >= VERBOSE):
             click.echo(line)
-        click.echo(_summary(outcome, _printable(where)))
+        click.echo(_summary(outcome, printable(where)))
 
 
 def _summary(outcome: Outcome, where: str) -> str:
@@ -121,14 +121,14 @@ def _summary(outcome: Outcome, where: str) -> str:
 
 
 def _end_of_link(action: Action) -> str:
-    return f" -> {_printable(action.node.points_to)}" if isinstance(action, Link) else ""
+    return f" -> {printable(action.node.points_to)}" if isinstance(action, Link) else ""
 
 
 def _message(word: str, colour: str, trouble: Trouble) -> None:
     styled = word if os.environ.get("NO_COLOR") else click.style(word, fg=colour)
-    click.echo(f"rootfs-trust: {styled}: {_printable(str(trouble))}", err=True)
+    click.echo(f"rootfs-trust: {styled}: {printable(str(trouble))}", err=True)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """``text`` on one line, whatever names are in it: control characters and undecodable bytes escaped."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

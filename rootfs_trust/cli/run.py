@@ -19,6 +19,8 @@ COMMANDS = {
     "install": "Install CA certificates into a root filesystem, and point thin-edge.io at them.",
     "remove": "Take anchors out again, or distrust shipped ones.",
     "rehash": "Make the hash links of folders, as openssl rehash and c_rehash do.",
+    "list": "List every anchor that a root filesystem trusts.",
+    "diff": "Tell in which anchors and settings two root filesystems differ.",
 }
 """Each command and its line of help; the module ``rootfs_trust.cli.NAME`` is imported when it is used."""
 

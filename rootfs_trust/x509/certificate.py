@@ -98,6 +98,11 @@ class Certificate(Fingerprinted):
         return SIGNATURE_ALGORITHMS.get(oid, oid)
 
     @property
+    def public_key(self) -> bytes:
+        """The SubjectPublicKeyInfo in DER."""
+        return self._signed.key
+
+    @property
     def key_algorithm(self) -> str:
         """RSA, EC, Ed25519, ..., else the dotted OID."""
         return details.key_algorithm(self._signed.key)

@@ -1,0 +1,45 @@
+"""Resolves paths in a tree that is no folder on disk: one component at a time, links taken up as the device would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from rootfs_trust.rootfs.nodes import Directory, Node, Symlink, join, parent
+
+MAX_LINKS = 40
+"""As in Linux (fs/namei.c, MAXSYMLINKS)."""
+
+Look: TypeAlias = Callable[[str], "Symlink | type[Node] | None"]
+"""What stands at a path whose folder is free of links: a link itself, the type of anything else, or None."""
+
+
+def resolve(path: str, look: Look) -> str | None:
+    """The path free of links of what stands at ``path``, every link followed; None where nothing does.
+
+    As after chroot(2): an absolute link starts again at the root, ``..`` at the root stays there.
+    """
+    here, links, pending = "/", 0, _steps(path)
+    while pending:
+        name = pending.pop()
+        if name == "..":
+            here = parent(here)
+            continue
+        place = join(here, name)
+        found = look(place)
+        if isinstance(found, Symlink):
+            links += 1
+            if links > MAX_LINKS:
+                return None
+            here = "/" if found.points_to.startswith("/") else here
+            pending += _steps(found.points_to)
+        elif found is None or (pending and found is not Directory):
+            return None
+        else:
+            here = place
+    return here
+
+
+def _steps(path: str) -> list[str]:
+    """The parts of a path, the last one first."""
+    return [part for part in reversed(path.split("/")) if part not in ("", ".")]

@@ -1,0 +1,124 @@
+"""A device's persistent state over the tree of its image: what is in force on the device is both together.
+
+Three ways in which devices keep their state are known:
+
+``overlay``  the upper folder of an overlayfs over a folder of the image (Linux, filesystems/overlayfs.rst):
+             its entries win, a device node 0/0 is a whiteout, a folder may be opaque.
+``copy``     an update copies a folder of the old system over the new image's, as meta-tedge's scripts do.
+``ostree``   a deployment of OSTree: what its ``etc`` has changed, added and taken away against its ``usr/etc`` is
+             carried over to the new image's ``/usr/etc`` (ostree admin deploy: "merging /etc").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.rootfs.nodes import Directory, Node, Symlink, View, as_bytes, join, parent
+from rootfs_trust.rootfs.resolve import resolve
+from rootfs_trust.rootfs.state_layers import ETC, USR_ETC, Deployment, Found, Layer, Says, Upper, inside_of
+
+_FORMS = "overlay:/etc=DIR, copy:/etc/tedge=DIR, or ostree:DIR"
+
+
+class StateSpec(NamedTuple):
+    """One ``--state``: the kind, the folder of the device it lies over, and the folder of the host that holds it."""
+
+    kind: str
+    over: str
+    folder: str
+
+
+def parse_state(text: str) -> StateSpec:
+    """``overlay:/etc=DIR``, ``copy:/etc/tedge=DIR`` or ``ostree:DIR``. Raises InputError."""
+    kind, colon, rest = text.partition(":")
+    if kind == "ostree" and colon and rest:
+        return StateSpec(kind, ETC, rest)
+    over, equals, folder = rest.partition("=")
+    if kind in ("overlay", "copy") and equals and folder and over.startswith("/"):
+        return StateSpec(kind, over.rstrip("/") or "/", folder)
+    raise InputError(Trouble("state", "", f"--state {text}: is none of the forms", f"give {_FORMS}"))
+
+
+class Stated:
+    """The tree ``base`` with states over it, the last one on top. Implements View."""
+
+    def __init__(self, base: View, states: Sequence[tuple[StateSpec, View]]) -> None:
+        self._base = base
+        self._layers = [_layer(spec, view) for spec, view in reversed(states)]
+        self._etc_in_usr = base.kind(USR_ETC) is Directory and not base.names(ETC)
+
+    def from_state(self, path: str) -> bool:
+        """Whether what stands at ``path``, links followed, comes from the device's state."""
+        real = self.real_path(path)
+        found = None if real is None else self._find(real)
+        return found is not None and found.state
+
+    def real_path(self, path: str) -> str | None:
+        """See View."""
+        return resolve(path, self._look)
+
+    def node(self, path: str, *, follow: bool = False) -> Node | None:
+        """See View."""
+        found = self._place(path, follow)
+        return None if found is None else found.view.node(found.path)
+
+    def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
+        """See View."""
+        found = self._place(path, follow)
+        return None if found is None else found.view.kind(found.path, follow=False)
+
+    def names(self, path: str) -> list[str]:
+        """See View."""
+        real = self.real_path(path)
+        if real is None:
+            return []
+        folders = [(self._base, self._in_base(real)), *self._uppers(real)]
+        names = {name for view, folder in folders for name in view.names(folder)}
+        return sorted((name for name in names if self._find(join(real, name)) is not None), key=as_bytes)
+
+    def extended_attributes(self, path: str) -> Mapping[str, bytes]:
+        """See View."""
+        found = self._place(path, follow=False)
+        return {} if found is None else found.view.extended_attributes(found.path)
+
+    def _place(self, path: str, follow: bool) -> Found | None:
+        folder, name = self.real_path(parent(path)), path.rpartition("/")[2]
+        if folder is None:
+            return None
+        place = self.real_path(path) if follow or not name else join(folder, name)
+        return None if place is None else self._find(place)
+
+    def _look(self, real: str) -> Symlink | type[Node] | None:
+        found = self._find(real)
+        if found is None:
+            return None
+        kind = found.view.kind(found.path, follow=False)
+        if kind is not Symlink:
+            return kind
+        node = found.view.node(found.path)
+        return node if isinstance(node, Symlink) else None
+
+    def _find(self, real: str) -> Found | None:
+        for layer in self._layers:
+            found = layer.find(real)
+            if found is Says.HIDDEN:
+                return None
+            if isinstance(found, Found):
+                return found
+        path = self._in_base(real)
+        return None if self._base.kind(path, follow=False) is None else Found(self._base, path, state=False)
+
+    def _in_base(self, real: str) -> str:
+        """Where the image itself has ``real``: OSTree's keeps what becomes /etc in /usr/etc."""
+        inside = inside_of(real, ETC) if self._etc_in_usr else None
+        return real if inside is None else USR_ETC + inside.rstrip("/")
+
+    def _uppers(self, real: str) -> list[tuple[View, str]]:
+        folders = ((layer.view, layer.folder(real)) for layer in self._layers)
+        return [(view, folder) for view, folder in folders if folder is not None]
+
+
+def _layer(spec: StateSpec, view: View) -> Layer:
+    return Deployment(view) if spec.kind == "ostree" else Upper(spec.over, view, spec.kind == "overlay")
