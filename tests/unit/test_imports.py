@@ -14,7 +14,19 @@ import rootfs_trust
 PACKAGE = Path(rootfs_trust.__file__).parent
 REPOSITORY = PACKAGE.parent
 
-PURE = ("x509", "store", "agents", "rootfs/nodes.py", "rootfs/plan.py", "errors.py", "outcome.py")
+PURE = (
+    "x509",
+    "store",
+    "agents",
+    "audit",
+    "rootfs/nodes.py",
+    "rootfs/plan.py",
+    "rootfs/resolve.py",
+    "rootfs/state.py",
+    "rootfs/state_layers.py",
+    "errors.py",
+    "outcome.py",
+)
 DISK_AND_CLOCK = {"os", "time", "pathlib", "io", "shutil", "tempfile", "glob", "locale", "platform", "random", "sys"}
 NEVER = {"subprocess", "socket", "multiprocessing", "ssl", "urllib", "http", "ctypes", "pickle"}
 CLOCK = {"now", "utcnow", "today", "localtime", "gmtime", "monotonic"}
