@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 
-from rootfs_trust.api.clock import now
+from rootfs_trust.api.clock import time_here
 from rootfs_trust.api.list_anchors import list_anchors
 from rootfs_trust.audit.trust import TrustedAnchor
 from rootfs_trust.cli.anchors import COLUMNS, document, row
@@ -43,7 +43,7 @@ def command(
       rootfs-trust list --root ./rootfs --state overlay:/etc=./data/etc-upper
     """
     anchors = list_anchors(root, config=config, states=states)
-    at = at or now()
+    at = at or time_here()
     if format_ == "json":
         echo_json({"anchors": [document(anchor, at) for anchor in anchors]})
     elif format_ == "csv":
