@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 . recipes/sample/venv.sh
 
 PACKAGES="ca-certificates ca-certificates-java curl debootstrap default-jre-headless mmdebstrap mosquitto openssl
-    p11-kit p11-kit-modules qemu-user-static strace"
+    ostree p11-kit p11-kit-modules qemu-user-static strace"
 suite="not slow"
 if [ "${1:-}" = slow ]; then
     shift
