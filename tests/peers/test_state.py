@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rootfs_trust.api.sources import open_view
-from rootfs_trust.rootfs.nodes import Directory, File, Symlink, View, as_text, join
+from rootfs_trust.rootfs.nodes import Directory, File, Symlink, View, join
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_mounts, needs_root, peer
 
 _OVERLAY = """

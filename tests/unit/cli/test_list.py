@@ -172,10 +172,10 @@ def test_added_removed_renewed_and_settings(command, install, debian, other, ca,
     result = command("diff", debian.path, other.path, "--format", "json")
     assert result.status == 1
     found = result.document
-    assert ([], ["Beta_Root"]) == (
+    assert (
         [each["name"] for each in found["added"]],
         [each["name"] for each in found["removed"]],
-    )
+    ) == ([], ["Beta_Root"])
     assert [(each["before"]["sha256"], each["after"]["sha256"]) for each in found["renewed"]] == [
         (MINE.sha256, renewed.sha256)
     ]
