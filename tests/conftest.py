@@ -1,9 +1,14 @@
 """Fixtures that every suite uses: certificates made on the spot, and roots that look like Debian's."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.authority import Authority
 from tests.support.debian_tree import DebianTree
+
+# A slow moment of the machine says nothing about the code: timings belong to benchmarks/.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
