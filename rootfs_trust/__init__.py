@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from rootfs_trust.api.options import InstallOptions
     from rootfs_trust.api.rehash import rehash
     from rootfs_trust.api.remove import remove
+    from rootfs_trust.api.verify import verify
     from rootfs_trust.outcome import Outcome
 
-__all__ = ["InstallOptions", "Outcome", "diff", "install", "list_anchors", "plan", "rehash", "remove"]
+__all__ = ["InstallOptions", "Outcome", "diff", "install", "list_anchors", "plan", "rehash", "remove", "verify"]
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -36,6 +37,7 @@ _HOMES = {
     "plan": "rootfs_trust.api.install",
     "rehash": "rootfs_trust.api.rehash",
     "remove": "rootfs_trust.api.remove",
+    "verify": "rootfs_trust.api.verify",
 }
 
 

@@ -18,6 +18,7 @@ from rootfs_trust.errors import ApplyError, InputError, RootfsTrustError, Troubl
 COMMANDS = {
     "install": "Install CA certificates into a root filesystem, and point thin-edge.io at them.",
     "remove": "Take anchors out again, or distrust shipped ones.",
+    "verify": "Would the device trust this server? One verdict a TLS client, offline.",
     "rehash": "Make the hash links of folders, as openssl rehash and c_rehash do.",
     "list": "List every anchor that a root filesystem trusts.",
     "diff": "Tell in which anchors and settings two root filesystems differ.",
