@@ -13,6 +13,8 @@ from tests.support.command import install, rootfs_trust
 from tests.support.debian_tree import DebianTree
 from tests.support.servers import https_server
 
+pytestmark = pytest.mark.usefixtures("openssl_engine")
+
 ALWAYS = ["openssl-directory", "openssl-bundle", "gnutls", "go", "rustls-native"]
 THIN_EDGE = ["thin-edge-mosquitto-bridge", "thin-edge-built-in-bridge", "thin-edge-https"]
 
