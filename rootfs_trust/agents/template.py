@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from rootfs_trust.agents.settings import KINDS, plain_key
+from rootfs_trust.agents.settings import CLOUDS, KINDS, plain_key
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.resources import resource
 
@@ -43,4 +43,5 @@ def render(values: Mapping[str, str], *, prefix: str = "") -> str:
         table, _, name = key.rpartition(".")
         kind = KINDS.get(plain_key(f"{prefix}.{key}" if prefix else key))
         tables.setdefault(table, []).append((name, value, kind.comment if kind else ""))
-    return environment.get_template("thin-edge.toml.j2").render(tables=tables)
+    by_tedge = not prefix or prefix.partition(".")[0] in CLOUDS
+    return environment.get_template("thin-edge.toml.j2").render(tables=tables, by_tedge=by_tedge)
