@@ -21,6 +21,7 @@ COMMANDS = {
     "verify": "Would the device trust this server? One verdict a TLS client, offline.",
     "rehash": "Make the hash links of folders, as openssl rehash and c_rehash do.",
     "list": "List every anchor that a root filesystem trusts.",
+    "check": "Find what is wrong with the trust store and the trust settings of a root filesystem.",
     "diff": "Tell in which anchors and settings two root filesystems differ.",
 }
 """Each command and its line of help; the module ``rootfs_trust.cli.NAME`` is imported when it is used."""

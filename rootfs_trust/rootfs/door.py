@@ -179,6 +179,11 @@ class Root:
         place = self.place(path)
         return {} if place is None else read_extended_attributes(*place)
 
+    def modified(self, path: str) -> int | None:
+        """See :class:`View`."""
+        found = self._status(path, follow=True)
+        return None if found is None else int(found[2].st_mtime)
+
     def _status(self, path: str, follow: bool) -> tuple[int, bytes, os.stat_result] | None:
         """Folder, name and status of ``path``; a link in the last place is followed inside the root."""
         place = self.place(path)

@@ -103,12 +103,18 @@ class World:
             path.unlink()
         path.symlink_to(text or "/")
 
-    def run(self) -> int:
+    def run(self, *words: str) -> int:
         with self._monkeypatch.context() as patched:
-            patched.setattr(sys, "argv", ["rootfs-trust", *self.words])
+            patched.setattr(sys, "argv", ["rootfs-trust", *(words or self.words)])
             with pytest.raises(SystemExit) as exit_:
                 main()
         return exit_.value.code or 0
+
+    @property
+    def looking(self) -> tuple[tuple[str, ...], ...]:
+        """The commands that only look."""
+        root = self.tree.root
+        return ("list", "--root", root), ("check", "--root", root), ("diff", root, root)
 
 
 def watch(monkeypatch, world) -> list[str]:
@@ -146,6 +152,22 @@ def test_links_out_of_the_tree(world, monkeypatch, capfd, place):
     assert sorted(os.listdir(world.outside.parent / "in")) == parent
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_looking_does_not_follow_links_out_of_the_tree(world, monkeypatch, capfd, place):
+    before = snapshot(world.outside)
+    opened = watch(monkeypatch, world)
+    for text in world.links(place):
+        world.put(place, text)
+        tree = snapshot(world.tree.path)
+        for words in world.looking:
+            status = world.run(*words)
+            out, err = capfd.readouterr()
+            assert status in (0, 1), (words, text, err)
+            assert OUTSIDE.sha256 not in out + err and "canary" not in out + err
+        assert opened == [] and snapshot(world.outside) == before, text
+        assert snapshot(world.tree.path) == tree
+
+
 def test_the_watch_sees_what_it_should(world, monkeypatch):
     opened = watch(monkeypatch, world)
     os.close(os.open(world.outside / "etc", os.O_PATH))
@@ -176,8 +198,11 @@ def test_any_mixture_of_links(tmp_path_factory, monkeypatch, capfd, data):
     before = snapshot(world.outside)
     with monkeypatch.context() as patched:
         opened = watch(patched, world)
+        looked = [world.run(*words) for words in world.looking]
         status = world.run()
+        looked += [world.run(*words) for words in world.looking]
     assert status in STATUS, capfd.readouterr().err
+    assert set(looked) <= {0, 1, 2}, capfd.readouterr().err
     assert opened == [] and snapshot(world.outside) == before
     with Root(world.tree.root) as root:
         folders = [root.real_path(place) for place in ("/etc/ssl/certs", "/usr/local/share/ca-certificates")]
