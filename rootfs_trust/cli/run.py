@@ -22,6 +22,7 @@ COMMANDS = {
     "rehash": "Make the hash links of folders, as openssl rehash and c_rehash do.",
     "list": "List every anchor that a root filesystem trusts.",
     "check": "Find what is wrong with the trust store and the trust settings of a root filesystem.",
+    "init": "Write a commented rootfs-trust.toml for a root filesystem.",
     "diff": "Tell in which anchors and settings two root filesystems differ.",
 }
 """Each command and its line of help; the module ``rootfs_trust.cli.NAME`` is imported when it is used."""
