@@ -93,6 +93,8 @@ class Root:
     def place(self, path: str) -> tuple[int, bytes] | None:
         """Descriptor of the folder that holds ``path``, and the name in it; None without such a folder."""
         head, _, name = path.rpartition("/")
+        if name in (".", ".."):  # no name in a folder; at the root, the host would look outside for it
+            head, name = path, ""
         found = self._folder(head or "/")
         return (found[0], as_bytes(name)) if found else None
 
@@ -116,7 +118,7 @@ class Root:
     def _resolve_folder(self, path: str) -> tuple[int, str] | None:
         walk = _Walk(self.fd)
         try:
-            real = walk.to(path)
+            real = walk.to(f"{path}/")
             return os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=walk.here), real
         except OSError as error:
             if error.errno not in _NOWHERE:
@@ -248,6 +250,7 @@ class _Walk:
             name = pending.pop()
             if name == "..":
                 self._up()
+            if name in (".", ".."):
                 continue
             fd = os.open(as_bytes(name), _PATH_ONLY, dir_fd=self.here)
             mode = os.fstat(fd).st_mode
@@ -288,8 +291,9 @@ class _Walk:
 
 
 def _steps(path: str) -> list[str]:
-    """The parts of a path, the last one first."""
-    return [part for part in reversed(path.split("/")) if part not in ("", ".")]
+    """The parts of a path, the last one first. What ends in a slash is a folder, as if a dot came after it."""
+    parts = [part for part in reversed(path.split("/")) if part]
+    return [".", *parts] if path.endswith("/") else parts
 
 
 def path_by_descriptor(folder: int, name: bytes) -> bytes:
