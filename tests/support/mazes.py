@@ -50,7 +50,8 @@ def draw(random: Random, outside: bytes = b"/etc/ssl", most: int = 10) -> Maze:
     """A maze; some of its links name ``outside``, a path of the host."""
     folders, entries, taken = [b""], list[Entry](), set[bytes]()
     for _ in range(random.randint(1, most)):
-        entry = Entry(random.choice(folders), random.choice(NAMES), random.choice(KINDS), _text(random, entries, outside))
+        folder, name, kind = map(random.choice, (folders, NAMES, KINDS))
+        entry = Entry(folder, name, kind, _text(random, entries, outside))
         if entry.path in taken or len(entry.path) > 2000:
             continue
         taken.add(entry.path)
@@ -63,7 +64,8 @@ def draw(random: Random, outside: bytes = b"/etc/ssl", most: int = 10) -> Maze:
 
 
 def _text(random: Random, entries: list[Entry], outside: bytes) -> bytes:
-    start = random.choice((b"", b"", b"/", b"../" * random.randint(1, 50), outside + b"/", b"/proc/self/root" + outside))
+    up = b"../" * random.randint(1, 50)
+    start = random.choice((b"", b"", b"/", up, outside + b"/", b"/proc/self/root" + outside))
     return start + _way(random, entries) or b"."
 
 
