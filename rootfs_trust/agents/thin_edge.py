@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.checks import check_settings
-from rootfs_trust.agents.environment import DROP_IN, drop_in
+from rootfs_trust.agents.environment import DROP_IN, drop_in, unnamed
 from rootfs_trust.agents.finished import Finished
 from rootfs_trust.agents.generation import generation_of, is_generation_2, mapper_file
 from rootfs_trust.agents.migration import lookup, spelled
@@ -38,11 +38,12 @@ def thin_edge(
         return answer
     try:
         main = open_settings(view, FILE)
-        chosen = possible(view, chosen, generation, answer, as_environment=as_environment)
+        chosen = possible(view, chosen, generation, answer)
         files = _by_file(view, main, chosen, generation, answer)
     except ConflictError as error:
         answer.conflicts += error.troubles
         return answer
+    answer.troubles += unnamed(chosen) if as_environment else []
     finished = Finished(view, store)
     built_in = _built_in_bridge(view, main, generation)
     held: list[Setting] = []

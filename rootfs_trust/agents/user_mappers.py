@@ -11,13 +11,11 @@ from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.nodes import View, parent
 
 
-def possible(
-    view: View, settings: Iterable[Setting], generation: str, answer: AgentAnswer, *, as_environment: bool
-) -> list[Setting]:
+def possible(view: View, settings: Iterable[Setting], generation: str, answer: AgentAnswer) -> list[Setting]:
     """``settings`` without those of mappers that the rootfs cannot have: each of these is a trouble."""
     kept = []
     for setting in settings:
-        trouble = _trouble(view, setting, generation, as_environment) if setting.of_user else None
+        trouble = _trouble(view, setting, generation) if setting.of_user else None
         if trouble is not None:
             answer.troubles.append(trouble)
             continue
@@ -27,11 +25,9 @@ def possible(
     return kept
 
 
-def _trouble(view: View, setting: Setting, generation: str, as_environment: bool) -> Trouble | None:
+def _trouble(view: View, setting: Setting, generation: str) -> Trouble | None:
     found = generation_of(view, generation)
-    if as_environment:
-        message, hint = "no environment variable sets it", "set it in a run of its own, without --settings-as env"
-    elif found == "1":
+    if found == "1":
         message, hint = "mappers of users came with thin-edge.io 2.0, and this is 1.x", "--thin-edge 2 says otherwise"
     elif not found and not view.names(MAPPERS):
         message = "mappers of users came with thin-edge.io 2.0, and the rootfs does not tell which one it has"
