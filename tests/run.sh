@@ -6,13 +6,13 @@ set -eu
 cd "$(dirname "$0")/.."
 . recipes/sample/venv.sh
 
-PACKAGES="ca-certificates ca-certificates-java curl debootstrap default-jre-headless mmdebstrap mosquitto openssl
-    ostree p11-kit p11-kit-modules qemu-user-static strace"
+PACKAGES="buildah ca-certificates ca-certificates-java curl debootstrap default-jre-headless mmdebstrap mosquitto openssl
+    ostree p11-kit p11-kit-modules qemu-user-static skopeo strace umoci"
 suite="not slow"
 if [ "${1:-}" = slow ]; then
     shift
     suite=slow
-    PACKAGES="$PACKAGES buildah default-jdk-headless gnutls-bin"
+    PACKAGES="$PACKAGES default-jdk-headless gnutls-bin"
     # Often installed in other ways; of Debian's cargo only that of 13 and later is new enough.
     command -v go >/dev/null || PACKAGES="$PACKAGES golang-go"
     command -v cargo >/dev/null || PACKAGES="$PACKAGES cargo gcc libc6-dev"

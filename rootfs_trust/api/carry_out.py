@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rootfs_trust.errors import ApplyError, RootfsTrustError, Trouble
 from rootfs_trust.rootfs.apply import apply
 from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import Desired, Owner
+from rootfs_trust.rootfs.nodes import Desired, Owner, View
 from rootfs_trust.rootfs.plan import Plan, make_plan
 
 
@@ -24,7 +24,12 @@ def carry_out(tree: Root, plan: Plan, desired: Desired, *, owner: Owner | None, 
         return []
     notes = apply(tree, plan, owner=owner, timestamp=timestamp)
     tree.forget()
-    left = make_plan(tree, desired, will_be_signed=True).actions
+    look_again(tree, desired)
+    return notes
+
+
+def look_again(view: View, desired: Desired) -> None:
+    """Raise ApplyError if anything is left to do in a tree that was just written."""
+    left = make_plan(view, desired, will_be_signed=True).actions
     hint = "does another program write into the rootfs at the same time?"
     refuse(ApplyError, [Trouble("apply", each.path, "is not as it was just written", hint) for each in left[:1]])
-    return notes

@@ -28,11 +28,11 @@ def remove(
     The answer's anchors are those taken out. Raises InputError, ConflictError (both: nothing was written) or
     ApplyError.
     """
-    refuse(InputError, _bad_digests(names))
+    refuse(InputError, bad_digests(names))
     with Root(root) as tree:
         tree.lock()
         chosen = find_layout(tree, layout)
-        store = chosen.answer(tree, Request(remove=tuple(map(_plain, names)), created=timestamp))
+        store = chosen.answer(tree, Request(remove=tuple(map(plain_name, names)), created=timestamp))
         refuse(InputError, store.troubles)
         plan = make_plan(tree, store.desired, will_be_signed=will_be_signed)
         refuse(ConflictError, [*store.conflicts, *plan.conflicts])
@@ -43,7 +43,8 @@ def remove(
     return Outcome(chosen.name, plan.actions, removed, tuple(warnings), dry_run)
 
 
-def _bad_digests(names: Sequence[str]) -> Iterator[Trouble]:
+def bad_digests(names: Sequence[str]) -> Iterator[Trouble]:
+    """What is wrong with those of ``names`` that begin with ``sha256:``."""
     for name in names:
         if name.startswith("sha256:"):
             try:
@@ -52,6 +53,6 @@ def _bad_digests(names: Sequence[str]) -> Iterator[Trouble]:
                 yield Trouble("usage", "", f"{name} has to hold {error}", "rootfs-trust list shows them")
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A digest in the one spelling that the store knows."""
     return f"sha256:{digest(name)}" if name.startswith("sha256:") else name

@@ -27,7 +27,7 @@ def render_files(
 ) -> AgentAnswer:
     """The files that ``tables`` ask for, rendered with what ``store`` is going to be."""
     answer = AgentAnswer()
-    trust = Trust(layout.bundle, layout.hash_directory, _anchors(store), clouds, _java(view, store))
+    trust = trust_of(view, layout, store, clouds)
     for table in tables:
         try:
             name, text = read_template(table)
@@ -38,6 +38,11 @@ def render_files(
         except InputError as error:
             answer.troubles += error.troubles
     return answer
+
+
+def trust_of(view: View, layout: Layout, store: Answer, clouds: tuple[str, ...]) -> Trust:
+    """What is to be told of the store that is going to be."""
+    return Trust(layout.bundle, layout.hash_directory, _anchors(store), clouds, _java(view, store))
 
 
 def _anchors(store: Answer) -> tuple[Mapping[str, str], ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import click
 
 from rootfs_trust.errors import RootfsTrustError, Trouble
-from rootfs_trust.outcome import Outcome
+from rootfs_trust.outcome import ImageOutcome, Outcome
 from rootfs_trust.rootfs.nodes import parent
 from rootfs_trust.rootfs.plan import Action, Link
 
@@ -40,10 +40,38 @@ def print_errors(error: RootfsTrustError, *, as_json: bool) -> None:
 def print_outcome(outcome: Outcome, root: str, *, as_json: bool, verbosity: int) -> None:
     """What ``install`` or ``remove`` did or would do."""
     if as_json:
-        anchors = [{"name": each.name, "sha256": each.sha256} for each in outcome.anchors]
-        echo_json({"layout": outcome.layout, "anchors": anchors, **_outcome_document(outcome)})
+        echo_json(_install_document(outcome))
     else:
         _print_text(outcome, f"{root} (layout {outcome.layout})", verbosity)
+
+
+def print_image_outcome(outcome: ImageOutcome, dest: str, *, as_json: bool, verbosity: int) -> None:
+    """What ``image`` did or would do."""
+    if as_json:
+        images = [
+            {"platform": each.platform, "digest": each.digest, "changed": each.changed, "layout": each.outcome.layout}
+            for each in outcome.images
+        ]
+        document = {**_install_document(outcome.outcome), "changed": outcome.changed, "digest": outcome.digest}
+        echo_json({**document, "images": images})
+        return
+    print_warnings(outcome.outcome.warnings, verbosity)
+    if verbosity > QUIET:
+        for line in [*action_lines(outcome.outcome.actions, each=verbosity >= VERBOSE), *_image_lines(outcome, dest)]:
+            click.echo(line)
+
+
+def _image_lines(outcome: ImageOutcome, dest: str) -> Iterator[str]:
+    """A line for each of several platforms, and one for the whole."""
+    if len(outcome.images) > 1:
+        yield from (f"  {each.platform}: {each.digest}" for each in outcome.images)
+    whole = outcome.outcome
+    digest = f": {outcome.digest}" if outcome.digest else ""
+    count = f"{len(whole.actions)} change{'s' * (len(whole.actions) != 1)}" if outcome.changed else "No change"
+    if whole.dry_run:
+        yield f"{count} would be made (layout {whole.layout}){digest}; nothing was written."
+    else:
+        yield f"{count} in {printable(dest)} (layout {whole.layout}){digest}"
 
 
 def print_rehash(outcome: Outcome, folders: Iterable[str], *, as_json: bool, verbosity: int) -> None:
@@ -94,6 +122,11 @@ def _action_documents(actions: Iterable[Action]) -> list[dict[str, str]]:
 def _warning_documents(warnings: Iterable[Trouble]) -> list[dict[str, str]]:
     """The ``warnings`` of the contract, with their hints."""
     return [{"id": each.id, "path": each.path, "message": each.message, "hint": each.hint} for each in warnings]
+
+
+def _install_document(outcome: Outcome) -> dict[str, object]:
+    anchors = [{"name": each.name, "sha256": each.sha256} for each in outcome.anchors]
+    return {"layout": outcome.layout, "anchors": anchors, **_outcome_document(outcome)}
 
 
 def _outcome_document(outcome: Outcome) -> dict[str, object]:

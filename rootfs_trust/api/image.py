@@ -1,0 +1,151 @@
+"""``image``: the job of ``install`` on container images and on tar files of root filesystems; no daemon, no root."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from rootfs_trust.api.carry_out import look_again, refuse
+from rootfs_trust.api.decide import Decision, Job, decide, read_job
+from rootfs_trust.api.image_folder import image_folder
+from rootfs_trust.api.options import NO_OPTIONS, InstallOptions
+from rootfs_trust.api.remove import bad_digests, plain_name
+from rootfs_trust.errors import ConflictError, InputError, RootfsTrustError, Trouble
+from rootfs_trust.image.archive import Rewriting
+from rootfs_trust.image.changes import changes, layer
+from rootfs_trust.image.documents import new_environment, rfc3339, seconds
+from rootfs_trust.image.host import as_archive, put_file, put_folder, read_file
+from rootfs_trust.image.model import Change, Image
+from rootfs_trust.image.source import ImageSource, RootfsArchive, open_source
+from rootfs_trust.image.streams import packed
+from rootfs_trust.image.tree import Layer, Tree
+from rootfs_trust.outcome import ImageOutcome, OneImage, Outcome
+
+
+def image(source: str, dest: str, options: InstallOptions = NO_OPTIONS, *, environment: bool = False) -> ImageOutcome:
+    """Write the image, archive or folder ``source`` to ``dest`` with anchors installed, and the settings that use them.
+
+    ``environment`` sets in the config of an image what runtimes with a store of their own obey. Raises InputError,
+    ConflictError (both: nothing was written) or ApplyError.
+    """
+    _refuse_same(source, dest)
+    refuse(InputError, bad_digests(options.without))
+    job = read_job(replace(options, without=tuple(map(plain_name, options.without))))
+    found = open_source(source)
+    if isinstance(found, ImageSource):
+        return _Images(found, dest, job, environment).run()
+    if environment:
+        hint = "write them into a file instead: [[render]] in docs/templates.md"
+        raise InputError(Trouble("usage", source, "--env: a root filesystem has no config for variables", hint))
+    if isinstance(found, RootfsArchive):
+        return _image_archive(found, dest, job)
+    return image_folder(found.path, dest, job)
+
+
+def _refuse_same(source: str, dest: str) -> None:
+    if os.path.realpath(source) == os.path.realpath(dest):
+        raise InputError(Trouble("usage", dest, "SOURCE and DEST are the same", "name another DEST"))
+
+
+def _look_again(tree: Tree, decision: Decision, content: bytes) -> None:
+    """With the new layer over the tree, nothing may be left to do."""
+    tree.lay(Layer("the new layer", lambda: iter((content,))))
+    look_again(tree, decision.desired)
+
+
+# -- images ----------------------------------------------------------------------------------------------
+
+
+class _Images:
+    """One run over every image of a source."""
+
+    def __init__(self, source: ImageSource, dest: str, job: Job, environment: bool) -> None:
+        self._source = source
+        self._dest = dest
+        self._job = job
+        self._environment = environment
+        self._many = len(list(source.images())) > 1
+        self._outcomes: list[tuple[str, Outcome, bool]] = []
+
+    def run(self) -> ImageOutcome:
+        result = self._source.renewed(self._decide)
+        if not self._outcomes:
+            message = "holds no image that runs"
+            raise InputError(Trouble("image", self._source.files.path, message, "is it an artefact of another kind?"))
+        if not self._job.options.dry_run:
+            if self._source.archive:
+                put_file(self._dest, as_archive(result.parts, self._source.compression))
+            else:
+                put_folder(self._dest, result.parts)
+        images = [
+            OneImage(name, digest, changed, outcome)
+            for (name, outcome, changed), digest in zip(self._outcomes, result.digests, strict=True)
+        ]
+        return ImageOutcome(result.digest, tuple(images), tuple(result.notes))
+
+    def _decide(self, image: Image) -> Change:
+        try:
+            tree = Tree(image.layers)
+            decision = decide(tree, self._job)
+        except (InputError, ConflictError) as error:
+            raise self._named(error, image) from error
+        time = self._job.options.timestamp
+        variables, notes = self._variables(tree, decision, image)
+        content = None
+        if decision.plan.actions:
+            made_at = seconds(image.config.get("created")) if time is None else time
+            content = layer(changes(tree, decision.plan.actions, made_at))
+            _look_again(tree, decision, content)
+        outcome = decision.outcome(notes, dry_run=self._job.options.dry_run)
+        change = Change(content, variables, None if time is None else rfc3339(time))
+        self._outcomes.append((image.platform or image.name, outcome, not change.nothing))
+        return change
+
+    def _named(self, error: RootfsTrustError, image: Image) -> RootfsTrustError:
+        """The error with the name of the image, where there is more than one."""
+        if not self._many:
+            return error
+        return type(error)(*(replace(each, message=f"{each.message} [{image.name}]") for each in error.troubles))
+
+    def _variables(self, tree: Tree, decision: Decision, image: Image) -> tuple[dict[str, str], list[Trouble]]:
+        if not self._environment:
+            return {}, []
+        from rootfs_trust.api.render import trust_of
+
+        wanted = trust_of(tree, decision.layout, decision.store, self._job.clouds).runtimes
+        found = new_environment(image.config, wanted)
+        message = "is set in the image already, to something else, and stays"
+        notes = [Trouble("environment", name, message, "set it where the image is built") for name in found.kept]
+        return found.set, notes
+
+
+# -- tar files of root filesystems -----------------------------------------------------------------------
+
+
+def _image_archive(source: RootfsArchive, dest: str, job: Job) -> ImageOutcome:
+    decision = decide(source.tree, job)
+    outcome = decision.outcome([], dry_run=job.options.dry_run)
+    digest = None
+    if not job.options.dry_run:
+        state = hashlib.sha256(usedforsecurity=False)
+        put_file(dest, _hashed(_archive(source, decision, job), state.update))
+        digest = f"sha256:{state.hexdigest()}"
+    return ImageOutcome(digest, (OneImage("", digest, outcome.changed, outcome),), ())
+
+
+def _archive(source: RootfsArchive, decision: Decision, job: Job) -> Iterator[bytes]:
+    if not decision.plan.actions:
+        return read_file(source.path)
+    time = job.options.timestamp
+    found = changes(source.tree, decision.plan.actions, source.tree.newest if time is None else time)
+    rewriting = Rewriting(source.layer, source.tree, found)
+    _look_again(source.tree, decision, layer(found))
+    return packed(rewriting.stream(), source.compression)
+
+
+def _hashed(stream: Iterator[bytes], update: Callable[[bytes], object]) -> Iterator[bytes]:
+    for piece in stream:
+        update(piece)
+        yield piece

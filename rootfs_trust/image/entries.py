@@ -1,0 +1,198 @@
+"""The entries of a merged tree, and how layers are laid one over the other. Pure.
+
+Facts: the OCI image specification, layer.md ("Applying Changesets", "Whiteouts", "Opaque Whiteout"). Where it says
+nothing, an entry goes where it would go on a device: links in the folders of its name are followed in the tree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.image.tar import Member, parts_of
+from rootfs_trust.rootfs.nodes import DIRECTORY_MODE, Directory, File, Node, Owner, Special, Symlink
+from rootfs_trust.rootfs.resolve import MAX_LINKS
+
+WHITEOUT = ".wh."
+OPAQUE = ".wh..wh..opq"
+_OF_AUFS = ".wh..wh."
+
+
+class Place(NamedTuple):
+    """Where an entry's bytes are: the number of its layer, and of the member in that."""
+
+    layer: int
+    member: int
+
+
+class Entry:
+    """What stands at a path. Hard links are one entry in several folders."""
+
+    __slots__ = ("attributes", "children", "kind", "mode", "mtime", "offset", "owner", "place", "points_to", "size")
+
+    def __init__(self, kind: type[Node], place: Place) -> None:
+        self.kind = kind
+        self.place = place
+        self.mode = DIRECTORY_MODE
+        self.owner = Owner(0, 0)
+        self.mtime = 0
+        self.size: int | None = 0
+        """Bytes of a file, None if it is stored as a sparse one; they begin at ``offset`` of the layer's stream."""
+        self.offset = 0
+        self.points_to = ""
+        self.attributes: Mapping[str, bytes] = {}
+        self.children: dict[str, Entry] | None = {} if kind is Directory else None
+
+    def folders(self) -> dict[str, Entry]:
+        """The entries in a folder. Raises MalformedError where this is none."""
+        if self.children is None:
+            raise MalformedError("has an entry below something that is no folder")
+        return self.children
+
+
+class Way(NamedTuple):
+    """How a path was walked: the names passed, free of links, and the entries there, the root first."""
+
+    names: tuple[str, ...]
+    entries: tuple[Entry, ...]
+
+
+def walk(root: Entry, parts: list[str], *, follow: bool, make: Place | None = None) -> Way | None:
+    """Walk ``parts`` as the device would after ``chroot``; None where the way ends.
+
+    ``follow``: a link in the last place, too. ``make``: folders that are missing come into being.
+    """
+    names: list[str] = []
+    entries = [root]
+    pending = parts[::-1]
+    links = 0
+    while pending:
+        name = pending.pop()
+        if name == "..":
+            if names:
+                del names[-1], entries[-1]
+            continue
+        child = _child(entries[-1], name, make)
+        if child is None:
+            return None
+        if child.kind is Symlink and (pending or follow):
+            links += 1
+            if links > MAX_LINKS:
+                return None
+            if child.points_to.startswith("/"):
+                names, entries = [], [root]
+            pending += steps(child.points_to)
+            continue
+        names.append(name)
+        entries.append(child)
+    return Way(tuple(names), tuple(entries))
+
+
+def _child(folder: Entry, name: str, make: Place | None) -> Entry | None:
+    if folder.children is None:
+        return None
+    if name not in folder.children and make is not None:
+        folder.children[name] = Entry(Directory, make)
+    return folder.children.get(name)
+
+
+def steps(path: str) -> list[str]:
+    """The parts of a path, the last one first."""
+    return [part for part in reversed(path.split("/")) if part not in ("", ".")]
+
+
+def lay(root: Entry, member: Member, layer: int, *, whiteouts: bool) -> tuple[str, ...]:
+    """Lay one member over the tree; return the real place that it concerns, as names from the root on.
+
+    ``whiteouts``: names as layers have them take away what lower layers hold. Raises MalformedError.
+    """
+    parts = parts_of(member.info.name)
+    place = Place(layer, member.number)
+    if not parts:
+        return _root(root, member, place)
+    if whiteouts and parts[-1].startswith(WHITEOUT):
+        return _white_out(root, parts, layer)
+    way = walk(root, parts[:-1], follow=True, make=place)
+    if way is None:
+        raise MalformedError(f"has an entry {member.info.name!r} below something that is no folder")
+    folder = way.entries[-1].folders()
+    folder[parts[-1]] = _linked(root, member) if member.info.islnk() else _entry(member, place, folder.get(parts[-1]))
+    return (*way.names, parts[-1])
+
+
+def _root(root: Entry, member: Member, place: Place) -> tuple[str, ...]:
+    if not member.info.isdir():
+        raise MalformedError("has a root that is no folder")
+    _take(root, member, place)
+    return ()
+
+
+def _entry(member: Member, place: Place, old: Entry | None) -> Entry:
+    kind = _kind(member)
+    entry = old if old is not None and old.kind is Directory is kind else Entry(kind, place)
+    _take(entry, member, place)
+    return entry
+
+
+def _take(entry: Entry, member: Member, place: Place) -> None:
+    """A folder keeps what is in it; all else is as the later layer says."""
+    info = member.info
+    entry.place = place
+    entry.mode = info.mode & 0o7777
+    entry.owner = Owner(info.uid, info.gid)
+    entry.mtime = int(info.mtime) if math.isfinite(info.mtime) else 0
+    entry.size = None if info.issparse() else info.size
+    entry.offset = info.offset_data
+    entry.points_to = info.linkname if info.issym() else ""
+    entry.attributes = member.attributes
+
+
+def _kind(member: Member) -> type[Node]:
+    info = member.info
+    if info.isdir():
+        return Directory
+    if info.issym():
+        return Symlink
+    return File if info.isreg() else Special
+
+
+def _linked(root: Entry, member: Member) -> Entry:
+    """The entry to which a hard link leads: it has to be there already."""
+    parts = parts_of(member.info.linkname)
+    way = walk(root, parts, follow=False)
+    if way is None or way.entries[-1].kind is Directory:
+        raise MalformedError(f"has a hard link {member.info.name!r} to {member.info.linkname!r}, which is no file")
+    return way.entries[-1]
+
+
+def _white_out(root: Entry, parts: list[str], layer: int) -> tuple[str, ...]:
+    """Take away what lower layers hold; what this layer brought already stays."""
+    way = walk(root, parts[:-1], follow=True)
+    folder = way.entries[-1].children if way else None
+    if way is None or folder is None:
+        return ()
+    if parts[-1] == OPAQUE:
+        _prune(folder, tuple(folder), layer)
+    elif not parts[-1].startswith(_OF_AUFS):
+        _prune(folder, (parts[-1][len(WHITEOUT) :],), layer)
+    return way.names
+
+
+def _prune(folder: dict[str, Entry], names: tuple[str, ...], layer: int) -> None:
+    for name in names:
+        entry = folder.get(name)
+        if entry is None:
+            continue
+        if entry.children:
+            _prune(entry.children, tuple(entry.children), layer)
+        if entry.place.layer < layer and not entry.children:
+            del folder[name]
+
+
+def each(entry: Entry, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Entry]]:
+    """Every entry below a folder with its place, outer ones first."""
+    for name, child in (entry.children or {}).items():
+        yield (*names, name), child
+        yield from each(child, (*names, name))

@@ -1,0 +1,65 @@
+"""Images as data: what is read of one, what is to change in it, and what the result is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from rootfs_trust.errors import Trouble
+from rootfs_trust.image.documents import Json, platform_of
+from rootfs_trust.image.streams import Blob
+from rootfs_trust.image.tree import Layer
+
+
+class Files(Protocol):
+    """Files by name: a folder, or a tar archive that is read where it is."""
+
+    @property
+    def path(self) -> str:
+        """The host path, for messages."""
+
+    def blob(self, name: str) -> Blob | None:
+        """The file of this name, or None where there is none. Raises InputError for one that is no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image for one platform. ``name`` is the platform, or what tells it from the others of the same file."""
+
+    name: str
+    config: Json
+    layers: tuple[Layer, ...]
+
+    @property
+    def platform(self) -> str:
+        """``linux/arm64/v8`` and the like."""
+        return platform_of(self.config)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an image gets: a layer (a tar archive, or None), variables, and the time at which it was made."""
+
+    layer: bytes | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    created: str | None = None
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the image stays as it is."""
+        return self.layer is None and not self.environment
+
+
+Decide: TypeAlias = Callable[[Image], Change]
+
+
+@dataclass(slots=True)
+class Result:
+    """The files of the new image in the order of writing, its digest, those of each image, and what is to be told."""
+
+    digest: str = ""
+    parts: dict[str, Blob] = field(default_factory=dict)
+    digests: list[str] = field(default_factory=list)
+    """Of each image, in the order in which they were decided."""
+    notes: list[Trouble] = field(default_factory=list)

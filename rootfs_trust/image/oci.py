@@ -1,0 +1,285 @@
+"""OCI image layouts: the images in one, and the same layout with a layer more in each. Blobs are read, never run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rootfs_trust.errors import InputError, MalformedError, Trouble
+from rootfs_trust.image.documents import (
+    CONFIGS,
+    DOCKER_MANIFEST,
+    INDEXES,
+    MANIFESTS,
+    MAX_DOCUMENT,
+    Json,
+    as_object,
+    as_objects,
+    blob_path,
+    broken,
+    diff_ids,
+    digest_of,
+    dumped,
+    layer_type,
+    new_config,
+    parse_object,
+    platform_of,
+)
+from rootfs_trust.image.model import Change, Decide, Files, Image, Result
+from rootfs_trust.image.streams import Blob, checked, in_memory, packed, unpacked
+from rootfs_trust.image.tree import Layer
+
+MAX_INDEX_DEPTH = 4
+"""Indexes in indexes; one in index.json is usual."""
+
+MAX_IMAGES = 1000
+"""Manifests and indexes in one layout."""
+
+_BASE = "org.opencontainers.image.base"
+_NAME = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
+_ATTESTED = "vnd.docker.reference.digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """What took an image's place: its manifest, its config, and the layer that it got."""
+
+    manifest: Json
+    config: str
+    layer: Json | None
+    diff_id: str | None
+
+
+class Layout:
+    """The OCI image layout in ``files``."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._seen = 0
+
+    # -- reading -----------------------------------------------------------------------------------------
+
+    def images(self) -> Iterator[Image]:
+        """Every image, in the order of the indexes."""
+        for descriptor in self._manifests(self._index(), 0):
+            manifest = self._document(descriptor)
+            if is_image(manifest):
+                yield self._image(descriptor, manifest)
+
+    def _index(self) -> Json:
+        return parse_object(self._file("index.json"), self._where("index.json"))
+
+    def _manifests(self, index: Json, depth: int) -> Iterator[Json]:
+        for descriptor in self._descriptors(index, depth):
+            if descriptor.get("mediaType") in INDEXES:
+                yield from self._manifests(self._document(descriptor), depth + 1)
+            elif descriptor.get("mediaType") in MANIFESTS:
+                yield descriptor
+
+    def _descriptors(self, index: Json, depth: int) -> list[Json]:
+        if depth > MAX_INDEX_DEPTH:
+            raise broken(self._files.path, f"has indexes in indexes, more than {MAX_INDEX_DEPTH} deep")
+        found = as_objects(index.get("manifests"), self._files.path)
+        self._seen += len(found)
+        if self._seen > MAX_IMAGES:
+            raise broken(self._files.path, f"has more than {MAX_IMAGES} manifests")
+        return found
+
+    def _image(self, descriptor: Json, manifest: Json) -> Image:
+        config = self._document(manifest["config"])
+        layers = as_objects(manifest.get("layers"), self._files.path)
+        wanted = diff_ids(config)
+        if len(wanted) != len(layers):
+            message = f"has {len(layers)} layers in a manifest and {len(wanted)} in its config"
+            raise broken(self._where(str(descriptor["digest"])), message)
+        name = platform_of(descriptor.get("platform") or config) or str(descriptor["digest"])
+        return Image(name, config, tuple(map(self._layer, layers, wanted)))
+
+    def _layer(self, descriptor: Json, diff_id: str) -> Layer:
+        blob = self.blob(descriptor)
+        digest = str(descriptor["digest"])
+        blob_path(diff_id)
+
+        def read() -> Iterator[bytes]:
+            _, stream = unpacked(checked(blob.start(0), digest, "the layer"))
+            return checked(stream, diff_id, "the unpacked layer")
+
+        return Layer(self._where(digest), read)
+
+    def _document(self, descriptor: Json) -> Json:
+        """The JSON object that a descriptor leads to, its digest checked."""
+        blob = self.blob(descriptor)
+        where = self._where(str(descriptor["digest"]))
+        if blob.size > MAX_DOCUMENT:
+            raise broken(where, f"is larger than {MAX_DOCUMENT} bytes")
+        try:
+            content = b"".join(checked(blob.start(0), str(descriptor["digest"]), "its name"))
+        except MalformedError as error:
+            raise broken(where, error.message) from error
+        return parse_object(in_memory(content), where)
+
+    def blob(self, descriptor: Json) -> Blob:
+        """The blob of a descriptor, of the size that it says. Raises InputError."""
+        digest = str(descriptor.get("digest"))
+        try:
+            blob = self._file(blob_path(digest))
+        except MalformedError as error:
+            raise broken(self._files.path, error.message) from error
+        if descriptor.get("size") != blob.size:
+            raise broken(self._where(digest), f"has {blob.size} bytes, not {descriptor.get('size')}")
+        return blob
+
+    def _file(self, name: str) -> Blob:
+        blob = self._files.blob(name)
+        if blob is None:
+            hint = "copy the image whole, with every platform: skopeo copy --all"
+            raise InputError(Trouble("image", self._where(name), "is not there", hint))
+        return blob
+
+    def _where(self, name: str) -> str:
+        return f"{self._files.path}:{name}"
+
+
+def is_image(manifest: Json) -> bool:
+    """Whether this is the manifest of an image that runs, not of some artefact."""
+    config = as_object(manifest.get("config") or {}, "manifest")
+    return config.get("mediaType") in CONFIGS and "artifactType" not in manifest
+
+
+class Renewal(Layout):
+    """A layout with what ``decide`` gives added to each image; everything else in it stays."""
+
+    def __init__(self, files: Files, decide: Decide) -> None:
+        super().__init__(files)
+        self._decide = decide
+        self._done: dict[str, Renewed] = {}
+        self.by_config: dict[str, Renewed] = {}
+        """Images that changed, by the digest that their config had."""
+        self.result = Result()
+
+    def run(self) -> Result:
+        """The whole layout anew. Raises InputError."""
+        self._add("oci-layout", self._file("oci-layout"))
+        old = self._file("index.json")
+        index = self._index()
+        new = self._renewed_index(index, 0)
+        self._add("index.json", old if new == index else in_memory(dumped(new)))
+        manifests = new["manifests"]
+        content = self.result.parts["index.json"].read(MAX_DOCUMENT) or b""
+        self.result.digest = str(manifests[0]["digest"]) if len(manifests) == 1 else digest_of(content)
+        return self.result
+
+    def _renewed_index(self, index: Json, depth: int) -> Json:
+        descriptors = self._descriptors(index, depth)
+        new: dict[int, Json | None] = {id(each): self._renewed(each, depth) for each in descriptors if not _about(each)}
+        new |= {id(each): self._renewed_statement(each) for each in descriptors if _about(each)}
+        kept = (new[id(each)] for each in descriptors)
+        return {**index, "manifests": [each for each in kept if each is not None]}
+
+    def _renewed_statement(self, descriptor: Json) -> Json | None:
+        """What attests an image: it says nothing of one that changed, and goes with the old one."""
+        subject = _about(descriptor)
+        if subject in self._done and self._done[subject].manifest["digest"] != subject:
+            message = f"attests {subject}, which changed, and is left out"
+            self.result.notes.append(Trouble("attestation", str(descriptor["digest"]), message, "attest the new image"))
+            return None
+        self._keep_all(self._document(descriptor))
+        return self._keep(descriptor)
+
+    def _renewed(self, descriptor: Json, depth: int) -> Json:
+        kind = descriptor.get("mediaType")
+        if kind not in (*INDEXES, *MANIFESTS):
+            return self._keep(descriptor)
+        document = self._document(descriptor)
+        if kind in INDEXES:
+            new = self._renewed_index(document, depth + 1)
+            return self._keep(descriptor) if new == document else self._put(descriptor, dumped(new))
+        if not is_image(document):
+            self._keep_all(document)
+            return self._keep(descriptor)
+        new = self._renewed_image(descriptor, document).manifest
+        return descriptor if new == _reference(descriptor) else {**_without_data(descriptor), **new}
+
+    def _renewed_image(self, descriptor: Json, manifest: Json) -> Renewed:
+        digest = str(descriptor["digest"])
+        if digest not in self._done:
+            try:
+                self._done[digest] = self._make(descriptor, manifest)
+            except MalformedError as error:
+                raise broken(self._where(digest), error.message) from error
+            self.result.digests.append(str(self._done[digest].manifest["digest"]))
+        return self._done[digest]
+
+    def _make(self, descriptor: Json, manifest: Json) -> Renewed:
+        image = self._image(descriptor, manifest)
+        change = self._decide(image)
+        for layer in manifest["layers"]:
+            self._keep(layer)
+        if change.nothing:
+            self._keep(manifest["config"])
+            return Renewed(_reference(self._keep(descriptor)), str(manifest["config"]["digest"]), None, None)
+        return self._changed(descriptor, manifest, image, change)
+
+    def _changed(self, descriptor: Json, manifest: Json, image: Image, change: Change) -> Renewed:
+        layer = self._add_layer(manifest, change.layer) if change.layer is not None else None
+        diff_id = digest_of(change.layer) if change.layer is not None else None
+        config = self._put(
+            manifest["config"], dumped(new_config(image.config, diff_id, change.environment, change.created))
+        )
+        new = {**manifest, "config": config, "layers": [*manifest["layers"], *([layer] if layer else [])]}
+        if manifest.get("mediaType") != DOCKER_MANIFEST:
+            new["annotations"] = _annotations(manifest, descriptor)
+        renewed = Renewed(_reference(self._put(descriptor, dumped(new))), str(config["digest"]), layer, diff_id)
+        self.by_config[str(manifest["config"]["digest"])] = renewed
+        return renewed
+
+    def _add_layer(self, manifest: Json, layer: bytes) -> Json:
+        media_type, kind = layer_type(manifest)
+        return self._put({"mediaType": media_type}, b"".join(packed((layer,), kind)))
+
+    # -- parts -------------------------------------------------------------------------------------------
+
+    def _put(self, descriptor: Json, content: bytes) -> Json:
+        """A new blob, and the descriptor that leads to it."""
+        digest = digest_of(content)
+        self._add(blob_path(digest), in_memory(content))
+        return {**_without_data(descriptor), "digest": digest, "size": len(content)}
+
+    def _keep(self, descriptor: Json) -> Json:
+        """An old blob; what is copied of it is held against its digest."""
+        blob = self.blob(descriptor)
+        digest = str(descriptor["digest"])
+        read = Blob(lambda _: checked(blob.start(0), digest, "its name"), blob.size, host_path=blob.host_path)
+        self._add(blob_path(digest), read)
+        return descriptor
+
+    def _keep_all(self, manifest: Json) -> None:
+        for descriptor in (manifest.get("config"), *as_objects(manifest.get("layers"), self._files.path)):
+            self._keep(as_object(descriptor, self._files.path))
+
+    def _add(self, name: str, blob: Blob) -> None:
+        self.result.parts[name] = blob
+
+
+def _about(descriptor: Json) -> str:
+    """The digest of the image that a descriptor's manifest attests, or empty."""
+    return str(as_object(descriptor.get("annotations") or {}, "annotations").get(_ATTESTED, ""))
+
+
+def _without_data(descriptor: Json) -> Json:
+    """A descriptor whose content may be another: an embedded copy of the old one goes."""
+    return {key: value for key, value in descriptor.items() if key != "data"}
+
+
+def _reference(descriptor: Json) -> Json:
+    return {key: descriptor[key] for key in ("digest", "size")}
+
+
+def _annotations(manifest: Json, descriptor: Json) -> Json:
+    """Those of the manifest, with the image itself as the base; a tag alone is no name of one."""
+    old = as_object(manifest.get("annotations") or {}, "annotations")
+    given = as_object(descriptor.get("annotations") or {}, "annotations")
+    names = (str(given[key]) for key in _NAME if key in given)
+    name = next((each for each in names if ":" in each or "/" in each), None)
+    kept = {key: value for key, value in old.items() if not key.startswith(f"{_BASE}.")}
+    return {**kept, f"{_BASE}.digest": str(descriptor["digest"]), **({f"{_BASE}.name": name} if name else {})}

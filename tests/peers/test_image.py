@@ -1,0 +1,184 @@
+"""What the tools of containers make of our images, and the layer that buildah itself commits for the same change."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.authority import Authority
+from tests.support.command import rootfs_trust
+from tests.support.debian_tree import contents
+from tests.support.docs_blocks import SampleFolder, scripts
+from tests.support.images import LayoutFolder, entries
+from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
+from tests.support.trees import RealTree
+
+ANCHOR = "usr/local/share/ca-certificates/my-ca.crt"
+
+
+class Buildah:
+    """buildah with a store of its own, thrown away with ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        needs_root()
+        self._options = ["--root", folder / "root", "--runroot", folder / "run", "--storage-driver", "vfs"]
+
+    def __call__(self, *words: object) -> str:
+        return run("buildah", *self._options, *words).strip()
+
+    def layout(self, container: str, path: Path) -> LayoutFolder:
+        """What the working container holds, committed to an OCI layout."""
+        self("commit", "-q", "--timestamp", "1700000000", container, f"localhost/{path.name}")
+        self("push", "-q", f"localhost/{path.name}", f"oci:{path}:1")
+        return LayoutFolder(path)
+
+
+def run(program: str, *words: object) -> str:
+    # HOME: these tools look for their settings there.
+    environment = {**PLAIN_ENVIRONMENT, "HOME": "/nonexistent", "TMPDIR": os.environ.get("TMPDIR", "/tmp")}
+    done = subprocess.run(
+        [peer(program), *map(str, words)], capture_output=True, text=True, timeout=300, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
+    folder = tmp_path_factory.mktemp("buildah")
+    yield Buildah(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def base(buildah: Buildah, small_base: Path, tmp_path_factory: pytest.TempPathFactory) -> LayoutFolder:
+    """A Debian image of two layers, as buildah makes it."""
+    container = buildah("from", "scratch")
+    buildah("add", "-q", container, small_base, "/")
+    buildah("config", "--arch", "amd64", "--os", "linux", "--cmd", "/bin/sh", container)
+    layout = buildah.layout(container, tmp_path_factory.mktemp("images") / "base")
+    buildah("rm", container)
+    return layout
+
+
+@pytest.fixture(scope="module")
+def ca(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ca") / "my-ca.pem"
+    path.write_bytes(authority.pem)
+    return path
+
+
+@pytest.fixture(scope="module")
+def result(base: LayoutFolder, ca: Path, tmp_path_factory: pytest.TempPathFactory) -> LayoutFolder:
+    """The image with the CA."""
+    dest = tmp_path_factory.mktemp("result") / "app"
+    image(base.path, dest, "--cert", ca)
+    return LayoutFolder(dest)
+
+
+def image(source: Path, dest: Path, *words: object) -> str:
+    done = rootfs_trust("image", source, dest, "--format", "json", *map(str, words))
+    assert done.returncode == 0, done.stderr.decode()
+    return str(json.loads(done.stdout)["digest"])
+
+
+def test_skopeo_inspects_and_copies_it(result: LayoutFolder, tmp_path: Path):
+    shown = json.loads(run("skopeo", "inspect", f"oci:{result.path}:1"))
+    assert shown["Digest"] == result.manifests[0]["digest"] and shown["Architecture"] == "amd64"
+    assert len(shown["Layers"]) == len(result.manifest()["layers"])
+    run("skopeo", "copy", "-q", f"oci:{result.path}:1", f"oci:{tmp_path}/copy:1")
+    assert LayoutFolder(tmp_path / "copy").manifests[0]["digest"] == shown["Digest"]
+
+
+@pytest.mark.parametrize("form", ["oci-archive", "docker-archive"])
+def test_archives_of_skopeo_become_archives_for_skopeo(base: LayoutFolder, ca: Path, tmp_path: Path, form: str):
+    source, dest = tmp_path / "base.tar", tmp_path / "app.tar"
+    run("skopeo", "copy", "-q", f"oci:{base.path}:1", f"{form}:{source}:app:1")
+    image(source, dest, "--cert", ca)
+    before, after = (json.loads(run("skopeo", "inspect", f"{form}:{path}:app:1")) for path in (source, dest))
+    assert len(after["Layers"]) == len(before["Layers"]) + 1
+    run("skopeo", "copy", "-q", f"{form}:{dest}:app:1", f"oci:{tmp_path}/copy:1")
+    assert ANCHOR in entries(LayoutFolder(tmp_path / "copy").top_layer())
+
+
+def test_umoci_unpacks_what_installing_on_the_disk_would_give(
+    base: LayoutFolder, result: LayoutFolder, ca: Path, tmp_path: Path
+):
+    for layout, name in ((base, "before"), (result, "after")):
+        run("umoci", "unpack", "--image", f"{layout.path}:1", tmp_path / name)
+    try:
+        before, after = (RealTree(tmp_path / name / "rootfs") for name in ("before", "after"))
+        done = rootfs_trust("install", "--root", before.path, "--cert", ca)
+        assert done.returncode == 0
+        for folder in ("etc", "usr/local", "usr/share/ca-certificates"):
+            assert contents(before.path / folder) == contents(after.path / folder)
+        assert "0 added, 0 removed" in after.update_ca_certificates()
+    finally:
+        shutil.rmtree(tmp_path / "before")
+        shutil.rmtree(tmp_path / "after")
+
+
+def test_a_program_inside_trusts_the_ca(buildah: Buildah, result: LayoutFolder, authority: Authority, tmp_path: Path):
+    (tmp_path / "server.pem").write_bytes(authority.server("server.example").pem)
+    container = buildah("from", f"oci:{result.path}:1")
+    buildah("copy", "-q", container, tmp_path / "server.pem", "/tmp/server.pem")
+    said = buildah("run", "--isolation", "chroot", container, "--", "openssl", "verify", "/tmp/server.pem")
+    assert said == "/tmp/server.pem: OK"
+    buildah("rm", container)
+
+
+def test_the_layer_is_what_buildah_commits_for_the_same_change(
+    buildah: Buildah, base: LayoutFolder, result: LayoutFolder, ca: Path, tmp_path: Path
+):
+    container = buildah("from", f"oci:{base.path}:1")
+    buildah("copy", "-q", container, ca, f"/{ANCHOR}")
+    buildah("run", "--isolation", "chroot", container, "--", "chmod", "0644", f"/{ANCHOR}")
+    buildah("run", "--isolation", "chroot", container, "--", "update-ca-certificates")
+    theirs = entries(buildah.layout(container, tmp_path / "theirs").top_layer())
+    assert _without_traces(theirs) == entries(result.top_layer())
+    buildah("rm", container)
+
+
+def test_what_is_taken_out_again_is_what_buildah_commits(buildah: Buildah, result: LayoutFolder, tmp_path: Path):
+    image(result.path, tmp_path / "ours", "--without", "my-ca")
+    container = buildah("from", f"oci:{result.path}:1")
+    buildah("run", "--isolation", "chroot", container, "--", "rm", f"/{ANCHOR}")
+    buildah("run", "--isolation", "chroot", container, "--", "update-ca-certificates", "--fresh")
+    theirs = entries(buildah.layout(container, tmp_path / "theirs").top_layer())
+    ours = entries(LayoutFolder(tmp_path / "ours").top_layer())
+    assert _whiteouts(theirs) == _whiteouts(ours) != set()
+    assert {name for name in ours if name not in _whiteouts(ours)} <= set(theirs)
+    for name, entry in ours.items():
+        if name not in _whiteouts(ours):
+            assert theirs[name] == entry, name
+    buildah("rm", container)
+
+
+def test_the_commands_of_the_documentation_work(tmp_path: Path):
+    for program in ("skopeo", "umoci"):
+        peer(program)
+    needs_root()
+    folder = SampleFolder(tmp_path)
+    found = scripts("docs/images.md")
+    assert len(found) >= 3
+    for script, promised in found:
+        done = folder.run(script)
+        assert done.returncode == 0, done.stderr
+        assert promised is None or done.stdout == promised
+
+
+def _without_traces(layer: dict[str, tuple[object, ...]]) -> dict[str, tuple[object, ...]]:
+    """Without what running a program in a container leaves beside its work: empty mount points, a touched /tmp."""
+    traces = ("etc/hosts", "etc/hostname", "etc/resolv.conf")
+    kept = {name: entry for name, entry in layer.items() if name.partition("/")[0] in ("etc", "usr")}
+    return {name: entry for name, entry in kept.items() if name not in traces}
+
+
+def _whiteouts(layer: dict[str, tuple[object, ...]]) -> set[str]:
+    return {name for name in layer if "/.wh." in name}

@@ -1,0 +1,3 @@
+"""The command line, as in the tests of the other commands."""
+
+from tests.unit.cli.conftest import command  # noqa: F401

@@ -1,0 +1,233 @@
+"""Images that lie or are broken: refused with a clear error, in bounded memory, and nothing is written."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from rootfs_trust.image import documents, oci
+from tests.support.images import OCI, LayoutFolder, Tarball, digest, docker_archive
+from tests.unit.cli.conftest import Command
+
+LAYER = Tarball().folder("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n").end()
+INDEX = "application/vnd.oci.image.index.v1+json"
+
+
+@pytest.fixture
+def layout(tmp_path) -> LayoutFolder:
+    return LayoutFolder(tmp_path / "layout")
+
+
+@pytest.fixture
+def refused(command, tmp_path) -> Command:
+    """``image SOURCE out``, which has to be refused with one ``image`` error; the answer is its message."""
+
+    def run(source: Path, *, names: str) -> str:
+        result = command("image", source, tmp_path / "out.d" / "out", "--format", "json")
+        assert result.status == 2, result
+        assert [each[0] for each in result.errors] == ["image"]
+        (error,) = result.document["errors"]
+        assert names in error["path"] and error["hint"]
+        assert list((tmp_path / "out.d").iterdir()) == []
+        return error["message"]
+
+    (tmp_path / "out.d").mkdir()
+    return run
+
+
+def rewritten(layout: LayoutFolder, **changes: object) -> LayoutFolder:
+    """The layout with other fields in its one manifest."""
+    manifest = {**layout.manifest(), **changes}
+    return layout.index(layout.put_json(manifest, OCI["manifest"]))
+
+
+def test_a_layer_with_other_bytes_than_its_digest(layout, refused):
+    layout.index(layout.image(LAYER))
+    blob = layout.blob_path(layout.manifest()["layers"][0]["digest"])
+    content = bytearray(blob.read_bytes())
+    content[4] ^= 1  # the time of gzip: what is unpacked is the same
+    blob.write_bytes(content)
+    assert "its bytes have sha256:" in refused(layout.path, names=blob.name)
+
+
+def test_a_layer_that_unpacks_to_something_else_than_the_config_says(layout, refused):
+    layout.index(layout.image(LAYER, config={"rootfs": {"diff_ids": [digest(b"x")]}}))
+    assert "the unpacked layer is" in refused(layout.path, names=":sha256:")
+
+
+def test_a_config_a_manifest_or_a_size_that_is_not_what_was_said(layout, refused):
+    layout.index(layout.image(LAYER))
+    config = layout.blob_path(layout.manifest()["config"]["digest"])
+    good = config.read_bytes()
+    config.write_bytes(good.replace(b"linux", b"linuy"))
+    assert "its bytes have" in refused(layout.path, names=config.name)
+    config.write_bytes(good + b" ")
+    assert f"has {len(good) + 1} bytes, not {len(good)}" in refused(layout.path, names=config.name)
+
+
+@pytest.mark.parametrize("bad", ["sha256:../../../../etc/passwd", "md5:" + "0" * 32, "", "sha256:" + "A" * 64])
+def test_what_is_no_digest_leads_nowhere(layout, refused, bad):
+    layout.index({**layout.image(LAYER), "digest": bad})
+    assert "where a digest" in refused(layout.path, names=str(layout.path))
+
+
+def test_a_blob_that_is_missing_or_no_file(layout, refused):
+    layout.index(layout.image(LAYER))
+    blob = layout.blob_path(layout.manifest()["layers"][0]["digest"])
+    blob.unlink()
+    assert "is not there" in refused(layout.path, names=blob.name)
+    os.mkfifo(blob)
+    assert "no regular file" in refused(layout.path, names=blob.name)
+
+
+def test_indexes_in_indexes_without_end_and_by_the_thousand(layout, refused, monkeypatch):
+    descriptor = layout.image(LAYER)
+    for _ in range(6):
+        descriptor = layout.put_json({"schemaVersion": 2, "manifests": [descriptor]}, INDEX)
+    layout.index(descriptor)
+    assert "indexes in indexes" in refused(layout.path, names=str(layout.path))
+    monkeypatch.setattr(oci, "MAX_IMAGES", 10)
+    layout.index(*[layout.image(LAYER)] * 11)
+    assert "more than 10 manifests" in refused(layout.path, names=str(layout.path))
+
+
+def test_an_index_that_contains_itself(layout, refused):
+    """Its own digest cannot stand in it, but one may be claimed."""
+    claimed = digest(b"claimed")
+    content = json.dumps({"manifests": [{"mediaType": INDEX, "digest": claimed, "size": 0}]}).encode()
+    layout.blob_path(claimed).write_bytes(content)
+    layout.index({"mediaType": INDEX, "digest": claimed, "size": len(content)})
+    assert "its bytes have" in refused(layout.path, names=claimed[7:])
+
+
+def test_documents_that_are_too_large_or_too_deep_or_none(layout, refused, monkeypatch):
+    index = layout.path / "index.json"
+    for text, message in (("[" * 100_000, "no JSON"), ("[]", "an object has to be"), ("{", "no JSON")):
+        index.write_text(text)
+        assert message in refused(layout.path, names="index.json")
+    index.write_text('{"manifests": [1]}')
+    assert "an object has to be" in refused(layout.path, names=str(layout.path))
+    layout.index(layout.image(LAYER))
+    monkeypatch.setattr(oci, "MAX_DOCUMENT", 100)
+    assert "larger than 100 bytes" in refused(layout.path, names=layout.manifests[0]["digest"][7:])
+    monkeypatch.setattr(documents, "MAX_DOCUMENT", 10)
+    assert "larger than 10 bytes" in refused(layout.path, names="index.json")
+
+
+def test_layers_and_diff_ids_that_do_not_match(layout, refused):
+    layout.index(layout.image(LAYER))
+    layers = layout.manifest()["layers"]
+    rewritten(layout, layers=layers * 2)
+    assert "has 2 layers in a manifest and 1 in its config" in refused(layout.path, names=str(layout.path))
+
+
+def test_a_layer_type_that_is_no_tar(layout, refused):
+    layout.index(layout.image(LAYER))
+    (layer,) = layout.manifest()["layers"]
+    rewritten(layout, layers=[{**layer, "mediaType": "application/vnd.oci.image.layer.v1.tar+encrypted"}])
+    assert "which is no tar archive" in refused(layout.path, names=str(layout.path))
+
+
+def test_a_number_that_json_has_not(layout, refused):
+    content = json.dumps({**layout.json(layout.put_json({}, "x")), "a": 1}).replace("1", "1e999").encode()
+    image = layout.image(LAYER)
+    config = json.loads(layout.blob(layout.json(image)["config"]))
+    described = layout.put(json.dumps(config).encode()[:-1] + b"," + content[1:], OCI["config"])
+    layout.index(image)
+    rewritten(layout, config=described)
+    assert "a number that JSON has not" in refused(layout.path, names=":sha256:")
+
+
+def test_a_layer_with_names_that_lead_out(layout, refused):
+    layout.index(layout.image(Tarball().file("../../etc/evil").end()))
+    assert "could lead out" in refused(layout.path, names=":sha256:")
+
+
+def test_names_in_a_docker_archive_that_lead_out(tmp_path, refused):
+    config = b"{}"
+    for name in ("../../../etc/passwd", "/etc/passwd"):
+        item = {"Config": name, "Layers": []}
+        archive = Tarball().file("a.json", config).file("manifest.json", json.dumps([item]).encode()).end()
+        (tmp_path / "app.tar").write_bytes(archive)
+        assert "could lead out" in refused(tmp_path / "app.tar", names="app.tar")
+
+
+def test_a_docker_archive_whose_config_or_layer_is_another(tmp_path, refused):
+    good = docker_archive({"layers": [LAYER]})
+    (tmp_path / "app.tar").write_bytes(good.replace(b'"linux"', b'"linuy"'))
+    assert "is not what its name says" in refused(tmp_path / "app.tar", names=".json")
+    (tmp_path / "app.tar").write_bytes(good.replace(b"ID=debian", b"ID=fedora"))
+    assert "the layer is sha256:" in refused(tmp_path / "app.tar", names="layer.tar")
+
+
+def test_links_in_an_archive_lead_inside_it(tmp_path, refused):
+    archive = Tarball().link("manifest.json", "/etc/hostname").end()
+    (tmp_path / "app.tar").write_bytes(archive)
+    assert "is not there" in refused(tmp_path / "app.tar", names="manifest.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no tar at all" * 100, "no well-made tar"),
+        (b"", "no well-made tar"),
+        (bytes(10240), "or an empty one"),
+        (gzip.compress(LAYER)[:-20], "cut short"),
+        (LAYER[:700], "no well-made tar"),
+    ],
+)
+def test_a_file_that_is_no_archive(tmp_path, refused, content, message):
+    (tmp_path / "rootfs.tar").write_bytes(content)
+    assert message in refused(tmp_path / "rootfs.tar", names="rootfs.tar")
+
+
+def test_a_source_that_is_not_there_or_no_file(command, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for name, id_ in (("none", "unreadable"), ("pipe", "image")):
+        result = command("image", tmp_path / name, tmp_path / "out", "--format", "json")
+        assert (result.status, result.errors) == (2, [(id_, str(tmp_path / name))])
+
+
+def test_a_destination_that_cannot_be_written(command, layout, tmp_path):
+    layout.index(layout.image(LAYER))
+    result = command("image", layout.path, tmp_path / "no/such/folder", "--format", "json")
+    assert (result.status, result.errors[0][0]) == (4, "apply")
+
+
+def test_of_several_platforms_the_error_names_the_one(command, layout, tmp_path):
+    windows = layout.image(Tarball().folder("Files").end(), architecture="amd64", config={"os": "windows"})
+    layout.index(layout.image(LAYER), windows)
+    result = command("image", layout.path, tmp_path / "out", "--format", "json")
+    assert (result.status, result.errors) == (2, [("layout", "/")])
+    assert "[windows/amd64]" in result.document["errors"][0]["message"]
+
+
+def test_a_full_disk_leaves_nothing(command, layout, tmp_path, monkeypatch):
+    layout.index(layout.image(LAYER))
+    monkeypatch.setattr("rootfs_trust.image.host.os.fsync", _no_space)
+    for source in (layout.path, _archive(layout, tmp_path)):
+        result = command("image", source, tmp_path / "out", "--format", "json")
+        assert (result.status, result.errors[0][0]) == (4, "apply")
+        assert not list(tmp_path.glob("*-out")) and not (tmp_path / "out").exists()
+
+
+def _archive(layout: LayoutFolder, tmp_path: Path) -> Path:
+    (tmp_path / "app.tar").write_bytes(Tarball().tree(layout.path, "").end())
+    return tmp_path / "app.tar"
+
+
+def _no_space(fd: int) -> None:
+    raise OSError(28, os.strerror(28))
+
+
+def test_reading_commands_ask_which_of_several_images_is_meant(command, layout):
+    layout.index(layout.image(LAYER), layout.image(LAYER, architecture="arm64"))
+    result = command("list", "--root", layout.path, "--format", "json")
+    assert (result.status, result.errors) == (2, [("image", str(layout.path))])
+    assert "linux/amd64, linux/arm64" in result.document["errors"][0]["message"]
+    assert command("list", "--root", f"{layout.path}@linux/arm64").status == 0
+    assert command("diff", f"{layout.path}@linux/arm64", f"{layout.path}@linux/amd64").status == 0

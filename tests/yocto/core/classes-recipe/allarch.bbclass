@@ -1,1 +1,0 @@
-# openembedded-core sets the architecture here.
