@@ -1,4 +1,4 @@
-"""Writes the pages that are made from the code: docs/layouts.md.
+"""Writes the pages that are made from the code: docs/layouts.md and docs/findings.md.
 
 Usage: python docs/generate.py [--check]     with --check: says whether the pages are as they would be written
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from rootfs_trust.audit.check import GROUPS, KINDS
+from rootfs_trust.audit.findings import Kind
 from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.layout import Layout
 
@@ -74,7 +76,30 @@ def _list(title: str, lines: tuple[str, ...]) -> str:
     return f"{title}:\n\n" + "".join(f"- {line}\n" for line in lines)
 
 
-PAGES = {"layouts.md": layouts_page}
+FINDINGS = """\
+# Findings
+
+Every finding of [check](check.md): its id, the levels that it may have (the usual one first), why it matters and to
+whom, and how to mend it. This page is made from the constants in `rootfs_trust/audit` by `docs/generate.py`.
+"""
+
+
+def findings_page() -> str:
+    """docs/findings.md."""
+    groups = [(heading, group.KINDS) for heading, group in GROUPS.items()]
+    rest = tuple(kind for kind in KINDS.values() if not any(kind in kinds for _, kinds in groups))
+    return "\n".join([FINDINGS, *(_group(*group) for group in [*groups, ("The tree itself", rest)])])
+
+
+def _group(heading: str, kinds: tuple[Kind, ...]) -> str:
+    return "\n".join([f"## {heading}\n", *map(_kind, kinds)])
+
+
+def _kind(kind: Kind) -> str:
+    return f"### {kind.id}\n\n{kind.title} ({', '.join(kind.levels)}).\n\n{kind.why}\n\nMend: {kind.mend}.\n"
+
+
+PAGES = {"layouts.md": layouts_page, "findings.md": findings_page}
 
 
 def main(words: list[str]) -> int:

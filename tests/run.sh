@@ -12,7 +12,7 @@ suite="not slow"
 if [ "${1:-}" = slow ]; then
     shift
     suite=slow
-    PACKAGES="$PACKAGES default-jdk-headless gnutls-bin"
+    PACKAGES="$PACKAGES buildah default-jdk-headless gnutls-bin"
     # Often installed in other ways; of Debian's cargo only that of 13 and later is new enough.
     command -v go >/dev/null || PACKAGES="$PACKAGES golang-go"
     command -v cargo >/dev/null || PACKAGES="$PACKAGES cargo gcc libc6-dev"

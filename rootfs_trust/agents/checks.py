@@ -93,7 +93,7 @@ def _readers(setting: Setting, built_in_bridge: bool) -> list[str]:
     """The users as whom the programs run that read a setting's path."""
     if setting.key == "mqtt.external.ca_path":
         return ["mosquitto"]
-    if setting.key.endswith(".root_cert_path") and not built_in_bridge:
+    if setting.key.endswith(".root_cert_path") and not built_in_bridge and not setting.of_user:
         return ["tedge", "mosquitto"]
     return ["tedge"]
 
@@ -136,6 +136,9 @@ def _spoilt_folders(settings: Iterable[Setting], finished: Finished) -> Iterator
 
 
 def _reads_all(setting: Setting) -> bool:
+    if setting.of_user:
+        # Its bridge passes over what is bad, and HTTPS does not read it.
+        return False
     return setting.key.endswith((".root_cert_path", ".auth.ca_dir")) or setting.key == "http.ca_path"
 
 

@@ -7,10 +7,14 @@ services, not a ``tedge`` that a person calls.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from rootfs_trust.agents.settings import Setting
+from rootfs_trust.errors import Trouble
 
+_NAME = re.compile("[A-Z0-9_]+")
+_HINT = "a profile whose name has a dash and a mapper of the user need --settings-as file"
 DROP_IN = "/usr/lib/systemd/system/tedge-.service.d/50-rootfs-trust.conf"
 """systemd reads it for each service whose name begins with ``tedge-`` (systemd.unit(5), since 239)."""
 
@@ -19,6 +23,18 @@ def drop_in(settings: Iterable[Setting]) -> bytes:
     """The drop-in that sets ``settings``."""
     lines = (f'Environment="{variable(setting.key)}={_quoted(setting.path)}"\n' for setting in settings)
     return ("[Service]\n" + "".join(lines)).encode()
+
+
+def unnamed(settings: Iterable[Setting]) -> list[Trouble]:
+    """A trouble for each setting that no variable sets.
+
+    That is, users' mappers read none, and systemd passes over a name with a dash (environ(7), env_name_is_valid).
+    """
+    return [
+        Trouble("setting", "", f"{setting.key}: no environment variable sets it", _HINT)
+        for setting in settings
+        if setting.of_user or not _NAME.fullmatch(variable(setting.key))
+    ]
 
 
 def variable(key: str) -> str:

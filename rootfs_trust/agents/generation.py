@@ -11,11 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rootfs_trust.agents.migration import spelled
-from rootfs_trust.agents.settings import CLOUDS
+from rootfs_trust.agents.settings import CLOUDS, MAPPERS
 from rootfs_trust.rootfs.nodes import View, join, read
-
-FOLDER = "/etc/tedge"
-MAPPERS = f"{FOLDER}/mappers"
 
 _STATUS = ("/var/lib/dpkg/status", "/var/lib/opkg/status", "/usr/lib/opkg/status")
 _APK = "/lib/apk/db/installed"
@@ -23,7 +20,7 @@ _RPM_MANIFEST = "/var/lib/rpmmanifest/container-manifest-2"
 
 
 def mapper_file(table: str) -> str:
-    """Where 2.x keeps the settings of ``c8y`` or ``c8y.profiles.edge``."""
+    """Where 2.x keeps the settings of ``c8y``, ``c8y.profiles.edge`` or a mapper of the user."""
     return f"{MAPPERS}/{table.replace('.profiles.', '.')}/mapper.toml"
 
 
@@ -38,10 +35,18 @@ def is_generation_2(view: View, table: str, document: Mapping[str, Any], choice:
         return True
     if any(spelled(document, cloud) in document for cloud in CLOUDS):
         return False
+    return generation_of(view, "auto") == "2"
+
+
+def generation_of(view: View, choice: str) -> str:
+    """What ``choice`` says or, for "auto", the rootfs's packages or files: "1", "2", or "" where nothing tells."""
+    if choice != "auto":
+        return choice
     version = package_version(view)
     if version is not None:
-        return not version.startswith(("0.", "1."))
-    return any(view.kind(f"{join(MAPPERS, name)}/mapper.toml") is not None for name in view.names(MAPPERS))
+        return "1" if version.startswith(("0.", "1.")) else "2"
+    files = (f"{join(MAPPERS, name)}/mapper.toml" for name in view.names(MAPPERS))
+    return "2" if any(view.kind(file) is not None for file in files) else ""
 
 
 def package_version(view: View) -> str | None:

@@ -1,10 +1,12 @@
 """thin-edge.io's trust settings: which there are, what each takes, and what the caller asks for.
 
-Source: tedge_config.rs of thin-edge.io 1.4.1 and 2.0.1 (crates/common/tedge_config).
+Source: tedge_config.rs of thin-edge.io 1.4.1 and 2.0.1 (crates/common/tedge_config); for mappers of users, which came
+with 2.0, custom/config.rs and validate_mapper_name of crates/core/tedge_mapper.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,9 +14,14 @@ from difflib import get_close_matches
 
 from rootfs_trust.errors import InputError, Trouble
 
+FOLDER = "/etc/tedge"
+MAPPERS = f"{FOLDER}/mappers"
 CLOUDS = {"c8y": "Cumulocity", "aws": "AWS IoT", "az": "Azure IoT"}
+OF_USERS = "NAME.device.root_cert_path"
+"""The setting of a mapper of the user's own, whose name stands first, as in ``tedge mapper config get``."""
 
 _PROFILE = re.compile(r"[A-Za-z0-9_-]*[A-Za-z0-9][A-Za-z0-9_-]*")
+_MAPPER = re.compile(r"(?!bridge-|collectd$)[a-z][a-z0-9-]*")
 _ROOT_COMMENT = "The CA of the cloud, for MQTT and HTTPS. In a folder, mosquitto finds a CA by its hash link."
 _PROXY_COMMENT = (
     "thin-edge.io's documentation calls this the CA of the cloud for HTTP; its code demands client certificates\n"
@@ -41,22 +48,38 @@ KINDS = {
     "mqtt.client.auth.ca_file": Kind("file", comment="The CA of the local broker."),
     "mqtt.client.auth.ca_dir": Kind("folder", comment="The CAs of the local broker."),
     "mqtt.external.ca_path": Kind("folder", hashed=True, comment="CAs of the clients of the external listener."),
+    OF_USERS: Kind("either", comment="The CA of the broker."),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting to write. ``key`` is the dotted path in tedge.toml, profiles as tables of their own."""
+    """One setting to write. ``key`` is the dotted path in tedge.toml, profiles as tables of their own.
+
+    That of a mapper of the user is :data:`OF_USERS` with the mapper's name. ``path`` is absolute.
+    """
 
     key: str
     path: str
     at_run_time: bool = False
     explicit: bool = True
     """False where a cloud implies it: it then gives way to what the file says on purpose."""
+    relative: str = ""
+    """The path as it was given, from the mapper's folder: it is written like that."""
+
+    @property
+    def value(self) -> str:
+        """What is written."""
+        return self.relative or self.path
+
+    @property
+    def of_user(self) -> bool:
+        """Whether it is that of a mapper of the user's own, which reads no other file than its own."""
+        return plain_key(self.key) == OF_USERS
 
     @property
     def table(self) -> str:
-        """The cloud and, where there is one, the profile: ``c8y``, ``c8y.profiles.edge``; or another table."""
+        """The cloud and, where there is one, the profile: ``c8y``, ``c8y.profiles.edge``; or a mapper or a table."""
         parts = self.key.split(".")
         return ".".join(parts[:3]) if parts[1:2] == ["profiles"] else parts[0]
 
@@ -67,8 +90,10 @@ class Setting:
 
 
 def plain_key(key: str) -> str:
-    """``key`` without its profile: ``c8y.profiles.edge.root_cert_path`` is ``c8y.root_cert_path``."""
+    """``key`` without its profile or mapper's name: ``c8y.profiles.edge.root_cert_path`` is ``c8y.root_cert_path``."""
     parts = key.split(".")
+    if parts[0] not in CLOUDS and parts[1:] == OF_USERS.split(".")[1:]:
+        return OF_USERS
     return ".".join([parts[0], *parts[3:]]) if parts[0] in CLOUDS and parts[1:2] == ["profiles"] else key
 
 
@@ -100,19 +125,33 @@ def parse_setting(text: str, *, at_run_time: bool = False) -> Setting:
         hint = "for example c8y.root_cert_path=/etc/ssl/certs"
         raise InputError(Trouble("setting", "", f"{option} {text}: has to be KEY=PATH", hint))
     if plain_key(key) not in KINDS:
-        near = get_close_matches(plain_key(key), KINDS, 1)
-        raise InputError(
-            Trouble(
-                "setting",
-                "",
-                f"{option} {key}: is no trust setting of thin-edge.io",
-                f"did you mean {near[0]}?" if near else f"settings: {', '.join(KINDS)}",
-            )
-        )
+        raise InputError(_unknown(f"{option} {key}", plain_key(key)))
+    if plain_key(key) == OF_USERS:
+        return _of_user(key, path, at_run_time=at_run_time)
     parts = key.split(".")
     if plain_key(key) != key:
         key = ".".join([*parts[:2], _profile(parts[2]), *parts[3:]])
     return Setting(key, _absolute(key, path), at_run_time)
+
+
+def _unknown(where: str, key: str) -> Trouble:
+    """With the nearest key of the same table, where there is that table."""
+    table = [each for each in KINDS if each.startswith(f"{key.partition('.')[0]}.")]
+    near = get_close_matches(key, table or KINDS, 1)
+    hint = f"did you mean {near[0]}?" if near else f"settings: {', '.join(KINDS)}"
+    return Trouble("setting", "", f"{where}: is no trust setting of thin-edge.io", hint)
+
+
+def _of_user(key: str, path: str, *, at_run_time: bool) -> Setting:
+    """thin-edge.io resolves a relative path from the mapper's folder, by its text alone."""
+    name = key.partition(".")[0]
+    if not _MAPPER.fullmatch(name):
+        hint = "a small letter, then small letters, digits and -, as in thingsboard; not bridge-..., and not collectd"
+        raise InputError(Trouble("setting", "", f'{key}: "{name}" is no name for a mapper', hint))
+    if path.startswith("/"):
+        return Setting(key, _absolute(key, path), at_run_time)
+    whole = posixpath.normpath(f"{MAPPERS}/{name}/{path}")
+    return Setting(key, _absolute(key, whole), at_run_time, relative=path)
 
 
 def last_of_each(settings: Iterable[Setting]) -> list[Setting]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rootfs_trust.agents import toml_edit
 from rootfs_trust.agents.migration import EMPTIED, VERSION, lookup, pending_renames, spelled
-from rootfs_trust.agents.settings import Setting
+from rootfs_trust.agents.settings import CLOUDS, Setting
 from rootfs_trust.agents.template import render
 from rootfs_trust.errors import ConflictError, InputError, Trouble
 from rootfs_trust.rootfs.nodes import Symlink, View, read
@@ -32,7 +32,7 @@ class SettingsFile:
 
     def content(self, chosen: list[Setting]) -> bytes | None:
         """The file with ``chosen`` set; None where it says that already. Raises InputError."""
-        values = {self.key(setting): setting.path for setting in chosen}
+        values = {self.key(setting): setting.value for setting in chosen}
         renames = {} if self.table else pending_renames(self.document)
         if not self.table and lookup(self.document, "config.version") in (None, "1"):
             values = {"config.version": VERSION, **values}
@@ -43,8 +43,9 @@ class SettingsFile:
         return toml_edit.edited(self.text, self.name, renames, EMPTIED, values).encode()
 
     def _first(self, values: dict[str, str]) -> dict[str, str]:
-        """A new mapper's file says of which cloud it is."""
-        return {"cloud_type": self.table.partition(".")[0], **values} if self.table else values
+        """A new mapper's file says of which cloud it is; a mapper of the user is of none."""
+        cloud = self.table.partition(".")[0]
+        return {"cloud_type": cloud, **values} if cloud in CLOUDS else values
 
 
 def open_settings(view: View, name: str, table: str = "") -> SettingsFile:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 
 from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.checks import check_settings
-from rootfs_trust.agents.environment import DROP_IN, drop_in
+from rootfs_trust.agents.environment import DROP_IN, drop_in, unnamed
 from rootfs_trust.agents.finished import Finished
-from rootfs_trust.agents.generation import FOLDER, is_generation_2, mapper_file
+from rootfs_trust.agents.generation import generation_of, is_generation_2, mapper_file
 from rootfs_trust.agents.migration import lookup, spelled
-from rootfs_trust.agents.settings import CLOUDS, Setting, last_of_each
+from rootfs_trust.agents.settings import CLOUDS, FOLDER, Setting, last_of_each
 from rootfs_trust.agents.settings_file import SettingsFile, open_settings
+from rootfs_trust.agents.user_mappers import possible
 from rootfs_trust.errors import ConflictError, Trouble
 from rootfs_trust.rootfs.nodes import Absent, Directory, File, Owner, Symlink, View, parent, read
 
@@ -37,12 +38,14 @@ def thin_edge(
         return answer
     try:
         main = open_settings(view, FILE)
+        chosen = possible(view, chosen, generation, answer)
         files = _by_file(view, main, chosen, generation, answer)
     except ConflictError as error:
         answer.conflicts += error.troubles
         return answer
+    answer.troubles += unnamed(chosen) if as_environment else []
     finished = Finished(view, store)
-    built_in = lookup(main.document, "mqtt.bridge.built_in") is True
+    built_in = _built_in_bridge(view, main, generation)
     held: list[Setting] = []
     for file, its in files:
         kept = _giving_way(file, its, answer)
@@ -60,18 +63,24 @@ def thin_edge(
 def _by_file(
     view: View, main: SettingsFile, chosen: list[Setting], generation: str, answer: AgentAnswer
 ) -> list[tuple[SettingsFile, list[Setting]]]:
-    """The settings of each file that has to hold some: a cloud's go to its mapper's file in 2.x."""
+    """The settings of each file that has to hold some: those of mappers have files of their own in 2.x."""
     groups: dict[str, list[Setting]] = {}
     for setting in chosen:
         cloud = setting.table.partition(".")[0] in CLOUDS
         in_mapper = cloud and is_generation_2(view, setting.table, main.document, generation)
-        groups.setdefault(setting.table if in_mapper else "", []).append(setting)
+        groups.setdefault(setting.table if in_mapper or setting.of_user else "", []).append(setting)
         if in_mapper and lookup(main.document, spelled(main.document, setting.table)) is not None:
             answer.warnings.append(_both(setting.table))
     return [
         (open_settings(view, mapper_file(table), table) if table else main, settings)
         for table, settings in groups.items()
     ]
+
+
+def _built_in_bridge(view: View, main: SettingsFile, generation: str) -> bool:
+    """Whether MQTT goes over thin-edge.io's own bridge: where that is said, or by default in 2.x."""
+    said = lookup(main.document, "mqtt.bridge.built_in")
+    return said is True or (said is None and generation_of(view, generation) == "2")
 
 
 def _both(table: str) -> Trouble:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rootfs_trust.audit.settings import FoundSetting
@@ -88,3 +88,36 @@ def _settings(before: Iterable[FoundSetting], after: Iterable[FoundSetting]) -> 
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key):
             yield SettingChange(key, old.get(key), new.get(key))
+
+
+def told(found: Difference, *, verbose: bool = False) -> Iterator[str]:
+    """A line for each thing in which the trees differ: ``+`` added, ``-`` removed, ``~`` changed."""
+    yield from (f"+ {_shown(anchor, verbose)}" for anchor in found.added)
+    yield from (f"- {_shown(anchor, verbose)}" for anchor in found.removed)
+    for pair in found.renewed:
+        yield f"~ {_shown(pair.after, verbose)}, renewed: was until {_until(pair.before)}"
+    for pair in found.moved:
+        yield f"~ {pair.after.name}: in {_outputs(pair.after)}; was in {_outputs(pair.before)}"
+    yield from map(_setting_told, found.settings)
+
+
+def _shown(anchor: TrustedAnchor, verbose: bool) -> str:
+    text = f"{anchor.name} ({anchor.origin}, until {_until(anchor)}, sha256 {anchor.certificate.sha256[:16]})"
+    return f"{text} {anchor.certificate.subject.text}" if verbose else text
+
+
+def _until(anchor: TrustedAnchor) -> str:
+    ends = anchor.certificate.not_after
+    return f"{ends:%Y-%m-%d}" if ends else "?"
+
+
+def _outputs(anchor: TrustedAnchor) -> str:
+    return ", ".join(anchor.outputs)
+
+
+def _setting_told(change: SettingChange) -> str:
+    if change.before is None:
+        return f"+ {change.key} = {change.after}"
+    if change.after is None:
+        return f"- {change.key} = {change.before}"
+    return f"~ {change.key} = {change.after}; was {change.before}"

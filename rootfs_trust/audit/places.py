@@ -68,3 +68,13 @@ SHIPPED_SOURCES = (
 
 BLOCKLISTS = ("blocklist", "blacklist")
 """Subfolders of p11-kit's sources whose certificates are distrusted."""
+
+P11KIT_SOURCES = (
+    "/etc/pki/ca-trust/source",
+    "/etc/pki/trust",
+    "/etc/ca-certificates/trust-source",
+    "/usr/share/pki/ca-trust-source",
+    "/usr/share/pki/trust",
+    "/usr/share/ca-certificates/trust-source",
+)
+"""Those of the folders above that p11-kit reads."""

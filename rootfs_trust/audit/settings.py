@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from rootfs_trust.agents.environment import DROP_IN, variable
-from rootfs_trust.agents.generation import MAPPERS, mapper_file
+from rootfs_trust.agents.generation import mapper_file
 from rootfs_trust.agents.migration import RENAMES, lookup, spelled
-from rootfs_trust.agents.settings import CLOUDS, KINDS
+from rootfs_trust.agents.settings import CLOUDS, KINDS, MAPPERS, OF_USERS
 from rootfs_trust.agents.settings_file import SettingsFile, open_settings
 from rootfs_trust.agents.thin_edge import FILE
 from rootfs_trust.errors import ConflictError
@@ -44,6 +44,13 @@ def mapper_tables(view: View) -> tuple[str, ...]:
     return tuple(table for table in tables if view.kind(mapper_file(table)) is File)
 
 
+def _mappers_of_users(view: View) -> Iterator[str]:
+    """The names of the mappers of the user's own that have a file."""
+    for name in view.names(MAPPERS):
+        if name.partition(".")[0] not in CLOUDS and view.kind(mapper_file(name)) is File:
+            yield name
+
+
 def main_file(view: View) -> SettingsFile | None:
     """tedge.toml; None where it is a link to somewhere outside the tree."""
     try:
@@ -57,7 +64,7 @@ def _of_files(view: View) -> Iterator[FoundSetting]:
     mappers = mapper_tables(view)
     if main:
         yield from (each for each in _of_main(main.document) if not _of_a_mapper(each.key, mappers))
-    for table in mappers:
+    for table in (*mappers, *_mappers_of_users(view)):
         yield from _of_table(open_settings(view, mapper_file(table), table).document, table, mapper_file(table))
 
 
@@ -89,7 +96,7 @@ def _keys(document: Mapping[str, Any]) -> Iterator[str]:
 def _of_table(document: Mapping[str, Any], table: str, file: str) -> Iterator[FoundSetting]:
     cloud = table.partition(".")[0]
     for key in KINDS:
-        if key.partition(".")[0] == cloud:
+        if key.partition(".")[0] == cloud or (key == OF_USERS and cloud not in CLOUDS):
             rest = key.partition(".")[2]
             value = lookup(document, rest)
             if isinstance(value, str):

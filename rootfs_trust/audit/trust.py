@@ -41,6 +41,11 @@ class TrustedAnchor:
     """The files from which the distribution's tool takes it."""
 
     @property
+    def is_local(self) -> bool:
+        """Whether the device's owner has added it, rather than a package."""
+        return self.origin in (LOCAL, OWN)
+
+    @property
     def purposes(self) -> tuple[str, ...]:
         """What it is trusted for, as the outputs tell it."""
         return tuple(dict.fromkeys(_PURPOSES[output] for output in self.outputs))

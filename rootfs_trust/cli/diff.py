@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import click
 
 from rootfs_trust.api.diff import diff
-from rootfs_trust.audit.difference import Difference, Renewal, SettingChange
-from rootfs_trust.audit.trust import TrustedAnchor
+from rootfs_trust.audit.difference import Difference, Renewal, told
 from rootfs_trust.cli.anchors import document
 from rootfs_trust.cli.options import format_options, state_option
 from rootfs_trust.cli.output import echo_json, printable
@@ -34,7 +31,7 @@ def command(before: str, after: str, states: tuple[str, ...], format_: str, quie
     if format_ == "json":
         echo_json(_document(found))
     elif not quiet:
-        for line in _lines(found, verbose=verbose):
+        for line in told(found, verbose=verbose):
             click.echo(printable(line))
         if not found:
             click.echo(f"No difference in trust between {printable(before)} and {printable(after)}.")
@@ -53,35 +50,3 @@ def _document(found: Difference) -> dict[str, object]:
 
 def _pair(pair: Renewal) -> dict[str, object]:
     return {"before": document(pair.before), "after": document(pair.after)}
-
-
-def _lines(found: Difference, *, verbose: bool) -> Iterator[str]:
-    yield from (f"+ {_shown(anchor, verbose)}" for anchor in found.added)
-    yield from (f"- {_shown(anchor, verbose)}" for anchor in found.removed)
-    for pair in found.renewed:
-        yield f"~ {_shown(pair.after, verbose)}, renewed: was until {_until(pair.before)}"
-    for pair in found.moved:
-        yield f"~ {pair.after.name}: in {_outputs(pair.after)}; was in {_outputs(pair.before)}"
-    yield from map(_setting, found.settings)
-
-
-def _shown(anchor: TrustedAnchor, verbose: bool) -> str:
-    text = f"{anchor.name} ({anchor.origin}, until {_until(anchor)}, sha256 {anchor.certificate.sha256[:16]})"
-    return f"{text} {anchor.certificate.subject.text}" if verbose else text
-
-
-def _until(anchor: TrustedAnchor) -> str:
-    ends = anchor.certificate.not_after
-    return f"{ends:%Y-%m-%d}" if ends else "?"
-
-
-def _outputs(anchor: TrustedAnchor) -> str:
-    return ", ".join(anchor.outputs)
-
-
-def _setting(change: SettingChange) -> str:
-    if change.before is None:
-        return f"+ {change.key} = {change.after}"
-    if change.after is None:
-        return f"- {change.key} = {change.before}"
-    return f"~ {change.key} = {change.after}; was {change.before}"

@@ -18,9 +18,12 @@ from rootfs_trust.errors import ApplyError, InputError, RootfsTrustError, Troubl
 COMMANDS = {
     "install": "Install CA certificates into a root filesystem, and point thin-edge.io at them.",
     "remove": "Take anchors out again, or distrust shipped ones.",
+    "verify": "Would the device trust this server? One verdict a TLS client, offline.",
     "rehash": "Make the hash links of folders, as openssl rehash and c_rehash do.",
     "image": "Install into a container image or a rootfs tar, without a daemon.",
     "list": "List every anchor that a root filesystem trusts.",
+    "check": "Find what is wrong with the trust store and the trust settings of a root filesystem.",
+    "init": "Write a commented rootfs-trust.toml for a root filesystem.",
     "diff": "Tell in which anchors and settings two root filesystems differ.",
 }
 """Each command and its line of help; the module ``rootfs_trust.cli.NAME`` is imported when it is used."""

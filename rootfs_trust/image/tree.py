@@ -126,6 +126,11 @@ class Tree:
         entry = self.entry(path, follow=False)
         return entry.attributes if entry else {}
 
+    def modified(self, path: str) -> int | None:
+        """See :class:`View`."""
+        entry = self.entry(path)
+        return entry.mtime if entry else None
+
     def _walk(self, path: str, follow: bool) -> Way | None:
         return walk(self.root, steps(path)[::-1], follow=follow)
 

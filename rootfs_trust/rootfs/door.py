@@ -17,16 +17,15 @@ from types import TracebackType
 
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, as_bytes, as_text
+from rootfs_trust.rootfs.walk import Walk
 
 MAX_FILE = 64 * 1024 * 1024
 """Bytes; a bundle of 10,000 certificates has about a quarter of it."""
 
-MAX_LINKS = 40
-"""As in Linux (fs/namei.c, MAXSYMLINKS)."""
-
-_PATH_ONLY = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+
+_HINT_OTHERS = "does another program write into the rootfs at the same time?"
 
 _KINDS: dict[int, type[Node]] = {stat.S_IFREG: File, stat.S_IFLNK: Symlink, stat.S_IFDIR: Directory}
 _SPECIAL = {stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
@@ -93,12 +92,14 @@ class Root:
     def place(self, path: str) -> tuple[int, bytes] | None:
         """Descriptor of the folder that holds ``path``, and the name in it; None without such a folder."""
         head, _, name = path.rpartition("/")
+        if name in (".", ".."):  # no name in a folder; at the root, the host would look outside for it
+            head, name = path, ""
         found = self._folder(head or "/")
-        return (found[0], as_bytes(name)) if found else None
+        return (found[0], as_bytes(name)) if found and "\0" not in name else None
 
     def real_path(self, path: str) -> str | None:
         """See :class:`View`."""
-        walk = _Walk(self.fd)
+        walk = Walk(self.fd)
         try:
             return walk.to(path)
         except OSError as error:
@@ -114,9 +115,9 @@ class Root:
         return self._folders[path]
 
     def _resolve_folder(self, path: str) -> tuple[int, str] | None:
-        walk = _Walk(self.fd)
+        walk = Walk(self.fd)
         try:
-            real = walk.to(path)
+            real = walk.to(f"{path}/")
             return os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=walk.here), real
         except OSError as error:
             if error.errno not in _NOWHERE:
@@ -152,6 +153,8 @@ class Root:
             return File(self._read(fd, name, path), owner, stat.S_IMODE(status.st_mode))
         if kind == stat.S_IFDIR:
             return Directory(Owner(status.st_uid, status.st_gid), stat.S_IMODE(status.st_mode))
+        if kind == stat.S_IFLNK:
+            raise InputError(Trouble("unreadable", path, "became a link while it was read", _HINT_OTHERS))
         return Special(_SPECIAL[kind])
 
     def names(self, path: str) -> list[str]:
@@ -178,6 +181,11 @@ class Root:
         """See :class:`View`. Empty where the file system keeps none."""
         place = self.place(path)
         return {} if place is None else read_extended_attributes(*place)
+
+    def modified(self, path: str) -> int | None:
+        """See :class:`View`."""
+        found = self._status(path, follow=True)
+        return None if found is None else int(found[2].st_mtime)
 
     def _status(self, path: str, follow: bool) -> tuple[int, bytes, os.stat_result] | None:
         """Folder, name and status of ``path``; a link in the last place is followed inside the root."""
@@ -222,69 +230,6 @@ def _content(fd: int) -> bytes:
     while parts[-1] and len(parts[0]) != status.st_size and sum(map(len, parts)) <= MAX_FILE:
         parts.append(os.read(fd, 1 << 20))
     return b"".join(parts)
-
-
-class _Walk:
-    """One resolution: the folders passed so far, the root first, each with a descriptor of its own."""
-
-    def __init__(self, root: int) -> None:
-        self._root = root
-        self._stack: list[tuple[str, int]] = []
-        self._links = 0
-
-    @property
-    def here(self) -> int:
-        return self._stack[-1][1] if self._stack else self._root
-
-    def to(self, path: str) -> str:
-        """Walk to ``path``, every link followed; return the real path. Raises OSError as the kernel would."""
-        pending = _steps(path)
-        while pending:
-            name = pending.pop()
-            if name == "..":
-                self._up()
-                continue
-            fd = os.open(as_bytes(name), _PATH_ONLY, dir_fd=self.here)
-            mode = os.fstat(fd).st_mode
-            if stat.S_ISDIR(mode):
-                self._stack.append((name, fd))
-                continue
-            try:
-                if not stat.S_ISLNK(mode):
-                    return self._end(name, pending)
-                pending += self._follow(as_text(os.readlink(b"", dir_fd=fd)))
-            finally:
-                os.close(fd)
-        return self._path()
-
-    def _end(self, name: str, pending: list[str]) -> str:
-        if pending:
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), name)
-        return self._path(name)
-
-    def _follow(self, text: str) -> list[str]:
-        self._links += 1
-        if self._links > MAX_LINKS:
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        if text.startswith("/"):
-            self.close()
-        return _steps(text)
-
-    def _up(self) -> None:
-        if self._stack:
-            os.close(self._stack.pop()[1])
-
-    def _path(self, name: str | None = None) -> str:
-        return "/" + "/".join([part for part, _ in self._stack] + ([name] if name else []))
-
-    def close(self) -> None:
-        while self._stack:
-            self._up()
-
-
-def _steps(path: str) -> list[str]:
-    """The parts of a path, the last one first."""
-    return [part for part in reversed(path.split("/")) if part not in ("", ".")]
 
 
 def path_by_descriptor(folder: int, name: bytes) -> bytes:

@@ -19,11 +19,12 @@ def resolve(path: str, look: Look) -> str | None:
 
     As after chroot(2): an absolute link starts again at the root, ``..`` at the root stays there.
     """
-    here, links, pending = "/", 0, _steps(path)
+    here, links, pending = "/", 0, steps(path)
     while pending:
         name = pending.pop()
         if name == "..":
             here = parent(here)
+        if name in (".", ".."):
             continue
         place = join(here, name)
         found = look(place)
@@ -32,7 +33,7 @@ def resolve(path: str, look: Look) -> str | None:
             if links > MAX_LINKS:
                 return None
             here = "/" if found.points_to.startswith("/") else here
-            pending += _steps(found.points_to)
+            pending += steps(found.points_to)
         elif found is None or (pending and found is not Directory):
             return None
         else:
@@ -40,6 +41,7 @@ def resolve(path: str, look: Look) -> str | None:
     return here
 
 
-def _steps(path: str) -> list[str]:
-    """The parts of a path, the last one first."""
-    return [part for part in reversed(path.split("/")) if part not in ("", ".")]
+def steps(path: str) -> list[str]:
+    """The parts of a path, the last one first. What ends in a slash is a folder, as if a dot came after it."""
+    parts = [part for part in reversed(path.split("/")) if part]
+    return [".", *parts] if path.endswith("/") else parts

@@ -83,6 +83,11 @@ class Stated:
         found = self._place(path, follow=False)
         return {} if found is None else found.view.extended_attributes(found.path)
 
+    def modified(self, path: str) -> int | None:
+        """See View."""
+        found = self._place(path, follow=True)
+        return None if found is None else found.view.modified(found.path)
+
     def _place(self, path: str, follow: bool) -> Found | None:
         folder, name = self.real_path(parent(path)), path.rpartition("/")[2]
         if folder is None:

@@ -94,7 +94,8 @@ loopback with a certificate made on the spot, a Debian tree prepared by `rootfs-
 and the client set up as the rendered settings say, `root_cert_path` at the folder `/etc/ssl/certs` or, by `--set`, at
 the file `/etc/ssl/certs/ca-certificates.crt`. mosquitto's bridge is the real one, configured as `tedge connect` does.
 thin-edge.io's other clients are played by a small program (`tests/e2e/clients/thin-edge`) that loads trust by their
-rules, with rustls-native-certs and the PEM parser of the versions that the releases lock, and rustls itself.
+rules, with the PEM parser of the versions that the releases lock. The built-in bridge is rustls itself; HTTPS is the
+client of reqwest 0.11.23 and 0.12.15, made as the releases make it.
 """
 
 _NOTES = """

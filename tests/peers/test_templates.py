@@ -1,5 +1,6 @@
 """Results of templates, held against the programs that read them."""
 
+import json
 import subprocess
 import time
 
@@ -41,3 +42,23 @@ def starts(folder, bridge: str) -> bool:
         broker.terminate()
         broker.wait(10)
         (folder / "socket").unlink(missing_ok=True)
+
+
+def test_openssl_takes_the_anchors_of_a_keyring_and_of_balenas_root(tmp_path, authority, other_authority):
+    """RAUC hands its keyring to OpenSSL, balena the decoded root to the store of the device."""
+    trust = Trust("/b", "/d", tuple({"pem": each.pem.decode()} for each in (authority, other_authority)))
+    keyring = result("rauc-keyring", trust)
+    encoded = json.loads(result("balena", trust))["balenaRootCA"]
+    decoded = subprocess.run([peer("base64"), "-d"], input=encoded.encode(), capture_output=True, check=True).stdout
+    for roots in (keyring.encode(), decoded):
+        (tmp_path / "roots.pem").write_bytes(roots)
+        for signer in (authority, other_authority):
+            (tmp_path / "leaf.pem").write_bytes(signer.server("device").pem)
+            words = ("verify", "-no-CApath", "-no-CAstore", "-CAfile", str(tmp_path / "roots.pem"))
+            subprocess.run([peer("openssl"), *words, str(tmp_path / "leaf.pem")], capture_output=True, check=True)
+
+
+def result(template: str, trust: Trust) -> str:
+    name, text = read_template(RenderTable(template, "/x"))
+    files, _ = rendered(MemoryTree(), [RenderRequest(name, text, "/x")], trust)
+    return files["/x"].content.decode()

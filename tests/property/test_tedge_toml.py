@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.migration import EMPTIED, RENAMES
-from rootfs_trust.agents.settings import CLOUDS, KINDS, Setting, parse_setting
+from rootfs_trust.agents.settings import CLOUDS, KINDS, OF_USERS, Setting, parse_setting
 from rootfs_trust.agents.thin_edge import thin_edge
 from rootfs_trust.agents.toml_edit import edited
 from rootfs_trust.errors import InputError
@@ -25,6 +25,7 @@ from rootfs_trust.rootfs.nodes import File
 from tests.support.memory import MemoryTree
 
 FILE = "/etc/tedge/tedge.toml"
+MAPPER = "/etc/tedge/mappers/thingsboard/mapper.toml"
 TREE = {"/etc/passwd": File(b"tedge:x:951:950::/:/bin/false\n")}
 
 # What leaves there may be, besides the settings and the names of version 1.
@@ -36,7 +37,8 @@ OTHERS = (
     "firmware.child.x", "http.other", "config.other", "run.lock_files", "logs.path",
 )  # fmt: skip
 PROFILES = ("edge", "a-b_1")
-TARGETS = [*KINDS, *(f"{cloud}.profiles.{name}.root_cert_path" for cloud in CLOUDS for name in PROFILES)]
+TARGETS = [key for key in KINDS if key != OF_USERS]
+TARGETS += [f"{cloud}.profiles.{name}.root_cert_path" for cloud in CLOUDS for name in PROFILES]
 TARGETS += [f"c8y.profiles.{name}.proxy.ca_path" for name in PROFILES]
 PLACES = ("/etc/ssl/certs", "/data/ca.pem", '/odd "quoted" \\ é', "/a#b=[c]")
 # The place of the number is @, that of a line end ¶.
@@ -59,6 +61,8 @@ class Written:
     number: int = 100
     above: dict[str, str] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
+    inside: set[str] = field(default_factory=set)
+    """What stands in inline tables."""
 
     def numbered(self, text: str) -> str:
         """With a number of its own for each place that wants one."""
@@ -149,6 +153,7 @@ def inline(out: Written, table: dict[str, Any], version: str | None) -> str:
                 found += pairs(below, *start, name)
             else:
                 value = inline(out, below, version) if isinstance(below, dict) else leaf(out, below, version)
+                out.inside.update([below] if isinstance(below, str) else [])
                 found.append(f"{out.key(*start, name)} = {value}")
         return found
 
@@ -292,6 +297,32 @@ def test_any_file_any_settings(case: Case) -> None:
     assert edited(result, FILE, {}, EMPTIED, {each.key: each.path for each in case.asked}) == result
 
 
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cases(), st.sampled_from((*PLACES, "ca.pem", "../x")))
+def test_any_file_of_a_mapper_of_the_user(case: Case, place: str) -> None:
+    """It has no version and no renames; the file of any other program would do as well."""
+    text = case.text
+    try:
+        expected = read(text)
+    except tomllib.TOMLDecodeError:
+        assume(False)
+    asked = [parse_setting(f"thingsboard.device.root_cert_path={place}", at_run_time=True)]
+    try:
+        put(expected, "device.root_cert_path", place)
+    except RefusedError:
+        assume(False)
+    result = of_mapper(text, asked)
+    assert result is not None and read(result) == expected
+    hold(replace(case, asked=asked), result)
+    assert of_mapper(result, asked) is None
+
+
+def of_mapper(text: str, asked: list[Setting]) -> str | None:
+    answer = thin_edge(MemoryTree({**TREE, MAPPER: File(text.encode())}), asked, {}, generation="2")
+    assert (answer.troubles, answer.conflicts) == ([], [])
+    return answer.desired[MAPPER].content.decode() if answer.desired else None
+
+
 def hold(case: Case, new: str) -> None:
     """What stays as it was."""
     old, newline = case.text, case.out.newline
@@ -333,6 +364,9 @@ def first_pair(lines: list[str], mark: str) -> bool:
 def other_lines(case: Case, new: str, moved: set[str]) -> None:
     """Lines that have no part in the edit are all there, as they were and, where none moved, in their order."""
     touched = {*moved, "config.version", *(each.key for each in case.asked)}
+    # An inline table may be written anew around the setting, all its lines with it.
+    tables = {path.partition(".")[0] for path in touched}
+    touched |= {path for path in case.out.inside if path.partition(".")[0] in tables}
     parts = {part.strip() for path in touched for part in case.out.values.get(path, "").splitlines()}
     odd = ("{", "}", "client_auth" if moved else "{", *filter(None, parts))
     lines = [line for line in case.text.splitlines() if line.strip() and not any(part in line for part in odd)]

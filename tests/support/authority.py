@@ -34,6 +34,9 @@ class Authority:
         key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
         organization: str | None = None,
         names: tuple[str, ...] = (),
+        key_usage: bool = True,
+        more: tuple[x509.ExtensionType, ...] = (),
+        digest: hashes.HashAlgorithm | None = None,
     ) -> None:
         self.key = key or ec.generate_private_key(ec.SECP256R1())
         attributes = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else []
@@ -53,12 +56,14 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.key.public_key()), critical=False)
         )
-        if ca:
+        if ca and key_usage:
             builder = builder.add_extension(_key_usage(), critical=True)
         if names:
             general = [x509.DNSName(each) for each in names]
             builder = builder.add_extension(x509.SubjectAlternativeName(general), critical=False)
-        self.certificate = builder.sign(signer.key, hashes.SHA256())
+        for extension in more:
+            builder = builder.add_extension(extension, critical=True)
+        self.certificate = builder.sign(signer.key, digest or hashes.SHA256())
 
     @property
     def der(self) -> bytes:

@@ -44,6 +44,15 @@ def install(root: str | Path, *arguments: str | Path, **how) -> subprocess.Compl
     return done
 
 
+def program_folder(path: Path) -> Path:
+    """Makes the folder ``path`` with nothing but a program ``rootfs-trust`` in it, to be put on a PATH."""
+    path.mkdir()
+    program = path / "rootfs-trust"
+    program.write_text(f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m rootfs_trust "$@"\n')
+    program.chmod(0o755)
+    return path
+
+
 class OrdinaryUser:
     """A user without any privilege, who runs a copy of the package from ``folder`` that he may read.
 

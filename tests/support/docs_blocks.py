@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.command import REPOSITORY
+from tests.support.command import REPOSITORY, program_folder
 from tests.support.peers import PLAIN_ENVIRONMENT
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
@@ -58,11 +58,7 @@ class SampleFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path / "sample"
-        programs = path / "bin"
-        programs.mkdir()
-        program = programs / "rootfs-trust"
-        program.write_text(f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m rootfs_trust "$@"\n')
-        program.chmod(0o755)
+        programs = program_folder(path / "bin")
         self._environment = {**PLAIN_ENVIRONMENT, "PATH": f"{programs}:{PLAIN_ENVIRONMENT['PATH']}", "LC_ALL": "C"}
         subprocess.run([sys.executable, REPOSITORY / "recipes/sample/make.py", self.path], check=True, timeout=60)
 

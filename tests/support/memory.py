@@ -63,5 +63,8 @@ class MemoryTree:
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
         return {}
 
+    def modified(self, path: str) -> int | None:
+        return None if self.real_path(path) is None else 0
+
 
 __all__ = ["Directory", "File", "MemoryTree", "Special", "Symlink"]

@@ -36,7 +36,11 @@ PURE = (
 DISK_AND_CLOCK = {"os", "time", "pathlib", "io", "shutil", "tempfile", "glob", "locale", "platform", "random", "sys"}
 NEVER = {"subprocess", "socket", "multiprocessing", "ssl", "urllib", "http", "ctypes", "pickle"}
 CLOCK = {"now", "utcnow", "today", "localtime", "gmtime", "monotonic"}
-COSTLY = {"cryptography", "jinja2", "tomlkit"}
+COSTLY = {"cryptography", "jinja2", "tomlkit", "OpenSSL"}
+EXCEPT = {
+    "api/fetch.py": {"socket", "time"},  # `verify --fetch`, the one door to the network
+    "audit/verify/openssl_engine.py": {"os"},  # a file in memory, from which OpenSSL reads trust settings
+}
 
 
 def sources(*rooms: str) -> list[Path]:
@@ -83,13 +87,13 @@ def test_the_rooms_are_where_they_are_looked_for():
 
 @pytest.mark.parametrize("path", sources(*PURE), ids=name_of)
 def test_a_pure_room_touches_no_disk_clock_or_environment(path):
-    assert imported(path) & DISK_AND_CLOCK == set()
+    assert imported(path) & DISK_AND_CLOCK <= EXCEPT.get(name_of(path), set())
     assert called(path) & (CLOCK | {"open", "input", "print", "eval", "exec", "__import__"}) == set()
 
 
 @pytest.mark.parametrize("path", sources("."), ids=name_of)
 def test_nothing_starts_a_process_or_opens_a_socket(path):
-    assert imported(path) & NEVER == set()
+    assert imported(path) & NEVER <= EXCEPT.get(name_of(path), set())
 
 
 @pytest.mark.parametrize("path", sources("."), ids=name_of)

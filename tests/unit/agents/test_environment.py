@@ -40,6 +40,15 @@ def test_the_settings_are_held_against_the_rootfs_all_the_same():
     assert [each.id for each in answer.troubles] == ["setting"]
 
 
+@pytest.mark.parametrize("key", ["c8y.profiles.a-b.root_cert_path", "thingsboard.device.root_cert_path"])
+def test_what_no_variable_can_set_is_refused(key):
+    """systemd ignores a variable with a dash in its name, with a line in the journal."""
+    asked = [parse_setting(f"{key}=/store"), *cloud_settings("c8y@a_b", "/store")]
+    answer = thin_edge(MemoryTree(STORE), asked, {}, "2", as_environment=True)
+    (trouble,) = answer.troubles
+    assert trouble.message == f"{key}: no environment variable sets it" and "--settings-as file" in trouble.hint
+
+
 def test_what_systemd_would_take_for_its_own_is_quoted():
     assert drop_in([Setting("az.root_cert_path", '/a%b"c\\d')]).decode().splitlines()[1] == (
         'Environment="TEDGE_AZ_ROOT_CERT_PATH=/a%%b\\"c\\\\d"'

@@ -100,6 +100,28 @@ def test_the_proxy_rule_holds_in_a_mappers_file_too():
     assert [each.id for each in answer.warnings] == ["proxy-ca-path"]
 
 
+@pytest.mark.parametrize("said", ["", "true", "false"])
+@pytest.mark.parametrize(
+    ("files", "choice", "by_default"),
+    [
+        ({}, "auto", False),
+        ({}, "1", False),
+        ({}, "2", True),
+        ({"/var/lib/dpkg/status": TWO}, "auto", True),
+        ({"/var/lib/dpkg/status": TWO}, "1", False),
+        ({"/var/lib/dpkg/status": TWO.replace("2.0.1", "1.7.1")}, "auto", False),
+        ({C8Y: "# mine\n"}, "auto", True),
+    ],
+)
+def test_2_x_has_its_own_bridge_unless_told_otherwise(files, choice, by_default, said):
+    """Its default changed with 2.0 (tedge_config.rs); rustls needs no hash links, mosquitto does."""
+    bridge = f"[mqtt.bridge]\nbuilt_in = {said}\n" if said else ""
+    texts = {"/plain/ca.pem": "", FILE: f'[config]\nversion = "2"\n{bridge}', **files}
+    view = MemoryTree({**PASSWD, **{path: File(text.encode()) for path, text in texts.items()}})
+    answer = thin_edge(view, [parse_setting("c8y.root_cert_path=/plain")], {}, choice)
+    assert (answer.troubles == []) is (said == "true" or (not said and by_default))
+
+
 @pytest.mark.parametrize("status", ["", "Package: tedge-agent\nVersion: 2.0\n", "Package: tedge\n\nVersion: 2.0\n"])
 def test_another_package_says_nothing(status):
     assert package_version(MemoryTree({"/var/lib/dpkg/status": File(status.encode())})) is None

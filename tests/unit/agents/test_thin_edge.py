@@ -9,7 +9,7 @@ import pytest
 
 from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.migration import RENAMES
-from rootfs_trust.agents.settings import KINDS, cloud_settings, parse_setting
+from rootfs_trust.agents.settings import KINDS, OF_USERS, cloud_settings, parse_setting
 from rootfs_trust.agents.thin_edge import thin_edge
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.nodes import Absent, Directory, File, Owner, Symlink
@@ -152,7 +152,7 @@ SAYS = {
 
 
 def test_every_setting_is_held_here():
-    assert set(TAKES) == set(KINDS)
+    assert {*TAKES, OF_USERS} == set(KINDS)
 
 
 @pytest.mark.parametrize(("key", "place"), list(product(TAKES, PLACES)))

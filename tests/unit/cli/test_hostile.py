@@ -4,42 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rootfs_trust.cli.run import main
 from rootfs_trust.rootfs.door import Root
-from tests.support.authority import Authority
-from tests.support.debian_tree import DebianTree, snapshot
+from tests.support.debian_tree import snapshot
+from tests.support.hostile import KINDS, OUTSIDE, PLACES, World, watch
 
-OUTSIDE = Authority("Outside Root CA")
-PLACES = (
-    "etc",
-    "etc/ssl",
-    "etc/ssl/certs",
-    "etc/ssl/certs/ca-certificates.crt",
-    "etc/ssl/certs/ca.pem",
-    "etc/ssl/certs/Alpha_Root.pem",
-    "etc/ssl/certs/own.pem",
-    "etc/ca-certificates.conf",
-    "etc/os-release",
-    "etc/passwd",
-    "etc/tedge",
-    "etc/tedge/tedge.toml",
-    "usr",
-    "usr/local",
-    "usr/local/share/ca-certificates",
-    "usr/local/share/ca-certificates/ca.crt",
-    "usr/local/share/ca-certificates/own.crt",
-    "usr/share/ca-certificates",
-    "usr/share/ca-certificates/mozilla",
-    "usr/share/ca-certificates/mozilla/Alpha_Root.crt",
-    "var/lib/dpkg",
-)
 STATUS = (0, 2, 3)
 
 
@@ -47,84 +20,6 @@ STATUS = (0, 2, 3)
 def world(tmp_path, monkeypatch):
     """A Debian tree, and beside it what no run may touch or even read."""
     return World(tmp_path, monkeypatch)
-
-
-class World:
-    def __init__(self, folder: Path, monkeypatch) -> None:
-        self.outside = folder / "outside"
-        self.tree = DebianTree(folder / "in/rootfs")
-        self.tree.write("etc/tedge/tedge.toml", b'[config]\nversion = "2"\n')
-        (folder / "ca.pem").write_bytes(Authority("My CA").pem)
-        self.words = ["install", "--root", self.tree.root, "--cert", str(folder / "ca.pem"), "--cloud", "c8y"]
-        for place in PLACES:
-            twin = self.outside / place
-            twin.parent.mkdir(parents=True, exist_ok=True)
-            if "." in twin.name or twin.name in ("os-release", "passwd"):
-                twin.write_bytes(self.content(twin.name))
-            else:
-                twin.mkdir(exist_ok=True)
-        self._monkeypatch = monkeypatch
-
-    @staticmethod
-    def content(name: str) -> bytes:
-        return {
-            "os-release": b"ID=plan9\n",
-            "passwd": b"tedge:x:666:666::/:\n",
-            "ca-certificates.conf": b"own.crt\n",
-            "tedge.toml": b'[config]\nversion = "2"\n[canary]\nx = 1\n',
-        }.get(name, OUTSIDE.pem)
-
-    def links(self, place: str) -> list[str]:
-        """Ways to write a link at ``place`` that would lead outside, if it were followed as the host does."""
-        depth = place.count("/")
-        twin = self.outside / place
-        return [
-            str(twin),
-            "../" * (depth + 2) + f"outside/{place}",
-            f"/../../outside/{place}",
-            "../" * 40 + str(twin).lstrip("/"),
-            f"/proc/self/root{twin}",
-            os.path.basename(place),
-            f"/{place}/x",
-            "/",
-            "..",
-            ".",
-            "",
-        ]
-
-    def put(self, place: str, text: str) -> None:
-        path = self.tree.path / place
-        # A link that was put before must never be followed: it may lead to the host's own files.
-        if os.path.realpath(path.parent) != os.fspath(path.parent) or not path.parent.is_dir():
-            return
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        elif path.is_symlink() or path.exists():
-            path.unlink()
-        path.symlink_to(text or "/")
-
-    def run(self) -> int:
-        with self._monkeypatch.context() as patched:
-            patched.setattr(sys, "argv", ["rootfs-trust", *self.words])
-            with pytest.raises(SystemExit) as exit_:
-                main()
-        return exit_.value.code or 0
-
-
-def watch(monkeypatch, world) -> list[str]:
-    """Every path outside the tree that is opened: by a descriptor, what counts is where it leads."""
-    opened: list[str] = []
-    real = os.open
-
-    def open_(path, flags, *words, **options):
-        fd = real(path, flags, *words, **options)
-        where = os.readlink(f"/proc/self/fd/{fd}")
-        if where.startswith(str(world.outside)):
-            opened.append(where)
-        return fd
-
-    monkeypatch.setattr(os, "open", open_)
-    return opened
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -144,6 +39,22 @@ def test_links_out_of_the_tree(world, monkeypatch, capfd, place):
             each[4] for each in snapshot(world.tree.path).values() if isinstance(each[4], bytes)
         )
     assert sorted(os.listdir(world.outside.parent / "in")) == parent
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_looking_does_not_follow_links_out_of_the_tree(world, monkeypatch, capfd, place):
+    before = snapshot(world.outside)
+    opened = watch(monkeypatch, world)
+    for text in world.links(place):
+        world.put(place, text)
+        tree = snapshot(world.tree.path)
+        for words in world.looking:
+            status = world.run(*words)
+            out, err = capfd.readouterr()
+            assert status in (0, 1), (words, text, err)
+            assert OUTSIDE.sha256 not in out + err and "canary" not in out + err
+        assert opened == [] and snapshot(world.outside) == before, text
+        assert snapshot(world.tree.path) == tree
 
 
 def test_the_watch_sees_what_it_should(world, monkeypatch):
@@ -172,12 +83,19 @@ def test_any_mixture_of_links(tmp_path_factory, monkeypatch, capfd, data):
     world = World(tmp_path_factory.mktemp("world"), monkeypatch)
     for place in data.draw(st.lists(st.sampled_from(PLACES), min_size=1, max_size=4, unique=True)):
         other = data.draw(st.sampled_from(PLACES))
-        world.put(place, data.draw(st.sampled_from([*world.links(place), f"/{other}", f"../{other}"])))
+        what = data.draw(st.sampled_from([*world.links(place), f"/{other}", f"../{other}", *KINDS]))
+        if what in KINDS:
+            world.put_kind(place, what)
+        else:
+            world.put(place, what)
     before = snapshot(world.outside)
     with monkeypatch.context() as patched:
         opened = watch(patched, world)
-        status = world.run()
+        looked = [world.run(*words) for words in world.looking]
+        status = [world.run(*world.commands["remove"]), world.run()][-1]
+        looked += [world.run(*words) for words in world.looking]
     assert status in STATUS, capfd.readouterr().err
+    assert set(looked) <= {0, 1, 2}, capfd.readouterr().err
     assert opened == [] and snapshot(world.outside) == before
     with Root(world.tree.root) as root:
         folders = [root.real_path(place) for place in ("/etc/ssl/certs", "/usr/local/share/ca-certificates")]
@@ -189,4 +107,34 @@ def test_any_mixture_of_links(tmp_path_factory, monkeypatch, capfd, data):
         tree = snapshot(world.tree.path)
         assert world.run() == 0
         assert snapshot(world.tree.path) == tree
+    capfd.readouterr()
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_nobody_should_open(world, capfd, place):
+    """FIFOs, sockets, endless devices, a file of a tebibyte: told, and never waited for."""
+    for kind in KINDS:
+        world.put_kind(place, kind)
+        for command in world.commands.values():
+            status = world.run(*command)
+            err = capfd.readouterr().err
+            assert status in STATUS, (kind, command, err)
+            assert (status == 0) == (" error: " not in err)
+
+
+def test_a_file_that_is_too_large_is_told(world, capfd):
+    world.put_kind("usr/local/share/ca-certificates/own.crt", "sparse")
+    assert world.run() == 2
+    assert "/usr/local/share/ca-certificates/own.crt: is larger than 67108864 bytes" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["etc/ssl/certs", "usr/local/share/ca-certificates", "usr/share/ca-certificates"])
+def test_names_that_programs_stumble_over(world, capfd, place):
+    world.put_odd_names(place)
+    for command in world.commands.values():
+        assert world.run(*command) in STATUS, (command, capfd.readouterr().err)
+    before = snapshot(world.tree.path)
+    assert world.run() in STATUS
+    if world.run() == 0:
+        assert snapshot(world.tree.path)["etc/ssl/certs"][:3] == before["etc/ssl/certs"][:3]
     capfd.readouterr()

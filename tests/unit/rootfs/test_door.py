@@ -82,6 +82,33 @@ def test_forty_links_are_followed_and_no_more(tree, root, count):
     assert read(root, f"/{last}") == kernel == (b"inside" if count == 40 else None)
 
 
+@pytest.mark.parametrize(
+    "path", ["/canary/etc", "/canary/", "/canary/.", "/canary/..", "/canary/../etc", "/c\0", "/c\0/x"]
+)
+def test_nothing_is_found_through_a_file(root, path):
+    assert root.kind(path) is root.real_path(path) is root.node(path) is None
+    assert root.names(path) == []
+
+
+def test_a_file_has_no_names(root):
+    assert root.names("/canary") == []
+
+
+@pytest.mark.parametrize("path", ["/..", "/.", "/../..", "/etc/..", "/etc/../..", "/etc/."])
+def test_the_folder_above_the_root_is_the_root(tree, root, path):
+    mode = 0o700 if path != "/etc/." else 0o755
+    tree.chmod(0o700)
+    tree.parent.chmod(0o777)
+    assert root.node(path).mode == root.node(path, follow=True).mode == mode
+
+
+def test_a_link_that_appears_while_its_place_is_read_is_told(tree, root, monkeypatch):
+    (tree / "etc/link").symlink_to("/canary")
+    monkeypatch.setattr(os, "readlink", lambda *_, **__: (_ for _ in ()).throw(OSError(22, "no link yet")))
+    with pytest.raises(InputError, match="/etc/link: became a link while it was read"):
+        root.node("/etc/link")
+
+
 def test_names_are_in_byte_order(tree, root):
     names = [b"b", b"B", b"a", b"\xff", "é".encode(), b".hidden"]
     for name in names:

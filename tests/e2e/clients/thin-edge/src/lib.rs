@@ -1,12 +1,14 @@
 //! What both generations share: the files that a setting leads to, and one request to the server.
 
+use std::error::Error;
 use std::fs;
+use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Which part of thin-edge.io is played, and where it finds its trust and its server.
 pub struct Task {
@@ -48,6 +50,10 @@ impl Task {
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(stream)
     }
+
+    pub fn url(&self) -> String {
+        format!("https://{}:{}/", self.host, self.port)
+    }
 }
 
 /// The built-in bridge's rule: every file of any name, in subfolders too, links followed.
@@ -85,16 +91,51 @@ pub fn ignoring(path: &Path, error: &dyn std::fmt::Display) {
     eprintln!("Ignoring certificates in {}: {error}", path.display());
 }
 
-/// Asks over TLS, which makes the handshake, and tells how it ended; `error` is then rustls' own.
+/// What HTTPS does with a `root_cert_path` that it cannot read: it goes on without.
+pub fn unreadable<T>(error: io::Error) -> Vec<T> {
+    eprintln!("Unable to read certificates from c8y.root_cert_path: {error}");
+    Vec::new()
+}
+
+/// Asks over TLS, which makes the handshake, and tells how it ended.
 pub fn ask(mut stream: impl Read + Write) {
     let mut answer = String::new();
     let done = stream
         .write_all(b"GET / HTTP/1.0\r\n\r\n")
         .and_then(|()| stream.flush())
         .and_then(|()| stream.read_to_string(&mut answer));
-    match done {
-        _ if answer.ends_with("hello") => println!("connected"),
-        Ok(_) => println!("an answer without hello: {answer:?}"),
-        Err(error) => println!("refused: {error}"),
+    finish(match done {
+        // The server closes the connection without a word to rustls, which is an error then.
+        Err(error) if answer.is_empty() => Err(error.to_string()),
+        _ => Ok(answer),
+    });
+}
+
+/// Runs an asynchronous client to its end.
+pub fn run<T>(client: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(client)
+}
+
+/// All that an error of reqwest says; the last of its sources is rustls' own.
+pub fn refusal(error: impl Error) -> String {
+    let mut said = error.to_string();
+    let mut source = error.source();
+    while let Some(each) = source {
+        said += &format!(": {each}");
+        source = each.source();
+    }
+    said
+}
+
+/// Tells how it ended.
+pub fn finish(answer: Result<String, String>) {
+    match answer {
+        Ok(text) if text.ends_with("hello") => println!("connected"),
+        Ok(text) => println!("an answer without hello: {text:?}"),
+        Err(said) => println!("refused: {said}"),
     }
 }

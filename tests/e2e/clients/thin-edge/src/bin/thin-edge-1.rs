@@ -1,24 +1,30 @@
-//! Trust as thin-edge.io 1.4.1 loads it: rustls 0.21, rustls-native-certs 0.6, rustls-pemfile 1.
+//! Trust as thin-edge.io 1.4.1 loads it: rustls 0.21, rustls-native-certs 0.6, rustls-pemfile 1, reqwest 0.11.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use reqwest_1::{Certificate as Trusted, Client};
 use rustls_1::{
     Certificate, ClientConfig, ClientConnection, RootCertStore, ServerName, StreamOwned,
 };
-use thin_edge::{ask, files_of_https, files_of_the_bridge, ignoring, Part, Task};
+use thin_edge::{
+    ask, files_of_https, files_of_the_bridge, finish, ignoring, refusal, Part, Task, PATIENCE,
+};
 
 fn main() {
     let task = Task::of_arguments();
-    let roots = match task.part {
-        Part::Bridge => roots_of_the_bridge(&task.root_cert_path),
-        Part::Https => roots_of_https(&task.root_cert_path),
-    };
+    match task.part {
+        Part::Bridge => bridge(&task),
+        Part::Https => https(&task),
+    }
+}
+
+fn bridge(task: &Task) {
     let config = ClientConfig::builder()
         .with_safe_defaults()
-        .with_root_certificates(roots)
+        .with_root_certificates(roots_of_the_bridge(&task.root_cert_path))
         .with_no_client_auth();
     let name = ServerName::try_from(task.host.as_str()).expect("a name");
     let connection = ClientConnection::new(Arc::new(config), name).expect("a connection");
@@ -35,7 +41,7 @@ fn roots_of_the_bridge(path: &Path) -> RootCertStore {
         match certificates(&file) {
             Ok(found) => found.into_iter().for_each(|each| {
                 roots
-                    .add(&each)
+                    .add(&Certificate(each))
                     .unwrap_or_else(|error| ignoring(&file, &error));
             }),
             Err(error) => ignoring(&file, &error),
@@ -44,31 +50,32 @@ fn roots_of_the_bridge(path: &Path) -> RootCertStore {
     roots
 }
 
-/// One bad file and all of the folder is dropped; what rustls does not take ends the process.
-fn roots_of_https(path: &Path) -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    match trust_store(path) {
-        Ok(found) => found.iter().for_each(|each| {
-            roots
-                .add(each)
-                .expect("Valid reqwest client builder configuration")
-        }),
-        Err(error) => eprintln!("Unable to read certificates from c8y.root_cert_path: {error}"),
+/// The system's store is what the client begins with; what it does not take of ours ends the process.
+fn https(task: &Task) {
+    let mut builder = Client::builder().timeout(PATIENCE);
+    for each in trust_store(&task.root_cert_path).unwrap_or_else(thin_edge::unreadable) {
+        builder = builder.add_root_certificate(each);
     }
-    let system = rustls_native_certs_1::load_native_certs().expect("could not load platform certs");
-    roots.add_parsable_certificates(&system.into_iter().map(|each| each.0).collect::<Vec<_>>());
-    roots
+    let client = builder
+        .build()
+        .expect("Valid reqwest client builder configuration");
+    finish(thin_edge::run(async {
+        let response = client.get(task.url()).send().await.map_err(refusal)?;
+        response.text().await.map_err(refusal)
+    }));
 }
 
-fn trust_store(path: &Path) -> io::Result<Vec<Certificate>> {
+/// One bad file and all of the folder is dropped.
+fn trust_store(path: &Path) -> io::Result<Vec<Trusted>> {
     let mut all = Vec::new();
     for file in files_of_https(path)? {
-        all.extend(certificates(&file)?);
+        for der in certificates(&file)? {
+            all.push(Trusted::from_der(&der).expect("a certificate"));
+        }
     }
     Ok(all)
 }
 
-fn certificates(file: &Path) -> io::Result<Vec<Certificate>> {
-    let ders = rustls_pemfile_1::certs(&mut fs::read(file)?.as_slice())?;
-    Ok(ders.into_iter().map(Certificate).collect())
+fn certificates(file: &Path) -> io::Result<Vec<Vec<u8>>> {
+    rustls_pemfile_1::certs(&mut fs::read(file)?.as_slice())
 }

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Installs CA certificates into the root filesystem of an image, writes its trust store and points thin-edge.io at
+# it, with rootfs-trust; then has the finished root filesystem checked. In local.conf or the distribution's:
+#
+#   IMAGE_CLASSES += "rootfs_trust"
+#   ROOTFS_TRUST_CERTS = "certs/my-ca.pem"
+#   ROOTFS_TRUST_CLOUDS = "c8y"
+#
+# Every variable may be set for one image alone: ROOTFS_TRUST_CERTS:pn-my-image = "...".
+# What a variable takes is said in its [doc], and with examples in the layer's README.
+
+ROOTFS_TRUST_CERTS ??= ""
+ROOTFS_TRUST_CERTS[doc] = "CA certificates to trust: PEM, DER or PKCS#7 files, or folders of them; absolute paths, or \
+relative ones that are looked up in BBPATH, i.e. in the build folder and in the layers."
+
+ROOTFS_TRUST_CLOUDS ??= ""
+ROOTFS_TRUST_CLOUDS[doc] = "The clouds whose thin-edge.io settings are pointed at the trust store: c8y, aws, az, each \
+perhaps with a profile as in c8y@edge."
+
+ROOTFS_TRUST_CONFIG ??= ""
+ROOTFS_TRUST_CONFIG[doc] = "A rootfs-trust.toml, found as ROOTFS_TRUST_CERTS are. The files that it names belong into \
+its folder: the content of the whole folder decides whether the root filesystem is made anew."
+
+ROOTFS_TRUST_LAYOUT ??= "yocto"
+ROOTFS_TRUST_LAYOUT[doc] = "The layout of the trust store; auto finds it in the root filesystem."
+
+ROOTFS_TRUST_AT ??= ""
+ROOTFS_TRUST_AT[doc] = "The time at which certificates have to be valid, as 2027-01-31T12:00:00Z or in seconds since \
+1970; when empty, the time of the build. Set it to build an old release again."
+
+ROOTFS_TRUST_OPTIONS ??= ""
+ROOTFS_TRUST_OPTIONS[doc] = "Further options of rootfs-trust install, such as: --replace my-ca"
+
+ROOTFS_TRUST_CHECK ??= "error"
+ROOTFS_TRUST_CHECK[doc] = "What findings of rootfs-trust check do to the build: error (those of level error end it, \
+warnings are shown), warn (all are shown), off (no check)."
+
+ROOTFS_TRUST_CHECK_OPTIONS ??= ""
+ROOTFS_TRUST_CHECK_OPTIONS[doc] = "Further options of rootfs-trust check, such as: --ignore expires-soon"
+
+# Behind the package manager and the postinsts, before the check of read-only-rootfs, labels, signatures and do_image.
+ROOTFS_POSTPROCESS_COMMAND:append = " rootfs_trust_install"
+IMAGE_QA_COMMANDS:append = " rootfs_trust_check"
+
+ROOTFS_TRUST_VARIABLES = "\
+    ROOTFS_TRUST_CERTS \
+    ROOTFS_TRUST_CLOUDS \
+    ROOTFS_TRUST_CONFIG \
+    ROOTFS_TRUST_LAYOUT \
+    ROOTFS_TRUST_AT \
+    ROOTFS_TRUST_OPTIONS \
+"
+ROOTFS_TRUST_VARIABLES[doc] = "The variables whose values enter the hash of do_rootfs."
+
+do_rootfs[depends] += "rootfs-trust-native:do_populate_sysroot"
+do_rootfs[vardeps] += "${ROOTFS_TRUST_VARIABLES} rootfs_trust_install"
+do_rootfs[file-checksums] += "${@' '.join('%s:True' % path for path in rootfs_trust_inputs(d))}"
+do_image_qa[depends] += "rootfs-trust-native:do_populate_sysroot"
+do_image_qa[vardeps] += "ROOTFS_TRUST_CHECK ROOTFS_TRUST_CHECK_OPTIONS ROOTFS_TRUST_AT rootfs_trust_check"
+
+def rootfs_trust_words(d, name):
+    return (d.getVar(name) or "").split()
+
+def rootfs_trust_path(d, name):
+    """The absolute path of a file or folder that is named absolutely or from BBPATH; "" where there is none."""
+    return bb.utils.which("/" if os.path.isabs(name) else d.getVar("BBPATH") or "", name)
+
+def rootfs_trust_inputs(d):
+    """The files and folders of the host whose content decides what is installed."""
+    certificates = [rootfs_trust_path(d, name) for name in rootfs_trust_words(d, "ROOTFS_TRUST_CERTS")]
+    configs = [rootfs_trust_path(d, name) for name in rootfs_trust_words(d, "ROOTFS_TRUST_CONFIG")]
+    return [path for path in certificates + [os.path.dirname(config) for config in configs] if path]
+
+def rootfs_trust_run(d, *words):
+    """Run the tool; gives its exit status, its JSON document, and what it wrote to standard error."""
+    import json
+    import subprocess
+
+    # Not in the build folder: a rootfs-trust.toml that happens to lie there is no part of the hash.
+    done = subprocess.run(
+        ["rootfs-trust", *words, "--format", "json"],
+        cwd=d.getVar("T"),
+        env={**os.environ, "PATH": d.getVar("PATH")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+    )
+    bb.note("rootfs-trust %s\n%s%s" % (" ".join(words), done.stdout, done.stderr))
+    try:
+        return done.returncode, json.loads(done.stdout), done.stderr
+    except ValueError:
+        return done.returncode, {}, done.stderr
+
+def rootfs_trust_line(each):
+    """A warning, an error or a finding as one line: where, what, and what to do about it."""
+    advice = each.get("hint") or each.get("mend")
+    where = "%s: " % each["path"] if each.get("path") else ""
+    return "%s%s%s [%s]" % (where, each["message"], " (%s)" % advice if advice else "", each.get("id", "rootfs-trust"))
+
+def rootfs_trust_fatal(done):
+    status, document, said = done
+    errors = [rootfs_trust_line(each) for each in document.get("errors", [])] or [said.strip()]
+    bb.fatal("rootfs-trust ended with status %d\n%s" % (status, "\n".join(errors)))
+
+def rootfs_trust_at(d):
+    return ["--at", d.getVar("ROOTFS_TRUST_AT")] if d.getVar("ROOTFS_TRUST_AT") else []
+
+def rootfs_trust_install_options(d):
+    options = ["--root", d.getVar("IMAGE_ROOTFS"), "--layout", d.getVar("ROOTFS_TRUST_LAYOUT")]
+    for name in rootfs_trust_words(d, "ROOTFS_TRUST_CERTS"):
+        options += ["--cert", rootfs_trust_path(d, name)]
+    for cloud in rootfs_trust_words(d, "ROOTFS_TRUST_CLOUDS"):
+        options += ["--cloud", cloud]
+    for name in rootfs_trust_words(d, "ROOTFS_TRUST_CONFIG"):
+        options += ["--config", rootfs_trust_path(d, name)]
+    # Python functions do not get it as environment, and SOURCE_DATE_EPOCH is another time here.
+    if d.getVar("REPRODUCIBLE_TIMESTAMP_ROOTFS"):
+        options += ["--timestamp", d.getVar("REPRODUCIBLE_TIMESTAMP_ROOTFS")]
+    return options + rootfs_trust_at(d) + rootfs_trust_words(d, "ROOTFS_TRUST_OPTIONS")
+
+python rootfs_trust_install() {
+    done = rootfs_trust_run(d, "install", *rootfs_trust_install_options(d))
+    if done[0] != 0:
+        rootfs_trust_fatal(done)
+    for warning in done[1]["warnings"]:
+        bb.warn(rootfs_trust_line(warning))
+}
+rootfs_trust_install[doc] = "Installs CA certificates and settings into the root filesystem"
+
+python rootfs_trust_check() {
+    wanted = d.getVar("ROOTFS_TRUST_CHECK")
+    if wanted == "off":
+        return
+    options = ["--root", d.getVar("IMAGE_ROOTFS"), "--fail-on", "error", *rootfs_trust_at(d)]
+    done = rootfs_trust_run(d, "check", *options, *rootfs_trust_words(d, "ROOTFS_TRUST_CHECK_OPTIONS"))
+    if done[0] not in (0, 1) or "findings" not in done[1]:
+        rootfs_trust_fatal(done)
+    tell = {"error": bb.error if wanted == "error" else bb.warn, "warning": bb.warn}
+    for finding in done[1]["findings"]:
+        tell.get(finding["level"], bb.note)(rootfs_trust_line(finding))
+    if done[0] == 1 and wanted == "error":
+        bb.fatal('rootfs-trust check has found errors; ROOTFS_TRUST_CHECK = "warn" builds the image all the same')
+}
+rootfs_trust_check[doc] = "Has rootfs-trust check the finished root filesystem"
+
+def rootfs_trust_paths(d, name):
+    for word in rootfs_trust_words(d, name):
+        path = rootfs_trust_path(d, word)
+        if not path:
+            hint = "give an absolute path, or one that starts in the build folder or in a layer; no spaces in it"
+            bb.fatal("%s names '%s', which is not there: %s" % (name, word, hint))
+        # A file that goes away later ends the next build here, too, and not in the middle of do_rootfs.
+        bb.parse.mark_dependency(d, path)
+
+def rootfs_trust_value(d, name, pattern, hint):
+    import re
+
+    value = d.getVar(name) or ""
+    if not re.fullmatch(pattern, value):
+        bb.fatal("%s has the value '%s', and has to be %s" % (name, value, hint))
+
+# A bad value is told before anything is built.
+# nooelint: oelint.task.noanonpython
+python () {
+    rootfs_trust_value(d, "ROOTFS_TRUST_CONFIG", r"\S*", "one file")
+    rootfs_trust_value(d, "ROOTFS_TRUST_LAYOUT", r"[a-z0-9-]+", "the name of a layout, or auto")
+    rootfs_trust_value(d, "ROOTFS_TRUST_AT", r"|\d+|\d{4}-\d\d-\d\d(T\S+)?", "a time: 2027-01-31T12:00:00Z")
+    rootfs_trust_value(d, "ROOTFS_TRUST_CHECK", r"error|warn|off", "error, warn or off")
+    cloud = r"(c8y|aws|az)(@[A-Za-z0-9_-]+)?"
+    rootfs_trust_value(d, "ROOTFS_TRUST_CLOUDS", r"\s*(%s(\s+|$))*" % cloud, "names of clouds: c8y, aws, az, c8y@edge")
+    rootfs_trust_paths(d, "ROOTFS_TRUST_CERTS")
+    rootfs_trust_paths(d, "ROOTFS_TRUST_CONFIG")
+}

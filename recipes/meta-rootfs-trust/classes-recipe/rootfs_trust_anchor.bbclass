@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# CA certificates as a package of their own, so that the manifest, the package database and the SBOM know them:
+#
+#   SUMMARY = "The CA of our cloud"
+#   LICENSE = "CLOSED"
+#   SRC_URI = "file://my-ca.pem"
+#   inherit rootfs_trust_anchor
+#
+# rootfs-trust reads them, refuses what no device should get (a private key, an expired certificate), and gives each
+# the file that it has in the store. In an image with rootfs_trust.bbclass the store is then written with them and
+# checked; without it, and when the package is installed on a device, ca-certificates' own tool does the first.
+
+ROOTFS_TRUST_ANCHORS ??= "${@' '.join(rootfs_trust_anchor_files(d))}"
+ROOTFS_TRUST_ANCHORS[doc] = "The certificates: files or folders below UNPACKDIR (WORKDIR in older releases); by default \
+all files of SRC_URI that have the ending of one."
+
+ROOTFS_TRUST_AT ??= ""
+ROOTFS_TRUST_AT[doc] = "The time at which certificates have to be valid; when empty, the time of the build."
+
+ROOTFS_TRUST_ANCHOR_FOLDER = "${prefix}/local/share/ca-certificates"
+ROOTFS_TRUST_ANCHOR_FOLDER[doc] = "Where update-ca-certificates finds certificates that need no line in its list."
+
+inherit allarch
+
+DEPENDS += "rootfs-trust-native"
+FILES:${PN} += "${ROOTFS_TRUST_ANCHOR_FOLDER}"
+RDEPENDS:${PN} += "ca-certificates"
+PACKAGE_WRITE_DEPS += "openssl-native debianutils-native"
+INHIBIT_DEFAULT_DEPS = "1"
+
+do_compile[cleandirs] += "${B}/judged"
+do_compile[vardeps] += "ROOTFS_TRUST_ANCHORS ROOTFS_TRUST_AT"
+
+def rootfs_trust_anchor_files(d):
+    names = [url.split(";")[0].split("/")[-1] for url in (d.getVar("SRC_URI") or "").split()]
+    return [name for name in names if name.endswith((".pem", ".crt", ".cer", ".der", ".p7b", ".p7c"))]
+
+do_compile() {
+    set --
+    for each in ${ROOTFS_TRUST_ANCHORS}; do
+        set -- "$@" --cert "${@d.getVar('UNPACKDIR') or d.getVar('WORKDIR')}/$each"
+    done
+    test -n "${ROOTFS_TRUST_AT}" && set -- "$@" --at "${ROOTFS_TRUST_AT}"
+    rootfs-trust install --root "${B}/judged" --layout yocto "$@"
+}
+
+do_install() {
+    install -d "${D}${ROOTFS_TRUST_ANCHOR_FOLDER}"
+    install -m 0644 "${B}/judged/usr/local/share/ca-certificates/"*.crt "${D}${ROOTFS_TRUST_ANCHOR_FOLDER}"
+}
+
+pkg_postinst:${PN}() {
+    test -z "$D" || set -- --sysroot "$D"
+    "$D${sbindir}/update-ca-certificates" "$@"
+}
+
+pkg_postrm:${PN}() {
+    test -n "$D" || "${sbindir}/update-ca-certificates" --fresh
+}
+
+# Told before anything is built.
+# nooelint: oelint.task.noanonpython
+python () {
+    if not (d.getVar("ROOTFS_TRUST_ANCHORS") or "").split():
+        bb.fatal("ROOTFS_TRUST_ANCHORS is empty: name certificates in SRC_URI, as in file://my-ca.pem")
+}

@@ -1,0 +1,43 @@
+"""Mappers of the user's own, which came with thin-edge.io 2.0: where a setting of theirs can be. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rootfs_trust.agents.answer import AgentAnswer
+from rootfs_trust.agents.generation import generation_of, mapper_file
+from rootfs_trust.agents.settings import MAPPERS, Setting
+from rootfs_trust.errors import Trouble
+from rootfs_trust.rootfs.nodes import View, parent
+
+
+def possible(view: View, settings: Iterable[Setting], generation: str, answer: AgentAnswer) -> list[Setting]:
+    """``settings`` without those of mappers that the rootfs cannot have: each of these is a trouble."""
+    kept = []
+    for setting in settings:
+        trouble = _trouble(view, setting, generation) if setting.of_user else None
+        if trouble is not None:
+            answer.troubles.append(trouble)
+            continue
+        kept.append(setting)
+        if setting.of_user and view.kind(parent(mapper_file(setting.table))) is None:
+            answer.warnings.append(_new(setting.table))
+    return kept
+
+
+def _trouble(view: View, setting: Setting, generation: str) -> Trouble | None:
+    found = generation_of(view, generation)
+    if found == "1":
+        message, hint = "mappers of users came with thin-edge.io 2.0, and this is 1.x", "--thin-edge 2 says otherwise"
+    elif not found and not view.names(MAPPERS):
+        message = "mappers of users came with thin-edge.io 2.0, and the rootfs does not tell which one it has"
+        hint = "--thin-edge 2 says it"
+    else:
+        return None
+    return Trouble("setting", "", f"{setting.key}: {message}", hint)
+
+
+def _new(name: str) -> Trouble:
+    message = f"the rootfs has no mapper called {name} yet"
+    hint = "is the name right? a mapper needs more than this file"
+    return Trouble("thin-edge-mapper", mapper_file(name), message, hint)

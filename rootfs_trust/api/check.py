@@ -1,0 +1,54 @@
+"""``check``: what is wrong with the trust of a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+
+from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.sources import open_view
+from rootfs_trust.audit.check import KINDS, Question, findings
+from rootfs_trust.audit.findings import Finding
+from rootfs_trust.audit.tolerant import Tolerant
+from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.inputs.config import load_config
+from rootfs_trust.inputs.own import own_digests
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """The options of ``check``, as the command line has them; ``select`` and ``ignore`` are ids of findings."""
+
+    at: datetime | None = None
+    config: str | None = None
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    states: Sequence[str] = ()
+
+
+NO_OPTIONS = CheckOptions()
+
+
+def check(root: str, options: CheckOptions = NO_OPTIONS) -> tuple[Finding, ...]:
+    """What is found in the tree at ``root``, the worst first. Raises InputError for wrong options or a wrong config."""
+    _refuse_unknown([*options.select, *options.ignore])
+    config = load_config(options.config)
+    at = options.at or time_here()
+    own = own_digests(config, at)
+    with open_view(root, options.states) as view:
+        found = findings(Tolerant(view), Question(config.policy, at, own))
+    wanted = set(options.select or KINDS).difference(options.ignore)
+    return tuple(finding for finding in found if finding.id in wanted)
+
+
+def _refuse_unknown(ids: Sequence[str]) -> None:
+    troubles = [Trouble("usage", "", f"no finding is called {each}", _hint(each)) for each in ids if each not in KINDS]
+    if troubles:
+        raise InputError(*troubles)
+
+
+def _hint(wrong: str) -> str:
+    near = get_close_matches(wrong, KINDS, 3)
+    return f"did you mean {' or '.join(near)}?" if near else "docs/findings.md has them all"

@@ -1,0 +1,84 @@
+"""Saves the chain that a server shows. The only place that opens a connection, and only when asked to."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from rootfs_trust.audit.verify.openssl_engine import require
+from rootfs_trust.errors import ApplyError, InputError, Trouble
+
+if TYPE_CHECKING:
+    from OpenSSL.SSL import Connection
+
+PATIENCE = 20
+"""Seconds for the connection, and again for the handshake."""
+
+_HINT = "check host and port, and that the server speaks TLS there"
+
+
+def fetch(server: str, file: str) -> int:
+    """Save what ``HOST:PORT`` sends to a new ``file`` as PEM, its own certificate first; gives their number.
+
+    Nothing is verified: the file is what is to be judged. Raises InputError, or ApplyError if it cannot be written.
+    """
+    require()
+    host, port = _host_and_port(server)
+    try:
+        with socket.create_connection((host, port), timeout=PATIENCE) as plain:
+            chain = _sent(plain, host)
+    except OSError as error:
+        raise InputError(Trouble("fetch", server, f"cannot be reached: {error}", _HINT)) from error
+    try:
+        with open(file, "xb") as output:
+            output.write(b"".join(chain))
+    except FileExistsError as error:
+        raise InputError(Trouble("fetch", file, "is there already", "give --chain a new name")) from error
+    except OSError as error:
+        raise ApplyError(Trouble("fetch", file, f"cannot be written: {error.strerror}")) from error
+    return len(chain)
+
+
+def _host_and_port(server: str) -> tuple[str, int]:
+    host, colon, port = server.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
+        raise InputError(Trouble("fetch", server, "is not HOST:PORT", "for example mycloud.example.com:8883"))
+    return host, int(port)
+
+
+def _sent(plain: socket.socket, host: str) -> list[bytes]:
+    """The certificates that the server sends, each as PEM, in its order."""
+    from OpenSSL import SSL
+    from OpenSSL.crypto import FILETYPE_PEM, dump_certificate
+
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_verify(SSL.VERIFY_NONE)
+    context.set_cipher_list(b"ALL:@SECLEVEL=0")  # weak certificates are to be judged, too
+    connection = SSL.Connection(context, plain)
+    if not host.replace(".", "").isdigit() and ":" not in host:
+        connection.set_tlsext_host_name(host.encode("idna"))
+    connection.set_connect_state()
+    try:
+        _shake_hands(connection, plain)
+    except SSL.Error as error:
+        raise OSError(f"no TLS handshake ({error.args[0] or 'it hung up'})") from error
+    return [dump_certificate(FILETYPE_PEM, each) for each in connection.get_peer_cert_chain() or ()]
+
+
+def _shake_hands(connection: Connection, plain: socket.socket) -> None:
+    from OpenSSL import SSL
+
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            connection.do_handshake()
+        except SSL.WantReadError:
+            select.select([plain], [], [], PATIENCE)
+        except SSL.WantWriteError:
+            select.select([], [plain], [], PATIENCE)
+        else:
+            return
+    raise TimeoutError("no TLS handshake in time")

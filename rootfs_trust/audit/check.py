@@ -1,0 +1,52 @@
+"""All checks of a tree, in their order, and all kinds of findings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from rootfs_trust.audit.checks import anchors, forms, links, outputs, settings, sources
+from rootfs_trust.audit.findings import ERROR, LEVELS, Finding, Kind
+from rootfs_trust.audit.inspection import Inspection
+from rootfs_trust.audit.tolerant import Tolerant
+from rootfs_trust.audit.trust import Trust
+from rootfs_trust.inputs.policy import Policy
+
+UNREADABLE = Kind(
+    "unreadable",
+    (ERROR,),
+    "Something could not be read",
+    "What stands there is not known, and counts as missing in all other findings.",
+    "run as a user who may read the whole tree",
+)
+
+GROUPS = {
+    "Hash directories": links,
+    "Outputs": outputs,
+    "Files": forms,
+    "Anchors": anchors,
+    "Sources and the device's own tool": sources,
+    "Settings of thin-edge.io": settings,
+}
+"""A module of checks for each heading of docs/findings.md."""
+
+KINDS: dict[str, Kind] = {kind.id: kind for group in GROUPS.values() for kind in group.KINDS} | {
+    UNREADABLE.id: UNREADABLE
+}
+"""Every kind of findings, by its id."""
+
+
+class Question(NamedTuple):
+    """What a tree is held against. ``own``: SHA-256 of the anchors that the caller's configuration names."""
+
+    policy: Policy
+    at: datetime
+    own: frozenset[str] = frozenset()
+
+
+def findings(view: Tolerant, question: Question) -> tuple[Finding, ...]:
+    """All that is found, the worst first, then in the order of the checks."""
+    inspection = Inspection(Trust(view, question.own), question.policy, question.at)
+    found = [finding for group in GROUPS.values() for finding in group.check(inspection)]
+    found += (UNREADABLE.found(each.path, each.message, mend=each.hint) for each in view.troubles.values())
+    return tuple(sorted(dict.fromkeys(found), key=lambda finding: LEVELS.index(finding.level)))

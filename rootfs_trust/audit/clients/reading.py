@@ -1,0 +1,144 @@
+"""The files of a tree as the clients read them: each file is read once, each way of reading is done once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from rootfs_trust.audit.clients.client import Anchor
+from rootfs_trust.audit.clients.pem_readers import (
+    Section,
+    gnutls_sections,
+    go_certificates,
+    parsed,
+    rust_sections,
+)
+from rootfs_trust.errors import InputError, MalformedError
+from rootfs_trust.rootfs.nodes import Directory, File, View, join, read
+from rootfs_trust.x509 import BadBlock, Block, blocks
+from rootfs_trust.x509.certificate import take_certificate
+from rootfs_trust.x509.der import Reader
+from rootfs_trust.x509.objects import trusted_certificate
+
+_PLAIN = ("CERTIFICATE", "X509 CERTIFICATE")
+_TRUSTED = "TRUSTED CERTIFICATE"
+
+
+class FileRead(NamedTuple):
+    """What a client gets out of one file: anchors up to the first fault, or past it, as the client has it."""
+
+    anchors: tuple[Anchor, ...]
+    fault: str = ""
+
+
+class Reading:
+    """The tree ``view``; paths are the device's."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self._done: dict[tuple[str, str], FileRead | None] = {}
+
+    def is_file(self, path: str) -> bool:
+        """Whether a regular file stands there, links followed."""
+        return self.view.kind(path) is File
+
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder stands there, links followed."""
+        return self.view.kind(path) is Directory
+
+    def first_file(self, *paths: str) -> str | None:
+        """The first of ``paths`` at which there is a file."""
+        return next((path for path in paths if self.is_file(path)), None)
+
+    def files_in(self, folder: str) -> list[str]:
+        """The paths of the files of a folder, links followed, subfolders left out."""
+        paths = (join(folder, name) for name in self.view.names(folder))
+        return [path for path in paths if self.is_file(path)]
+
+    def files_below(self, folder: str, above: frozenset[str | None] = frozenset()) -> Iterator[str]:
+        """The same with those of its subfolders, links followed; a folder that contains itself is entered once."""
+        real = self.view.real_path(folder)
+        if real in above:
+            return
+        for name in self.view.names(folder):
+            path = join(folder, name)
+            if self.is_folder(path):
+                yield from self.files_below(path, above | {real})
+            elif self.is_file(path):
+                yield path
+
+    # -- by client -----------------------------------------------------------------------------------------
+
+    def openssl_bundle(self, path: str) -> FileRead | None:
+        """As X509_load_cert_crl_file reads a CAfile: one bad block and nothing of it is taken."""
+        found = self._read("openssl-bundle", path, lambda data: _openssl(data, path, settings_behind_all=False))
+        return FileRead((), found.fault) if found and found.fault else found
+
+    def openssl_linked(self, path: str) -> FileRead | None:
+        """As X509_load_cert_file reads what a hash link leads to: what stands before a bad block is taken."""
+        return self._read("openssl-linked", path, lambda data: _openssl(data, path, settings_behind_all=True))
+
+    def gnutls(self, path: str) -> FileRead | None:
+        """As gnutls_x509_trust_list_add_trust_file: one bad block and nothing of it is taken."""
+        found = self._read("gnutls", path, lambda data: _of_sections(gnutls_sections(data), path, all_parse=True))
+        return FileRead((), found.fault) if found and found.fault else found
+
+    def go(self, path: str) -> FileRead | None:
+        """As CertPool.AppendCertsFromPEM."""
+        return self._read(
+            "go", path, lambda data: FileRead(tuple(Anchor(each, path) for each in go_certificates(data)))
+        )
+
+    def rust(self, path: str, *, pemfile: bool = False) -> FileRead | None:
+        """As rustls-pki-types, or ``pemfile`` as rustls-pemfile 1, which is of thin-edge.io 1.x."""
+        key = "rust-1" if pemfile else "rust"
+        return self._read(key, path, lambda data: _of_sections(rust_sections(data, decodes_all=pemfile), path))
+
+    def _read(self, how: str, path: str, take: Callable[[bytes], FileRead]) -> FileRead | None:
+        """None where there is no file. Anchors tell the path by which the file was reached, not where links end."""
+        real = self.view.real_path(path)
+        if real is None:
+            return None
+        if (how, real) not in self._done:
+            self._done[how, real] = self._taken(real, take)
+        found = self._done[how, real]
+        return found and FileRead(tuple(anchor._replace(path=path) for anchor in found.anchors), found.fault)
+
+    def _taken(self, real: str, take: Callable[[bytes], FileRead]) -> FileRead | None:
+        try:
+            data = read(self.view, real)
+        except InputError as error:
+            return FileRead((), error.troubles[0].message)
+        return None if data is None else take(data)
+
+
+def _openssl(data: bytes, path: str, *, settings_behind_all: bool) -> FileRead:
+    """PEM_read_bio_X509_AUX looks for settings behind every certificate, PEM_X509_INFO_read_bio behind TRUSTED ones."""
+    found: list[Anchor] = []
+    for block in blocks(data):
+        if isinstance(block, BadBlock):
+            return FileRead(tuple(found), f"the block of line {block.line} cannot be read: {block.reason}")
+        if block.label not in (*_PLAIN, _TRUSTED):
+            continue
+        try:
+            found.append(_anchor(block, path, settings_behind_all or block.label == _TRUSTED))
+        except MalformedError as error:
+            return FileRead(tuple(found), f"the certificate of line {block.line} cannot be read: {error.message}")
+    return FileRead(tuple(found))
+
+
+def _anchor(block: Block, path: str, with_settings: bool) -> Anchor:
+    certificate = trusted_certificate(block.der) if with_settings else take_certificate(Reader(block.der))
+    return Anchor(certificate, path, block.der[len(certificate.der) :] if with_settings else b"")
+
+
+def _of_sections(sections: Iterator[Section], path: str, *, all_parse: bool = False) -> FileRead:
+    """Every certificate that can be read, and the first fault; DER that is none is a fault if ``all_parse``."""
+    found: list[Anchor] = []
+    fault = ""
+    for section in sections:
+        certificates = [] if section.fault else parsed(section.der)
+        found += (Anchor(each, path) for each in certificates)
+        if section.fault or (all_parse and not certificates):
+            fault = fault or section.fault or "a certificate in it cannot be read"
+    return FileRead(tuple(found), fault)

@@ -1,0 +1,106 @@
+"""thin-edge.io's three clients, with the settings of the tree: mosquitto's bridge, the built-in bridge, HTTPS.
+
+Sources: bridge/config.rs, parse_root_certificate.rs and cloud_root_certificate.rs of thin-edge.io 1.4.1 and 2.0.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from rootfs_trust.agents.generation import package_version
+from rootfs_trust.audit.clients import openssl, rustls
+from rootfs_trust.audit.clients.client import Client, Found
+from rootfs_trust.audit.clients.reading import Reading
+from rootfs_trust.audit.settings import found_settings, has_thin_edge, mapper_tables
+from rootfs_trust.x509 import Certificate
+
+DEFAULT = "/etc/ssl/certs"
+_KEY = "root_cert_path"
+
+Find = Callable[[Sequence[Certificate]], Found]
+
+
+def clients(reading: Reading) -> Iterator[Client]:
+    """Three verdicts for each path that a cloud's settings name, where the tree has /etc/tedge.
+
+    Clouds and profiles may have different paths, and a chain is of one cloud: the best verdict of each client counts.
+    """
+    if not has_thin_edge(reading.view):
+        return
+    paths = cloud_paths(reading)
+    first_generation = not _is_generation_2(reading)
+    for path, keys in paths.items():
+        note = f"{' and '.join(keys)} = {path}"
+        yield Client(
+            "thin-edge-mosquitto-bridge", "openssl", _bridge(reading, path), note, openssl.default_options(reading)
+        )
+        yield Client("thin-edge-built-in-bridge", "rustls", _built_in(reading, path, first_generation), note)
+    # HTTPS pools the certificates of all clouds.
+    note = "; ".join(f"{' and '.join(keys)} = {path}" for path, keys in paths.items())
+    yield Client("thin-edge-https", "rustls", _https(reading, list(paths), first_generation), note)
+
+
+def cloud_paths(reading: Reading) -> dict[str, list[str]]:
+    """Each path that a ``root_cert_path`` has, and the keys that have it; the default where none is set."""
+    paths: dict[str, list[str]] = {}
+    for setting in found_settings(reading.view):
+        if setting.key.endswith(f".{_KEY}"):
+            paths.setdefault(setting.value, []).append(setting.key)
+    return paths or {DEFAULT: [f"{_KEY} by default"]}
+
+
+def _is_generation_2(reading: Reading) -> bool:
+    version = package_version(reading.view)
+    if version is not None:
+        return not version.startswith(("0.", "1."))
+    return bool(mapper_tables(reading.view))
+
+
+def _bridge(reading: Reading, path: str) -> Find:
+    """A folder is bridge_capath, anything else bridge_cafile."""
+    if reading.is_folder(path):
+        return lambda chain: openssl.by_directory(reading, path, chain)
+    dead = "" if reading.is_file(path) else f"there is no {path}, so `tedge connect` stops"
+    found = openssl.by_bundle(reading, path)
+    if found.faults and not dead:
+        dead = f"mosquitto cannot load it: {found.faults[0]}"
+    return lambda _: Found(found.anchors, path, found.faults, dead)
+
+
+def _built_in(reading: Reading, path: str, first_generation: bool) -> Find:
+    """Every file of any name, in subfolders too; what is bad is passed over."""
+    paths = list(reading.files_below(path)) if reading.is_folder(path) else [path]
+    read = {each: reading.rust(each, pemfile=first_generation) for each in paths}
+    if first_generation:  # rustls-pemfile's certs() gives all of a file or an error
+        read = {each: file for each, file in read.items() if file is None or not file.fault}
+    found = rustls.found_in(read, path)
+    dead = "" if first_generation else _panic(reading)
+    if reading.view.kind(path) is None:
+        dead = f"there is no {path}"
+    return lambda _: Found(found.anchors, path, found.faults, dead)
+
+
+def _panic(reading: Reading) -> str:
+    """2.x loads the system's store for its bridge too, and ends where that has a fault (core/mqtt.rs)."""
+    faults = rustls.native_certs(reading).faults
+    return f"thin-edge.io 2.x ends: could not load platform certs: {faults[0]}" if faults else ""
+
+
+def _https(reading: Reading, paths: Sequence[str], first_generation: bool) -> Find:
+    """The OS's store, and the files of each path but its subfolders; one bad file and all of its path is dropped."""
+    system = rustls.native_certs(reading, first_generation=first_generation)
+    parts = [_trust_store(reading, path, first_generation) for path in paths]
+    anchors = {each.certificate.sha256: each for part in (*parts, system) for each in part.anchors}
+    faults = tuple(fault for part in parts for fault in part.faults)
+    dead = f"it ends: could not load platform certs: {system.faults[0]}" if system.faults else ""
+    looked = " and ".join(dict.fromkeys((*paths, system.looked)))
+    found = Found(tuple(anchors.values()), looked, faults, dead)
+    return lambda _: found
+
+
+def _trust_store(reading: Reading, path: str, first_generation: bool) -> Found:
+    files = reading.files_in(path) if reading.is_folder(path) else [path]
+    found = rustls.found_in({each: reading.rust(each, pemfile=first_generation) for each in files}, path)
+    if found.faults:
+        return Found((), path, (f"everything in {path} is dropped, since {found.faults[0]}",))
+    return found

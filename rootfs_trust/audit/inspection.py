@@ -1,0 +1,87 @@
+"""What the checks are given: a tree as it is read, the time, the policy, and what several checks ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from rootfs_trust.audit import places
+from rootfs_trust.audit.files import CertificateFile
+from rootfs_trust.audit.outputs import Bundle, HashDirectory, JavaStore, Output
+from rootfs_trust.audit.trust import LOCAL, OWN, Trust, TrustedAnchor
+from rootfs_trust.inputs.policy import Policy
+from rootfs_trust.rootfs.nodes import View
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """The tree that ``trust`` reads, judged by ``policy`` at the time ``at``."""
+
+    trust: Trust
+    policy: Policy
+    at: datetime
+
+    @property
+    def view(self) -> View:
+        """The tree itself."""
+        return self.trust.view
+
+    @cached_property
+    def bundles(self) -> tuple[Bundle, ...]:
+        """The bundles, those for mail and code too."""
+        return tuple(output for output in self.trust.outputs if isinstance(output, Bundle))
+
+    @cached_property
+    def directories(self) -> tuple[HashDirectory, ...]:
+        """The hash directories."""
+        return tuple(output for output in self.trust.outputs if isinstance(output, HashDirectory))
+
+    @cached_property
+    def java_stores(self) -> tuple[JavaStore, ...]:
+        """The keystores of Java that are outputs of the store."""
+        return tuple(output for output in self.trust.outputs if isinstance(output, JavaStore))
+
+    @cached_property
+    def local_anchors(self) -> tuple[TrustedAnchor, ...]:
+        """The anchors that were installed, rather than shipped."""
+        return tuple(anchor for anchor in self.trust.anchors if anchor.origin in (LOCAL, OWN))
+
+    @cached_property
+    def by_p11kit(self) -> bool:
+        """Whether the store is made by p11-kit, which reads sources in any form and writes outputs of its own."""
+        return any(self.view.kind(folder) is not None for folder in places.P11KIT_SOURCES)
+
+    @cached_property
+    def read_by_clients(self) -> tuple[CertificateFile, ...]:
+        """The files that clients read: bundles and all that stands in hash directories, each once."""
+        return tuple(_once(self._client_files()))
+
+    @cached_property
+    def sources(self) -> tuple[CertificateFile, ...]:
+        """The files from which the distribution's tool makes the store, each once."""
+        files = (self.trust.files.at(path) for path in self._source_paths())
+        return tuple(_once(file for file in files if file))
+
+    def _source_paths(self) -> Iterator[str]:
+        for folder in (*places.LOCAL_SOURCES, *places.SHIPPED_SOURCES):
+            yield from self.trust.files.below(folder)
+
+    def _client_files(self) -> Iterator[CertificateFile]:
+        java = {store.path for store in self.java_stores}
+        yield from (bundle.file for bundle in self.bundles)
+        for directory in self.directories:
+            paths = (*directory.others, *(link.path for link in directory.links))
+            yield from (file for path in paths if (file := self.trust.files.at(path)) and file.path not in java)
+
+
+def _once(files: Iterable[CertificateFile]) -> list[CertificateFile]:
+    return list({file.path: file for file in files}.values())
+
+
+def where(anchor: TrustedAnchor, output: Output | None = None) -> str:
+    """The path that a finding about an anchor names: its source, else an output that holds it."""
+    if output is not None:
+        return output.path
+    return (*anchor.sources, *anchor.paths)[0]

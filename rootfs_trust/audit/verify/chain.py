@@ -1,0 +1,50 @@
+"""The chain of a server as it was saved: the server's own certificate first. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rootfs_trust.errors import InputError, MalformedError, Trouble
+from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
+
+_HINT = (
+    "give PEM with the server's certificate first, as `openssl s_client -showcerts` prints it, "
+    "or save it with `rootfs-trust verify --fetch HOST:PORT --chain FILE`"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """``sent``: all that the server shows, its own certificate first, each once."""
+
+    sent: tuple[Certificate, ...]
+
+    @property
+    def server(self) -> Certificate:
+        """The server's own certificate."""
+        return self.sent[0]
+
+    @property
+    def others(self) -> tuple[Certificate, ...]:
+        """What it sends along."""
+        return self.sent[1:]
+
+
+def read_chain(data: bytes, name: str) -> Chain:
+    """The chain in a file called ``name``: PEM, text around it ignored, or one DER certificate. Raises InputError."""
+    objects = read_objects(data)
+    if objects.bad:
+        bad = objects.bad[0]
+        message = f"the {bad.label} block at line {bad.line} cannot be read: {bad.reason}"
+        raise InputError(Trouble("chain", name, message, _HINT))
+    found = [certificate for _, certificate in objects.certificates] or _der(data)
+    if not found:
+        raise InputError(Trouble("chain", name, "holds no certificate", _HINT))
+    return Chain(tuple({each.sha256: each for each in found}.values()))
+
+
+def _der(data: bytes) -> list[Certificate]:
+    try:
+        return [parse_certificate(data)]
+    except MalformedError:
+        return []

@@ -1,0 +1,115 @@
+"""``check`` at the command line: what is printed, in which form, and the exit status."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from rootfs_trust.audit.check import KINDS
+from tests.support.authority import DAY, NOW, Authority
+
+LEVELS = ("error", "warning", "note")
+
+
+@pytest.fixture
+def check(command, debian):
+    def run(*words):
+        return command("check", "--root", debian.path, *words)
+
+    return run
+
+
+@pytest.fixture
+def installed(install, tmp_path):
+    """The tree with a CA of its own, as install leaves it."""
+    (tmp_path / "my-ca.pem").write_bytes(Authority("My CA").pem)
+    assert install("--cert", tmp_path / "my-ca.pem", "--cloud", "c8y").status == 0
+
+
+def found(result):
+    return {each["id"]: each for each in result.document["findings"]}
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_clean_tree(check, debian):
+    before = debian.snapshot()
+    result = check()
+    assert (result.status, result.err) == (0, "")
+    assert result.out.splitlines()[-1] == f"1 note in {debian.path}."
+    assert check("-q") == result.__class__(0, "", "")
+    assert list(found(check("--format", "json"))) == ["proxy-ca-path"]
+    assert check("--fail-on", "note").status == 1
+    assert check("--fail-on", "note", "--ignore", "proxy-ca-path").out == f"Nothing found in {debian.path}.\n"
+    assert debian.snapshot() == before
+
+
+@pytest.mark.usefixtures("installed")
+def test_findings_as_text_and_as_json(check, debian, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    (debian.path / "etc/ssl/certs/my-ca.pem").unlink()
+    result = check("--format", "json")
+    assert result.status == 1
+    levels = [each["level"] for each in result.document["findings"]]
+    assert levels == sorted(levels, key=LEVELS.index)
+    link = found(result)["hash-link-dangling"]
+    assert set(link) == {"id", "level", "path", "line", "message", "why", "mend"}
+    text = check()
+    assert f"warning hash-link-dangling: {link['path']}: {link['message']}\n    mend: {link['mend']}\n" in text.out
+    assert link["why"] not in text.out
+    assert link["why"] in check("-v").out
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(("fail_on", "status"), [("error", 0), ("warning", 1), ("note", 1)])
+def test_the_exit_status_goes_by_the_level(check, debian, fail_on, status):
+    debian.write("usr/local/share/ca-certificates/other.txt", Authority("Other CA").pem)
+    result = check("--select", "ignored-source", "--fail-on", fail_on)
+    assert (result.status, "ignored-source" in result.out) == (status, True)
+
+
+@pytest.mark.usefixtures("installed")
+def test_select_and_ignore(check, debian):
+    debian.write("usr/local/share/ca-certificates/other.txt", Authority("Other CA").pem)
+    assert list(found(check("--select", "ignored-source", "--format", "json"))) == ["ignored-source"]
+    assert "ignored-source" not in found(check("--ignore", "ignored-source", "--format", "json"))
+    both = check("--select", "ignored-source", "--ignore", "ignored-source")
+    assert (both.status, both.out.startswith("Nothing found")) == (0, True)
+
+
+def test_unknown_ids_are_refused_with_near_ones(check):
+    result = check("--select", "hash-link-mising", "--ignore", "nonsense", "--format", "json")
+    assert result.status == 2
+    hints = [each["hint"] for each in result.document["errors"]]
+    assert "hash-link-missing" in hints[0] and hints[1]
+
+
+def test_the_policy_of_the_current_folder_counts(check, install, debian, tmp_path):
+    ca = Authority("My CA", not_after=NOW + 100 * DAY)
+    (tmp_path / "my-ca.pem").write_bytes(ca.pem)
+    install("--cert", tmp_path / "my-ca.pem")
+    assert "expires-soon" not in found(check("--format", "json"))
+    with open("rootfs-trust.toml", "w") as file:
+        file.write(f'[policy]\nmin_days_left = 365\nforbid = ["{ca.sha256}"]\n')
+    assert {"expires-soon", "forbidden"} <= set(found(check("--format", "json")))
+    later = (NOW + 200 * DAY).isoformat()
+    assert found(check("--at", later, "--format", "json"))["expired"]["level"] == "error"
+    os.unlink("rootfs-trust.toml")
+    assert "forbidden" not in found(check("--format", "json"))
+
+
+def test_a_tree_of_no_known_layout(command, tmp_path):
+    (tmp_path / "root").mkdir()
+    result = command("check", "--root", tmp_path / "root", "--format", "json")
+    assert (result.status, list(found(result))) == (1, ["no-store"])
+
+
+def test_a_folder_that_is_none(command, tmp_path):
+    result = command("check", "--root", tmp_path / "nowhere", "--format", "json")
+    assert (result.status, [each[0] for each in result.errors]) == (2, ["root"])
+
+
+def test_every_kind_is_told_in_full():
+    for kind in KINDS.values():
+        assert set(kind.levels) <= set(LEVELS) and kind.levels
+        assert kind.title and kind.why.endswith(".") and kind.mend and not kind.mend.endswith(".")

@@ -1,0 +1,24 @@
+"""Real root filesystems, and a build folder of BitBake."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.authority import Authority
+from tests.support.bitbake import BuildFolder
+from tests.support.trees import (  # noqa: F401
+    amd64_base,
+    amd64_tar,
+    new_small_tree,
+    small_base,
+    tree_cache,
+)
+
+
+@pytest.fixture
+def build(tmp_path: Path, authority: Authority) -> BuildFolder:
+    """With an image that inherits the class, and the CA of the user in ``certs/my-ca.pem``."""
+    folder = BuildFolder(tmp_path / "build")
+    folder.write("my-image.bb", "inherit image\n")
+    folder.write("certs/my-ca.pem", authority.pem)
+    return folder

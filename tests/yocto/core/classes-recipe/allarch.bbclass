@@ -1,0 +1,1 @@
+# openembedded-core sets the architecture here.

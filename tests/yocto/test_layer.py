@@ -1,0 +1,108 @@
+"""The layer's own files: lint, the example append and recipe, versions that have to agree."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.support.bitbake import CORE, LAYER, BuildFolder
+from tests.support.command import REPOSITORY
+from tests.support.peers import PLAIN_ENVIRONMENT
+
+RECIPE = LAYER / "recipes-devtools/rootfs-trust"
+EXAMPLES = LAYER / "examples"
+SUPPRESSED = (
+    "oelint.var.mandatoryvar.HOMEPAGE",  # neither the project nor an example has a page or a tracker in public
+    "oelint.var.suggestedvar.BUGTRACKER",
+    "oelint.var.suggestedvar.CVE_PRODUCT",  # certificates have no CVEs
+    "oelint.var.bbclassextend",  # nor do they come as native
+    "oelint.vars.noncoreoverride",  # the example is for a user's own layer, not for one that has to leave others alone
+)
+
+
+@pytest.mark.parametrize("series", ["scarthgap", "walnascar", "whinlatter", "wrynose", "blacksail"])
+def test_the_lint_of_openembedded_has_nothing_to_say(tmp_path: Path, series: str):
+    classes = [path.read_text() for path in sorted(LAYER.glob("classes-recipe/*"))]
+    own = {"variables": {"known": re.findall(r"^(ROOTFS_TRUST_\w+) ", "".join(classes), re.MULTILINE)}}
+    (tmp_path / "own.json").write_text(json.dumps(own))
+    files = [path for path in sorted(LAYER.rglob("*")) if re.search(r"\.bb(class|append)?$|\.conf$", path.name)]
+    assert len(files) == 6
+    done = subprocess.run(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "oelint_adv",
+                "--quiet",
+                f"--release={series}",
+                f"--constantmods=+{tmp_path}/own.json",
+            ),
+            *(f"--suppress={each}" for each in SUPPRESSED),
+            *files,
+        ],
+        env={**PLAIN_ENVIRONMENT, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def use_core(build: BuildFolder, series: str) -> None:
+    """The small core layer, as that of ``series``."""
+    build.write("core/conf/layer.conf", (CORE / "conf/layer.conf").read_text().replace("wrynose", series))
+    for name in ("classes", "classes-recipe", "conf/bitbake.conf"):
+        (build.path / "core" / name).symlink_to(CORE / name)
+    layers = build.path / "conf/bblayers.conf"
+    layers.write_text(layers.read_text().replace(str(CORE), str(build.path / "core")))
+
+
+@pytest.mark.parametrize("series", ["scarthgap", "walnascar", "whinlatter", "wrynose", "blacksail"])
+def test_it_is_for_these_series(build: BuildFolder, series: str):
+    use_core(build, series)
+    assert build.run(build.path / "my-image.bb").status == 0
+
+
+def test_it_is_not_for_another_series(build: BuildFolder):
+    use_core(build, "kirkstone")
+    (fatal,) = build.run(build.path / "my-image.bb").of_level("CRITICAL")
+    assert "rootfs-trust is not compatible with the core layer" in fatal
+
+
+def test_the_append_turns_the_class_on_for_its_image_alone(build: BuildFolder, authority):
+    build.write("files/my-ca.pem", authority.pem)
+    image = build.write("core-image-minimal.bb", "inherit image\n")
+    append = EXAMPLES / "core-image-minimal.bbappend"
+    depends = "rootfs-trust-native:do_populate_sysroot"
+    assert build.run(image, append=append).depends["do_rootfs"] == depends
+    assert build.run(build.path / "my-image.bb").depends["do_rootfs"] == ""
+
+
+def test_the_recipe_agrees_with_the_package():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    (recipe,) = RECIPE.glob("*.bb")
+    assert recipe.name == f"{project['name']}_{project['version']}.bb"
+    text = recipe.read_text()
+    assert f'LICENSE = "{project["license"]}"' in text
+    digest = hashlib.md5((REPOSITORY / "LICENSE").read_bytes(), usedforsecurity=False).hexdigest()
+    assert f"file://LICENSE;md5={digest}" in text
+    needed = {re.match(r"[a-z0-9]+", each)[0] for each in project["dependencies"]} - {"tomlkit"}
+    assert needed == set(re.findall(r"python3-(\w+)", text)) - {"hatchling", "misc", "modules"}
+
+
+def test_the_recipe_fetches_what_a_build_needs():
+    (recipe,) = RECIPE.glob("*.bb")
+    text = recipe.read_text()
+    names = re.findall(r"file://(\S+);subdir", text)
+    top = re.search(r'"\$\{THISDIR\}/(\S+):"', text)[1]
+    assert all((recipe.parent / top / name).exists() for name in names)
+    build = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert {*build["packages"], *build["force-include"], "pyproject.toml", "README.md", "LICENSE"} == set(names)
