@@ -9,6 +9,8 @@ from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.resources import resource
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from jinja2 import Template
 
 
@@ -33,6 +35,7 @@ def shipped_template(name: str, purpose: str) -> Template:
     )
     environment.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False)
     environment.filters["md"] = as_markdown
+    environment.filters["day"] = day
     return environment.get_template(name)
 
 
@@ -43,3 +46,8 @@ _MARKDOWN = _ESCAPED | {ord("<"): "&lt;", ord(">"): "&gt;", ord("&"): "&amp;"}
 def as_markdown(text: str) -> str:
     """``text`` as Markdown that shows just it: nothing in it is markup, and it stays on its line."""
     return "".join(char if char.isprintable() else " " for char in text).translate(_MARKDOWN)
+
+
+def day(time: datetime | None) -> str:
+    """The date of ``time``, a question mark for one that could not be read."""
+    return "?" if time is None else f"{time:%Y-%m-%d}"

@@ -12,8 +12,9 @@ suite="not slow"
 if [ "${1:-}" = slow ]; then
     shift
     suite=slow
-    PACKAGES="$PACKAGES buildah default-jdk-headless gnutls-bin"
+    PACKAGES="$PACKAGES buildah chromium default-jdk-headless gnutls-bin"
     # Often installed in other ways; of Debian's cargo only that of 13 and later is new enough.
+    command -v npm >/dev/null || PACKAGES="$PACKAGES npm"
     command -v go >/dev/null || PACKAGES="$PACKAGES golang-go"
     command -v cargo >/dev/null || PACKAGES="$PACKAGES cargo gcc libc6-dev"
 fi

@@ -24,6 +24,7 @@ COMMANDS = {
     "list": "List every anchor that a root filesystem trusts.",
     "check": "Find what is wrong with the trust store and the trust settings of a root filesystem.",
     "init": "Write a commented rootfs-trust.toml for a root filesystem.",
+    "report": "Write one page that tells people what a root filesystem trusts.",
     "diff": "Tell in which anchors and settings two root filesystems differ.",
 }
 """Each command and its line of help; the module ``rootfs_trust.cli.NAME`` is imported when it is used."""
