@@ -78,7 +78,7 @@ def _closed_ways(settings: Iterable[Setting], finished: Finished, built_in_bridg
     told = set()
     for setting in settings:
         for name in _readers(setting, built_in_bridge):
-            place = _closed_place(setting.path, finished, finished.reader(name))
+            place = closed_place(setting.path, finished, finished.reader(name))
             if place is not None and (place, name) not in told:
                 told.add((place, name))
                 yield Trouble(
@@ -98,7 +98,7 @@ def _readers(setting: Setting, built_in_bridge: bool) -> list[str]:
     return ["tedge"]
 
 
-def _closed_place(path: str, finished: Finished, reader: Reader) -> str | None:
+def closed_place(path: str, finished: Finished, reader: Reader) -> str | None:
     """The first place on the way to ``path`` that ``reader`` does not get through."""
     *folders, end = finished.way(path)
     for place in folders:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from rootfs_trust.audit.checks import anchors, forms, links, outputs, settings, sources
+from rootfs_trust.audit.checks import anchors, applications, forms, links, outputs, rights, settings, sources, state
 from rootfs_trust.audit.findings import ERROR, LEVELS, Finding, Kind
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.tolerant import Tolerant
@@ -26,7 +26,10 @@ GROUPS = {
     "Files": forms,
     "Anchors": anchors,
     "Sources and the device's own tool": sources,
+    "Who may read and write the store": rights,
+    "Stores of applications": applications,
     "Settings of thin-edge.io": settings,
+    "A device's state (`--state`)": state,
 }
 """A module of checks for each heading of docs/findings.md."""
 
@@ -46,7 +49,7 @@ class Question(NamedTuple):
 
 def findings(view: Tolerant, question: Question) -> tuple[Finding, ...]:
     """All that is found, the worst first, then in the order of the checks."""
-    inspection = Inspection(Trust(view, question.own), question.policy, question.at)
+    inspection = Inspection(Trust(view, question.own), question.policy, question.at, view.image)
     found = [finding for group in GROUPS.values() for finding in group.check(inspection)]
     found += (UNREADABLE.found(each.path, each.message, mend=each.hint) for each in view.troubles.values())
     return tuple(sorted(dict.fromkeys(found), key=lambda finding: LEVELS.index(finding.level)))

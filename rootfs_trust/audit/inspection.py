@@ -10,6 +10,7 @@ from functools import cached_property
 from rootfs_trust.audit import places
 from rootfs_trust.audit.files import CertificateFile
 from rootfs_trust.audit.outputs import Bundle, HashDirectory, JavaStore, Output
+from rootfs_trust.audit.tolerant import Tolerant
 from rootfs_trust.audit.trust import LOCAL, OWN, Trust, TrustedAnchor
 from rootfs_trust.inputs.policy import Policy
 from rootfs_trust.rootfs.nodes import View
@@ -22,11 +23,17 @@ class Inspection:
     trust: Trust
     policy: Policy
     at: datetime
+    image: View | None = None
+    """The tree without the device's state, where one lies over it."""
 
     @property
     def view(self) -> View:
         """The tree itself."""
         return self.trust.view
+
+    def from_state(self, path: str) -> bool:
+        """Whether what stands at ``path`` comes from the device's state."""
+        return isinstance(self.view, Tolerant) and self.view.from_state(path)
 
     @cached_property
     def bundles(self) -> tuple[Bundle, ...]:

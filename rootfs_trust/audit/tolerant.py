@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.rootfs.nodes import Node, View
+from rootfs_trust.rootfs.state import Stated
 
 _Value = TypeVar("_Value")
 
@@ -44,6 +45,16 @@ class Tolerant:
     def modified(self, path: str) -> int | None:
         """See View."""
         return self._or(lambda: self._view.modified(path), None)
+
+    def from_state(self, path: str) -> bool:
+        """Whether what stands at ``path``, the link itself if it is one, comes from a device's state."""
+        view = self._view
+        return isinstance(view, Stated) and self._or(lambda: view.from_state(path, follow=False), nothing=False)
+
+    @property
+    def image(self) -> View | None:
+        """The tree without the state that lies over it; None if there is none."""
+        return Tolerant(self._view.base) if isinstance(self._view, Stated) else None
 
     def _or(self, look: Callable[[], _Value], nothing: _Value) -> _Value:
         try:

@@ -11,6 +11,7 @@ import click
 
 from rootfs_trust.api.check import CheckOptions, check
 from rootfs_trust.audit.findings import ERROR, LEVELS, NOTE, WARNING, Finding
+from rootfs_trust.cli import sarif
 from rootfs_trust.cli.options import format_options, parse_time, state_option
 from rootfs_trust.cli.output import echo_json, printable
 
@@ -33,7 +34,7 @@ _FEW = 3
 @click.option("--select", multiple=True, metavar="ID", help="Look for this finding alone; may be given several times.")
 @click.option("--ignore", multiple=True, metavar="ID", help="Leave this finding out; may be given several times.")
 @state_option
-@format_options("text", "json")
+@format_options("text", "json", "sarif")
 def command(
     root: str,
     config: str | None,
@@ -57,10 +58,13 @@ def command(
       rootfs-trust check --root ./rootfs
       rootfs-trust check --root ./rootfs --fail-on error --ignore expires-soon
       rootfs-trust check --root ./rootfs --at 2030-01-01 --format json
+      rootfs-trust check --root ./rootfs --format sarif > trust.sarif
     """
     found = check(root, CheckOptions(at=at, config=config, select=select, ignore=ignore, states=states))
     if format_ == "json":
         echo_json({"findings": [document(finding) for finding in found]})
+    elif format_ == "sarif":
+        echo_json(sarif.document(found))
     elif not quiet:
         for line in _lines(found, verbose=verbose):
             click.echo(line)

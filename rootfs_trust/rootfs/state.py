@@ -49,10 +49,14 @@ class Stated:
         self._layers = [_layer(spec, view) for spec, view in reversed(states)]
         self._etc_in_usr = base.kind(USR_ETC) is Directory and not base.names(ETC)
 
-    def from_state(self, path: str) -> bool:
-        """Whether what stands at ``path``, links followed, comes from the device's state."""
-        real = self.real_path(path)
-        found = None if real is None else self._find(real)
+    @property
+    def base(self) -> View:
+        """The tree without the states."""
+        return self._base
+
+    def from_state(self, path: str, *, follow: bool = True) -> bool:
+        """Whether what stands at ``path`` comes from the device's state; ``follow``: what a link there leads to."""
+        found = self._place(path, follow)
         return found is not None and found.state
 
     def real_path(self, path: str) -> str | None:

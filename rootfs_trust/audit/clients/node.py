@@ -24,22 +24,42 @@ NOTE = "compiled-in roots are taken to be Mozilla's as the distribution ships th
 
 def clients(reading: Reading) -> Iterator[Client]:
     """``node``, where the tree has it."""
-    if reading.first_file(*_PROGRAMS) is None:
+    if program(reading) is None:
         return
-    options = " ".join(value for value, _ in variable(reading, "NODE_OPTIONS"))
-    shared = "--use-openssl-ca" in options or _is_debians(reading)
-    system = "--use-system-ca" in options
+    shared, system = _uses_openssl_store(reading), _adds_openssl_store(reading)
     note = "" if shared else NOTE
 
     def find(chain: Sequence[Certificate]) -> Found:
         parts = [_openssl_store(reading, chain) if shared else _compiled_in(reading)]
         if system:
             parts.append(_openssl_store(reading, chain))
-        return _together([*parts, *_extra(reading)])
+        return _together([*parts, *extra_certificates(reading)])
 
     yield Client(
         "node", "openssl", find, note, OpenSslOptions(level=1 if note else openssl.default_options(reading).level)
     )
+
+
+def program(reading: Reading) -> str | None:
+    """Where the tree has node."""
+    return reading.first_file(*_PROGRAMS)
+
+
+def keeps_apart(reading: Reading) -> bool:
+    """Whether node knows nothing of the trust store: only its own roots, and those of NODE_EXTRA_CA_CERTS."""
+    return not (_uses_openssl_store(reading) or _adds_openssl_store(reading))
+
+
+def _uses_openssl_store(reading: Reading) -> bool:
+    return "--use-openssl-ca" in _options(reading) or _is_debians(reading)
+
+
+def _adds_openssl_store(reading: Reading) -> bool:
+    return "--use-system-ca" in _options(reading)
+
+
+def _options(reading: Reading) -> str:
+    return " ".join(value for value, _ in variable(reading, "NODE_OPTIONS"))
 
 
 def _is_debians(reading: Reading) -> bool:
@@ -65,7 +85,7 @@ def _compiled_in(reading: Reading) -> Found:
     return Found(tuple(anchors), "the roots compiled into node")
 
 
-def _extra(reading: Reading) -> Iterator[Found]:
+def extra_certificates(reading: Reading) -> Iterator[Found]:
     """NODE_EXTRA_CA_CERTS: a file that cannot be read is a warning of node's, and adds nothing."""
     for path, place in variable(reading, "NODE_EXTRA_CA_CERTS"):
         found = openssl.by_bundle(reading, path)

@@ -1,0 +1,143 @@
+"""Sources, rights, applications, and a device's state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rootfs_trust.store.jks import keystore
+from tests.support.authority import Authority
+from tests.support.layout_trees import ALPHA, CREATED, shipped_authority
+from tests.unit.audit.damages.damage import damage
+from tests.unit.audit.good_tree import (
+    BUNDLE,
+    CA,
+    CERTS,
+    CONF,
+    LOCAL,
+    TEDGE,
+    GoodTree,
+)
+
+
+@damage("unsourced", "not-in-directory")
+def a_ca_is_pasted_into_the_bundle(tree: GoodTree) -> None:
+    tree.append(BUNDLE, Authority("Pasted CA").pem)
+
+
+@damage("unsourced", "dangling-link", "hash-link-dangling", "not-in-directory")
+def a_local_source_is_deleted(tree: GoodTree) -> None:
+    tree.delete(f"{LOCAL}/my-ca.crt")
+
+
+@damage("source-missing")
+def the_list_names_a_file_that_is_gone(tree: GoodTree) -> None:
+    tree.append(CONF, b"mozilla/Gone.crt\n")
+
+
+@damage("distrusted-yet-trusted")
+def a_line_of_the_list_is_crossed_out(tree: GoodTree) -> None:
+    tree.replace(CONF, b"mozilla/Alpha_Root.crt", b"!mozilla/Alpha_Root.crt")
+
+
+@damage("conf-last-line")
+def the_list_has_no_last_newline(tree: GoodTree) -> None:
+    tree.write(CONF, tree.read(CONF).rstrip(b"\n"))
+
+
+@damage("conf-crlf")
+def the_list_was_saved_on_windows(tree: GoodTree) -> None:
+    tree.write(CONF, tree.read(CONF).replace(b"\n", b"\r\n"))
+
+
+@damage("ignored-source", "not-in-store")
+def a_local_source_has_another_suffix(tree: GoodTree) -> None:
+    tree.write(f"{LOCAL}/other.pem", Authority("Other CA").pem)
+
+
+@damage("name-clash")
+def two_local_sources_have_one_name(tree: GoodTree) -> None:
+    tree.write(f"{LOCAL}/site/my-ca.crt", CA.pem)
+
+
+@damage("deferred-postinst")
+def the_package_is_configured_at_the_first_boot(tree: GoodTree) -> None:
+    tree.write("etc/rpm-postinsts/100-ca-certificates", b"#!/bin/sh\n")
+
+
+@damage("deferred-postinst", family="debian")
+def the_package_was_unpacked_and_not_configured(tree: GoodTree) -> None:
+    tree.write("var/lib/dpkg/status", b"Package: ca-certificates\nStatus: install ok unpacked\nVersion: 1\n")
+
+
+@damage("leftover-bundle")
+def the_devices_tool_was_killed(tree: GoodTree) -> None:
+    tree.write(f"{BUNDLE}.new", b"")
+
+
+@damage("store-unreadable")
+def the_bundle_is_for_root_alone(tree: GoodTree) -> None:
+    (tree.path / BUNDLE).chmod(0o600)
+
+
+@damage("store-unreadable", "thin-edge-unreadable")
+def the_folder_is_for_root_alone(tree: GoodTree) -> None:
+    (tree.path / CERTS).chmod(0o700)
+
+
+@damage("store-unreadable")
+def the_local_folder_is_for_root_alone(tree: GoodTree) -> None:
+    (tree.path / LOCAL).chmod(0o700)
+
+
+@damage("store-writable")
+def everybody_may_write_the_bundle(tree: GoodTree) -> None:
+    (tree.path / BUNDLE).chmod(0o666)
+
+
+@damage("store-writable")
+def everybody_may_write_to_the_local_folder(tree: GoodTree) -> None:
+    (tree.path / LOCAL).chmod(0o777)
+
+
+@damage("certifi-store")
+def a_python_brings_certifi(tree: GoodTree) -> None:
+    tree.write("usr/lib/python3.12/site-packages/certifi/cacert.pem", shipped_authority(ALPHA).pem)
+
+
+@damage("jdk-store")
+def a_jdk_brings_a_store(tree: GoodTree) -> None:
+    store = keystore([("alpha", shipped_authority(ALPHA).der)], CREATED)
+    tree.write("usr/lib/jvm/jdk-21/lib/security/cacerts", store)
+
+
+@damage("node-store")
+def node_goes_by_its_own_roots(tree: GoodTree) -> None:
+    tree.write("usr/bin/node", b"")
+
+
+@damage("node-extra-certs", "node-store")
+def node_is_given_a_file_that_is_not_there(tree: GoodTree) -> None:
+    tree.write("usr/bin/node", b"")
+    tree.write("etc/environment", b"NODE_EXTRA_CA_CERTS=/etc/gone.pem\n")
+
+
+@damage("unreadable")
+def a_file_is_larger_than_any_store(tree: GoodTree) -> None:
+    with open(tree.path / CERTS / "core.pem", "wb") as file:
+        file.truncate(65 << 20)
+
+
+def beside(tree: GoodTree, name: str) -> Path:
+    return tree.path.parent / name
+
+
+@damage("state-shadows-store", asked={"states": ["overlay:/etc={}/upper"]})
+def an_overlay_has_an_old_bundle(tree: GoodTree) -> None:
+    (beside(tree, "upper") / "ssl/certs").mkdir(parents=True)
+    (beside(tree, "upper") / "ssl/certs/ca-certificates.crt").write_bytes(tree.read(BUNDLE) + b"\n")
+
+
+@damage("state-shadows-settings", asked={"states": ["copy:/etc/tedge={}/old"]})
+def an_update_copies_old_settings_over(tree: GoodTree) -> None:
+    beside(tree, "old").mkdir()
+    (beside(tree, "old") / "tedge.toml").write_bytes(tree.read(TEDGE) + b"# old\n")

@@ -1,0 +1,155 @@
+"""Damages of hash directories, bundles and Java's stores."""
+
+from __future__ import annotations
+
+import os
+
+from rootfs_trust.store.jks import keystore
+from tests.support.authority import Authority
+from tests.support.layout_trees import CREATED
+from tests.unit.audit.damages.anchors import without_date
+from tests.unit.audit.damages.damage import damage
+from tests.unit.audit.good_tree import (
+    BUNDLE,
+    CA,
+    CERTS,
+    LOCAL,
+    TWINS,
+    GoodTree,
+    hash_of,
+    link_of,
+)
+
+JAVA = f"{CERTS}/java/cacerts"
+
+
+@damage("hash-link-missing")
+def a_hash_link_is_deleted(tree: GoodTree) -> None:
+    tree.delete(link_of(CA))
+
+
+@damage("no-hash-links", "thin-edge-setting")
+def nobody_has_run_rehash(tree: GoodTree) -> None:
+    tree.delete(*tree.hash_links())
+
+
+@damage("hash-link-gap")
+def a_number_is_left_out(tree: GoodTree) -> None:
+    (tree.path / link_of(TWINS[0], 1)).rename(tree.path / link_of(TWINS[0], 2))
+
+
+@damage("hash-link-gap", "hash-link-missing")
+def the_first_of_two_links_is_deleted(tree: GoodTree) -> None:
+    tree.delete(link_of(TWINS[0]))
+
+
+@damage("hash-link-wrong")
+def a_link_has_the_hash_of_nobody(tree: GoodTree) -> None:
+    tree.link(f"{CERTS}/deadbeef.0", "my-ca.pem")
+
+
+@damage("hash-link-wrong")
+def a_link_leads_to_a_folder(tree: GoodTree) -> None:
+    tree.link(f"{CERTS}/deadbeef.0", "/usr")
+
+
+@damage("hash-link-wrong", "hash-link-missing")
+def a_file_has_new_content_and_keeps_its_link(tree: GoodTree) -> None:
+    """As the distribution's tool leaves it. The old certificate is out of the bundle, too."""
+    new = Authority("My new CA")
+    tree.write(f"{LOCAL}/my-ca.crt", new.pem)
+    tree.replace(BUNDLE, CA.pem, new.pem)
+
+
+@damage("hash-link-dangling")
+def a_hash_link_is_left_behind(tree: GoodTree) -> None:
+    tree.link(f"{CERTS}/deadbeef.0", "gone.pem")
+
+
+@damage("hash-link-name")
+def a_hash_link_is_spelled_in_capitals(tree: GoodTree) -> None:
+    tree.link(f"{CERTS}/ABCDEF01.0", "my-ca.pem")
+
+
+@damage("hash-link-name")
+def a_hash_link_has_a_number_with_zeros(tree: GoodTree) -> None:
+    tree.link(f"{CERTS}/{hash_of(CA)}.007", "my-ca.pem")
+
+
+@damage("hash-link-twice")
+def a_certificate_has_two_links(tree: GoodTree) -> None:
+    tree.link(link_of(CA, 1), "my-ca.pem")
+
+
+@damage("dangling-link")
+def a_link_is_left_behind(tree: GoodTree) -> None:
+    tree.link(f"{CERTS}/gone.pem", f"/{LOCAL}/gone.crt")
+
+
+@damage("dangling-link")
+def a_link_leads_in_a_circle(tree: GoodTree) -> None:
+    tree.link(f"{CERTS}/circle.pem", "circle.pem")
+
+
+@damage("build-host-link", "hash-link-dangling", "not-in-directory")
+def a_link_holds_the_path_of_the_build(tree: GoodTree) -> None:
+    tree.delete(f"{CERTS}/my-ca.pem")
+    tree.link(f"{CERTS}/my-ca.pem", f"/build/tmp/rootfs//{LOCAL}/my-ca.crt")
+
+
+@damage("not-in-bundle")
+def the_bundle_lacks_one(tree: GoodTree) -> None:
+    tree.replace(BUNDLE, CA.pem, b"")
+
+
+@damage("not-in-directory")
+def the_directory_lacks_one(tree: GoodTree) -> None:
+    tree.delete(link_of(CA), f"{CERTS}/my-ca.pem")
+
+
+@damage("not-in-java", family="debian")
+def javas_store_lacks_all_but_one(tree: GoodTree) -> None:
+    tree.write(JAVA, keystore([("debian:my-ca.pem", CA.der)], CREATED))
+
+
+@damage("java-store-unreadable", family="debian")
+def javas_store_is_garbage(tree: GoodTree) -> None:
+    tree.write(JAVA, b"garbage")
+
+
+@damage("java-store-unreadable", family="debian")
+def javas_store_is_cut_short(tree: GoodTree) -> None:
+    tree.write(JAVA, tree.read(JAVA)[:-1])
+
+
+@damage("java-refuses", "not-in-bundle", "not-in-directory", "unreadable-dates", "unsourced", family="debian")
+def javas_store_has_the_last_certificate_of_its_kind(tree: GoodTree) -> None:
+    """The certificate itself is exchanged for one without a date that makes sense."""
+    without_date(tree)
+
+
+@damage("not-in-store")
+def a_ca_is_copied_into_the_local_folder(tree: GoodTree) -> None:
+    tree.write(f"{LOCAL}/other.crt", Authority("Other CA").pem)
+
+
+@damage("bundle-empty")
+def the_bundle_is_empty(tree: GoodTree) -> None:
+    tree.write(BUNDLE, b"")
+
+
+@damage("duplicate")
+def the_bundle_holds_one_twice(tree: GoodTree) -> None:
+    tree.append(BUNDLE, CA.pem)
+
+
+@damage("bundle-of-one", "not-in-bundle")
+def the_bundle_holds_one_alone(tree: GoodTree) -> None:
+    tree.write(BUNDLE, CA.pem)
+
+
+@damage("no-store", "thin-edge-setting")
+def there_is_no_store(tree: GoodTree) -> None:
+    for name in os.listdir(tree.path / CERTS):
+        tree.delete(f"{CERTS}/{name}")
+    (tree.path / CERTS).rmdir()

@@ -1,0 +1,85 @@
+"""Settings of thin-edge.io."""
+
+from __future__ import annotations
+
+import os
+
+from tests.unit.audit.damages.damage import damage
+from tests.unit.audit.good_tree import (
+    BUNDLE,
+    CA,
+    CERTS,
+    LOCAL,
+    TEDGE,
+    GoodTree,
+    hash_of,
+)
+
+SETTING = b'root_cert_path = "/etc/ssl/certs"'
+
+
+@damage("thin-edge-setting")
+def a_setting_points_nowhere(tree: GoodTree) -> None:
+    tree.replace(TEDGE, SETTING, b'root_cert_path = "/etc/gone"')
+
+
+@damage("thin-edge-setting")
+def a_setting_points_at_a_folder_without_links(tree: GoodTree) -> None:
+    tree.replace(TEDGE, SETTING, f'root_cert_path = "/{LOCAL}"'.encode())
+
+
+@damage("thin-edge-setting")
+def a_setting_points_at_a_file_where_a_folder_is_needed(tree: GoodTree) -> None:
+    tree.append(TEDGE, f'\n[http]\nca_path = "/{BUNDLE}"\n'.encode())
+
+
+@damage("thin-edge-setting")
+def the_default_is_of_no_use(tree: GoodTree) -> None:
+    """A cloud without a setting goes by /etc/ssl/certs; here that is no store, and aws is pinned to a file."""
+    tree.append(TEDGE, b'\n[aws]\nurl = "x.example"\nroot_cert_path = "/etc/gone"\n')
+
+
+@damage("thin-edge-unreadable")
+def mosquitto_may_not_read_a_folder(tree: GoodTree) -> None:
+    tree.write("data/ca.pem", CA.pem)
+    (tree.path / "data").chmod(0o700)
+    tree.replace(TEDGE, SETTING, b'root_cert_path = "/data/ca.pem"')
+
+
+@damage("thin-edge-name")
+def a_name_is_not_utf_8(tree: GoodTree) -> None:
+    with open(os.path.join(os.fsencode(tree.path / CERTS), b"M\xfcller.txt"), "wb"):
+        pass
+
+
+@damage("thin-edge-bad-pem")
+def a_file_spoils_a_folder_of_its_own(tree: GoodTree) -> None:
+    tree.write("data/ca.pem", CA.pem)
+    tree.write("data/notes.txt", b"-----BEGIN CERTIFICATE-----\n")
+    tree.link(f"data/{hash_of(CA)}.0", "ca.pem")
+    tree.replace(TEDGE, SETTING, b'root_cert_path = "/data"')
+
+
+@damage("thin-edge-both")
+def both_forms_of_settings(tree: GoodTree) -> None:
+    tree.write("etc/tedge/mappers/c8y/mapper.toml", b'cloud_type = "c8y"\nroot_cert_path = "/etc/ssl/certs"\n')
+
+
+@damage("thin-edge-toml")
+def the_settings_are_no_toml(tree: GoodTree) -> None:
+    tree.append(TEDGE, b"= 1\n")
+
+
+@damage("thin-edge-toml")
+def the_version_is_a_number(tree: GoodTree) -> None:
+    tree.replace(TEDGE, b'version = "2"', b"version = 2")
+
+
+@damage("thin-edge-version")
+def the_version_is_missing(tree: GoodTree) -> None:
+    tree.replace(TEDGE, b'version = "2"', b"")
+
+
+@damage("proxy-ca-path", clouds=("aws",))
+def the_proxy_is_given_cas(tree: GoodTree) -> None:
+    tree.append(TEDGE, b'\n[c8y.proxy]\nca_path = "/etc/ssl/certs"\n')
