@@ -100,6 +100,9 @@ class Bench:
     def ours(self, root: Path, times: Times, *, ca: bool = True) -> None:
         times.run(*self._ours, "install", "--root", root, *(("--cert", self.ca_file) if ca else ()))
 
+    def look(self, command: str, root: Path, times: Times) -> None:
+        times.run(*self._ours, command, "--root", root)
+
     def theirs(self, root: Path, times: Times, *, ca: bool = True, fresh: bool = True) -> None:
         if ca:
             shutil.copy(self.ca_file, root / LOCAL / "my-ca.crt")
