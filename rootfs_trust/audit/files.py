@@ -34,15 +34,19 @@ class Files:
     def __init__(self, view: View) -> None:
         self.view = view
         self._read: dict[str, CertificateFile | None] = {}
+        self._at: dict[str, CertificateFile | None] = {}
 
     def at(self, path: str) -> CertificateFile | None:
         """The file at which ``path`` ends, links followed; None where there is none.
 
         One that is larger than any store is none either: nobody can have made it from certificates.
         """
-        real = self.view.real_path(path)
-        if real is None:
-            return None
+        if path not in self._at:
+            real = self.view.real_path(path)
+            self._at[path] = None if real is None else self._real(real)
+        return self._at[path]
+
+    def _real(self, real: str) -> CertificateFile | None:
         if real not in self._read:
             self._read[real] = self._file(real)
         return self._read[real]

@@ -102,7 +102,7 @@ def _single_certificates(inspection: Inspection, directory: HashDirectory) -> It
         file = inspection.trust.files.at(path) if rehashable(path) else None
         if file and file.path not in bundles and _is_one(file):
             certificate = file.certificates[0]
-            if certificate.is_ca or certificate.sha256 in trusted:
+            if certificate.sha256 in trusted or certificate.is_ca:
                 yield path, certificate
 
 
