@@ -1,8 +1,8 @@
 """Which form of settings a rootfs needs: thin-edge.io 1.x keeps them all in tedge.toml, 2.x a cloud in a mapper's file.
 
-2.x reads a cloud's mapper.toml where there is one; else it still reads tedge.toml, if that has any cloud's table
-(load_from_path in tedge_config_location.rs, 2.0.1). Never both: its own upgrade deletes a mapper's file of a
-cloud that stands in tedge.toml, too.
+2.x reads a cloud and its profiles from mapper.toml files where there is any of that cloud; else it still reads
+tedge.toml, if that has any cloud's table (decide_config_source in tedge_config_location.rs, 2.0.1). Never both: its own
+upgrade deletes a mapper's file of a cloud that stands in tedge.toml, too.
 """
 
 from __future__ import annotations
@@ -31,11 +31,17 @@ def is_generation_2(view: View, table: str, document: Mapping[str, Any], choice:
     """
     if choice != "auto":
         return choice == "2"
-    if view.kind(mapper_file(table)) is not None:
+    if _has_mapper_file(view, table.partition(".")[0]):
         return True
     if any(spelled(document, cloud) in document for cloud in CLOUDS):
         return False
     return generation_of(view, "auto") == "2"
+
+
+def _has_mapper_file(view: View, cloud: str) -> bool:
+    """Whether there is such a file of ``cloud`` or of any of its profiles."""
+    names = (name for name in view.names(MAPPERS) if name.partition(".")[0] == cloud)
+    return any(view.kind(f"{join(MAPPERS, name)}/mapper.toml") is not None for name in names)
 
 
 def generation_of(view: View, choice: str) -> str:

@@ -65,12 +65,14 @@ def _by_file(
 ) -> list[tuple[SettingsFile, list[Setting]]]:
     """The settings of each file that has to hold some: those of mappers have files of their own in 2.x."""
     groups: dict[str, list[Setting]] = {}
+    ignored: dict[str, str] = {}
     for setting in chosen:
-        cloud = setting.table.partition(".")[0] in CLOUDS
-        in_mapper = cloud and is_generation_2(view, setting.table, main.document, generation)
+        cloud = setting.table.partition(".")[0]
+        in_mapper = cloud in CLOUDS and is_generation_2(view, setting.table, main.document, generation)
         groups.setdefault(setting.table if in_mapper or setting.of_user else "", []).append(setting)
-        if in_mapper and lookup(main.document, spelled(main.document, setting.table)) is not None:
-            answer.warnings.append(_both(setting.table))
+        if in_mapper and lookup(main.document, spelled(main.document, cloud)) is not None:
+            ignored.setdefault(cloud, setting.table)
+    answer.warnings += [_both(spelled(main.document, cloud), table) for cloud, table in ignored.items()]
     return [
         (open_settings(view, mapper_file(table), table) if table else main, settings)
         for table, settings in groups.items()
@@ -83,9 +85,9 @@ def _built_in_bridge(view: View, main: SettingsFile, generation: str) -> bool:
     return said is True or (said is None and generation_of(view, generation) == "2")
 
 
-def _both(table: str) -> Trouble:
-    message = f"its [{table}] is ignored by thin-edge.io 2.x, which reads {mapper_file(table)}"
-    return Trouble("thin-edge-both", FILE, message, f"move what is still wanted, and take [{table}] out of tedge.toml")
+def _both(cloud: str, table: str) -> Trouble:
+    message = f"its [{cloud}] is ignored by thin-edge.io 2.x, which reads {mapper_file(table)} and its like instead"
+    return Trouble("thin-edge-both", FILE, message, f"move what is still wanted, and take [{cloud}] out of tedge.toml")
 
 
 def _write(view: View, file: SettingsFile, chosen: list[Setting], answer: AgentAnswer) -> None:

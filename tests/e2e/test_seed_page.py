@@ -130,10 +130,17 @@ def test_a_root_is_added_as_the_device_would_add_it(
 
 
 def test_the_checks_that_people_make(tree: RealTree, ca_file: Path):
-    """``ls`` shows the link, ``openssl verify`` is content, and by its hash the certificate is found."""
+    """``ls`` shows it, the bundle has every line, ``openssl verify`` is content, and by its hash it is found."""
+    listed, lines = f"ls /{STORE} | grep my-ca", f"cat {BUNDLE} | grep -f /tmp/my-ca.pem"
+    tree.write("tmp/my-ca.pem", ca_file.read_bytes())
+    assert tree.run("sh", "-c", listed, check=False).stdout == ""
+    body = ca_file.read_text().splitlines()[1:-1]
+    assert not set(body) & set(tree.run("sh", "-c", lines).stdout.splitlines())
     assert tree.run("ls", f"/{STORE}/my-ca.pem", check=False).returncode != 0
     assert not verifies(tree, f"/{STORE}")
     install(tree.path, "--cert", ca_file)
+    assert tree.run("sh", "-c", listed).stdout == "my-ca.pem\n"
+    assert set(body) < set(tree.run("sh", "-c", lines).stdout.splitlines())
     assert f"my-ca.pem -> /{LOCAL}/my-ca.crt" in tree.run("ls", "-l", f"/{STORE}/my-ca.pem").stdout
     assert tree.run("openssl", "verify", f"/{LOCAL}/my-ca.crt").stdout == f"/{LOCAL}/my-ca.crt: OK\n"
     assert tree.run("openssl", "verify", "/tmp/server.pem").stdout == "/tmp/server.pem: OK\n"
@@ -151,6 +158,16 @@ def test_the_links_are_those_of_openssl_rehash(tree: RealTree, ca_file: Path):
     for name in ours:
         (tree.path / STORE / name).unlink()
     tree.run("openssl", "rehash", f"/{STORE}")
+    assert tree.hash_links() == ours
+
+
+def test_the_links_are_those_of_the_command_for_an_older_openssl(tree: RealTree, ca_file: Path):
+    install(tree.path, "--cert", ca_file)
+    ours = tree.hash_links()
+    for name in ours:
+        (tree.path / STORE / name).unlink()
+    by_hand = 'for file in *.pem; do ln -sf "$file" "$(openssl x509 -hash -noout -in "$file")".0; done'
+    tree.run("sh", "-c", f"cd /{STORE}; {by_hand}")
     assert tree.hash_links() == ours
 
 

@@ -79,6 +79,18 @@ def test_never_both_and_what_is_ignored_is_told():
     assert {(each.id, each.path) for each in answer.warnings} == {("thin-edge-both", FILE)}
 
 
+@pytest.mark.parametrize("there", [C8Y, EDGE, C8Y.replace("c8y", "c8y.other")])
+@pytest.mark.parametrize("cloud", ["c8y", "c8y@edge"])
+def test_any_mapper_of_a_cloud_takes_all_its_profiles_along(there, cloud):
+    """Of tedge.toml 2.x then reads what other clouds have there, and nothing of this one."""
+    legacy = '[config]\nversion = "2"\n[az]\nurl = "x"\n'
+    answer = answered({there: "# mine\n", FILE: legacy}, cloud)
+    assert list(written(answer)) == [C8Y if cloud == "c8y" else EDGE] and answer.warnings == []
+    both = answered({there: "# mine\n", FILE: f"{legacy}[c8y]\n"}, "c8y", "c8y@edge")
+    assert [(each.id, "[c8y]" in each.message) for each in both.warnings] == [("thin-edge-both", True)]
+    assert list(written(answered({there: "# mine\n", FILE: legacy}, "az"))) == [FILE]
+
+
 def test_settings_of_no_cloud_stay_in_tedge_toml():
     view = MemoryTree({**PASSWD, **STORE, "/var/lib/dpkg/status": File(TWO.encode())})
     settings = [*cloud_settings("az", "/store"), parse_setting("mqtt.external.ca_path=/store")]
