@@ -8,21 +8,41 @@ services, not a ``tedge`` that a person calls.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rootfs_trust.agents.settings import Setting
 from rootfs_trust.errors import Trouble
 
 _NAME = re.compile("[A-Z0-9_]+")
+_ASSIGNMENT = re.compile(r'Environment="(TEDGE_[A-Z0-9_]+)=.*"')
 _HINT = "a profile whose name has a dash and a mapper of the user need --settings-as file"
 DROP_IN = "/usr/lib/systemd/system/tedge-.service.d/50-rootfs-trust.conf"
 """systemd reads it for each service whose name begins with ``tedge-`` (systemd.unit(5), since 239)."""
 
 
-def drop_in(settings: Iterable[Setting]) -> bytes:
-    """The drop-in that sets ``settings``."""
-    lines = (f'Environment="{variable(setting.key)}={_quoted(setting.path)}"\n' for setting in settings)
-    return ("[Service]\n" + "".join(lines)).encode()
+def drop_in(settings: Iterable[Setting], before: bytes = b"") -> bytes:
+    """The drop-in that sets ``settings``, and what the one ``before`` sets besides."""
+    lines = _lines(before) | {variable(setting.key): _line(setting) for setting in settings}
+    return "\n".join(["[Service]", *lines.values(), ""]).encode()
+
+
+def overruled(settings: Iterable[Setting], before: bytes) -> Iterator[Trouble]:
+    """A warning for each of ``settings``, meant for a file, that the drop-in of an earlier run sets otherwise."""
+    lines = _lines(before)
+    for setting in settings:
+        name = variable(setting.key)
+        if lines.get(name, _line(setting)) != _line(setting):
+            message = f"{name} is set here, and wins over {setting.key} of the file"
+            yield Trouble("thin-edge-environment", DROP_IN, message, "take this file away, or say --settings-as env")
+
+
+def _lines(before: bytes) -> dict[str, str]:
+    found = (_ASSIGNMENT.fullmatch(line) for line in before.decode("utf-8", "replace").splitlines())
+    return {match[1]: match[0] for match in found if match}
+
+
+def _line(setting: Setting) -> str:
+    return f'Environment="{variable(setting.key)}={_quoted(setting.path)}"'
 
 
 def unnamed(settings: Iterable[Setting]) -> list[Trouble]:

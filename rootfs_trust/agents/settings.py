@@ -106,7 +106,9 @@ def cloud_settings(
     """
     name, at, profile = cloud.partition("@")
     if name not in CLOUDS:
-        raise InputError(Trouble("cloud", "", f"no cloud is called {name}", f"clouds: {', '.join(CLOUDS)}"))
+        clouds = ", ".join(f"{each} ({what})" for each, what in CLOUDS.items())
+        hint = f"clouds: {clouds}; a mapper of your own is set by --set {OF_USERS}=PATH"
+        raise InputError(Trouble("cloud", "", f"no cloud is called {name}", hint))
     table = f"{name}.profiles.{_profile(profile)}" if at else name
     key = f"{table}.root_cert_path"
     if root_cert_path is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rootfs_trust.agents import toml_edit
-from rootfs_trust.agents.migration import EMPTIED, VERSION, lookup, pending_renames, spelled
+from rootfs_trust.agents.migration import ALIASES, EMPTIED, VERSION, lookup, pending_renames, spelled
 from rootfs_trust.agents.settings import CLOUDS, Setting
 from rootfs_trust.agents.template import render
 from rootfs_trust.errors import ConflictError, InputError, Trouble
@@ -59,10 +59,12 @@ def open_settings(view: View, name: str, table: str = "") -> SettingsFile:
         text = None if data is None else data.decode()
     except UnicodeDecodeError as error:
         raise InputError(Trouble("toml", name, "is not UTF-8 text", "TOML files are")) from error
+    if text is not None and text.startswith("\ufeff"):
+        raise InputError(Trouble("toml", name, "line 1 begins with a byte order mark", "save it without one"))
     document = {} if text is None else toml_edit.parse(text, name)
     if not table:
         _check_version(name, document)
-        _check_renames(name, document)
+        _check_names(name, document)
     return SettingsFile(name, path, text, document, table)
 
 
@@ -73,12 +75,17 @@ def _check_version(name: str, document: dict[str, Any]) -> None:
         raise InputError(Trouble("toml", name, message, f'write version = "{VERSION}"'))
 
 
-def _check_renames(name: str, document: dict[str, Any]) -> None:
-    """thin-edge.io stops at a file that has a setting under its old and its new name; so do we."""
+def _check_names(name: str, document: dict[str, Any]) -> None:
+    """thin-edge.io stops at a file that has one setting under two names; so do we."""
     both = [
         Trouble("toml", name, f"{old} and {new} are the old and the new name of one setting", "keep one of them")
         for old, new in pending_renames(document).items()
         if lookup(document, new) is not None
+    ]
+    both += [
+        Trouble("toml", name, f"{key} and {alias} are two names of the same", "keep one of them")
+        for key, alias in ALIASES.items()
+        if lookup(document, key) is not None and lookup(document, alias) is not None
     ]
     if both:
         raise InputError(*both)

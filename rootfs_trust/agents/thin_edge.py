@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.checks import check_settings
-from rootfs_trust.agents.environment import DROP_IN, drop_in, unnamed
+from rootfs_trust.agents.environment import DROP_IN, drop_in, overruled, unnamed
 from rootfs_trust.agents.finished import Finished
 from rootfs_trust.agents.generation import generation_of, is_generation_2, mapper_file
 from rootfs_trust.agents.migration import lookup, spelled
@@ -55,8 +55,11 @@ def thin_edge(
         held += kept
         if not as_environment:
             _write(view, file, kept, answer)
+    before = read(view, DROP_IN) or b""
     if as_environment:
-        answer.desired[DROP_IN] = File(drop_in(held))
+        answer.desired[DROP_IN] = File(drop_in(held, before))
+    else:
+        answer.warnings += overruled(held, before)
     return answer
 
 

@@ -49,6 +49,28 @@ def test_what_no_variable_can_set_is_refused(key):
     assert trouble.message == f"{key}: no environment variable sets it" and "--settings-as file" in trouble.hint
 
 
+def test_what_an_earlier_run_set_stays():
+    def ran(tree, *settings, **how):
+        return thin_edge(MemoryTree({**STORE, **tree}), [parse_setting(each) for each in settings], {}, **how)
+
+    first = ran({}, "c8y.root_cert_path=/store", "az.root_cert_path=/store", as_environment=True).desired
+    second = ran({**first, "/b/0123abcd.0": File(b"")}, "az.root_cert_path=/b", as_environment=True).desired
+    assert second[DROP_IN].content.decode().splitlines() == [
+        "[Service]",
+        'Environment="TEDGE_C8Y_ROOT_CERT_PATH=/store"',
+        'Environment="TEDGE_AZ_ROOT_CERT_PATH=/b"',
+    ]
+    assert ran(second, "c8y.root_cert_path=/store", as_environment=True).desired == second
+
+
+def test_a_file_that_the_environment_overrules_is_told():
+    drop_in_of = {DROP_IN: File(b'[Service]\nEnvironment="TEDGE_AZ_ROOT_CERT_PATH=/other"\n')}
+    for path, told in (("/store", [("thin-edge-environment", DROP_IN)]), ("/other", [])):
+        view = MemoryTree({**STORE, **drop_in_of, "/other/0123abcd.0": File(b"")})
+        answer = thin_edge(view, [parse_setting(f"az.root_cert_path={path}")], {})
+        assert [(each.id, each.path) for each in answer.warnings if each.id != "no-tedge-user"] == told
+
+
 def test_what_systemd_would_take_for_its_own_is_quoted():
     assert drop_in([Setting("az.root_cert_path", '/a%b"c\\d')]).decode().splitlines()[1] == (
         'Environment="TEDGE_AZ_ROOT_CERT_PATH=/a%%b\\"c\\\\d"'

@@ -6,6 +6,7 @@ import pytest
 
 from rootfs_trust.agents.settings import parse_setting
 from rootfs_trust.agents.thin_edge import FILE, thin_edge
+from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.nodes import File
 from tests.support.memory import MemoryTree
 
@@ -37,3 +38,17 @@ def test_an_alias_that_stands_there_is_kept(text, setting, table):
     answer = thin_edge(view, [parse_setting(setting)], {})
     assert answer.troubles == []
     assert tomllib.loads(answer.desired[FILE].content.decode()) == {"config": {"version": "2"}, **table}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[az]\nurl = "x"\n[azure]\nurl = "y"\n', "az and azure"),
+        ('[mqtt.client.auth]\ncafile = "/a"\nca_file = "/b"\n', "mqtt.client.auth.ca_file and mqtt.client.auth.cafile"),
+        ("\ufeff", "byte order mark"),
+    ],
+)
+def test_what_thin_edge_would_stop_at_is_refused(text, says):
+    view = MemoryTree({FILE: File(f'{text}[config]\nversion = "2"\n'.encode())})
+    with pytest.raises(InputError, match=says):
+        thin_edge(view, [parse_setting("c8y.root_cert_path=/s")], {})
