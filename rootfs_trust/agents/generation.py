@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rootfs_trust.agents.migration import spelled
+from rootfs_trust.agents.migration import lookup, spelled
 from rootfs_trust.agents.settings import CLOUDS, MAPPERS
 from rootfs_trust.rootfs.nodes import View, join, read
 
@@ -53,6 +53,12 @@ def generation_of(view: View, choice: str) -> str:
         return "1" if version.startswith(("0.", "1.")) else "2"
     files = (f"{join(MAPPERS, name)}/mapper.toml" for name in view.names(MAPPERS))
     return "2" if any(view.kind(file) is not None for file in files) else ""
+
+
+def built_in_bridge(view: View, document: Mapping[str, Any], choice: str) -> bool:
+    """Whether MQTT goes over thin-edge.io's own bridge: where tedge.toml says that, or by default in 2.x."""
+    said = lookup(document, "mqtt.bridge.built_in")
+    return said is True or (said is None and generation_of(view, choice) == "2")
 
 
 def package_version(view: View) -> str | None:

@@ -144,16 +144,18 @@ def _unknown(where: str, key: str) -> Trouble:
     return Trouble("setting", "", f"{where}: is no trust setting of thin-edge.io", hint)
 
 
+def in_mapper(name: str, path: str) -> str:
+    """The device's path of what the file of the mapper ``name`` calls ``path``: from its folder, by the text alone."""
+    return path if path.startswith("/") else posixpath.normpath(f"{MAPPERS}/{name}/{path}")
+
+
 def _of_user(key: str, path: str, *, at_run_time: bool) -> Setting:
-    """thin-edge.io resolves a relative path from the mapper's folder, by its text alone."""
     name = key.partition(".")[0]
     if not _MAPPER.fullmatch(name):
         hint = "a small letter, then small letters, digits and -, as in thingsboard; not bridge-..., and not collectd"
         raise InputError(Trouble("setting", "", f'{key}: "{name}" is no name for a mapper', hint))
-    if path.startswith("/"):
-        return Setting(key, _absolute(key, path), at_run_time)
-    whole = posixpath.normpath(f"{MAPPERS}/{name}/{path}")
-    return Setting(key, _absolute(key, whole), at_run_time, relative=path)
+    relative = "" if path.startswith("/") else path
+    return Setting(key, _absolute(key, in_mapper(name, path)), at_run_time, relative=relative)
 
 
 def last_of_each(settings: Iterable[Setting]) -> list[Setting]:

@@ -8,7 +8,7 @@ from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.checks import check_settings
 from rootfs_trust.agents.environment import DROP_IN, drop_in, overruled, unnamed
 from rootfs_trust.agents.finished import Finished
-from rootfs_trust.agents.generation import generation_of, is_generation_2, mapper_file
+from rootfs_trust.agents.generation import built_in_bridge, is_generation_2, mapper_file
 from rootfs_trust.agents.migration import lookup, spelled
 from rootfs_trust.agents.settings import CLOUDS, FOLDER, Setting, last_of_each
 from rootfs_trust.agents.settings_file import SettingsFile, open_settings
@@ -45,7 +45,7 @@ def thin_edge(
         return answer
     answer.troubles += unnamed(chosen) if as_environment else []
     finished = Finished(view, store)
-    built_in = _built_in_bridge(view, main, generation)
+    built_in = built_in_bridge(view, main.document, generation)
     held: list[Setting] = []
     for file, its in files:
         kept = _giving_way(file, its, answer)
@@ -80,12 +80,6 @@ def _by_file(
         (open_settings(view, mapper_file(table), table) if table else main, settings)
         for table, settings in groups.items()
     ]
-
-
-def _built_in_bridge(view: View, main: SettingsFile, generation: str) -> bool:
-    """Whether MQTT goes over thin-edge.io's own bridge: where that is said, or by default in 2.x."""
-    said = lookup(main.document, "mqtt.bridge.built_in")
-    return said is True or (said is None and generation_of(view, generation) == "2")
 
 
 def _both(cloud: str, table: str) -> Trouble:

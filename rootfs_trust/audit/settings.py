@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from rootfs_trust.agents.environment import DROP_IN, variable
 from rootfs_trust.agents.generation import mapper_file
 from rootfs_trust.agents.migration import RENAMES, lookup, spelled
-from rootfs_trust.agents.settings import CLOUDS, KINDS, MAPPERS, OF_USERS
+from rootfs_trust.agents.settings import CLOUDS, KINDS, MAPPERS, OF_USERS, in_mapper
 from rootfs_trust.agents.settings_file import SettingsFile, open_settings
 from rootfs_trust.agents.thin_edge import FILE
 from rootfs_trust.errors import ConflictError
@@ -100,7 +100,7 @@ def _of_table(document: Mapping[str, Any], table: str, file: str) -> Iterator[Fo
             rest = key.partition(".")[2]
             value = lookup(document, rest)
             if isinstance(value, str):
-                yield FoundSetting(f"{table}.{rest}", value, file)
+                yield FoundSetting(f"{table}.{rest}", in_mapper(table, value) if key == OF_USERS else value, file)
 
 
 def _of_environment(view: View, found: Mapping[str, FoundSetting]) -> Iterator[FoundSetting]:

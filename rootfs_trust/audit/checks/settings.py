@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rootfs_trust.agents.checks import check_settings
 from rootfs_trust.agents.finished import Finished
-from rootfs_trust.agents.generation import mapper_file
+from rootfs_trust.agents.generation import built_in_bridge, mapper_file
 from rootfs_trust.agents.migration import lookup, spelled
 from rootfs_trust.agents.settings import CLOUDS, Setting
 from rootfs_trust.agents.settings_file import SettingsFile
@@ -100,7 +100,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
 
 def _held_against(view: View, settings: tuple[FoundSetting, ...], main: SettingsFile) -> Iterator[Finding]:
     """What ``install`` would refuse or warn of, one setting at a time, so that each finding names its file."""
-    built_in = lookup(main.document, "mqtt.bridge.built_in") is True
+    built_in = built_in_bridge(view, main.document, "auto")
     finished = Finished(view, {})
     told = set()
     for found in (*settings, *_by_default(settings, main)):
@@ -127,9 +127,11 @@ def _by_default(settings: tuple[FoundSetting, ...], main: SettingsFile) -> Itera
 
 
 def _forms(view: View, main: SettingsFile) -> Iterator[Finding]:
-    for table in mapper_tables(view):
-        if lookup(main.document, spelled(main.document, table)) is not None:
-            yield BOTH.found(FILE, f"[{table}] stands here, and thin-edge.io 2.x reads {mapper_file(table)}")
+    # Any mapper's file of a cloud makes 2.x ignore all that tedge.toml has of it.
+    for cloud, table in {table.partition(".")[0]: table for table in reversed(mapper_tables(view))}.items():
+        name = spelled(main.document, cloud)
+        if lookup(main.document, name) is not None:
+            yield BOTH.found(FILE, f"[{name}] stands here, and thin-edge.io 2.x reads {mapper_file(table)}")
     if main.text is not None and lookup(main.document, "config.version") in (None, "1"):
         yield OLD_NAMES.found(FILE, "has no config.version of 2")
     yield from _proxies(main)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from rootfs_trust.agents.generation import package_version
+from rootfs_trust.agents.settings import CLOUDS
 from rootfs_trust.audit.clients import openssl, rustls
 from rootfs_trust.audit.clients.client import Client, Found
 from rootfs_trust.audit.clients.reading import Reading
@@ -44,7 +45,7 @@ def cloud_paths(reading: Reading) -> dict[str, list[str]]:
     """Each path that a ``root_cert_path`` has, and the keys that have it; the default where none is set."""
     paths: dict[str, list[str]] = {}
     for setting in found_settings(reading.view):
-        if setting.key.endswith(f".{_KEY}"):
+        if setting.key.endswith(f".{_KEY}") and setting.key.partition(".")[0] in CLOUDS:
             paths.setdefault(setting.value, []).append(setting.key)
     return paths or {DEFAULT: [f"{_KEY} by default"]}
 

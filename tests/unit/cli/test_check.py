@@ -113,3 +113,38 @@ def test_every_kind_is_told_in_full():
     for kind in KINDS.values():
         assert set(kind.levels) <= set(LEVELS) and kind.levels
         assert kind.title and kind.why.endswith(".") and kind.mend and not kind.mend.endswith(".")
+
+
+PLAIN = b'root_cert_path = "/data/plain"\n'
+
+
+def of_thin_edge(check):
+    both = check("--format", "json").document["findings"]
+    return [(each["id"], each["path"]) for each in both if each["id"].startswith("thin-edge")]
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [("", []), ("[mqtt.bridge]\nbuilt_in = false\n", [("thin-edge-setting", "/etc/tedge/mappers/az/mapper.toml")])],
+)
+def test_2_x_needs_no_hash_links_unless_mosquitto_is_its_bridge(check, debian, said, wanted):
+    debian.write("data/plain/ca.pem", Authority("Plain").pem)
+    debian.write("etc/tedge/mappers/az/mapper.toml", b'cloud_type = "az"\n' + PLAIN)
+    debian.write("etc/tedge/tedge.toml", f'[config]\nversion = "2"\n{said}'.encode())
+    assert of_thin_edge(check) == wanted
+
+
+@pytest.mark.usefixtures("installed")
+def test_any_mapper_of_a_cloud_makes_its_table_in_tedge_toml_idle(check, debian):
+    debian.write("etc/tedge/mappers/c8y.edge/mapper.toml", b'cloud_type = "c8y"\n')
+    assert of_thin_edge(check) == [("thin-edge-both", "/etc/tedge/tedge.toml")]
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_mapper_of_the_user_is_held_against_the_tree(check, debian):
+    file = "/etc/tedge/mappers/thingsboard/mapper.toml"
+    debian.write(file[1:], b'[device]\nroot_cert_path = "ca.pem"\n')
+    assert of_thin_edge(check) == [("thin-edge-setting", file)]
+    debian.write("etc/tedge/mappers/thingsboard/ca.pem", Authority("Thingsboard").pem)
+    assert of_thin_edge(check) == []

@@ -246,3 +246,11 @@ def test_settings_that_are_no_toml(command, debian, other):
     debian.write("etc/tedge/tedge.toml", b"[c8y\n")
     result = command("diff", debian.path, other.path, "--format", "json")
     assert (result.status, [each[0] for each in result.errors]) == (2, ["toml"])
+
+
+def test_the_setting_of_a_mapper_of_the_user(command, debian, other):
+    file = "etc/tedge/mappers/thingsboard/mapper.toml"
+    (debian.path / "etc/tedge").mkdir(exist_ok=True)
+    other.write(file, b'[device]\nroot_cert_path = "../ca.pem"\n')
+    found = command("diff", debian.path, other.path, "--format", "json").document["settings"]
+    assert found == [{"key": "thingsboard.device.root_cert_path", "before": None, "after": "/etc/tedge/mappers/ca.pem"}]
