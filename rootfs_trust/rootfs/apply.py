@@ -3,6 +3,8 @@
 Order: folders; every file staged beside its place, with owner, mode and attributes set, and synced; then
 renames and links in the order of the plan; then removals; last, each folder that changed is synced. Nothing
 that was there before changes until all the bytes are on the disk, so a full disk shows itself in time.
+
+Who writes many trees may take the two steps of :class:`Writer` apart and sync once for all of them after each.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
+from types import TracebackType
 
 from rootfs_trust.errors import ApplyError, InputError, Trouble
 from rootfs_trust.rootfs.door import Root, path_by_descriptor, read_extended_attributes
@@ -29,31 +32,54 @@ def apply(root: Root, plan: Plan, *, owner: Owner | None, timestamp: int | None)
     ``timestamp`` (seconds since 1970) becomes the modification time of all that is written. Raises ApplyError,
     which says what was and what was not written, when the disk or the target fails underway.
     """
-    writer = _Writer(root, owner, timestamp)
-    writer.run(plan.actions)
-    return writer.notes()
+    with Writer(root, plan, owner=owner, timestamp=timestamp) as writer:
+        writer.stage()
+        writer.publish()
+        return writer.notes()
 
 
-class _Writer:
-    def __init__(self, root: Root, owner: Owner | None, timestamp: int | None) -> None:
+class Writer:
+    """One plan being carried out, by :meth:`stage` and then :meth:`publish`; leaving it takes staged leftovers away.
+
+    With ``durable`` each file is on the disk before a name leads to it, and all names when ``publish`` ends. Without,
+    nothing is synced here: the caller syncs the file system after ``stage``, or a power cut may leave empty files
+    in the places of whole ones, and after ``publish``, before the work is called done.
+    """
+
+    def __init__(
+        self, root: Root, plan: Plan, *, owner: Owner | None, timestamp: int | None, durable: bool = True
+    ) -> None:
         self._root = root
+        self._actions = plan.actions
         self._owner = owner
         self._timestamp = timestamp
+        self._durable = durable
         # Owners that the caller may not give, in the order in which they were wanted.
         self._withheld: dict[Owner, None] = {}
         self._staged: dict[str, tuple[int, bytes]] = {}
         self._done: list[str] = []
 
-    def run(self, actions: tuple[Action, ...]) -> None:
-        try:
-            for number, action in enumerate(actions):
-                self._prepare(action, as_bytes(f"{STAGED_PREFIX}{number}"))
-            for action in actions:
-                self._step(action, self._perform)
-            for folder in self._changed_folders(actions):
-                self._sync(folder)
-        finally:
-            self._discard_staged()
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for folder, staged in self._staged.values():
+            with contextlib.suppress(OSError):
+                _clear(folder, staged)
+
+    def stage(self) -> None:
+        """Make the new folders, and every file beside its place. Raises ApplyError."""
+        for number, action in enumerate(self._actions):
+            self._prepare(action, as_bytes(f"{STAGED_PREFIX}{number}"))
+
+    def publish(self) -> None:
+        """Rename what is staged into place, and do the rest. Raises ApplyError."""
+        for action in self._actions:
+            self._step(action, self._perform)
+        for folder in self._changed_folders(self._actions):
+            self._finish(folder)
 
     def notes(self) -> list[Trouble]:
         told = [
@@ -139,7 +165,7 @@ class _Writer:
                 self._give(fd, action.node.owner or self._owner)
                 os.fchmod(fd, action.node.mode)
             self._set_time(fd)
-            os.fsync(fd)
+            self._sync(fd)
 
     def _stage_link(self, action: Link, staged: bytes) -> None:
         folder, name = self._place(action.path)
@@ -162,13 +188,14 @@ class _Writer:
         made = [action.path for action in actions if isinstance(action, MakeDirectory)]
         return list(dict.fromkeys([*(parent(action.path) for action in actions), *made]))
 
-    def _sync(self, path: str) -> None:
+    def _finish(self, path: str) -> None:
+        """Set the time of a folder whose entries changed, and sync it."""
         try:
             folder, _ = self._place(f"{path}/")
             fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
             try:
                 self._set_time(fd)
-                os.fsync(fd)
+                self._sync(fd)
             finally:
                 os.close(fd)
         except (OSError, InputError) as error:
@@ -180,6 +207,10 @@ class _Writer:
                     "mend the cause and run again",
                 )
             ) from error
+
+    def _sync(self, fd: int) -> None:
+        if self._durable:
+            os.fsync(fd)
 
     # -- attributes --------------------------------------------------------------------------------------
 
@@ -235,11 +266,6 @@ class _Writer:
         # What a killed run left under this name is in the way, and of no use.
         _clear(folder, name)
         return os.open(name, _CREATE, 0o600, dir_fd=folder)
-
-    def _discard_staged(self) -> None:
-        for folder, staged in self._staged.values():
-            with contextlib.suppress(OSError):
-                _clear(folder, staged)
 
 
 def _reason(error: OSError | InputError) -> str:
