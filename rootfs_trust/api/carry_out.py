@@ -19,16 +19,10 @@ def refuse(error: type[RootfsTrustError], troubles: Iterable[Trouble]) -> None:
 
 
 def carry_out(tree: Root, plan: Plan, desired: Desired, *, owner: Owner | None, timestamp: int | None) -> list[Trouble]:
-    """Apply ``plan``, and confirm it. A plan without actions touches nothing."""
+    """Apply ``plan``, and look again: nothing may be left to do. A plan without actions touches nothing."""
     if not plan.actions:
         return []
     notes = apply(tree, plan, owner=owner, timestamp=timestamp)
-    confirm(tree, desired)
-    return notes
-
-
-def confirm(tree: Root, desired: Desired) -> None:
-    """Look again after a plan was applied: nothing may be left to do. Raises ApplyError."""
     tree.forget()
     look_again(tree, desired)
     return notes

@@ -100,30 +100,38 @@ def load_config(path: str | None) -> Config:
     if path is None and not os.path.exists(FILE_NAME):
         return Config()
     path = path or FILE_NAME
+    return parse_config(read_text(path), path)
+
+
+def read_text(path: str) -> str:
+    """The text of a TOML file. Raises InputError."""
     try:
         with open(path, "rb") as file:
-            text = file.read().decode()
+            return file.read().decode()
     except OSError as error:
         hint = "check the path and its permissions"
         raise InputError(Trouble("config", path, f"cannot be read: {error.strerror}", hint)) from error
     except UnicodeDecodeError as error:
         raise InputError(Trouble("config", path, "is not UTF-8 text", "TOML files are")) from error
-    return parse_config(text, path)
 
 
 def parse_config(text: str, path: str) -> Config:
     """The config that ``text`` holds. Raises InputError with every mistake in it."""
-    import tomllib
-
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(Trouble("config", path, f"is not valid TOML: {error}", DESCRIBED)) from error
     reader = TableReader(path, text)
-    config = _config(reader, document)
+    config = _config(reader, parse_toml(text, path))
     if reader.troubles:
         raise InputError(*reader.troubles)
     return config
+
+
+def parse_toml(text: str, path: str, described: str = DESCRIBED) -> dict[str, Any]:
+    """The document that ``text`` holds. Raises InputError; ``described`` is its hint."""
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(Trouble("config", path, f"is not valid TOML: {error}", described)) from error
 
 
 def _config(reader: TableReader, document: dict[str, Any]) -> Config:

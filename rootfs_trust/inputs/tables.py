@@ -22,10 +22,14 @@ Check = Callable[[Any], object]
 
 @dataclass(slots=True)
 class TableReader:
-    """Collects what is wrong with the tables of one file: ``text`` is the file's, ``path`` its own."""
+    """Collects what is wrong with the tables of one file: ``text`` is the file's, ``path`` its own.
+
+    ``described`` is the hint that says where its keys are described.
+    """
 
     path: str
     text: str
+    described: str = DESCRIBED
     troubles: list[Trouble] = field(default_factory=list)
 
     def array(self, key: str, document: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -69,9 +73,9 @@ class TableReader:
                     f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}",
                 )
 
-    def wrong(self, key: str, message: str, hint: str = DESCRIBED) -> None:
+    def wrong(self, key: str, message: str, hint: str = "") -> None:
         """Note that the value at ``key`` is wrong."""
-        self.troubles.append(Trouble("config", self._where(key), f"{key} {message}", hint))
+        self.troubles.append(Trouble("config", self._where(key), f"{key} {message}", hint or self.described))
 
     def _where(self, key: str) -> str:
         line = line_of_key(self.text, key)

@@ -82,6 +82,7 @@ class Writer:
             self._finish(folder)
 
     def notes(self) -> list[Trouble]:
+        """What the caller should be told of the owners of new entries."""
         told = [
             Trouble(
                 "owner",

@@ -69,6 +69,14 @@ class Root:
         """Wait until no other run writes below this root. The lock goes with the process and leaves no trace."""
         fcntl.flock(self.fd, fcntl.LOCK_EX)
 
+    def try_lock(self) -> bool:
+        """:meth:`lock` without waiting; False where another run holds the lock."""
+        try:
+            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
     @property
     def owner(self) -> Owner:
         """The owner of the root folder itself."""

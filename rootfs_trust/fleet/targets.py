@@ -1,0 +1,108 @@
+"""fleet.toml: which root filesystems and images, and the config of each; every mistake said with its key and line."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rootfs_trust.errors import InputError
+from rootfs_trust.inputs.config import parse_toml, read_text
+from rootfs_trust.inputs.tables import Check, TableReader, string
+
+DESCRIBED = "docs/fleet.md describes every key"
+
+_TARGET: dict[str, Check] = {"root": string, "image": string, "dest": string, "config": string}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One root filesystem or image. Paths are the host's, absolute; ``dest`` is where the new image goes."""
+
+    name: str
+    """What results call it: its path as the file spells it."""
+    path: str
+    config: str
+    dest: str | None = None
+
+    @property
+    def output(self) -> str:
+        """What is written: the tree itself, or the new image."""
+        return self.path if self.dest is None else self.dest
+
+
+def read_targets(path: str) -> tuple[Target, ...]:
+    """The targets of the fleet.toml at ``path``, in its order and in byte order for each pattern. Raises InputError."""
+    return parse_targets(read_text(path), path)
+
+
+def parse_targets(text: str, path: str) -> tuple[Target, ...]:
+    """The targets that ``text`` names. Raises InputError with every mistake in it."""
+    reader = TableReader(path, text, DESCRIBED)
+    document = parse_toml(text, path, DESCRIBED)
+    reader.unknown("", document, ("target",))
+    targets = [each for key, table in reader.array("target", document) for each in _targets(reader, key, table)]
+    if not document.get("target"):
+        reader.wrong("target", "is missing: there is nothing to do")
+    _refuse_twice(reader, targets)
+    if reader.troubles:
+        raise InputError(*reader.troubles)
+    return tuple(target for _, target in targets)
+
+
+def _targets(reader: TableReader, key: str, value: object) -> Iterator[tuple[str, Target]]:
+    """The targets of one table, each with the key that names it."""
+    before = len(reader.troubles)
+    table = reader.table(key, value, _TARGET, ("config",))
+    if len(reader.troubles) > before or not _one_kind(reader, key, table):
+        return
+    folder = os.path.dirname(os.path.abspath(reader.path))
+    kind = "root" if "root" in table else "image"
+    names = _matches(folder, table[kind], folders_only=kind == "root")
+    if not names:
+        what = "folder" if kind == "root" else "file or folder"
+        reader.wrong(f"{key}.{kind}", f"{table[kind]} matches no {what}", "patterns are relative to this file")
+    config = os.path.join(folder, table["config"])
+    for name in names:
+        dest = os.path.join(folder, table["dest"], _base(name)) if kind == "image" else None
+        yield f"{key}.{kind}", Target(name, os.path.join(folder, name), config, dest)
+
+
+def _one_kind(reader: TableReader, key: str, table: dict[str, Any]) -> bool:
+    if ("root" in table) == ("image" in table):
+        reader.wrong(key, 'has to have either "root" or "image"')
+    elif ("image" in table) != ("dest" in table):
+        reader.wrong(key, '"image" and "dest" go together: roots are changed in place')
+    else:
+        return True
+    return False
+
+
+def _matches(folder: str, pattern: str, *, folders_only: bool) -> list[str]:
+    names = glob.glob(pattern, root_dir=folder, recursive=True)
+    wanted = os.path.isdir if folders_only else os.path.exists
+    return sorted({name for name in names if wanted(os.path.join(folder, name))}, key=os.fsencode)
+
+
+def _base(name: str) -> str:
+    return os.path.basename(name.rstrip("/"))
+
+
+def _refuse_twice(reader: TableReader, targets: list[tuple[str, Target]]) -> None:
+    """Two targets that write the same place: who comes last would win."""
+    first: dict[object, tuple[str, Target]] = {}
+    for key, target in targets:
+        kept_key, kept = first.setdefault(_place(target.output), (key, target))
+        if kept is not target:
+            reader.wrong(key, f"{target.name} writes where {kept.name} of {kept_key} does", "name each target once")
+
+
+def _place(path: str) -> object:
+    """What two names of one place have in common."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return os.path.realpath(path)
+    return status.st_dev, status.st_ino

@@ -1,0 +1,143 @@
+"""A cheap digest of what a decision looked at: the same digest later means that the decision would be the same.
+
+Contents are not read. An entry counts as unchanged while its inode, kind, owner, size and both times are, as git's
+index has it; the kernel sets the change time (ctime), and no program can set it back. A copy of a tree has new ones,
+so that it is looked at anew.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import NamedTuple
+
+from rootfs_trust.rootfs.door import Root
+from rootfs_trust.rootfs.nodes import Node, Symlink, View, as_bytes, join, parent
+from rootfs_trust.rootfs.resolve import MAX_LINKS
+
+_MANY = 8
+"""From so many entries of one folder on, the whole folder is stamped: that is one line to keep instead of many."""
+
+
+class Place(NamedTuple):
+    """What was looked at: a whole ``folder``, one ``entry``, or the ``end`` of the links that begin at one."""
+
+    kind: str
+    path: str
+
+
+class Watched:
+    """The tree ``view``, remembering what it was asked. Implements View."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._asked: set[Place] = set()
+
+    def node(self, path: str, *, follow: bool = False) -> Node | None:
+        """See View."""
+        self._asked.add(Place("end" if follow else "entry", path))
+        return self._view.node(path, follow=follow)
+
+    def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
+        """See View."""
+        self._asked.add(Place("end" if follow else "entry", path))
+        return self._view.kind(path, follow=follow)
+
+    def names(self, path: str) -> list[str]:
+        """See View."""
+        self._asked.add(Place("folder", path))
+        return self._view.names(path)
+
+    def real_path(self, path: str) -> str | None:
+        """See View."""
+        self._asked.add(Place("end", path))
+        return self._view.real_path(path)
+
+    def extended_attributes(self, path: str) -> Mapping[str, bytes]:
+        """See View."""
+        self._asked.add(Place("entry", path))
+        return self._view.extended_attributes(path)
+
+    def modified(self, path: str) -> int | None:
+        """See View."""
+        self._asked.add(Place("end", path))
+        return self._view.modified(path)
+
+    def places(self, also: Iterable[str] = ()) -> tuple[Place, ...]:
+        """The fewest places that tell of every change in what was asked, and at the paths ``also``; sorted."""
+        single = {each for each in self._asked if each.kind != "folder"} | {Place("entry", path) for path in also}
+        crowded = Counter(parent(path) for path in {each.path for each in single})
+        folders = {each.path for each in self._asked if each.kind == "folder"}
+        folders |= {folder for folder, count in crowded.items() if count >= _MANY}
+        left = {place for place in single if not self._told_by(folders, place)}
+        return tuple(sorted({Place("folder", folder) for folder in folders} | left))
+
+    def _told_by(self, folders: set[str], place: Place) -> bool:
+        """Whether stamps of ``folders`` tell of every change at ``place``: each link on its way stands in one."""
+        path: str | None = place.path
+        for _ in range(MAX_LINKS):
+            if path is None or parent(path) not in folders:
+                return False
+            node = None if place.kind == "entry" else self._view.kind(path, follow=False)
+            if node is not Symlink:
+                return True
+            path = self._next(path)
+        return False
+
+    def _next(self, path: str) -> str | None:
+        """Where the link at ``path`` leads, spelled without links of folders; None where that takes more looking."""
+        node, folder = self._view.node(path), parent(path)
+        text = node.points_to if isinstance(node, Symlink) else ""
+        if text.startswith("/"):
+            return text
+        if self._view.real_path(folder) != folder:
+            return None
+        while text.startswith("../"):
+            folder, text = parent(folder), text[3:]
+        return None if ".." in text.split("/") else join(folder, text)
+
+
+def stamp(root: Root, places: Iterable[Place]) -> str:
+    """The digest (SHA-256) of the state of ``places``. Raises InputError for a folder that cannot be read."""
+    digest = sha256(usedforsecurity=False)
+    for place in places:
+        state = _folder(root, place.path) if place.kind == "folder" else _entry(root, place)
+        digest.update(repr((place.kind, place.path, state)).encode())
+    return digest.hexdigest()
+
+
+def _folder(root: Root, path: str) -> object:
+    fd = root.folder(path)
+    if fd is None:
+        return None
+    listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
+    try:
+        with os.scandir(listing) as entries:
+            states = sorted((os.fsencode(each.name), _state(each.stat(follow_symlinks=False))) for each in entries)
+    finally:
+        os.close(listing)
+    return root.real_path(path), states
+
+
+def _entry(root: Root, place: Place) -> object:
+    path = root.real_path(place.path) if place.kind == "end" else place.path
+    found = None if path is None else root.place(path)
+    if found is None:
+        return None
+    try:
+        status = os.stat(found[1] or b".", dir_fd=found[0], follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    real = path if place.kind == "end" else root.real_path(parent(place.path))
+    return as_bytes(real or ""), _state(status)
+
+
+def _state(status: os.stat_result) -> tuple[int, ...]:
+    """What of an entry's status tells of a change. A folder's own entries are another place's business."""
+    known = (status.st_mode, status.st_ino, status.st_dev)
+    if stat.S_ISDIR(status.st_mode):
+        return known
+    return *known, status.st_uid, status.st_gid, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -1,0 +1,92 @@
+"""The schedule: results in the order of the batches, few at a time, whatever the executor does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+
+import pytest
+
+from rootfs_trust.fleet import schedule
+from rootfs_trust.fleet.jobs import Batch, Result, Task
+from rootfs_trust.fleet.schedule import Schedule
+
+
+def batches(count: int, size: int = 1) -> Iterator[Batch]:
+    for number in range(count):
+        yield Batch(number, "v", tuple(Task(f"{number}.{index}", "/", None) for index in range(size)))
+
+
+def results(batch: Batch) -> list[Result]:
+    return [Result(task.name, "changed", "d") for task in batch.tasks]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_order_is_that_of_the_batches(monkeypatch, workers):
+    def slow_first(batch):
+        time.sleep(0.05 if batch.number % 4 == 0 else 0)
+        return results(batch)
+
+    monkeypatch.setattr(schedule, "run_batch", slow_first)
+    arrived = []
+    with ThreadPoolExecutor(workers) as pool:
+        found = [one[0].target for one in Schedule(lambda: pool, 5, arrived.extend).run(batches(12))]
+    assert found == [f"{number}.0" for number in range(12)]
+    assert sorted(each.target for each in arrived) == sorted(found)
+
+
+def test_little_is_ahead_of_a_batch_that_takes_long(monkeypatch):
+    go, begun = threading.Event(), []
+
+    def stuck(batch):
+        begun.append(batch.number)
+        if batch.number == 0:
+            go.wait(10)
+        return results(batch)
+
+    monkeypatch.setattr(schedule, "run_batch", stuck)
+    with ThreadPoolExecutor(2) as pool:
+        threading.Timer(0.3, go.set).start()
+        found = []
+        for one in Schedule(lambda: pool, 3, lambda _results: None).run(batches(9)):
+            if not found:
+                assert max(begun) <= 2 + 3
+            found += one
+    assert len(found) == 9
+
+
+class Mortal(Executor):
+    """Runs at once, in this thread; dies of the batches that hold a task of ``deadly``, and then is of no use."""
+
+    def __init__(self, deadly: dict[str, int]) -> None:
+        self._deadly = deadly
+        self._dead = False
+
+    def submit(self, function, batch):
+        if self._dead:
+            raise BrokenExecutor
+        future: Future = Future()
+        culprits = [task.name for task in batch.tasks if self._deadly.get(task.name)]
+        if culprits:
+            self._deadly[culprits[0]] -= 1
+            self._dead = True
+            future.set_exception(BrokenExecutor())
+        else:
+            future.set_result(function(batch))
+        return future
+
+
+@pytest.mark.parametrize(("deaths", "status"), [(1, "changed"), (2, "changed"), (3, "failed"), (99, "failed")])
+def test_a_task_of_which_workers_die_fails_alone(monkeypatch, deaths, status):
+    monkeypatch.setattr(schedule, "run_batch", results)
+    deadly, arrived = {"1.1": deaths}, []
+    run = Schedule(lambda: Mortal(deadly), 4, arrived.extend).run(batches(4, size=3))
+    found = [each for one in run for each in one]
+    assert [each.target for each in found] == [f"{number}.{index}" for number in range(4) for index in range(3)]
+    assert {each.target: each.status for each in found} == {
+        **{each.target: "changed" for each in found},
+        "1.1": status,
+    }
+    assert sorted(arrived) == sorted(found)
