@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from rootfs_trust.audit.checks.anchors import FORBIDDEN
 from rootfs_trust.audit.clients import certifi, java, node
 from rootfs_trust.audit.clients.environment import variable
 from rootfs_trust.audit.clients.reading import Reading
@@ -49,25 +50,38 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     reading = Reading(inspection.view)
     if node.program(reading) is not None:
         yield from _node_extra(reading)
+    yield from _forbidden(inspection, reading)
     if inspection.local_anchors:
         yield from _certifi(inspection, reading)
         yield from _jdks(inspection, reading)
         yield from _node(inspection, reading)
 
 
+def _forbidden(inspection: Inspection, reading: Reading) -> Iterator[Finding]:
+    for path in _apart(inspection, [*certifi.stores(reading), *java.own_stores(reading)]):
+        for sha256 in inspection.policy.forbid.intersection(each.sha256 for each in _held(inspection, path)):
+            yield FORBIDDEN.found(path, f"holds sha256 {sha256}, which must never ship")
+
+
 def _certifi(inspection: Inspection, reading: Reading) -> Iterator[Finding]:
     if any(reading.is_file(path) for path, _ in variable(reading, "REQUESTS_CA_BUNDLE")):
         return
     for path in _apart(inspection, certifi.stores(reading)):
-        file = inspection.trust.files.at(path)
-        yield from _lacking(inspection, CERTIFI, path, file.certificates if file else ())
+        yield from _lacking(inspection, CERTIFI, path, _held(inspection, path))
 
 
 def _jdks(inspection: Inspection, reading: Reading) -> Iterator[Finding]:
     for path in _apart(inspection, java.own_stores(reading)):
-        store = java_store(inspection.trust.files, path)
-        if store is not None and not store.fault:
-            yield from _lacking(inspection, JDK, path, store.certificates)
+        yield from _lacking(inspection, JDK, path, _held(inspection, path))
+
+
+def _held(inspection: Inspection, path: str) -> tuple[Certificate, ...]:
+    """The certificates of a bundle or of a keystore; none of one that cannot be read, which lacks them all."""
+    file = inspection.trust.files.at(path)
+    if file is None or file.certificates:
+        return file.certificates if file else ()
+    store = java_store(inspection.trust.files, path)
+    return store.certificates if store else ()
 
 
 def _apart(inspection: Inspection, paths: Iterable[str]) -> list[str]:

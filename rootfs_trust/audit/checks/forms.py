@@ -136,19 +136,21 @@ _SUFFIXES = (".pem", ".crt", ".cer")
 def check(inspection: Inspection) -> Iterator[Finding]:
     """Every file that clients read, and the sources; p11-kit makes clean outputs of sources in any form."""
     plain = {each.sha256 for file in inspection.read_by_clients for each in _plain(file)}
+    # A label that hides what is trusted nowhere, such as what p11-kit marks as distrusted, does no harm.
+    hidden = {anchor.certificate.sha256 for anchor in inspection.trust.anchors} - plain
     told = set()
     for file in inspection.read_by_clients:
         told.add(file.path)
-        yield from _form(file, plain)
+        yield from _form(file, hidden)
     for file in inspection.sources:
         if x509.has_private_key(file.data) or x509.looks_like_private_key_der(file.data):
             yield from _key(file) if file.path not in told else ()
         elif not inspection.by_p11kit and file.path.startswith(tuple(f"{each}/" for each in places.LOCAL_SOURCES)):
-            yield from _form(file, plain) if file.path not in told else ()
+            yield from _form(file, hidden) if file.path not in told else ()
             yield from _source(file)
 
 
-def _form(file: CertificateFile, plain: set[str]) -> Iterator[Finding]:
+def _form(file: CertificateFile, hidden: set[str]) -> Iterator[Finding]:
     if x509.has_private_key(file.data) or x509.looks_like_private_key_der(file.data):
         yield from _key(file)
     if b"-----BEGIN " not in file.data.replace(b"\0", b""):
@@ -156,7 +158,7 @@ def _form(file: CertificateFile, plain: set[str]) -> Iterator[Finding]:
         return
     explained = list(_line_ends(file))
     yield from explained
-    yield from _blocks(file, plain)
+    yield from _blocks(file, hidden)
     if not any(each.kind in (GLUED, CR_ONLY, MALFORMED) for each in explained):
         yield from _bad(file)
         yield from (UNSEEN.found(file.path, each.reason, line=each.line) for each in x509.overlooked(file.data))
@@ -182,14 +184,14 @@ def _bad(file: CertificateFile) -> Iterator[Finding]:
         yield MALFORMED.found(file.path, f"the block of line {bad.line} is malformed: {bad.reason}", line=bad.line)
 
 
-def _blocks(file: CertificateFile, plain: set[str]) -> Iterator[Finding]:
+def _blocks(file: CertificateFile, hidden: set[str]) -> Iterator[Finding]:
     for line in file.objects.spoilt:
         yield OCTETS_BEHIND.found(file.path, f"octets stand behind the certificate of line {line}", line=line)
     for block in file.objects.others:
         kind = HEADER if block.header else OTHER
         yield kind.found(file.path, f"the block of line {block.line} is a {block.label}", line=block.line)
     for label, line, certificate in _labelled(file):
-        if certificate.sha256 not in plain:
+        if certificate.sha256 in hidden:
             yield LABEL.found(file.path, f"the block of line {line} is a {label}", line=line)
 
 

@@ -17,18 +17,19 @@ _INSTALL = "run rootfs-trust install --root on the tree, or the distribution's o
 
 NOT_IN_BUNDLE = Kind(
     "not-in-bundle",
-    (WARNING, ERROR),
+    (WARNING, ERROR, NOTE),
     "An anchor that other outputs hold is missing from a bundle",
     "GnuTLS, curl, Go and rustls read the bundle: they refuse servers that OpenSSL with the folder accepts. "
-    "An error for anchors that were installed.",
+    "An error for anchors that were installed; a note for a server's certificate in a hash directory, as Debian's "
+    "ssl-cert puts it there.",
     _INSTALL,
 )
 NOT_IN_DIRECTORY = Kind(
     "not-in-directory",
-    (WARNING, ERROR),
+    (WARNING, ERROR, NOTE),
     "An anchor that other outputs hold is missing from a hash directory",
     "mosquitto and other programs that give OpenSSL a folder refuse servers that those with the bundle accept. "
-    "An error for anchors that were installed.",
+    "An error for anchors that were installed; a note for what is no CA and has no source.",
     _INSTALL,
 )
 NOT_IN_JAVA = Kind(
@@ -149,7 +150,9 @@ def _there(inspection: Inspection, output: Output) -> tuple[Certificate, ...]:
 
 
 def _not_in(anchor: TrustedAnchor, output: Output) -> Iterator[Finding]:
-    level = ERROR if anchor.origin in (LOCAL, OWN) else WARNING
+    level = ERROR if anchor.sources and anchor.origin in (LOCAL, OWN) else WARNING
+    if not (anchor.sources or anchor.certificate.is_ca):
+        level = NOTE
     lacks = f"lacks {anchor.name} ({', '.join(anchor.outputs)} has it)"
     if isinstance(output, Bundle):
         yield NOT_IN_BUNDLE.found(output.path, lacks, level=level)

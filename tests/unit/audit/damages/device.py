@@ -15,6 +15,7 @@ from tests.unit.audit.good_tree import (
     CONF,
     LOCAL,
     TEDGE,
+    TWINS,
     GoodTree,
 )
 
@@ -102,6 +103,12 @@ def everybody_may_write_to_the_local_folder(tree: GoodTree) -> None:
 @damage("certifi-store")
 def a_python_brings_certifi(tree: GoodTree) -> None:
     tree.write("usr/lib/python3.12/site-packages/certifi/cacert.pem", shipped_authority(ALPHA).pem)
+
+
+@damage("forbidden", policy=f'forbid = ["{CA.sha256}"]')
+def a_python_brings_what_is_forbidden(tree: GoodTree) -> None:
+    certs = [CA.pem, *(twin.pem for twin in TWINS)]
+    tree.write("opt/venv/lib/python3.12/site-packages/certifi/cacert.pem", b"".join(certs))
 
 
 @damage("jdk-store")

@@ -128,6 +128,14 @@ def javas_store_has_the_last_certificate_of_its_kind(tree: GoodTree) -> None:
     without_date(tree)
 
 
+@damage("not-in-bundle", "not-a-ca")
+def a_servers_certificate_lies_in_the_hash_directory(tree: GoodTree) -> None:
+    """As Debian's ssl-cert puts it there."""
+    server = Authority("box.local", ca=False)
+    tree.write(f"{CERTS}/ssl-cert-snakeoil.pem", server.pem)
+    tree.link(link_of(server), "ssl-cert-snakeoil.pem")
+
+
 @damage("not-in-store")
 def a_ca_is_copied_into_the_local_folder(tree: GoodTree) -> None:
     tree.write(f"{LOCAL}/other.crt", Authority("Other CA").pem)
