@@ -9,7 +9,7 @@ from rootfs_trust.agents.finished import Finished
 from rootfs_trust.agents.generation import built_in_bridge, mapper_file
 from rootfs_trust.agents.migration import lookup, spelled
 from rootfs_trust.agents.settings import CLOUDS, Setting
-from rootfs_trust.agents.settings_file import SettingsFile
+from rootfs_trust.agents.settings_file import SettingsFile, open_settings
 from rootfs_trust.agents.thin_edge import FILE
 from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind
 from rootfs_trust.audit.inspection import Inspection
@@ -95,7 +95,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
         return
     if main is not None:
         yield from _held_against(view, settings, main)
-        yield from _forms(view, main)
+        yield from _forms(view, settings, main)
 
 
 def _held_against(view: View, settings: tuple[FoundSetting, ...], main: SettingsFile) -> Iterator[Finding]:
@@ -103,7 +103,7 @@ def _held_against(view: View, settings: tuple[FoundSetting, ...], main: Settings
     built_in = built_in_bridge(view, main.document, "auto")
     finished = Finished(view, {})
     told = set()
-    for found in (*settings, *_by_default(settings, main)):
+    for found in (*settings, *_by_default(view, settings, main)):
         setting = Setting(found.key, found.value)
         troubles, warnings = check_settings([setting], finished, built_in_bridge=built_in)
         for trouble in (*troubles, *warnings):
@@ -118,15 +118,29 @@ def _finding(trouble: Trouble, file: str) -> Finding:
     return _BY_ID[trouble.id].found(trouble.path, trouble.message, mend=trouble.hint)
 
 
-def _by_default(settings: tuple[FoundSetting, ...], main: SettingsFile) -> Iterator[FoundSetting]:
-    """The clouds that are set up, and leave the CA to thin-edge.io."""
+def _by_default(view: View, settings: tuple[FoundSetting, ...], main: SettingsFile) -> Iterator[FoundSetting]:
+    """The clouds that are set up, and leave the CA to thin-edge.io; in 2.x those that have a mapper's file."""
     keys = {each.key for each in settings}
+    mappers = mapper_tables(view)
+    of_mappers = {table.partition(".")[0] for table in mappers}
+    tables = {table: mapper_file(table) for table in mappers}
+    tables |= {table: FILE for table in _tables(main) if table.partition(".")[0] not in of_mappers}
+    for table, file in tables.items():
+        document = main.document if file == FILE else open_settings(view, file, table).document
+        url = lookup(document, spelled(document, f"{table}.url") if file == FILE else "url")
+        if url is not None and f"{table}.root_cert_path" not in keys:
+            yield FoundSetting(f"{table}.root_cert_path", _DEFAULT, file)
+
+
+def _tables(main: SettingsFile) -> Iterator[str]:
+    """The clouds, and the profiles that tedge.toml has of them."""
     for cloud in CLOUDS:
-        if f"{cloud}.root_cert_path" not in keys and lookup(main.document, spelled(main.document, f"{cloud}.url")):
-            yield FoundSetting(f"{cloud}.root_cert_path", _DEFAULT, FILE)
+        yield cloud
+        profiles = lookup(main.document, spelled(main.document, f"{cloud}.profiles"))
+        yield from (f"{cloud}.profiles.{name}" for name in profiles) if isinstance(profiles, dict) else ()
 
 
-def _forms(view: View, main: SettingsFile) -> Iterator[Finding]:
+def _forms(view: View, settings: tuple[FoundSetting, ...], main: SettingsFile) -> Iterator[Finding]:
     # Any mapper's file of a cloud makes 2.x ignore all that tedge.toml has of it.
     for cloud, table in {table.partition(".")[0]: table for table in reversed(mapper_tables(view))}.items():
         name = spelled(main.document, cloud)
@@ -134,20 +148,17 @@ def _forms(view: View, main: SettingsFile) -> Iterator[Finding]:
             yield BOTH.found(FILE, f"[{name}] stands here, and thin-edge.io 2.x reads {mapper_file(table)}")
     if main.text is not None and lookup(main.document, "config.version") in (None, "1"):
         yield OLD_NAMES.found(FILE, "has no config.version of 2")
-    yield from _proxies(main)
+    for setting in settings:
+        if setting.key.endswith(".proxy.ca_path"):
+            yield PROXY.found(setting.file, f"sets {setting.key}: {_proxys_part(view, setting, main)}")
 
 
-def _proxies(main: SettingsFile) -> Iterator[Finding]:
-    for table in ("c8y", *_profiles(main)):
-        proxy = lookup(main.document, f"{table}.proxy")
-        if isinstance(proxy, dict) and "ca_path" in proxy:
-            serves = "cert_path" in proxy and "key_path" in proxy
-            then = (
-                "its proxy demands client certificates" if serves else "without cert_path and key_path it is not used"
-            )
-            yield PROXY.found(FILE, f"{table}.proxy.ca_path is set: {then}")
-
-
-def _profiles(main: SettingsFile) -> list[str]:
-    profiles = lookup(main.document, "c8y.profiles")
-    return [f"c8y.profiles.{name}" for name in profiles] if isinstance(profiles, dict) else []
+def _proxys_part(view: View, setting: FoundSetting, main: SettingsFile) -> str:
+    """What the proxy makes of its CA path, by the settings beside it."""
+    table = setting.key.removesuffix(".proxy.ca_path")
+    in_mapper = setting.file == mapper_file(table)
+    document = open_settings(view, setting.file, table).document if in_mapper else main.document
+    proxy = lookup(document, "proxy" if in_mapper else f"{table}.proxy")
+    if isinstance(proxy, dict) and "cert_path" in proxy and "key_path" in proxy:
+        return "the proxy demands client certificates"
+    return "not used without cert_path and key_path"

@@ -33,10 +33,20 @@ def a_setting_points_at_a_file_where_a_folder_is_needed(tree: GoodTree) -> None:
     tree.append(TEDGE, f'\n[http]\nca_path = "/{BUNDLE}"\n'.encode())
 
 
-@damage("thin-edge-setting")
+@damage("thin-edge-setting", family="bundle-only", clouds=())
 def the_default_is_of_no_use(tree: GoodTree) -> None:
-    """A cloud without a setting goes by /etc/ssl/certs; here that is no store, and aws is pinned to a file."""
-    tree.append(TEDGE, b'\n[aws]\nurl = "x.example"\nroot_cert_path = "/etc/gone"\n')
+    """A cloud without a setting goes by /etc/ssl/certs, which has a bundle and no links here."""
+    tree.write(TEDGE, b'[config]\nversion = "2"\n[c8y]\nurl = "x.example"\n')
+
+
+@damage("thin-edge-setting", family="bundle-only", clouds=())
+def the_default_of_a_profile_is_of_no_use(tree: GoodTree) -> None:
+    tree.write(TEDGE, b'[config]\nversion = "2"\n[c8y.profiles.edge]\nurl = "x.example"\n')
+
+
+@damage("thin-edge-setting", clouds=())
+def a_mapper_of_the_user_names_a_file_that_is_not_there(tree: GoodTree) -> None:
+    tree.write("etc/tedge/mappers/mine/mapper.toml", b'[device]\nroot_cert_path = "ca.pem"\n')
 
 
 @damage("thin-edge-unreadable")
