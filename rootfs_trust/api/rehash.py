@@ -30,9 +30,11 @@ def rehash(
     Raises InputError for a folder that is missing, ConflictError where a file or folder has a link's name (both:
     nothing was written), or ApplyError.
     """
-    given = {os.path.abspath(folder): folder for folder in folders}
     with Root("/") as host:
+        given = _by_real_path(host, folders)
         refuse(InputError, [_missing(given[path]) for path in given if host.kind(path) is not Directory])
+        # Each folder once, in one order for everybody: no two runs wait for each other.
+        host.lock(*sorted(given))
         desired: dict[str, Symlink | Absent] = {}
         warnings: list[Trouble] = []
         for path in given:
@@ -45,6 +47,15 @@ def rehash(
             warnings += carry_out(host, plan, desired, owner=None, timestamp=timestamp)
     actions = tuple(action._replace(path=_spelled(given, action.path)) for action in plan.actions)
     return Outcome("", actions, (), tuple(_as_given(given, warnings)), dry_run)
+
+
+def _by_real_path(host: Root, folders: Sequence[str]) -> dict[str, str]:
+    """Each folder once, as it was first called: links may lead to one that is given, too."""
+    given: dict[str, str] = {}
+    for folder in folders:
+        path = os.path.abspath(folder)
+        given.setdefault(host.real_path(path) or path, folder)
+    return given
 
 
 def _missing(folder: str) -> Trouble:

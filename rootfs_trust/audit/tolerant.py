@@ -42,6 +42,10 @@ class Tolerant:
         """See View."""
         return self._or(lambda: self._view.extended_attributes(path), {})
 
+    def mounted(self, path: str) -> bool:
+        """See View."""
+        return self._or(lambda: self._view.mounted(path), False)
+
     def modified(self, path: str) -> int | None:
         """See View."""
         return self._or(lambda: self._view.modified(path), None)

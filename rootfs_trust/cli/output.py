@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import click
 
-from rootfs_trust.errors import RootfsTrustError, Trouble
+from rootfs_trust.errors import ApplyError, RootfsTrustError, Trouble
 from rootfs_trust.outcome import ImageOutcome, Outcome
 from rootfs_trust.rootfs.nodes import parent
 from rootfs_trust.rootfs.plan import Action, Link
@@ -38,11 +39,12 @@ def print_errors(error: RootfsTrustError, *, as_json: bool) -> None:
 
 
 def print_outcome(outcome: Outcome, root: str, *, as_json: bool, verbosity: int) -> None:
-    """What ``install`` or ``remove`` did or would do."""
-    if as_json:
-        echo_json(_install_document(outcome))
-    else:
-        _print_text(outcome, f"{root} (layout {outcome.layout})", verbosity)
+    """What ``install`` or ``remove`` did or would do. Raises ApplyError."""
+    with _reported(outcome):
+        if as_json:
+            echo_json(_install_document(outcome))
+        else:
+            _print_text(outcome, f"{root} (layout {outcome.layout})", verbosity)
 
 
 def print_image_outcome(outcome: ImageOutcome, dest: str, *, as_json: bool, verbosity: int) -> None:
@@ -75,11 +77,25 @@ def _image_lines(outcome: ImageOutcome, dest: str) -> Iterator[str]:
 
 
 def print_rehash(outcome: Outcome, folders: Iterable[str], *, as_json: bool, verbosity: int) -> None:
-    """What ``rehash`` did or would do."""
-    if as_json:
-        echo_json(_outcome_document(outcome))
-    else:
-        _print_text(outcome, ", ".join(folders), verbosity)
+    """What ``rehash`` did or would do. Raises ApplyError."""
+    with _reported(outcome):
+        if as_json:
+            echo_json(_outcome_document(outcome))
+        else:
+            _print_text(outcome, ", ".join(folders), verbosity)
+
+
+@contextlib.contextmanager
+def _reported(outcome: Outcome) -> Iterator[None]:
+    """A report that cannot be printed: what it would have told of is done all the same."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        done = "everything is written" if outcome.changed and not outcome.dry_run else "nothing was written"
+        message = f"the report cannot be printed: {error.strerror}; {done}"
+        raise ApplyError(Trouble("output", "", message, "see where standard output leads")) from error
 
 
 def print_warnings(warnings: Iterable[Trouble], verbosity: int) -> None:

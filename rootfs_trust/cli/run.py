@@ -107,7 +107,9 @@ def main() -> None:
 
 
 def _fail(error: RootfsTrustError) -> None:
-    print_errors(error, as_json=_json_wanted(sys.argv))
+    # Where standard output cannot be written to, no JSON can be, either.
+    as_json = _json_wanted(sys.argv) and all(each.id != "output" for each in error.troubles)
+    print_errors(error, as_json=as_json)
     sys.exit(error.exit_status)
 
 

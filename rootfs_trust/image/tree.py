@@ -126,6 +126,10 @@ class Tree:
         entry = self.entry(path, follow=False)
         return entry.attributes if entry else {}
 
+    def mounted(self, path: str) -> bool:
+        """See View: nothing is mounted in an image."""
+        return False
+
     def modified(self, path: str) -> int | None:
         """See :class:`View`."""
         entry = self.entry(path)

@@ -1,8 +1,9 @@
 """The one writer: carries a plan out so that a run cut short anywhere leaves only whole files.
 
-Order: folders; every file staged beside its place, with owner, mode and attributes set, and synced; then
-renames and links in the order of the plan; then removals; last, each folder that changed is synced. Nothing
-that was there before changes until all the bytes are on the disk, so a full disk shows itself in time.
+Order: folders; every file staged beside its place, with owner, mode and attributes set, and synced, and every link
+that has an owner or a time to get; then renames and links in the order of the plan, and each folder that changed is
+synced; then removals, and theirs are. Nothing that was there before changes until all the bytes are on the disk, so
+a full disk shows itself in time; nothing goes before what stands for it is safe.
 
 Who writes many trees may take the two steps of :class:`Writer` apart and sync once for all of them after each.
 """
@@ -20,6 +21,8 @@ from rootfs_trust.errors import ApplyError, InputError, Trouble
 from rootfs_trust.rootfs.door import Root, path_by_descriptor, read_extended_attributes
 from rootfs_trust.rootfs.nodes import Owner, as_bytes, parent
 from rootfs_trust.rootfs.plan import SIGNATURES, STAGED_PREFIX, Action, Link, MakeDirectory, Plan, Put, Remove
+
+_HINT = "every file is whole; mend the cause and run the same command again"
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -76,10 +79,15 @@ class Writer:
 
     def publish(self) -> None:
         """Rename what is staged into place, and do the rest. Raises ApplyError."""
-        for action in self._actions:
+        removals = tuple(action for action in self._actions if isinstance(action, Remove))
+        self._carry_out(tuple(action for action in self._actions if not isinstance(action, Remove)), rest=removals)
+        self._carry_out(removals, rest=())
+
+    def _carry_out(self, actions: tuple[Action, ...], *, rest: tuple[Action, ...]) -> None:
+        for action in actions:
             self._step(action, self._perform)
-        for folder in self._changed_folders(self._actions):
-            self._finish(folder)
+        for folder in self._changed_folders(actions):
+            self._finish(folder, rest)
 
     def notes(self) -> list[Trouble]:
         """What the caller should be told of the owners of new entries."""
@@ -106,7 +114,7 @@ class Writer:
             self._step(action, lambda directory: self._make_directory(directory, staged))
         elif isinstance(action, Put):
             self._step(action, lambda put: self._stage_file(put, staged), changes=False)
-        elif isinstance(action, Link) and action.replaces:
+        elif isinstance(action, Link) and (action.replaces or self._owner or self._timestamp is not None):
             self._step(action, lambda link: self._stage_link(link, staged), changes=False)
 
     def _step(self, action: Action, perform: Callable[..., None], *, changes: bool = True) -> None:
@@ -118,16 +126,12 @@ class Writer:
             self._done.append(action.path)
 
     def _failed(self, action: Action, reason: str) -> ApplyError:
+        message = f"{action.verb} failed: {reason}; {self._written()}; not written: this and all that comes after"
+        return ApplyError(Trouble("apply", action.path, message, _HINT))
+
+    def _written(self) -> str:
         done = dict.fromkeys(self._done)
-        written = f"written before: {', '.join(done)}" if done else "nothing was written"
-        return ApplyError(
-            Trouble(
-                "apply",
-                action.path,
-                f"{action.verb} failed: {reason}; {written}; not written: this and all that comes after",
-                "every file is whole; mend the cause and run the same command again",
-            )
-        )
+        return f"written before: {', '.join(done)}" if done else "nothing was written"
 
     def _perform(self, action: Action) -> None:
         folder, name = self._place(action.path)
@@ -173,6 +177,12 @@ class Writer:
         _clear(folder, staged)
         self._staged[action.path] = folder, staged
         self._make_link(action, folder, staged)
+        if action.replaces:
+            self._take_over_link(folder, name, staged)
+
+    @staticmethod
+    def _take_over_link(folder: int, name: bytes, staged: bytes) -> None:
+        """Give the link ``staged`` what the link ``name`` has: owner and attributes."""
         old = os.stat(name, dir_fd=folder, follow_symlinks=False)
         os.chown(staged, old.st_uid, old.st_gid, dir_fd=folder, follow_symlinks=False)
         for key, value in read_extended_attributes(folder, name).items():
@@ -189,8 +199,8 @@ class Writer:
         made = [action.path for action in actions if isinstance(action, MakeDirectory)]
         return list(dict.fromkeys([*(parent(action.path) for action in actions), *made]))
 
-    def _finish(self, path: str) -> None:
-        """Set the time of a folder whose entries changed, and sync it."""
+    def _finish(self, path: str, rest: tuple[Action, ...]) -> None:
+        """Set the time of a folder whose entries changed, and sync it; ``rest`` is what comes after."""
         try:
             folder, _ = self._place(f"{path}/")
             fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
@@ -200,14 +210,9 @@ class Writer:
             finally:
                 os.close(fd)
         except (OSError, InputError) as error:
-            raise ApplyError(
-                Trouble(
-                    "apply",
-                    path,
-                    f"everything is written, but not yet safe on the disk: {_reason(error)}",
-                    "mend the cause and run again",
-                )
-            ) from error
+            left = f"{self._written()}; not written: what has to go" if rest else "everything is written"
+            message = f"cannot be made safe on the disk: {_reason(error)}; {left}"
+            raise ApplyError(Trouble("apply", path, message, _HINT)) from error
 
     def _sync(self, fd: int) -> None:
         if self._durable:

@@ -17,11 +17,12 @@ from types import TracebackType
 
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, as_bytes, as_text
-from rootfs_trust.rootfs.walk import Walk
+from rootfs_trust.rootfs.walk import Walk, close
 
 MAX_FILE = 64 * 1024 * 1024
 """Bytes; a bundle of 10,000 certificates has about a quarter of it."""
 
+_LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _READ_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
@@ -49,6 +50,7 @@ class Root:
         self.directory = directory
         self._folders: dict[str, tuple[int, str] | None] = {"/": (self.fd, "/")}
         self._names: dict[str, list[str]] = {}
+        self._locked: list[int] = []
 
     def __enter__(self) -> Root:
         return self
@@ -60,14 +62,23 @@ class Root:
 
     def close(self) -> None:
         """Close every descriptor; the object is of no use afterwards."""
-        for folder in self._folders.values():
-            if folder is not None:
-                os.close(folder[0])
-        self._folders = {}
+        for fd in (*self._locked, *(folder[0] for folder in self._folders.values() if folder)):
+            close(fd)
+        self._folders, self._locked = {}, []
 
-    def lock(self) -> None:
-        """Wait until no other run writes below this root. The lock goes with the process and leaves no trace."""
-        fcntl.flock(self.fd, fcntl.LOCK_EX)
+    def lock(self, *folders: str) -> None:
+        """Wait until no other run has locked the root, or else all of ``folders``; the lock leaves no trace.
+
+        It is given back by :meth:`close`, or by the end of the process. Raises InputError.
+        """
+        for path in folders or ("/",):
+            fd = self.folder(path)
+            try:
+                self._locked.append(os.open(".", _LIST, dir_fd=self.fd if fd is None else fd))
+                fcntl.flock(self._locked[-1], fcntl.LOCK_EX)
+            except OSError as error:
+                hint = "nothing was written; another run at the same time could not be kept apart"
+                raise InputError(Trouble("lock", path, f"cannot be locked: {error.strerror}", hint)) from error
 
     def try_lock(self) -> bool:
         """:meth:`lock` without waiting; False where another run holds the lock."""
@@ -80,7 +91,10 @@ class Root:
     @property
     def owner(self) -> Owner:
         """The owner of the root folder itself."""
-        status = os.fstat(self.fd)
+        try:
+            status = os.fstat(self.fd)
+        except OSError as error:
+            raise _unreadable("/", error) from error
         return Owner(status.st_uid, status.st_gid)
 
     # -- resolving ---------------------------------------------------------------------------------------
@@ -147,10 +161,11 @@ class Root:
             # A hash directory has thousands of links: one call tells what most of them hold.
             try:
                 return Symlink(as_text(os.readlink(place[1], dir_fd=place[0])))
-            except FileNotFoundError:
-                return None
-            except OSError:
-                pass  # no link; what else it is, the status tells
+            except OSError as error:
+                if error.errno in _NOWHERE:
+                    return None
+                if error.errno != errno.EINVAL:  # no link; what else it is, the status tells
+                    raise _unreadable(path, error) from error
         found = self._status(path, follow)
         if found is None:
             return None
@@ -176,19 +191,30 @@ class Root:
         if fd is None:
             return []
         try:
-            listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
+            listing = os.open(".", _LIST, dir_fd=fd)
             try:
                 # Asked by descriptor, the answer is in the host's encoding.
                 return [as_text(name) for name in sorted(map(os.fsencode, os.listdir(listing)))]
             finally:
-                os.close(listing)
+                close(listing)
         except OSError as error:
             raise _unreadable(path, error) from error
 
     def extended_attributes(self, path: str) -> dict[str, bytes]:
         """See :class:`View`. Empty where the file system keeps none."""
         place = self.place(path)
-        return {} if place is None else read_extended_attributes(*place)
+        try:
+            return {} if place is None else read_extended_attributes(*place)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+
+    def mounted(self, path: str) -> bool:
+        """See :class:`View`. False without /proc, which tells it."""
+        place = self.place(path)
+        try:
+            return place is not None and _mount(place[0], b".") != _mount(*place)
+        except OSError:
+            return False
 
     def modified(self, path: str) -> int | None:
         """See :class:`View`."""
@@ -218,13 +244,23 @@ class Root:
             try:
                 content = _content(fd)
             finally:
-                os.close(fd)
+                close(fd)
         except OSError as error:
             raise _unreadable(path, error) from error
         if len(content) > MAX_FILE:
             hint = "no trust store is; move the file out of the store's folders"
             raise InputError(Trouble("too-large", path, f"is larger than {MAX_FILE} bytes", hint))
         return content
+
+
+def _mount(folder: int, name: bytes) -> bytes | None:
+    """The number of the mount that ``name`` in ``folder`` is on (proc_pid_fdinfo(5)); unlike st_dev it tells binds."""
+    fd = os.open(name or b".", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        with open(f"/proc/self/fdinfo/{fd}", "rb") as file:
+            return next((line for line in file if line.startswith(b"mnt_id:")), None)
+    finally:
+        close(fd)
 
 
 def _content(fd: int) -> bytes:

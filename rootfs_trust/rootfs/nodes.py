@@ -81,6 +81,9 @@ class View(Protocol):
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
         """The extended attributes of what stands at ``path``, the link itself if it is one."""
 
+    def mounted(self, path: str) -> bool:
+        """Whether ``path`` itself is a mount point."""
+
     def modified(self, path: str) -> int | None:
         """When what stands at ``path``, links followed, was last changed, in seconds since 1970; None without it."""
 

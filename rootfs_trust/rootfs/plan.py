@@ -103,6 +103,8 @@ def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> 
             changes.append(change)
     if not will_be_signed:
         conflicts += _signed(view, changes)
+    conflicts += _mounted(view, changes)
+    changes = [*(each for each in changes if not isinstance(each, Remove)), *_removals(changes)]
     for leftover in _leftovers(view, desired):
         if isinstance(leftover, Trouble):
             conflicts.append(leftover)
@@ -195,6 +197,29 @@ def _signed(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
                     f"carries a signature ({name}) of its old content",
                     "sign the tree after this run, and say --will-be-signed",
                 )
+
+
+def _removals(changes: Iterable[Action]) -> list[Remove]:
+    """What has to go, the last folder that is wanted first: what is made of a source goes before the source.
+
+    By that, the next run still knows what has to go when this one is cut short.
+    """
+    removals = [change for change in changes if isinstance(change, Remove)]
+    folders = list(dict.fromkeys(parent(each.path) for each in removals))
+    return sorted(removals, key=lambda each: -folders.index(parent(each.path)))
+
+
+def _mounted(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
+    """Files that are mount points: no rename replaces one, and writing into it would change another tree's file."""
+    for change in changes:
+        replaces = isinstance(change, Remove) or (isinstance(change, Put) and change.replaces)
+        if replaces and view.kind(change.path, follow=False) is File and view.mounted(change.path):
+            yield Trouble(
+                "conflict",
+                change.path,
+                "something is mounted here, so that it cannot be replaced",
+                "unmount it, or run where it is not mounted",
+            )
 
 
 def _leftovers(view: View, desired: Desired) -> Iterator[Remove | Trouble]:

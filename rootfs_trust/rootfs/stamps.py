@@ -61,6 +61,11 @@ class Watched:
         self._asked.add(Place("entry", path))
         return self._view.extended_attributes(path)
 
+    def mounted(self, path: str) -> bool:
+        """See View. What is mounted is another entry than what it hides."""
+        self._asked.add(Place("entry", path))
+        return self._view.mounted(path)
+
     def modified(self, path: str) -> int | None:
         """See View."""
         self._asked.add(Place("end", path))

@@ -87,6 +87,11 @@ class Stated:
         found = self._place(path, follow=False)
         return {} if found is None else found.view.extended_attributes(found.path)
 
+    def mounted(self, path: str) -> bool:
+        """See View."""
+        found = self._place(path, follow=False)
+        return found is not None and found.view.mounted(found.path)
+
     def modified(self, path: str) -> int | None:
         """See View."""
         found = self._place(path, follow=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -10,6 +11,12 @@ from rootfs_trust.rootfs.nodes import as_bytes, as_text
 from rootfs_trust.rootfs.resolve import MAX_LINKS, steps
 
 _PATH_ONLY = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def close(fd: int) -> None:
+    """Close what was only read from or passed through: nothing that a close may still tell is of any use."""
+    with contextlib.suppress(OSError):
+        os.close(fd)
 
 
 class Walk:
@@ -46,7 +53,7 @@ class Walk:
                     return self._end(name, pending)
                 pending += self._follow(as_text(os.readlink(b"", dir_fd=fd)))
             finally:
-                os.close(fd)
+                close(fd)
         return self._path()
 
     def _end(self, name: str, pending: list[str]) -> str:
@@ -64,7 +71,7 @@ class Walk:
 
     def _up(self) -> None:
         if self._stack:
-            os.close(self._stack.pop()[1])
+            close(self._stack.pop()[1])
 
     def _path(self, name: str | None = None) -> str:
         return "/" + "/".join([part for part, _ in self._stack] + ([name] if name else []))

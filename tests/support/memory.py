@@ -63,6 +63,9 @@ class MemoryTree:
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
         return {}
 
+    def mounted(self, path: str) -> bool:
+        return False
+
     def modified(self, path: str) -> int | None:
         return None if self.real_path(path) is None else 0
 

@@ -9,9 +9,11 @@ import pytest
 from rootfs_trust.api import carry_out
 from rootfs_trust.api.install import install
 from rootfs_trust.api.options import InstallOptions
-from rootfs_trust.errors import ApplyError, ConflictError, InputError, MalformedError, RootfsTrustError
+from rootfs_trust.api.rehash import rehash
+from rootfs_trust.errors import ApplyError, ConflictError, InputError, MalformedError, RootfsTrustError, Trouble
 from rootfs_trust.rootfs.plan import Put
 from tests.support.authority import NOW
+from tests.support.hostile import ended_after
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +72,22 @@ def test_what_is_not_as_it_was_written_is_told(debian, ca, monkeypatch):
     monkeypatch.setattr(carry_out, "apply", lambda *_, **__: [])
     with pytest.raises(ApplyError, match="is not as it was just written"):
         install(debian.root, InstallOptions(certs=[ca]))
+
+
+def test_a_tree_that_cannot_be_looked_at_again_is_told_as_written(debian, ca, monkeypatch):
+    def look(*_: object, **__: object):
+        raise InputError(Trouble("unreadable", "/etc/ssl/certs", "cannot be read: Input/output error"))
+
+    monkeypatch.setattr("rootfs_trust.api.carry_out.make_plan", look)
+    with pytest.raises(ApplyError, match=r"/etc/ssl/certs: everything is written, but .* looked at again: cannot be"):
+        install(debian.root, InstallOptions(certs=[ca]))
+
+
+def test_rehash_of_one_folder_by_two_names_does_not_wait_for_itself(tmp_path, authority):
+    (tmp_path / "certs").mkdir()
+    (tmp_path / "certs/a.pem").write_bytes(authority.pem)
+    (tmp_path / "twin").symlink_to("certs")
+    folders = [str(tmp_path / name) for name in ("certs", "twin", "certs/")]
+    with ended_after(20):
+        assert rehash(folders).changed
+        assert not rehash(folders).changed

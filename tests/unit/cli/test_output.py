@@ -304,3 +304,16 @@ def test_json_survives_bytes_that_are_no_text(capsys):
 def test_a_trouble_without_path_or_hint():
     assert str(Trouble("x", "", "message")) == "message"
     assert str(Trouble("x", "/p", "message", "hint")) == "/p: message (hint)"
+
+
+@pytest.mark.parametrize("options", [(), ("--format", "json")])
+def test_a_report_that_cannot_be_printed(tmp_path, options):
+    """What is done is done, and said where it still can be."""
+    tree = DebianTree(tmp_path / "rootfs")
+    for words, told in ((("--dry-run",), b"nothing was written"), ((), b"everything is written")):
+        run = [sys.executable, "-m", "rootfs_trust", "install", "--root", tree.root, *options, *words]
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(run, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+        assert done.returncode == 4
+        assert b"error: the report cannot be printed: No space left on device; " + told in done.stderr
+    assert (tree.path / "etc/ssl/certs/ca-certificates.crt").is_file()

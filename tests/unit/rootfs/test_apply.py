@@ -219,10 +219,12 @@ def test_a_fault_at_any_step(tree, monkeypatch, name):
 
 def error_says(trouble, before, found) -> bool:
     """Whether the message names just what differs."""
-    if "not yet safe on the disk" in trouble.message:
-        return "everything is written" in trouble.message
+    if "everything is written" in trouble.message:
+        return "cannot be made safe on the disk" in trouble.message
     assert "No space left on device" in trouble.message and "run the same command again" in trouble.hint
     written = trouble.message.partition("written before: ")[2].partition("; not written")[0]
+    if "cannot be made safe" in trouble.message:
+        return "not written: what has to go" in trouble.message and "/etc/gone" not in written
     named = {path.lstrip("/") for path in written.split(", ") if path}
     changed = {path for path in found.keys() | before.keys() if found.get(path) != before.get(path)}
     assert ("nothing was written" in trouble.message) is not named
@@ -346,3 +348,30 @@ def test_a_file_system_that_gives_less_than_was_asked_for_loses_nothing(tree, mo
     monkeypatch.setattr(os, "read", lambda fd, size: real(fd, min(size, most)))
     with Root(str(tree)) as root:
         assert root.node("/etc/file").content == b"old content"
+
+
+def test_a_new_link_takes_its_place_with_its_time_and_owner(tree, monkeypatch):
+    """A run that is killed after any call leaves none that the next run would have to mend, and could not know of."""
+    seen = []
+    real = os.utime
+
+    def utime(path, *words, **options):
+        seen.append(os.fsdecode(path) if not isinstance(path, int) else "")
+        real(path, *words, **options)
+
+    monkeypatch.setattr(os, "utime", utime)
+    run(tree, {"/etc/fresh": Symlink("file")}, timestamp=1_000_000_000)
+    assert [name for name in seen if name] == [f"{STAGED_PREFIX}0"]
+    assert (tree / "etc/fresh").lstat().st_mtime == 1_000_000_000
+
+
+def test_a_folder_that_cannot_be_synced_before_removals_keeps_them_off(tree, monkeypatch):
+    monkeypatch.setattr(os, "fsync", refuse_folders)
+    with pytest.raises(ApplyError, match=r"/etc: cannot be made safe on the disk: .*; not written: what has to go"):
+        run(tree, {"/etc/file": File(b"new"), "/etc/gone": Absent()})
+    assert (tree / "etc/gone").exists()
+
+
+def refuse_folders(fd: int) -> None:
+    if stat.S_ISDIR(os.fstat(fd).st_mode):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))

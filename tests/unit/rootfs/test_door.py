@@ -1,5 +1,6 @@
 """The door: paths are resolved as the device would, and nothing outside the root is reached."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -186,3 +187,34 @@ def test_a_file_carries_its_owner_and_mode(tree, root):
     assert isinstance(node, File)
     assert node.mode == 0o640
     assert (node.owner.uid, node.owner.gid) == (os.geteuid(), os.getegid())
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
+def test_attributes_and_an_owner_that_cannot_be_read_are_told(root, monkeypatch, number):
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    for name, ask in (
+        ("listxattr", lambda: root.extended_attributes("/canary")),
+        ("readlink", lambda: root.node("/canary")),
+        ("fstat", lambda: root.owner),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(os, name, refuse)
+            with pytest.raises(InputError, match=f"cannot be read: {os.strerror(number)}"):
+                ask()
+
+
+def test_a_lock_that_cannot_be_had_is_told(root, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(InputError, match="/: cannot be locked: No locks available"):
+        root.lock()
+
+
+def test_nothing_is_a_mount_where_nothing_is_mounted(root):
+    assert not any(map(root.mounted, ("/canary", "/etc", "/missing", "/missing/x", "/")))
+    with Root("/") as host:
+        assert host.mounted("/proc") or not os.path.ismount("/proc")

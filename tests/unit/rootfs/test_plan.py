@@ -72,3 +72,24 @@ def test_what_a_killed_run_left_is_swept_once_from_each_folder():
 
 def test_a_folder_is_never_removed():
     assert make_plan(MemoryTree({"/d/0123abcd.0": Directory()}), {"/d/0123abcd.0": Absent()}).actions == ()
+
+
+def test_what_is_made_of_a_source_goes_before_the_source():
+    """A run that is cut short between them is completed by the next one, which still finds the source."""
+    view = MemoryTree({"/s/ca.crt": File(b"x"), "/c/ca.pem": Symlink("/s/ca.crt"), "/c/1.0": Symlink("ca.pem")})
+    plan = make_plan(view, {"/s/ca.crt": Absent(), "/c/1.0": Absent(), "/c/ca.pem": Absent(), "/c/new": File(b"")})
+    assert [action.path for action in plan.actions] == ["/c/new", "/c/1.0", "/c/ca.pem", "/s/ca.crt"]
+
+
+def test_a_file_that_is_a_mount_is_in_the_way_of_what_replaces_or_removes_it():
+    class Mounted(MemoryTree):
+        def mounted(self, path: str) -> bool:
+            return path in ("/a/f", "/a/g", "/a/same")
+
+    view = Mounted({f"/a/{name}": File(b"x") for name in ("f", "g", "same", "other")})
+    desired = {"/a/f": File(b"y"), "/a/g": Absent(), "/a/same": File(b"x"), "/a/other": File(b"y")}
+    assert [(each.id, each.path) for each in make_plan(view, desired).conflicts] == [
+        ("conflict", "/a/f"),
+        ("conflict", "/a/g"),
+    ]
+    assert make_plan(MemoryTree(view.entries), desired).conflicts == ()

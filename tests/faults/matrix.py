@@ -1,0 +1,111 @@
+"""Every call of a run times every fault."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
+
+from rootfs_trust.cli.run import main
+from tests.faults.calls import ENVIRONMENT, FAULTS, Call, Run, first_argument, run
+from tests.faults.cases import Case
+from tests.faults.judge import Judge, look
+
+
+class Tried(NamedTuple):
+    case: str
+    call: Call
+    fault: str
+    status: int
+    wrong: list[str]
+
+
+class Matrix:
+    """One case: the undisturbed run, and any other of it."""
+
+    def __init__(self, case: Case, folder: Path) -> None:
+        self._case, self._log = case, folder / "log"
+        # Nothing else of the run has this folder in its path.
+        self._place = folder / "in-here"
+        self._tree, pristine = self._place / "rootfs", folder / "pristine"
+        self._pristine = pristine
+        self._place.mkdir()
+        case.make(pristine)
+        self._words = case.words(self._tree)
+        self._reset()
+        self.undisturbed = self._undisturbed()
+        shutil.copytree(self._tree, folder / "after", symlinks=True)
+        self._judge = Judge(case, pristine, folder / "after")
+        self._first_write = next(place for place, call in enumerate(self.calls) if call.writes)
+
+    @property
+    def calls(self) -> list[Call]:
+        return self.undisturbed.calls
+
+    def _undisturbed(self) -> Run:
+        # The first run may still compile modules; the second one tells.
+        run(self._words, self._log, self._place)
+        self._reset()
+        done = run(self._words, self._log, self._place)
+        if done.status != 0:
+            raise SystemExit(f"{self._case.name}: {done.errors}")
+        return done
+
+    def tries(self, calls: Iterable[int], faults: Iterable[str] = FAULTS) -> Iterator[Tried]:
+        faults = tuple(faults)
+        for place in calls:
+            for fault in faults:
+                yield self.attempt(place, fault)
+
+    def attempt(self, place: int, fault: str) -> Tried:
+        call, killed = self.calls[place], fault.startswith("SIG")
+        self._reset()
+        done = run(self._words, self._log, self._place, fault=fault, at=call)
+        wrong = [] if self._hit(done, call) else [f"the fault did not come at this call: {done.injected}"]
+        wrong += self._judge.faults(self._tree, done, killed=killed, writing=place >= self._first_write)
+        wrong += [] if not killed or done.status == -9 else [f"exit status {done.status}, and not killed"]
+        wrong += self._completed()
+        told = done.errors.splitlines()[-1:] if wrong else []
+        return Tried(self._case.name, call, fault, done.status, [*wrong, *told])
+
+    def _hit(self, done: Run, call: Call) -> bool:
+        return [first_argument(each) for each in done.injected] == [first_argument(call)] or done.status == -9
+
+    def _completed(self) -> list[str]:
+        """What the next plain run leaves that an undisturbed one does not."""
+        out, err = io.StringIO(), io.StringIO()
+        environment = mock.patch.dict("os.environ", ENVIRONMENT, clear=True)
+        words = mock.patch.object(sys, "argv", ["rootfs-trust", *self._words])
+        status: object = 0
+        with environment, words, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                main()
+            except SystemExit as exit_:
+                status = exit_.code or 0
+        found = look(self._tree)
+        wanted = self._judge.after
+        wrong = {name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)}
+        # What was removed in full is not there to be removed again, which is said.
+        if status and (wrong or self._case.name != "remove" or "no anchor is called old" not in err.getvalue()):
+            return [f"the next run ends with {status}: {err.getvalue()}"]
+        return [f"the next run leaves {name}: {found.get(name)}" for name in sorted(wrong)]
+
+    def _reset(self) -> None:
+        if self._tree.exists():
+            shutil.rmtree(self._tree)
+        shutil.copytree(self._pristine, self._tree, symlinks=True)
+
+
+def summary(tried: list[Tried]) -> str:
+    """What was tried, and how it ended."""
+    ends = Counter("killed" if each.status == -9 else f"status {each.status}" for each in tried)
+    names = {(each.case, each.call.number, each.call.name) for each in tried}
+    wrong = sum(bool(each.wrong) for each in tried)
+    told = ", ".join(f"{ends[end]} {end}" for end in sorted(ends))
+    return f"{len(tried)} faults at {len(names)} calls: {told}; {len(tried) - wrong} survived, {wrong} did not"
