@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from rootfs_trust.cli.run import main
+from tests.support.schemas import check_output
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ def command(monkeypatch, capfd, tmp_path) -> Command:
         capfd.readouterr()
         with pytest.raises(SystemExit) as exit_:
             main()
-        return Result(exit_.value.code or 0, *capfd.readouterr())
+        result = Result(exit_.value.code or 0, *capfd.readouterr())
+        if "json" in words and result.out:
+            check_output(str(words[0]), result.status, result.out)
+        return result
 
     return run
 
