@@ -1,0 +1,84 @@
+"""The how-tos and the tutorial do what they say, run as they are printed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.authority import Authority
+from tests.support.command import REPOSITORY
+from tests.support.docs_blocks import SampleFolder, blocks
+from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
+
+HOW_TO = "docs/how-to.md"
+
+
+def sections(name: str) -> dict[str, str]:
+    """The ``sh`` blocks below each heading of a page, joined."""
+    text = (REPOSITORY / name).read_text()
+    parts = re.split(r"^## (.*)\n", text, flags=re.MULTILINE)[1:]
+    found = {
+        title: re.findall(r"^```sh\n(.*?)^```\n", body, re.MULTILINE | re.DOTALL)
+        for title, body in zip(parts[::2], parts[1::2], strict=True)
+    }
+    return {title: "".join(scripts) for title, scripts in found.items() if scripts}
+
+
+@pytest.fixture
+def sample(tmp_path) -> SampleFolder:
+    """What the page speaks of: a rootfs, the last release's, a CA, its successors, and a server's chain."""
+    sample = SampleFolder(tmp_path)
+    mine, here = Authority("My CA"), sample.path
+    (here / "renewed").mkdir()
+    (here / "old-etc-tedge").mkdir()
+    for name, content in (
+        ("my-ca.pem", mine.pem),
+        ("my-ca-2027.pem", Authority("My CA 2027").pem),
+        ("renewed/my-ca.pem", Authority("My CA", key=mine.key).pem),
+        ("chain.pem", mine.server("cloud.example").pem),
+    ):
+        (here / name).write_bytes(content)
+    shutil.copytree(here / "rootfs", here / "last-release/rootfs", symlinks=True)
+    return sample
+
+
+@pytest.mark.parametrize("title", sections(HOW_TO))
+def test_a_how_to(sample, title):
+    if title == "Settings on a volume":
+        shutil.copytree(sample.path / "rootfs/etc", sample.path / "old-etc-tedge", symlinks=True, dirs_exist_ok=True)
+        shutil.rmtree(sample.path / "old-etc-tedge/ssl")
+    done = sample.run(sections(HOW_TO)[title])
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert "error" not in done.stderr
+
+
+def test_what_the_how_to_writes_into_the_config_is_right(sample):
+    snippets = [block.text for block in blocks(HOW_TO) if block.language == "toml"]
+    assert len(snippets) == 2
+    for snippet in snippets:
+        (sample.path / "rootfs-trust.toml").write_text(snippet)
+        assert sample.run("rootfs-trust install --root ./rootfs").returncode == 0
+
+
+@pytest.mark.slow
+def test_the_tutorial(tmp_path):
+    """In a copy of the repository, with nothing but what the page installs."""
+    needs_root()
+    copy = tmp_path / "rootfs-trust"
+    words = [peer("git"), "clone", "--quiet", REPOSITORY, copy]
+    subprocess.run(words, check=True, env=PLAIN_ENVIRONMENT | {"GIT_CONFIG_GLOBAL": "/dev/null"})
+    for title, script in sections("docs/tutorial.md").items():
+        assert run_in(copy, script) == 0, title
+    assert "hello" not in (copy / "build/tutorial/broker.log").read_text()
+    shutil.rmtree(copy / "build")
+
+
+def run_in(folder: Path, script: str) -> int:
+    """Run a script as a person does who has a terminal of this machine: with its environment."""
+    with open(folder.parent / "log", "ab") as log:
+        done = subprocess.run(["sh", "-eu", "-c", script], cwd=folder, stdout=log, stderr=log, timeout=900, check=False)
+    return done.returncode
