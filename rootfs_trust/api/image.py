@@ -15,8 +15,9 @@ from rootfs_trust.api.remove import bad_digests, plain_name
 from rootfs_trust.errors import ConflictError, InputError, RootfsTrustError, Trouble
 from rootfs_trust.image.archive import Rewriting
 from rootfs_trust.image.changes import changes, layer
+from rootfs_trust.image.destination import Destination, as_archive
 from rootfs_trust.image.documents import new_environment, rfc3339, seconds
-from rootfs_trust.image.host import as_archive, put_file, put_folder, read_file
+from rootfs_trust.image.host import read_file
 from rootfs_trust.image.model import Change, Image
 from rootfs_trust.image.source import ImageSource, RootfsArchive, open_source
 from rootfs_trust.image.streams import packed
@@ -30,9 +31,14 @@ def image(source: str, dest: str, options: InstallOptions = NO_OPTIONS, *, envir
     ``environment`` sets in the config of an image what runtimes with a store of their own obey. Raises InputError,
     ConflictError (both: nothing was written) or ApplyError.
     """
-    _refuse_same(source, dest)
     refuse(InputError, bad_digests(options.without))
     job = read_job(replace(options, without=tuple(map(plain_name, options.without))))
+    return image_job(source, Destination(dest), job, environment=environment)
+
+
+def image_job(source: str, dest: Destination, job: Job, *, environment: bool = False) -> ImageOutcome:
+    """:func:`image`, for a job whose files are read already. Raises the same errors."""
+    _refuse_same(source, dest.path)
     found = open_source(source)
     if isinstance(found, ImageSource):
         return _Images(found, dest, job, environment).run()
@@ -45,8 +51,10 @@ def image(source: str, dest: str, options: InstallOptions = NO_OPTIONS, *, envir
 
 
 def _refuse_same(source: str, dest: str) -> None:
-    if os.path.realpath(source) == os.path.realpath(dest):
-        raise InputError(Trouble("usage", dest, "SOURCE and DEST are the same", "name another DEST"))
+    old, new = os.path.realpath(source), os.path.realpath(dest)
+    if f"{new}/".startswith(f"{old}/"):
+        message = "SOURCE and DEST are the same" if old == new else "DEST lies in SOURCE"
+        raise InputError(Trouble("usage", dest, message, "name another DEST"))
 
 
 def _look_again(tree: Tree, decision: Decision, content: bytes) -> None:
@@ -61,7 +69,7 @@ def _look_again(tree: Tree, decision: Decision, content: bytes) -> None:
 class _Images:
     """One run over every image of a source."""
 
-    def __init__(self, source: ImageSource, dest: str, job: Job, environment: bool) -> None:
+    def __init__(self, source: ImageSource, dest: Destination, job: Job, environment: bool) -> None:
         self._source = source
         self._dest = dest
         self._job = job
@@ -76,9 +84,9 @@ class _Images:
             raise InputError(Trouble("image", self._source.files.path, message, "is it an artefact of another kind?"))
         if not self._job.options.dry_run:
             if self._source.archive:
-                put_file(self._dest, as_archive(result.parts, self._source.compression))
+                self._dest.put_file(as_archive(result.parts, self._source.compression))
             else:
-                put_folder(self._dest, result.parts)
+                self._dest.put_folder(result.parts)
         images = [
             OneImage(name, digest, changed, outcome)
             for (name, outcome, changed), digest in zip(self._outcomes, result.digests, strict=True)
@@ -124,13 +132,13 @@ class _Images:
 # -- tar files of root filesystems -----------------------------------------------------------------------
 
 
-def _image_archive(source: RootfsArchive, dest: str, job: Job) -> ImageOutcome:
+def _image_archive(source: RootfsArchive, dest: Destination, job: Job) -> ImageOutcome:
     decision = decide(source.tree, job)
     outcome = decision.outcome([], dry_run=job.options.dry_run)
     digest = None
     if not job.options.dry_run:
         state = hashlib.sha256(usedforsecurity=False)
-        put_file(dest, _hashed(_archive(source, decision, job), state.update))
+        dest.put_file(_hashed(_archive(source, decision, job), state.update))
         digest = f"sha256:{state.hexdigest()}"
     return ImageOutcome(digest, (OneImage("", digest, outcome.changed, outcome),), ())
 

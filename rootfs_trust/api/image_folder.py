@@ -7,24 +7,23 @@ import stat
 
 from rootfs_trust.api.decide import Job
 from rootfs_trust.api.install import install_job
-from rootfs_trust.errors import ApplyError, InputError, Trouble
-from rootfs_trust.image.host import in_the_way, staged_folder
+from rootfs_trust.errors import ApplyError, Trouble
+from rootfs_trust.image.destination import Destination
 from rootfs_trust.image.streams import PIECE
 from rootfs_trust.outcome import ImageOutcome, OneImage
 
 
-def image_folder(source: str, dest: str, job: Job) -> ImageOutcome:
+def image_folder(source: str, dest: Destination, job: Job) -> ImageOutcome:
     """Copy the root filesystem ``source`` to ``dest``, and install into the copy. Raises as :func:`install`."""
-    if os.path.lexists(dest):
-        raise in_the_way(dest)
-    if f"{os.path.realpath(dest)}/".startswith(f"{os.path.realpath(source)}/"):
-        raise InputError(Trouble("usage", dest, "DEST lies in SOURCE", "name another DEST"))
     if job.options.dry_run:
         outcome = install_job(source, job)
     else:
-        with staged_folder(dest) as staged:
+        with dest.staged_folder() as staged:
             _Copy(source, staged).run()
             outcome = install_job(staged, job)
+            if dest.durable:
+                # One call for all the copies: one for each takes minutes.
+                os.sync()
     return ImageOutcome(None, (OneImage("", None, outcome.changed, outcome),))
 
 

@@ -109,7 +109,7 @@ def _whiteout(place: str) -> str:
 def _whiteout_header(place: str, found: Changes, gone: str) -> bytes:
     folder = found.folders.get(parent(gone))
     info = tarfile.TarInfo(place[1:])
-    info.mode, info.mtime = 0o600, folder.mtime if folder else 0
+    info.mode, info.mtime = 0, folder.mtime if folder else 0
     return header(info)
 
 

@@ -1,20 +1,15 @@
-"""Image files on the host: what a path holds, and results put in place whole. The one module here that opens files."""
+"""Image files on the host, read where they are."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
-from rootfs_trust.errors import ApplyError, ConflictError, InputError, MalformedError, Trouble
-from rootfs_trust.image.archive import end_of_archive, plain_header
-from rootfs_trust.image.model import Files
-from rootfs_trust.image.streams import PIECE, Blob, of_file, packed, section, unpacked
+from rootfs_trust.errors import InputError, MalformedError, Trouble
+from rootfs_trust.image.streams import Blob, of_file, section, unpacked
 from rootfs_trust.image.tree import Layer, Tree
 from rootfs_trust.rootfs.nodes import File
-from rootfs_trust.rootfs.plan import STAGED_PREFIX
 
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
@@ -93,140 +88,3 @@ def archive_layer(path: str) -> tuple[str, Layer]:
     except MalformedError as error:
         raise InputError(Trouble("image", path, error.message, "get or build it anew")) from error
     return kind, Layer(path, lambda: unpacked(read_file(path))[1])
-
-
-# -- results ---------------------------------------------------------------------------------------------
-
-
-def put_file(dest: str, stream: Iterable[bytes]) -> bool:
-    """Write the file ``dest`` whole, or not at all; whether it was not there before.
-
-    One that holds the same already stays; with other content it is in the way (ConflictError).
-    """
-    staged = _staged(dest)
-    with _writing(dest, lambda: _remove_file(staged)):
-        with open(staged, "xb") as file:
-            for piece in stream:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        new = not os.path.lexists(dest)
-        if new:
-            os.rename(staged, dest)
-            _sync(os.path.dirname(staged))
-        elif not _same_file(staged, dest):
-            raise in_the_way(dest)
-        return new
-
-
-def put_folder(dest: str, parts: Mapping[str, Blob]) -> bool:
-    """Write the folder ``dest`` with these files, whole or not at all; otherwise as :func:`put_file`."""
-    if os.path.lexists(dest):
-        if not _same_folder(dest, parts):
-            raise in_the_way(dest)
-        return False
-    with staged_folder(dest) as staged:
-        for name, blob in parts.items():
-            _put_part(os.path.join(staged, name), blob, may_link=name.startswith("blobs/"))
-    return True
-
-
-@contextlib.contextmanager
-def staged_folder(dest: str) -> Iterator[str]:
-    """A new folder beside ``dest`` to be filled, which then takes its place; after any trouble it is gone."""
-    staged = _staged(dest)
-    with _writing(dest, lambda: shutil.rmtree(staged, ignore_errors=True)):
-        os.mkdir(staged)
-        yield staged
-        _sync(staged)
-        os.rename(staged, dest)
-        _sync(os.path.dirname(staged))
-
-
-def as_archive(parts: Mapping[str, Blob], kind: str) -> Iterator[bytes]:
-    """A tar archive of these files, with nothing in it that tells when or by whom it was made."""
-    return packed(_members(parts), kind)
-
-
-def _members(parts: Mapping[str, Blob]) -> Iterator[bytes]:
-    size = 0
-    for name, blob in parts.items():
-        header = plain_header(name, blob.size)
-        padding = bytes(-blob.size % 512)
-        yield header
-        yield from blob.start(0)
-        yield padding
-        size += len(header) + blob.size + len(padding)
-    yield end_of_archive(size)
-
-
-def _put_part(path: str, blob: Blob, *, may_link: bool) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    if may_link and blob.host_path is not None and not os.path.islink(blob.host_path):
-        # What a digest names never changes: the same file will do, where it is on the same disk.
-        with contextlib.suppress(OSError):
-            os.link(blob.host_path, path)
-            return
-    with open(path, "xb") as file:
-        for piece in blob.start(0):
-            file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-@contextlib.contextmanager
-def _writing(dest: str, discard: Callable[[], None]) -> Iterator[None]:
-    """Whatever goes wrong, nothing that is half written stays. Trouble with the disk becomes ApplyError."""
-    discard()
-    try:
-        yield
-    except MalformedError as error:
-        raise InputError(Trouble("image", dest, f"not written: the source {error.message}")) from error
-    except OSError as error:
-        hint = "mend the cause and run the same command again"
-        raise ApplyError(Trouble("apply", dest, f"cannot be written: {error.strerror}", hint)) from error
-    finally:
-        discard()
-
-
-def in_the_way(dest: str) -> ConflictError:
-    """DEST is there, and is not what would be written."""
-    hint = "name another place, or move it away; nothing is overwritten"
-    return ConflictError(Trouble("conflict", dest, "is there already, and is something else", hint))
-
-
-def _staged(dest: str) -> str:
-    folder, name = os.path.split(os.path.abspath(dest))
-    return os.path.join(folder, f"{STAGED_PREFIX}{name}")
-
-
-def _remove_file(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
-
-
-def _sync(folder: str) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _same_file(one: str, other: str) -> bool:
-    if not os.path.isfile(other) or os.stat(one).st_size != os.stat(other).st_size:
-        return False
-    with open(one, "rb") as first, open(other, "rb") as second:
-        return all(piece == second.read(PIECE) for piece in iter(lambda: first.read(PIECE), b""))
-
-
-def _same_folder(dest: str, parts: Mapping[str, Blob]) -> bool:
-    """Whether ``dest`` has all these files, those that are small with the same bytes: the others have digests."""
-    files: Files = FolderFiles(dest)
-    return os.path.isdir(dest) and all(_same_blob(files.blob(name), blob) for name, blob in parts.items())
-
-
-def _same_blob(there: Blob | None, wanted: Blob) -> bool:
-    if there is None or there.size != wanted.size:
-        return False
-    return wanted.size > PIECE or there.read(PIECE) == wanted.read(PIECE)

@@ -1,5 +1,13 @@
-"""The fixtures that give real root filesystems."""
+"""The fixtures that give real root filesystems, and a place for ordinary users."""
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.peers import needs_root
 from tests.support.trees import (  # noqa: F401
     amd64_base,
     amd64_tar,
@@ -13,3 +21,13 @@ from tests.support.trees import (  # noqa: F401
     small_base,
     tree_cache,
 )
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter, which pytest's own are not."""
+    needs_root()
+    folder = Path(tempfile.mkdtemp(prefix="rootfs-trust-open-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)

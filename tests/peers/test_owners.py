@@ -11,8 +11,6 @@ import shutil
 import stat
 import struct
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +18,7 @@ import pytest
 from tests.support.authority import Authority
 from tests.support.command import OrdinaryUser, install, rootfs_trust
 from tests.support.debian_tree import CONF, DebianTree, snapshot
-from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer, unavailable
+from tests.support.peers import PLAIN_ENVIRONMENT, peer, unavailable
 
 STRANGER = (4711, 4712)
 ORDINARY = (61234, 61235)
@@ -28,16 +26,6 @@ BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 STORE = "etc/ssl/certs"
 SOURCE = "usr/local/share/ca-certificates/my-ca.crt"
 LINK = "etc/ssl/certs/my-ca.pem"
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that every user may enter, which pytest's own are not."""
-    needs_root()
-    folder = Path(tempfile.mkdtemp(prefix="rootfs-trust-owners-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

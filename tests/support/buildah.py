@@ -53,6 +53,12 @@ class Buildah:
         self("config", "--os=linux", *config, container)
         self("commit", "--quiet", "--rm", container, name)
 
+    def layout(self, container: str, path: Path) -> None:
+        """Commit a container and write the image to the OCI image layout ``path``, tagged 1."""
+        image = f"localhost/{path.name}"
+        self("commit", "--quiet", "--timestamp=1700000000", container, image)
+        self("push", "--quiet", image, f"oci:{path}:1")
+
     def inspect(self, image: str) -> dict[str, Any]:
         """What the image's manifest and config say."""
         found: dict[str, Any] = json.loads(self("inspect", "--type=image", image).stdout)

@@ -208,7 +208,7 @@ def test_of_several_platforms_the_error_names_the_one(command, layout, tmp_path)
 
 def test_a_full_disk_leaves_nothing(command, layout, tmp_path, monkeypatch):
     layout.index(layout.image(LAYER))
-    monkeypatch.setattr("rootfs_trust.image.host.os.fsync", _no_space)
+    monkeypatch.setattr("rootfs_trust.image.destination.os.fsync", _no_space)
     for source in (layout.path, _archive(layout, tmp_path)):
         result = command("image", source, tmp_path / "out", "--format", "json")
         assert (result.status, result.errors[0][0]) == (4, "apply")
