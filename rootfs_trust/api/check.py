@@ -14,7 +14,7 @@ from rootfs_trust.audit.findings import Finding
 from rootfs_trust.audit.tolerant import Tolerant
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.inputs.config import load_config
-from rootfs_trust.inputs.own import own_digests
+from rootfs_trust.inputs.own import own_anchors
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ def check(root: str, options: CheckOptions = NO_OPTIONS) -> tuple[Finding, ...]:
     _refuse_unknown([*options.select, *options.ignore])
     config = load_config(options.config)
     at = options.at or time_here()
-    own = own_digests(config, at)
+    question = Question(config.policy, at, own_anchors(config, at), frozenset(config.store.distrust))
     with open_view(root, options.states) as view:
-        found = findings(Tolerant(view), Question(config.policy, at, own))
+        found = findings(Tolerant(view), question)
     wanted = set(options.select or KINDS).difference(options.ignore)
     return tuple(finding for finding in found if finding.id in wanted)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from rootfs_trust.audit.findings import ERROR, LEVELS, Finding, Kind
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.tolerant import Tolerant
 from rootfs_trust.audit.trust import Trust
+from rootfs_trust.inputs.config import AnchorTable
 from rootfs_trust.inputs.policy import Policy
 
 UNREADABLE = Kind(
@@ -40,16 +42,17 @@ KINDS: dict[str, Kind] = {kind.id: kind for group in GROUPS.values() for kind in
 
 
 class Question(NamedTuple):
-    """What a tree is held against. ``own``: SHA-256 of the anchors that the caller's configuration names."""
+    """What a tree is held against; see :class:`~rootfs_trust.audit.inspection.Inspection`."""
 
     policy: Policy
     at: datetime
-    own: frozenset[str] = frozenset()
+    own: Mapping[str, AnchorTable] = {}
+    distrust: frozenset[str] = frozenset()
 
 
 def findings(view: Tolerant, question: Question) -> tuple[Finding, ...]:
     """All that is found, the worst first, then in the order of the checks."""
-    inspection = Inspection(Trust(view, question.own), question.policy, question.at, view.image)
+    inspection = Inspection(Trust(view, question.own), *question, view.image)
     found = [finding for group in GROUPS.values() for finding in group.check(inspection)]
     found += (UNREADABLE.found(each.path, each.message, mend=each.hint) for each in view.troubles.values())
     return tuple(sorted(dict.fromkeys(found), key=lambda finding: LEVELS.index(finding.level)))

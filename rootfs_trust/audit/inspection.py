@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,6 +12,7 @@ from rootfs_trust.audit.files import CertificateFile
 from rootfs_trust.audit.outputs import Bundle, HashDirectory, JavaStore, Output
 from rootfs_trust.audit.tolerant import Tolerant
 from rootfs_trust.audit.trust import LOCAL, OWN, Trust, TrustedAnchor
+from rootfs_trust.inputs.config import AnchorTable
 from rootfs_trust.inputs.policy import Policy
 from rootfs_trust.rootfs.nodes import View
 
@@ -23,6 +24,10 @@ class Inspection:
     trust: Trust
     policy: Policy
     at: datetime
+    own: Mapping[str, AnchorTable]
+    """What the caller's configuration says of the anchors that it names, by SHA-256."""
+    distrust: frozenset[str]
+    """SHA-256 of what it distrusts."""
     image: View | None = None
     """The tree without the device's state, where one lies over it."""
 

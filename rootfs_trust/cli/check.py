@@ -21,8 +21,12 @@ _FEW = 3
 
 
 @click.command("check")
-@click.option("--root", required=True, metavar="DIR", help="The root filesystem to look at.")
-@click.option("--config", metavar="FILE", help="A rootfs-trust.toml, whose [policy] and anchors count.")
+@click.option(
+    "--root", required=True, metavar="DIR", help="The root filesystem to look at: a folder, an image or a tar file."
+)
+@click.option(
+    "--config", metavar="FILE", help="A rootfs-trust.toml: its policy, and the anchors that have to be there."
+)
 @click.option("--at", type=parse_time, metavar="TIME", help="Judge validity at this time instead of now.")
 @click.option(
     "--fail-on",

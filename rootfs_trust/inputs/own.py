@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rootfs_trust.errors import InputError
+from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.inputs.certificates import certificates
-from rootfs_trust.inputs.config import Config
+from rootfs_trust.inputs.config import AnchorTable, Config
 from rootfs_trust.inputs.files import read_inputs
+
+
+def own_anchors(config: Config, at: datetime) -> dict[str, AnchorTable]:
+    """The ``[[anchor]]`` of each certificate, by its SHA-256. Raises InputError for a file that cannot be read."""
+    found: dict[str, AnchorTable] = {}
+    troubles: list[Trouble] = []
+    for anchor in config.anchors:
+        reading = read_inputs([anchor.file])
+        readings = [certificates(file.path, file.data, at) for file in reading.files if file.wanted]
+        troubles += [*reading.troubles, *(trouble for each in readings for trouble in each.troubles)]
+        found |= {each.certificate.sha256: anchor for one in readings for each in one.found}
+    if troubles:
+        raise InputError(*troubles)
+    return found
 
 
 def own_digests(config: Config, at: datetime) -> frozenset[str]:
     """SHA-256 of every certificate in the files of ``[[anchor]]``. Raises InputError for one that cannot be read."""
-    reading = read_inputs([anchor.file for anchor in config.anchors])
-    readings = [certificates(file.path, file.data, at) for file in reading.files if file.wanted]
-    troubles = [*reading.troubles, *(trouble for each in readings for trouble in each.troubles)]
-    if troubles:
-        raise InputError(*troubles)
-    return frozenset(found.certificate.sha256 for each in readings for found in each.found)
+    return frozenset(own_anchors(config, at))

@@ -10,6 +10,7 @@ from rootfs_trust.audit.inspection import Inspection, where
 from rootfs_trust.audit.trust import DISTRIBUTION, TrustedAnchor
 from rootfs_trust.errors import Trouble
 from rootfs_trust.inputs.policy import judge
+from rootfs_trust.rootfs.nodes import read
 from rootfs_trust.store.presets import leaves_programme
 from rootfs_trust.x509 import Certificate
 
@@ -20,7 +21,8 @@ EXPIRED = Kind(
     "expired",
     (ERROR, NOTE),
     "An anchor has expired",
-    f"OpenSSL and most others refuse what it signed; rustls still accepts it, so that clients disagree. {_SHIPPED}",
+    "OpenSSL and most others refuse what it signed; rustls still accepts it, so that clients disagree. A note for "
+    'anchors that the distribution ships, and for one that rootfs-trust.toml lets in: allow = ["expired"].',
     _RENEW,
 )
 SOON = Kind(
@@ -41,9 +43,9 @@ CLOCK = Kind(
     "younger-than-clock",
     (NOTE,),
     "An anchor is younger than the clock with which the device may start",
-    "A device without a battery starts at the time of /usr/lib/clock-epoch (systemd), and until its clock is set, "
-    "which may need TLS, refuses what this anchor signed.",
-    "build the image with a newer clock-epoch, or set the clock without TLS before programs connect",
+    "A device without a battery starts at the time of /usr/lib/clock-epoch (systemd) or /etc/timestamp (Yocto's "
+    "sysvinit), and until its clock is set, which may need TLS, refuses what this anchor signed.",
+    "build the image with a newer one, or set the clock without TLS before programs connect",
 )
 DATES = Kind(
     "unreadable-dates",
@@ -51,6 +53,13 @@ DATES = Kind(
     "The validity of an anchor cannot be read",
     f"No client accepts it. {_SHIPPED}",
     "have it issued again",
+)
+MISSING = Kind(
+    "anchor-missing",
+    (ERROR,),
+    "The tree does not trust an anchor that rootfs-trust.toml names",
+    "It was never installed, or something has taken it out since: no client accepts the servers of this CA.",
+    "run rootfs-trust install --root on the tree with this rootfs-trust.toml, as the last step of the build",
 )
 FORBIDDEN = Kind(
     "forbidden",
@@ -119,6 +128,7 @@ KINDS = (
     NOT_YET,
     CLOCK,
     DATES,
+    MISSING,
     FORBIDDEN,
     PROGRAMME,
     WEAK_KEY,
@@ -130,7 +140,7 @@ KINDS = (
 )
 
 _BY_ID = {kind.id: kind for kind in KINDS}
-_CLOCK_EPOCH = "/usr/lib/clock-epoch"
+_CLOCK_EPOCH, _TIMESTAMP = "/usr/lib/clock-epoch", "/etc/timestamp"
 _WEAK = ("md2", "md4", "md5", "sha1", "ecdsa-with-sha1", "dsawithsha1", "dsa_with_sha1")
 
 
@@ -142,18 +152,41 @@ def check(inspection: Inspection) -> Iterator[Finding]:
         yield from _judged(inspection, anchor)
         yield from _signed_by_others(anchor, subjects)
         yield from _in_time(inspection, anchor, floor)
+    yield from _missing(inspection)
     yield from _forbidden_sources(inspection)
 
 
 def clock_floor(inspection: Inspection) -> datetime | None:
-    """The least time of the device's clock: systemd's is that of /usr/lib/clock-epoch (systemd-timesyncd(8))."""
+    """The least time of the device's clock: systemd's is that of /usr/lib/clock-epoch (systemd-timesyncd(8)).
+
+    OE-core's bootmisc.sh of sysvinit sets the clock from the text of /etc/timestamp, where it is behind.
+    """
     seconds = inspection.view.modified(_CLOCK_EPOCH)
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    if seconds is not None:
+        return datetime.fromtimestamp(seconds, UTC)
+    digits = (read(inspection.view, _TIMESTAMP) or b"").strip()
+    if len(digits) != 14 or not digits.isdigit():
+        return None
+    try:
+        return datetime.strptime(digits.decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _missing(inspection: Inspection) -> Iterator[Finding]:
+    """Named anchors that no output holds. What is for clients alone is in no output of p11-kit."""
+    trusted = {anchor.certificate.sha256 for anchor in inspection.trust.anchors}
+    path = next((output.path for output in inspection.trust.outputs), "/")
+    for sha256, table in inspection.own.items():
+        if sha256 not in trusted and (table.purposes is None or table.purposes - {"client-auth"}):
+            yield MISSING.found(path, f"lacks sha256 {sha256}, which is in {table.file}")
 
 
 def _judged(inspection: Inspection, anchor: TrustedAnchor) -> Iterator[Finding]:
-    """What ``install`` would say of it. An anchor that was let in on purpose is told all the same."""
-    judgement = judge(anchor.certificate, where(anchor), inspection.policy, inspection.at)
+    """What ``install`` would say of it. An anchor that was let in on purpose is told all the same, as a note."""
+    own = inspection.own.get(anchor.certificate.sha256)
+    allow = own.allow if own else frozenset[str]()
+    judgement = judge(anchor.certificate, where(anchor), inspection.policy, inspection.at, allow=allow)
     for trouble in judgement.errors:
         yield _finding(anchor, trouble, refused=True)
     for trouble in judgement.warnings:
@@ -163,7 +196,7 @@ def _judged(inspection: Inspection, anchor: TrustedAnchor) -> Iterator[Finding]:
 def _finding(anchor: TrustedAnchor, trouble: Trouble, *, refused: bool) -> Finding:
     kind = _BY_ID[trouble.id]
     level = ERROR if refused and ERROR in kind.levels else WARNING
-    if anchor.origin == DISTRIBUTION and NOTE in kind.levels:
+    if (anchor.origin == DISTRIBUTION or level not in kind.levels) and NOTE in kind.levels:
         level = NOTE
     return kind.found(trouble.path, f"{_named(anchor)} {trouble.message}", level=level)
 

@@ -32,8 +32,8 @@ STILL_TRUSTED = Kind(
     "distrusted-yet-trusted",
     (ERROR,),
     "A certificate that is distrusted is trusted still",
-    "A ! line of ca-certificates.conf or p11-kit's blocklist takes the trust away, and an output still holds it: "
-    "clients go by the outputs.",
+    "A ! line of ca-certificates.conf, p11-kit's blocklist or [store] distrust of rootfs-trust.toml takes the trust "
+    "away, and an output still holds it: clients go by the outputs.",
     "run rootfs-trust install --root on the tree; rootfs-trust remove sha256:HEX takes every copy",
 )
 LAST_LINE = Kind(
@@ -103,6 +103,8 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     for anchor in inspection.trust.anchors:
         if anchor.origin == UNSOURCED:
             yield UNSOURCED_ANCHOR.found(anchor.paths[0], f"holds {anchor.name}, which no source of the tree holds")
+        if anchor.certificate.sha256 in inspection.distrust:
+            yield STILL_TRUSTED.found(anchor.paths[0], f"holds {anchor.name}, which rootfs-trust.toml distrusts")
     conf = read(inspection.view, CONF)
     if conf is not None and not inspection.by_p11kit:
         yield from _list(inspection, conf)

@@ -39,7 +39,7 @@ def test_what_is_damaged_is_found_and_nothing_else(good, tmp_path, damage):
     tree = good(damage.family, damage.clouds).copy(tmp_path / "root")
     before = found(tree, config)
     damage.do(tree)
-    config.write_text(f"[policy]\n{damage.policy}\n")
+    config.write_text(f"[policy]\n{damage.policy}\n{damage.config}\n")
     asked = dict(damage.asked)
     if "states" in asked:
         asked["states"] = [spec.format(tmp_path) for spec in asked["states"]]

@@ -148,3 +148,13 @@ def test_a_mapper_of_the_user_is_held_against_the_tree(check, debian):
     assert of_thin_edge(check) == [("thin-edge-setting", file)]
     debian.write("etc/tedge/mappers/thingsboard/ca.pem", Authority("Thingsboard").pem)
     assert of_thin_edge(check) == []
+
+
+def test_an_anchor_that_was_let_in_though_expired_is_a_note(check, install, debian, tmp_path):
+    (tmp_path / "old.pem").write_bytes(Authority("Old CA", not_after=NOW - DAY).pem)
+    config = tmp_path / "edge.toml"
+    config.write_text('[[anchor]]\nfile = "old.pem"\nallow = ["expired"]\n')
+    assert install("--config", config).status == 0
+    assert found(check("--format", "json"))["expired"]["level"] == "error"
+    let_in = check("--config", config, "--format", "json")
+    assert (let_in.status, found(let_in)["expired"]["level"]) == (0, "note")

@@ -14,6 +14,8 @@ from tests.support.debian_tree import snapshot
 from tests.support.hostile import KINDS, OUTSIDE, PLACES, World, watch
 
 STATUS = (0, 2, 3)
+LOOKED = (0, 1, 2)
+"""Exit statuses of what only looks."""
 
 
 @pytest.fixture
@@ -120,6 +122,10 @@ def test_what_nobody_should_open(world, capfd, place):
             err = capfd.readouterr().err
             assert status in STATUS, (kind, command, err)
             assert (status == 0) == (" error: " not in err)
+        for words in world.looking:
+            status = world.run(*words)
+            assert status in LOOKED, (kind, words, status)
+            assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_file_that_is_too_large_is_told(world, capfd):
@@ -133,6 +139,8 @@ def test_names_that_programs_stumble_over(world, capfd, place):
     world.put_odd_names(place)
     for command in world.commands.values():
         assert world.run(*command) in STATUS, (command, capfd.readouterr().err)
+    for words in world.looking:
+        assert world.run(*words) in LOOKED, (words, capfd.readouterr().err)
     before = snapshot(world.tree.path)
     assert world.run() in STATUS
     if world.run() == 0:

@@ -41,6 +41,16 @@ def the_image_has_an_old_clock(tree: GoodTree) -> None:
     os.utime(tree.path / "usr/lib/clock-epoch", (1_600_000_000, 1_600_000_000))
 
 
+@damage("younger-than-clock")
+def the_image_has_an_old_clock_in_yoctos_way(tree: GoodTree) -> None:
+    tree.write("etc/timestamp", b"20110406000000\n")
+
+
+@damage("anchor-missing", config='[[anchor]]\nfile = "wanted.pem"\n')
+def an_anchor_of_the_config_was_never_installed(tree: GoodTree) -> None:
+    (tree.path.parent / "wanted.pem").write_bytes(Authority("Wanted CA").pem)
+
+
 @damage("unreadable-dates")
 def without_date(tree: GoodTree) -> None:
     end = f"{NOW + 3650 * DAY:%y%m%d%H%M%SZ}".encode()

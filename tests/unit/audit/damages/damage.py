@@ -16,13 +16,14 @@ from tests.unit.audit.good_tree import (
 
 @dataclass(frozen=True)
 class Damage:
-    """``asked`` are options of ``check``, ``policy`` lines of its config; ``family`` is the layout."""
+    """``asked`` are options of ``check``, ``policy`` and ``config`` parts of its config; ``family`` is the layout."""
 
     do: Callable[[GoodTree], object]
     ids: tuple[str, ...]
     family: str = "yocto"
     asked: dict[str, object] = field(default_factory=dict)
     policy: str = ""
+    config: str = ""
     clouds: tuple[str, ...] = ("c8y",)
 
     @property

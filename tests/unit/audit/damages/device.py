@@ -40,6 +40,11 @@ def a_line_of_the_list_is_crossed_out(tree: GoodTree) -> None:
     tree.replace(CONF, b"mozilla/Alpha_Root.crt", b"!mozilla/Alpha_Root.crt")
 
 
+@damage("distrusted-yet-trusted", config=f'[store]\ndistrust = ["sha256:{CA.sha256}"]')
+def the_config_distrusts_one(tree: GoodTree) -> None:
+    """Nothing is done."""
+
+
 @damage("conf-last-line")
 def the_list_has_no_last_newline(tree: GoodTree) -> None:
     tree.write(CONF, tree.read(CONF).rstrip(b"\n"))
