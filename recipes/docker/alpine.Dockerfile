@@ -13,7 +13,9 @@ ARG SOURCE_DATE_EPOCH
 COPY --from=base / /rootfs/
 RUN --mount=type=bind,source=tool,target=/run/tool \
     --mount=type=bind,source=my-ca.pem,target=/run/my-ca.pem \
-    PYTHONPATH=/run/tool python3 -m rootfs_trust install --root /rootfs --cert /run/my-ca.pem
+    export PYTHONPATH=/run/tool && \
+    python3 -m rootfs_trust install --root /rootfs --cert /run/my-ca.pem && \
+    python3 -m rootfs_trust check --root /rootfs
 
 FROM base
 COPY --from=prepare /rootfs/etc/ssl/ /etc/ssl/

@@ -15,6 +15,7 @@ ARG RUN_AS=root
 USER root
 RUN --mount=type=bind,source=tool,target=/run/tool \
     --mount=type=bind,source=my-ca.pem,target=/run/my-ca.pem \
-    PYTHONPATH=/run/tool PYTHONDONTWRITEBYTECODE=1 \
-    python3 -m rootfs_trust install --root / --cert /run/my-ca.pem
+    export PYTHONPATH=/run/tool PYTHONDONTWRITEBYTECODE=1 && \
+    python3 -m rootfs_trust install --root / --cert /run/my-ca.pem && \
+    python3 -m rootfs_trust check --root /
 USER ${RUN_AS}

@@ -17,7 +17,7 @@ import pytest
 from tests.support.authority import Authority
 from tests.support.buildah import Buildah
 from tests.support.command import REPOSITORY
-from tests.support.container_bases import ALPINE, BUNDLE, DISTROLESS, PYTHON, SOMEBODY, add_openssl
+from tests.support.container_bases import ALPINE, BUNDLE, DISTROLESS, PYTHON, SOMEBODY, add_openssl, small_alpine
 from tests.support.docs_blocks import scripts
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_mounts, peer
 from tests.support.servers import https_server
@@ -46,10 +46,14 @@ class Workplace:
 
     def build(self, command: str) -> None:
         """Run a command of the page; the image it makes is IMAGE."""
-        self.sh(command, self._environment)
+        done = self.try_to_build(command)
+        assert done.returncode == 0, done.stderr
 
-    def sh(self, command: str, environment: dict[str, str]) -> None:
-        done = subprocess.run(
+    def try_to_build(self, command: str) -> subprocess.CompletedProcess[str]:
+        return self.sh(command, self._environment)
+
+    def sh(self, command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             ["sh", "-eu", "-c", command],
             cwd=self.path,
             env=environment,
@@ -59,7 +63,6 @@ class Workplace:
             timeout=300,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +75,8 @@ def workplace(
     add_openssl(place.path / "app", python_base)
     # How packages are reached is this machine's affair; the builds get nothing of its environment.
     path = f"{os.path.dirname(sys.executable)}:{PLAIN_ENVIRONMENT['PATH']}"
-    place.sh(TOOL, {**os.environ, "PATH": path})
+    done = place.sh(TOOL, {**os.environ, "PATH": path})
+    assert done.returncode == 0, done.stderr
     return place
 
 
@@ -175,6 +179,15 @@ def test_the_image_gets_the_store_and_the_user_that_is_said_and_nothing_else(wor
     assert "etc/ssl/certs/my-ca.pem" in store
     # etc/hosts is the builder's own.
     assert new - store - {"etc/hosts"} == {"usr/local/share/ca-certificates/my-ca.crt"}
+
+
+def test_a_finding_fails_the_build(workplace, buildah, tmp_path):
+    spoilt = small_alpine(tmp_path / "spoilt")
+    (spoilt / "etc/ssl/certs/dead.pem").symlink_to("/nowhere/dead.crt")
+    buildah.make_image("localhost/spoilt", spoilt, "--arch=amd64")
+    failed = workplace.try_to_build(command_of("alpine").replace(" -t", " --build-arg BASE=localhost/spoilt -t"))
+    assert failed.returncode != 0
+    assert "/etc/ssl/certs/dead.pem" in failed.stdout
 
 
 def entries(tree: Path) -> set[str]:

@@ -24,9 +24,11 @@ class Block:
     adjacent: bool
 
 
-def blocks(name: str) -> list[Block]:
-    """The fenced blocks of a file of the repository, in order."""
+def blocks(name: str, heading: str = "") -> list[Block]:
+    """The fenced blocks of a file of the repository, in order; those below ``heading`` (``##``) alone, if given."""
     text = (REPOSITORY / name).read_text()
+    if heading:
+        text = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     found = []
     end = -1
     for match in _BLOCK.finditer(text):
