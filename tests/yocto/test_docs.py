@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from tests.support.authority import Authority
 from tests.support.bitbake import BuildFolder
 from tests.support.docs_blocks import blocks
-from tests.support.layout_trees import FAMILIES, LayoutTree
+from tests.support.layout_trees import LayoutTree
 from tests.support.trees import LOCAL
 
 PAGE = "docs/yocto.md"
@@ -20,8 +19,8 @@ CONFIGURATIONS = [block.text for block in blocks(PAGE) if block.language == "bit
 
 
 @pytest.mark.parametrize("text", CONFIGURATIONS)
-def test_each_configuration_installs_the_certificate(build: BuildFolder, tmp_path: Path, authority, text: str):
-    tree = LayoutTree(tmp_path / "rootfs", next(family for family in FAMILIES if family.name == "yocto"))
+def test_each_configuration_installs_the_certificate(build: BuildFolder, yocto_tree: LayoutTree, authority, text: str):
+    tree = yocto_tree
     build.write("certs/rootfs-trust.toml", TOML)
     build.configure(text, f'IMAGE_ROOTFS = "{tree.path}"')
     done = build.run(build.path / "my-image.bb", "do_rootfs")

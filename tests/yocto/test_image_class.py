@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.authority import NOW, Authority
 from tests.support.bitbake import LAYER, Answer, BuildFolder
-from tests.support.layout_trees import FAMILIES, LayoutTree
+from tests.support.layout_trees import LayoutTree
 from tests.support.trees import STORE, RealTree
 from tests.support.yocto_tree import NOTHING, made_oes
 
@@ -23,9 +23,8 @@ TIMESTAMP = 1520598896
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> LayoutTree:
-    """A product's own os-release, which says neither Yocto nor what it is like."""
-    return LayoutTree(tmp_path / "rootfs", next(family for family in FAMILIES if family.name == "yocto"))
+def tree(yocto_tree: LayoutTree) -> LayoutTree:
+    return yocto_tree
 
 
 def parsed(build: BuildFolder, *lines: str) -> Answer:

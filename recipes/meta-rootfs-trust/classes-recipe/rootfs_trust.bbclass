@@ -57,7 +57,7 @@ do_rootfs[depends] += "rootfs-trust-native:do_populate_sysroot"
 do_rootfs[vardeps] += "${ROOTFS_TRUST_VARIABLES} rootfs_trust_install"
 do_rootfs[file-checksums] += "${@' '.join('%s:True' % path for path in rootfs_trust_inputs(d))}"
 do_image_qa[depends] += "rootfs-trust-native:do_populate_sysroot"
-do_image_qa[vardeps] += "ROOTFS_TRUST_CHECK ROOTFS_TRUST_CHECK_OPTIONS ROOTFS_TRUST_AT rootfs_trust_check"
+do_image_qa[vardeps] += "ROOTFS_TRUST_CHECK ROOTFS_TRUST_CHECK_OPTIONS rootfs_trust_check"
 
 def rootfs_trust_words(d, name):
     return (d.getVar(name) or "").split()
@@ -103,21 +103,24 @@ def rootfs_trust_fatal(done):
     errors = [rootfs_trust_line(each) for each in document.get("errors", [])] or [said.strip()]
     bb.fatal("rootfs-trust ended with status %d\n%s" % (status, "\n".join(errors)))
 
-def rootfs_trust_at(d):
-    return ["--at", d.getVar("ROOTFS_TRUST_AT")] if d.getVar("ROOTFS_TRUST_AT") else []
+def rootfs_trust_common_options(d):
+    options = ["--root", d.getVar("IMAGE_ROOTFS")]
+    if d.getVar("ROOTFS_TRUST_AT"):
+        options += ["--at", d.getVar("ROOTFS_TRUST_AT")]
+    if d.getVar("ROOTFS_TRUST_CONFIG"):
+        options += ["--config", rootfs_trust_path(d, d.getVar("ROOTFS_TRUST_CONFIG"))]
+    return options
 
 def rootfs_trust_install_options(d):
-    options = ["--root", d.getVar("IMAGE_ROOTFS"), "--layout", d.getVar("ROOTFS_TRUST_LAYOUT")]
+    options = rootfs_trust_common_options(d) + ["--layout", d.getVar("ROOTFS_TRUST_LAYOUT")]
     for name in rootfs_trust_words(d, "ROOTFS_TRUST_CERTS"):
         options += ["--cert", rootfs_trust_path(d, name)]
     for cloud in rootfs_trust_words(d, "ROOTFS_TRUST_CLOUDS"):
         options += ["--cloud", cloud]
-    for name in rootfs_trust_words(d, "ROOTFS_TRUST_CONFIG"):
-        options += ["--config", rootfs_trust_path(d, name)]
     # Python functions do not get it as environment, and SOURCE_DATE_EPOCH is another time here.
     if d.getVar("REPRODUCIBLE_TIMESTAMP_ROOTFS"):
         options += ["--timestamp", d.getVar("REPRODUCIBLE_TIMESTAMP_ROOTFS")]
-    return options + rootfs_trust_at(d) + rootfs_trust_words(d, "ROOTFS_TRUST_OPTIONS")
+    return options + rootfs_trust_words(d, "ROOTFS_TRUST_OPTIONS")
 
 python rootfs_trust_install() {
     done = rootfs_trust_run(d, "install", *rootfs_trust_install_options(d))
@@ -132,7 +135,7 @@ python rootfs_trust_check() {
     wanted = d.getVar("ROOTFS_TRUST_CHECK")
     if wanted == "off":
         return
-    options = ["--root", d.getVar("IMAGE_ROOTFS"), "--fail-on", "error", *rootfs_trust_at(d)]
+    options = rootfs_trust_common_options(d) + ["--fail-on", "error"]
     done = rootfs_trust_run(d, "check", *options, *rootfs_trust_words(d, "ROOTFS_TRUST_CHECK_OPTIONS"))
     if done[0] not in (0, 1) or "findings" not in done[1]:
         rootfs_trust_fatal(done)
