@@ -12,7 +12,7 @@
 # checked; without it, and when the package is installed on a device, ca-certificates' own tool does the first.
 
 ROOTFS_TRUST_ANCHORS ??= "${@' '.join(rootfs_trust_anchor_files(d))}"
-ROOTFS_TRUST_ANCHORS[doc] = "The certificates: files or folders below UNPACKDIR (WORKDIR in older releases); by default \
+ROOTFS_TRUST_ANCHORS[doc] = "The certificates: files or folders below S; by default \
 all files of SRC_URI that have the ending of one."
 
 ROOTFS_TRUST_AT ??= ""
@@ -23,6 +23,8 @@ ROOTFS_TRUST_ANCHOR_FOLDER[doc] = "Where update-ca-certificates finds certificat
 
 inherit allarch
 
+# Where do_unpack puts files: releases before walnascar know no UNPACKDIR, later ones refuse WORKDIR.
+S = "${@d.getVar('UNPACKDIR') or d.getVar('WORKDIR')}"
 DEPENDS += "rootfs-trust-native"
 FILES:${PN} += "${ROOTFS_TRUST_ANCHOR_FOLDER}"
 RDEPENDS:${PN} += "ca-certificates"
@@ -39,7 +41,7 @@ def rootfs_trust_anchor_files(d):
 do_compile() {
     set --
     for each in ${ROOTFS_TRUST_ANCHORS}; do
-        set -- "$@" --cert "${@d.getVar('UNPACKDIR') or d.getVar('WORKDIR')}/$each"
+        set -- "$@" --cert "${S}/$each"
     done
     test -n "${ROOTFS_TRUST_AT}" && set -- "$@" --at "${ROOTFS_TRUST_AT}"
     rootfs-trust install --root "${B}/judged" --layout yocto "$@"
