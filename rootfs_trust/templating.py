@@ -33,10 +33,15 @@ def shipped_template(name: str, purpose: str) -> Template:
         keep_trailing_newline=True,
         autoescape=select_autoescape(("html.j2",)),
     )
-    environment.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False)
+    environment.filters["toml"] = as_toml
     environment.filters["md"] = as_markdown
     environment.filters["day"] = day
     return environment.get_template(name)
+
+
+def as_toml(text: str) -> str:
+    """``text`` as a basic string of TOML: JSON's, but for DEL, which TOML wants escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 _ESCAPED = {ord(char): f"\\{char}" for char in "\\`*_{}[]()#+!|~"}

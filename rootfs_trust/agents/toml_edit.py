@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from rootfs_trust.agents import toml_places
 from rootfs_trust.agents.toml_statements import Path, Statement, comments, cut, end_of
 from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.templating import as_toml
 
 _Step: TypeAlias = tuple[Callable[[dict[str, Any]], None], Callable[[list[Statement]], Iterator[str]]]
 """What is to happen to the parsed file, and the ways to make that happen to its text."""
@@ -30,16 +31,10 @@ def parse(text: str, path: str) -> dict[str, Any]:
 def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]) -> str:
     """``text`` with keys renamed and set; both name keys by their dotted path.
 
-    ``emptied`` is a table that goes if the renames leave nothing in it. Raises InputError where tomlkit is
-    missing, or where the file's own shape does not let a key be set.
+    ``emptied`` is a table that goes if the renames leave nothing in it. Raises InputError where the
+    file's own shape does not let a key be set.
     """
     parse(text, path)
-    try:
-        import tomlkit  # noqa: F401
-    except ImportError as error:
-        message = "has to be edited, which needs the Python package tomlkit"
-        hint = "install tomlkit (Debian: python3-tomlkit, Yocto: python3-tomlkit of meta-python)"
-        raise InputError(Trouble("missing-package", path, message, hint)) from error
     newline = end_of(text)
     unfinished = text != "" and not text.endswith("\n")
     result = text + newline if unfinished else text
@@ -105,9 +100,7 @@ def _drop(table: Path, newline: str) -> _Step:
 
 
 def _with_setting(text: str, path: Path, value: str, newline: str) -> str:
-    import tomlkit
-
-    entry = toml_places.Entry(tomlkit.item(value).as_string())
+    entry = toml_places.Entry(as_toml(value))
     return _done(
         (
             lambda data: _set(data, path, value),

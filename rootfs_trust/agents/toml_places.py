@@ -2,16 +2,17 @@
 
 What TOML allows in a place depends on the rest of the file (a table that dotted keys began gets no header, a table
 with a header no dotted keys from outside), so not all that is given is valid, or means what it should: the caller
-reads it and takes the first that does. tomlkit edits single statements; given the whole file it would put a new key
-behind the comments that stand above the next table, and stumble over tables whose parts stand apart.
+reads it and takes the first that does. (Libraries that edit TOML put a new key behind the comments that stand above
+the next table, and stumble over tables whose parts stand apart and over dotted keys in inline tables.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
+from rootfs_trust.agents.toml_inline import NoInlineTableError, assigned, removed
 from rootfs_trust.agents.toml_statements import Path, Statement, cut
 
 Statements = Sequence[Statement]
@@ -77,7 +78,10 @@ def without_table(statements: Statements, path: Path, newline: str) -> Iterator[
     """The file without the empty table ``path``; its comments stay."""
     index = _holder(statements, path)
     if index is not None and statements[index].path != path:
-        yield from _edited(statements, index, lambda table: _remove(table, path[len(statements[index].table) :]))
+        holder = statements[index]
+        with suppress(NoInlineTableError):
+            rest, _ = removed(holder.value, path[len(holder.path) :])
+            yield _joined(statements, index, index + 1, holder.with_value(rest))
         return
     text = ""
     for each in statements:
@@ -131,91 +135,21 @@ def _inside(statements: Statements, index: int, path: Path, entry: Entry, newlin
     """In the value that is there, or in the inline table that holds it; comments have no place but above."""
     holder = statements[index]
     above = entry.above + (f"{holder.indent}{entry.comment}{newline}" if entry.comment else "")
-    key = path[len(holder.table) :]
-    yield from _edited(statements, index, lambda table: _assign(table, key, entry.value), above)
+    with suppress(NoInlineTableError):
+        value = assigned(holder.value, path[len(holder.path) :], entry.value)
+        yield _joined(statements, index, index + 1, above + holder.with_value(value))
 
 
 def _renamed_inside(statements: Statements, index: int, old: Path, new: Path, newline: str) -> Iterator[str]:
     """Out of an inline table, and into the same one if it may be, else to a place of its own."""
     holder = statements[index]
-    start = len(holder.table)
-    values: list[str] = []
-
-    def move(table: Any) -> None:
-        _assign(table, new[start:], _remove(table, old[start:]))
-
-    if new[: len(holder.path)] == holder.path:
-        yield from _edited(statements, index, move)
-    for text in _edited(statements, index, lambda table: values.append(_remove(table, old[start:]))):
-        yield from places(cut(text), new, Entry(values[-1]), newline)
-
-
-# -- a statement -------------------------------------------------------------------------------------------
-
-
-def _edited(statements: Statements, index: int, change: Callable[[Any], object], above: str = "") -> Iterator[str]:
-    """The file with ``change`` done to one statement by tomlkit, as it is, or with its inline tables written anew.
-
-    tomlkit (0.12 more than 0.15) loses its way among dotted keys inside inline tables.
-    """
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    for anew in (False, True):
-        try:
-            document = tomlkit.parse(statements[index].text)
-            if anew:
-                _write_anew(document)
-            change(document)
-            text = tomlkit.dumps(document)
-        except (TOMLKitError, ValueError, TypeError, KeyError):
-            continue
-        yield _joined(statements, index, index + 1, above + text)
-
-
-def _write_anew(table: Any) -> None:
-    """Put plain inline tables without dotted keys in the place of those of a statement."""
-    from tomlkit.items import InlineTable
-
-    for name, value in table.items():
-        if isinstance(value, InlineTable):
-            table[name] = _plain(value)
-        elif isinstance(value, dict):
-            _write_anew(value)
-
-
-def _plain(value: Any) -> Any:
-    import tomlkit
-
-    if not isinstance(value, dict):
-        return tomlkit.value(tomlkit.item(value).as_string())
-    table = tomlkit.inline_table()
-    for name, below in value.items():
-        table[name] = _plain(below)
-    return table
-
-
-def _assign(table: Any, path: Path, value: str) -> None:
-    import tomlkit
-
-    *tables, name = path
-    for part in tables:
-        if part not in table:
-            table[part] = tomlkit.inline_table()
-        table = table[part]
-    table[name] = tomlkit.value(value)
-
-
-def _remove(table: Any, path: Path) -> str:
-    """Take the key at ``path`` out; gives its value as TOML."""
-    import tomlkit
-
-    *tables, name = path
-    for part in tables:
-        table = table[part]
-    value: str = tomlkit.item(table[name]).as_string()
-    del table[name]
-    return value
+    start = len(holder.path)
+    with suppress(NoInlineTableError):
+        rest, taken = removed(holder.value, old[start:])
+        if new[:start] == holder.path:
+            yield _joined(statements, index, index + 1, holder.with_value(assigned(rest, new[start:], taken)))
+        without = _joined(statements, index, index + 1, holder.with_value(rest))
+        yield from places(cut(without), new, Entry(taken), newline)
 
 
 # -- lines -------------------------------------------------------------------------------------------------

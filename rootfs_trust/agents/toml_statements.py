@@ -14,7 +14,7 @@ from typing import Any
 
 Path = tuple[str, ...]
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}|'
     r"'''.*?'{3,5}|"
     r'"(?:[^"\\]|\\.)*"|'
@@ -24,8 +24,8 @@ _TOKEN = re.compile(
     r"[^\"'#\[\]{}\n]+",
     re.DOTALL,
 )
-_KEY = re.compile(r"""[ \t]*(\[{0,2})((?:[A-Za-z0-9_\-. \t]|"(?:[^"\\]|\\.)*"|'[^']*')+)""")
-_DEPTH = {"[": 1, "{": 1, "]": -1, "}": -1}
+KEY = re.compile(r"""[ \t]*(\[{0,2})((?:[A-Za-z0-9_\-. \t]|"(?:[^"\\]|\\.)*"|'[^']*')+)""")
+DEPTH = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,21 @@ class Statement:
     @property
     def value(self) -> str:
         """The value of a pair, as it is written."""
-        key = _KEY.match(self.text)
-        text = self.text.rstrip().removesuffix(self.comment)
-        return text[key.end() + 1 :].strip() if key else ""
+        begin, end = self._span
+        return self.text[begin:end]
+
+    def with_value(self, value: str) -> str:
+        """The text of the pair with another value."""
+        begin, end = self._span
+        return f"{self.text[:begin]}{value}{self.text[end:]}"
+
+    @property
+    def _span(self) -> tuple[int, int]:
+        """Where the value of a pair begins and ends."""
+        key = KEY.match(self.text)
+        begin = key.end() + 1 if key else len(self.text)
+        end = len(self.text.rstrip().removesuffix(self.comment).rstrip())
+        return begin + len(self.text[begin:]) - len(self.text[begin:].lstrip(" \t")), end
 
 
 def cut(text: str) -> list[Statement]:
@@ -75,7 +87,7 @@ def cut(text: str) -> list[Statement]:
 
 def comments(text: str) -> list[str]:
     """Every comment of ``text``, wherever it stands, in order."""
-    return [token.rstrip() for token in _TOKEN.findall(text) if token.startswith("#")]
+    return [token.rstrip() for token in TOKEN.findall(text) if token.startswith("#")]
 
 
 def end_of(text: str) -> str:
@@ -87,9 +99,9 @@ def _lines(text: str) -> Iterator[list[str]]:
     """The tokens of each statement: a line, or as many as brackets and long strings go over."""
     tokens: list[str] = []
     depth = 0
-    for each in _TOKEN.findall(text):
+    for each in TOKEN.findall(text):
         tokens.append(each)
-        depth += _DEPTH.get(each, 0)
+        depth += DEPTH.get(each, 0)
         if each == "\n" and depth == 0:
             yield tokens
             tokens = []
@@ -103,14 +115,14 @@ def _statement(tokens: Iterable[str], table: Path) -> Statement:
     # Only the last token before the line end can be a comment of the whole statement.
     last = [*tokens][-2].strip()
     comment = last if last.startswith("#") else ""
-    key = _KEY.match(text)
-    path = _path(key[2]) if key else ()
+    key = KEY.match(text)
+    path = key_path(key[2]) if key else ()
     if key and key[1]:
         return Statement(text, "array" if key[1] == "[[" else "header", path, path, comment)
     return Statement(text, "pair", table, (*table, *path), comment)
 
 
-def _path(key: str) -> Path:
+def key_path(key: str) -> Path:
     """The parts of a key as it is written, quotes and all."""
     table: Any = tomllib.loads(f"{key}=0")
     path = []

@@ -36,7 +36,7 @@ PURE = (
 DISK_AND_CLOCK = {"os", "time", "pathlib", "io", "shutil", "tempfile", "glob", "locale", "platform", "random", "sys"}
 NEVER = {"subprocess", "socket", "multiprocessing", "ssl", "urllib", "http", "ctypes", "pickle"}
 CLOCK = {"now", "utcnow", "today", "localtime", "gmtime", "monotonic"}
-COSTLY = {"cryptography", "jinja2", "tomlkit", "OpenSSL"}
+COSTLY = {"cryptography", "jinja2", "OpenSSL"}
 EXCEPT = {
     "api/fetch.py": {"socket", "time"},  # `verify --fetch`, the one door to the network
     "fleet/executors.py": {"multiprocessing"},  # worker processes: nothing else is started

@@ -23,9 +23,10 @@ ROOTFS_TRUST_ANCHOR_FOLDER[doc] = "Where update-ca-certificates finds certificat
 
 inherit allarch
 
+DEPENDS += "rootfs-trust-native"
+
 # Where do_unpack puts files: releases before walnascar know no UNPACKDIR, later ones refuse WORKDIR.
 S = "${@d.getVar('UNPACKDIR') or d.getVar('WORKDIR')}"
-DEPENDS += "rootfs-trust-native"
 FILES:${PN} += "${ROOTFS_TRUST_ANCHOR_FOLDER}"
 RDEPENDS:${PN} += "ca-certificates"
 PACKAGE_WRITE_DEPS += "openssl-native debianutils-native"

@@ -13,7 +13,7 @@ PROVIDES += "\
     python3-click-native \
     python3-jinja2-native \
 "
-RPROVIDES += "\
+RPROVIDES:${PN} += "\
     python3-click-native \
     python3-jinja2-native \
     python3-misc-native \
