@@ -82,6 +82,9 @@ class Release:
         versions = [self._version(name) for name in HOST_PACKAGES]
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", self.work / "site", *versions]
         subprocess.run(pip, check=True)
+        # The class that installs wheels uses an option that openembedded-core adds to the installer.
+        for patch in sorted((self.oe_core / "meta/recipes-devtools/python/python3-installer").glob("*.patch")):
+            subprocess.run(["patch", "-s", "-p2", "-d", self.work / "site", "-i", patch], check=True)
         self._configure(self.build, (HERE / "local.conf").read_text())
         # The folder beside the build folder in which the documentation has the clone.
         (self.work / "rootfs-trust").symlink_to(REPOSITORY)
