@@ -70,15 +70,24 @@ def _unknown(name: str) -> str:
     return f"no command is called {name} ({f'did you mean {near[0]}?' if near else ', '.join(COMMANDS)})"
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="rootfs-trust")
-def commands() -> None:
+@click.pass_context
+def commands(ctx: click.Context) -> None:
     """Make a root filesystem trust its cloud before it boots: offline, for any architecture, without openssl.
 
     \b
     Example: the image in ./rootfs shall trust my-ca.pem and connect to Cumulocity
       rootfs-trust install --root ./rootfs --cert my-ca.pem --cloud c8y
     """
+    # click 8.1 and 8.2 answer a bare call in different ways.
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(2)
 
 
 def main() -> None:
@@ -92,9 +101,6 @@ def main() -> None:
     try:
         status = commands.main(prog_name="rootfs-trust", standalone_mode=False)
         sys.exit(status)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        sys.exit(2)
     except click.ClickException as error:
         _fail(InputError(Trouble("usage", "", error.format_message(), "see --help")))
     except RootfsTrustError as error:

@@ -43,7 +43,6 @@ class Release:
         self.build = work / "build"
         layer_conf = (oe_core / "meta/conf/layer.conf").read_text()
         self.series = re.search(r'^LAYERSERIES_CORENAMES = "([a-z]+)', layer_conf, re.MULTILINE)[1]
-        self.rows: list[tuple[str, str, float]] = []
 
     def sh(self, script: str, folder: Path, *, status: int = 0) -> str:
         """What a shell in a build environment says; ``status`` is what it has to end with, -1 any failure."""
@@ -67,8 +66,7 @@ class Release:
         return done.stdout
 
     def tell(self, what: str, result: str, since: float) -> None:
-        self.rows.append((what, result, time.monotonic() - since))
-        print(f"| {what} | {result} | {self.rows[-1][2]:.0f} s |", flush=True)
+        print(f"| {what} | {result} | {time.monotonic() - since:.0f} s |", flush=True)
 
     # -- folders ---------------------------------------------------------------------------------------------
 
@@ -194,9 +192,6 @@ def expect(condition: bool, what: str) -> None:
 
 def check_image(release: Release) -> None:
     since = time.monotonic()
-    release.new_ca("First CA")
-    release.use_the_host()
-    release.configure(documented("bitbake", "ROOTFS_TRUST_CLOUDS"))
     tasks, _ = release.build_image()
     expect(release.trusts("First CA"), "openssl in the image trusts the server")
     release.tell("`bitbake -c image_tar my-image`, the tool built on the way", f"{tasks} tasks", since)
@@ -220,15 +215,12 @@ def check_hashes(release: Release) -> None:
 
 def check_refusals(release: Release) -> None:
     since = time.monotonic()
-    conf = release.build / "conf/local.conf"
-    good = conf.read_text()
-    release.configure('ROOTFS_TRUST_CLOUDS = "gcp"\n')
+    append = release.build / "recipes/my-image.bbappend"
+    append.write_text('ROOTFS_TRUST_CLOUDS = "gcp"\n')
     said = release.sh("bitbake -c image_tar my-image", release.build, status=-1)
     expect("ROOTFS_TRUST_CLOUDS has the value 'gcp'" in said, "a bad value stops the parsing")
     release.tell('`ROOTFS_TRUST_CLOUDS = "gcp"`', "parsing ends with the hint", since)
     since = time.monotonic()
-    conf.write_text(good)
-    append = release.build / "recipes/my-image.bbappend"
     append.write_text(LATE)
     said = release.sh("bitbake -c image_tar my-image", release.build, status=-1)
     expect("rootfs-trust check has found errors" in said and "do_image_qa" in said, "the check stops the build")
@@ -265,13 +257,13 @@ def main() -> None:
     release = Release(**vars(parser.parse_args()))
     print(f"## {release.series}\n\n| what | result | time |\n| --- | --- | --- |", flush=True)
     release.prepare()
-    since = time.monotonic()
-    said = release.sh("bitbake -p", release.build)
-    before = re.search(r"Parsing of (\d+) .bb files complete .* (\d+) errors", said)
     release.sh(documented("sh", "add-layer"), release.build)
-    release.tell(
-        "`bitbake-layers add-layer` as documented", f"openembedded-core: {before[1]} recipes, {before[2]} errors", since
-    )
+    release.use_the_host()
+    release.configure(documented("bitbake", "ROOTFS_TRUST_CLOUDS"))
+    release.new_ca("First CA")
+    since = time.monotonic()
+    parsed = re.search(r"Parsing of (\d+) .bb files complete .* (\d+) errors", release.sh("bitbake -p", release.build))
+    release.tell("`bitbake -p`", f"{parsed[1]} recipes, {parsed[2]} errors", since)
     check_image(release)
     check_hashes(release)
     check_refusals(release)
