@@ -94,8 +94,9 @@ def test_the_recipe_agrees_with_the_package():
     assert f'LICENSE = "{project["license"]}"' in text
     digest = hashlib.md5((REPOSITORY / "LICENSE").read_bytes(), usedforsecurity=False).hexdigest()
     assert f"file://LICENSE;md5={digest}" in text
-    needed = {re.match(r"[a-z0-9]+", each)[0] for each in project["dependencies"]}
-    assert needed == set(re.findall(r"python3-(\w+)", text)) - {"hatchling", "misc", "modules"}
+    extras = project["optional-dependencies"]
+    needed = {re.match(r"\w+", each)[0].lower() for each in (*project["dependencies"], *extras["verify"])}
+    assert needed == set(re.findall(r"python3-(\w+)", text)) - {"misc", "modules"}
 
 
 def test_the_recipe_fetches_what_a_build_needs():

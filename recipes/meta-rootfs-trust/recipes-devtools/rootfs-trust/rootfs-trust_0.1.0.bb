@@ -26,6 +26,8 @@ PACKAGECONFIG ??= "settings"
 PACKAGECONFIG[settings] = ",,,python3-jinja2"
 # Certificates in .p7b and .p7c files; brings Rust with it.
 PACKAGECONFIG[pkcs7] = ",,,python3-cryptography"
+# The command verify; from walnascar on.
+PACKAGECONFIG[verify] = ",,,python3-pyopenssl"
 
 RDEPENDS:${PN} += "python3-click python3-misc python3-modules"
 
