@@ -9,7 +9,7 @@ from functools import cached_property
 
 from rootfs_trust.audit import places
 from rootfs_trust.audit.files import CertificateFile
-from rootfs_trust.audit.outputs import Bundle, HashDirectory, JavaStore, Output
+from rootfs_trust.audit.outputs import Bundle, HashDirectory, JavaStore
 from rootfs_trust.audit.tolerant import Tolerant
 from rootfs_trust.audit.trust import LOCAL, OWN, Trust, TrustedAnchor
 from rootfs_trust.inputs.config import AnchorTable
@@ -57,8 +57,20 @@ class Inspection:
 
     @cached_property
     def local_anchors(self) -> tuple[TrustedAnchor, ...]:
-        """The anchors that were installed, rather than shipped."""
-        return tuple(anchor for anchor in self.trust.anchors if anchor.origin in (LOCAL, OWN))
+        """The anchors that were installed, rather than shipped; no server's certificate that lies with them."""
+        local = (anchor for anchor in self.trust.anchors if anchor.origin in (LOCAL, OWN))
+        return tuple(anchor for anchor in local if anchor.sources or anchor.certificate.is_ca)
+
+    def where(self, anchor: TrustedAnchor) -> str:
+        """The path that a finding about an anchor names: its source, a file of its own, or an output that holds it."""
+        source = next(iter(anchor.sources), None)
+        return source or self._alone.get(anchor.certificate.sha256, anchor.paths[0])
+
+    @cached_property
+    def _alone(self) -> dict[str, str]:
+        """The files of one certificate each that clients read, by its SHA-256."""
+        files = (file for file in self.read_by_clients if len(file.certificates) == 1)
+        return {file.certificates[0].sha256: file.path for file in files}
 
     @cached_property
     def by_p11kit(self) -> bool:
@@ -90,10 +102,3 @@ class Inspection:
 
 def _once(files: Iterable[CertificateFile]) -> list[CertificateFile]:
     return list({file.path: file for file in files}.values())
-
-
-def where(anchor: TrustedAnchor, output: Output | None = None) -> str:
-    """The path that a finding about an anchor names: its source, else an output that holds it."""
-    if output is not None:
-        return output.path
-    return (*anchor.sources, *anchor.paths)[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind
-from rootfs_trust.audit.inspection import Inspection, where
+from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.trust import DISTRIBUTION, TrustedAnchor
 from rootfs_trust.errors import Trouble
 from rootfs_trust.inputs.policy import judge
@@ -150,7 +150,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     floor = clock_floor(inspection)
     for anchor in inspection.trust.anchors:
         yield from _judged(inspection, anchor)
-        yield from _signed_by_others(anchor, subjects)
+        yield from _signed_by_others(inspection, anchor, subjects)
         yield from _in_time(inspection, anchor, floor)
     yield from _missing(inspection)
     yield from _forbidden_sources(inspection)
@@ -186,7 +186,7 @@ def _judged(inspection: Inspection, anchor: TrustedAnchor) -> Iterator[Finding]:
     """What ``install`` would say of it. An anchor that was let in on purpose is told all the same, as a note."""
     own = inspection.own.get(anchor.certificate.sha256)
     allow = own.allow if own else frozenset[str]()
-    judgement = judge(anchor.certificate, where(anchor), inspection.policy, inspection.at, allow=allow)
+    judgement = judge(anchor.certificate, inspection.where(anchor), inspection.policy, inspection.at, allow=allow)
     for trouble in judgement.errors:
         yield _finding(anchor, trouble, refused=True)
     for trouble in judgement.warnings:
@@ -201,17 +201,17 @@ def _finding(anchor: TrustedAnchor, trouble: Trouble, *, refused: bool) -> Findi
     return kind.found(trouble.path, f"{_named(anchor)} {trouble.message}", level=level)
 
 
-def _signed_by_others(anchor: TrustedAnchor, subjects: set[bytes]) -> Iterator[Finding]:
+def _signed_by_others(inspection: Inspection, anchor: TrustedAnchor, subjects: set[bytes]) -> Iterator[Finding]:
     certificate = anchor.certificate
     if certificate.self_issued:
         return
     level = NOTE if anchor.origin == DISTRIBUTION else WARNING
     if certificate.issuer.canonical not in subjects:
         message = f"{_named(anchor)} was signed by {certificate.issuer.text}, which is not in the store"
-        yield ISSUER.found(where(anchor), message, level=level)
+        yield ISSUER.found(inspection.where(anchor), message, level=level)
     if _is_weak(certificate):
         message = f"{_named(anchor)} is signed with {certificate.signature_algorithm}"
-        yield WEAK_SIGNATURE.found(where(anchor), message, level=level)
+        yield WEAK_SIGNATURE.found(inspection.where(anchor), message, level=level)
 
 
 def _is_weak(certificate: Certificate) -> bool:
@@ -224,11 +224,11 @@ def _in_time(inspection: Inspection, anchor: TrustedAnchor, floor: datetime | No
         return
     if floor is not None and begins > floor:
         message = f"{_named(anchor)} begins on {begins:%Y-%m-%d}, after the clock's start on {floor:%Y-%m-%d}"
-        yield CLOCK.found(where(anchor), message)
+        yield CLOCK.found(inspection.where(anchor), message)
     leaves = leaves_programme(begins.date())
     last = (inspection.at + timedelta(days=inspection.policy.min_days_left)).date()
     if anchor.origin == DISTRIBUTION and anchor.certificate.self_issued and leaves <= last:
-        yield PROGRAMME.found(where(anchor), f"{_named(anchor)} is due to leave on {leaves}")
+        yield PROGRAMME.found(inspection.where(anchor), f"{_named(anchor)} is due to leave on {leaves}")
 
 
 def _forbidden_sources(inspection: Inspection) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind
-from rootfs_trust.audit.inspection import Inspection, where
+from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.outputs import BUNDLE, Bundle, HashDirectory, JavaStore, Output
 from rootfs_trust.audit.trust import LOCAL, OWN, TrustedAnchor, certificates_of
 from rootfs_trust.rootfs.nodes import parent
@@ -34,9 +34,9 @@ NOT_IN_DIRECTORY = Kind(
 )
 NOT_IN_JAVA = Kind(
     "not-in-java",
-    (WARNING,),
+    (WARNING, NOTE),
     "An anchor that other outputs hold is missing from Java's store",
-    "Java programs refuse servers that all others accept.",
+    "Java programs refuse servers that all others accept. A note for what is no CA and has no source.",
     "run rootfs-trust install --root on the tree; or, on the device, the distribution's tool with a Java installed",
 )
 JAVA_REFUSES = Kind(
@@ -135,7 +135,7 @@ def _disagreement(inspection: Inspection) -> Iterator[Finding]:
         held = {each.sha256 for each in _there(inspection, output)}
         for anchor in tls if held else ():
             if anchor.certificate.sha256 not in held:
-                yield from _not_in(anchor, output)
+                yield from _not_in(inspection, anchor, output)
 
 
 def _there(inspection: Inspection, output: Output) -> tuple[Certificate, ...]:
@@ -149,7 +149,7 @@ def _there(inspection: Inspection, output: Output) -> tuple[Certificate, ...]:
     return (*output.certificates, *unreached, *(file.certificates[0] for file in single))
 
 
-def _not_in(anchor: TrustedAnchor, output: Output) -> Iterator[Finding]:
+def _not_in(inspection: Inspection, anchor: TrustedAnchor, output: Output) -> Iterator[Finding]:
     level = ERROR if anchor.sources and anchor.origin in (LOCAL, OWN) else WARNING
     if not (anchor.sources or anchor.certificate.is_ca):
         level = NOTE
@@ -161,9 +161,9 @@ def _not_in(anchor: TrustedAnchor, output: Output) -> Iterator[Finding]:
     elif isinstance(output, JavaStore) and not output.fault:
         reason = refused_by_java(anchor.certificate)
         if reason:
-            yield JAVA_REFUSES.found(where(anchor), f"{reason}: Java refuses it")
+            yield JAVA_REFUSES.found(inspection.where(anchor), f"{reason}: Java refuses it")
         else:
-            yield NOT_IN_JAVA.found(output.path, lacks)
+            yield NOT_IN_JAVA.found(output.path, lacks, level=NOTE if level == NOTE else WARNING)
 
 
 def _not_in_store(inspection: Inspection) -> Iterator[Finding]:
