@@ -1,15 +1,19 @@
-"""Writes the pages that are made from the code: docs/layouts.md and docs/findings.md.
+"""Writes the pages that are made from the code: docs/commands.md, docs/layouts.md and docs/findings.md.
 
 Usage: python docs/generate.py [--check]     with --check: says whether the pages are as they would be written
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 
+import click
+
 from rootfs_trust.audit.check import GROUPS, KINDS
 from rootfs_trust.audit.findings import Kind
+from rootfs_trust.cli.run import COMMANDS, commands
 from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.layout import Layout
 
@@ -99,7 +103,50 @@ def _kind(kind: Kind) -> str:
     return f"### {kind.id}\n\n{kind.title} ({', '.join(kind.levels)}).\n\n{kind.why}\n\nMend: {kind.mend}.\n"
 
 
-PAGES = {"layouts.md": layouts_page, "findings.md": findings_page}
+COMMANDS_INTRODUCTION = """\
+# Commands
+
+Every command with its options, as `--help` has them. This page is made from the commands by `docs/generate.py`. Exit
+status: 0 done, or in order; 1 findings, or a difference (`check`, `verify`, `diff`, `fleet`); 2 wrong use, or input that
+is refused (nothing was written); 3 something stands where we would write (nothing was written); 4 the disk or the target
+failed underway.
+"""
+
+
+def commands_page() -> str:
+    """docs/commands.md."""
+    context = click.Context(commands, info_name="rootfs-trust")
+    return "\n".join([COMMANDS_INTRODUCTION, *(_command(context, name) for name in COMMANDS)])
+
+
+def _command(context: click.Context, name: str) -> str:
+    command = commands.get_command(context, name) or commands
+    own = click.Context(command, info_name=name, parent=context)
+    text, _, example = inspect.cleandoc(command.help or "").partition("\b\n")
+    usage = " ".join([own.command_path, *command.collect_usage_pieces(own)])
+    rows = [row for option in command.get_params(own) if (row := _option(option))]
+    table = "| option | what it does |\n| --- | --- |\n" + "".join(rows)
+    return f"## {name}\n\n```text\n{usage}\n```\n\n{text.strip()}\n\n{table}\n```text\n{example.rstrip()}\n```\n"
+
+
+BAR = "\\|"
+"""A bar inside a cell of a table."""
+
+
+def _option(parameter: click.Parameter) -> str:
+    if not isinstance(parameter, click.Option) or parameter.hidden:
+        return ""
+    names = ", ".join(f"`{name}`" for name in parameter.opts)
+    value = "" if parameter.is_flag else f" `{(parameter.metavar or _choices(parameter)).replace('|', BAR)}`"
+    return f"| {names}{value} | {parameter.help} |\n"
+
+
+def _choices(option: click.Option) -> str:
+    kind = option.type
+    return "|".join(map(str, kind.choices)) if isinstance(kind, click.Choice) else kind.name.upper()
+
+
+PAGES = {"commands.md": commands_page, "layouts.md": layouts_page, "findings.md": findings_page}
 
 
 def main(words: list[str]) -> int:

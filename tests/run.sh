@@ -12,7 +12,8 @@ suite="not slow"
 if [ "${1:-}" = slow ]; then
     shift
     suite=slow
-    PACKAGES="$PACKAGES chromium debos default-jdk-headless fdisk gnutls-bin live-build mkosi packer squashfs-tools systemd"
+    PACKAGES="$PACKAGES chromium debos default-jdk-headless fdisk gnutls-bin help2man live-build mandoc mkosi packer
+        squashfs-tools systemd"
     # Often installed in other ways; of Debian's cargo only that of 13 and later is new enough.
     command -v npm >/dev/null || PACKAGES="$PACKAGES npm"
     command -v go >/dev/null || PACKAGES="$PACKAGES golang-go"

@@ -65,6 +65,20 @@ def test_what_the_how_to_writes_into_the_config_is_right(sample):
 
 
 @pytest.mark.slow
+def test_the_site_and_the_man_pages_are_built_without_a_warning(tmp_path):
+    peer("help2man")
+    copy = tmp_path / "rootfs-trust"
+    shutil.copytree(REPOSITORY, copy, symlinks=True, ignore=shutil.ignore_patterns(".*", "__pycache__", "build"))
+    assert run_in(copy, "sh docs/build.sh") == 0, (tmp_path / "log").read_text()
+    assert "toctree-l1" in (copy / "build/docs/index.html").read_text()
+    for page in sorted((copy / "build/man").iterdir()):
+        done = subprocess.run(
+            [peer("mandoc"), "-T", "lint", "-W", "error", page], check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
 def test_the_tutorial(tmp_path):
     """In a copy of the repository, with nothing but what the page installs."""
     needs_root()
