@@ -17,7 +17,7 @@ from rootfs_trust.cli.table import table, terminal_width
 
 
 @click.command("list")
-@click.option("--root", required=True, metavar="DIR", help="The root filesystem to look at.")
+@click.option("--root", required=True, metavar="DIR", help="The tree to look at: a folder, an image, or a rootfs tar.")
 @click.option("--config", metavar="FILE", help="A rootfs-trust.toml whose anchors are marked as its own.")
 @click.option("--at", type=parse_time, metavar="TIME", help="Count the days left from this time instead of now.")
 @state_option

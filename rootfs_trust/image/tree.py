@@ -156,7 +156,7 @@ class Tree:
 
     def _read(self, entry: Entry, siblings: Iterable[Entry]) -> _Kept:
         """The content of a file and, while the stream passes, of the small ones beside it, likely to be next."""
-        small = {each.place for each in siblings if each.kind is File and (each.size or 0) <= _SMALL}
+        small = {each.place for each in siblings if each.kind is File and each.size is not None and each.size <= _SMALL}
         found = _Kept()
         for number in sorted({place.layer for place in (*small, entry.place)}):
             for member in self._layers[number].members():

@@ -75,3 +75,13 @@ def test_blobs_are_shared_by_hard_links_and_all_else_is_copied(tmp_path):
     Destination(str(tmp_path / "dest")).put_folder({"blobs/sha256/x": blob, "index.json": blob})
     assert os.path.samefile(old, tmp_path / "dest/blobs/sha256/x")
     assert not os.path.samefile(old, tmp_path / "dest/index.json")
+
+
+def test_blobs_that_are_links_on_the_host_are_copied(tmp_path):
+    """As in the layouts that Bazel makes."""
+    (tmp_path / "real").write_bytes(b"x")
+    (tmp_path / "link").symlink_to("real")
+    blob = module.FolderFiles(str(tmp_path)).blob("link")
+    Destination(str(tmp_path / "dest")).put_folder({"blobs/sha256/x": blob})
+    written = tmp_path / "dest/blobs/sha256/x"
+    assert written.read_bytes() == b"x" and not written.is_symlink()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from rootfs_trust.errors import InputError
@@ -9,6 +11,7 @@ from rootfs_trust.image import tree as tree_module
 from rootfs_trust.image.tree import Layer, Tree
 from rootfs_trust.rootfs.nodes import Directory, File, Owner, Special, Symlink, read
 from tests.support.images import Tarball
+from tests.support.peers import peer
 
 
 def tree(*layers: Tarball, whiteouts: bool = True) -> Tree:
@@ -108,12 +111,29 @@ def test_contents_beyond_what_is_kept_are_read_when_asked_for(monkeypatch):
     assert read(found, "/etc/b") == b"5678"
 
 
-def test_a_file_that_is_too_large_or_sparse_is_refused_where_it_is_asked_for(monkeypatch):
+def test_a_file_that_is_too_large_is_refused_where_it_is_asked_for(monkeypatch):
     monkeypatch.setattr(tree_module, "MAX_FILE", 3)
     found = tree(Tarball().file("opt/a", b"1234"))
     assert found.kind("/opt/a") is File
     with pytest.raises(InputError, match="larger than 3 bytes"):
         found.node("/opt/a")
+
+
+@pytest.mark.parametrize("form", ["gnu", "posix"])
+def test_a_sparse_file_passes_by_and_is_refused_where_it_is_asked_for(tmp_path, form):
+    (tmp_path / "a").write_bytes(b"1")
+    with open(tmp_path / "sparse", "wb") as file:
+        file.truncate(1 << 20)
+        file.seek(1 << 19)
+        file.write(b"x")
+    words = [peer("tar"), "-S", f"--format={form}", "-C", tmp_path, "-cf", tmp_path / "x.tar", "sparse", "a"]
+    subprocess.run(words, check=True)
+    assert (tmp_path / "x.tar").stat().st_size < 1 << 18
+    content = (tmp_path / "x.tar").read_bytes()
+    found = Tree([Layer("layer", lambda: iter((content,)))])
+    assert found.names("/") == ["a", "sparse"] and found.kind("/sparse") is File and read(found, "/a") == b"1"
+    with pytest.raises(InputError, match="sparse file"):
+        found.node("/sparse")
 
 
 @pytest.mark.parametrize(
