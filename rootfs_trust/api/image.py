@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rootfs_trust.api.carry_out import look_again, refuse
 from rootfs_trust.api.decide import Decision, Job, decide, read_job
@@ -16,13 +17,16 @@ from rootfs_trust.errors import ConflictError, InputError, RootfsTrustError, Tro
 from rootfs_trust.image.archive import Rewriting
 from rootfs_trust.image.changes import changes, layer
 from rootfs_trust.image.destination import Destination, as_archive
-from rootfs_trust.image.documents import new_environment, rfc3339, seconds
+from rootfs_trust.image.documents import diff_ids, new_environment, rfc3339, seconds
 from rootfs_trust.image.host import read_file
 from rootfs_trust.image.model import Change, Image
 from rootfs_trust.image.source import ImageSource, RootfsArchive, open_source
 from rootfs_trust.image.streams import packed
 from rootfs_trust.image.tree import Layer, Tree
 from rootfs_trust.outcome import ImageOutcome, OneImage, Outcome
+
+_MOST_SHARED = 64
+"""Layers that are remembered; each has the size of a bundle."""
 
 
 def image(source: str, dest: str, options: InstallOptions = NO_OPTIONS, *, environment: bool = False) -> ImageOutcome:
@@ -36,12 +40,39 @@ def image(source: str, dest: str, options: InstallOptions = NO_OPTIONS, *, envir
     return image_job(source, Destination(dest), job, environment=environment)
 
 
-def image_job(source: str, dest: Destination, job: Job, *, environment: bool = False) -> ImageOutcome:
-    """:func:`image`, for a job whose files are read already. Raises the same errors."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was decided for an image, and the layer that it got, if any."""
+
+    layer: bytes | None
+    outcome: Outcome
+
+
+class SharedLayers:
+    """The layers that one job made, by the layers that they lie on: other images on the same get the same."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[object, Made] = OrderedDict()
+
+    def get(self, key: object) -> Made | None:
+        """What was made for ``key``, if it is still known."""
+        return self._made.get(key)
+
+    def keep(self, key: object, made: Made) -> None:
+        """Remember it, and forget the oldest of too many."""
+        self._made[key] = made
+        if len(self._made) > _MOST_SHARED:
+            self._made.popitem(last=False)
+
+
+def image_job(
+    source: str, dest: Destination, job: Job, *, environment: bool = False, shared: SharedLayers | None = None
+) -> ImageOutcome:
+    """:func:`image`, for a job whose files are read already; ``shared`` is for many images. Raises the same errors."""
     _refuse_same(source, dest.path)
     found = open_source(source)
     if isinstance(found, ImageSource):
-        return _Images(found, dest, job, environment).run()
+        return _Images(found, dest, job, environment, shared or SharedLayers()).run()
     if environment:
         hint = "write them into a file instead: [[render]] in docs/templates.md"
         raise InputError(Trouble("usage", source, "--env: a root filesystem has no config for variables", hint))
@@ -69,11 +100,14 @@ def _look_again(tree: Tree, decision: Decision, content: bytes) -> None:
 class _Images:
     """One run over every image of a source."""
 
-    def __init__(self, source: ImageSource, dest: Destination, job: Job, environment: bool) -> None:
+    def __init__(
+        self, source: ImageSource, dest: Destination, job: Job, environment: bool, shared: SharedLayers
+    ) -> None:
         self._source = source
         self._dest = dest
         self._job = job
         self._environment = environment
+        self._shared = shared
         self._many = len(list(source.images())) > 1
         self._outcomes: list[tuple[str, Outcome, bool]] = []
 
@@ -94,22 +128,30 @@ class _Images:
         return ImageOutcome(result.digest, tuple(images), tuple(result.notes))
 
     def _decide(self, image: Image) -> Change:
+        time = self._job.options.timestamp
+        made_at = seconds(image.config.get("created")) if time is None else time
+        key = tuple(diff_ids(image.config)), made_at
+        variables: dict[str, str] = {}
+        made = None if self._environment else self._shared.get(key)
+        if made is None:
+            made, variables = self._make(image, made_at)
+            self._shared.keep(key, made)
+        change = Change(made.layer, variables, None if time is None else rfc3339(time))
+        self._outcomes.append((image.platform or image.name, made.outcome, not change.nothing))
+        return change
+
+    def _make(self, image: Image, made_at: int) -> tuple[Made, dict[str, str]]:
         try:
             tree = Tree(image.layers)
             decision = decide(tree, self._job)
         except (InputError, ConflictError) as error:
             raise self._named(error, image) from error
-        time = self._job.options.timestamp
         variables, notes = self._variables(tree, decision, image)
         content = None
         if decision.plan.actions:
-            made_at = seconds(image.config.get("created")) if time is None else time
             content = layer(changes(tree, decision.plan.actions, made_at))
             _look_again(tree, decision, content)
-        outcome = decision.outcome(notes, dry_run=self._job.options.dry_run)
-        change = Change(content, variables, None if time is None else rfc3339(time))
-        self._outcomes.append((image.platform or image.name, outcome, not change.nothing))
-        return change
+        return Made(content, decision.outcome(notes, dry_run=self._job.options.dry_run)), variables
 
     def _named(self, error: RootfsTrustError, image: Image) -> RootfsTrustError:
         """The error with the name of the image, where there is more than one."""

@@ -56,7 +56,7 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Do the job of install on every target of a fleet.toml, several at a time.
+    """Do the job of install or image on every target of a fleet.toml, several at a time.
 
     Each target has a config (a rootfs-trust.toml). Standard output has a line of JSON a target, in the order of the
     file; progress and a summary go to standard error. What was done before and is untouched since is skipped, so that

@@ -26,7 +26,7 @@ COMMANDS = {
     "init": "Write a commented rootfs-trust.toml for a root filesystem.",
     "report": "Write one page that tells people what a root filesystem trusts.",
     "diff": "Tell in which anchors and settings two root filesystems differ.",
-    "fleet": "Do the same job on very many root filesystems.",
+    "fleet": "Do the same job on very many root filesystems and images.",
 }
 """Each command and its line of help; the module ``rootfs_trust.cli.NAME`` is imported when it is used."""
 

@@ -22,23 +22,31 @@ class Order(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A target that was done: ``input`` is the stamp of ``places`` then, ``digest`` the one of the result."""
+    """A target that was done: ``input`` is the stamp of ``places`` then, ``digest`` the one of the result.
+
+    ``output`` is the stamp of an image's new place.
+    """
 
     policy: str
     input: str
     places: tuple[Place, ...]
     digest: str
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One target. ``done`` is what is known of an earlier run with the same policy."""
+    """One target. ``done`` is what is known of an earlier run with the same policy.
+
+    ``own`` is the stamp of what an earlier run wrote in an image's new place, whatever the policy.
+    """
 
     name: str
     path: str
     order: Order
     dest: str | None = None
     done: Done | None = None
+    own: str = ""
 
 
 @dataclass(frozen=True, slots=True)

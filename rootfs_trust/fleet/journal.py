@@ -76,4 +76,7 @@ def _read(line: bytes) -> Iterator[tuple[str, Done]]:
     with contextlib.suppress(ValueError, TypeError, KeyError):
         record = json.loads(line)
         places = tuple(Place(*place) for place in record["places"])
-        yield record["target"], Done(record["policy"], record["input"], places, record["digest"])
+        yield (
+            record["target"],
+            Done(record["policy"], record["input"], places, record["digest"], record.get("output", "")),
+        )

@@ -90,7 +90,8 @@ class Fleet:
     def _task(self, target: Target, done: Mapping[str, Done]) -> Task:
         order, before = self._orders[target.config], done.get(target.name)
         same = before if before is not None and before.policy == order.policy else None
-        return Task(target.name, target.path, order, target.dest, same)
+        own = before.output if before is not None else ""
+        return Task(target.name, target.path, order, target.dest, same, own)
 
 
 def _keep_nothing(_results: Sequence[Result]) -> None:

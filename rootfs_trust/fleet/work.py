@@ -7,11 +7,15 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from typing import TypeAlias
 
 from rootfs_trust import __version__
 from rootfs_trust.errors import ApplyError, RootfsTrustError
+from rootfs_trust.fleet.images import ImageWork
 from rootfs_trust.fleet.jobs import FAILED, Batch, Result, Task
 from rootfs_trust.fleet.roots import RootWork
+
+Work: TypeAlias = RootWork | ImageWork
 
 PAUSES = (0.0, 0.2, 1.0)
 """Seconds before each further attempt after a fault of disk or network; then the target has failed."""
@@ -34,16 +38,22 @@ def run_batch(batch: Batch) -> list[Result]:
     if len(batch.tasks) == 1:
         return [_alone(batch.tasks[0])]
     with ExitStack() as stack:
-        works = [stack.enter_context(RootWork(task)) for task in batch.tasks]
-        _each(works, RootWork.stage)
+        works = [_begin(task) for task in batch.tasks]
+        for work in works:
+            stack.push(work)
+        _each(works, lambda work: work.stage())
         _sync(works)
-        _each(works, RootWork.publish)
+        _each(works, lambda work: work.publish())
     results = [work.result or _alone(work.task) for work in works]
     _sync(works)
     return results
 
 
-def _each(works: Iterable[RootWork], step: Callable[[RootWork], None]) -> None:
+def _begin(task: Task, *, durable: bool = False) -> Work:
+    return RootWork(task, durable=durable) if task.dest is None else ImageWork(task)
+
+
+def _each(works: Iterable[Work], step: Callable[[Work], None]) -> None:
     """Take a step of each. Where a fault may pass, or the tree is locked, there is no result yet."""
     for work in works:
         try:
@@ -54,7 +64,7 @@ def _each(works: Iterable[RootWork], step: Callable[[RootWork], None]) -> None:
                 work.result = _failed(work.task, error)
 
 
-def _sync(works: Iterable[RootWork]) -> None:
+def _sync(works: Iterable[Work]) -> None:
     """One sync for all that was written. It waits for the disk, and like sync(2) tells of no error."""
     if any(work.writes for work in works):
         os.sync()
@@ -66,7 +76,7 @@ def _alone(task: Task) -> Result:
     for pause in PAUSES:
         time.sleep(pause)
         try:
-            with RootWork(task, durable=True) as work:
+            with _begin(task, durable=True) as work:
                 work.stage()
                 work.publish()
                 if work.result is not None:

@@ -121,7 +121,7 @@ def _folder(root: Root, path: str) -> object:
     listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
     try:
         with os.scandir(listing) as entries:
-            states = sorted((os.fsencode(each.name), _state(each.stat(follow_symlinks=False))) for each in entries)
+            states = sorted((os.fsencode(each.name), state_of(each.stat(follow_symlinks=False))) for each in entries)
     finally:
         os.close(listing)
     return root.real_path(path), states
@@ -137,10 +137,10 @@ def _entry(root: Root, place: Place) -> object:
     except FileNotFoundError:
         return None
     real = path if place.kind == "end" else root.real_path(parent(place.path))
-    return as_bytes(real or ""), _state(status)
+    return as_bytes(real or ""), state_of(status)
 
 
-def _state(status: os.stat_result) -> tuple[int, ...]:
+def state_of(status: os.stat_result) -> tuple[int, ...]:
     """What of an entry's status tells of a change. A folder's own entries are another place's business."""
     known = (status.st_mode, status.st_ino, status.st_dev)
     if stat.S_ISDIR(status.st_mode):

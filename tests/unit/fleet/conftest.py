@@ -76,6 +76,14 @@ class Fleet:
         tasks = [Task(self.name(tree), tree.root, order, None, done.get(self.name(tree))) for tree in self.trees]
         return Batch(0, __version__, tuple(tasks))
 
+    def image_batch(self, *names: str) -> Batch:
+        """The images of these names as one batch."""
+        tasks = [
+            Task(name, str(self.folder / "images" / name), self.order(), str(self.folder / "signed" / name))
+            for name in names
+        ]
+        return Batch(0, __version__, tuple(tasks))
+
     def name(self, tree: DebianTree) -> str:
         return str(tree.path.relative_to(self.folder))
 
