@@ -9,9 +9,11 @@ cd "$(dirname "$0")/.."
 PACKAGES="buildah ca-certificates ca-certificates-java curl debootstrap default-jre-headless mmdebstrap mosquitto openssl
     ostree p11-kit p11-kit-modules qemu-user-static skopeo strace umoci"
 suite="not slow"
+extras=test
 if [ "${1:-}" = slow ]; then
     shift
     suite=slow
+    extras=test,fleet
     PACKAGES="$PACKAGES chromium debos default-jdk-headless fdisk gnutls-bin help2man live-build mandoc mkosi packer
         squashfs-tools systemd"
     # Often installed in other ways; of Debian's cargo only that of 13 and later is new enough.
@@ -30,7 +32,7 @@ elif [ -n "$missing" ]; then
     echo "not installed, so tests will skip:" $missing >&2
 fi
 
-python_environment .venv test
+python_environment .venv $extras
 bin=.venv/bin
 $bin/ruff check --quiet
 $bin/mypy

@@ -27,6 +27,7 @@ _STATUSES = {
 @click.command("fleet")
 @click.argument("file", metavar="FILE")
 @click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Worker processes; by default one a processor.")
+@click.option("--dask", metavar="ADDRESS", help="Let the workers of this Dask scheduler do it: tcp://host:8786.")
 @click.option("--journal", metavar="PATH", help="Where is kept what is done; by default FILE.done.")
 @click.option("--fresh", is_flag=True, help="Look at every target, also at those that the journal says are done.")
 @click.option("--at", type=parse_time, metavar="TIME", help="Judge validity at this time instead of now.")
@@ -48,6 +49,7 @@ _STATUSES = {
 def command(
     file: str,
     jobs: int | None,
+    dask: str | None,
     journal: str | None,
     fresh: bool,
     at: datetime | None,
@@ -66,10 +68,13 @@ def command(
     Examples:
       rootfs-trust fleet fleet.toml
       rootfs-trust fleet fleet.toml --jobs 8 --dry-run
+      rootfs-trust fleet fleet.toml --dask tls://scheduler:8786
     """
+    if jobs and dask:
+        raise click.UsageError("--jobs and --dask exclude each other: a cluster has the workers that it has")
     # This process lives as long as the whole fleet, and futures make cycles.
     gc.enable()
-    options = FleetOptions(jobs, journal, fresh, at, timestamp_of(timestamp), dry_run)
+    options = FleetOptions(jobs, dask, journal, fresh, at, timestamp_of(timestamp), dry_run)
     fleet = Fleet(file, options)
     verbosity = verbosity_of(quiet, verbose)
     failed: list[Result] = []

@@ -6,12 +6,18 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from typing import NamedTuple
 
-Pool = Callable[[], Executor]
-"""Makes an executor; asked again where one broke because a worker died."""
+
+class Workers(NamedTuple):
+    """``number`` workers. ``pool`` makes an executor, and is asked again where workers died, which ``deaths`` tell."""
+
+    pool: Callable[[], Executor]
+    number: int
+    deaths: tuple[type[Exception], ...] = (BrokenExecutor,)
 
 
 def usable_cpus() -> int:
@@ -20,8 +26,8 @@ def usable_cpus() -> int:
 
 
 @contextmanager
-def process_pools(jobs: int) -> Iterator[Pool]:
-    """Pools of ``jobs`` processes, each started anew so that they inherit no thread, lock or descriptor of ours."""
+def process_workers(jobs: int) -> Iterator[Workers]:
+    """``jobs`` processes, each started anew so that they inherit no thread, lock or descriptor of ours."""
     context = multiprocessing.get_context("spawn")
     made: list[ProcessPoolExecutor] = []
 
@@ -30,7 +36,7 @@ def process_pools(jobs: int) -> Iterator[Pool]:
         return made[-1]
 
     try:
-        yield pool
+        yield Workers(pool, jobs)
     finally:
         for each in made:
             each.shutdown(cancel_futures=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -12,7 +12,7 @@ from rootfs_trust import __version__
 from rootfs_trust.api.clock import time_here
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.fleet.executors import process_pools, usable_cpus
+from rootfs_trust.fleet.executors import Workers, process_workers, usable_cpus
 from rootfs_trust.fleet.jobs import Batch, Done, Order, Result, Task
 from rootfs_trust.fleet.journal import Journal
 from rootfs_trust.fleet.policies import read_policy
@@ -32,6 +32,8 @@ class FleetOptions:
 
     jobs: int | None = None
     """Worker processes; None: as many as there are processors."""
+    dask: str | None = None
+    """The address of a Dask scheduler, whose workers do it instead."""
     journal: str | None = None
     fresh: bool = False
     """Look at every target, whatever the journal says."""
@@ -54,11 +56,17 @@ class Fleet:
         with ExitStack() as stack:
             journal = None if self._options.dry_run else stack.enter_context(Journal(self._journal))
             done = {} if journal is None or self._options.fresh else journal.done()
-            workers = self._options.jobs or usable_cpus()
-            pool = stack.enter_context(process_pools(workers))
-            schedule = Schedule(pool, workers * _AHEAD, journal.note if journal else _keep_nothing)
-            for results in schedule.run(self._batches(done, workers)):
+            workers = stack.enter_context(self._workers())
+            schedule = Schedule(workers, workers.number * _AHEAD, journal.note if journal else _keep_nothing)
+            for results in schedule.run(self._batches(done, workers.number)):
                 yield from results
+
+    def _workers(self) -> AbstractContextManager[Workers]:
+        if self._options.dask is None:
+            return process_workers(self._options.jobs or usable_cpus())
+        from rootfs_trust.fleet.dask import dask_workers
+
+        return dask_workers(self._options.dask)
 
     def _read_orders(self) -> dict[str, Order]:
         """The order of each config. Raises InputError with the trouble of all of them."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
 
-from rootfs_trust.fleet.executors import Pool
+from rootfs_trust.fleet.executors import Workers
 from rootfs_trust.fleet.jobs import FAILED, Batch, Result, Task
 from rootfs_trust.fleet.work import run_batch
 
@@ -17,14 +17,14 @@ Arrived = Callable[[list[Result]], None]
 
 
 class Schedule:
-    """Runs batches on the executors that ``pool`` makes, at most ``ahead`` beyond the first that is not done.
+    """Runs batches on ``workers``, at most ``ahead`` beyond the first that is not done.
 
     ``arrived`` is called with the results of each batch as soon as there are any, in whatever order.
     """
 
-    def __init__(self, pool: Pool, ahead: int, arrived: Arrived) -> None:
-        self._pool = pool
-        self._executor: Executor = pool()
+    def __init__(self, workers: Workers, ahead: int, arrived: Arrived) -> None:
+        self._pool, self._deaths = workers.pool, workers.deaths
+        self._executor: Executor = self._pool()
         self._ahead = ahead
         self._arrived = arrived
         self._running: dict[Future[list[Result]], Batch] = {}
@@ -46,7 +46,7 @@ class Schedule:
     def _submit(self, batch: Batch) -> None:
         try:
             self._running[self._executor.submit(run_batch, batch)] = batch
-        except BrokenExecutor:
+        except self._deaths:
             self._start_again([batch])
 
     def _collect(self) -> None:
@@ -59,7 +59,7 @@ class Schedule:
             batch = self._running.pop(future)
             try:
                 self._keep(batch, future.result())
-            except BrokenExecutor:
+            except self._deaths:
                 lost.append(batch)
         if lost:
             self._start_again(lost)
@@ -85,7 +85,7 @@ class Schedule:
         for _ in range(_LIVES):
             try:
                 return self._executor.submit(run_batch, batch).result()[0]
-            except BrokenExecutor:
+            except self._deaths:
                 self._executor = self._pool()
         return _lost(batch.tasks[0])
 

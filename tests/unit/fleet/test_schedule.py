@@ -10,6 +10,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecu
 import pytest
 
 from rootfs_trust.fleet import schedule
+from rootfs_trust.fleet.executors import Workers
 from rootfs_trust.fleet.jobs import Batch, Result, Task
 from rootfs_trust.fleet.schedule import Schedule
 
@@ -32,7 +33,7 @@ def test_the_order_is_that_of_the_batches(monkeypatch, workers):
     monkeypatch.setattr(schedule, "run_batch", slow_first)
     arrived = []
     with ThreadPoolExecutor(workers) as pool:
-        found = [one[0].target for one in Schedule(lambda: pool, 5, arrived.extend).run(batches(12))]
+        found = [one[0].target for one in Schedule(Workers(lambda: pool, 1), 5, arrived.extend).run(batches(12))]
     assert found == [f"{number}.0" for number in range(12)]
     assert sorted(each.target for each in arrived) == sorted(found)
 
@@ -50,7 +51,7 @@ def test_little_is_ahead_of_a_batch_that_takes_long(monkeypatch):
     with ThreadPoolExecutor(2) as pool:
         threading.Timer(0.3, go.set).start()
         found = []
-        for one in Schedule(lambda: pool, 3, lambda _results: None).run(batches(9)):
+        for one in Schedule(Workers(lambda: pool, 2), 3, lambda _results: None).run(batches(9)):
             if not found:
                 assert max(begun) <= 2 + 3
             found += one
@@ -82,7 +83,7 @@ class Mortal(Executor):
 def test_a_task_of_which_workers_die_fails_alone(monkeypatch, deaths, status):
     monkeypatch.setattr(schedule, "run_batch", results)
     deadly, arrived = {"1.1": deaths}, []
-    run = Schedule(lambda: Mortal(deadly), 4, arrived.extend).run(batches(4, size=3))
+    run = Schedule(Workers(lambda: Mortal(deadly), 1), 4, arrived.extend).run(batches(4, size=3))
     found = [each for one in run for each in one]
     assert [each.target for each in found] == [f"{number}.{index}" for number in range(4) for index in range(3)]
     assert {each.target: each.status for each in found} == {
