@@ -20,5 +20,6 @@ python_environment() {
         }
         python3 -m venv "$1"
     fi
-    "$1/bin/pip" install --quiet --disable-pip-version-check --editable ".${2:+[$2]}"
+    # The tools of the development come in the versions that were tried.
+    "$1/bin/pip" install --quiet --disable-pip-version-check ${2:+--constraint requirements-dev.txt} --editable ".${2:+[$2]}"
 }
