@@ -7,13 +7,14 @@ import io
 import json
 import lzma
 import os
+import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.debian_tree import snapshot
+from tests.support.debian_tree import contents, snapshot
 from tests.support.images import (
     DOCKER,
     OCI,
@@ -25,6 +26,7 @@ from tests.support.images import (
     unpacked,
     zstd,
 )
+from tests.support.peers import peer
 from tests.unit.cli.conftest import Command
 
 ANCHOR = "usr/local/share/ca-certificates/my-ca.crt"
@@ -457,3 +459,27 @@ def test_a_folder_is_copied_whole_and_changed_there(debian, base, image, command
     assert (image(debian.path).status, image(debian.path, dest=debian.path / "in").status) == (3, 2)
     assert image(debian.path, "--dry-run", dest=tmp_path / "dry").document["actions"] == result.document["actions"]
     assert not (tmp_path / "dry").exists()
+
+
+@pytest.mark.parametrize("form", ["gnu", "oldgnu", "posix", "ustar", "v7"])
+def test_archives_of_gnu_tar_in_every_format_come_out_as_installed_on_the_disk(debian, command, ca, tmp_path, form):
+    debian.write("opt/" + "x" * 60 + "/name", b"x")
+    os.link(debian.path / "usr/share/ca-certificates/mozilla/Alpha_Root.crt", debian.path / "opt/linked")
+    with open(debian.write("opt/sparse", b"begins"), "r+b") as file:
+        file.truncate(1 << 20)
+        file.seek(1 << 19)
+        file.write(b"middle")
+    if form in ("gnu", "posix"):
+        debian.write("opt/" + "long/" * 30 + "z" * 150, b"x")
+    assert command("install", "--root", debian.path).status == 0
+    sparse = ["-S"] if form in ("gnu", "oldgnu", "posix") else []
+    words = [peer("tar"), *sparse, f"--format={form}", "-C", debian.path, "-cf", tmp_path / "rootfs.tar", "."]
+    subprocess.run(words, check=True)
+    assert command("image", tmp_path / "rootfs.tar", tmp_path / "out.tar", "--cert", ca).status == 0
+    (tmp_path / "new").mkdir()
+    done = subprocess.run(
+        [peer("tar"), "-C", tmp_path / "new", "-xpf", tmp_path / "out.tar"], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    assert command("install", "--root", debian.path, "--cert", ca).status == 0
+    assert contents(tmp_path / "new") == contents(debian.path)
