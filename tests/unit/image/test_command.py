@@ -483,3 +483,31 @@ def test_archives_of_gnu_tar_in_every_format_come_out_as_installed_on_the_disk(d
     assert done.stderr == ""
     assert command("install", "--root", debian.path, "--cert", ca).status == 0
     assert contents(tmp_path / "new") == contents(debian.path)
+
+
+def test_a_signed_file_is_a_conflict_unless_it_will_be_signed(base, layout, image, tmp_path):
+    names = ("security.ima", "security.evm", "security.selinux")
+    xattrs = {f"SCHILY.xattr.{name}": "value" for name in names}
+    content = entries(base)[BUNDLE][4]
+    layout.index(layout.image(base, Tarball().file(BUNDLE, content, pax_headers=xattrs).end()))
+    refused = image(layout.path)
+    assert (refused.status, refused.errors) == (3, [("conflict", f"/{BUNDLE}")] * 2)
+    assert image(layout.path, "--will-be-signed").status == 0
+    layer = LayoutFolder(tmp_path / "out").top_layer()
+    assert headers(layer)[BUNDLE][0].pax_headers == {"SCHILY.xattr.security.selinux": "value"}
+
+
+def test_layers_that_are_packed_in_a_docker_archive_get_a_packed_one(base, image, tmp_path):
+    """As go-containerregistry, and with it kaniko and ko, write them."""
+    archive = docker_archive({"layers": [base]})
+    found = entries(archive)
+    (item,) = json.loads(found["manifest.json"][4])
+    item["Layers"] = ["base.tar.gz"]
+    tar = Tarball().file(item["Config"], found[item["Config"]][4]).file("base.tar.gz", gzip.compress(base))
+    (tmp_path / "app.tar").write_bytes(tar.file("manifest.json", json.dumps([item]).encode()).end())
+    assert image(tmp_path / "app.tar", dest=tmp_path / "out.tar").status == 0
+    new = entries((tmp_path / "out.tar").read_bytes())
+    (item,) = json.loads(new["manifest.json"][4])
+    top = new[item["Layers"][1]][4]
+    assert item["Layers"][1] == f"{digest(top)[7:]}.tar.gz" and ANCHOR in entries(gzip.decompress(top))
+    assert gzip.decompress(new["base.tar.gz"][4]) == base
