@@ -15,12 +15,14 @@ from typing import TypeVar
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509 import details
 from rootfs_trust.x509.der import Reader, reread
+from rootfs_trust.x509.general_names import GeneralName, NameConstraints, general_names, name_constraints
 from rootfs_trust.x509.name import Name
 from rootfs_trust.x509.oids import SIGNATURE_ALGORITHMS, dotted
 from rootfs_trust.x509.ordinary import ordinary_certificate
 from rootfs_trust.x509.primitive import SEQUENCE
 from rootfs_trust.x509.structure import (
     Fingerprinted,
+    critical_extensions,
     read_extensions,
     signed_whole,
     take_algorithm,
@@ -131,6 +133,36 @@ class Certificate(Fingerprinted):
     def names_servers(self) -> bool:
         """Whether an alternative name is that of a host: a DNS name or an IP address (RFC 5280, 4.2.1.6)."""
         return bool(self._extension("2.5.29.17", details.names_servers))
+
+    @cached_property
+    def alternative_names(self) -> tuple[GeneralName, ...]:
+        """The subjectAltName (RFC 5280, 4.2.1.6); empty where there is none."""
+        return self._extension("2.5.29.17", general_names) or ()
+
+    @property
+    def alternative_names_are_broken(self) -> bool:
+        """Whether there is a subjectAltName in which no name can be read."""
+        return "2.5.29.17" in self._by_oid and not self.alternative_names
+
+    @cached_property
+    def name_constraints(self) -> NameConstraints | None:
+        """What names certificates below may have (RFC 5280, 4.2.1.10)."""
+        return self._extension("2.5.29.30", name_constraints)
+
+    @cached_property
+    def critical(self) -> tuple[str, ...]:
+        """Dotted OIDs of the critical extensions."""
+        return tuple(map(dotted, critical_extensions(self._signed.extensions)))
+
+    @cached_property
+    def repeats_extension(self) -> bool:
+        """Whether an extension stands there twice, which RFC 5280, 4.2, forbids."""
+        return any(len(values) > 1 for values in self._by_oid.values())
+
+    @cached_property
+    def key_has_named_curve(self) -> bool:
+        """Whether the key's algorithm has an OID for its parameters, as a curve with a name does (RFC 5480, 2.1.1)."""
+        return details.has_named_curve(self._signed.key)
 
     @cached_property
     def subject_key_id(self) -> bytes | None:

@@ -134,6 +134,13 @@ def key_bits(key: bytes) -> int:
     raise MalformedError(f"size of a key of algorithm {name} is not known")
 
 
+def has_named_curve(key: bytes) -> bool:
+    """Whether an OID stands in the place of the parameters of a SubjectPublicKeyInfo."""
+    algorithm = Reader(take_algorithm(reread(key).enter(SEQUENCE)))
+    algorithm.oid()
+    return algorithm.next_tag() == OID
+
+
 def _first_integer_bits(reader: Reader) -> int:
     """Bits of the first INTEGER of the SEQUENCE that comes next: RSA's modulus, DSA's prime."""
     return int.from_bytes(reader.enter(SEQUENCE).integer(), signed=True).bit_length()

@@ -119,6 +119,23 @@ def read_extensions(element: bytes) -> list[Extension]:
     return [_take_extension(body) for _ in iter(body.more, False)]
 
 
+def critical_extensions(element: bytes) -> list[bytes]:
+    """The OIDs of those that are critical."""
+    if not element:
+        return []
+    body = reread(element).enter_list(SEQUENCE)
+    return [oid for _ in iter(body.more, False) if (oid := _take_if_critical(body))]
+
+
+def _take_if_critical(reader: Reader) -> bytes:
+    body = reader.enter(SEQUENCE)
+    oid = body.oid()
+    critical = body.next_tag() == BOOLEAN and body.boolean()
+    body.value(OCTET_STRING)
+    reader.leave(body)
+    return oid if critical else b""
+
+
 def signed_whole(to_be_signed: bytes, reader: Reader) -> bytes:
     """Take algorithm and signature; gives the whole as OpenSSL writes it again to fingerprint it.
 

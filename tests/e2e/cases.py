@@ -1,24 +1,22 @@
-"""The servers of the table: what each shows, and what the device has installed to trust it."""
+"""The servers of the table: what each shows, and what the device has in its store to trust it."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from rootfs_trust.store.java import HOOK, SETTINGS
-from tests.support.authority import Authority
-from tests.support.command import install
-from tests.support.debian_tree import DebianTree
-from tests.support.overlay import BrokerOver
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from tests.support.authority import DAY, NOW, Authority, small_rsa_key
+from tests.support.debian_tree import shipped_authority
 from tests.support.peers import PLAIN_ENVIRONMENT, peer
-from tests.support.servers import free_port, https_server
-from tests.support.thin_edge import root_cert_path
 
-BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+SHIPPED = "mozilla/Alpha_Root.crt"
 
 
 @dataclass(frozen=True)
@@ -31,19 +29,30 @@ class Identity:
 
 @dataclass(frozen=True)
 class Server:
-    """A server and the certificates that ``install`` is given for it."""
+    """A server and how the device's store came to be: ``install`` was given ``installed``, at the time ``at``.
+
+    ``local`` files stood in the local folder before; ``removed`` was taken away by ``remove`` afterwards.
+    """
 
     shows: Identity
-    installed: tuple[bytes, ...]
+    installed: tuple[bytes, ...] = ()
+    local: Mapping[str, bytes] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    at: datetime | None = None
 
 
 def _shown(server: Authority, *others: Authority) -> Identity:
     return Identity(b"".join(each.pem for each in (server, *others)), server.key_pem)
 
 
-def _private_ca() -> Server:
+def _private_ca(**of_the_server) -> Server:
     root = Authority("Private Root")
-    return Server(_shown(root.server("localhost")), (root.pem,))
+    return Server(_shown(root.server("localhost", **of_the_server)), (root.pem,))
+
+
+def _under(**of_the_root) -> Server:
+    root = Authority("Private Root", **of_the_root)
+    return Server(_shown(root.server("localhost")), (root.pem,), at=NOW - 20 * DAY)
 
 
 def _with_intermediate(sent: bool, root_installed: bool, intermediate_installed: bool) -> Server:
@@ -53,25 +62,96 @@ def _with_intermediate(sent: bool, root_installed: bool, intermediate_installed:
     return Server(_shown(intermediate.server("localhost"), *[intermediate] * sent), tuple(installed))
 
 
-def _as_cumulocity_edge() -> Server:
-    server = Authority("localhost", ca=False, names=("localhost",))
-    return Server(_shown(server), (server.pem,))
+def _as_cumulocity_edge(**dates) -> Server:
+    server = Authority("localhost", ca=False, names=("localhost",), **dates)
+    return Server(_shown(server), (server.pem,), at=NOW - 20 * DAY)
 
 
 def _as_openssl_req_makes_it() -> Server:
     """Self-signed with CA:TRUE, by the program that everyone uses and with its own defaults."""
-    words = "req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout -"
-    done = subprocess.run(
-        [peer("openssl"), *words.split()], env=PLAIN_ENVIRONMENT, capture_output=True, timeout=60, check=True
+    both = _openssl(
+        "req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout -"
     )
-    both = done.stdout
     start = both.index(b"-----BEGIN CERTIFICATE")
     return Server(Identity(both[start:], both[:start]), (both[start:],))
+
+
+def _openssl(words: str, stdin: bytes = b"") -> bytes:
+    command = [peer("openssl"), *words.split()]
+    return subprocess.run(
+        command, env=PLAIN_ENVIRONMENT, input=stdin, capture_output=True, timeout=60, check=True
+    ).stdout
 
 
 def _stranger() -> Server:
     return Server(_shown(Authority("Private Root").server("localhost")), (Authority("Somebody Else").pem,))
 
+
+def _of_the_wrong_name() -> Server:
+    root = Authority("Private Root")
+    return Server(_shown(root.server("example.com")), (root.pem,))
+
+
+def _named_by_its_subject_alone() -> Server:
+    root = Authority("Private Root")
+    return Server(_shown(Authority("localhost", ca=False, issuer=root)), (root.pem,))
+
+
+def _distrusted() -> Server:
+    """A root that the distribution ships, taken away with ``remove``."""
+    return Server(_shown(shipped_authority(SHIPPED).server("localhost")), removed=(SHIPPED,))
+
+
+def _constrained(to: str) -> Server:
+    return _under(more=(x509.NameConstraints([x509.DNSName(to)], None),))
+
+
+def _signed_with_sha1() -> Server:
+    """By openssl, since the cryptography library makes no such signature any more."""
+    root = Authority("Private Root")
+    server = Authority("localhost", ca=False)
+    with TemporaryDirectory() as folder:
+        signer, extensions = Path(folder, "ca.pem"), Path(folder, "extensions")
+        signer.write_bytes(root.pem + root.key_pem)
+        extensions.write_text("subjectAltName = DNS:localhost")
+        ca = f"-CA {signer} -CAkey {signer} -set_serial 1 -days 30 -sha1"
+        pem = _openssl(f"x509 {ca} -clrext -extfile {extensions}", server.pem)
+    return Server(Identity(pem, server.key_pem), (root.pem,))
+
+
+def _pinned() -> Server:
+    """The server's own certificate is in the store, which `install` would refuse, and its CA is not."""
+    server = Authority("Private Root").server("localhost")
+    return Server(_shown(server), local={"pinned.crt": server.pem})
+
+
+def _stored(name: str, form: Callable[[bytes], bytes]) -> Server:
+    """The root stands in the local folder in some other form than clean PEM."""
+    root = Authority("Private Root")
+    return Server(_shown(root.server("localhost")), local={name: form(root.pem)})
+
+
+def _with_trust_settings(words: str) -> Callable[[bytes], bytes]:
+    return lambda pem: _openssl(f"x509 -trustout {words}", pem)
+
+
+def _renewed() -> Server:
+    """The CA has a new certificate with its old key; the expired one is in the store, too, and is found first."""
+    old = Authority("Private Root", not_before=NOW - 30 * DAY, not_after=NOW - 3 * DAY)
+    new = old.renewed()
+    return Server(_shown(new.server("localhost")), (old.pem, new.pem), at=NOW - 20 * DAY)
+
+
+def _cross_signed() -> Server:
+    """The server sends its new root signed by an old one, which has expired; the device has the new one alone."""
+    old = Authority("Old Root", not_after=NOW - 3 * DAY)
+    new = Authority("New Root")
+    crossed = Authority("New Root", issuer=old, key=new.key)
+    return Server(_shown(new.server("localhost"), crossed), (new.pem,))
+
+
+_NO_SERVER = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+_LONG_AGO = {"not_before": NOW - 30 * DAY, "not_after": NOW - 3 * DAY}
 
 CASES: dict[str, tuple[str, Callable[[], Server]]] = {
     "ca": ("A private CA", _private_ca),
@@ -82,62 +162,31 @@ CASES: dict[str, tuple[str, Callable[[], Server]]] = {
     "edge": ("Self-signed, no CA, as Cumulocity Edge has", _as_cumulocity_edge),
     "self-ca": ("Self-signed with CA:TRUE, as `openssl req -x509` makes it", _as_openssl_req_makes_it),
     "stranger": ("Not installed", _stranger),
+    "old-ca": ("The installed CA has expired", lambda: _under(**_LONG_AGO)),
+    "expired": ("The server's certificate has expired", lambda: _private_ca(**_LONG_AGO)),
+    "early": ("It is not yet valid", lambda: _private_ca(not_before=NOW + 3 * DAY)),
+    "old-edge": ("Self-signed, no CA, expired", lambda: _as_cumulocity_edge(**_LONG_AGO)),
+    "renewed": ("A renewed CA, its expired certificate installed beside the new one", _renewed),
+    "crossed": ("The server sends its root signed by an expired one; the root itself is installed", _cross_signed),
+    "name": ("The server's certificate is for another name", _of_the_wrong_name),
+    "subject": ("Its name stands in the subject alone", _named_by_its_subject_alone),
+    "distrust": ("A shipped CA, taken away with `remove`", _distrusted),
+    "in": ("The CA has name constraints, and the server's name is permitted", lambda: _constrained("localhost")),
+    "out": ("The same, and it is not", lambda: _constrained("example.com")),
+    "sha1": ("The server's certificate is signed with SHA-1", _signed_with_sha1),
+    "rsa1024": ("The CA has an RSA key of 1024 bits", lambda: _under(key=small_rsa_key(1024))),
+    "client": ("The server's certificate is for clients only", lambda: _private_ca(more=(_NO_SERVER,))),
+    "pinned": ("The server's own certificate stands in the local folder, its CA is nowhere", _pinned),
+    "bom": (
+        "The CA stands in the local folder with a byte order mark",
+        lambda: _stored("bom.crt", b"\xef\xbb\xbf".__add__),
+    ),
+    "trusted": (
+        "As a TRUSTED CERTIFICATE",
+        lambda: _stored("trusted.crt", _with_trust_settings("-addtrust serverAuth")),
+    ),
+    "rejected": (
+        "The same, rejected for servers",
+        lambda: _stored("rejected.crt", _with_trust_settings("-addreject serverAuth")),
+    ),
 }
-
-
-class Prepared:
-    """A case made ready: two trees prepared by ``install``, and its server, which runs until ``stack`` is closed.
-
-    ``trees["folder"]`` has thin-edge.io's root_cert_path as ``--cloud`` sets it, ``trees["file"]`` at the bundle.
-    """
-
-    def __init__(self, case: str, folder: Path, stack: ExitStack) -> None:
-        self._folder, self._stack = folder, stack
-        server = CASES[case][1]()
-        self.shows, self.installed = server.shows, server.installed
-        certificates = [self._write(f"ca-{number}.pem", pem) for number, pem in enumerate(server.installed)]
-        given = [word for file in certificates for word in ("--cert", file)]
-        self.trees = {
-            trust: self._tree(trust, *given, "--cloud", "c8y", *more)
-            for trust, more in {"folder": (), "file": ("--set", f"c8y.root_cert_path={BUNDLE}")}.items()
-        }
-        self.port = stack.enter_context(https_server(server.shows, folder))  # type: ignore[arg-type]
-        self.stranger = self._write("stranger.pem", Authority("Nobody's CA").pem)
-        """A file that trusts no server here: for clients that want one, and are to judge by a folder."""
-
-    def root_cert_path(self, trust: str) -> str:
-        """The setting as it was rendered into the tree."""
-        return root_cert_path(self.trees[trust])
-
-    @cached_property
-    def cloud(self) -> tuple[BrokerOver, int]:
-        """A broker as the cloud runs it, with the same certificate, and its port."""
-        # The key is root's; the broker would drop to the user mosquitto before it reads it.
-        chain = self._write("broker.pem", self.shows.pem)
-        key = self._write("broker.key", self.shows.key_pem)
-        port = free_port()
-        lines = ("user root", f"listener {port} 127.0.0.1", "allow_anonymous true", f"certfile {chain}")
-        broker = BrokerOver(self.trees["folder"], self._folder / "cloud", "cloud", *lines, f"keyfile {key}")
-        self._stack.enter_context(broker)
-        broker.wait_for("mosquitto version .* running")
-        return broker, port
-
-    def folder(self, name: str) -> Path:
-        """A folder of the case's own."""
-        path = self._folder / name
-        path.mkdir(exist_ok=True)
-        return path
-
-    def _write(self, name: str, content: bytes) -> Path:
-        file = self._folder / name
-        file.write_bytes(content)
-        return file
-
-    def _tree(self, name: str, *arguments: str | Path) -> Path:
-        tree = DebianTree(self._folder / name)
-        # What makes the device one that has Java, and a store for it.
-        tree.write(HOOK[1:], b"#!/bin/sh\n")
-        tree.write(SETTINGS[1:], b"cacerts_updates=yes\n")
-        tree.write("usr/bin/java", b"")
-        install(tree.path, *arguments)
-        return tree.path

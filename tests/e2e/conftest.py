@@ -1,5 +1,11 @@
-"""The fixtures that give real root filesystems."""
+"""The fixtures that give real root filesystems, and the cases of the table made ready."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.e2e.prepared import Prepared
 from tests.support.trees import (  # noqa: F401
     amd64_base,
     amd64_tar,
@@ -13,3 +19,17 @@ from tests.support.trees import (  # noqa: F401
     small_base,
     tree_cache,
 )
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Prepared]]:
+    """Gives a case made ready; its servers run until the session ends."""
+    made: dict[str, Prepared] = {}
+    with ExitStack() as stack:
+
+        def prepare(case: str) -> Prepared:
+            if case not in made:
+                made[case] = Prepared(case, tmp_path_factory.mktemp(case), stack)
+            return made[case]
+
+        yield prepare

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.e2e.cases import Prepared
+from tests.e2e.prepared import Prepared
 from tests.support.overlay import BrokerOver, run_over
 from tests.support.peers import peer, unavailable
 from tests.support.servers import free_port
@@ -86,11 +86,15 @@ class Built:
 
 @dataclass(frozen=True)
 class Judge:
-    """``trust`` is the tree that the client looks at: thin-edge.io's setting at the folder, or at the bundle."""
+    """``trust`` is the tree that the client looks at: thin-edge.io's setting at the folder, or at the bundle.
+
+    ``quick`` ones need no compiler and no broker.
+    """
 
     name: str
     trust: str
     judge: Callable[[Prepared, str, Built], Seen]
+    quick: bool = False
 
     def __call__(self, prepared: Prepared, built: Built) -> Seen:
         return self.judge(prepared, self.trust, built)
@@ -178,8 +182,8 @@ def _mosquitto(prepared: Prepared, trust: str, _: Built) -> Seen:
         return Seen(f" as {name} " in cloud.log, bridge.log)
 
 
-def _both(name: str, judge: Callable[[Prepared, str, Built], Seen]) -> list[Judge]:
-    return [Judge(f"{name}, {trust}", trust, judge) for trust in ("folder", "file")]
+def _both(name: str, judge: Callable[[Prepared, str, Built], Seen], *, quick: bool = False) -> list[Judge]:
+    return [Judge(f"{name}, {trust}", trust, judge, quick) for trust in ("folder", "file")]
 
 
 JUDGES = [
@@ -188,11 +192,11 @@ JUDGES = [
     *_both("thin-edge.io 2.0.1 built-in bridge", _thin_edge(2, "bridge")),
     *_both("thin-edge.io 1.4.1 HTTPS", _thin_edge(1, "https")),
     *_both("thin-edge.io 2.0.1 HTTPS", _thin_edge(2, "https")),
-    *_both("openssl s_client", _openssl),
-    *_both("curl", _curl),
-    *_both("Python ssl to 3.12", _python("ssl")),
-    *_both("Python ssl since 3.13", _python("ssl-strict")),
-    Judge("gnutls-cli, file", "file", _gnutls),
+    *_both("openssl s_client", _openssl, quick=True),
+    *_both("curl", _curl, quick=True),
+    *_both("Python ssl to 3.12", _python("ssl"), quick=True),
+    *_both("Python ssl since 3.13", _python("ssl-strict"), quick=True),
+    Judge("gnutls-cli, file", "file", _gnutls, quick=True),
     Judge("Go, system", "folder", _go("system")),
     Judge("Go, file", "file", _go()),
     Judge("Java, JKS of the tree", "folder", _java),

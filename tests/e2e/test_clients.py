@@ -11,17 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cases import BUNDLE, CASES, Prepared
+from tests.e2e.cases import CASES
 from tests.e2e.judges import JUDGES, Built, Judge
+from tests.e2e.prepared import BUNDLE, Prepared
 from tests.e2e.table import DOCUMENT, EXPECTED, REFUSALS, YES, cell, document, expected
 from tests.support.overlay import run_over
 from tests.support.trees import HASH_LINK
 
-pytestmark = pytest.mark.slow
+_JUDGES = [pytest.param(each, id=each.name, marks=() if each.quick else pytest.mark.slow) for each in JUDGES]
 
 
+# Case by case, so that the processes of a parallel run share the work of making them ready.
+@pytest.mark.parametrize("judge", _JUDGES)
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("judge", JUDGES, ids=lambda judge: judge.name)
 def test_the_client_connects_or_refuses_as_the_table_says(
     judge: Judge, case: str, prepared: Callable[[str], Prepared], built: Built
 ) -> None:
@@ -35,19 +37,18 @@ def test_the_settings_are_what_the_table_says(prepared: Callable[[str], Prepared
 
 
 def test_nobody_is_trusted_who_is_not_installed() -> None:
-    assert YES not in {expected(client, "stranger") for client in EXPECTED}
+    assert YES not in {row["stranger"] for row in EXPECTED.values()}
 
 
 def test_every_cell_is_a_verdict_and_every_verdict_is_used() -> None:
-    cells = [row.split() for row in EXPECTED.values()]
-    assert {len(row) for row in cells} == {len(CASES)}
-    assert {word for row in cells for word in row} == {YES, *REFUSALS}
+    assert {word for row in EXPECTED.values() for word in row.values()} == {YES, *REFUSALS}
 
 
 def test_the_table_in_the_docs_is_this_one() -> None:
     assert DOCUMENT.read_text() == document(), "run: python -m tests.e2e.table"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("client", "wanted"),
     [
@@ -72,6 +73,7 @@ SPOILT = {
 """What is between the lines of a second file in the folder, and what HTTPS says of it."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("generation", [1, 2])
 @pytest.mark.parametrize("part", ["bridge", "https"])
 @pytest.mark.parametrize("spoilt", SPOILT)
@@ -91,20 +93,6 @@ def test_one_malformed_file_in_a_folder_of_its_own_drops_it_all_for_https_alone(
     connects = part == "bridge" or base64 is None
     assert ("connected" in done.stdout) is connects, done.stdout
     assert connects or says in done.stdout
-
-
-@pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Prepared]]:
-    """Gives a case made ready; its servers run until the session ends."""
-    made: dict[str, Prepared] = {}
-    with ExitStack() as stack:
-
-        def prepare(case: str) -> Prepared:
-            if case not in made:
-                made[case] = Prepared(case, tmp_path_factory.mktemp(case), stack)
-            return made[case]
-
-        yield prepare
 
 
 @pytest.fixture(scope="session")

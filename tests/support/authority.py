@@ -36,7 +36,6 @@ class Authority:
         names: tuple[str, ...] = (),
         key_usage: bool = True,
         more: tuple[x509.ExtensionType, ...] = (),
-        digest: hashes.HashAlgorithm | None = None,
     ) -> None:
         self.key = key or ec.generate_private_key(ec.SECP256R1())
         attributes = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else []
@@ -63,7 +62,7 @@ class Authority:
             builder = builder.add_extension(x509.SubjectAlternativeName(general), critical=False)
         for extension in more:
             builder = builder.add_extension(extension, critical=True)
-        self.certificate = builder.sign(signer.key, digest or hashes.SHA256())
+        self.certificate = builder.sign(signer.key, hashes.SHA256())
 
     @property
     def der(self) -> bytes:

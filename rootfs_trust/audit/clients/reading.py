@@ -25,10 +25,14 @@ _TRUSTED = "TRUSTED CERTIFICATE"
 
 
 class FileRead(NamedTuple):
-    """What a client gets out of one file: anchors up to the first fault, or past it, as the client has it."""
+    """What a client gets out of one file: anchors up to the first fault, or past it, as the client has it.
+
+    ``unparsed``: PEM in it is sound, and what it holds is no certificate.
+    """
 
     anchors: tuple[Anchor, ...]
     fault: str = ""
+    unparsed: bool = False
 
 
 class Reading:
@@ -102,7 +106,7 @@ class Reading:
         if (how, real) not in self._done:
             self._done[how, real] = self._taken(real, take)
         found = self._done[how, real]
-        return found and FileRead(tuple(anchor._replace(path=path) for anchor in found.anchors), found.fault)
+        return found and found._replace(anchors=tuple(anchor._replace(path=path) for anchor in found.anchors))
 
     def _taken(self, real: str, take: Callable[[bytes], FileRead]) -> FileRead | None:
         try:
@@ -135,10 +139,11 @@ def _anchor(block: Block, path: str, with_settings: bool) -> Anchor:
 def _of_sections(sections: Iterator[Section], path: str, *, all_parse: bool = False) -> FileRead:
     """Every certificate that can be read, and the first fault; DER that is none is a fault if ``all_parse``."""
     found: list[Anchor] = []
-    fault = ""
+    fault, unparsed = "", False
     for section in sections:
         certificates = [] if section.fault else parsed(section.der)
         found += (Anchor(each, path) for each in certificates)
-        if section.fault or (all_parse and not certificates):
+        unparsed |= not (section.fault or certificates)
+        if section.fault or (all_parse and unparsed):
             fault = fault or section.fault or "a certificate in it cannot be read"
-    return FileRead(tuple(found), fault)
+    return FileRead(tuple(found), fault, unparsed)

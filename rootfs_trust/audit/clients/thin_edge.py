@@ -5,14 +5,14 @@ Sources: bridge/config.rs, parse_root_certificate.rs and cloud_root_certificate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from rootfs_trust.agents.generation import package_version
+from rootfs_trust.agents.generation import generation_of
 from rootfs_trust.agents.settings import CLOUDS
 from rootfs_trust.audit.clients import openssl, rustls
 from rootfs_trust.audit.clients.client import Client, Found
-from rootfs_trust.audit.clients.reading import Reading
-from rootfs_trust.audit.settings import found_settings, has_thin_edge, mapper_tables
+from rootfs_trust.audit.clients.reading import FileRead, Reading
+from rootfs_trust.audit.settings import found_settings, has_thin_edge
 from rootfs_trust.x509 import Certificate
 
 DEFAULT = "/etc/ssl/certs"
@@ -29,7 +29,7 @@ def clients(reading: Reading) -> Iterator[Client]:
     if not has_thin_edge(reading.view):
         return
     paths = cloud_paths(reading)
-    first_generation = not _is_generation_2(reading)
+    first_generation = generation_of(reading.view, "auto") != "2"
     for path, keys in paths.items():
         note = f"{' and '.join(keys)} = {path}"
         yield Client(
@@ -50,13 +50,6 @@ def cloud_paths(reading: Reading) -> dict[str, list[str]]:
     return paths or {DEFAULT: [f"{_KEY} by default"]}
 
 
-def _is_generation_2(reading: Reading) -> bool:
-    version = package_version(reading.view)
-    if version is not None:
-        return not version.startswith(("0.", "1."))
-    return bool(mapper_tables(reading.view))
-
-
 def _bridge(reading: Reading, path: str) -> Find:
     """A folder is bridge_capath, anything else bridge_cafile."""
     if reading.is_folder(path):
@@ -69,12 +62,10 @@ def _bridge(reading: Reading, path: str) -> Find:
 
 
 def _built_in(reading: Reading, path: str, first_generation: bool) -> Find:
-    """Every file of any name, in subfolders too; what is bad is passed over."""
+    """Every file of any name, in subfolders too; one with bad PEM is passed over whole."""
     paths = list(reading.files_below(path)) if reading.is_folder(path) else [path]
     read = {each: reading.rust(each, pemfile=first_generation) for each in paths}
-    if first_generation:  # rustls-pemfile's certs() gives all of a file or an error
-        read = {each: file for each, file in read.items() if file is None or not file.fault}
-    found = rustls.found_in(read, path)
+    found = rustls.found_in({each: file for each, file in read.items() if file and not file.fault}, path)
     dead = "" if first_generation else _panic(reading)
     if reading.view.kind(path) is None:
         dead = f"there is no {path}"
@@ -88,20 +79,30 @@ def _panic(reading: Reading) -> str:
 
 
 def _https(reading: Reading, paths: Sequence[str], first_generation: bool) -> Find:
-    """The OS's store, and the files of each path but its subfolders; one bad file and all of its path is dropped."""
+    """The OS's store, and the files of each path but its subfolders; one bad file and all of its path is dropped.
+
+    What of them is no certificate ends the process, and for reqwest 0.11 of 1.x so does a fault in the OS's store.
+    """
     system = rustls.native_certs(reading, first_generation=first_generation)
-    parts = [_trust_store(reading, path, first_generation) for path in paths]
-    anchors = {each.certificate.sha256: each for part in (*parts, system) for each in part.anchors}
-    faults = tuple(fault for part in parts for fault in part.faults)
-    dead = f"it ends: could not load platform certs: {system.faults[0]}" if system.faults else ""
+    read = {path: _trust_store(reading, path, first_generation) for path in paths}
+    parts = [rustls.found_in(files, path) for path, files in read.items()]
+    kept = [*(part for part in parts if not part.faults), system]
+    anchors = {each.certificate.sha256: each for part in kept for each in part.anchors}
+    faults = tuple(f"everything in {part.looked} is dropped, since {part.faults[0]}" for part in parts if part.faults)
     looked = " and ".join(dict.fromkeys((*paths, system.looked)))
+    ends = [path for part, files in zip(parts, read.values(), strict=True) for path in _unparsed(part, files)]
+    if first_generation:
+        ends += system.faults
+    dead = f"thin-edge.io ends, since it cannot take what it reads: {ends[0]}" if ends else ""
     found = Found(tuple(anchors.values()), looked, faults, dead)
     return lambda _: found
 
 
-def _trust_store(reading: Reading, path: str, first_generation: bool) -> Found:
+def _trust_store(reading: Reading, path: str, first_generation: bool) -> dict[str, FileRead | None]:
     files = reading.files_in(path) if reading.is_folder(path) else [path]
-    found = rustls.found_in({each: reading.rust(each, pemfile=first_generation) for each in files}, path)
-    if found.faults:
-        return Found((), path, (f"everything in {path} is dropped, since {found.faults[0]}",))
-    return found
+    return {each: reading.rust(each, pemfile=first_generation) for each in files}
+
+
+def _unparsed(part: Found, files: Mapping[str, FileRead | None]) -> list[str]:
+    """Files with sound PEM around no certificate; they do not matter where the path is dropped before."""
+    return [] if part.faults else [path for path, file in files.items() if file and file.unparsed]

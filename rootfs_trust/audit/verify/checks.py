@@ -5,12 +5,12 @@ A check takes the path, the time and the host (or None) and gives a refusal or N
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from rootfs_trust.audit.verify import verdict
-from rootfs_trust.audit.verify.constraints import breach
-from rootfs_trust.audit.verify.host_names import names_of, no_alternative_name, wrong_name
+from rootfs_trust.audit.verify.constraints import Understanding, breach
+from rootfs_trust.audit.verify.host_names import is_address, matches, names_of, no_alternative_name, wrong_name
 from rootfs_trust.audit.verify.parsed import Parsed
 from rootfs_trust.audit.verify.paths import Path
 from rootfs_trust.audit.verify.verdict import Refusal, named
@@ -41,16 +41,33 @@ def _outside(certificate: Certificate, at: datetime) -> Refusal | None:
 
 
 def well_made(path: Path, _: datetime, __: str | None) -> Refusal | None:
-    """Every certificate and every extension in it can be read."""
-    for link in path.links:
-        if link.whole is None or link.extensions is None:
+    """Every certificate but the anchor, and every extension in it, can be read, also an empty extended key usage."""
+    for link in path.links if path.pinned else path.links[:-1]:
+        if not link.well_made and link.certificate.extended_key_usage != frozenset():
             return Refusal("malformed", f"{named(link.certificate)} is not well made, and is refused by strict readers")
     return None
 
 
-def no_unknown_critical(path: Path, _: datetime, __: str | None) -> Refusal | None:
-    """No critical extension is unknown (4.2)."""
-    return _unknown_critical(path.links)
+def readable(fault: Callable[[Certificate], str]) -> Check:
+    """``fault`` tells of a certificate why the client cannot read it, or gives nothing."""
+
+    def check(path: Path, _: datetime, __: str | None) -> Refusal | None:
+        for certificate in path.certificates:
+            reason = fault(certificate)
+            if reason:
+                return Refusal("malformed", f"{named(certificate)} cannot be read: {reason}")
+        return None
+
+    return check
+
+
+def no_unknown_critical(*more: str) -> Check:
+    """No critical extension is unknown (4.2); ``more`` are dotted OIDs that this client knows."""
+
+    def check(path: Path, _: datetime, __: str | None) -> Refusal | None:
+        return _unknown_critical(path.links, more)
+
+    return check
 
 
 def no_unknown_critical_below(path: Path, _: datetime, __: str | None) -> Refusal | None:
@@ -58,10 +75,11 @@ def no_unknown_critical_below(path: Path, _: datetime, __: str | None) -> Refusa
     return _unknown_critical(path.links[:1] if path.pinned else path.links[:-1])
 
 
-def _unknown_critical(links: Iterable[Parsed]) -> Refusal | None:
+def _unknown_critical(links: Iterable[Parsed], known: Sequence[str] = ()) -> Refusal | None:
     for link in links:
-        if link.unknown_critical:
-            what = f"a critical extension ({link.unknown_critical[0]}) that this client does not know"
+        unknown = [oid for oid in link.unknown_critical if oid not in known]
+        if unknown:
+            what = f"a critical extension ({unknown[0]}) that this client does not know"
             return Refusal("other", f"{named(link.certificate)} has {what}")
     return None
 
@@ -94,9 +112,31 @@ def _no_ca(certificate: Certificate) -> Refusal | None:
     return Refusal("not-a-ca", f"{named(certificate)} has signed a certificate and does not say that it is a CA")
 
 
+def anchor_is_not_said_to_be_no_ca(path: Path, _: datetime, __: str | None) -> Refusal | None:
+    """An anchor that says nothing will do."""
+    return _no_ca(path.anchor.certificate) if path.anchor.certificate.basic_constraints else None
+
+
+def issuers_with_usage_may_sign(path: Path, _: datetime, __: str | None) -> Refusal | None:
+    """As :func:`issuers_may_sign`, and a key usage without a bit counts as none."""
+    return _may_sign(each for each in path.certificates[1:] if each.key_usage)
+
+
+def server_may_sign(path: Path, _: datetime, __: str | None) -> Refusal | None:
+    """The server's key usage, where there is one, has digitalSignature, which ECDHE and TLS 1.3 need."""
+    usage = path.server.certificate.key_usage
+    if usage is None or "digitalSignature" in usage:
+        return None
+    return Refusal("purpose", f"{named(path.server.certificate)} has a key usage without digitalSignature")
+
+
 def issuers_may_sign(path: Path, _: datetime, __: str | None) -> Refusal | None:
     """A key usage, where there is one, has keyCertSign (4.2.1.3)."""
-    for certificate in path.certificates[1:]:
+    return _may_sign(path.certificates[1:])
+
+
+def _may_sign(issuers: Iterable[Certificate]) -> Refusal | None:
+    for certificate in issuers:
         if certificate.key_usage is not None and "keyCertSign" not in certificate.key_usage:
             message = f"{named(certificate)} has signed a certificate, and its key usage does not allow that"
             return Refusal("not-a-ca", message)
@@ -111,6 +151,12 @@ def path_lengths(path: Path, _: datetime, __: str | None) -> Refusal | None:
 def path_lengths_below(path: Path, _: datetime, __: str | None) -> Refusal | None:
     """The same; the anchor's own does not count."""
     return _path_length(path.certificates[:-1])
+
+
+def path_lengths_of_others(path: Path, _: datetime, __: str | None) -> Refusal | None:
+    """As :func:`path_lengths_below`, and self-issued certificates do not count (6.1.4)."""
+    server, *issuers = path.certificates[:-1]
+    return _path_length((server, *(each for each in issuers if not each.self_issued)))
 
 
 def _path_length(certificates: tuple[Certificate, ...]) -> Refusal | None:
@@ -137,6 +183,11 @@ def purpose_of_all(path: Path, _: datetime, __: str | None) -> Refusal | None:
     return _purpose(path.certificates)
 
 
+def named_purpose_of_all(path: Path, _: datetime, __: str | None) -> Refusal | None:
+    """The same, and an extended key usage that names nothing counts as none."""
+    return _purpose(each for each in path.certificates if each.extended_key_usage)
+
+
 def _purpose(certificates: Iterable[Certificate]) -> Refusal | None:
     for certificate in certificates:
         usages = certificate.extended_key_usage
@@ -147,23 +198,32 @@ def _purpose(certificates: Iterable[Certificate]) -> Refusal | None:
     return None
 
 
-def name_constraints(path: Path, _: datetime, __: str | None) -> Refusal | None:
-    """Name constraints of every issuer (4.2.1.10)."""
-    return _constraints(path, path.links[1:])
+def name_constraints(understanding: Understanding, *, anchor: bool = True) -> Check:
+    """Name constraints of every issuer (4.2.1.10), with or without those of the anchor, on all names below it."""
+
+    def check(path: Path, _: datetime, __: str | None) -> Refusal | None:
+        for depth, issuer in enumerate(path.certificates[1 : None if anchor else -1], 1):
+            refusal = _broken(issuer, path.certificates[:depth], understanding)
+            if refusal:
+                return refusal
+        return None
+
+    return check
 
 
-def name_constraints_below(path: Path, _: datetime, __: str | None) -> Refusal | None:
-    """Those of the anchor do not count."""
-    return _constraints(path, path.intermediates)
+def name_constraints_on_server(understanding: Understanding) -> Check:
+    """Those of every issuer on the server's names alone."""
+
+    def check(path: Path, _: datetime, __: str | None) -> Refusal | None:
+        server = path.certificates[:1]
+        return _first(_broken(issuer, server, understanding) for issuer in path.certificates[1:])
+
+    return check
 
 
-def _constraints(path: Path, issuers: Iterable[Parsed]) -> Refusal | None:
-    for issuer in issuers:
-        below = path.links[: path.links.index(issuer)]
-        message = breach(issuer, below)
-        if message:
-            return Refusal("constraints", f"the name constraints of {named(issuer.certificate)} forbid {message}")
-    return None
+def _broken(issuer: Certificate, below: Sequence[Certificate], understanding: Understanding) -> Refusal | None:
+    message = breach(issuer, below, understanding)
+    return Refusal("constraints", f"the name constraints of {named(issuer)} forbid {message}") if message else None
 
 
 def host_in_alternative_name(path: Path, _: datetime, host: str | None) -> Refusal | None:
@@ -173,6 +233,14 @@ def host_in_alternative_name(path: Path, _: datetime, host: str | None) -> Refus
     if host is None or names.include(host, common_name=False):
         return None
     return wrong_name(server, host) if names.hosts else no_alternative_name(server)
+
+
+def host_in_alternative_name_of_go(path: Path, at: datetime, host: str | None) -> Refusal | None:
+    """The same, and a star may stand before a single label."""
+    names = names_of(path.server.certificate)
+    if host is not None and not is_address(host) and any(matches(name, host, short=True) for name in names.dns):
+        return None
+    return host_in_alternative_name(path, at, host)
 
 
 def host_named(path: Path, _: datetime, host: str | None) -> Refusal | None:

@@ -2,58 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from rootfs_trust.audit.verify.parsed import Parsed
+from rootfs_trust.x509 import Certificate
+from rootfs_trust.x509.der import Reader
+from rootfs_trust.x509.general_names import ADDRESS, DIRECTORY, DNS, GeneralName, NameConstraints
+from rootfs_trust.x509.primitive import SEQUENCE
 
-if TYPE_CHECKING:
-    from cryptography import x509
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What a client makes of constraints, beyond what all do.
+
+    ``strict``    a name with a star breaks an exclusion of any host that it stands for, and one that is no host's name
+                  breaks any constraint.
+    ``unknown``   kinds of constraints that the client refuses wherever they stand.
+    ``subjects``  whether constraints on subjects can be kept.
+    ``most``      so many comparisons of names with constraints, and the client gives up.
+    """
+
+    strict: bool = False
+    unknown: frozenset[int] = frozenset()
+    subjects: bool = True
+    most: int = 1 << 32
 
 
-def breach(issuer: Parsed, below: Sequence[Parsed]) -> str:
+def breach(issuer: Certificate, below: Sequence[Certificate], understanding: Understanding) -> str:
     """What name of the certificates ``below`` the constraints of ``issuer`` forbid, or nothing."""
-    from cryptography import x509
-
-    constraints = issuer.extension(x509.NameConstraints)
+    constraints = issuer.name_constraints
     if constraints is None:
         return ""
-    names = (name for link in below for name in _names(link))
-    return next((str(name.value) for name in names if not _allowed(name, constraints)), "")
+    if any(each.tag in understanding.unknown for each in (*constraints.permitted, *constraints.excluded)):
+        return "any name, for this client: it does not know a kind of them"
+    for certificate in below:
+        if (
+            len(certificate.alternative_names) * (len(constraints.permitted) + len(constraints.excluded))
+            > understanding.most
+        ):
+            return "any name, for this client: they are too many"
+        for name in _names(certificate):
+            if _forbidden(name, constraints, understanding):
+                return _shown(name, certificate)
+    return ""
 
 
-def _names(link: Parsed) -> list[x509.GeneralName]:
-    from cryptography import x509
-
-    found = link.extension(x509.SubjectAlternativeName)
-    names: list[x509.GeneralName] = list(found) if found else []
-    if link.whole is not None and len(link.whole.subject.rdns):
-        names.append(x509.DirectoryName(link.whole.subject))
-    return names
-
-
-def _allowed(name: x509.GeneralName, constraints: x509.NameConstraints) -> bool:
-    excluded = _of_kind(constraints.excluded_subtrees, name)
-    if any(_within(name.value, each.value) for each in excluded):
+def _forbidden(name: GeneralName, constraints: NameConstraints, understanding: Understanding) -> bool:
+    permitted = [each for each in constraints.permitted if each.tag == name.tag]
+    excluded = [each for each in constraints.excluded if each.tag == name.tag]
+    if not (permitted or excluded):
         return False
-    permitted = _of_kind(constraints.permitted_subtrees, name)
-    return not permitted or any(_within(name.value, each.value) for each in permitted)
+    if name.tag == ADDRESS and len(name.value) not in (4, 16):
+        return understanding.strict
+    if name.tag not in (DNS, ADDRESS, DIRECTORY) or (name.tag == DIRECTORY and not understanding.subjects):
+        return True
+    if understanding.strict and name.tag == DNS and _clashes(name.value, excluded):
+        return True
+    return any(_within(name, each) for each in excluded) or bool(
+        permitted and not any(_within(name, each) for each in permitted)
+    )
 
 
-def _of_kind(subtrees: Iterable[x509.GeneralName] | None, name: x509.GeneralName) -> list[x509.GeneralName]:
-    return [each for each in subtrees or () if type(each) is type(name)]
+def _clashes(host: bytes, excluded: Sequence[GeneralName]) -> bool:
+    parent = host.removeprefix(b"*.")
+    return host.startswith(b".") or (
+        parent != host and any(each.value.lower().partition(b".")[2] == parent.lower() for each in excluded)
+    )
 
 
-def _within(value: Any, constraint: Any) -> bool:
+def _names(certificate: Certificate) -> Iterator[GeneralName]:
+    yield from certificate.alternative_names
+    if _parts(certificate.subject.raw):
+        yield GeneralName(DIRECTORY, certificate.subject.raw)
+
+
+def _within(name: GeneralName, subtree: GeneralName) -> bool:
     """Whether a name lies in a subtree: a DNS name below it, an address in the network, a subject that begins so."""
-    from cryptography import x509
-
-    if isinstance(value, x509.Name) and isinstance(constraint, x509.Name):
-        return list(value.rdns[: len(constraint.rdns)]) == list(constraint.rdns)
-    if isinstance(value, str) and isinstance(constraint, str):
-        base, name = constraint.lower().lstrip("."), value.lower()
-        return not base or name == base or name.endswith("." + base)
-    try:
-        return value in constraint
-    except TypeError:
+    if name.tag != subtree.tag:
         return False
+    if name.tag == DNS:
+        base, host = subtree.value.lower().lstrip(b"."), name.value.lower()
+        return not base or host == base or host.endswith(b"." + base)
+    if name.tag == ADDRESS:
+        return _in_network(name.value, subtree.value)
+    if name.tag == DIRECTORY:
+        base_parts = _parts(subtree.value)
+        return _parts(name.value)[: len(base_parts)] == base_parts
+    return False
+
+
+def _in_network(address: bytes, network: bytes) -> bool:
+    """A constraint is an address and a mask of the same length."""
+    if len(network) != 2 * len(address):
+        return False
+    base, mask = network[: len(address)], network[len(address) :]
+    return all(mine & bits == theirs & bits for mine, theirs, bits in zip(address, base, mask, strict=True))
+
+
+def _parts(name: bytes) -> list[bytes]:
+    """The relative names of a Name, each as it is encoded."""
+    body = Reader(name).enter_list(SEQUENCE)
+    return [body.any() for _ in iter(body.more, False)]
+
+
+def _shown(name: GeneralName, certificate: Certificate) -> str:
+    if name.tag == DNS:
+        return name.value.decode("latin-1")
+    return certificate.subject.text if name.tag == DIRECTORY else f"an address or other name ({name.value.hex()})"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from rootfs_trust.audit.verify.parsed import Parsed
 from rootfs_trust.audit.verify.verdict import Refusal, named
 from rootfs_trust.x509 import Certificate
+from rootfs_trust.x509.general_names import ADDRESS, DNS
 
 Address = IPv4Address | IPv6Address
 
@@ -38,23 +38,23 @@ class ServerNames:
 
 def names_of(certificate: Certificate) -> ServerNames:
     """The names of a certificate; a subjectAltName that makes no sense has none."""
-    from cryptography import x509
-
-    found = Parsed(certificate).extension(x509.SubjectAlternativeName)
-    dns = found.get_values_for_type(x509.DNSName) if found else []
-    listed = found.get_values_for_type(x509.IPAddress) if found else []
-    addresses = tuple(each for each in listed if isinstance(each, Address))
-    return ServerNames(tuple(dns), addresses, certificate.subject.common_name)
+    names = certificate.alternative_names
+    dns = tuple(each.value.decode("latin-1") for each in names if each.tag == DNS)
+    addresses = tuple(ip_address(each.value) for each in names if each.tag == ADDRESS and len(each.value) in (4, 16))
+    return ServerNames(dns, addresses, certificate.subject.common_name)
 
 
-def matches(pattern: str, host: str) -> bool:
-    """Whether a DNS name of a certificate is ``host``'s; a ``*`` stands for the whole first label, with two more."""
+def matches(pattern: str, host: str, *, short: bool = False) -> bool:
+    """Whether a DNS name of a certificate is ``host``'s; a ``*`` stands for the whole first label.
+
+    Two more labels have to follow it, unless ``short`` says that one will do.
+    """
     pattern, host = pattern.lower().rstrip("."), _ascii(host)
     if not pattern.startswith("*."):
         return bool(pattern) and pattern == host
     rest = pattern[2:]
     first, _, parent = host.partition(".")
-    return "." in rest and bool(first) and parent == rest
+    return ("." in rest or short) and bool(first) and parent == rest
 
 
 def _ascii(host: str) -> str:
@@ -63,6 +63,11 @@ def _ascii(host: str) -> str:
         return host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
         return host
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is given by its IP address."""
+    return _address(host) is not None
 
 
 def _address(host: str) -> Address | None:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from OpenSSL.crypto import X509, X509Store
 
 
+_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of x509_vfy.h
+_UNSIGNED = (2, 4, 6, 7, 18, 19, 20, 21)  # X509_V_ERR_...: no issuer, signature or key that cannot be read, or bad
+
+
 @dataclass(frozen=True, slots=True)
 class Flags:
     """X509_V_FLAG_PARTIAL_CHAIN and X509_V_FLAG_X509_STRICT."""
@@ -72,6 +76,21 @@ def verify(
     except X509StoreContextError as error:
         return Answer((), error.errors[0], error.errors[2], _back(error.certificate))
     return Answer(tuple(_back(each) for each in path))
+
+
+def has_signed(issuer: Certificate, certificate: Certificate) -> bool:
+    """Whether the key of ``issuer`` made the signature: for algorithms that the cryptography library gave up."""
+    from OpenSSL.crypto import X509Store, X509StoreContext, X509StoreContextError, X509StoreFlags
+
+    store = X509Store()
+    store.add_cert(_loaded(issuer))
+    store.set_flags(X509StoreFlags.PARTIAL_CHAIN | _NO_CHECK_TIME)
+    try:
+        X509StoreContext(store, _loaded(certificate)).verify_certificate()
+    except X509StoreContextError as error:
+        # What else is wrong with the two is judged elsewhere.
+        return error.errors[0] not in _UNSIGNED
+    return True
 
 
 def _store(anchors: Sequence[Anchor], at: datetime, flags: Flags, host: str | None) -> X509Store:

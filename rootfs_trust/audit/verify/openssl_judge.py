@@ -31,9 +31,22 @@ def judge(client: Client, chain: Chain, found: Found, at: datetime, host: str | 
             return Judgement((), no_alternative_name(chain.server))
         answer = verify(chain.sent, found.anchors, at, flags, host)
     if answer.error:
-        return Judgement((), _refusal(answer, chain, found, host))
-    weak = level_refusal(answer.path, client.options.level)
-    return Judgement((), weak) if weak else Judgement(answer.path)
+        why = _refusal(answer, chain, found, host)
+        return Judgement((), why if flags.partial else _unless_partial(why, chain, found, at, host))
+    refusal = _last_second(answer.path, at) or level_refusal(answer.path, client.options.level)
+    return Judgement((), refusal) if refusal else Judgement(answer.path)
+
+
+def _last_second(path: tuple[Certificate, ...], at: datetime) -> Refusal | None:
+    """Before 4.0, which is what devices have, OpenSSL does not count the last second of a validity (X509_cmp_time)."""
+    return next((verdict.expired(each) for each in path if each.not_after == at), None)
+
+
+def _unless_partial(refusal: Refusal, chain: Chain, found: Found, at: datetime, host: str | None) -> Refusal:
+    """The refusal; told, too, where programs that take any certificate of the store for an anchor have none."""
+    if refusal.id != "missing-issuer" or verify(chain.sent, found.anchors, at, Flags(partial=True), host).error:
+        return refusal
+    return Refusal(refusal.id, f"{refusal.reason} (curl, and Python since 3.13, trust it all the same)")
 
 
 def _refusal(answer: Answer, chain: Chain, found: Found, host: str | None) -> Refusal:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from rootfs_trust.audit.verify.openssl_engine import has_signed
 from rootfs_trust.x509 import Certificate
 
 if TYPE_CHECKING:
     from cryptography import x509
-
-    Extension = TypeVar("Extension", bound=x509.ExtensionType)
 
 
 class Parsed:
@@ -26,33 +25,23 @@ class Parsed:
 
         try:
             return x509.load_der_x509_certificate(self.certificate.der)
-        except ValueError:
+        except (ValueError, TypeError):
             return None
 
     @cached_property
-    def extensions(self) -> x509.Extensions | None:
-        """All extensions; None where one of them makes no sense."""
+    def well_made(self) -> bool:
+        """Whether every extension makes sense, too, for a reader that is as strict as the standard."""
         from cryptography import x509
 
         try:
-            return self.whole.extensions if self.whole else None
-        except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-            return None
-
-    def extension(self, kind: type[Extension]) -> Extension | None:
-        """The value of the extension ``kind``, None where it is not there."""
-        from cryptography.x509 import ExtensionNotFound
-
-        try:
-            return self.extensions.get_extension_for_class(kind).value if self.extensions else None
-        except ExtensionNotFound:
-            return None
+            return self.whole is not None and self.whole.extensions is not None
+        except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+            return False
 
     @cached_property
     def unknown_critical(self) -> list[str]:
         """Dotted OIDs of critical extensions that no TLS client handles."""
-        listed = self.extensions or ()
-        return [each.oid.dotted_string for each in listed if each.critical and each.oid.dotted_string not in _HANDLED]
+        return [oid for oid in self.certificate.critical if oid not in HANDLED]
 
     def signed_by(self, issuer: Parsed) -> bool:
         """Whether the issuer's key made this signature; names are not compared."""
@@ -60,14 +49,16 @@ class Parsed:
 
         try:
             return self._check_signature(issuer)
-        except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        except UnsupportedAlgorithm:
+            return has_signed(issuer.certificate, self.certificate)
+        except (InvalidSignature, ValueError, TypeError):
             return False
 
     def _check_signature(self, issuer: Parsed) -> bool:
         from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
-        if self.whole is None or issuer.whole is None:
-            return False
+        if self.whole is None or issuer.whole is None:  # OpenSSL takes odd ones
+            return has_signed(issuer.certificate, self.certificate)
         key, whole = issuer.whole.public_key(), self.whole
         signed = whole.signature, whole.tbs_certificate_bytes
         parameters, digest = whole.signature_algorithm_parameters, whole.signature_hash_algorithm
@@ -84,7 +75,7 @@ class Parsed:
         return True
 
 
-_HANDLED = frozenset(
+HANDLED = frozenset(
     (
         "2.5.29.15",  # keyUsage
         "2.5.29.17",  # subjectAltName
@@ -97,3 +88,4 @@ _HANDLED = frozenset(
         "2.5.29.54",  # inhibitAnyPolicy
     )
 )
+"""Critical extensions that every TLS client knows."""

@@ -1,0 +1,84 @@
+"""The cases of the table made ready: prepared trees, and the servers that the clients are to reach."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+
+from rootfs_trust.store.java import HOOK, SETTINGS
+from tests.e2e.cases import CASES, Server
+from tests.support.authority import Authority
+from tests.support.command import install, rootfs_trust
+from tests.support.debian_tree import DebianTree
+from tests.support.overlay import BrokerOver
+from tests.support.servers import free_port, https_server
+from tests.support.thin_edge import root_cert_path
+
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
+
+class Prepared:
+    """A case made ready: two trees prepared by ``install``, and its server, which runs until ``stack`` is closed.
+
+    ``trees["folder"]`` has thin-edge.io's root_cert_path as ``--cloud`` sets it, ``trees["file"]`` at the bundle.
+    """
+
+    def __init__(self, case: str, folder: Path, stack: ExitStack) -> None:
+        self._folder, self._stack = folder, stack
+        server = CASES[case][1]()
+        self.shows, self.installed = server.shows, server.installed
+        certificates = [self._write(f"ca-{number}.pem", pem) for number, pem in enumerate(server.installed)]
+        given = [word for file in certificates for word in ("--cert", file)]
+        given += ["--at", str(int(server.at.timestamp()))] if server.at else []
+        self.chain = self._write("chain.pem", server.shows.pem)
+        self.trees = {
+            trust: self._tree(server, trust, *given, "--cloud", "c8y", *more)
+            for trust, more in {"folder": (), "file": ("--set", f"c8y.root_cert_path={BUNDLE}")}.items()
+        }
+        self.port = stack.enter_context(https_server(server.shows, folder))  # type: ignore[arg-type]
+        self.stranger = self._write("stranger.pem", Authority("Nobody's CA").pem)
+        """A file that trusts no server here: for clients that want one, and are to judge by a folder."""
+
+    def root_cert_path(self, trust: str) -> str:
+        """The setting as it was rendered into the tree."""
+        return root_cert_path(self.trees[trust])
+
+    @cached_property
+    def cloud(self) -> tuple[BrokerOver, int]:
+        """A broker as the cloud runs it, with the same certificate, and its port."""
+        # The key is root's; the broker would drop to the user mosquitto before it reads it.
+        chain = self._write("broker.pem", self.shows.pem)
+        key = self._write("broker.key", self.shows.key_pem)
+        port = free_port()
+        lines = ("user root", f"listener {port} 127.0.0.1", "allow_anonymous true", f"certfile {chain}")
+        lines += ("ciphers DEFAULT:@SECLEVEL=0",)  # weak certificates are shown, too
+        broker = BrokerOver(self.trees["folder"], self._folder / "cloud", "cloud", *lines, f"keyfile {key}")
+        self._stack.enter_context(broker)
+        broker.wait_for("mosquitto version .* running")
+        return broker, port
+
+    def folder(self, name: str) -> Path:
+        """A folder of the case's own."""
+        path = self._folder / name
+        path.mkdir(exist_ok=True)
+        return path
+
+    def _write(self, name: str, content: bytes) -> Path:
+        file = self._folder / name
+        file.write_bytes(content)
+        return file
+
+    def _tree(self, server: Server, name: str, *arguments: str | Path) -> Path:
+        tree = DebianTree(self._folder / name)
+        # What makes the device one that has Java, and a store for it.
+        tree.write(HOOK[1:], b"#!/bin/sh\n")
+        tree.write(SETTINGS[1:], b"cacerts_updates=yes\n")
+        tree.write("usr/bin/java", b"")
+        for file, content in server.local.items():
+            tree.write(f"usr/local/share/ca-certificates/{file}", content)
+        install(tree.path, *arguments)
+        if server.removed:
+            done = rootfs_trust("remove", "--root", tree.path, *server.removed)
+            assert done.returncode == 0, done.stderr.decode()
+        return tree.path
