@@ -31,7 +31,7 @@ LATE = """\
 late() {
     rm "${IMAGE_ROOTFS}"/etc/ssl/certs/*.0
 }
-ROOTFS_POSTPROCESS_COMMAND:append = " late"
+ROOTFS_POSTUNINSTALL_COMMAND += "late"
 """
 
 
@@ -134,7 +134,7 @@ class Release:
         shutil.copy(keys / "ca.pem", self.build / "certs/my-ca.pem")
 
     def image(self) -> Path:
-        (tar,) = self.build.glob("tmp*/work/*/my-image/*/deploy-my-image-image-complete/my-image*.rootfs*.tar")
+        (tar,) = self.build.glob("tmp*/work/*/my-image/*/deploy-my-image-image-complete/my-image-*.rootfs.tar")
         return tar
 
     def build_image(self) -> tuple[int, int]:
