@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import io
 import os
+import shutil
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from itertools import pairwise
 
@@ -30,9 +32,25 @@ COMMANDS = {
 }
 """Each command and its line of help; the module ``rootfs_trust.cli.NAME`` is imported when it is used."""
 
+_WIDEST = 100
+"""Characters; longer lines of help are hard to read."""
+
+
+class _Formatter(click.HelpFormatter):
+    """Help whose left column leaves room for the right one on narrow terminals, too."""
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl(list(rows), min(col_max, self.width // 3), col_spacing)
+
+
+class _Context(click.Context):
+    formatter_class = _Formatter
+
 
 class _Commands(click.Group):
     """A group whose commands are imported only when they are called."""
+
+    context_class = _Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -41,6 +59,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"rootfs_trust.cli.{cmd_name}").command
+        command.context_class = _Context
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -99,7 +118,9 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = commands.main(prog_name="rootfs-trust", standalone_mode=False)
+        # By itself click takes no terminal for narrower than 50 characters.
+        width = min(shutil.get_terminal_size().columns, _WIDEST) - 1
+        status = commands.main(prog_name="rootfs-trust", standalone_mode=False, terminal_width=width)
         sys.exit(status)
     except click.ClickException as error:
         _fail(InputError(Trouble("usage", "", error.format_message(), "see --help")))

@@ -13,9 +13,10 @@ import pytest
 import rootfs_trust
 from rootfs_trust.cli import output
 from rootfs_trust.errors import Trouble
+from tests.support import command as program
 from tests.support.authority import Authority
 from tests.support.debian_tree import DebianTree
-from tests.support.peers import unavailable
+from tests.support.peers import PLAIN_ENVIRONMENT, unavailable
 
 ENVIRONMENT = {"PYTHONPATH": str(Path(rootfs_trust.__file__).parents[1])}
 PROGRAM = [sys.executable, "-m", "rootfs_trust"]
@@ -317,3 +318,9 @@ def test_a_report_that_cannot_be_printed(tmp_path, options):
         assert done.returncode == 4
         assert b"error: the report cannot be printed: No space left on device; " + told in done.stderr
     assert (tree.path / "etc/ssl/certs/ca-certificates.crt").is_file()
+
+
+def test_help_fits_a_narrow_terminal(tmp_path):
+    done = program.rootfs_trust("check", "--help", environment={**PLAIN_ENVIRONMENT, "COLUMNS": "40"})
+    lines = done.stdout.decode().partition("Options:")[2].splitlines()
+    assert len(lines) > 20 and max(map(len, lines)) < 40
