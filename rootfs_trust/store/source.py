@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from rootfs_trust.rootfs.nodes import Directory, File, View, as_bytes, join, rea
 from rootfs_trust.store.purposes import Purposes, pem_for
 from rootfs_trust.store.request import Answer
 from rootfs_trust.x509 import pem
+
+_SMALL = 8192
+"""Bytes of a file whose judgement is remembered; a root's certificate has two thousand."""
 
 DEEPEST = 100
 """Folders below a folder of sources; no package nests them so, and a hostile tree must not exhaust the stack."""
@@ -43,6 +47,16 @@ def source_of(path: str, certificate: x509.Certificate, purposes: Purposes = Non
 
 def read_source(path: str, data: bytes) -> Source:
     """Judge the content of a source file."""
+    return _known(path, data) if len(data) <= _SMALL else _judged(path, data)
+
+
+@functools.lru_cache(maxsize=1024)
+def _known(path: str, data: bytes) -> Source:
+    """As :func:`_judged`. Of a thousand trees most have the same files; a store has some 150 of them."""
+    return _judged(path, data)
+
+
+def _judged(path: str, data: bytes) -> Source:
     if x509.has_private_key(data) or x509.looks_like_private_key_der(data):
         return Source(path, data, (), fault="holds a private key, which would go into a bundle that all may read")
     if b"-----BEGIN " not in data:
