@@ -115,7 +115,7 @@ failed underway.
 
 def commands_page() -> str:
     """docs/commands.md."""
-    context = click.Context(commands, info_name="rootfs-trust")
+    context = commands.make_context("rootfs-trust", [], resilient_parsing=True)
     return "\n".join([COMMANDS_INTRODUCTION, *(_command(context, name) for name in COMMANDS)])
 
 
