@@ -27,6 +27,7 @@ COMMANDS = {
     "check": "Find what is wrong with the trust store and the trust settings of a root filesystem.",
     "init": "Write a commented rootfs-trust.toml for a root filesystem.",
     "report": "Write one page that tells people what a root filesystem trusts.",
+    "sbom": "Write what a root filesystem trusts as CycloneDX or SPDX.",
     "diff": "Tell in which anchors and settings two root filesystems differ.",
     "fleet": "Do the same job on very many root filesystems and images.",
 }

@@ -115,6 +115,11 @@ class Certificate(Fingerprinted):
         return _sense(details.key_bits, self._signed.key)
 
     @property
+    def key_curve(self) -> str | None:
+        """Dotted OID of the named curve of an EC key; None for other keys, and for a curve that is spelled out."""
+        return _sense(details.key_curve, self._signed.key)
+
+    @property
     def basic_constraints(self) -> details.BasicConstraints | None:
         """Whether the certificate says it is a CA (RFC 5280, 4.2.1.9)."""
         return self._extension(_BASIC_CONSTRAINTS, details.basic_constraints)

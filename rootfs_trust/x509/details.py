@@ -141,6 +141,15 @@ def has_named_curve(key: bytes) -> bool:
     return algorithm.next_tag() == OID
 
 
+def key_curve(key: bytes) -> str | None:
+    """Dotted OID of the named curve of an EC key (RFC 5480, 2.1.1), None if the key has none."""
+    if key_algorithm(key) != "EC":
+        return None
+    algorithm = Reader(take_algorithm(reread(key).enter(SEQUENCE)))
+    algorithm.oid()
+    return dotted(algorithm.oid()) if algorithm.next_tag() == OID else None
+
+
 def _first_integer_bits(reader: Reader) -> int:
     """Bits of the first INTEGER of the SEQUENCE that comes next: RSA's modulus, DSA's prime."""
     return int.from_bytes(reader.enter(SEQUENCE).integer(), signed=True).bit_length()

@@ -1,0 +1,1 @@
+"""What a tree trusts as a bill of materials, for machines."""
