@@ -15,7 +15,9 @@ from rootfs_trust.audit.verify.verdict import Verdict
 from tests.support.authority import DAY, NOW, Authority
 from tests.support.command import install
 from tests.support.debian_tree import DebianTree
+from tests.support.layout_trees import FAMILIES, LayoutTree
 from tests.support.peers import PLAIN_ENVIRONMENT, peer
+from tests.unit.store.p11kit.sources import persist
 
 pytest.importorskip("OpenSSL")
 
@@ -117,6 +119,20 @@ def test_a_shipped_root_leaves_with_mozillas_programme(tmp_path: Path):
     own.mkdir()
     horizon = _verdicts(_tree(own, [old]), chain, NOW)["go"].horizon
     assert (horizon.at, horizon.sure) == (LONG, True)
+
+
+def test_what_mozilla_distrusts_after_a_day_is_dropped_when_all_else_has_expired(tmp_path: Path):
+    """As Fedora's package says it: in the attribute that NSS reads, and that no other client does."""
+    root = Authority("Distrusted Public Root", not_before=datetime(2020, 1, 1, tzinfo=NOW.tzinfo), not_after=LONG)
+    (family,) = (each for each in FAMILIES if each.name == "fedora")
+    tree = LayoutTree(tmp_path / "tree", family)
+    lines = ("trusted: true", "nss-mozilla-ca-policy: true", 'nss-server-distrust-after: "270131000000Z"')
+    tree.write("usr/share/pki/ca-trust-source/mozilla.p11-kit", persist(*lines, block=root.der))
+    install(tree.path)
+    chain = _file(tmp_path / "chain.pem", [root.server("localhost", not_after=LONG)])
+    horizon = _verdicts(tree, chain, NOW)["go"].horizon
+    assert (horizon.at.date().isoformat(), horizon.sure) == ("2028-03-04", False)
+    assert "trusts nothing that CN=Distrusted Public Root issues after 2027-01-31" in horizon.reason
 
 
 def _tree(folder: Path, installed: list[Authority]) -> DebianTree:

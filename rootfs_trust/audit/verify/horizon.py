@@ -8,10 +8,10 @@ Mozilla's programme, where the store follows it by updates.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
-from rootfs_trust.audit.verify.verdict import Horizon, Judgement, named
-from rootfs_trust.store.presets import leaves_programme
+from rootfs_trust.audit.verify.shipped import Removal
+from rootfs_trust.audit.verify.verdict import Horizon, Judgement
 from rootfs_trust.x509 import Certificate
 
 _SECOND = timedelta(seconds=1)
@@ -22,11 +22,12 @@ def horizon(
     judge: Callable[[datetime], Judgement],
     certificates: Iterable[Certificate],
     at: datetime,
-    is_shipped: Callable[[Certificate], bool],
+    leaves: Callable[[Certificate], Removal | None],
 ) -> Horizon | None:
     """None where nothing that is known will ever end it.
 
-    ``judge`` tells the client's judgement at a time. ``certificates``: all that may have a part in a path.
+    ``judge`` tells the client's judgement at a time. ``certificates``: all that may have a part in a path. ``leaves``
+    tells when an anchor is due to leave Mozilla's programme, if it is of it.
     """
     path = judge(at).path
     end = None
@@ -36,7 +37,7 @@ def horizon(
         if judgement.refusal:
             end = Horizon(moment, judgement.refusal.reason)
             break
-    removal = _removal(path, is_shipped)
+    removal = _removal(path, leaves)
     return removal if removal and removal.at > at and (end is None or removal.at < end.at) else end
 
 
@@ -46,11 +47,7 @@ def _moments(certificates: Iterable[Certificate], after: datetime) -> list[datet
     return sorted(moment for moment in moments if after <= moment <= _LAST)
 
 
-def _removal(path: tuple[Certificate, ...], is_shipped: Callable[[Certificate], bool]) -> Horizon | None:
-    """When Mozilla is due to drop the path's anchor, if that one came with the distribution."""
-    anchor = path[-1] if path else None
-    if anchor is None or anchor.not_before is None or not is_shipped(anchor):
-        return None
-    day = leaves_programme(anchor.not_before.date())
-    reason = f"Mozilla is due to drop {named(anchor)} for web sites, and the distribution's updates follow"
-    return Horizon(datetime.combine(day, time(), UTC), reason, sure=False)
+def _removal(path: tuple[Certificate, ...], leaves: Callable[[Certificate], Removal | None]) -> Horizon | None:
+    """When the path's anchor is due to be dropped, if it came with the distribution."""
+    removal = leaves(path[-1]) if path else None
+    return None if removal is None else Horizon(removal.at, removal.reason, sure=False)

@@ -10,6 +10,7 @@ from rootfs_trust.audit.clients.client import Anchor, Client, Found
 from rootfs_trust.audit.verify import openssl_judge, path_judge
 from rootfs_trust.audit.verify.chain import Chain
 from rootfs_trust.audit.verify.horizon import horizon
+from rootfs_trust.audit.verify.shipped import Removal
 from rootfs_trust.audit.verify.verdict import Judgement, Refusal, Verdict, named
 from rootfs_trust.x509 import Certificate
 
@@ -21,19 +22,19 @@ def verdicts(
     chain: Chain,
     at: datetime,
     host: str | None,
-    is_shipped: Callable[[Certificate], bool],
+    leaves: Callable[[Certificate], Removal | None],
 ) -> Iterator[Verdict]:
     """A verdict a client, in their order; of several clients of one name the best one."""
     best: dict[str, Verdict] = {}
     for client in clients:
-        found = _verdict(client, chain, at, host, is_shipped)
+        found = _verdict(client, chain, at, host, leaves)
         if client.name not in best or (found.trusted and not best[client.name].trusted):
             best[client.name] = found
     yield from best.values()
 
 
 def _verdict(
-    client: Client, chain: Chain, at: datetime, host: str | None, is_shipped: Callable[[Certificate], bool]
+    client: Client, chain: Chain, at: datetime, host: str | None, leaves: Callable[[Certificate], Removal | None]
 ) -> Verdict:
     found = client.find(chain.sent)
     related = Found(_related(chain.sent, found.anchors), found.looked, found.faults, found.dead)
@@ -43,7 +44,7 @@ def _verdict(
     if judgement.refusal:
         return _refused(client, judgement.refusal, found)
     several = (*chain.sent, *(anchor.certificate for anchor in related.anchors))
-    end = horizon(judge, several, at, is_shipped)
+    end = horizon(judge, several, at, leaves)
     anchor = judgement.path[-1]
     place = next((each.path for each in related.anchors if each.certificate.sha256 == anchor.sha256), found.looked)
     reason = f"trusted by {named(anchor)} in {place}"
