@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import count
 
 from rootfs_trust.audit.clients.client import Anchor, Client, Found, OpenSslOptions
@@ -42,15 +43,44 @@ _CONFIGURATIONS = (
     "/etc/ssl/openssl.cnf",
 )
 _CIPHER_STRING = re.compile(rb"^[ \t]*CipherString[ \t]*=.*@SECLEVEL=([0-5])", re.MULTILINE)
+_LIBRARY = re.compile(r"libcrypto\.so\.([0-9.]+[a-z]?)")
+_MULTIARCH = ("-linux-gnu", "-linux-gnueabihf", "-linux-gnueabi", "-linux-musl")
 _LEVEL = 2  # compiled in: Debian's, and everybody's since OpenSSL 3.2; openssl(5), config(5)
 
 
 def clients(reading: Reading) -> Iterator[Client]:
     """``openssl-directory`` and ``openssl-bundle``."""
-    folder, options = default_folder(reading), default_options(reading)
-    yield Client("openssl-directory", "openssl", lambda chain: by_directory(reading, folder, chain), options=options)
+    folder, options, note = default_folder(reading), default_options(reading), older_rules(reading)
+    find = partial(by_directory, reading, folder)
+    yield Client("openssl-directory", "openssl", find, note, options)
     bundle = reading.first_file(*BUNDLES) or BUNDLES[0]
-    yield Client("openssl-bundle", "openssl", lambda _: by_bundle(reading, bundle), options=options)
+    yield Client("openssl-bundle", "openssl", lambda _: by_bundle(reading, bundle), note, options)
+
+
+def older_rules(reading: Reading) -> str:
+    """What the tree's own OpenSSL does otherwise than the one that judges here, if it is an older one."""
+    names = (name for folder in _library_folders(reading) for name in reading.view.names(folder))
+    versions = {match[1] for name in names if (match := _LIBRARY.fullmatch(name))}
+    told = (
+        f"the rootfs has {old} (libcrypto.so.{version}): {rule}"
+        for version in versions
+        for old, rule in _rules(version)
+    )
+    return "; ".join(sorted(told))
+
+
+def _rules(version: str) -> Iterator[tuple[str, str]]:
+    """Sources: NEWS.md of OpenSSL 1.1.0 (trusted-first verification) and 3.0 (SHA-1 below 80 bits of security)."""
+    if version.startswith("1.0"):
+        yield "OpenSSL 1.0", "an expired root that the server sends along ends the search, though a valid path exists"
+    if version.startswith("1."):
+        yield f"OpenSSL {version[:3]}", "at security level 1 it takes SHA-1 signatures, which are refused here"
+
+
+def _library_folders(reading: Reading) -> Iterator[str]:
+    for folder in ("/usr/lib", "/usr/lib64", "/lib", "/lib64"):
+        yield folder
+        yield from (join(folder, name) for name in reading.view.names(folder) if name.endswith(_MULTIARCH))
 
 
 def default_options(reading: Reading) -> OpenSslOptions:

@@ -256,3 +256,18 @@ def test_a_trusted_certificate_keeps_its_settings_for_openssl():
     tree = reading({BUNDLE: encode(ONE.der + settings, "TRUSTED CERTIFICATE")})
     (anchor,) = openssl.by_bundle(tree, BUNDLE).anchors
     assert (anchor.certificate.sha256, anchor.settings) == (ONE.sha256, settings)
+
+
+@pytest.mark.parametrize(
+    ("library", "told"),
+    [
+        ("/usr/lib/x86_64-linux-gnu/libcrypto.so.3", ""),
+        ("/usr/lib/libcrypto.so", ""),
+        ("/usr/lib/aarch64-linux-gnu/libcrypto.so.1.1", "SHA-1 signatures"),
+        ("/lib/libcrypto.so.1.0.0", "an expired root that the server sends along"),
+    ],
+)
+def test_the_rules_of_an_older_openssl_are_told(library: str, told: str):
+    first, second = openssl.clients(reading({library: b""}))
+    assert first.note == second.note
+    assert (told in first.note) if told else first.note == ""
