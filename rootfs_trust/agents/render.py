@@ -14,9 +14,6 @@ from dataclasses import dataclass, field
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.rootfs.nodes import File, View
 
-MAX_RENDERED = 1024 * 1024
-"""Bytes; no settings file is larger."""
-
 
 @dataclass(frozen=True, slots=True)
 class RenderRequest:
@@ -69,23 +66,23 @@ def rendered(view: View, requests: Iterable[RenderRequest], trust: Trust) -> tup
 
 
 def _result(request: RenderRequest, trust: Trust) -> bytes:
-    from jinja2 import StrictUndefined, TemplateError
-    from jinja2.sandbox import SandboxedEnvironment
+    from jinja2 import TemplateError
 
-    # The results are settings files, not markup; the templates quote with tojson.
-    environment = SandboxedEnvironment(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False
-    )
-    environment.filters["base64"] = lambda text: base64.b64encode(text.encode()).decode()
+    from rootfs_trust.agents.sandbox import BoundedSandbox
+
+    sandbox = BoundedSandbox({"base64": lambda text: base64.b64encode(text.encode()).decode()})
     names = {"trust": trust, "anchors": trust.anchors, "clouds": trust.clouds, "runtimes": trust.runtimes}
     try:
-        template = environment.from_string(request.text)
-        result = template.render(values=request.values, **names).encode()
+        return sandbox.rendered(request.text, {**names, "values": request.values})
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-        line = getattr(error, "lineno", None)
-        where = f"{request.name}:{line}" if line else request.name
-        hint = "docs/templates.md lists what a template may use"
-        raise InputError(Trouble("template", where, f"cannot be rendered: {error}", hint)) from error
-    if len(result) > MAX_RENDERED:
-        raise InputError(Trouble("template", request.name, f"gives more than {MAX_RENDERED} bytes"))
-    return result
+        raise _wrong(request, error, f"cannot be rendered: {error}") from error
+    except RecursionError as error:
+        raise _wrong(request, error, "cannot be rendered: it is nested too deep") from error
+    except MemoryError as error:
+        raise _wrong(request, error, "cannot be rendered: the memory does not suffice") from error
+
+
+def _wrong(request: RenderRequest, error: Exception, message: str) -> InputError:
+    line = getattr(error, "lineno", None)
+    where = f"{request.name}:{line}" if line else request.name
+    return InputError(Trouble("template", where, message, "docs/templates.md lists what a template may use"))

@@ -11,10 +11,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from rootfs_trust import toml
 from rootfs_trust.agents import toml_places
 from rootfs_trust.agents.toml_statements import Path, Statement, comments, cut, end_of
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.templating import as_toml
+
+MAX_TEXT = 256 * 1024
+"""Characters; a hundred times what thin-edge.io's settings have."""
+
+MAX_DOTS = 200
+"""In one line."""
 
 _Step: TypeAlias = tuple[Callable[[dict[str, Any]], None], Callable[[list[Statement]], Iterator[str]]]
 """What is to happen to the parsed file, and the ways to make that happen to its text."""
@@ -23,8 +30,8 @@ _Step: TypeAlias = tuple[Callable[[dict[str, Any]], None], Callable[[list[Statem
 def parse(text: str, path: str) -> dict[str, Any]:
     """The parsed ``text``. Raises InputError that names ``path`` and the line."""
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return toml.loads(text, characters=MAX_TEXT, dots=MAX_DOTS)
+    except (ValueError, RecursionError) as error:
         raise InputError(Trouble("toml", path, f"is not valid TOML: {error}", "mend the file in the rootfs")) from error
 
 
@@ -45,6 +52,9 @@ def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, setti
             result = _with_setting(result, _parts(key), value, newline)
     except _NoPlaceError as error:
         message, hint = f"cannot be edited safely: {error}", "write its tables with [headers], then run again"
+        raise InputError(Trouble("toml", path, message, hint)) from error
+    except RecursionError as error:
+        message, hint = "cannot be edited safely: it is nested too deep", "mend the file in the rootfs"
         raise InputError(Trouble("toml", path, message, hint)) from error
     return result.removesuffix(newline) if unfinished else result
 
@@ -142,7 +152,7 @@ def _where(text: str, path: Path) -> str:
 def _means(text: str, wanted: dict[str, Any]) -> bool:
     try:
         return _read(text) == wanted
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         return False
 
 

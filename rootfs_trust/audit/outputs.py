@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from rootfs_trust.audit import places
 from rootfs_trust.audit.files import CertificateFile, Files
+from rootfs_trust.audit.pkcs12 import read_pkcs12
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.nodes import Directory, join
 from rootfs_trust.store.jks import read_keystore
@@ -148,22 +149,7 @@ def java_store(files: Files, real: str) -> JavaStore | None:
         return None
     try:
         if file.data.startswith(b"0"):
-            return JavaStore(real, tuple(_from_pkcs12(file.data)))
+            return JavaStore(real, tuple(map(parse_certificate, read_pkcs12(file.data))))
         return JavaStore(real, tuple(parse_certificate(entry.der) for entry in read_keystore(file.data)))
     except MalformedError as error:
         return JavaStore(real, (), error.message)
-
-
-def _from_pkcs12(data: bytes) -> Iterator[Certificate]:
-    """The certificates of a PKCS #12 trust store, as newer JDKs have it."""
-    from cryptography.hazmat.primitives.serialization import Encoding
-    from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
-
-    from rootfs_trust.store.jks import PASSWORD
-
-    try:
-        loaded = load_pkcs12(data, PASSWORD.encode())
-    except ValueError as error:
-        raise MalformedError(f"is no keystore of JKS or PKCS #12 that can be read: {error}") from error
-    for each in loaded.additional_certs:
-        yield parse_certificate(each.certificate.public_bytes(Encoding.DER))

@@ -85,10 +85,9 @@ def _gather_file(gathered: Gathered, file: InputFile, table: AnchorTable, policy
 def _names(found: list[Found]) -> list[str]:
     """A name for each certificate of a file; those that would share one have their digest in it."""
     names = [_name(each) for each in found]
-    several = {
-        name: {each.certificate.sha256 for each, its in zip(found, names, strict=True) if its == name}
-        for name in set(names)
-    }
+    several: dict[str, set[str]] = {}
+    for each, name in zip(found, names, strict=True):
+        several.setdefault(name, set()).add(each.certificate.sha256)
     return [
         f"{name}-{each.certificate.sha256[:8]}" if len(several[name]) > 1 else name
         for each, name in zip(found, names, strict=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.inputs.files import MAX_INPUT, read_file
 from rootfs_trust.inputs.policy import DEFAULT_POLICY, Policy
 from rootfs_trust.inputs.tables import (
     DESCRIBED,
@@ -106,13 +107,14 @@ def load_config(path: str | None) -> Config:
 def read_text(path: str) -> str:
     """The text of a TOML file. Raises InputError."""
     try:
-        with open(path, "rb") as file:
-            return file.read().decode()
+        return read_file(path).decode()
     except OSError as error:
         hint = "check the path and its permissions"
         raise InputError(Trouble("config", path, f"cannot be read: {error.strerror}", hint)) from error
     except UnicodeDecodeError as error:
         raise InputError(Trouble("config", path, "is not UTF-8 text", "TOML files are")) from error
+    except ValueError as error:
+        raise InputError(Trouble("config", path, str(error), DESCRIBED)) from error
 
 
 def parse_config(text: str, path: str) -> Config:
@@ -126,11 +128,11 @@ def parse_config(text: str, path: str) -> Config:
 
 def parse_toml(text: str, path: str, described: str = DESCRIBED) -> dict[str, Any]:
     """The document that ``text`` holds. Raises InputError; ``described`` is its hint."""
-    import tomllib
+    from rootfs_trust import toml
 
     try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return toml.loads(text, characters=MAX_INPUT, dots=1000)
+    except (ValueError, RecursionError) as error:
         raise InputError(Trouble("config", path, f"is not valid TOML: {error}", described)) from error
 
 

@@ -103,6 +103,14 @@ def _read(path: str) -> bytes:
         return file.read(MAX_INPUT + 1)
 
 
+def read_file(path: str) -> bytes:
+    """The content of a file that is a config or a template. Raises OSError, ValueError for one that is too large."""
+    data = _read(path)
+    if len(data) > MAX_INPUT:
+        raise ValueError(f"is larger than {MAX_INPUT} bytes")
+    return data
+
+
 def _skipped(path: str, why: str) -> Trouble:
     return Trouble("skipped", path, f"{why}, and is passed over", f"names that count end in {' '.join(SUFFIXES)}")
 

@@ -16,6 +16,9 @@ from rootfs_trust.store.anchor import safe_name
 
 DESCRIBED = "docs/configuration.md describes every key"
 
+MAX_UNKNOWN = 50
+"""Keys of one table that are told; each costs a search through the file."""
+
 Check = Callable[[Any], object]
 """Turns a value of the file into one of a table, or raises ValueError with what was expected."""
 
@@ -61,17 +64,17 @@ class TableReader:
             return None
 
     def unknown(self, prefix: str, table: dict[str, Any], known: tuple[str, ...]) -> None:
-        """Note every key that is not ``known``."""
+        """Note the keys that are not ``known``, of very many the first ones."""
         from difflib import get_close_matches
 
-        for name in table:
-            if name not in known:
-                near = get_close_matches(name, known, 1)
-                self.wrong(
-                    f"{prefix}{name}",
-                    "is no key that is known here",
-                    f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}",
-                )
+        unknown = [name for name in table if name not in known]
+        for name in unknown[:MAX_UNKNOWN]:
+            near = get_close_matches(name, known, 1)
+            self.wrong(
+                f"{prefix}{name}",
+                "is no key that is known here",
+                f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}",
+            )
 
     def wrong(self, key: str, message: str, hint: str = "") -> None:
         """Note that the value at ``key`` is wrong."""

@@ -6,6 +6,7 @@ import os
 
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.inputs.config import RenderTable
+from rootfs_trust.inputs.files import read_file
 from rootfs_trust.resources import resource
 
 
@@ -13,10 +14,10 @@ def read_template(table: RenderTable) -> tuple[str, str]:
     """The name and the text of the template of ``[[render]]``. Raises InputError."""
     path = table.template if os.path.isabs(table.template) else _shipped(table)
     try:
-        with open(path, encoding="utf-8") as file:
-            return os.path.basename(path), file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        return os.path.basename(path), read_file(path).decode()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else reason
         message = f"{table.key}.template {table.template} cannot be read: {reason}"
         raise InputError(Trouble("template", table.where, message, "it is looked for beside the config")) from error
 

@@ -99,7 +99,8 @@ def test_nothing_starts_a_process_or_opens_a_socket(path):
 
 @pytest.mark.parametrize("path", sources("."), ids=name_of)
 def test_what_costs_time_is_imported_by_the_function_that_needs_it(path):
-    assert imported(path, top_level=True) & COSTLY == set()
+    # The sandbox is a class of Jinja2's; agents/render.py imports it in the function that needs it.
+    assert imported(path, top_level=True) & COSTLY == ({"jinja2"} if name_of(path) == "agents/sandbox.py" else set())
 
 
 @pytest.mark.parametrize("path", sources("."), ids=name_of)

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from rootfs_trust.audit.clients.client import Anchor, Client, Found, fixed
 from rootfs_trust.audit.clients.pem_readers import parsed
 from rootfs_trust.audit.clients.reading import Reading
+from rootfs_trust.audit.pkcs12 import read_pkcs12
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.nodes import join, read
-from rootfs_trust.store.jks import PASSWORD, read_keystore
+from rootfs_trust.store.jks import read_keystore
 from rootfs_trust.x509 import looks_like_pkcs12, parse_certificate
 
 STORES = (
@@ -47,20 +48,9 @@ def by_keystore(reading: Reading, path: str) -> Found:
     """The certificates of a keystore, JKS or PKCS #12."""
     data = read(reading.view, path) or b""
     try:
-        ders = _pkcs12(data) if looks_like_pkcs12(data) else [entry.der for entry in read_keystore(data)]
+        ders = read_pkcs12(data) if looks_like_pkcs12(data) else [entry.der for entry in read_keystore(data)]
         for der in ders:
             parse_certificate(der)
     except MalformedError as error:
         return Found((), path, (f"{path} cannot be read: {error.message}",))
     return Found(tuple(Anchor(each, path) for der in ders for each in parsed(der)), path)
-
-
-def _pkcs12(data: bytes) -> list[bytes]:
-    from cryptography.hazmat.primitives.serialization import Encoding
-    from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
-
-    try:
-        loaded = load_pkcs12(data, PASSWORD.encode())
-    except ValueError as error:
-        raise MalformedError(f"it is no PKCS #12 that opens with the password {PASSWORD}: {error}") from error
-    return [each.certificate.public_bytes(Encoding.DER) for each in loaded.additional_certs]
