@@ -92,7 +92,9 @@ class Layout:
         if len(wanted) != len(layers):
             message = f"has {len(layers)} layers in a manifest and {len(wanted)} in its config"
             raise broken(self._where(str(descriptor["digest"])), message)
-        name = platform_of(descriptor.get("platform") or config) or str(descriptor["digest"])
+        name = platform_of(as_object(descriptor.get("platform") or config, self._files.path)) or str(
+            descriptor["digest"]
+        )
         return Image(name, config, tuple(map(self._layer, layers, wanted)))
 
     def _layer(self, descriptor: Json, diff_id: str) -> Layer:

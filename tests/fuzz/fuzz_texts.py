@@ -10,6 +10,7 @@ was asked for, and a second edit must change nothing.
 
 from __future__ import annotations
 
+import json
 import sys
 import tomllib
 from datetime import UTC, datetime
@@ -19,7 +20,8 @@ import atheris
 with atheris.instrument_imports(include=["rootfs_trust", "tomllib"]):
     from rootfs_trust.agents import toml_edit
     from rootfs_trust.errors import InputError, MalformedError
-    from rootfs_trust.image import documents
+    from rootfs_trust.image import documents, oci
+    from rootfs_trust.image.streams import Blob, in_memory
     from rootfs_trust.inputs import certdata as mozilla
     from rootfs_trust.inputs.config import parse_config
 
@@ -66,7 +68,9 @@ class Layout:
     path = "layout"
 
     def __init__(self, document: documents.Json) -> None:
-        config = self._put(document.get("config"), document.get("of_config"))
+        self._contents: dict[str, bytes] = {}
+        config = {**self._put(document.get("config"), document.get("of_config"))}
+        config["mediaType"] = documents.CONFIGS[0]
         of_manifest = document.get("manifest")
         if isinstance(of_manifest, dict):
             of_manifest = {"config": config, **of_manifest}
@@ -74,7 +78,7 @@ class Layout:
 
     def _put(self, document: object, described: object) -> documents.Json:
         content = json.dumps(document).encode()
-        self._contents = {**getattr(self, "_contents", {}), documents.digest_of(content): content}
+        self._contents[documents.digest_of(content)] = content
         about = {"mediaType": documents.MANIFESTS[0], "digest": documents.digest_of(content), "size": len(content)}
         return {**about, **described} if isinstance(described, dict) else about
 
@@ -89,7 +93,7 @@ def manifest(data: bytes) -> None:
     """``{"config", "manifest"}`` are the documents; fields of ``of_config``, ``of_manifest`` go into descriptors."""
     try:
         document = documents.as_object(documents.parse(data, "m"), "m")
-        for image in OciImages(Layout(document)).images():
+        for image in oci.Layout(Layout(document)).images():
             documents.new_config(image.config, "sha256:" + "0" * 64, {"A": "b"}, None)
     except (InputError, MalformedError):
         return

@@ -132,6 +132,11 @@ def test_a_layer_type_that_is_no_tar(layout, refused):
     assert "which is no tar archive" in refused(layout.path, names=str(layout.path))
 
 
+def test_a_platform_that_is_no_object(layout, refused):
+    layout.index({**layout.image(LAYER), "platform": ["linux"]})
+    assert "an object has to be" in refused(layout.path, names=str(layout.path))
+
+
 def test_a_number_that_json_has_not(layout, refused):
     content = json.dumps({**layout.json(layout.put_json({}, "x")), "a": 1}).replace("1", "1e999").encode()
     image = layout.image(LAYER)
