@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 . recipes/sample/venv.sh
 
 PACKAGES="buildah ca-certificates ca-certificates-java curl debootstrap default-jre-headless gnutls-bin mmdebstrap mosquitto openssl
-    ostree p11-kit p11-kit-modules qemu-user-static skopeo strace umoci"
+    fakeroot ostree p11-kit p11-kit-modules pseudo qemu-user-static skopeo strace umoci"
 suite="not slow"
 extras=test
 if [ "${1:-}" = slow ]; then
