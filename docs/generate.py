@@ -136,7 +136,7 @@ BAR = "\\|"
 def _option(parameter: click.Parameter) -> str:
     if not isinstance(parameter, click.Option) or parameter.hidden:
         return ""
-    names = ", ".join(f"`{name}`" for name in parameter.opts)
+    names = ", ".join(f"`{name}`" for name in sorted(parameter.opts, key=len))
     value = "" if parameter.is_flag else f" `{(parameter.metavar or _choices(parameter)).replace('|', BAR)}`"
     return f"| {names}{value} | {parameter.help} |\n"
 
