@@ -83,6 +83,6 @@ def test_the_example_of_the_page_is_valid():
 
 def test_every_command_that_answers_in_json_has_a_schema():
     there = {path.name.partition(".")[0] for path in FOLDER.iterdir()}
-    without = {"init", "report"}
+    without = {"init", "report", "sbom"}  # sbom writes formats that have official schemas
     shared = {"install", "remove", "rehash", "image"}
     assert there >= set(COMMANDS) - without - shared | {"outcome", "errors"}
