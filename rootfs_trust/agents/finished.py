@@ -20,9 +20,9 @@ from rootfs_trust.rootfs.nodes import (
     parent,
     read,
 )
+from rootfs_trust.rootfs.resolve import resolve, way
 
 _HASH_LINK = re.compile(r"[0-9a-f]{8}\.[0-9]+")
-_MAX_LINKS = 40  # as in Linux (fs/namei.c, MAXSYMLINKS)
 
 
 class Finished:
@@ -64,28 +64,12 @@ class Finished:
         return reader(self._view, name)
 
     def way(self, path: str) -> list[str]:
-        """The real paths of the folders that are passed on the way to ``path``, and of its end; empty without one."""
-        here, links = "/", 0
-        passed = []
-        pending = _steps(path)
-        while pending:
-            name = pending.pop()
-            place = parent(here) if name == ".." else join(here, name)
-            kind = self._kind(place)
-            if kind is Symlink and (links := links + 1) <= _MAX_LINKS:
-                text = self._text_of_link(place)
-                here = "/" if text.startswith("/") else here
-                pending += _steps(text)
-            elif kind is Directory or (kind not in (None, Symlink) and not pending):
-                here = place
-                passed.append(here)
-            else:
-                return []
-        return passed or ["/"]
+        """The real paths that are passed on the way to ``path``, the root and its end included; empty without one."""
+        return way(path, self._look)
 
     def real_path(self, path: str) -> str | None:
         """The path free of links of what will stand at ``path``."""
-        return next(reversed(self.way(path)), None)
+        return resolve(path, self._look)
 
     def rights(self, place: str) -> tuple[Owner, int]:
         """Owner and mode of a file or folder, by its real path: what is replaced keeps its own."""
@@ -98,16 +82,20 @@ class Finished:
         planned = {path.rpartition("/")[2] for path in self._planned if parent(path) == folder}
         return planned.union(self._view.names(folder))
 
+    def _look(self, place: str) -> Symlink | type[Node] | None:
+        """What will stand at ``place``, whose folder is free of links."""
+        kind = self._kind(place)
+        if kind is not Symlink:
+            return kind
+        node = self._planned.get(place) or self._view.node(place)
+        return node if isinstance(node, Symlink) else None
+
     def _kind(self, place: str) -> type[Node] | None:
         """The type of what will stand at ``place``, whose folder is free of links; a link is not followed."""
         planned = self._planned.get(place)
         if planned is not None:
             return None if isinstance(planned, Absent) else type(planned)
         return Directory if place in self._folders else self._view.kind(place, follow=False)
-
-    def _text_of_link(self, place: str) -> str:
-        node = self._planned.get(place) or self._view.node(place)
-        return node.points_to if isinstance(node, Symlink) else ""
 
 
 def _place(view: View, path: str) -> str:
@@ -120,8 +108,3 @@ def _place(view: View, path: str) -> str:
 
 def _ancestors(path: str) -> set[str]:
     return {path[:end] or "/" for end, char in enumerate(path) if char == "/"}
-
-
-def _steps(path: str) -> list[str]:
-    """The parts of a path, the last one first."""
-    return [part for part in reversed(path.split("/")) if part not in ("", ".")]

@@ -15,30 +15,35 @@ Look: TypeAlias = Callable[[str], "Symlink | type[Node] | None"]
 
 
 def resolve(path: str, look: Look) -> str | None:
-    """The path free of links of what stands at ``path``, every link followed; None where nothing does.
+    """The path free of links of what stands at ``path``, every link followed; None where nothing does."""
+    return next(reversed(way(path, look)), None)
+
+
+def way(path: str, look: Look) -> list[str]:
+    """The places passed on the way to ``path``, free of links: the root, each folder, the end; empty without an end.
 
     As after chroot(2): an absolute link starts again at the root, ``..`` at the root stays there.
     """
-    here, links, pending = "/", 0, steps(path)
+    passed, links, pending = ["/"], 0, steps(path)
     while pending:
         name = pending.pop()
         if name == "..":
-            here = parent(here)
+            passed.append(parent(passed[-1]))
         if name in (".", ".."):
             continue
-        place = join(here, name)
+        place = join(passed[-1], name)
         found = look(place)
         if isinstance(found, Symlink):
             links += 1
             if links > MAX_LINKS:
-                return None
-            here = "/" if found.points_to.startswith("/") else here
+                return []
+            passed += ["/"] if found.points_to.startswith("/") else []
             pending += steps(found.points_to)
         elif found is None or (pending and found is not Directory):
-            return None
+            return []
         else:
-            here = place
-    return here
+            passed.append(place)
+    return passed
 
 
 def steps(path: str) -> list[str]:
