@@ -6,7 +6,6 @@ import functools
 import os
 from collections.abc import Iterator
 from hashlib import sha256
-from types import TracebackType
 
 from rootfs_trust.api.image import SharedLayers, image_job
 from rootfs_trust.fleet.jobs import CHANGED, SKIPPED, UNCHANGED, Done, Result, Task
@@ -25,15 +24,7 @@ class ImageWork:
         self.task = task
         self.result: Result | None = None
 
-    def __enter__(self) -> ImageWork:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.drop()
-
-    def drop(self) -> None:
+    def close(self) -> None:
         """Nothing is held."""
 
     def stage(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import ExitStack
 from hashlib import sha256
-from types import TracebackType
 
 from rootfs_trust.api.carry_out import look_again
 from rootfs_trust.api.decide import Decision, decide
@@ -33,15 +32,7 @@ class RootWork:
         self._stack = ExitStack()
         self._writer: Writer | None = None
 
-    def __enter__(self) -> RootWork:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.drop()
-
-    def drop(self) -> None:
+    def close(self) -> None:
         """Let go of the tree: what is staged is taken away, and the lock."""
         self._writer = None
         self._stack.close()

@@ -6,7 +6,7 @@ import errno
 import os
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TypeAlias
 
 from rootfs_trust import __version__
@@ -38,9 +38,7 @@ def run_batch(batch: Batch) -> list[Result]:
     if len(batch.tasks) == 1:
         return [_alone(batch.tasks[0])]
     with ExitStack() as stack:
-        works = [_begin(task) for task in batch.tasks]
-        for work in works:
-            stack.push(work)
+        works = [stack.enter_context(closing(_begin(task))) for task in batch.tasks]
         _each(works, lambda work: work.stage())
         _sync(works)
         _each(works, lambda work: work.publish())
@@ -59,7 +57,7 @@ def _each(works: Iterable[Work], step: Callable[[Work], None]) -> None:
         try:
             step(work)
         except Exception as error:  # a defect of ours in one tree must not keep the others from being done
-            work.drop()
+            work.close()
             if not _is_fault(error):
                 work.result = _failed(work.task, error)
 
@@ -76,7 +74,7 @@ def _alone(task: Task) -> Result:
     for pause in PAUSES:
         time.sleep(pause)
         try:
-            with _begin(task, durable=True) as work:
+            with closing(_begin(task, durable=True)) as work:
                 work.stage()
                 work.publish()
                 if work.result is not None:
