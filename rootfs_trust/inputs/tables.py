@@ -7,8 +7,10 @@ what was expected. A key that the schema lacks is a mistake.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from rootfs_trust.errors import Trouble
@@ -17,13 +19,16 @@ from rootfs_trust.store.anchor import safe_name
 DESCRIBED = "docs/configuration.md describes every key"
 
 MAX_UNKNOWN = 50
-"""Keys of one table that are told; each costs a search through the file."""
+"""Keys of one table that are told; for each, the known ones are searched for what was meant."""
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]")
+_KEY = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([\w-]+))\s*[=.]""")
 
 Check = Callable[[Any], object]
 """Turns a value of the file into one of a table, or raises ValueError with what was expected."""
 
 
-@dataclass(slots=True)
+@dataclass
 class TableReader:
     """Collects what is wrong with the tables of one file: ``text`` is the file's, ``path`` its own.
 
@@ -80,43 +85,53 @@ class TableReader:
         """Note that the value at ``key`` is wrong."""
         self.troubles.append(Trouble("config", self._where(key), f"{key} {message}", hint or self.described))
 
+    @cached_property
+    def _lines(self) -> KeyLines:
+        return KeyLines(self.text)
+
     def _where(self, key: str) -> str:
-        line = line_of_key(self.text, key)
+        line = self._lines.line(key)
         return f"{self.path}:{line}" if line else self.path
 
 
-def line_of_key(text: str, key: str) -> int | None:
-    """The line (from 1) on which ``key`` (``anchor[2].file``) stands, else that of its table, else None.
+class KeyLines:
+    """The lines (from 1) on which the keys of a TOML file stand, found in one pass.
 
-    Of a table that is written inline the line is found on which it begins. tomllib keeps no positions, and this
+    Of a table that is written inline the line is known on which it begins. tomllib keeps no positions, and this
     serves messages alone.
     """
-    table, _, name = key.rpartition(".")
-    wanted, first = table or name, re.split(r"[.[]", key)[0]
-    counts: dict[str, int] = {}
-    current, found = "", None
-    for number, line in enumerate(text.splitlines(), 1):
-        header = re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]", line)
-        if header:
-            current = _table_name(header[1], header[2], counts)
-            if current == wanted:
-                found = number
-        elif current == table and _assigns(line, name):
-            return number
-        elif not current and _assigns(line, first):
-            found = number
-    return found
+
+    def __init__(self, text: str) -> None:
+        self._tables: dict[str, int] = {}
+        self._keys: dict[tuple[str, str], int] = {}
+        self._last: dict[str, int] = {}
+        """Where a key outside of tables stands last: each line may add to it."""
+        counts: Counter[str] = Counter()
+        current = ""
+        for number, line in enumerate(text.splitlines(), 1):
+            if header := _HEADER.match(line):
+                current = _table_name(header[1], header[2], counts)
+                self._tables[current] = number
+            elif found := _KEY.match(line):
+                self._note(current, next(filter(None, found.groups())), number)
+
+    def _note(self, table: str, name: str, number: int) -> None:
+        self._keys.setdefault((table, name), number)
+        if not table:
+            self._last[name] = number
+
+    def line(self, key: str) -> int | None:
+        """The line of ``key`` (``anchor[2].file``), else that of its table, else None."""
+        table, _, name = key.rpartition(".")
+        first = re.split(r"[.[]", key)[0]
+        return self._keys.get((table, name)) or self._tables.get(table or name) or self._last.get(first)
 
 
-def _assigns(line: str, name: str) -> bool:
-    return re.match(rf"""\s*["']?{re.escape(name)}["']?\s*[=.]""", line) is not None
-
-
-def _table_name(bracket: str, name: str, counts: dict[str, int]) -> str:
+def _table_name(bracket: str, name: str, counts: Counter[str]) -> str:
     if bracket == "[":
         return name
-    counts[name] = counts.get(name, -1) + 1
-    return f"{name}[{counts[name]}]"
+    counts[name] += 1
+    return f"{name}[{counts[name] - 1}]"
 
 
 # -- what each key takes -----------------------------------------------------------------------------------

@@ -111,3 +111,12 @@ def test_mistakes(parse, text, line, message):
 def test_all_mistakes_at_once(parse):
     text = '[[target]]\nroot = "none/*"\nconfig = "e"\n\n[[target]]\nroot = "out/a/rootfs"\n\n[[target]]\ndest = "d"\n'
     assert [path for path, _ in wrong(parse, text)] == [f"fleet/fleet.toml:{line}" for line in (2, 5, 8)]
+
+
+def test_ten_thousand_targets_and_the_line_of_the_last(parse):
+    tables = "".join(
+        f'[[target]]\nroot = "out/empty/../{"a" if n % 2 else "b"}/rootfs"\nconfig = "e"\n' for n in range(2)
+    )
+    many = "[[target]]\nroot = 'no/{}'\nconfig = 'e'\n"
+    found = wrong(parse, tables + "".join(many.format(number) for number in range(10_000)))
+    assert [path for path, _ in found] == [f"fleet/fleet.toml:{8 + 3 * number}" for number in range(10_000)]

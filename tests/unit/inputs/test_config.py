@@ -3,7 +3,7 @@
 import pytest
 
 from rootfs_trust.inputs.config import Config, parse_config
-from rootfs_trust.inputs.tables import digest, line_of_key
+from rootfs_trust.inputs.tables import KeyLines, digest
 
 TEXT = """\
 top = 1
@@ -37,7 +37,29 @@ x = 1
     ],
 )
 def test_lines(key, line):
-    assert line_of_key(TEXT, key) == line
+    assert KeyLines(TEXT).line(key) == line
+
+
+def test_keys_outside_of_tables_and_tables_written_inline():
+    lines = KeyLines("store.layout = 1\n'store'.base = 2\nanchor = [\n  {file = 1},\n]\n[store.deep]\nlayout = 3\n")
+    assert [lines.line(key) for key in ("store", "store.base", "anchor[0].file", "store.deep.layout")] == [1, 2, 3, 7]
+
+
+def test_ten_thousand_tables_are_looked_up_in_one_pass():
+    text = Passed("".join(f'[[anchor]]\nfile = "{number}"\n' for number in range(10_000)))
+    config = parse_config(text, "x.toml")
+    assert [anchor.where for anchor in config.anchors] == [f"x.toml:{2 * number}" for number in range(1, 10_001)]
+    assert text.passes == 1
+
+
+class Passed(str):
+    """A text that counts how often its lines are gone through for places."""
+
+    passes = 0
+
+    def splitlines(self, keepends: bool = False) -> list[str]:
+        self.passes += 1
+        return super().splitlines(keepends)
 
 
 def test_an_empty_file_has_the_defaults():
