@@ -13,17 +13,24 @@ from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.render import render_files
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.inputs.config import CloudTable, Config
+from rootfs_trust.inputs.templates import Template
 from rootfs_trust.rootfs.nodes import Desired, View
 from rootfs_trust.store.layout import Layout
 from rootfs_trust.store.request import Answer
 
 
 def ask_agents(
-    view: View, options: InstallOptions, config: Config, layout: Layout, store: Answer, clouds: tuple[str, ...]
+    view: View,
+    options: InstallOptions,
+    config: Config,
+    layout: Layout,
+    store: Answer,
+    templates: Iterable[Template],
+    clouds: tuple[str, ...],
 ) -> AgentAnswer:
     """thin-edge.io's settings and the files of templates, for the store that is going to be."""
     settings = _thin_edge(view, options, config, layout, store.desired)
-    files = render_files(view, layout, store, config.renders, clouds)
+    files = render_files(view, layout, store, templates, clouds)
     return AgentAnswer(
         {**settings.desired, **files.desired},
         [*settings.troubles, *files.troubles],

@@ -12,6 +12,8 @@ from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.errors import ConflictError, InputError, Trouble
 from rootfs_trust.inputs.anchors import Gathered, gather, gather_roots
 from rootfs_trust.inputs.config import Config, load_config
+from rootfs_trust.inputs.files import UsedFile
+from rootfs_trust.inputs.templates import Template, read_templates
 from rootfs_trust.outcome import InstalledAnchor, Outcome
 from rootfs_trust.rootfs.nodes import Desired, View
 from rootfs_trust.rootfs.plan import Plan, make_plan
@@ -27,6 +29,12 @@ class Job:
     options: InstallOptions
     config: Config
     gathered: Gathered
+    templates: tuple[Template, ...] = ()
+
+    @property
+    def used(self) -> tuple[UsedFile, ...]:
+        """Every file of the host that was read."""
+        return (*self.config.used, *self.gathered.used, *(each.used for each in self.templates))
 
     @property
     def clouds(self) -> tuple[str, ...]:
@@ -52,13 +60,15 @@ class Decision:
 
 
 def read_job(options: InstallOptions) -> Job:
-    """Read the config and the certificates that ``options`` name. Raises InputError for a config that is wrong."""
+    """Read the config, and the certificates and templates that it and ``options`` name. Raises InputError for a config that is wrong."""
     config = load_config(options.config)
     at = options.at or datetime.now(UTC)
     gathered = gather(options.certs, config.anchors, options.replace, config.policy, at)
     if config.store.roots is not None:
         gather_roots(gathered, config.store.roots, at)
-    return Job(options, config, gathered)
+    templates, troubles = read_templates(config.renders)
+    gathered.troubles += troubles
+    return Job(options, config, gathered, tuple(templates))
 
 
 def decide(view: View, job: Job) -> Decision:
@@ -107,4 +117,4 @@ def _agent(view: View, job: Job, layout: Layout, store: Answer) -> AgentAnswer:
         return AgentAnswer()
     from rootfs_trust.api.agents import ask_agents
 
-    return ask_agents(view, options, config, layout, store, job.clouds)
+    return ask_agents(view, options, config, layout, store, job.templates, job.clouds)

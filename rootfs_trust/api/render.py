@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.render import RenderRequest, Trust, rendered
 from rootfs_trust.errors import InputError
-from rootfs_trust.inputs.config import RenderTable
-from rootfs_trust.inputs.templates import read_template
+from rootfs_trust.inputs.templates import Template
 from rootfs_trust.rootfs.nodes import File, View
 from rootfs_trust.store.layout import Layout
 from rootfs_trust.store.request import Answer
@@ -23,14 +22,13 @@ JAVA_STORES = (
 
 
 def render_files(
-    view: View, layout: Layout, store: Answer, tables: Iterable[RenderTable], clouds: tuple[str, ...]
+    view: View, layout: Layout, store: Answer, templates: Iterable[Template], clouds: tuple[str, ...]
 ) -> AgentAnswer:
-    """The files that ``tables`` ask for, rendered with what ``store`` is going to be."""
+    """The files of ``templates``, rendered with what ``store`` is going to be."""
     answer = AgentAnswer()
     trust = trust_of(view, layout, store, clouds)
-    for table in tables:
+    for table, name, text in templates:
         try:
-            name, text = read_template(table)
             request = RenderRequest(name, text, table.dest, table.mode, table.values, table.replace)
             files, conflicts = rendered(view, [request], trust)
             answer.desired |= files

@@ -12,7 +12,6 @@ from rootfs_trust.api.decide import Job, read_job
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.fleet.jobs import Order
-from rootfs_trust.inputs.templates import read_template
 from rootfs_trust.store.anchor import Anchor
 
 
@@ -55,8 +54,8 @@ def _parts(job: Job) -> Iterator[bytes]:
     yield repr([_anchor(each) for each in gathered.roots]).encode()
     for cloud in config.clouds:
         yield repr((cloud.kind, cloud.profile, cloud.root_cert_path, cloud.at_run_time)).encode()
-    for table in config.renders:
-        yield repr((read_template(table), table.dest, table.mode, table.values, table.replace)).encode()
+    for table, name, text in job.templates:
+        yield repr(((name, text), table.dest, table.mode, table.values, table.replace)).encode()
 
 
 def _anchor(anchor: Anchor) -> tuple[object, ...]:

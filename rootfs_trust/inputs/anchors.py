@@ -10,7 +10,7 @@ from datetime import datetime
 from rootfs_trust.errors import Trouble
 from rootfs_trust.inputs.certificates import Found, certificates
 from rootfs_trust.inputs.config import AnchorTable
-from rootfs_trust.inputs.files import InputFile, read_inputs
+from rootfs_trust.inputs.files import InputFile, UsedFile, read_inputs, used
 from rootfs_trust.inputs.policy import Policy, judge
 from rootfs_trust.store.anchor import Anchor, name_of_file, name_of_subject, safe_name
 from rootfs_trust.store.purposes import Purposes, shown
@@ -25,6 +25,8 @@ class Gathered:
     """Certificates of ``[store] roots``: not installed, but there to be chosen from."""
     notes: list[Trouble] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    used: list[UsedFile] = field(default_factory=list)
+    """The files that the certificates come from."""
 
 
 def gather(
@@ -48,6 +50,7 @@ def gather_roots(gathered: Gathered, path: str, at: datetime) -> None:
     gathered.troubles += reading.troubles
     for file in reading.files:
         found = certificates(file.path, file.data, at)
+        gathered.used.append(used("roots", file.path, file.data))
         gathered.troubles += found.troubles
         gathered.roots += (Anchor("", each.certificate, _where(each)) for each in found.found)
 
@@ -66,6 +69,7 @@ def _gather_file(gathered: Gathered, file: InputFile, table: AnchorTable, policy
         # Passed over by its name; a private key in it is refused all the same.
         gathered.troubles += [trouble for trouble in reading.troubles if trouble.id == "private-key"]
         return
+    gathered.used.append(used("anchor", file.path, file.data))
     gathered.troubles += reading.troubles
     gathered.notes += reading.notes
     gathered.troubles += _pin(reading.found, table)

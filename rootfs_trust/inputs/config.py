@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.inputs.files import MAX_INPUT, read_file
+from rootfs_trust.inputs.files import MAX_INPUT, UsedFile, read_file, used
 from rootfs_trust.inputs.policy import DEFAULT_POLICY, Policy
 from rootfs_trust.inputs.tables import (
     DESCRIBED,
@@ -94,6 +94,8 @@ class Config:
     policy: Policy = DEFAULT_POLICY
     clouds: tuple[CloudTable, ...] = ()
     renders: tuple[RenderTable, ...] = ()
+    used: tuple[UsedFile, ...] = ()
+    """The file itself; none where there is none."""
 
 
 def load_config(path: str | None) -> Config:
@@ -101,7 +103,8 @@ def load_config(path: str | None) -> Config:
     if path is None and not os.path.exists(FILE_NAME):
         return Config()
     path = path or FILE_NAME
-    return parse_config(read_text(path), path)
+    text = read_text(path)
+    return replace(parse_config(text, path), used=(used("config", path, text.encode()),))
 
 
 def read_text(path: str) -> str:

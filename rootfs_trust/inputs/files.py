@@ -7,6 +7,8 @@ import stat
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple
 
 from rootfs_trust.errors import Trouble
 
@@ -24,6 +26,19 @@ class InputFile:
     path: str
     data: bytes
     wanted: bool = True
+
+
+class UsedFile(NamedTuple):
+    """A file of the host that a run is made from: what it is used as, its path there, and the SHA-256 of its bytes."""
+
+    kind: str
+    path: str
+    sha256: str
+
+
+def used(kind: str, path: str, data: bytes) -> UsedFile:
+    """The file at ``path``, whose bytes are ``data``."""
+    return UsedFile(kind, path, sha256(data, usedforsecurity=False).hexdigest())
 
 
 @dataclass(slots=True)

@@ -3,18 +3,45 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.inputs.config import RenderTable
-from rootfs_trust.inputs.files import read_file
+from rootfs_trust.inputs.files import UsedFile, read_file, used
 from rootfs_trust.resources import resource
 
 
-def read_template(table: RenderTable) -> tuple[str, str]:
-    """The name and the text of the template of ``[[render]]``. Raises InputError."""
+class Template(NamedTuple):
+    """The template of a ``[[render]]``: its file name, and the text in it."""
+
+    table: RenderTable
+    name: str
+    text: str
+
+    @property
+    def used(self) -> UsedFile:
+        """The file that the text was read from; a template that ships has but its name."""
+        return used("template", self.name, self.text.encode())
+
+
+def read_templates(tables: Iterable[RenderTable]) -> tuple[list[Template], list[Trouble]]:
+    """The template of each of ``tables``, and what is wrong with those that cannot be read."""
+    templates: list[Template] = []
+    troubles: list[Trouble] = []
+    for table in tables:
+        try:
+            templates.append(read_template(table))
+        except InputError as error:
+            troubles += error.troubles
+    return templates, troubles
+
+
+def read_template(table: RenderTable) -> Template:
+    """The template of ``[[render]]``. Raises InputError."""
     path = table.template if os.path.isabs(table.template) else _shipped(table)
     try:
-        return os.path.basename(path), read_file(path).decode()
+        return Template(table, os.path.basename(path), read_file(path).decode())
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else reason

@@ -124,7 +124,7 @@ def test_it_takes_no_variable_with_a_dash(tree: Tree):
 )
 def test_the_managers_settings_are_its_own(tree: Tree, old: str, new: str, says: str):
     """No complaint of ours, and one where it is spoilt: it does not tell what it took."""
-    name, text = read_template(RenderTable("systemd-environment", "/x"))
+    _, name, text = read_template(RenderTable("systemd-environment", "/x"))
     trust = Trust("/etc/ssl/certs/ca-certificates.crt", "", (), (), "/etc/ssl/certs/java/cacerts")
     files, _ = rendered(MemoryTree(), [RenderRequest(name, text, "/x")], trust)
     content = files["/x"].content.decode()

@@ -13,7 +13,7 @@ from tests.support.peers import peer
 
 def test_mosquitto_takes_the_bridge(tmp_path, authority):
     (tmp_path / "ca.pem").write_bytes(authority.pem)
-    name, text = read_template(RenderTable("mosquitto-bridge", "/x"))
+    _, name, text = read_template(RenderTable("mosquitto-bridge", "/x"))
     values = {"address": "localhost:1", "client_id": "device", "topics": ["# out 1 local/ remote/"]}
     for trust, option in (
         (Trust("", str(tmp_path), ()), f"bridge_capath {tmp_path}"),
@@ -59,6 +59,6 @@ def test_openssl_takes_the_anchors_of_a_keyring_and_of_balenas_root(tmp_path, au
 
 
 def result(template: str, trust: Trust) -> str:
-    name, text = read_template(RenderTable(template, "/x"))
+    _, name, text = read_template(RenderTable(template, "/x"))
     files, _ = rendered(MemoryTree(), [RenderRequest(name, text, "/x")], trust)
     return files["/x"].content.decode()
