@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . recipes/sample/venv.sh
 
-PACKAGES="buildah ca-certificates ca-certificates-java curl debootstrap default-jre-headless gnutls-bin mmdebstrap mosquitto openssl
+PACKAGES="buildah ca-certificates ca-certificates-java curl debootstrap default-jre-headless gnutls-bin jq mmdebstrap mosquitto openssl
     fakeroot ostree p11-kit p11-kit-modules pseudo qemu-user-static skopeo strace umoci"
 suite="not slow"
 extras=test

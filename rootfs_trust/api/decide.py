@@ -60,7 +60,10 @@ class Decision:
 
 
 def read_job(options: InstallOptions) -> Job:
-    """Read the config, and the certificates and templates that it and ``options`` name. Raises InputError for a config that is wrong."""
+    """Read the config, and the certificates and templates that it and ``options`` name.
+
+    Raises InputError for a config that is wrong; what is wrong with the other files is among the job's troubles.
+    """
     config = load_config(options.config)
     at = options.at or datetime.now(UTC)
     gathered = gather(options.certs, config.anchors, options.replace, config.policy, at)

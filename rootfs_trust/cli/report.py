@@ -7,9 +7,9 @@ from datetime import datetime
 import click
 
 from rootfs_trust.api.report import ReportOptions, rendered, report
+from rootfs_trust.cli.files import write_file
 from rootfs_trust.cli.options import parse_time, state_option
 from rootfs_trust.cli.output import printable
-from rootfs_trust.errors import ApplyError, Trouble
 
 
 @click.command("report")
@@ -59,18 +59,6 @@ def command(
     form = format_ or ("md" if output.endswith(".md") else "html")
     options = ReportOptions(at, lifetime, baseline, config, states)
     page = rendered(report(root, options), form)
-    _write(output, page)
+    write_file(output, page)
     if not quiet and output != "-":
         click.echo(f"Wrote {printable(output)}.")
-
-
-def _write(path: str, page: str) -> None:
-    """Write the page, whole or not at all; ``-`` is standard output."""
-    try:
-        with click.open_file(path, "w", encoding="utf-8", errors="backslashreplace", atomic=path != "-") as file:
-            file.write(page)
-    except OSError as error:
-        if path == "-":
-            raise
-        hint = "check that the folder of -o is there and may be written to"
-        raise ApplyError(Trouble("output", path, f"cannot be written: {error.strerror}", hint)) from error

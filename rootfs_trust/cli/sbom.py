@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from rootfs_trust.api.sbom import FORMATS, sbom
+from rootfs_trust.cli.files import write_file
 from rootfs_trust.cli.options import parse_time, state_option, timestamp_of
 from rootfs_trust.cli.output import printable
 
@@ -51,7 +52,6 @@ def command(
       rootfs-trust sbom --root ./rootfs --format spdx -o trust.spdx.json
     """
     text = sbom(root, format_, config=config, states=states, timestamp=timestamp_of(timestamp))
-    with click.open_file(output, "w", encoding="utf-8", atomic=output != "-") as file:
-        file.write(text)
+    write_file(output, text)
     if not quiet and output != "-":
         click.echo(f"Wrote {printable(output)}.")

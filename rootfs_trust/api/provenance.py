@@ -1,0 +1,189 @@
+"""Where a trust store comes from: an in-toto Statement with SLSA's provenance of an ``install``. Not signed.
+
+Sources: in-toto Attestation Framework, Statement v1 and ResourceDescriptor v1; SLSA 1.0, Provenance.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from rootfs_trust import __version__
+from rootfs_trust.api.decide import Decision, Job
+from rootfs_trust.api.options import NO_OPTIONS
+from rootfs_trust.audit.sbom.inventory import TOOL, plain
+from rootfs_trust.inputs.config import AnchorTable, CloudTable, Config, RenderTable, StoreTable
+from rootfs_trust.rootfs.nodes import File, Symlink, as_text
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
+BUILDER = f"pkg:generic/{TOOL}"
+BUILD_TYPE = f"{BUILDER}#install/v1"
+"""docs/provenance.md says what its parameters are."""
+
+LINKS = "symbolic links"
+"""The name of the subject that lists them."""
+
+_HOST_PATHS = ("certs",)
+_NO_PARAMETERS = ("config", "dry_run")
+"""The config is told with its content, and a dry run has no provenance."""
+
+
+def statement(job: Job, decision: Decision, read: Mapping[str, str]) -> str:
+    """The statement, as JSON, of the tree that ``decision`` is for; ``read`` has the SHA-256 of what was read in it.
+
+    The same job on the same tree gives the same text, wherever its files and the tree are: no path of the host is in
+    it. A statement needs a subject; there is one, as each layout has a bundle or a keystore.
+    """
+    subjects = [*_files(decision), *_links(decision)]
+    predicate = {"buildDefinition": _definition(job, decision, read), "runDetails": _run(job)}
+    document = {"_type": STATEMENT_TYPE, "subject": subjects, "predicateType": PREDICATE_TYPE, "predicate": predicate}
+    return json.dumps(document, indent=2) + "\n"
+
+
+# -- what came out ----------------------------------------------------------------------------------------
+
+
+def _files(decision: Decision) -> Iterator[dict[str, Any]]:
+    for path, node in sorted(decision.desired.items()):
+        if isinstance(node, File):
+            yield _descriptor(_on_device(path), _digest(node.content))
+
+
+def _links(decision: Decision) -> Iterator[dict[str, Any]]:
+    """One subject for all of them: a digest of a link's own has no standard, and a link is its text."""
+    links = {path: node.points_to for path, node in decision.desired.items() if isinstance(node, Symlink)}
+    if links:
+        listing = "".join(f"{_on_device(path)} -> {plain(links[path])}\n" for path in sorted(links)).encode()
+        content = base64.b64encode(listing).decode()
+        yield {**_descriptor(LINKS, _digest(listing)), "content": content, "mediaType": "text/plain"}
+
+
+# -- what went in -----------------------------------------------------------------------------------------
+
+
+def _definition(job: Job, decision: Decision, read: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "buildType": BUILD_TYPE,
+        "externalParameters": {"options": _options(job), "config": _config(job.config)},
+        "internalParameters": {"layout": decision.layout.name},
+        "resolvedDependencies": [*_used(job), *_read(decision, read)],
+    }
+
+
+def _options(job: Job) -> dict[str, Any]:
+    """The options that are not at their defaults."""
+    given = {field.name: getattr(job.options, field.name) for field in fields(job.options)}
+    return {
+        name: _value(value, on_host=name in _HOST_PATHS)
+        for name, value in given.items()
+        if value != getattr(NO_OPTIONS, name) and name not in _NO_PARAMETERS
+    }
+
+
+def _value(value: object, *, on_host: bool) -> object:
+    if isinstance(value, datetime):
+        return _time(int(value.timestamp()))
+    if isinstance(value, str):
+        return _host_name(value) if on_host else _argument(value)
+    return [_value(each, on_host=on_host) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _config(config: Config) -> dict[str, Any]:
+    """What it says, defaults included. The values of templates are told by the digest of the file alone."""
+    policy = {**asdict(config.policy), "forbid": sorted(config.policy.forbid)}
+    return {
+        "store": _store(config.store),
+        "policy": policy,
+        "anchor": [_anchor(each) for each in config.anchors],
+        "cloud": [_cloud(each) for each in config.clouds],
+        "render": [_render(each) for each in config.renders],
+    }
+
+
+def _store(table: StoreTable) -> dict[str, Any]:
+    roots = None if table.roots is None else _host_name(table.roots)
+    return _told({"layout": table.layout, "base": table.base, "distrust": list(table.distrust), "roots": roots})
+
+
+def _anchor(table: AnchorTable) -> dict[str, Any]:
+    purposes = None if table.purposes is None else sorted(table.purposes)
+    told = {"file": _host_name(table.file), "name": table.name, "sha256": table.sha256, "replace": table.replace}
+    return _told({**told, "allow": sorted(table.allow), "purposes": purposes})
+
+
+def _cloud(table: CloudTable) -> dict[str, Any]:
+    told = {"kind": table.kind, "profile": table.profile, "root_cert_path": table.root_cert_path}
+    return _told({**told, "at_run_time": table.at_run_time})
+
+
+def _render(table: RenderTable) -> dict[str, Any]:
+    told = {"template": _host_name(table.template), "dest": table.dest, "mode": f"{table.mode:04o}"}
+    return _told({**told, "replace": table.replace})
+
+
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    """The keys that have a value, their texts as JSON takes them."""
+    given = {name: value for name, value in values.items() if value is not None}
+    return {name: plain(value) if isinstance(value, str) else value for name, value in given.items()}
+
+
+def _used(job: Job) -> list[dict[str, Any]]:
+    """The files of the host, each once, under their base names."""
+    found = [_descriptor(_host_name(each.path), each.sha256, each.kind) for each in job.used]
+    return list({json.dumps(each): each for each in found}.values())
+
+
+def _read(decision: Decision, read: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The files of the tree that were looked at, but those that are a subject as they are."""
+    for path, digest in sorted(read.items()):
+        wanted = decision.desired.get(path)
+        if not isinstance(wanted, File) or _digest(wanted.content) != digest:
+            yield _descriptor(_on_device(path), digest, "rootfs")
+
+
+# -- the run ----------------------------------------------------------------------------------------------
+
+
+def _run(job: Job) -> dict[str, Any]:
+    builder = {"id": BUILDER, "version": {TOOL: __version__}}
+    time = job.options.timestamp
+    if time is None:
+        return {"builder": builder}
+    return {"builder": builder, "metadata": {"startedOn": _time(time), "finishedOn": _time(time)}}
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+# -- names and digests ------------------------------------------------------------------------------------
+
+
+def _descriptor(name: str, digest: str, kind: str = "") -> dict[str, Any]:
+    described = {"name": name, "digest": {"sha256": digest}}
+    return {**described, "annotations": {"kind": kind}} if kind else described
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content, usedforsecurity=False).hexdigest()
+
+
+def _on_device(path: str) -> str:
+    return plain(path.lstrip("/"))
+
+
+def _host_name(path: str) -> str:
+    """The last part of a path of the host, ``-`` for standard input."""
+    return _argument(os.path.basename(os.path.normpath(path)))
+
+
+def _argument(text: str) -> str:
+    """What the caller gave, whatever the host's locale makes of its bytes."""
+    return plain(as_text(os.fsencode(text)))

@@ -1,0 +1,51 @@
+"""A tree that remembers which of its files were read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from rootfs_trust.rootfs.nodes import File, Node, View
+
+
+class Recording:
+    """The tree ``view``, and in ``read`` the SHA-256 of every file in it whose content was asked for.
+
+    Implements :class:`~rootfs_trust.rootfs.nodes.View`. The paths in ``read`` are free of links.
+    """
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self.read: dict[str, str] = {}
+
+    def node(self, path: str, *, follow: bool = False) -> Node | None:
+        """See View; a file is remembered."""
+        node = self._view.node(path, follow=follow)
+        if isinstance(node, File):
+            real = self._view.real_path(path)
+            self.read[path if real is None else real] = sha256(node.content, usedforsecurity=False).hexdigest()
+        return node
+
+    def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
+        """See View."""
+        return self._view.kind(path, follow=follow)
+
+    def names(self, path: str) -> list[str]:
+        """See View."""
+        return self._view.names(path)
+
+    def real_path(self, path: str) -> str | None:
+        """See View."""
+        return self._view.real_path(path)
+
+    def extended_attributes(self, path: str) -> Mapping[str, bytes]:
+        """See View."""
+        return self._view.extended_attributes(path)
+
+    def mounted(self, path: str) -> bool:
+        """See View."""
+        return self._view.mounted(path)
+
+    def modified(self, path: str) -> int | None:
+        """See View."""
+        return self._view.modified(path)
