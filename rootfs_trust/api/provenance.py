@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from rootfs_trust import __version__
+from rootfs_trust.agents.settings import FOLDER
 from rootfs_trust.api.decide import Decision, Job
 from rootfs_trust.api.options import NO_OPTIONS
 from rootfs_trust.audit.sbom.inventory import TOOL, plain
@@ -41,7 +42,8 @@ def statement(job: Job, decision: Decision, read: Mapping[str, str]) -> str:
     The same job on the same tree gives the same text, wherever its files and the tree are: no path of the host is in
     it. A statement needs a subject; there is one, as each layout has a bundle or a keystore.
     """
-    subjects = [*_files(decision), *_links(decision)]
+    files = _files(decision, read)
+    subjects = [*(_descriptor(_on_device(path), files[path]) for path in sorted(files)), *_links(decision)]
     predicate = {"buildDefinition": _definition(job, decision, read), "runDetails": _run(job)}
     document = {"_type": STATEMENT_TYPE, "subject": subjects, "predicateType": PREDICATE_TYPE, "predicate": predicate}
     return json.dumps(document, indent=2) + "\n"
@@ -50,10 +52,12 @@ def statement(job: Job, decision: Decision, read: Mapping[str, str]) -> str:
 # -- what came out ----------------------------------------------------------------------------------------
 
 
-def _files(decision: Decision) -> Iterator[dict[str, Any]]:
-    for path, node in sorted(decision.desired.items()):
-        if isinstance(node, File):
-            yield _descriptor(_on_device(path), _digest(node.content))
+def _files(decision: Decision, read: Mapping[str, str]) -> dict[str, str]:
+    """The files that are wanted, and those of the same folders that were read and stay as they are."""
+    folders = (f"{decision.layout.local}/", f"{FOLDER}/")
+    left = {path: digest for path, digest in read.items() if path.startswith(folders) and path not in decision.desired}
+    wanted = {path: node.content for path, node in decision.desired.items() if isinstance(node, File)}
+    return left | {path: _digest(content) for path, content in wanted.items()}
 
 
 def _links(decision: Decision) -> Iterator[dict[str, Any]]:
@@ -69,11 +73,13 @@ def _links(decision: Decision) -> Iterator[dict[str, Any]]:
 
 
 def _definition(job: Job, decision: Decision, read: Mapping[str, str]) -> dict[str, Any]:
+    files = _files(decision, read)
+    before = {path: digest for path, digest in read.items() if files.get(path) != digest}
     return {
         "buildType": BUILD_TYPE,
         "externalParameters": {"options": _options(job), "config": _config(job.config)},
         "internalParameters": {"layout": decision.layout.name},
-        "resolvedDependencies": [*_used(job), *_read(decision, read)],
+        "resolvedDependencies": [*_used(job), *_read(before)],
     }
 
 
@@ -140,12 +146,10 @@ def _used(job: Job) -> list[dict[str, Any]]:
     return list({json.dumps(each): each for each in found}.values())
 
 
-def _read(decision: Decision, read: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The files of the tree that were looked at, but those that are a subject as they are."""
-    for path, digest in sorted(read.items()):
-        wanted = decision.desired.get(path)
-        if not isinstance(wanted, File) or _digest(wanted.content) != digest:
-            yield _descriptor(_on_device(path), digest, "rootfs")
+def _read(before: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The files of the tree, as they were before the run."""
+    for path in sorted(before):
+        yield _descriptor(_on_device(path), before[path], "rootfs")
 
 
 # -- the run ----------------------------------------------------------------------------------------------
