@@ -151,7 +151,10 @@ def new_config(config: Json, diff_id: str | None, environment: Mapping[str, str]
     """``config`` with a layer more (its ``diff_id``; None: none) and these variables."""
     new = dict(config)
     if environment:
-        new["config"] = {**_settings(config), "Env": _set(_settings(config).get("Env"), environment)}
+        new["config"] = {
+            **_settings(config),
+            "Env": _set(as_texts(_settings(config).get("Env"), "config"), environment),
+        }
     if created is not None:
         new["created"] = created
     if diff_id is not None:
@@ -162,8 +165,8 @@ def new_config(config: Json, diff_id: str | None, environment: Mapping[str, str]
     return new
 
 
-def _set(old: Sequence[str] | None, environment: Mapping[str, str]) -> list[str]:
-    others = [text for text in old or () if text.partition("=")[0] not in environment]
+def _set(old: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    others = [text for text in old if text.partition("=")[0] not in environment]
     return [*others, *(f"{name}={value}" for name, value in environment.items())]
 
 

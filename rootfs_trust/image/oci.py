@@ -100,7 +100,7 @@ class Layout:
     def _layer(self, descriptor: Json, diff_id: str) -> Layer:
         blob = self.blob(descriptor)
         digest = str(descriptor["digest"])
-        blob_path(diff_id)
+        self._path(diff_id)
 
         def read() -> Iterator[bytes]:
             _, stream = unpacked(checked(blob.start(0), digest, "the layer"))
@@ -123,13 +123,16 @@ class Layout:
     def blob(self, descriptor: Json) -> Blob:
         """The blob of a descriptor, of the size that it says. Raises InputError."""
         digest = str(descriptor.get("digest"))
-        try:
-            blob = self._file(blob_path(digest))
-        except MalformedError as error:
-            raise broken(self._files.path, error.message) from error
+        blob = self._file(self._path(digest))
         if descriptor.get("size") != blob.size:
             raise broken(self._where(digest), f"has {blob.size} bytes, not {descriptor.get('size')}")
         return blob
+
+    def _path(self, digest: str) -> str:
+        try:
+            return blob_path(digest)
+        except MalformedError as error:
+            raise broken(self._files.path, error.message) from error
 
     def _file(self, name: str) -> Blob:
         blob = self._files.blob(name)
@@ -214,6 +217,7 @@ class Renewal(Layout):
 
     def _make(self, descriptor: Json, manifest: Json) -> Renewed:
         image = self._image(descriptor, manifest)
+        manifest = {**manifest, "layers": as_objects(manifest.get("layers"), self._files.path)}
         change = self._decide(image)
         for layer in manifest["layers"]:
             self._keep(layer)

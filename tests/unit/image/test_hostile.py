@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from rootfs_trust.errors import InputError
 from rootfs_trust.image import documents, oci
+from rootfs_trust.image.host import FolderFiles
+from rootfs_trust.image.model import Change
 from tests.support.images import OCI, LayoutFolder, Tarball, digest, docker_archive
 from tests.unit.cli.conftest import Command
 
@@ -236,3 +239,26 @@ def test_reading_commands_ask_which_of_several_images_is_meant(command, layout):
     assert "linux/amd64, linux/arm64" in result.document["errors"][0]["message"]
     assert command("list", "--root", f"{layout.path}@linux/arm64").status == 0
     assert command("diff", f"{layout.path}@linux/arm64", f"{layout.path}@linux/amd64").status == 0
+
+
+@pytest.mark.parametrize("environment", [{"A": "b"}, "A=b", [1]])
+def test_variables_that_are_no_list_of_texts(environment):
+    with pytest.raises(InputError, match="a list of strings"):
+        documents.new_config({"config": {"Env": environment}}, None, {"A": "b"}, None)
+
+
+def test_an_unpacked_layer_that_is_no_digest(command, layout):
+    layout.index(layout.image(LAYER, config={"rootfs": {"diff_ids": ["/"]}}))
+    result = command("list", "--root", layout.path, "--format", "json")
+    assert (result.status, result.errors) == (2, [("image", str(layout.path))])
+    assert "has '/' where a digest" in result.document["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("layers", [None, []])
+def test_an_image_without_layers_gets_its_first(layout, tmp_path, layers):
+    layout.index(layout.image(config={"rootfs": {"diff_ids": []}}))
+    rewritten(layout, layers=layers)
+    old = layout.manifest()["layers"]
+    renewal = oci.Renewal(FolderFiles(str(layout.path)), lambda _: Change(layer=LAYER))
+    assert not old
+    assert len(renewal.run().digests) == 1
