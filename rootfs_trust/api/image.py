@@ -7,6 +7,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from rootfs_trust.api.carry_out import look_again, refuse
 from rootfs_trust.api.decide import Decision, Job, decide, read_job
@@ -19,7 +20,7 @@ from rootfs_trust.image.changes import changes, layer
 from rootfs_trust.image.destination import Destination, as_archive
 from rootfs_trust.image.documents import diff_ids, new_environment, rfc3339, seconds
 from rootfs_trust.image.host import read_file
-from rootfs_trust.image.model import Change, Image
+from rootfs_trust.image.model import Change, Image, NewLayer
 from rootfs_trust.image.source import ImageSource, RootfsArchive, open_source
 from rootfs_trust.image.streams import packed
 from rootfs_trust.image.tree import Layer, Tree
@@ -44,15 +45,20 @@ def image(source: str, dest: str, options: InstallOptions = NO_OPTIONS, *, envir
 class Made:
     """What was decided for an image, and the layer that it got, if any."""
 
-    layer: bytes | None
+    layer: NewLayer | None
     outcome: Outcome
 
 
 class SharedLayers:
-    """The layers that one job made, by the layers that they lie on: other images on the same get the same."""
+    """What one job made for images, each layer once.
+
+    An image on the very same layers gets what another got without a look. Any other is decided by itself, and where
+    that comes to the same entries, as on a base of which other layers leave the store alone, it gets the same layer.
+    """
 
     def __init__(self) -> None:
         self._made: OrderedDict[object, Made] = OrderedDict()
+        self._layers: OrderedDict[str, NewLayer] = OrderedDict()
 
     def get(self, key: object) -> Made | None:
         """What was made for ``key``, if it is still known."""
@@ -60,9 +66,24 @@ class SharedLayers:
 
     def keep(self, key: object, made: Made) -> None:
         """Remember it, and forget the oldest of too many."""
-        self._made[key] = made
-        if len(self._made) > _MOST_SHARED:
-            self._made.popitem(last=False)
+        _keep(self._made, key, made)
+
+    def layer(self, content: bytes) -> NewLayer:
+        """The layer with this content, packed already where another image had it."""
+        new = NewLayer(content)
+        known = self._layers.get(new.diff_id)
+        return known or _keep(self._layers, new.diff_id, new)
+
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+def _keep(known: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _Value:
+    known[key] = value
+    if len(known) > _MOST_SHARED:
+        known.popitem(last=False)
+    return value
 
 
 def image_job(
@@ -147,11 +168,11 @@ class _Images:
         except (InputError, ConflictError) as error:
             raise self._named(error, image) from error
         variables, notes = self._variables(tree, decision, image)
-        content = None
+        new = None
         if decision.plan.actions:
-            content = layer(changes(tree, decision.plan.actions, made_at))
-            _look_again(tree, decision, content)
-        return Made(content, decision.outcome(notes, dry_run=self._job.options.dry_run)), variables
+            new = self._shared.layer(layer(changes(tree, decision.plan.actions, made_at)))
+            _look_again(tree, decision, new.content)
+        return Made(new, decision.outcome(notes, dry_run=self._job.options.dry_run)), variables
 
     def _named(self, error: RootfsTrustError, image: Image) -> RootfsTrustError:
         """The error with the name of the image, where there is more than one."""

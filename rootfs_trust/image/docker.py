@@ -23,9 +23,9 @@ from rootfs_trust.image.documents import (
     parse_object,
     platform_of,
 )
-from rootfs_trust.image.model import Decide, Files, Image, Result
+from rootfs_trust.image.model import Decide, Files, Image, NewLayer, Result
 from rootfs_trust.image.oci import Renewal
-from rootfs_trust.image.streams import GZIP, Blob, checked, compression, in_memory, packed, unpacked
+from rootfs_trust.image.streams import GZIP, Blob, checked, compression, in_memory, unpacked
 from rootfs_trust.image.tar import parts_of
 from rootfs_trust.image.tree import Layer
 
@@ -118,7 +118,7 @@ class ArchiveRenewal(Archive):
             return self._with_config(content, str(item["Config"]), layers)
         diff_id = None
         if change.layer is not None:
-            diff_id = digest_of(change.layer)
+            diff_id = change.layer.diff_id
             layers = [*layers, self._add_layer(change.layer, layers)]
         content = dumped(new_config(image.config, diff_id, change.environment, change.created))
         return self._with_config(content, f"{digest_of(content).removeprefix('sha256:')}.json", layers)
@@ -128,10 +128,10 @@ class ArchiveRenewal(Archive):
         self.result.digests.append(digest_of(content))
         return {"Config": name, "Layers": layers}
 
-    def _add_layer(self, layer: bytes, layers: list[str]) -> str:
+    def _add_layer(self, layer: NewLayer, layers: list[str]) -> str:
         """The layer, packed as the topmost one is; the name of its file."""
         kind = compression(next(self._file(layers[-1]).start(0), b"")) if layers else ""
-        content = b"".join(packed((layer,), kind))
+        content = layer.packed(kind)
         name = f"{digest_of(content).removeprefix('sha256:')}.tar{'.gz' if kind == GZIP else ''}"
         self.result.parts[name] = in_memory(content)
         return name

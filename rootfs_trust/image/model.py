@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from rootfs_trust.errors import Trouble
-from rootfs_trust.image.documents import Json, platform_of
-from rootfs_trust.image.streams import Blob
+from rootfs_trust.image.documents import Json, digest_of, platform_of
+from rootfs_trust.image.streams import Blob, packed
 from rootfs_trust.image.tree import Layer
 
 
@@ -37,11 +37,26 @@ class Image:
         return platform_of(self.config)
 
 
+class NewLayer:
+    """A layer for any number of images: the tar archive ``content``, packed once in each way that is asked for."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.diff_id = digest_of(content)
+        self._packed: dict[str, bytes] = {}
+
+    def packed(self, kind: str) -> bytes:
+        """The archive, packed; ``kind`` is one of those of image/streams.py."""
+        if kind not in self._packed:
+            self._packed[kind] = b"".join(packed((self.content,), kind))
+        return self._packed[kind]
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an image gets: a layer (a tar archive, or None), variables, and the time at which it was made."""
+    """What an image gets: a layer or none, variables, and the time at which it was made."""
 
-    layer: bytes | None = None
+    layer: NewLayer | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     created: str | None = None
 

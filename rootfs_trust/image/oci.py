@@ -25,8 +25,8 @@ from rootfs_trust.image.documents import (
     parse_object,
     platform_of,
 )
-from rootfs_trust.image.model import Change, Decide, Files, Image, Result
-from rootfs_trust.image.streams import Blob, checked, in_memory, packed, unpacked
+from rootfs_trust.image.model import Change, Decide, Files, Image, NewLayer, Result
+from rootfs_trust.image.streams import Blob, checked, in_memory, unpacked
 from rootfs_trust.image.tree import Layer
 
 MAX_INDEX_DEPTH = 4
@@ -228,7 +228,7 @@ class Renewal(Layout):
 
     def _changed(self, descriptor: Json, manifest: Json, image: Image, change: Change) -> Renewed:
         layer = self._add_layer(manifest, change.layer) if change.layer is not None else None
-        diff_id = digest_of(change.layer) if change.layer is not None else None
+        diff_id = change.layer.diff_id if change.layer is not None else None
         config = self._put(
             manifest["config"], dumped(new_config(image.config, diff_id, change.environment, change.created))
         )
@@ -239,9 +239,9 @@ class Renewal(Layout):
         self.by_config[str(manifest["config"]["digest"])] = renewed
         return renewed
 
-    def _add_layer(self, manifest: Json, layer: bytes) -> Json:
+    def _add_layer(self, manifest: Json, layer: NewLayer) -> Json:
         media_type, kind = layer_type(manifest)
-        return self._put({"mediaType": media_type}, b"".join(packed((layer,), kind)))
+        return self._put({"mediaType": media_type}, layer.packed(kind))
 
     # -- parts -------------------------------------------------------------------------------------------
 

@@ -10,6 +10,10 @@ from rootfs_trust.api import image as api_image
 from rootfs_trust.api.install import install
 from rootfs_trust.fleet import images, policies
 from rootfs_trust.fleet.work import run_batch
+from rootfs_trust.image import model
+from rootfs_trust.image.streams import GZIP, packed
+from tests.support.authority import Authority
+from tests.support.debian_tree import contents as tree_contents
 from tests.support.images import LayoutFolder, Tarball, docker_archive, entries
 from tests.unit.fleet.conftest import Fleet, lines, statuses
 from tests.unit.fleet.test_command import run
@@ -104,6 +108,30 @@ def test_a_layer_is_made_once_for_images_on_the_same_layers(fleet, monkeypatch):
     layers = [signed(fleet, name).manifest()["layers"][-1]["digest"] for name in "abc"]
     assert len(set(layers)) == 1, "the same change has the same bytes"
     assert len({each.digest for each in results}) == 3
+
+
+def test_a_layer_is_packed_once_whatever_else_lies_on_the_base_and_is_what_each_gets_alone(fleet, monkeypatch):
+    alone = fleet.copy("alone")
+    for name in "abc":
+        images._shared.cache_clear()
+        run_batch(alone.image_batch(name))
+    images._shared.cache_clear()
+    kinds = []
+    monkeypatch.setattr(model, "packed", lambda stream, kind: kinds.append(kind) or packed(stream, kind))
+    run_batch(fleet.image_batch("a", "b", "c"))
+    assert kinds == [GZIP]
+    assert tree_contents(fleet.folder / "signed") == tree_contents(alone.folder / "signed")
+
+
+def test_where_other_layers_touch_what_changes_the_layer_is_another(fleet, base):
+    """An attribute of a folder that the layer names, and a file of the store."""
+    mode = Tarball().folder("usr/local/share/ca-certificates", mode=0o700).end()
+    more = Tarball().file("usr/local/share/ca-certificates/other.crt", Authority("Other CA").pem).end()
+    for name, layer in (("e", mode), ("f", more)):
+        layout = LayoutFolder(fleet.folder / f"images/{name}")
+        layout.index(layout.image(base, layer))
+    run_batch(fleet.image_batch("a", "e", "f"))
+    assert len({signed(fleet, name).manifest()["layers"][-1]["digest"] for name in "aef"}) == 3
 
 
 def test_workers_do_not_change_the_bytes(fleet):
