@@ -1,16 +1,20 @@
-"""Writes the pages that are made from the code: docs/commands.md, docs/layouts.md and docs/findings.md.
+"""Writes the pages that are made from the code: docs/api.md, commands.md, layouts.md and findings.md.
 
 Usage: python docs/generate.py [--check]     with --check: says whether the pages are as they would be written
 """
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+import rootfs_trust
 from rootfs_trust.audit.check import GROUPS, KINDS
 from rootfs_trust.audit.findings import Kind
 from rootfs_trust.cli.run import COMMANDS, commands
@@ -146,7 +150,90 @@ def _choices(option: click.Option) -> str:
     return "|".join(map(str, kind.choices)) if isinstance(kind, click.Choice) else kind.name.upper()
 
 
-PAGES = {"commands.md": commands_page, "layouts.md": layouts_page, "findings.md": findings_page}
+API_INTRODUCTION = """\
+# Python API
+
+Every command is a function, too. All names come from the package `rootfs_trust`; each is imported when it is first asked
+for. This page is made from their docstrings by `docs/generate.py`.
+
+```python
+from rootfs_trust import InstallOptions, install
+
+outcome = install("./rootfs", InstallOptions(certs=["my-ca.pem"], clouds=["c8y"]))
+print(outcome.changed, [anchor.name for anchor in outcome.anchors])
+```
+
+Errors are `InputError`, `ConflictError` and `ApplyError` of `rootfs_trust.errors`, whose `exit_status` is 2, 3 or 4; each
+has `troubles`, all that was wrong, with `id`, `path`, `message` and `hint`. Host paths, options and formats are those of
+the [commands](commands.md).
+"""
+
+
+def api_page() -> str:
+    """docs/api.md."""
+    named = {name: getattr(rootfs_trust, name) for name in rootfs_trust.__all__}
+    functions = {name: each for name, each in named.items() if inspect.isfunction(each)}
+    classes = {name: each for name, each in named.items() if inspect.isclass(each)}
+    return "\n".join(
+        [
+            API_INTRODUCTION,
+            "## Functions\n",
+            *(
+                _documented(name, f"{name}({_parameters(each)}) -> {_result(each)}", each)
+                for name, each in functions.items()
+            ),
+            "## Options and answers\n",
+            *(_documented(name, _class(name, each), each) for name, each in classes.items()),
+        ]
+    )
+
+
+def _documented(name: str, code: str, thing: object) -> str:
+    text = re.sub(r":\w+:`(?:~[\w.]*\.)?([\w.]+)`", r"`\1`", inspect.getdoc(thing) or "").replace("``", "`")
+    return f"### {name}\n\n```python\n{code}\n```\n\n{text}\n"
+
+
+def _parameters(function: Callable[..., object]) -> str:
+    words = []
+    for each in inspect.signature(function).parameters.values():
+        if each.kind is each.KEYWORD_ONLY and "*" not in words:
+            words.append("*")
+        default = each.default
+        shown = f"{type(default).__name__}()" if dataclasses.is_dataclass(default) else repr(default)
+        words.append(f"{each.name}: {each.annotation}" + ("" if default is each.empty else f" = {shown}"))
+    return ", ".join(words)
+
+
+def _result(function: Callable[..., object]) -> str:
+    return str(inspect.signature(function).return_annotation)
+
+
+def _class(name: str, kind: type) -> str:
+    """Its fields, or what it is made with; and its public methods and properties."""
+    if dataclasses.is_dataclass(kind):
+        fields = [f"{each.name}: {each.type} = {each.default!r}" for each in dataclasses.fields(kind)]
+    elif issubclass(kind, tuple):
+        fields = [f"{each}: {_annotation(kind, each)}" for each in kind._fields]
+    else:
+        fields = []
+    made = "" if fields else f"({_parameters(kind)})"
+    own = {each: value for each, value in vars(kind).items() if not each.startswith("_")}
+    also = [f"{each}: {_result(value.fget)}" for each, value in own.items() if isinstance(value, property)]
+    also += [f"def {each}(self) -> {_result(value)}" for each, value in own.items() if inspect.isfunction(value)]
+    return "\n".join([f"class {name}{made}:", *(f"    {line}" for line in [*fields, *also])])
+
+
+def _annotation(kind: type, name: str) -> str:
+    found = inspect.get_annotations(kind)[name]
+    return getattr(found, "__forward_arg__", found)
+
+
+PAGES = {
+    "api.md": api_page,
+    "commands.md": commands_page,
+    "layouts.md": layouts_page,
+    "findings.md": findings_page,
+}
 
 
 def main(words: list[str]) -> int:

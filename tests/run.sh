@@ -18,6 +18,7 @@ if [ "${1:-}" = slow ]; then
         squashfs-tools systemd"
     # Often installed in other ways; of Debian's cargo only that of 13 and later is new enough.
     command -v npm >/dev/null || PACKAGES="$PACKAGES npm"
+    command -v mvn >/dev/null || PACKAGES="$PACKAGES maven"
     command -v go >/dev/null || PACKAGES="$PACKAGES golang-go"
     command -v cargo >/dev/null || PACKAGES="$PACKAGES cargo gcc libc6-dev"
 fi

@@ -13,8 +13,9 @@ from rootfs_trust.audit.check import KINDS, Question, findings
 from rootfs_trust.audit.findings import Finding
 from rootfs_trust.audit.tolerant import Tolerant
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.inputs.config import load_config
+from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.own import own_anchors
+from rootfs_trust.rootfs.nodes import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,21 @@ NO_OPTIONS = CheckOptions()
 def check(root: str, options: CheckOptions = NO_OPTIONS) -> tuple[Finding, ...]:
     """What is found in the tree at ``root``, the worst first. Raises InputError for wrong options or a wrong config."""
     _refuse_unknown([*options.select, *options.ignore])
-    config = load_config(options.config)
-    at = options.at or time_here()
-    question = Question(config.policy, at, own_anchors(config, at), frozenset(config.store.distrust))
+    question = question_of(load_config(options.config), options.at or time_here())
     with open_view(root, options.states) as view:
-        found = findings(Tolerant(view), question)
+        found = check_in(view, question)
     wanted = set(options.select or KINDS).difference(options.ignore)
     return tuple(finding for finding in found if finding.id in wanted)
+
+
+def question_of(config: Config, at: datetime) -> Question:
+    """What ``config`` asks of a tree at the time ``at``. Raises InputError for an anchor that cannot be read."""
+    return Question(config.policy, at, own_anchors(config, at), frozenset(config.store.distrust))
+
+
+def check_in(view: View, question: Question) -> tuple[Finding, ...]:
+    """Everything that is found in a tree that is at hand, the worst first."""
+    return findings(Tolerant(view), question)
 
 
 def _refuse_unknown(ids: Sequence[str]) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from rootfs_trust.api.sources import open_view
 from rootfs_trust.audit.difference import Difference, difference
-from rootfs_trust.audit.settings import FoundSetting, found_settings
-from rootfs_trust.audit.trust import Trust, TrustedAnchor
+from rootfs_trust.audit.settings import found_settings
+from rootfs_trust.audit.trust import Trust
+from rootfs_trust.rootfs.nodes import View
 
 
 def diff(before: str, after: str, *, states: Sequence[str] = ()) -> Difference:
@@ -15,11 +16,12 @@ def diff(before: str, after: str, *, states: Sequence[str] = ()) -> Difference:
 
     Raises InputError.
     """
-    old_anchors, old_settings = _looked_at(before, ())
-    new_anchors, new_settings = _looked_at(after, states)
-    return difference(old_anchors, new_anchors, old_settings, new_settings)
+    with open_view(after, states) as view:
+        return diff_in(before, view)
 
 
-def _looked_at(source: str, states: Sequence[str]) -> tuple[tuple[TrustedAnchor, ...], tuple[FoundSetting, ...]]:
-    with open_view(source, states) as view:
-        return Trust(view).anchors, found_settings(view)
+def diff_in(before: str, view: View) -> Difference:
+    """The difference from the tree at ``before`` to one that is at hand. Raises InputError."""
+    with open_view(before) as old:
+        old_anchors, old_settings = Trust(old).anchors, found_settings(old)
+    return difference(old_anchors, Trust(view).anchors, old_settings, found_settings(view))

@@ -30,7 +30,9 @@ _MOST_SHARED = 64
 """Layers that are remembered; each has the size of a bundle."""
 
 
-def image(source: str, dest: str, options: InstallOptions = NO_OPTIONS, *, environment: bool = False) -> ImageOutcome:
+def install_image(
+    source: str, dest: str, options: InstallOptions = NO_OPTIONS, *, environment: bool = False
+) -> ImageOutcome:
     """Write the image, archive or folder ``source`` to ``dest`` with anchors installed, and the settings that use them.
 
     ``environment`` sets in the config of an image what runtimes with a store of their own obey. Raises InputError,
@@ -89,7 +91,7 @@ def _keep(known: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _Value:
 def image_job(
     source: str, dest: Destination, job: Job, *, environment: bool = False, shared: SharedLayers | None = None
 ) -> ImageOutcome:
-    """:func:`image`, for a job whose files are read already; ``shared`` is for many images. Raises the same errors."""
+    """:func:`install_image`, for a job whose files are read; ``shared`` is for many images. Raises the same errors."""
     _refuse_same(source, dest.path)
     found = open_source(source)
     if isinstance(found, ImageSource):

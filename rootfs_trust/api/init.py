@@ -59,6 +59,20 @@ def look(root: str) -> Known:
         return Known(system, find_layout(view).name, len(Trust(view).anchors), tuple(_clouds(view)))
 
 
+def init(root: str, config: str = FILE_NAME, *, certs: Sequence[str] = (), clouds: Sequence[str] = ()) -> None:
+    """Write a first rootfs-trust.toml to the host path ``config``, for the rootfs at ``root``; nothing is asked.
+
+    ``certs`` and ``clouds`` are as for ``install``; without clouds it gets those that the rootfs is set up for. Raises
+    InputError for a certificate or cloud that is none, ConflictError where ``config`` is there already.
+    """
+    write_config(look(root), config, certs, clouds)
+
+
+def write_config(known: Known, config: str, certs: Sequence[str], clouds: Sequence[str]) -> None:
+    """:func:`init`, for a rootfs that was looked at. Raises the same errors."""
+    write_first(config, first_config(known, certs, clouds or known.clouds, os.path.dirname(config) or "."))
+
+
 def first_config(known: Known, certs: Sequence[str], clouds: Sequence[str], folder: str) -> str:
     """The text of a rootfs-trust.toml in ``folder``. Raises InputError for a certificate or cloud that is none."""
     anchors = [_anchor(path, folder) for path in certs]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rootfs_trust import __version__
-from rootfs_trust.api.check import CheckOptions, check
+from rootfs_trust.api.check import check_in, question_of
 from rootfs_trust.api.clock import time_here
-from rootfs_trust.api.diff import diff
+from rootfs_trust.api.diff import diff_in
 from rootfs_trust.api.sources import open_view
 from rootfs_trust.audit.clients.all_clients import clients_of
 from rootfs_trust.audit.clients.reading import Reading
@@ -17,7 +17,6 @@ from rootfs_trust.audit.report import Report, SeenBy, seen_by
 from rootfs_trust.audit.settings import found_settings
 from rootfs_trust.audit.trust import Trust
 from rootfs_trust.inputs.config import load_config
-from rootfs_trust.inputs.own import own_digests
 from rootfs_trust.rootfs.nodes import View
 from rootfs_trust.store.detect import os_release
 from rootfs_trust.templating import shipped_template
@@ -42,11 +41,9 @@ NO_OPTIONS = ReportOptions()
 def report(root: str, options: ReportOptions = NO_OPTIONS) -> Report:
     """Everything that a report tells of the tree at ``root``. Raises InputError."""
     at = options.at or time_here()
-    own = own_digests(load_config(options.config), at)
-    findings = check(root, CheckOptions(at=at, config=options.config, states=options.states))
-    difference = diff(options.baseline, root, states=options.states) if options.baseline else None
+    question = question_of(load_config(options.config), at)
     with open_view(root, options.states) as view:
-        trust = Trust(view, own)
+        trust = Trust(view, frozenset(question.own))
         return Report(
             source=root,
             system=_system(view),
@@ -54,15 +51,15 @@ def report(root: str, options: ReportOptions = NO_OPTIONS) -> Report:
             at=at,
             end_of_life=at + options.lifetime * _YEAR,
             anchors=trust.anchors,
-            findings=findings,
+            findings=check_in(view, question),
             clients=_clients(view, trust),
             settings=found_settings(view),
-            difference=difference,
+            difference=diff_in(options.baseline, view) if options.baseline else None,
             baseline=options.baseline or "",
         )
 
 
-def rendered(report: Report, form: str) -> str:
+def render_report(report: Report, form: str) -> str:
     """The report as ``html`` or ``md``. Raises InputError where jinja2 is missing."""
     return shipped_template(f"report/report.{form}.j2", "a report has to be rendered").render(report=report)
 

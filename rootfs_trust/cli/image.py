@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from rootfs_trust.api.image import image
+from rootfs_trust.api.image import install_image
 from rootfs_trust.cli.install_options import install_options, read_install_options
 from rootfs_trust.cli.options import output_options, verbosity_of
 from rootfs_trust.cli.output import print_image_outcome
@@ -42,5 +42,5 @@ def command(source: str, dest: str, environment: bool, format_: str, quiet: bool
       rootfs-trust image app.tar app-with-ca.tar --cert my-ca.pem --env
       rootfs-trust image rootfs.tar.zst trusted.tar.zst --cert my-ca.pem --cloud c8y
     """
-    outcome = image(source, dest, read_install_options(given), environment=environment)
+    outcome = install_image(source, dest, read_install_options(given), environment=environment)
     print_image_outcome(outcome, dest, as_json=format_ == "json", verbosity=verbosity_of(quiet, verbose))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 
 import click
 
-from rootfs_trust.api.init import Known, first_config, look, write_first
+from rootfs_trust.api.init import Known, look, write_config
 from rootfs_trust.cli.output import printable
 from rootfs_trust.inputs.config import FILE_NAME
 
@@ -45,8 +44,7 @@ def command(root: str, certs: tuple[str, ...], clouds: tuple[str, ...], config: 
     known = look(root)
     if not no_input and sys.stdin.isatty():
         certs, clouds = _asked(known, certs, clouds)
-    text = first_config(known, certs, clouds or known.clouds, os.path.dirname(config) or ".")
-    write_first(config, text)
+    write_config(known, config, certs, clouds)
     click.echo(
         f"Wrote {printable(config)}; next: rootfs-trust install --root {printable(root)}{_with(config)} --dry-run"
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from rootfs_trust.api.report import ReportOptions, rendered, report
+from rootfs_trust.api.report import ReportOptions, render_report, report
 from rootfs_trust.cli.files import write_file
 from rootfs_trust.cli.options import parse_time, state_option
 from rootfs_trust.cli.output import printable
@@ -58,7 +58,7 @@ def command(
     """
     form = format_ or ("md" if output.endswith(".md") else "html")
     options = ReportOptions(at, lifetime, baseline, config, states)
-    page = rendered(report(root, options), form)
+    page = render_report(report(root, options), form)
     write_file(output, page)
     if not quiet and output != "-":
         click.echo(f"Wrote {printable(output)}.")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
 
-from rootfs_trust.api import carry_out
+import rootfs_trust
+from rootfs_trust.api import carry_out, sources
 from rootfs_trust.api.install import install
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.rehash import rehash
+from rootfs_trust.cli.run import COMMANDS
 from rootfs_trust.errors import ApplyError, ConflictError, InputError, MalformedError, RootfsTrustError, Trouble
 from rootfs_trust.rootfs.plan import Put
 from tests.support.authority import NOW
@@ -91,3 +96,69 @@ def test_rehash_of_one_folder_by_two_names_does_not_wait_for_itself(tmp_path, au
     with ended_after(20):
         assert rehash(folders).changed
         assert not rehash(folders).changed
+
+
+OTHER_NAMES = {"list": "list_anchors", "image": "install_image", "fleet": "Fleet"}
+"""What a command is called in Python, where a built-in function or a room of the package has its name."""
+
+
+def test_every_command_is_there():
+    assert {OTHER_NAMES.get(command, command) for command in COMMANDS} <= {*rootfs_trust.__all__}
+
+
+@pytest.mark.parametrize("name", rootfs_trust.__all__)
+def test_every_name_is_what_it_says(name):
+    found = getattr(rootfs_trust, name)
+    assert callable(found) and found.__name__ == name and found.__doc__
+    assert importlib.util.find_spec(f"rootfs_trust.{name}") is None, "a module of this name would hide it"
+
+
+def test_there_is_no_other_name():
+    with pytest.raises(AttributeError, match="has no attribute 'instal'"):
+        rootfs_trust.instal  # noqa: B018
+
+
+def test_the_package_alone_imports_nothing():
+    program = "import sys; before = {*sys.modules}; import rootfs_trust; print(sorted({*sys.modules} - before))"
+    done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
+    new = {name.strip("'[]") for name in done.stdout.strip().split(", ")}
+    assert {name for name in new if name.startswith("rootfs_trust")} == {"rootfs_trust"}
+    assert not new & {"click", "cryptography", "jinja2", "cyclonedx", "OpenSSL"}
+
+
+def test_the_verbs_that_look(debian, ca, tmp_path):
+    outcome, provenance = rootfs_trust.install_with_provenance(debian.root, InstallOptions(certs=[ca]))
+    assert outcome.changed and '"https://slsa.dev/provenance/v1"' in provenance
+    with pytest.raises(InputError, match="a dry run installs nothing"):
+        rootfs_trust.install_with_provenance(debian.root, InstallOptions(dry_run=True))
+    page = rootfs_trust.render_report(rootfs_trust.report(debian.root, rootfs_trust.ReportOptions(at=NOW)), "md")
+    assert "ca" in page
+    assert '"specVersion": "1.6"' in rootfs_trust.sbom(debian.root)
+    rootfs_trust.init(debian.root, str(tmp_path / "rootfs-trust.toml"), certs=[ca], clouds=["c8y"])
+    assert rootfs_trust.install(debian.root, InstallOptions(config=str(tmp_path / "rootfs-trust.toml"))).changed
+    with pytest.raises(ConflictError, match="is there already"):
+        rootfs_trust.init(debian.root, str(tmp_path / "rootfs-trust.toml"))
+
+
+def test_the_verbs_that_write_elsewhere(debian, ca, tmp_path):
+    made = rootfs_trust.install_image(debian.root, str(tmp_path / "copy"), InstallOptions(certs=[ca]))
+    assert made.changed and rootfs_trust.diff(debian.root, str(tmp_path / "copy")).added
+    (tmp_path / "trust.toml").write_text('[[anchor]]\nfile = "ca.pem"\n')
+    (tmp_path / "fleet.toml").write_text('[[target]]\nroot = "rootfs"\nconfig = "trust.toml"\n')
+    options = rootfs_trust.FleetOptions(jobs=1, dry_run=True)
+    (result,) = rootfs_trust.Fleet(str(tmp_path / "fleet.toml"), options).run()
+    assert result.status == "changed"
+
+
+def test_a_report_opens_its_tree_once(debian, ca, tmp_path, monkeypatch):
+    """And says what check and diff say of it."""
+    other = str(tmp_path / "other")
+    rootfs_trust.install_image(debian.root, other, InstallOptions(certs=[ca]))
+    check_options = rootfs_trust.CheckOptions(at=NOW)
+    findings, difference = rootfs_trust.check(other, check_options), rootfs_trust.diff(debian.root, other)
+    opened = []
+    base = sources._base
+    monkeypatch.setattr(sources, "_base", lambda path, stack: opened.append(path) or base(path, stack))
+    made = rootfs_trust.report(other, rootfs_trust.ReportOptions(at=NOW, baseline=debian.root))
+    assert opened == [other, debian.root]
+    assert (made.findings, made.difference) == (findings, difference)
