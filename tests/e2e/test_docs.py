@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from rootfs_trust.cli.run import commands
 from tests.support.authority import Authority
 from tests.support.command import REPOSITORY
 from tests.support.docs_blocks import SampleFolder, blocks
@@ -76,6 +78,24 @@ def test_the_site_and_the_man_pages_are_built_without_a_warning(tmp_path):
             [peer("mandoc"), "-T", "lint", "-W", "error", page], check=False, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stdout
+        shown = shown_by_mandoc(page)
+        assert "thinedge" not in " ".join(shown)
+        assert set(examples(page.stem.removeprefix("rootfs-trust").removeprefix("-"))) <= set(shown), page.name
+
+
+def shown_by_mandoc(page: Path) -> list[str]:
+    """The lines that a reader sees; bold print is a letter, a step back, and the letter again."""
+    words = [peer("mandoc"), "-T", "ascii", "-O", "width=120", page]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    return [line.strip() for line in re.sub(".\\x08", "", done.stdout).splitlines()]
+
+
+def examples(name: str) -> list[str]:
+    """The commands below "Examples:" of a command's help; without a name, of the whole."""
+    command = import_module(f"rootfs_trust.cli.{name}").command if name else commands
+    found = [line.strip() for line in (command.help or "").partition("Example")[2].splitlines()[1:] if line.strip()]
+    assert found and all(line.startswith("rootfs-trust ") for line in found)
+    return found
 
 
 @pytest.mark.slow
