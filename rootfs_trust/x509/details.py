@@ -151,8 +151,11 @@ def key_curve(key: bytes) -> str | None:
 
 
 def _first_integer_bits(reader: Reader) -> int:
-    """Bits of the first INTEGER of the SEQUENCE that comes next: RSA's modulus, DSA's prime."""
-    return int.from_bytes(reader.enter(SEQUENCE).integer(), signed=True).bit_length()
+    """Bits of the first INTEGER of the SEQUENCE that comes next, RSA's modulus or DSA's prime.
+
+    Its sign does not count (bn_c2i in crypto/asn1/x_bignum.c).
+    """
+    return int.from_bytes(reader.enter(SEQUENCE).integer()).bit_length()
 
 
 def _curve_bits(parameters: Reader) -> int:
@@ -166,4 +169,7 @@ def _curve_bits(parameters: Reader) -> int:
     explicit.integer()
     field = explicit.enter(SEQUENCE)
     field.oid()
-    return int.from_bytes(field.integer(), signed=True).bit_length()
+    prime = int.from_bytes(field.integer(), signed=True)
+    if prime <= 0:
+        raise MalformedError("the field of a curve has no elements")
+    return prime.bit_length()

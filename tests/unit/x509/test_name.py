@@ -140,3 +140,29 @@ def test_text_for_people() -> None:
     assert Name(raw).organization == "Acme, Inc."
     assert Name(b"\x30\0").common_name is None
     assert "Acme" in repr(Name(raw))
+
+
+def test_text_escapes_what_rfc_4514_escapes() -> None:
+    """Section 2.4: a space or # at the beginning, a space at the end, and the special characters anywhere."""
+    for text, shown in (
+        (" ", "\\ "),
+        ("  ", "\\ \\ "),
+        (" a", "\\ a"),
+        ("a ", "a\\ "),
+        ("a#b c", "a#b c"),
+        ("X", "X"),
+        ('",+;<>\\', '\\"\\,\\+\\;\\<\\>\\\\'),
+        ("\u20ac\u200b", "\u20ac\\e2\\80\\8b"),
+    ):
+        assert Name(name(utf8(text))).text == f"CN={shown}"
+
+
+def test_what_is_no_text_is_shown_in_hexadecimal() -> None:
+    assert value(0x03, b"\0\xff").text == "CN=#030200ff"
+    assert value(0x30, element(0x0C, b"A")).text == "CN=#30030c0141"
+
+
+def test_a_set_of_names_tells_them_apart_by_their_canonical_form() -> None:
+    assert len({value(0x0C, b"A"), value(0x13, b" a "), value(0x0C, b"B")}) == 2
+    assert hash(value(0x0C, b"A")) != hash(value(0x0C, b"B"))
+    assert value(0x0C, b"A") != "A"

@@ -1,0 +1,90 @@
+"""Mutates the code and sees whether a test notices: ``python -m tests.mutation x509 rootfs store``.
+
+``--sample 40`` tries so many mutants of each module, by chance, the same ones each time; ``--module pem`` one module.
+mutmut makes and runs the mutants, in a copy under build/mutation; what it leaves alone is said in docs/reliability.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from mutmut.mutation.file_mutation import mutate_file_contents
+from mutmut.utils.format_utils import get_mutant_name
+
+from tests.mutation.figures import Figures, figures
+from tests.mutation.rooms import ROOMS, Room
+from tests.mutation.workspace import REPOSITORY, make_workspace
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("room", nargs="*", help="x509, rootfs, store; all of them by default")
+    parser.add_argument("--sample", type=int, help="so many mutants of each module instead of all")
+    parser.add_argument("--module", action="append", help="name of a module in the room; its mutants only")
+    parser.add_argument("--folder", type=Path, default=REPOSITORY / "build/mutation", help="where copies are made")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--report", action="store_true", help="print the figures of the last run again")
+    options = parser.parse_args()
+    for room in ROOMS:
+        if not options.room or room.name in options.room:
+            folder = options.folder.absolute() / room.name
+            if not options.report:
+                make_workspace(room, folder)
+            os.chdir(folder)
+            modules = _modules(room, options.module)
+            if not options.report:
+                _mutmut(modules, options.sample, options.processes)
+            _print(room, [figures(path) for path in modules])
+    return 0
+
+
+def _modules(room: Room, wanted: list[str] | None) -> list[Path]:
+    paths = sorted(Path("rootfs_trust", room.name).rglob("*.py"))
+    return [path for path in paths if (not wanted or path.stem in wanted) and _mutants(path)]
+
+
+def _mutants(path: Path) -> list[str]:
+    made = mutate_file_contents(str(path), path.read_text())
+    return [get_mutant_name(path, name) for name in made.mutant_names]
+
+
+def _mutmut(modules: list[Path], sample: int | None, processes: int) -> None:
+    wanted: list[str] = []
+    for path in modules:
+        names = _mutants(path)
+        wanted += names if sample is None else random.Random(str(path)).sample(names, min(sample, len(names)))
+    program = shutil.which("mutmut", path=Path(sys.executable).parent) or "mutmut"
+    with open("mutmut.log", "wb") as log:
+        done = subprocess.run(
+            [program, "run", "--max-children", str(processes), *wanted], check=False, stdout=log, stderr=log
+        )
+    if done.returncode:
+        sys.exit(f"mutmut failed; see {Path('mutmut.log').absolute()}")
+
+
+def _print(room: Room, found: list[Figures]) -> None:
+    for each in found:
+        for mutant in each.survivors:
+            print(f"{mutant.name}\n    - {mutant.old}\n    + {mutant.new}")
+    print(f"\n{'module':44} tried killed timeout alive texts score")
+    for each in found:
+        _print_line(each.module, [each])
+    _print_line(f"all of {room.name}", found)
+
+
+def _print_line(name: str, found: list[Figures]) -> None:
+    tried, killed = sum(each.tried for each in found), sum(each.killed for each in found)
+    timeouts, texts = sum(each.counts["timeout"] for each in found), sum(each.texts for each in found)
+    alive = sum(len(each.survivors) for each in found)
+    score = f"{killed / tried:6.1%} ({killed / max(tried - texts, 1):.1%} without texts)" if tried else ""
+    print(f"{name:44} {tried:5} {killed:6} {timeouts:7} {alive:5} {texts:5} {score}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""The rooms that are mutated, each with the tests that judge it: fast ones, in this process, without peers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Room(NamedTuple):
+    """``tests`` are what pytest gets; ``slow`` of them are left out, each by its id."""
+
+    name: str
+    tests: tuple[str, ...]
+    slow: tuple[str, ...] = ()
+
+
+ROOMS = (
+    Room(
+        "x509",
+        (
+            "tests/unit/x509",
+            "tests/unit/store/test_purposes.py",
+            "tests/property/test_ordinary.py",
+            "tests/property/test_parse.py",
+        ),
+        (
+            "tests/property/test_parse.py::test_time_grows_no_faster_than_the_input",
+            "tests/property/test_parse.py::test_binary_input",
+            "tests/property/test_parse.py::test_text_input",
+        ),
+    ),
+    Room(
+        "rootfs",
+        (
+            "tests/unit/rootfs",
+            "tests/property/test_mazes.py",
+            "tests/unit/cli/test_list.py",
+            "tests/unit/cli/test_store.py",
+            "tests/unit/cli/test_hostile.py",
+        ),
+        (
+            "tests/unit/rootfs/test_stamps.py::test_no_change_that_matters_leaves_the_stamp",
+            "tests/unit/cli/test_hostile.py::test_any_mixture_of_links",
+        ),
+    ),
+    Room(
+        "store",
+        ("tests/unit/store", "tests/unit/cli/test_store.py", "tests/unit/cli/test_purposes.py", "tests/layouts"),
+        (
+            "tests/unit/store/test_layout_docs.py",
+            "tests/unit/store/test_java.py::test_a_hash_table_loses_nothing",
+            "tests/layouts/test_matrix.py::test_the_layouts_own_program_has_nothing_to_do",
+            "tests/layouts/test_matrix.py::test_rehash_has_nothing_to_do",
+            "tests/layouts/test_matrix.py::test_distrusted_certificates_stand_nowhere_but_in_their_sources",
+            "tests/layouts/test_check.py",
+        ),
+    ),
+)

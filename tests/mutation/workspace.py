@@ -1,0 +1,62 @@
+"""A copy of the repository to mutate, with the settings of mutmut for one room."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+from pathlib import Path
+
+from tests.mutation.rooms import Room
+
+REPOSITORY = Path(__file__).parents[2]
+_COPIED = ("docs", "recipes", "rootfs_trust", "templates", "tests")
+_PLAIN = ("CHANGELOG.md", "README.md", "pyproject.toml")
+_REWRITTEN = ("property", "cached_property", "lru_cache", "contextmanager")
+
+
+def make_workspace(room: Room, folder: Path) -> None:
+    """Copy what the tests need to ``folder``, anew, and make the room's functions ready to be mutated."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in _COPIED:
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in _PLAIN:
+        shutil.copy(REPOSITORY / name, folder / name)
+    for path in (folder / "rootfs_trust" / room.name).rglob("*.py"):
+        path.write_text(undecorated(path.read_text()))
+    with (folder / "pyproject.toml").open("a") as file:
+        file.write(_settings(room))
+
+
+def _settings(room: Room) -> str:
+    arguments = ["-p", "no:cacheprovider", "--hypothesis-seed=0"]
+    for test in room.slow:
+        arguments += ["--deselect", test]
+    values = {
+        "source_paths": ["rootfs_trust"],
+        "only_mutate": [f"rootfs_trust/{room.name}/*"],
+        "also_copy": [*_COPIED, *_PLAIN],
+        "pytest_add_cli_args_test_selection": list(room.tests),
+        "pytest_add_cli_args": arguments,
+    }
+    return "\n[tool.mutmut]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+
+
+def undecorated(source: str) -> str:
+    """The same module with its decorators called by name: mutmut leaves decorated functions alone.
+
+    ``@property`` over ``def ca`` becomes ``def ca_plain`` and, behind it, ``ca = property(ca_plain)``.
+    """
+    lines = source.splitlines(keepends=True)
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    for node in sorted(functions, key=lambda node: node.lineno, reverse=True):
+        if len(node.decorator_list) == 1 and (text := ast.unparse(node.decorator_list[0])).startswith(_calls()):
+            indent = " " * node.col_offset
+            lines.insert(node.end_lineno or node.lineno, f"\n{indent}{node.name} = {text}({node.name}_plain)\n")
+            lines[node.lineno - 1] = lines[node.lineno - 1].replace(f"def {node.name}(", f"def {node.name}_plain(", 1)
+            del lines[node.decorator_list[0].lineno - 1]
+    return "".join(lines)
+
+
+def _calls() -> tuple[str, ...]:
+    return (*_REWRITTEN, *(f"{module}.{name}" for module in ("functools", "contextlib") for name in _REWRITTEN))
