@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 
 from rootfs_trust.errors import MalformedError
@@ -23,10 +25,38 @@ def entries(data: bytes, place: str = "") -> list[Entry]:
     return [each for each in parse_file("/f", data, place) if isinstance(each, Entry)]
 
 
-def test_the_hash_is_murmur3() -> None:
-    """0x087FCD5C is MurmurHash3_x86_32 of nothing under the seed 42; p11-kit's own ends with the tail's length."""
-    assert murmur3(b"") == 0x087FCD5C
-    assert len({murmur3(b"1.2.3.4"[:length]) for length in range(8)}) == 8
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", 0x087FCD5C),
+        ("1", 0x909969EB),
+        ("1.", 0x642485B1),
+        ("1.2", 0xCFE9BBE2),
+        ("1.2.", 0xBB8231C2),
+        ("1.2.3", 0x1996292E),
+        (SERVER_AUTH, 0x235FEA47),
+        (f"{SERVER_AUTH}7", 0x98AD6792),
+    ],
+)
+def test_the_hash_is_murmur3(text: str, value: int) -> None:
+    """Of texts of less than four octets it is MurmurHash3_x86_32 under the seed 42.
+
+    The other values were made from those of mmh3: its last step undone, the length exchanged for the tail's.
+    """
+    assert murmur3(text.encode()) == value
+
+
+def test_the_order_of_a_table_that_has_grown() -> None:
+    """Nine buckets hold nine texts; the tenth makes them nineteen, each filled from its front."""
+    texts = [f"1.2.{number}" for number in range(10)]
+    nine = sorted(texts[:9], key=lambda text: murmur3(text.encode()) % 9)
+    assert hash_order(texts[:9]) == nine
+    others = [text for text in nine if murmur3(text.encode()) % 19 != murmur3(texts[9].encode()) % 19]
+    grown = hash_order(texts)
+    assert [murmur3(text.encode()) % 19 for text in grown] == sorted(murmur3(text.encode()) % 19 for text in texts)
+    for first, second in combinations(others, 2):
+        if murmur3(first.encode()) % 19 == murmur3(second.encode()) % 19:
+            assert grown.index(second) < grown.index(first)
 
 
 def test_a_table_grows_beyond_its_buckets_and_keeps_each_text_once() -> None:
