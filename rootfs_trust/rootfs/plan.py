@@ -93,7 +93,7 @@ def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> 
     """
     desired = {**dict.fromkeys(_missing_parents(view, desired), Directory()), **desired}
     blocked = _blocked_folders(view, desired)
-    conflicts = list(dict.fromkeys(filter(None, blocked.values())))
+    conflicts = list(filter(None, blocked.values()))
     changes: list[Action] = []
     for path, wanted in desired.items():
         change = None if blocked[parent(path)] else _change(view, path, wanted)
@@ -110,7 +110,7 @@ def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> 
             conflicts.append(leftover)
         else:
             changes.append(leftover)
-    return Plan(tuple(sorted(changes, key=_phase)), tuple(conflicts))
+    return Plan(tuple(sorted(changes, key=_phase)), tuple(dict.fromkeys(conflicts)))
 
 
 def _change(view: View, path: str, wanted: File | Symlink | Directory | Absent) -> Action | Trouble | None:

@@ -93,3 +93,75 @@ def test_a_file_that_is_a_mount_is_in_the_way_of_what_replaces_or_removes_it():
         ("conflict", "/a/g"),
     ]
     assert make_plan(MemoryTree(view.entries), desired).conflicts == ()
+
+
+class Signed(MemoryTree):
+    """Every entry carries the attributes that its name says."""
+
+    def extended_attributes(self, path: str) -> dict[str, bytes]:
+        return dict.fromkeys((f"security.{each}" for each in ("ima", "evm", "selinux") if each in path), b"x")
+
+
+def test_a_signature_of_a_files_old_content_is_a_conflict():
+    view = Signed({f"/d/{name}": File(b"x") for name in ("ima-evm", "selinux", "ima-same", "ima-gone")})
+    view.entries["/d/ima-link"] = Symlink("x")
+    desired = {path: File(b"y") for path in ("/d/ima-evm", "/d/selinux", "/d/ima-new")}
+    desired |= {"/d/ima-same": File(b"x"), "/d/ima-gone": Absent(), "/d/ima-link": Symlink("y")}
+    conflicts = make_plan(view, desired).conflicts
+    assert [(each.id, each.path) for each in conflicts] == [("conflict", "/d/ima-evm")] * 2
+    assert ["security.evm" in each.message for each in conflicts] == [True, False]
+    assert "--will-be-signed" in conflicts[0].hint
+    assert make_plan(view, desired, will_be_signed=True).conflicts == ()
+
+
+def test_a_conflict_says_what_stands_where_what_has_to_be():
+    view = MemoryTree({"/a": File(b""), "/b": Directory(), "/c": Symlink("no"), "/d": Special("FIFO")})
+    desired = {"/a/x": File(b""), "/b": File(b""), "/c": Directory(), "/d": Symlink("y"), "/e/f": File(b"")}
+    plan = make_plan(view, desired)
+    assert {each.path: each.message for each in plan.conflicts} == {
+        "/a": "a file stands where a folder has to be",
+        "/b": "a folder stands where a file has to be",
+        "/c": "a link that leads nowhere stands where a folder has to be",
+        "/d": "a special file stands where a link to y has to be",
+    }
+    assert [(each.verb, each.path) for each in plan.actions] == [("directory", "/e"), ("put", "/e/f")]
+
+
+def test_actions_are_called_what_the_contract_calls_them():
+    view = MemoryTree({"/d/f": File(b""), "/d/l": Symlink("x"), "/d/old": File(b"")})
+    desired = {"/d/f": File(b"y"), "/d/l": Symlink("y"), "/d/old": Absent(), "/n": Directory()}
+    assert [(each.verb, each.path) for each in make_plan(view, desired).actions] == [
+        ("directory", "/n"),
+        ("put", "/d/f"),
+        ("link", "/d/l"),
+        ("remove", "/d/old"),
+    ]
+
+
+def test_nothing_is_made_only_to_hold_what_has_to_go():
+    assert make_plan(MemoryTree(), {"/a/b/old": Absent(), "/etc": Absent()}).actions == ()
+
+
+def test_a_link_may_become_a_file_and_its_own_mode_counts_only_when_it_is_new():
+    view = MemoryTree({"/d/l": Symlink("x"), "/d/f": File(b"x", mode=0o600)})
+    desired = {"/d/l": File(b"y"), "/d/f": File(b"x", mode=0o644)}
+    assert make_plan(view, desired).actions == (Put("/d/l", File(b"y"), replaces=True),)
+
+
+def test_what_was_staged_is_swept_unless_it_is_in_use():
+    staged = {f"/d/{STAGED_PREFIX}{n}": node for n, node in enumerate((Symlink("x"), Directory(), Special("FIFO")))}
+    view = MemoryTree({**staged, f"/d/{STAGED_PREFIX}3/full": File(b""), f"/e/{STAGED_PREFIX}0": File(b"")})
+    plan = make_plan(view, {"/d/x": File(b"")})
+    assert plan.actions[1:] == (Remove(f"/d/{STAGED_PREFIX}0"), Remove(f"/d/{STAGED_PREFIX}1"))
+    assert [(each.path, each.message.partition(" stands")[0]) for each in plan.conflicts] == [
+        (f"/d/{STAGED_PREFIX}2", "a special file"),
+        (f"/d/{STAGED_PREFIX}3", "a folder"),
+    ]
+    assert "a staged file" in plan.conflicts[0].message
+
+
+def test_a_blocked_folder_is_told_once_and_keeps_nothing_else_from_being_told():
+    view = MemoryTree({"/a": File(b""), "/b": Directory()})
+    plan = make_plan(view, {"/a/x": File(b""), "/a/y/z": File(b""), "/b": File(b""), "/c": File(b"")})
+    assert [each.path for each in plan.conflicts] == ["/a", "/b"]
+    assert [each.path for each in plan.actions if each.path == "/c"] == ["/c"]

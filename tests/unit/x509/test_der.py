@@ -157,5 +157,9 @@ def test_dotted_form() -> None:
     assert dotted(bytes.fromhex("2a864886f70d010101")) == "1.2.840.113549.1.1.1"
     assert dotted(bytes.fromhex("883703")) == "2.999.3"
     assert dotted(b"\0") == "0.0"
+    assert [dotted(bytes((first,))) for first in (39, 40, 79, 80, 119)] == ["0.39", "1.0", "1.39", "2.0", "2.39"]
+    assert dotted(b"\x2a\x81\x80\1") == "1.2.16385"
+    assert dotted(b"\x2a" + b"\1" * 127).endswith(".1.1")
+    assert dotted(b"\x2a" + b"\1" * 128).startswith("#2a01")
     assert dotted(b"\xff" * 200 + b"\1").startswith("#ffff")
     assert dotted(b"\xff") == "#ff"

@@ -218,6 +218,12 @@ def test_odd_times(text: bytes, moment: datetime | None) -> None:
     assert parse_certificate(certificate(SUBJECT, validity=validity)).not_before == moment
 
 
+def test_an_algorithm_without_a_name_has_its_oid() -> None:
+    der = certificate(SUBJECT)
+    known, unknown = bytes.fromhex("06082a8648ce3d040302"), bytes.fromhex("06082a8648ce3d04037f")
+    assert parse_certificate(der.replace(known, unknown)).signature_algorithm == "1.2.840.10045.4.3.127"
+
+
 def test_certificates_are_equal_when_their_fingerprints_are() -> None:
     one, other = (certificate(name(utf8(text))) for text in ("One", "Other"))
     assert len({parse_certificate(one), parse_certificate(one), parse_certificate(other)}) == 2

@@ -1,0 +1,125 @@
+"""What a decision asked of a tree, and the fewest places that tell of every change in it."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from rootfs_trust.rootfs.door import Root
+from rootfs_trust.rootfs.stamps import Place, Watched, stamp, state_of
+from tests.support.memory import Directory, File, MemoryTree, Symlink
+
+TREE = MemoryTree(
+    {
+        "/d/f": File(b"x"),
+        "/d/near": Symlink("f"),
+        "/d/up": Symlink("../e/f"),
+        "/d/far": Symlink("/e/f"),
+        "/d/odd": Symlink("x/../f"),
+        "/d/loop": Symlink("loop"),
+        "/e/f": File(b"y"),
+        "/link": Symlink("/d"),
+        **{f"/many/{number}": File(b"") for number in range(9)},
+    }
+)
+
+
+def entry(path: str) -> Place:
+    return Place("entry", path)
+
+
+def end(path: str) -> Place:
+    return Place("end", path)
+
+
+@pytest.mark.parametrize(
+    ("ask", "place", "answer"),
+    [
+        (lambda view: view.node("/d/near"), entry("/d/near"), Symlink("f")),
+        (lambda view: view.node("/d/near", follow=True), end("/d/near"), File(b"x")),
+        (lambda view: view.kind("/d/near"), end("/d/near"), File),
+        (lambda view: view.kind("/d/near", follow=False), entry("/d/near"), Symlink),
+        (lambda view: view.real_path("/d/far"), end("/d/far"), "/e/f"),
+        (lambda view: view.extended_attributes("/d/f"), entry("/d/f"), {}),
+        (lambda view: view.mounted("/d/f"), entry("/d/f"), False),
+        (lambda view: view.modified("/d/f"), end("/d/f"), 0),
+        (lambda view: view.names("/e"), Place("folder", "/e"), ["f"]),
+    ],
+)
+def test_each_question_is_remembered_and_passed_on(ask, place: Place, answer: object) -> None:
+    view = Watched(TREE)
+    assert ask(view) == answer
+    assert view.places() == (place,)
+
+
+def test_paths_that_count_all_the_same_are_added() -> None:
+    assert Watched(TREE).places(["/e/f", "/d/f"]) == (entry("/d/f"), entry("/e/f"))
+
+
+def test_a_folder_tells_of_its_entries_and_not_of_where_their_links_lead() -> None:
+    view = Watched(TREE)
+    view.names("/d")
+    for name in ("f", "near", "up", "far", "odd", "loop", "none"):
+        view.kind(f"/d/{name}", follow=False)
+        view.kind(f"/d/{name}")
+    assert view.places() == (end("/d/far"), end("/d/loop"), end("/d/odd"), end("/d/up"), Place("folder", "/d"))
+    view.names("/e")
+    assert view.places() == (end("/d/loop"), end("/d/odd"), Place("folder", "/d"), Place("folder", "/e"))
+
+
+def test_a_relative_link_below_a_link_is_looked_at_itself() -> None:
+    view = Watched(TREE)
+    view.names("/link")
+    view.kind("/link/near")
+    assert view.places() == (end("/link/near"), Place("folder", "/link"))
+
+
+@pytest.mark.parametrize("count", [7, 8])
+def test_many_entries_of_a_folder_are_one_place(count: int) -> None:
+    view = Watched(TREE)
+    for number in range(count):
+        view.node(f"/many/{number}")
+    assert len(view.places()) == (1 if count == 8 else 7)
+
+
+def test_a_stamp_is_of_the_entry_the_end_or_the_folder(tmp_path) -> None:
+    for folder in ("d", "e"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "f").write_bytes(b"x")
+    (tmp_path / "d/link").symlink_to("/e/f")
+    places = [[entry("/d/link")], [end("/d/link")], [Place("folder", "/d")], [entry("/d/none")], [end("/none/x")]]
+
+    def stamps() -> list[str]:
+        with Root(str(tmp_path)) as root:
+            return [stamp(root, each) for each in places]
+
+    before = stamps()
+    assert before == stamps()
+    assert len(set(before)) == len(before)
+    (tmp_path / "e/f").write_bytes(b"longer")
+    assert [now == then for now, then in zip(stamps(), before, strict=True)] == [True, False, True, True, True]
+    (tmp_path / "d/none").write_bytes(b"")
+    assert [now == then for now, then in zip(stamps(), before, strict=True)] == [True, False, False, False, True]
+    with Root(str(tmp_path)) as root:
+        assert stamp(root, [Place("folder", "/gone")]) != stamp(root, [Place("folder", "/e")])
+
+
+def test_a_folders_state_is_its_identity_and_a_files_all_but_the_time_of_reading(tmp_path) -> None:
+    file = tmp_path / "f"
+    file.write_bytes(b"x")
+    before, folder = state_of(file.stat()), state_of(tmp_path.stat())
+    os.utime(file, ns=(1, file.stat().st_mtime_ns))
+    assert state_of(file.stat())[:7] == before[:7]
+    (tmp_path / "g").write_bytes(b"")
+    assert state_of(tmp_path.stat()) == folder
+    os.utime(file, ns=(1, 1))
+    assert state_of(file.stat())[:7] != before[:7]
+    file.chmod(0o600)
+    assert state_of(file.stat())[0] != before[0]
+
+
+def test_a_folder_is_told_from_a_file_of_its_name() -> None:
+    view = Watched(MemoryTree({"/d": Directory()}))
+    assert view.kind("/d") is Directory
+    assert view.kind("/d/x") is None
