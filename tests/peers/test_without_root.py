@@ -122,15 +122,21 @@ def _shuffled(source: Path, dest: Path, seed: int) -> None:
 HOSTS = {
     "a": ({"LC_ALL": "C", "TZ": "UTC", "PYTHONHASHSEED": "0"}, 0o022),
     "b/longer path": ({"LC_ALL": "en_US.UTF-8", "TZ": "Asia/Kolkata", "PYTHONHASHSEED": "4242"}, 0o077),
-    "c": ({"LC_ALL": "POSIX", "TZ": "America/St_Johns", "PYTHONUTF8": "0"}, 0o002),
+    "c": ({"LC_ALL": "tr_TR.UTF-8", "TZ": "America/St_Johns", "PYTHONUTF8": "0"}, 0o002),
 }
 RUNS = (
     ("install", "--root", "ROOT", "--cert", "CA", "--cloud", "c8y", "--timestamp", str(TIME)),
     ("list", "--root", "ROOT", "--at", "2026-06-01", "--format", "json"),
     ("check", "--root", "ROOT", "--at", "2026-06-01", "--format", "json"),
+    ("report", "--root", "ROOT", "--at", "2026-06-01", "--output", "-"),
+    ("image", "ROOT", "IMAGE", "--cert", "CA", "--timestamp", str(TIME)),
     ("remove", "--root", "ROOT", "my-ca", "--timestamp", str(TIME + 1)),
     ("rehash", "ROOT/etc/ssl/certs"),
 )
+
+
+def _nameless(text: bytes, root: Path, image: Path) -> bytes:
+    return text.replace(str(root).encode(), b"ROOT").replace(str(image).encode(), b"IMAGE")
 
 
 def test_other_hosts_give_the_same_trees_and_say_the_same(tmp_path: Path, authority: Authority):
@@ -142,17 +148,19 @@ def test_other_hosts_give_the_same_trees_and_say_the_same(tmp_path: Path, author
     ca_file.write_bytes(authority.pem)
     results = []
     for seed, (name, (variables, umask)) in enumerate(HOSTS.items()):
-        root = tmp_path / name
+        root, image = tmp_path / name, tmp_path / f"image{seed}"
         root.parent.mkdir(exist_ok=True)
         _shuffled(base.path, root, seed)
         environment = {**PLAIN_ENVIRONMENT, **variables}
         said: list[object] = []
         for run in RUNS:
-            words = [each.replace("ROOT", str(root)).replace("CA", str(ca_file)) for each in run]
+            places = {"ROOT": str(root), "IMAGE": str(image), "CA": str(ca_file)}
+            words = [places.get(each) or each.replace("ROOT", str(root)) for each in run]
             done = rootfs_trust(*words, environment={**environment, "SOURCE_DATE_EPOCH": str(TIME)}, umask=umask)
             assert done.returncode in (0, 1) and b"Traceback" not in done.stderr, done
-            said.append([each.replace(str(root).encode(), b"ROOT") for each in (done.stdout, done.stderr)])
-            said.append(snapshot(root))
+            said.append([_nameless(each, root, image) for each in (done.stdout, done.stderr)])
+            said.append((snapshot(root), snapshot(image) if image.exists() else None))
+        assert image.exists()
         results.append(said)
     for other in results[1:]:
         for number, (first, second) in enumerate(zip(results[0], other, strict=True)):

@@ -178,13 +178,8 @@ def purpose_but_anchor(path: Path, _: datetime, __: str | None) -> Refusal | Non
     return _purpose(path.certificates[: max(1, len(path.links) - 1)])
 
 
-def purpose_of_all(path: Path, _: datetime, __: str | None) -> Refusal | None:
-    """And that of the anchor."""
-    return _purpose(path.certificates)
-
-
 def named_purpose_of_all(path: Path, _: datetime, __: str | None) -> Refusal | None:
-    """The same, and an extended key usage that names nothing counts as none."""
+    """That of the anchor, too, and one that names nothing counts as none."""
     return _purpose(each for each in path.certificates if each.extended_key_usage)
 
 
