@@ -6,16 +6,16 @@ set -eu
 cd "$(dirname "$0")/.."
 . recipes/sample/venv.sh
 
-PACKAGES="buildah ca-certificates ca-certificates-java curl debootstrap default-jre-headless gnutls-bin jq mmdebstrap mosquitto openssl
-    fakeroot ostree p11-kit p11-kit-modules pseudo qemu-user-static skopeo strace umoci"
+PACKAGES="ca-certificates ca-certificates-java curl debootstrap default-jre-headless gnutls-bin jq mmdebstrap mosquitto openssl
+    fakeroot ostree p11-kit p11-kit-modules pseudo qemu-user-static strace"
 suite="not slow"
 extras=test
 if [ "${1:-}" = slow ]; then
     shift
     suite=slow
     extras=test,fleet
-    PACKAGES="$PACKAGES chromium debos default-jdk-headless fdisk gnutls-bin help2man live-build mandoc mkosi packer
-        squashfs-tools systemd"
+    PACKAGES="$PACKAGES buildah chromium debos default-jdk-headless fdisk gnutls-bin help2man live-build mandoc mkosi packer skopeo
+        squashfs-tools systemd umoci"
     # Often installed in other ways; of Debian's cargo only that of 13 and later is new enough.
     command -v npm >/dev/null || PACKAGES="$PACKAGES npm"
     command -v mvn >/dev/null || PACKAGES="$PACKAGES maven"

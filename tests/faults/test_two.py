@@ -7,6 +7,8 @@ import pytest
 from tests.faults.two import PAIRS, Rounds
 from tests.support.peers import needs_root
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
 def test_two_runs_at_once_are_one_after_the_other(tmp_path, pair):

@@ -20,6 +20,8 @@ from tests.support.images import LayoutFolder, entries
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
 from tests.support.trees import RealTree
 
+pytestmark = pytest.mark.slow
+
 ANCHOR = "usr/local/share/ca-certificates/my-ca.crt"
 
 

@@ -19,6 +19,8 @@ from rootfs_trust.rootfs.nodes import Directory, File, Symlink, join
 from tests.support.images import LayoutFolder, Tarball, entries
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("a", "b", "c")
 
 

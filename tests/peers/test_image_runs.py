@@ -24,6 +24,8 @@ LIMIT = 96 * 1024
 MEASURED = """
 import sys
 from rootfs_trust.cli.run import main
+
+pytestmark = pytest.mark.slow
 try:
     main()
 finally:

@@ -28,6 +28,8 @@ from tests.support.peers import needs_root
 from tests.unit.store.p11kit.peer import TrustTool
 from tests.unit.store.p11kit.sources import Root, persist, stapled_usages
 
+pytestmark = pytest.mark.slow
+
 ANCHORS, TLS = "--filter=ca-anchors", "--purpose=server-auth"
 BUNDLE, TRUSTED, HASHED = "--format=pem-bundle", "--format=openssl-bundle", "--format=pem-directory-hash"
 

@@ -20,6 +20,8 @@ from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
 from tests.unit.store.p11kit.sources import Root
 from tests.unit.store.test_purposes import MINE, SETTINGS, settings_of
 
+pytestmark = pytest.mark.slow
+
 NAMED = [("server-auth",), ("email",), ("client-auth",), ("code-signing",), ("server-auth", "email"), ()]
 
 
