@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import stat
 from collections.abc import Iterator
 from hashlib import sha256
 
@@ -72,8 +73,21 @@ def _states(path: str) -> Iterator[tuple[str, object]]:
         yield path, None
         return
     yield path, state_of(status)
-    for folder, folders, files in os.walk(path):
+    if not stat.S_ISDIR(status.st_mode):
+        return
+    for folder, folders, files in os.walk(path, onerror=_raise):
         folders.sort()
         for name in sorted([*folders, *files]):
             entry = os.path.join(folder, name)
-            yield entry, state_of(os.lstat(entry))
+            state = state_of(os.lstat(entry))
+            # Blobs are shared by hard links, and each further link to one sets its change time.
+            yield entry, state if name in folders or not _is_blob(entry, path) else state[:-1]
+
+
+def _is_blob(entry: str, image: str) -> bool:
+    return os.path.relpath(entry, image).startswith("blobs/")
+
+
+def _raise(error: OSError) -> None:
+    """What cannot be listed has no state: os.walk would pass over it."""
+    raise error

@@ -11,9 +11,12 @@ from typing import BinaryIO
 
 from rootfs_trust.errors import ApplyError, ConflictError, InputError, MalformedError, Trouble
 from rootfs_trust.image.archive import end_of_archive, plain_header
+from rootfs_trust.image.exchange import exchange
 from rootfs_trust.image.host import FolderFiles
 from rootfs_trust.image.streams import PIECE, Blob, packed
 from rootfs_trust.rootfs.plan import STAGED_PREFIX
+
+_HINT = "mend the cause and run the same command again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +37,20 @@ class Destination:
         with _writing(self.path, lambda: _remove_file(staged)):
             with open(staged, "xb") as file:
                 self._write(file, stream)
-            if not os.path.lexists(self.path) or (self.overwrite and not _same_file(staged, self.path)):
-                os.rename(staged, self.path)
-                self._sync(os.path.dirname(staged))
-            elif not _same_file(staged, self.path):
+            if os.path.lexists(self.path) and _same_file(staged, self.path):
+                os.unlink(staged)
+                return
+            if os.path.lexists(self.path) and not self.overwrite:
                 raise in_the_way(self.path)
+            os.rename(staged, self.path)
+        with _written(self.path):
+            self._sync(os.path.dirname(staged))
 
     def put_folder(self, parts: Mapping[str, Blob]) -> None:
         """Write a folder with these files; otherwise as :meth:`put_file`."""
         if os.path.lexists(self.path) and _same_folder(self.path, parts):
+            with _written(self.path):
+                _remove_folder(self._staged())
             return
         with self.staged_folder() as staged:
             for name, blob in parts.items():
@@ -53,15 +61,17 @@ class Destination:
     @contextlib.contextmanager
     def staged_folder(self) -> Iterator[str]:
         """A new folder beside the place, to be filled; then it takes the place, and after any trouble it is gone."""
-        staged, old = self._staged(), f"{self._staged()}.old"
+        staged = self._staged()
         if os.path.lexists(self.path) and not self.overwrite:
             raise in_the_way(self.path)
-        with _writing(self.path, lambda: _remove_folders(staged, old)):
+        with _writing(self.path, lambda: _remove_folder(staged)):
             os.mkdir(staged)
             yield staged
             self._sync(staged)
-            _exchange(staged, self.path, old)
+            _take_place(staged, self.path)
+        with _written(self.path):
             self._sync(os.path.dirname(staged))
+            _remove_folder(staged)
 
     def _put_part(self, path: str, blob: Blob, *, may_link: bool) -> None:
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -114,16 +124,29 @@ def _members(parts: Mapping[str, Blob]) -> Iterator[bytes]:
 @contextlib.contextmanager
 def _writing(dest: str, discard: Callable[[], None]) -> Iterator[None]:
     """Whatever goes wrong, nothing that is half written stays. Trouble with the disk becomes ApplyError."""
-    discard()
+    try:
+        discard()
+        yield
+    except BaseException as error:
+        with contextlib.suppress(OSError):  # the next run sweeps it; the error itself is what counts
+            discard()
+        if isinstance(error, MalformedError):
+            raise InputError(Trouble("image", dest, f"not written: the source {error.message}")) from error
+        if isinstance(error, OSError):
+            message = f"cannot be written: {error.strerror}; nothing was written"
+            raise ApplyError(Trouble("apply", dest, message, _HINT)) from error
+        raise
+
+
+@contextlib.contextmanager
+def _written(dest: str) -> Iterator[None]:
+    """For what comes after the new image has its name. Trouble with the disk becomes ApplyError."""
     try:
         yield
-    except MalformedError as error:
-        raise InputError(Trouble("image", dest, f"not written: the source {error.message}")) from error
     except OSError as error:
-        hint = "mend the cause and run the same command again"
-        raise ApplyError(Trouble("apply", dest, f"cannot be written: {error.strerror}", hint)) from error
-    finally:
-        discard()
+        what = f"could not be made safe on the disk, or the old one not removed: {error.strerror}"
+        message = f"everything is written, but {what}"
+        raise ApplyError(Trouble("apply", dest, message, _HINT)) from error
 
 
 def in_the_way(dest: str) -> ConflictError:
@@ -137,21 +160,25 @@ def _remove_file(path: str) -> None:
         os.unlink(path)
 
 
-def _exchange(new: str, path: str, old: str) -> None:
-    """Put the folder ``new`` at ``path``, and what is there at ``old``; or leave what is there."""
-    with contextlib.suppress(FileNotFoundError):
-        os.rename(path, old)
-    try:
+def _take_place(new: str, path: str) -> None:
+    """Put the folder ``new`` at ``path``; what is there comes to be at ``new``, so that at no time neither is."""
+    if not os.path.lexists(path):
         os.rename(new, path)
-    except OSError:
-        with contextlib.suppress(FileNotFoundError):
+    elif not exchange(new, path):
+        old = f"{new}.old"
+        _remove_folder(old)
+        os.rename(path, old)
+        try:
+            os.rename(new, path)
+        except OSError:
             os.rename(old, path)
-        raise
+            raise
+        os.rename(old, new)
 
 
-def _remove_folders(*paths: str) -> None:
-    for path in paths:
-        shutil.rmtree(path, ignore_errors=True)
+def _remove_folder(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(path)
 
 
 def _same_file(one: str, other: str) -> bool:

@@ -10,6 +10,7 @@ from rootfs_trust.errors import InputError, MalformedError, Trouble
 from rootfs_trust.image.streams import Blob, of_file, section, unpacked
 from rootfs_trust.image.tree import Layer, Tree
 from rootfs_trust.rootfs.nodes import File
+from rootfs_trust.rootfs.walk import close
 
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
@@ -18,11 +19,14 @@ def read_file(path: str, offset: int = 0) -> Iterator[bytes]:
     """A regular file of the host from ``offset`` on. Raises InputError."""
     try:
         fd = os.open(path, _OPEN)
-        with open(fd, "rb", buffering=0) as file:
+        try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise InputError(Trouble("image", path, "is no regular file", "give an archive, or a folder"))
-            file.seek(offset)
-            yield from of_file(file)
+            with open(fd, "rb", buffering=0, closefd=False) as file:
+                file.seek(offset)
+                yield from of_file(file)
+        finally:
+            close(fd)
     except OSError as error:
         raise unreadable(path, error) from error
 

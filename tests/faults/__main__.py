@@ -11,16 +11,19 @@ from pathlib import Path
 from tests.faults.calls import FAULTS
 from tests.faults.cases import CASES
 from tests.faults.matrix import Matrix, summary
+from tests.faults.sites import SITES
+
+ALL = (*CASES, *SITES)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="of so many calls the first one is tried")
-    parser.add_argument("--case", action="append", choices=[case.name for case in CASES])
+    parser.add_argument("--case", action="append", choices=[case.name for case in ALL])
     parser.add_argument("--fault", action="append", choices=FAULTS)
     options = parser.parse_args()
     start, everything = time.monotonic(), []
-    for case in CASES:
+    for case in ALL:
         if options.case and case.name not in options.case:
             continue
         with tempfile.TemporaryDirectory() as folder:

@@ -46,11 +46,23 @@ class Call(NamedTuple):
 class Run(NamedTuple):
     status: int
     errors: str
+    output: str
     calls: list[Call]
     injected: list[Call]
 
 
-def run(words: Sequence[str], log: Path, place: Path, *, fault: str = "", at: Call | None = None) -> Run:
+PROGRAM = ("-m", "rootfs_trust")
+
+
+def run(
+    words: Sequence[str],
+    log: Path,
+    place: Path,
+    *,
+    fault: str = "",
+    at: Call | None = None,
+    program: Sequence[str] = PROGRAM,
+) -> Run:
     """The command with ``fault`` at the call ``at``; the calls that name something below ``place``."""
     # Stopping at these calls alone is quicker, but strace sends no signals then.
     quick = [] if fault.startswith("SIG") else ["--seccomp-bpf"]
@@ -59,14 +71,14 @@ def run(words: Sequence[str], log: Path, place: Path, *, fault: str = "", at: Ca
         what = f"signal={fault}" if fault.startswith("SIG") else f"error={fault}"
         trace += ["-e", f"inject={at.name}:{what}:when={at.number}"]
     done = subprocess.run(
-        [*trace, sys.executable, "-m", "rootfs_trust", *words],
+        [*trace, sys.executable, *program, *words],
         env=ENVIRONMENT,
         cwd="/",
         capture_output=True,
         timeout=60,
         check=False,
     )
-    return Run(done.returncode, done.stderr.decode(), *_read(log, place, at))
+    return Run(done.returncode, done.stderr.decode(), done.stdout.decode(), *_read(log, place, at))
 
 
 def _read(log: Path, place: Path, at: Call | None) -> tuple[list[Call], list[Call]]:

@@ -24,6 +24,12 @@ class Case(NamedTuple):
     words: Callable[[Path], list[str]]
     """The command line for it."""
     bundle: str | None = f"{STORE}/ca-certificates.crt"
+    settle: Callable[[Path], None] | None = None
+    """What has to be done in each copy of the tree before the run: a journal knows a tree by its inodes."""
+    images: tuple[str, ...] | None = None
+    """New images that the run writes, by path; then the tree is a folder with sources, too (tests/faults/sites.py)."""
+    one_process: bool = False
+    """Whether the run is to have its worker in its own process: strace counts the calls of each by themselves."""
 
 
 @cache

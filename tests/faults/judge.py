@@ -76,6 +76,7 @@ class Judge:
 
     def __init__(self, case: Case, before: Path, after: Path) -> None:
         self._case = case
+        self.look = look
         self.before, self.after = look(before), look(after)
         self._trust_before, self._trust_after = trust(before, case), trust(after, case)
 
@@ -86,6 +87,14 @@ class Judge:
         yield from self._losses(trust(path, self._case))
         if not killed:
             yield from self._words(path, found, done, writing)
+
+    def noted(self, path: Path) -> set[str]:
+        """Of fleets alone."""
+        return set()
+
+    def again(self, output: str, noted: set[str]) -> Iterator[str]:
+        """Of fleets alone."""
+        yield from ()
 
     def _halves(self, found: Tree, killed: bool) -> Iterator[str]:
         for name in found.keys() | self.before.keys() | self.after.keys():

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
+import os
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
-from unittest import mock
 
-from rootfs_trust.cli.run import main
-from tests.faults.calls import ENVIRONMENT, FAULTS, Call, Run, first_argument, run
+from tests.faults import one_process
+from tests.faults.calls import FAULTS, PROGRAM, Call, Run, first_argument, run
 from tests.faults.cases import Case
-from tests.faults.judge import Judge, look
+from tests.faults.judge import Judge
+from tests.faults.site_judge import SiteJudge
+from tests.faults.sites import command
+
+PROGRAM_OF_ONE = Path(one_process.__file__)
 
 
 class Tried(NamedTuple):
@@ -38,10 +39,13 @@ class Matrix:
         self._place.mkdir()
         case.make(pristine)
         self._words = case.words(self._tree)
+        self._program = (os.fspath(PROGRAM_OF_ONE),) if case.one_process else PROGRAM
         self._reset()
+        shutil.copytree(self._tree, folder / "before", symlinks=True)
         self.undisturbed = self._undisturbed()
         shutil.copytree(self._tree, folder / "after", symlinks=True)
-        self._judge = Judge(case, pristine, folder / "after")
+        judge = Judge if case.images is None else SiteJudge
+        self._judge: Judge | SiteJudge = judge(case, folder / "before", folder / "after")
         self._first_write = next(place for place, call in enumerate(self.calls) if call.writes)
 
     @property
@@ -50,9 +54,9 @@ class Matrix:
 
     def _undisturbed(self) -> Run:
         # The first run may still compile modules; the second one tells.
-        run(self._words, self._log, self._place)
+        run(self._words, self._log, self._place, program=self._program)
         self._reset()
-        done = run(self._words, self._log, self._place)
+        done = run(self._words, self._log, self._place, program=self._program)
         if done.status != 0:
             raise SystemExit(f"{self._case.name}: {done.errors}")
         return done
@@ -66,7 +70,7 @@ class Matrix:
     def attempt(self, place: int, fault: str) -> Tried:
         call, killed = self.calls[place], fault.startswith("SIG")
         self._reset()
-        done = run(self._words, self._log, self._place, fault=fault, at=call)
+        done = run(self._words, self._log, self._place, fault=fault, at=call, program=self._program)
         wrong = [] if self._hit(done, call) else [f"the fault did not come at this call: {done.injected}"]
         wrong += self._judge.faults(self._tree, done, killed=killed, writing=place >= self._first_write)
         wrong += [] if not killed or done.status == -9 else [f"exit status {done.status}, and not killed"]
@@ -79,27 +83,23 @@ class Matrix:
 
     def _completed(self) -> list[str]:
         """What the next plain run leaves that an undisturbed one does not."""
-        out, err = io.StringIO(), io.StringIO()
-        environment = mock.patch.dict("os.environ", ENVIRONMENT, clear=True)
-        words = mock.patch.object(sys, "argv", ["rootfs-trust", *self._words])
-        status: object = 0
-        with environment, words, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            try:
-                main()
-            except SystemExit as exit_:
-                status = exit_.code or 0
-        found = look(self._tree)
+        noted = self._judge.noted(self._tree)
+        status, output, errors = command(self._words, in_one_process=self._case.one_process)
+        found = self._judge.look(self._tree)
         wanted = self._judge.after
         wrong = {name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)}
         # What was removed in full is not there to be removed again, which is said.
-        if status and (wrong or self._case.name != "remove" or "no anchor is called old" not in err.getvalue()):
-            return [f"the next run ends with {status}: {err.getvalue()}"]
-        return [f"the next run leaves {name}: {found.get(name)}" for name in sorted(wrong)]
+        if status and (wrong or self._case.name != "remove" or "no anchor is called old" not in errors):
+            return [f"the next run ends with {status}: {errors}"]
+        told = [f"the next run leaves {name}: {found.get(name)}" for name in sorted(wrong)]
+        return [*told, *self._judge.again(output, noted)]
 
     def _reset(self) -> None:
         if self._tree.exists():
             shutil.rmtree(self._tree)
         shutil.copytree(self._pristine, self._tree, symlinks=True)
+        if self._case.settle is not None:
+            self._case.settle(self._tree)
 
 
 def summary(tried: list[Tried]) -> str:

@@ -28,7 +28,7 @@ with atheris.instrument_imports(include=["rootfs_trust", "tomllib"]):
     from rootfs_trust.errors import InputError, MalformedError
     from rootfs_trust.fleet.targets import parse_targets
     from rootfs_trust.image import documents, oci
-    from rootfs_trust.image.model import Change
+    from rootfs_trust.image.model import Change, NewLayer
     from rootfs_trust.image.streams import Blob, in_memory
     from rootfs_trust.inputs import certdata as mozilla
     from rootfs_trust.inputs.config import parse_config
@@ -202,7 +202,9 @@ class Layout:
 def manifest(data: bytes) -> None:
     """The layout is read, and written anew with a layer and a variable more; what is written is read again."""
     provider = atheris.FuzzedDataProvider(data)
-    change = Change(b"a" if provider.ConsumeBool() else None, {"A": "c"} if provider.ConsumeBool() else {}, None)
+    change = Change(
+        NewLayer(b"a") if provider.ConsumeBool() else None, {"A": "c"} if provider.ConsumeBool() else {}, None
+    )
     layout = Layout(shapes.changed(provider, IMAGE))
     try:
         list(oci.Layout(layout).images())

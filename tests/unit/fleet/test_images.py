@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -88,6 +89,27 @@ def test_a_new_policy_replaces_what_is_ours(fleet):
     assert list(found.values()) == ["changed", "changed", "changed", "failed"]
     assert entries(signed(fleet, "a").top_layer())[CA][4] == renewed.pem
     assert (fleet.folder / "signed/d.tar").read_bytes() == b"touched"
+
+
+def test_a_further_hard_link_to_a_blob_is_no_touch(fleet):
+    """As a run leaves them that is cut short: blobs of the source are linked into the result."""
+    run(fleet)
+    for number, blob in enumerate(sorted(fleet.folder.glob("images/*/blobs/sha256/*"))):
+        (fleet.folder / f"link-{number}").hardlink_to(blob)
+    assert set(statuses(run(fleet).stdout.decode()).values()) == {"skipped"}
+    fleet.renew()
+    for number in range(3):
+        (fleet.folder / f"link-{number}").unlink()
+    assert set(statuses(run(fleet).stdout.decode()).values()) == {"changed"}
+
+
+def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(fleet, monkeypatch):
+    def fail(*_: object) -> None:
+        raise OSError(5, os.strerror(5))
+
+    monkeypatch.setattr(os, "scandir", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        images._stamp(str(fleet.folder / "images/a"))
 
 
 def test_what_stands_in_the_way_is_left_alone(fleet):

@@ -34,7 +34,7 @@ def test_the_same_again_touches_nothing_and_something_else_is_in_the_way(put, tm
     put(b"one", overwrite=True)
     with pytest.raises(ConflictError, match="is there already"):
         put(b"two")
-    assert snapshot(tmp_path) == before
+    assert snapshot(tmp_path) == before and os.listdir(tmp_path) == ["dest"]
 
 
 def test_with_overwrite_the_new_one_takes_the_place_of_the_old(put, tmp_path):
@@ -58,9 +58,55 @@ def test_a_fault_of_the_disk_leaves_the_old_one(put, tmp_path, monkeypatch, call
 
     with monkeypatch.context() as patched:
         patched.setattr(f"{module.__name__}.os.{call}", fail)
+        patched.setattr(module, "exchange", lambda *_: False)
         with pytest.raises(ApplyError, match="No space left on device"):
             put(b"two", overwrite=True)
     assert {path: entry[:3] for path, entry in snapshot(tmp_path).items()} == {p: e[:3] for p, e in before.items()}
+
+
+@pytest.mark.parametrize("can", [True, False], ids=["exchanged", "one after the other"])
+def test_a_folder_takes_the_place_of_another_on_any_file_system(tmp_path, monkeypatch, can):
+    dest = Destination(str(tmp_path / "dest"), overwrite=True)
+    dest.put_folder({"index.json": in_memory(b"1"), "old": in_memory(b"")})
+    if not can:
+        monkeypatch.setattr(module, "exchange", lambda *_: False)
+    dest.put_folder({"index.json": in_memory(b"2")})
+    assert os.listdir(tmp_path) == ["dest"] and os.listdir(tmp_path / "dest") == ["index.json"]
+
+
+def test_at_no_time_is_there_neither_the_old_nor_the_new(tmp_path, monkeypatch):
+    """No rename takes the old folder away: a run that is killed there would leave nothing."""
+    dest = Destination(str(tmp_path / "dest"), overwrite=True)
+    dest.put_folder({"index.json": in_memory(b"1")})
+    monkeypatch.setattr(f"{module.__name__}.os.rename", lambda *_: pytest.fail("renamed"))
+    dest.put_folder({"index.json": in_memory(b"2")})
+    assert (tmp_path / "dest/index.json").read_bytes() == b"2"
+
+
+def test_what_a_killed_run_left_goes_also_where_nothing_is_to_be_written(tmp_path):
+    dest = Destination(str(tmp_path / "dest"), overwrite=True)
+    dest.put_folder({"index.json": in_memory(b"1")})
+    (tmp_path / ".rootfs-trust-dest/blobs").mkdir(parents=True)
+    dest.put_folder({"index.json": in_memory(b"1")})
+    assert os.listdir(tmp_path) == ["dest"]
+
+
+def test_what_cannot_be_removed_is_told_and_the_new_one_is_there(tmp_path, monkeypatch):
+    dest = Destination(str(tmp_path / "dest"), overwrite=True)
+    dest.put_folder({"index.json": in_memory(b"1")})
+    real = module.exchange
+
+    def then_fail(*words: str) -> bool:
+        monkeypatch.setattr(module, "_remove_folder", gone)
+        return real(*words)
+
+    def gone(_: str) -> None:
+        raise OSError(5, os.strerror(5))
+
+    monkeypatch.setattr(module, "exchange", then_fail)
+    with pytest.raises(ApplyError, match="everything is written, but"):
+        dest.put_folder({"index.json": in_memory(b"2")})
+    assert (tmp_path / "dest/index.json").read_bytes() == b"2"
 
 
 def test_without_durable_nothing_is_synced(put, monkeypatch):

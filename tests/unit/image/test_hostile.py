@@ -12,7 +12,7 @@ import pytest
 from rootfs_trust.errors import InputError
 from rootfs_trust.image import documents, oci
 from rootfs_trust.image.host import FolderFiles
-from rootfs_trust.image.model import Change
+from rootfs_trust.image.model import Change, NewLayer
 from tests.support.images import OCI, LayoutFolder, Tarball, digest, docker_archive
 from tests.unit.cli.conftest import Command
 
@@ -259,6 +259,6 @@ def test_an_image_without_layers_gets_its_first(layout, tmp_path, layers):
     layout.index(layout.image(config={"rootfs": {"diff_ids": []}}))
     rewritten(layout, layers=layers)
     old = layout.manifest()["layers"]
-    renewal = oci.Renewal(FolderFiles(str(layout.path)), lambda _: Change(layer=LAYER))
+    renewal = oci.Renewal(FolderFiles(str(layout.path)), lambda _: Change(NewLayer(LAYER)))
     assert not old
     assert len(renewal.run().digests) == 1
