@@ -19,6 +19,7 @@ from tests.support.peers import needs_root, peer
 TRIES = 24
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", (*CASES, *SITES), ids=lambda case: case.name)
 def test_faults_at_calls_spread_over_the_run(tmp_path, case):
     """Calls that write, each with the next kind of fault, and one in five of those that only look."""
