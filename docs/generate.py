@@ -190,7 +190,7 @@ def api_page() -> str:
 
 def _documented(name: str, code: str, thing: object) -> str:
     text = re.sub(r":\w+:`(?:~[\w.]*\.)?([\w.]+)`", r"`\1`", inspect.getdoc(thing) or "").replace("``", "`")
-    return f"### {name}\n\n```python\n{code}\n```\n\n{text}\n"
+    return f"### {name}\n\n```text\n{code}\n```\n\n{text}\n"
 
 
 def _parameters(function: Callable[..., object]) -> str:
