@@ -72,7 +72,7 @@ def _print(room: Room, found: list[Figures]) -> None:
     for each in found:
         for mutant in each.survivors:
             print(f"{mutant.name}\n    - {mutant.old}\n    + {mutant.new}")
-    print(f"\n{'module':44} tried killed timeout alive texts score")
+    print(f"\n{'module':44} tried killed timeout alive texts equal")
     for each in found:
         _print_line(each.module, [each])
     _print_line(f"all of {room.name}", found)
@@ -80,10 +80,10 @@ def _print(room: Room, found: list[Figures]) -> None:
 
 def _print_line(name: str, found: list[Figures]) -> None:
     tried, killed = sum(each.tried for each in found), sum(each.killed for each in found)
-    timeouts, texts = sum(each.counts["timeout"] for each in found), sum(each.texts for each in found)
-    alive = sum(len(each.survivors) for each in found)
-    score = f"{killed / tried:6.1%} ({killed / max(tried - texts, 1):.1%} without texts)" if tried else ""
-    print(f"{name:44} {tried:5} {killed:6} {timeouts:7} {alive:5} {texts:5} {score}")
+    texts, equal = sum(each.texts for each in found), sum(each.equal for each in found)
+    timeouts, alive = sum(each.counts["timeout"] for each in found), sum(len(each.survivors) for each in found)
+    score = f"{killed / tried:6.1%}, {killed / (killed + alive or 1):.1%} of those that count" if tried else ""
+    print(f"{name:44} {tried:5} {killed:6} {timeouts:7} {alive:5} {texts:5} {equal:5} {score}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from mutmut.mutation.data import SourceFileMutationData
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.stats import status_by_exit_code
 
+from tests.mutation.equivalent import reason
+
 _KILLED = ("killed", "timeout", "segfault")
 
 
@@ -24,12 +26,13 @@ class Mutant(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """Of one module. ``texts`` of the survivors change nothing but the words of a message."""
+    """Of one module. ``texts`` of the survivors change nothing but words for people; ``equal`` ones do the same."""
 
     module: str
     counts: Counter[str]
     survivors: list[Mutant]
     texts: int
+    equal: int
 
     @property
     def tried(self) -> int:
@@ -50,8 +53,9 @@ def figures(path: Path) -> Figures:
     ]
     texts = _message_lines(path)
     survivors = [_mutant(name, path) for name in alive]
-    kept = [each for each in survivors if not _only_text(each, texts)]
-    return Figures(str(path), counts, kept, len(survivors) - len(kept))
+    different = [each for each in survivors if not reason(each.function, each.old, each.new)]
+    kept = [each for each in different if not _only_text(each, texts)]
+    return Figures(str(path), counts, kept, len(different) - len(kept), len(survivors) - len(different))
 
 
 def _mutant(name: str, path: Path) -> Mutant:
@@ -75,15 +79,15 @@ def _message_lines(path: Path) -> dict[str, int]:
 
 
 def _words(node: ast.AST) -> list[ast.expr]:
-    """Message and hint of a Trouble; the message of a MalformedError; what is called one."""
+    """Texts of three words and more; message and hint of a Trouble, the message of a MalformedError."""
+    if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+        return [node] if ast.unparse(node).count(" ") > 1 else []
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         first = {"Trouble": 2, "MalformedError": 0}.get(node.func.id)
         return node.args[first:] if first is not None else []
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        return [node.value] if node.targets[0].id in ("message", "hint", "why", "reason") else []
     return []
 
 
 def _only_text(mutant: Mutant, texts: dict[str, int]) -> bool:
     begin = texts.get(mutant.old)
-    return begin is not None and mutant.old[:begin] == mutant.new[:begin]
+    return bool(mutant.new) and begin is not None and mutant.old[:begin] == mutant.new[:begin]
