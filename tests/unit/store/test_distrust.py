@@ -1,0 +1,81 @@
+"""Trust taken away from Debian's store: local files go, shipped ones get a ``!``, and what stays trusted is told."""
+
+from __future__ import annotations
+
+from rootfs_trust.rootfs.nodes import Absent
+from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.store.layouts import DEBIAN
+from rootfs_trust.store.request import Answer, Request
+from rootfs_trust.x509 import encode, parse_certificate
+from tests.support.authority import Authority
+from tests.support.memory import File, MemoryTree
+
+ONE, TWO, MINE = (parse_certificate(Authority(name).der) for name in ("One", "Two", "Mine"))
+SHIPPED, CONF = "/usr/share/ca-certificates", "/etc/ca-certificates.conf"
+ENTRIES = {
+    CONF: File(b"x/one.crt\nx/two.crt\n!x/old.crt\n"),
+    f"{SHIPPED}/x/one.crt": File(encode(ONE.der)),
+    f"{SHIPPED}/x/two.crt": File(encode(TWO.der)),
+    f"{SHIPPED}/x/old.crt": File(encode(MINE.der)),
+    f"{SHIPPED}/x/new.crt": File(encode(TWO.der)),
+}
+COPY = f"{DEBIAN.local}/copy.crt"
+
+
+def answer(more: dict[str, File] | None = None, **asked) -> Answer:
+    return DEBIAN.answer(MemoryTree(ENTRIES | (more or {})), Request(**asked))
+
+
+def listed(given: Answer) -> list[str]:
+    node = given.desired.get(CONF, ENTRIES[CONF])
+    assert isinstance(node, File)
+    return node.content.decode().splitlines()
+
+
+def test_a_local_file_goes_and_its_shipped_copy_is_told() -> None:
+    given = answer({COPY: File(encode(ONE.der) + encode(MINE.der))}, remove=("copy",))
+    assert given.desired[COPY] == Absent()
+    assert listed(given) == ["x/one.crt", "x/two.crt", "!x/old.crt"]
+    told = [(each.id, each.path) for each in given.warnings if each.id == "still-trusted"]
+    assert told == [("still-trusted", f"{SHIPPED}/x/one.crt")]
+    warning = next(each for each in given.warnings if each.id == "still-trusted")
+    assert COPY in warning.message
+    assert f"sha256:{ONE.sha256}" in warning.hint
+
+
+def test_every_copy_goes_by_its_digest() -> None:
+    given = answer({COPY: File(encode(TWO.der))}, remove=(f"sha256:{TWO.sha256}",))
+    assert given.desired[COPY] == Absent()
+    assert listed(given) == ["x/one.crt", "!x/two.crt", "!x/old.crt", "!x/new.crt"]
+    assert given.troubles == []
+
+
+def test_a_name_with_and_without_its_folder() -> None:
+    for name in ("one", "x/one.crt"):
+        assert listed(answer(remove=(name,))) == ["!x/one.crt", "x/two.crt", "!x/old.crt"]
+    for name in ("old", "x/old.crt"):
+        assert answer(remove=(name,)).troubles == []
+
+
+def test_what_is_nowhere_is_an_error_and_to_be_distrusted_is_none() -> None:
+    assert [each.id for each in answer(remove=("nothing",)).troubles] == ["not-found"]
+    assert "one" in answer(remove=("ona",)).troubles[0].hint
+    gone = "0" * 64
+    assert [each.message for each in answer(remove=(f"sha256:{gone}",)).troubles] == [
+        f"no anchor is called sha256:{gone}"
+    ]
+    assert answer(distrust=frozenset((gone,))).troubles == []
+    assert answer(remove=(f"sha256:{MINE.sha256}",)).troubles == []
+
+
+def test_several_ways_to_name_one_make_one_line() -> None:
+    given = answer(remove=("one",), distrust=frozenset((ONE.sha256, TWO.sha256)))
+    assert listed(given) == ["!x/one.crt", "!x/two.crt", "!x/old.crt", "!x/new.crt"]
+
+
+def test_nothing_but_the_anchors() -> None:
+    more = {COPY: File(encode(ONE.der) + encode(MINE.der)), f"{DEBIAN.local}/b.crt": File(encode(TWO.der))}
+    given = answer(more, only=True, anchors=(Anchor("mine", MINE, "mine.pem"),), distrust=frozenset((ONE.sha256,)))
+    assert given.desired[COPY] == File(encode(MINE.der))
+    assert given.desired[f"{DEBIAN.local}/b.crt"] == Absent()
+    assert listed(given) == ["!x/one.crt", "!x/two.crt", "!x/old.crt", "!x/new.crt"]
