@@ -201,8 +201,9 @@ def test_attributes_and_an_owner_that_cannot_be_read_are_told(root, monkeypatch,
     ):
         with monkeypatch.context() as patched:
             patched.setattr(os, name, refuse)
-            with pytest.raises(InputError, match=f"cannot be read: {os.strerror(number)}"):
+            with pytest.raises(InputError, match=f"cannot be read: {os.strerror(number)}") as refused:
                 ask()
+            assert [each.id for each in refused.value.troubles] == ["unreadable"]
 
 
 def test_a_lock_that_cannot_be_had_is_told(root, monkeypatch):

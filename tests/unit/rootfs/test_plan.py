@@ -124,6 +124,7 @@ def test_a_conflict_says_what_stands_where_what_has_to_be():
         "/c": "a link that leads nowhere stands where a folder has to be",
         "/d": "a special file stands where a link to y has to be",
     }
+    assert {"move it away" in each.hint for each in plan.conflicts} == {True}
     assert [(each.verb, each.path) for each in plan.actions] == [("directory", "/e"), ("put", "/e/f")]
 
 
@@ -165,3 +166,12 @@ def test_a_blocked_folder_is_told_once_and_keeps_nothing_else_from_being_told():
     plan = make_plan(view, {"/a/x": File(b""), "/a/y/z": File(b""), "/b": File(b""), "/c": File(b"")})
     assert [each.path for each in plan.conflicts] == ["/a", "/b"]
     assert [each.path for each in plan.actions if each.path == "/c"] == ["/c"]
+
+
+def test_what_goes_below_a_dead_link_is_a_conflict_by_its_folder_alone():
+    """Nothing is made there, so that only the way to it can tell."""
+    plan = make_plan(MemoryTree({"/a": Symlink("/volume")}), {"/a/b/old": Absent(), "/a/old": Absent()})
+    assert [(each.path, each.message) for each in plan.conflicts] == [
+        ("/a", "a link that leads nowhere stands where a folder has to be")
+    ]
+    assert plan.actions == ()

@@ -34,3 +34,9 @@ PLACES = {
 def test_each_place_that_the_kernel_would_pass(path, passed):
     assert way(path, PLACES.get) == passed
     assert resolve(path, PLACES.get) == (passed[-1] if passed else None)
+
+
+@pytest.mark.parametrize("count", [40, 41])
+def test_forty_links_are_followed_and_no_more(count):
+    chain = {f"/{number}": Symlink(f"{number + 1}") for number in range(count)} | {f"/{count}": File}
+    assert resolve("/0", chain.get) == ("/40" if count == 40 else None)
