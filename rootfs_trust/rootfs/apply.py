@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 
 from rootfs_trust.errors import ApplyError, InputError, Trouble
-from rootfs_trust.rootfs.door import Root, path_by_descriptor, read_extended_attributes
+from rootfs_trust.rootfs.by_descriptor import path_by_descriptor, read_extended_attributes
+from rootfs_trust.rootfs.door import Root
 from rootfs_trust.rootfs.nodes import Owner, as_bytes, parent
 from rootfs_trust.rootfs.plan import SIGNATURES, STAGED_PREFIX, Action, Link, MakeDirectory, Plan, Put, Remove
 

@@ -16,7 +16,8 @@ import stat
 from types import TracebackType
 
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, as_bytes, as_text
+from rootfs_trust.rootfs.by_descriptor import kind_of, mount_of, read_extended_attributes
+from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, as_bytes, as_text, join
 from rootfs_trust.rootfs.walk import Walk, close
 
 MAX_FILE = 64 * 1024 * 1024
@@ -50,6 +51,9 @@ class Root:
         self.directory = directory
         self._folders: dict[str, tuple[int, str] | None] = {"/": (self.fd, "/")}
         self._names: dict[str, list[str]] = {}
+        self._kinds: dict[str, type[Node]] = {}
+        self._links: dict[str, Symlink] = {}
+        self._statuses: dict[str, tuple[int, bytes, os.stat_result] | None] = {}
         self._locked: list[int] = []
 
     def __enter__(self) -> Root:
@@ -62,6 +66,7 @@ class Root:
 
     def close(self) -> None:
         """Close every descriptor; the object is of no use afterwards."""
+        self.forget()
         for fd in (*self._locked, *(folder[0] for folder in self._folders.values() if folder)):
             close(fd)
         self._folders, self._locked = {}, []
@@ -105,8 +110,11 @@ class Root:
         return found[0] if found else None
 
     def forget(self) -> None:
-        """Look anew from here on: folders may have come into being, and their entries changed."""
-        self._names = {}
+        """Look anew from here on: folders may have come into being, and entries changed.
+
+        Till then nothing is looked at twice, save the contents of files.
+        """
+        self._names, self._kinds, self._links, self._statuses = {}, {}, {}, {}
         missing = [path for path, found in self._folders.items() if found is None]
         for path in missing:
             del self._folders[path]
@@ -152,20 +160,16 @@ class Root:
 
     def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
         """See :class:`View`."""
+        known = self._kinds.get(path)
+        if known is not None and not (follow and known is Symlink):
+            return known
         found = self._status(path, follow)
         return None if found is None else _KINDS.get(stat.S_IFMT(found[2].st_mode), Special)
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
         """See :class:`View`. Raises InputError for a file that is too large or cannot be read."""
-        if not follow and (place := self.place(path)) and place[1]:
-            # A hash directory has thousands of links: one call tells what most of them hold.
-            try:
-                return Symlink(as_text(os.readlink(place[1], dir_fd=place[0])))
-            except OSError as error:
-                if error.errno in _NOWHERE:
-                    return None
-                if error.errno != errno.EINVAL:  # no link; what else it is, the status tells
-                    raise _unreadable(path, error) from error
+        if not follow and (link := self._link(path)):
+            return link
         found = self._status(path, follow)
         if found is None:
             return None
@@ -180,6 +184,17 @@ class Root:
             raise InputError(Trouble("unreadable", path, "became a link while it was read", _HINT_OTHERS))
         return Special(_SPECIAL[kind])
 
+    def _link(self, path: str) -> Symlink | None:
+        """The link at ``path``. A hash directory has thousands of them: one call tells what most of them hold."""
+        if path not in self._links and (place := self.place(path)) and place[1]:
+            try:
+                self._links[path] = Symlink(as_text(os.readlink(place[1], dir_fd=place[0])))
+            except OSError as error:
+                # EINVAL: no link; what else it is, the status tells.
+                if error.errno not in (*_NOWHERE, errno.EINVAL):
+                    raise _unreadable(path, error) from error
+        return self._links.get(path)
+
     def names(self, path: str) -> list[str]:
         """See :class:`View`. A folder is listed once, until :meth:`forget`."""
         if path not in self._names:
@@ -193,12 +208,19 @@ class Root:
         try:
             listing = os.open(".", _LIST, dir_fd=fd)
             try:
-                # Asked by descriptor, the answer is in the host's encoding.
-                return [as_text(name) for name in sorted(map(os.fsencode, os.listdir(listing)))]
+                return self._entries(path, listing)
             finally:
                 close(listing)
         except OSError as error:
             raise _unreadable(path, error) from error
+
+    def _entries(self, path: str, listing: int) -> list[str]:
+        with os.scandir(listing) as entries:
+            # Asked by descriptor, the names are in the host's encoding.
+            kinds = {os.fsencode(each.name): kind_of(each) for each in entries}
+        names = [as_text(name) for name in sorted(kinds)]
+        self._kinds.update((join(path, name), kinds[as_bytes(name)]) for name in names)
+        return names
 
     def extended_attributes(self, path: str) -> dict[str, bytes]:
         """See :class:`View`. Empty where the file system keeps none."""
@@ -212,7 +234,7 @@ class Root:
         """See :class:`View`. False without /proc, which tells it."""
         place = self.place(path)
         try:
-            return place is not None and _mount(place[0], b".") != _mount(*place)
+            return place is not None and mount_of(place[0], b".") != mount_of(*place)
         except OSError:
             return False
 
@@ -223,19 +245,24 @@ class Root:
 
     def _status(self, path: str, follow: bool) -> tuple[int, bytes, os.stat_result] | None:
         """Folder, name and status of ``path``; a link in the last place is followed inside the root."""
+        if path not in self._statuses:
+            self._statuses[path] = self._looked_at(path)
+        found = self._statuses[path]
+        if found is None or not (follow and stat.S_ISLNK(found[2].st_mode)):
+            return found
+        real = self.real_path(path)
+        return None if real is None else self._status(real, follow=False)
+
+    def _looked_at(self, path: str) -> tuple[int, bytes, os.stat_result] | None:
         place = self.place(path)
         if place is None:
             return None
         try:
-            status = os.stat(place[1] or b".", dir_fd=place[0], follow_symlinks=False)
+            return place[0], place[1] or b".", os.stat(place[1] or b".", dir_fd=place[0], follow_symlinks=False)
         except OSError as error:
             if error.errno not in _NOWHERE:
                 raise _unreadable(path, error) from error
             return None
-        if not (follow and stat.S_ISLNK(status.st_mode)):
-            return place[0], place[1] or b".", status
-        real = self.real_path(path)
-        return None if real is None else self._status(real, follow=False)
 
     @staticmethod
     def _read(folder: int, name: bytes, path: str) -> bytes:
@@ -253,16 +280,6 @@ class Root:
         return content
 
 
-def _mount(folder: int, name: bytes) -> bytes | None:
-    """The number of the mount that ``name`` in ``folder`` is on (proc_pid_fdinfo(5)); unlike st_dev it tells binds."""
-    fd = os.open(name or b".", os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        with open(f"/proc/self/fdinfo/{fd}", "rb") as file:
-            return next((line for line in file if line.startswith(b"mnt_id:")), None)
-    finally:
-        close(fd)
-
-
 def _content(fd: int) -> bytes:
     """What the regular file ``fd`` holds, up to a byte more than :data:`MAX_FILE`; empty for anything else."""
     # The name may lead to another file by now: what counts is what was opened.
@@ -274,23 +291,6 @@ def _content(fd: int) -> bytes:
     while parts[-1] and len(parts[0]) != status.st_size and sum(map(len, parts)) <= MAX_FILE:
         parts.append(os.read(fd, 1 << 20))
     return b"".join(parts)
-
-
-def path_by_descriptor(folder: int, name: bytes) -> bytes:
-    """A path for calls that take no descriptor: the magic link leads to the folder that is open already."""
-    return b"/proc/self/fd/%d/%s" % (folder, name)
-
-
-def read_extended_attributes(folder: int, name: bytes) -> dict[str, bytes]:
-    """Extended attributes of ``name`` in the folder ``folder`` (a descriptor), never following a link."""
-    path = path_by_descriptor(folder, name)
-    try:
-        names = os.listxattr(path, follow_symlinks=False)
-        return {key: os.getxattr(path, key, follow_symlinks=False) for key in names}
-    except OSError as error:
-        if error.errno in (errno.ENOTSUP, errno.ENOENT, errno.ENODATA):
-            return {}
-        raise
 
 
 def _unreadable(path: str, error: OSError) -> InputError:

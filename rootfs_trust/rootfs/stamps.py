@@ -34,60 +34,61 @@ class Watched:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._asked: set[Place] = set()
+        self._entries: set[str] = set()
+        self._ends: set[str] = set()
+        self._folders: set[str] = set()
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
         """See View."""
-        self._asked.add(Place("end" if follow else "entry", path))
+        (self._ends if follow else self._entries).add(path)
         return self._view.node(path, follow=follow)
 
     def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
         """See View."""
-        self._asked.add(Place("end" if follow else "entry", path))
+        (self._ends if follow else self._entries).add(path)
         return self._view.kind(path, follow=follow)
 
     def names(self, path: str) -> list[str]:
         """See View."""
-        self._asked.add(Place("folder", path))
+        self._folders.add(path)
         return self._view.names(path)
 
     def real_path(self, path: str) -> str | None:
         """See View."""
-        self._asked.add(Place("end", path))
+        self._ends.add(path)
         return self._view.real_path(path)
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
         """See View."""
-        self._asked.add(Place("entry", path))
+        self._entries.add(path)
         return self._view.extended_attributes(path)
 
     def mounted(self, path: str) -> bool:
         """See View. What is mounted is another entry than what it hides."""
-        self._asked.add(Place("entry", path))
+        self._entries.add(path)
         return self._view.mounted(path)
 
     def modified(self, path: str) -> int | None:
         """See View."""
-        self._asked.add(Place("end", path))
+        self._ends.add(path)
         return self._view.modified(path)
 
     def places(self, also: Iterable[str] = ()) -> tuple[Place, ...]:
         """The fewest places that tell of every change in what was asked, and at the paths ``also``; sorted."""
-        single = {each for each in self._asked if each.kind != "folder"} | {Place("entry", path) for path in also}
-        crowded = Counter(parent(path) for path in {each.path for each in single})
-        folders = {each.path for each in self._asked if each.kind == "folder"}
-        folders |= {folder for folder, count in crowded.items() if count >= _MANY}
-        left = {place for place in single if not self._told_by(folders, place)}
+        entries = self._entries.union(also)
+        crowded = Counter(map(parent, entries | self._ends))
+        folders = self._folders | {folder for folder, count in crowded.items() if count >= _MANY}
+        left = {Place("entry", path) for path in entries if parent(path) not in folders}
+        left |= {Place("end", path) for path in self._ends if not self._told_by(folders, path)}
         return tuple(sorted({Place("folder", folder) for folder in folders} | left))
 
-    def _told_by(self, folders: set[str], place: Place) -> bool:
-        """Whether stamps of ``folders`` tell of every change at ``place``: each link on its way stands in one."""
-        path: str | None = place.path
+    def _told_by(self, folders: set[str], end: str) -> bool:
+        """Whether stamps of ``folders`` tell of every change at ``end``: each link on its way stands in one."""
+        path: str | None = end
         for _ in range(MAX_LINKS):
             if path is None or parent(path) not in folders:
                 return False
-            node = None if place.kind == "entry" else self._view.kind(path, follow=False)
-            if node is not Symlink:
+            if self._view.kind(path, follow=False) is not Symlink:
                 return True
             path = self._next(path)
         return False

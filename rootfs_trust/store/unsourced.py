@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 from rootfs_trust.errors import MalformedError, Trouble
@@ -20,15 +21,22 @@ def unsourced(bundle: str, data: bytes | None, sources: Iterable[Source]) -> lis
 def _others(data: bytes, known: set[bytes]) -> list[Certificate]:
     """The certificates of ``data`` not in ``known``, each once; blocks that nothing can read have no trust."""
     others: dict[bytes, Certificate] = {}
-    for block in pem.blocks(data):
-        if isinstance(block, pem.Block) and block.der not in known and block.label.endswith("CERTIFICATE"):
+    for der in _in_blocks(data):
+        if der not in known:
             try:
-                certificate = parse_certificate(block.der, trailing=True)
+                certificate = parse_certificate(der, trailing=True)
             except MalformedError:
                 continue
             if certificate.der not in known:
                 others[certificate.der] = certificate
     return list(others.values())
+
+
+@functools.lru_cache(maxsize=4)  # most of a thousand trees have the same bundle, of some hundred kilobytes
+def _in_blocks(data: bytes) -> tuple[bytes, ...]:
+    """What the certificate blocks of a bundle hold, fit or not."""
+    found = (block for block in pem.blocks(data) if isinstance(block, pem.Block))
+    return tuple(block.der for block in found if block.label.endswith("CERTIFICATE"))
 
 
 def _conflict(bundle: str, certificate: Certificate) -> Trouble:

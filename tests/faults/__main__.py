@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="of so many calls the first one is tried")
     parser.add_argument("--case", action="append", choices=[case.name for case in ALL])
     parser.add_argument("--fault", action="append", choices=FAULTS)
+    parser.add_argument("--writing", action="store_true", help="only calls that write")
     options = parser.parse_args()
     start, everything = time.monotonic(), []
     for case in ALL:
@@ -29,7 +30,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             matrix = Matrix(case, Path(folder))
             tried = []
-            for each in matrix.tries(range(0, len(matrix.calls), options.every), options.fault or FAULTS):
+            places = [place for place, call in enumerate(matrix.calls) if call.writes or not options.writing]
+            for each in matrix.tries(places[:: options.every], options.fault or FAULTS):
                 tried.append(each)
                 if each.wrong:
                     print(each.case, each.fault, each.call, *each.wrong, sep="\n    ", flush=True)

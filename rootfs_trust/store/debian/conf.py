@@ -6,6 +6,7 @@ postinst writes them. Source: ca-certificates 20230311+deb12u1, the tool's loops
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class Conf:
     """The last line has no newline: the device's tool then does not see it."""
 
 
+@functools.lru_cache(maxsize=8)  # most of a thousand trees have the same list
 def parse_conf(data: bytes) -> Conf:
     """What the list says."""
     lines = _text(data).split("\n")

@@ -219,3 +219,26 @@ def test_nothing_is_a_mount_where_nothing_is_mounted(root):
     assert not any(map(root.mounted, ("/canary", "/etc", "/missing", "/missing/x", "/")))
     with Root("/") as host:
         assert host.mounted("/proc") or not os.path.ismount("/proc")
+
+
+def test_nothing_is_looked_at_twice_until_it_is_said_to_look_anew(tree, root):
+    """And then everything is: what was just written is not taken from memory."""
+    certs = tree / "etc/ssl/certs"
+    (certs / "link").symlink_to("/canary")
+    (certs / "file").write_bytes(b"")
+    assert root.names("/etc/ssl/certs") == ["file", "link"]
+    before = [look(root) for look in LOOKS]
+    (certs / "link").unlink()
+    (certs / "file").unlink()
+    (certs / "file").mkdir()
+    assert [look(root) for look in LOOKS] == before == [Symlink, Symlink("/canary"), File, File]
+    root.forget()
+    assert [look(root) for look in LOOKS] == [None, None, Directory, Directory]
+
+
+LOOKS = (
+    lambda root: root.kind("/etc/ssl/certs/link", follow=False),
+    lambda root: root.node("/etc/ssl/certs/link"),
+    lambda root: root.kind("/etc/ssl/certs/file"),
+    lambda root: root.kind("/etc/ssl/certs/file", follow=False),
+)
