@@ -22,6 +22,8 @@ SCHEMES = {
 
 
 def store(authority, scheme) -> bytes:
+    if not hasattr(pkcs12, "serialize_java_truststore"):
+        pytest.skip("this cryptography (before 45) reads trust stores, and does not write them")
     kdf, mac = scheme
     builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(ROUNDS).key_cert_algorithm(kdf).hmac_hash(mac)
     anchor = pkcs12.PKCS12Certificate(x509.load_pem_x509_certificate(authority.pem), b"a")
