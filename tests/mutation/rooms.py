@@ -50,6 +50,7 @@ ROOMS = (
             "tests/layouts",
         ),
         (
+            "tests/unit/store/test_layout_docs.py::test_every_page_is_as_it_would_be_written",
             "tests/unit/store/test_java.py::test_a_hash_table_loses_nothing",
             "tests/layouts/test_matrix.py::test_the_layouts_own_program_has_nothing_to_do",
             "tests/layouts/test_matrix.py::test_rehash_has_nothing_to_do",

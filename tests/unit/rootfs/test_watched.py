@@ -105,6 +105,21 @@ def test_a_stamp_is_of_the_entry_the_end_or_the_folder(tmp_path) -> None:
         assert stamp(root, [Place("folder", "/gone")]) != stamp(root, [Place("folder", "/e")])
 
 
+def test_the_same_file_in_another_folder_is_another_entry(tmp_path) -> None:
+    """A link on the way is turned round to a folder with a hard link to the very file."""
+    for folder in ("d", "e"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "d/f").write_bytes(b"x")
+    os.link(tmp_path / "d/f", tmp_path / "e/f")
+    stamps = []
+    for target in ("d", "e"):
+        (tmp_path / "now").unlink(missing_ok=True)
+        (tmp_path / "now").symlink_to(target)
+        with Root(str(tmp_path)) as root:
+            stamps.append([stamp(root, [place]) for place in (entry("/now/f"), end("/now/f"))])
+    assert [one == other for one, other in zip(*stamps, strict=True)] == [False, False]
+
+
 def test_a_folders_state_is_its_identity_and_a_files_all_but_the_time_of_reading(tmp_path) -> None:
     file = tmp_path / "f"
     file.write_bytes(b"x")

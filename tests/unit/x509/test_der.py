@@ -30,6 +30,13 @@ def test_tags(identifier: str, tag: int) -> None:
     assert header(data, 0, len(data))[0] == tag
 
 
+def test_an_empty_element_with_a_long_tag_may_be_the_last() -> None:
+    for octets, tag in (("1f0200", 2), ("9f1f00", 0x80 | 31 << 8), ("bf810000", 0x80 | 128 << 8), ("8000", 0x80)):
+        data = bytes.fromhex(octets)
+        assert header(data, 0, len(data)) == (tag, octets[0] == "b", False, len(data), len(data))
+        assert Reader(data).next_tag() == tag
+
+
 NO_HEADERS = """
     - 02 0201 1f 1f02 1f81 1f8181818181818101 0280 0281 028100 0282 028201 02820100 0284ffffffff41
     0289010000000000000000 02850000000002
@@ -104,6 +111,9 @@ def test_sequence_must_be_constructed_and_a_list_need_not() -> None:
         (b"\5\x81\0", b"\5\0"),
         (b"\2\x81\1\5", b"\2\1\5"),
         (b"\3\2\4\xff", b"\3\2\4\xf0"),
+        (b"\3\4\4\xaa\xbb\xff", b"\3\4\4\xaa\xbb\xf0"),
+        (b"\x1c\4\0\0\0A", b"\x1c\4\0\0\0A"),
+        (b"\x1e\6\0A\0B\0C", b"\x1e\6\0A\0B\0C"),
         (b"\x24\3\4\1a", b"\4\1a"),
         (b"\x1f\5\0", b"\5\0"),
         (b"\x1f\x81\x01\1a", b"\x1f\x81\x01\1a"),
