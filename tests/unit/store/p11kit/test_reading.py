@@ -11,12 +11,14 @@ from rootfs_trust.store.p11kit import pem, persist
 from rootfs_trust.store.p11kit.entries import EMAIL, SERVER_AUTH, Entry
 from rootfs_trust.store.p11kit.hash_order import hash_order, murmur3
 from rootfs_trust.store.p11kit.parser import parse_file
+from rootfs_trust.store.p11kit.parts import name_texts
 from rootfs_trust.store.p11kit.select import Filter, is_authority, select, subject_label
 from rootfs_trust.store.p11kit.token import SourceFile, files_of, token_of
 from rootfs_trust.x509 import parse_certificate
 from tests.support.memory import File, MemoryTree, Symlink
 from tests.unit.store.p11kit.sources import Root, every_form, stapled, stapled_usages
 from tests.unit.store.p11kit.sources import persist as an_object
+from tests.unit.x509.building import element, name
 
 ROOT = Root("A Root")
 
@@ -235,6 +237,25 @@ def test_labels() -> None:
 
 
 def test_every_form_is_read_without_a_word() -> None:
-    for name, data in every_form().items():
+    for file, data in every_form().items():
         for place in ("", "anchors", "blocklist"):
-            parse_file(f"/t/{name}", data, place)
+            parse_file(f"/t/{file}", data, place)
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        (element(0x0C, "Zoë".encode()), "Zoë".encode()),
+        (element(0x14, "Zoë".encode()), "Zoë".encode()),
+        (element(0x1E, "Zoë".encode("utf-16-be")), "Zoë".encode()),
+        (element(0x1C, "Zoë".encode("utf-32-be")), "Zoë".encode()),
+        (element(0x1E, "\U0001f511".encode("utf-16-be")), b"\xed\xa0\xbd\xed\xb4\x91"),
+        (element(0x0C, b"a\0b"), b"a"),
+        (element(0x14, b"Zo\xeb"), None),
+        (element(0x12, b"1 2"), b"1 2"),
+        (element(0x03, b"\0x"), None),
+    ],
+)
+def test_labels_of_every_type_of_text(value: bytes, label: bytes | None) -> None:
+    """p11-kit takes byte strings for UTF-8, and writes each half of a surrogate pair for itself (trust/utf8.c)."""
+    assert list(name_texts(name(value), "2.5.4.3")) == [label]
