@@ -38,6 +38,8 @@ def _settings(room: Room) -> str:
         "also_copy": [*_COPIED, *_PLAIN],
         "pytest_add_cli_args_test_selection": list(room.tests),
         "pytest_add_cli_args": arguments,
+        "timeout_constant": 5.0,
+        "timeout_multiplier": 4.0,
     }
     return "\n[tool.mutmut]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
 

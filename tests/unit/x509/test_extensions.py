@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from rootfs_trust.x509 import Certificate, parse_certificate
+from rootfs_trust.x509 import Certificate, parse_certificate, parse_crl
 from rootfs_trust.x509.general_names import ADDRESS, DIRECTORY, DNS, GeneralName, NameConstraints
 from rootfs_trust.x509.oids import KEY_USAGES
 
@@ -229,3 +230,12 @@ def test_certificates_are_equal_when_their_fingerprints_are() -> None:
     assert len({parse_certificate(one), parse_certificate(one), parse_certificate(other)}) == 2
     assert parse_certificate(one) != parse_certificate(other)
     assert parse_certificate(one) != parse_certificate(one).sha256
+
+
+def test_a_revocation_list_with_extensions_that_cryptography_made() -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    builder = x509.CertificateRevocationListBuilder(DN, DAY, DAY).add_extension(x509.CRLNumber(7), False)
+    der = builder.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    found = parse_crl(der)
+    assert (found.der, found.issuer.raw) == (der, DN.public_bytes())
+    assert found.sha256 == sha256(der).hexdigest()
