@@ -35,6 +35,7 @@ def test_a_safe_name_is_kept(text):
         ("a.b/ca", "ca"),
         ("ca.txt", "ca.txt"),
         (".pem", "_pem"),
+        ("-x.pem", "_x"),
         ("ca.", "ca."),
         ("a b.cer", "a_b"),
     ],
