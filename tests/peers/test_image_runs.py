@@ -17,6 +17,8 @@ from tests.support.debian_tree import DebianTree
 from tests.support.images import LayoutFolder, Tarball, digest
 from tests.support.peers import PLAIN_ENVIRONMENT
 
+pytestmark = pytest.mark.slow
+
 LARGE = 256 * 1024 * 1024
 LIMIT = 96 * 1024
 """KiB: what Python, the certificates and the entries of a small tree need is a third of it."""
@@ -25,7 +27,6 @@ MEASURED = """
 import sys
 from rootfs_trust.cli.run import main
 
-pytestmark = pytest.mark.slow
 try:
     main()
 finally:
