@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need and runs them: linters, types, the direction of imports, then pytest.
 # "run.sh slow" runs the slower suites instead, which need more programs. Other arguments go to pytest.
+# PYTHON and VENV may name another Python, and another folder for its virtual environment.
 # Without root the Debian packages are left as they are, and tests whose peers are missing skip.
 set -eu
 cd "$(dirname "$0")/.."
@@ -33,8 +34,9 @@ elif [ -n "$missing" ]; then
     echo "not installed, so tests will skip:" $missing >&2
 fi
 
-python_environment .venv $extras
-bin=.venv/bin
+environment=${VENV:-.venv}
+python_environment "$environment" $extras
+bin=$environment/bin
 $bin/ruff check --quiet
 $bin/mypy
 $bin/lint-imports

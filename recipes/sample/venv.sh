@@ -9,16 +9,17 @@ as_root() {
 }
 
 python_environment() {
-    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
-        echo "Python 3.11 or newer is needed; this is $(python3 --version)" >&2
+    python=${PYTHON:-python3}
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+        echo "Python 3.11 or newer is needed; this is $("$python" --version)" >&2
         return 1
     }
     if ! [ -x "$1/bin/pip" ]; then
-        python3 -c 'import ensurepip, venv' 2>/dev/null || {
+        "$python" -c 'import ensurepip, venv' 2>/dev/null || {
             as_root apt-get update -qq
             as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-venv
         }
-        python3 -m venv "$1"
+        "$python" -m venv "$1"
     fi
     # The tools of the development come in the versions that were tried.
     "$1/bin/pip" install --quiet --disable-pip-version-check ${2:+--constraint requirements-dev.txt} --editable ".${2:+[$2]}"

@@ -68,7 +68,7 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             # The reader went away; what it did not want to see is no trouble of ours.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            _discard_output()
             return 0
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -138,7 +138,17 @@ def _fail(error: RootfsTrustError) -> None:
     # Where standard output cannot be written to, no JSON can be, either.
     as_json = _json_wanted(sys.argv) and all(each.id != "output" for each in error.troubles)
     print_errors(error, as_json=as_json)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Debian 12's Python 3.11.2 tries once more when it ends, and then its exit status is 120.
+        _discard_output()
     sys.exit(error.exit_status)
+
+
+def _discard_output() -> None:
+    """Let what standard output still holds, and all that follows, go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _json_wanted(words: list[str]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
+from copy import copy
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.image.changes import Changes, NewEntry, foreign_headers, header, packed_entry
@@ -120,11 +121,8 @@ def _replaced(member: Member, entry: NewEntry) -> bytes:
 
 
 def _renamed(member: Member, *, name: str | None = None, linkname: str | None = None) -> bytes:
-    info = member.info
-    copy = info.replace(
-        name=info.name if name is None else name,
-        linkname=info.linkname if linkname is None else linkname,
-        deep=False,
-    )
-    copy.pax_headers = foreign_headers(info, xattrs=True)
-    return header(copy)
+    info = copy(member.info)
+    info.name = info.name if name is None else name
+    info.linkname = info.linkname if linkname is None else linkname
+    info.pax_headers = foreign_headers(member.info, xattrs=True)
+    return header(info)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.unpacking import unpack
+
 ARCHIVE = Path(__file__).resolve().parents[3] / "shared" / "corpus.tar.xz"
 
 
@@ -34,6 +36,6 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
         refuse(f"{ARCHIVE} is not there")
     folder = tmp_path_factory.mktemp("corpus")
     with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(folder, filter="data")
+        unpack(archive, folder)
     (root,) = folder.iterdir()
     return Corpus(root)

@@ -236,6 +236,33 @@ def test_nothing_is_looked_at_twice_until_it_is_said_to_look_anew(tree, root):
     assert [look(root) for look in LOOKS] == [None, None, Directory, Directory]
 
 
+def test_only_some_entries_are_looked_at_anew(tree, root):
+    certs = tree / "etc/ssl/certs"
+    for name in ("kept", "gone"):
+        (certs / name).symlink_to("/canary")
+    assert root.names("/etc/ssl/certs") == ["gone", "kept"]
+    paths = [f"/etc/ssl/certs/{name}" for name in ("kept", "gone", "new/file")]
+    assert [root.node(path) for path in paths] == [Symlink("/canary"), Symlink("/canary"), None]
+    for name in ("kept", "gone"):
+        (certs / name).unlink()
+    (certs / "new").mkdir()
+    (certs / "new/file").write_bytes(b"new")
+    root.forget(*paths[1:])
+    assert root.names("/etc/ssl/certs") == ["new"]
+    assert [root.kind(path, follow=False) for path in paths] == [Symlink, None, File]
+    assert root.node(paths[0]) == Symlink("/canary")
+
+
+def test_a_file_that_becomes_a_fifo_after_it_was_listed_is_told(tree, root):
+    certs = tree / "etc/ssl/certs"
+    (certs / "file").write_bytes(b"")
+    assert root.names("/etc/ssl/certs") == ["file"]
+    (certs / "file").unlink()
+    os.mkfifo(certs / "file")
+    with pytest.raises(InputError, match="/etc/ssl/certs/file: became no file while it was read"):
+        root.node("/etc/ssl/certs/file")
+
+
 LOOKS = (
     lambda root: root.kind("/etc/ssl/certs/link", follow=False),
     lambda root: root.node("/etc/ssl/certs/link"),
