@@ -58,8 +58,9 @@ class RootWork:
         """Put into place what is staged, and look again. Raises ApplyError."""
         if self._writer is not None:
             self._writer.publish()
-            self._tree.forget()
-            look_again(self._tree, self._decision.desired)
+            desired, written = self._decision.desired, list(_written(self._decision))
+            self._tree.forget(*written)
+            look_again(self._tree, {path: desired[path] for path in written if path in desired})
             self.result = self._told(CHANGED)
 
     def _stage(self) -> None:

@@ -16,15 +16,14 @@ import stat
 from types import TracebackType
 
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.rootfs.by_descriptor import kind_of, mount_of, read_extended_attributes
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, as_bytes, as_text, join
+from rootfs_trust.rootfs.by_descriptor import kind_of, mount_of, read_extended_attributes, read_file
+from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, as_bytes, as_text, join, parent
 from rootfs_trust.rootfs.walk import Walk, close
 
 MAX_FILE = 64 * 1024 * 1024
 """Bytes; a bundle of 10,000 certificates has about a quarter of it."""
 
 _LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_READ_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 _HINT_OTHERS = "does another program write into the rootfs at the same time?"
@@ -109,12 +108,18 @@ class Root:
         found = self._folder(path)
         return found[0] if found else None
 
-    def forget(self) -> None:
-        """Look anew from here on: folders may have come into being, and entries changed.
+    def forget(self, *paths: str) -> None:
+        """Look anew from here on: folders may have come into being, and entries changed; or only those at ``paths``.
 
-        Till then nothing is looked at twice, save the contents of files.
+        Till then nothing is looked at twice, save the contents of files. Where a link of a folder gives an entry
+        another path, too, that path is another one here.
         """
-        self._names, self._kinds, self._links, self._statuses = {}, {}, {}, {}
+        if paths:
+            for path in (*paths, *map(parent, paths)):
+                for seen in (self._names, self._kinds, self._links, self._statuses):
+                    seen.pop(path, None)
+        else:
+            self._names, self._kinds, self._links, self._statuses = {}, {}, {}, {}
         missing = [path for path, found in self._folders.items() if found is None]
         for path in missing:
             del self._folders[path]
@@ -168,6 +173,8 @@ class Root:
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
         """See :class:`View`. Raises InputError for a file that is too large or cannot be read."""
+        if self._kinds.get(path) is File and (place := self.place(path)):
+            return self._file(*place, path)
         if not follow and (link := self._link(path)):
             return link
         found = self._status(path, follow)
@@ -176,8 +183,7 @@ class Root:
         fd, name, status = found
         kind = stat.S_IFMT(status.st_mode)
         if kind == stat.S_IFREG:
-            owner = Owner(status.st_uid, status.st_gid)
-            return File(self._read(fd, name, path), owner, stat.S_IMODE(status.st_mode))
+            return self._file(fd, name, path)
         if kind == stat.S_IFDIR:
             return Directory(Owner(status.st_uid, status.st_gid), stat.S_IMODE(status.st_mode))
         if kind == stat.S_IFLNK:
@@ -265,32 +271,17 @@ class Root:
             return None
 
     @staticmethod
-    def _read(folder: int, name: bytes, path: str) -> bytes:
+    def _file(folder: int, name: bytes, path: str) -> File:
         try:
-            fd = os.open(name, _READ_FILE, dir_fd=folder)
-            try:
-                content = _content(fd)
-            finally:
-                close(fd)
+            status, content = read_file(folder, name, MAX_FILE)
         except OSError as error:
             raise _unreadable(path, error) from error
+        if content is None:
+            raise InputError(Trouble("unreadable", path, "became no file while it was read", _HINT_OTHERS))
         if len(content) > MAX_FILE:
             hint = "no trust store is; move the file out of the store's folders"
             raise InputError(Trouble("too-large", path, f"is larger than {MAX_FILE} bytes", hint))
-        return content
-
-
-def _content(fd: int) -> bytes:
-    """What the regular file ``fd`` holds, up to a byte more than :data:`MAX_FILE`; empty for anything else."""
-    # The name may lead to another file by now: what counts is what was opened.
-    status = os.fstat(fd)
-    if not stat.S_ISREG(status.st_mode):
-        return b""
-    # Just the size, when one byte more was asked for, is the whole; more or less (a short read) is not.
-    parts = [os.read(fd, min(status.st_size, MAX_FILE) + 1)]
-    while parts[-1] and len(parts[0]) != status.st_size and sum(map(len, parts)) <= MAX_FILE:
-        parts.append(os.read(fd, 1 << 20))
-    return b"".join(parts)
+        return File(content, Owner(status.st_uid, status.st_gid), stat.S_IMODE(status.st_mode))
 
 
 def _unreadable(path: str, error: OSError) -> InputError:

@@ -12,6 +12,7 @@ import stat
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from operator import attrgetter
 from typing import NamedTuple
 
 from rootfs_trust.rootfs.door import Root
@@ -141,9 +142,10 @@ def _entry(root: Root, place: Place) -> object:
     return as_bytes(real or ""), state_of(status)
 
 
+_FOLDER = attrgetter("st_mode", "st_ino", "st_dev")
+_ENTRY = attrgetter("st_mode", "st_ino", "st_dev", "st_uid", "st_gid", "st_size", "st_mtime_ns", "st_ctime_ns")
+
+
 def state_of(status: os.stat_result) -> tuple[int, ...]:
     """What of an entry's status tells of a change. A folder's own entries are another place's business."""
-    known = (status.st_mode, status.st_ino, status.st_dev)
-    if stat.S_ISDIR(status.st_mode):
-        return known
-    return *known, status.st_uid, status.st_gid, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return _FOLDER(status) if stat.S_ISDIR(status.st_mode) else _ENTRY(status)
