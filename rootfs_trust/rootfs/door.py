@@ -224,9 +224,9 @@ class Root:
         with os.scandir(listing) as entries:
             # Asked by descriptor, the names are in the host's encoding.
             kinds = {os.fsencode(each.name): kind_of(each) for each in entries}
-        names = [as_text(name) for name in sorted(kinds)]
-        self._kinds.update((join(path, name), kinds[as_bytes(name)]) for name in names)
-        return names
+        names = {as_text(name): kinds[name] for name in sorted(kinds)}
+        self._kinds.update((join(path, name), kind) for name, kind in names.items())
+        return list(names)
 
     def extended_attributes(self, path: str) -> dict[str, bytes]:
         """See :class:`View`. Empty where the file system keeps none."""

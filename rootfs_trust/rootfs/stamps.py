@@ -123,7 +123,7 @@ def _folder(root: Root, path: str) -> object:
     listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
     try:
         with os.scandir(listing) as entries:
-            states = sorted((os.fsencode(each.name), state_of(each.stat(follow_symlinks=False))) for each in entries)
+            states = sorted((each.name, state_of(each.stat(follow_symlinks=False))) for each in entries)
     finally:
         os.close(listing)
     return root.real_path(path), states

@@ -39,9 +39,9 @@ def hash_links(view: View, folder: str, files: Mapping[str, Source]) -> dict[str
 
 def links_into(view: View, folder: str, targets: tuple[str, ...]) -> Iterator[str]:
     """The names of links in ``folder`` whose text begins with one of ``targets``."""
-    for name in view.names(folder):
-        if view.kind(join(folder, name), follow=False) is Symlink:
-            node = view.node(join(folder, name))
+    for name, path in ((name, join(folder, name)) for name in view.names(folder)):
+        if view.kind(path, follow=False) is Symlink:
+            node = view.node(path)
             if isinstance(node, Symlink) and node.points_to.startswith(targets):
                 yield name
 

@@ -8,6 +8,7 @@ rehash``. Where the tool has a known defect we do what its users expect; docs/la
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.nodes import Directory, File, View, as_bytes, read
@@ -124,11 +125,17 @@ class DebianStore:
 
     def link_name(self, path: str) -> str:
         """The name of a source's link: its base name, blanks and commas as ``_``, round brackets as ``=``."""
-        return f"{self.link_prefix}{stem(path).translate(_MANGLED)}.pem"
+        return f"{self.link_prefix}{_mangled(path)}.pem"
 
     def link_text(self, path: str) -> str:
         """What the link to the source ``path`` holds."""
         return f"{'../' * self.hash_directory.count('/')}{path[1:]}" if self.relative else path
+
+
+@lru_cache(4096)
+def _mangled(path: str) -> str:
+    """The name in the link of a source; a run asks for each several times, and a fleet for the same ones."""
+    return stem(path).translate(_MANGLED)
 
 
 def _tell(local: LocalFolder, found: Found, names: list[str], answer: Answer) -> None:
