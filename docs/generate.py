@@ -1,6 +1,6 @@
-"""Writes the pages that are made from the code: docs/api.md, commands.md, layouts.md and findings.md.
+"""Generate docs/algorithms.md, api.md, clients.md, commands.md, layouts.md, findings.md and ids.md from the code.
 
-Usage: python docs/generate.py [--check]     with --check: says whether the pages are as they would be written
+Usage: python docs/generate.py [--check]     with --check: only report whether the pages are up to date
 """
 
 from __future__ import annotations
@@ -17,51 +17,105 @@ import click
 import rootfs_trust
 from rootfs_trust.audit.check import GROUPS, KINDS
 from rootfs_trust.audit.findings import Kind
+from rootfs_trust.audit.verify.algorithms import ISSUERS, SERVERS, KnownKeyType, Table
+from rootfs_trust.audit.verify.versions import dotted
 from rootfs_trust.cli.run import COMMANDS, commands
+from rootfs_trust.clients.table import (
+    DEFAULTS,
+    GO_DIRECTORIES,
+    GO_FILES,
+    JAVA_STORES,
+    VARIABLES,
+    WAYS,
+    Defaults,
+    Variable,
+)
 from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.layout import Layout
 
 DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS))
+
+from problem_ids import PROBLEMS, VERDICTS  # noqa: E402  # beside this file, which is no module of a package
+
+ALGORITHMS = """\
+# Algorithms: which keys each TLS client supports
+
+[`verify`](verify.md) uses these tables. A client refuses every key that they do not list, including keys with an unknown
+algorithm. This page is generated from `rootfs_trust/audit/verify/algorithms.py` by `docs/generate.py`.
+
+Rows without a source were tested with these versions; `tests/limbo/algorithms.json` has the verdict of each:
+
+- OpenSSL 3.0.22 and 4.0.3, GnuTLS 3.7.9, Mbed TLS 2.28.3;
+- Go 1.26.8 and 1.27.3, rustls 0.23 with ring and with aws-lc-rs (0.23.46);
+- OpenJDK 17.0.15, 21.0.8 and 25.0.3.
+
+Versions of rustls are those of rustls-webpki.
+
+Key sizes are separate rules. OpenSSL at security level 2, rustls and Mbed TLS accept RSA keys from 2048 bits; GnuTLS and Java
+from 1024. GnuTLS supports ML-DSA from 3.8.10 on if it was built with leancrypto, which is not the default (see its NEWS and
+configure.ac). So the tables say no. Mbed TLS has no EdDSA (issues 3762 and 10653 of Mbed-TLS/mbedtls).
+"""
 
 INTRODUCTION = """\
 # Layouts
 
-Where each family of distributions keeps its trust store, and what of it `install` reads and writes. The layout is found
-from the rootfs itself, by what stands in it first, then by its os-release; `--layout NAME` names one. This page is made
-from the constants in `rootfs_trust/store` by `docs/generate.py`.
+This page says where each family of distributions keeps its trust store, and which files `install` reads and writes. `install`
+detects the layout from the files in the root filesystem, and then from os-release. `--layout NAME` selects one. This page is
+generated from the constants in `rootfs_trust/store` by `docs/generate.py`.
+
+A **p11-kit source directory** contains certificates in the directory itself, in `anchors/` (trusted), and in `blocklist/` or
+`blacklist/` (distrusted). Files may be `.p11-kit`, DER, PEM or TRUSTED CERTIFICATE, with any name. They are read in byte order.
 """
 
 DEFECTS = """\
-## Known defects of the devices' own tools, and what we do
+## In every layout
 
-For well-formed input the tree equals what the distribution's own tool writes. Where that tool has a defect, we do what
-its users expect:
+- A system-wide Java keystore (`/etc/ssl/certs/java/cacerts`, `/etc/pki/java/cacerts`) is a store file if it exists, even if no
+  tool of the distribution writes it. It stays JKS or PKCS #12. `install` adds entries named `rootfs-trust:NAME`, and `remove`
+  deletes entries. Foreign entries are kept in their order. If it cannot be read, it is not changed, with a warning
+  (`java-store-format`).
+- A checksum that apko wrote for a store file (`/etc/ssl/certs/.ca-certificates.crt.sha256`,
+  `/etc/ssl/certs/java/.cacerts.sha256`) is updated with the file. It is never created.
 
-| tool | what it does | what we do |
+## Bugs in the distributions' tools
+
+For well-formed input, `install` writes the same tree as the distribution's own tool. Some of these tools have bugs. There,
+`install` does what users expect:
+
+| tool | what it does | what `install` does |
 | --- | --- | --- |
-| update-ca-certificates | a file with new content keeps the hash link of its old one | the link follows the content |
-| update-ca-certificates | with every CA disabled the old bundle stays | the bundle is empty |
-| update-ca-certificates | `!` before a name with blanks or brackets leaves its link and its trust | both go |
-| update-ca-certificates | a local file that was deleted leaves dangling links without `--fresh` | they go |
-| update-ca-certificates | a private key or DER in a `.crt` file goes into the bundle | a conflict that names the file |
-| update-ca-certificates | at the second `--fresh` a bundle of one CA is hashed too | it gets no link; theirs does no harm |
-| update-ca-certificates of OE | with `--sysroot` the links have a double slash | they read as those made on the device |
-| update-ca-certificates | `--fresh` removes every dangling link of the folder | those that are not ours stay |
-| update-ca-certificates of OE | `--fresh` clears none of its own relative links | links whose source is gone go |
-| Alpine's update-ca-certificates | a subfolder of the local folder gets a link and an empty line in the bundle | passed over |
-| Alpine's update-ca-certificates | a line without its file makes a dangling link and an empty line in the bundle | a warning |
-| openssl rehash | numbers depend on earlier links, and may leave a gap or lose a certificate | dense numbers in byte order |
-| trust extract, Alpine | files are taken in the order of the folder on the disk | byte order of the names |
-| trust extract | every entry of a Java keystore is dated anew | an entry that stays keeps its date |
+| update-ca-certificates | a file with new content keeps its old hash link | updates the link |
+| update-ca-certificates | if every CA is disabled, the old bundle stays | empties the bundle |
+| update-ca-certificates | `!` before a name with blanks or brackets leaves the link, so the CA stays trusted | removes the link and the CA |
+| update-ca-certificates | without `--fresh`, deleting a local file leaves dangling links | removes the links |
+| update-ca-certificates | a private key or DER in a `.crt` file goes into the bundle | reports a conflict that names the file |
+| update-ca-certificates | the second `--fresh` creates a hash link for a bundle with one CA | creates no such link; the tool's link is harmless |
+| update-ca-certificates of Slackware | c_rehash may create a hash link for the bundle, by its first certificate | links to the certificate's own file |
+| update-ca-certificates of OE | with `--sysroot`, links contain a double slash | treats them like links made on the device |
+| update-ca-certificates | `--fresh` removes every dangling link in the directory | keeps foreign ones |
+| update-ca-certificates of OE | `--fresh` does not remove its own relative links | removes links whose source file is gone |
+| Alpine's update-ca-certificates | a subdirectory in the anchor source directory gets a link, and an empty line in the bundle | ignores it |
+| Alpine's update-ca-certificates | a line without its file creates a dangling link, and an empty line in the bundle | warns |
+| openssl rehash | numbers depend on earlier links, and may leave a gap or lose a certificate | numbers links without gaps, in byte order |
+| rehash_ca_certificates.sh of Photon OS | joins a file without a final newline with the next one, so both certificates are lost | writes a newline between them |
+| trust extract, Alpine | files are read in the order of the directory on disk | reads them in byte order of the names |
+| trust extract | every entry of a Java keystore gets a new date | keeps the date of an unchanged entry |
 
-## What a layout cannot do
+## Limitations
 
-- Fedora, SUSE, Arch: p11-kit has no way to refuse roots beforehand. `base = "none"` puts every root that is shipped now
-  on the blocklist; one that a later package brings is trusted until rootfs-trust runs again.
-- Fedora, SUSE, Arch: a certificate that is no CA, also one that signed itself, is in no output of trusted CAs, and so in
-  none that TLS clients read. `install` says so (`no-output`); give a CA, or name the file to the clients.
-- Debian, Yocto, Alpine, Buildroot, OpenWrt, bundle-only: the store knows no purposes, and whatever is in it is trusted
-  for everything. An anchor that is not for servers is refused there (`purposes`).
+- Fedora, SUSE, Arch: p11-kit cannot refuse future roots. `base = "none"` puts every root that the distribution ships now on the
+  blocklist. A root from a later package is trusted until rootfs-trust runs again.
+- Fedora, SUSE, Arch: a certificate that is not a CA is in no store file of trusted CAs, even if it is self-signed. So no TLS
+  client reads it, and `install` warns (`no-output`). Install a CA instead, or configure the clients to read the file.
+- Gentoo: each update of the package replaces `/etc/ca-certificates.conf`, including the lines that distrust a CA. `remove`
+  warns (`package-restores`).
+- Bottlerocket and Talos generate their trust stores at boot, from settings. `install` refuses their root filesystems and
+  names the setting. NixOS and Guix: a link into `/nix/store` or `/gnu/store` is a conflict that names the setting.
+- Photon: a root that the distribution ships is distrusted by deleting its file. The next update of the package restores it;
+  `remove` warns (`package-restores`).
+- Debian, Yocto, Alpine, Void, Gentoo, Slackware, Buildroot, Photon, OpenWrt, bundle-only: these layouts cannot record purposes, so every anchor is trusted for
+  everything. `install` refuses an anchor that is not for servers (`purposes`).
 """
 
 
@@ -72,10 +126,10 @@ def layouts_page() -> str:
 
 def _layout(layout: Layout) -> str:
     parts = [
-        f"## {layout.name}\n\n{layout.title}. Holds for: {layout.releases}.\n",
+        f"## {layout.name}\n\n{layout.title}. Tested for: {layout.releases}.\n",
         _list("Reads", layout.reads),
         _list("Writes, in this order", layout.writes),
-        _list("Sources of these facts", layout.facts),
+        _list("Sources", layout.facts),
     ]
     return "\n".join(parts)
 
@@ -84,11 +138,77 @@ def _list(title: str, lines: tuple[str, ...]) -> str:
     return f"{title}:\n\n" + "".join(f"- {line}\n" for line in lines)
 
 
+CLIENTS = """\
+# Clients: which files each TLS client reads
+
+`list`, `diff`, `check`, `verify`, `report` and `sbom` use these tables. So do `remove` and `[store] distrust`, to make sure that
+no client still trusts a removed certificate. This page is generated from `rootfs_trust/clients/table.py` by `docs/generate.py`.
+
+`list --client NAME` lists what one client of a root filesystem trusts. Some files and directories are read by no client of the
+layout, but programs are often configured to read them. Each of them is a client named by its path:
+`openssl-bundle:/etc/ssl/cert.pem`, `openssl-directory:/etc/pki/tls/certs`.
+"""
+
+BY_LAYOUT = """\
+## By layout
+
+If a cell has several paths, the client reads the first that exists. OpenSSL's directory is the first with hash links.
+
+| layout | openssl-bundle | openssl-directory | gnutls | source |
+| --- | --- | --- | --- | --- |
+"""
+
+ALIKE = """
+The same on every layout:
+
+| client | files | directories |
+| --- | --- | --- |
+"""
+
+BY_VARIABLE = """
+## By environment variable
+
+The config of a container image sets variables for every program. `/etc/environment`, `profile.d`, `environment.d`,
+`/etc/default`, systemd units, their drop-ins and environment files set variables for some programs. So rootfs-trust counts both
+the file that such a variable names and the compiled-in one.
+
+| variable | programs | effect | clients | source |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def clients_page() -> str:
+    """docs/clients.md."""
+    ways = [f"| `{each.client}` | {each.programs} | {each.how} | {each.source} |\n" for each in WAYS]
+    how = "## How each client reads\n\n| client | programs | reads | source |\n| --- | --- | --- | --- |\n"
+    layouts = "".join(f"| {name} | {_row(row)} |\n" for name, row in DEFAULTS.items())
+    alike = f"| go | {_paths(GO_FILES)} | {_paths(GO_DIRECTORIES)} |\n| java | {_paths(JAVA_STORES)} | |\n"
+    return "".join(
+        [CLIENTS, "\n", how, *ways, "\n", BY_LAYOUT, layouts, ALIKE, alike, BY_VARIABLE, *map(_variable, VARIABLES)]
+    )
+
+
+def _row(row: Defaults) -> str:
+    gnutls = f"{row.gnutls_way}: {_paths(row.gnutls)}"
+    return " | ".join((_paths(row.openssl_file), _paths(row.openssl_directory), gnutls, row.source))
+
+
+def _variable(variable: Variable) -> str:
+    effect = "adds" if variable.adds else "replaces"
+    clients = ", ".join(variable.clients) or "`openssl-bundle:PATH`"
+    return f"| `{variable.name}` | {variable.programs} | {effect} | {clients} | {variable.source} |\n"
+
+
+def _paths(paths: tuple[str, ...]) -> str:
+    return ", ".join(f"`{path}`" for path in paths)
+
+
 FINDINGS = """\
 # Findings
 
-Every finding of [check](check.md): its id, the levels that it may have (the usual one first), why it matters and to
-whom, and how to mend it. This page is made from the constants in `rootfs_trust/audit` by `docs/generate.py`.
+This page lists every finding of [check](check.md): its id, its possible levels (the usual one first), why it matters and to
+which programs, and how to fix it by hand. If a command of rootfs-trust fixes the finding on your tree, `check` prints that
+command instead. This page is generated from the constants in `rootfs_trust/audit` by `docs/generate.py`.
 """
 
 
@@ -96,7 +216,26 @@ def findings_page() -> str:
     """docs/findings.md."""
     groups = [(heading, group.KINDS) for heading, group in GROUPS.items()]
     rest = tuple(kind for kind in KINDS.values() if not any(kind in kinds for _, kinds in groups))
-    return "\n".join([FINDINGS, *(_group(*group) for group in [*groups, ("The tree itself", rest)])])
+    return "\n".join([FINDINGS, *(_group(*group) for group in [*groups, ("The tree", rest)])])
+
+
+IDS = """\
+# Ids
+
+This page lists every id of errors, warnings, notes, findings and verdicts. A condition has the same id in every command. For the
+findings of `check`, [findings.md](findings.md) has an explanation and a fix. This page is generated by `docs/generate.py`.
+
+| id | where | meaning |
+| --- | --- | --- |
+"""
+
+
+def ids_page() -> str:
+    """docs/ids.md."""
+    rows = {name: ("`check`", f"{kind.title}: [findings.md](findings.md#{name}).") for name, kind in KINDS.items()}
+    rows |= {name: ("errors and warnings", text) for name, text in PROBLEMS.items()}
+    rows |= {name: ("`verify`", text) for name, text in VERDICTS.items()}
+    return IDS + "".join(f"| `{name}` | {where} | {text} |\n" for name, (where, text) in sorted(rows.items()))
 
 
 def _group(heading: str, kinds: tuple[Kind, ...]) -> str:
@@ -104,16 +243,21 @@ def _group(heading: str, kinds: tuple[Kind, ...]) -> str:
 
 
 def _kind(kind: Kind) -> str:
-    return f"### {kind.id}\n\n{kind.title} ({', '.join(kind.levels)}).\n\n{kind.why}\n\nMend: {kind.mend}.\n"
+    return f"### {kind.id}\n\n{kind.title} ({', '.join(kind.levels)}).\n\n{kind.why}\n\nFix: {kind.fix}.\n"
 
 
 COMMANDS_INTRODUCTION = """\
 # Commands
 
-Every command with its options, as `--help` has them. This page is made from the commands by `docs/generate.py`. Exit
-status: 0 done, or in order; 1 findings, or a difference (`check`, `verify`, `diff`, `fleet`); 2 wrong use, or input that
-is refused (nothing was written); 3 something stands where we would write (nothing was written); 4 the disk or the target
-failed underway.
+This page lists every command with its options, as in `--help`. It is generated by `docs/generate.py`.
+
+| exit status | meaning |
+| --- | --- |
+| 0 | success |
+| 1 | findings (`check`), a refused server (`verify`), a difference (`diff`), or a failed target (`fleet`) |
+| 2 | wrong use, or refused input; nothing was written |
+| 3 | conflict in the root filesystem; nothing was written |
+| 4 | the disk or the root filesystem failed during the run; the error says what was written |
 """
 
 
@@ -129,7 +273,7 @@ def _command(context: click.Context, name: str) -> str:
     text, _, example = inspect.cleandoc(command.help or "").partition("\b\n")
     usage = " ".join([own.command_path, *command.collect_usage_pieces(own)])
     rows = [row for option in command.get_params(own) if (row := _option(option))]
-    table = "| option | what it does |\n| --- | --- |\n" + "".join(rows)
+    table = "| option | description |\n| --- | --- |\n" + "".join(rows)
     return f"## {name}\n\n```text\n{usage}\n```\n\n{text.strip()}\n\n{table}\n```text\n{example.rstrip()}\n```\n"
 
 
@@ -153,8 +297,8 @@ def _choices(option: click.Option) -> str:
 API_INTRODUCTION = """\
 # Python API
 
-Every command is a function, too. All names come from the package `rootfs_trust`; each is imported when it is first asked
-for. This page is made from their docstrings by `docs/generate.py`.
+Every command is also a function. Import all names from the package `rootfs_trust`; its other modules may change without
+notice. This page is generated from the docstrings by `docs/generate.py`.
 
 ```python
 from rootfs_trust import InstallOptions, install
@@ -163,9 +307,29 @@ outcome = install("./rootfs", InstallOptions(certs=["my-ca.pem"], clouds=["c8y"]
 print(outcome.changed, [anchor.name for anchor in outcome.anchors])
 ```
 
-Errors are `InputError`, `ConflictError` and `ApplyError` of `rootfs_trust.errors`, whose `exit_status` is 2, 3 or 4; each
-has `troubles`, all that was wrong, with `id`, `path`, `message` and `hint`. Host paths, options and formats are those of
-the [commands](commands.md).
+The functions read no configuration file unless you name it. If you pass `at`, they do not read the clock.
+
+A build script often has the certificate in memory. You can pass certificates as bytes, and the configuration as an object:
+
+```python
+from datetime import UTC, datetime
+
+from rootfs_trust import CheckOptions, ConflictError, InputError, InstallOptions, check, install, parse_config
+
+now = datetime(2026, 11, 27, tzinfo=UTC)
+config = parse_config({"anchor": [{"file": "my-ca.pem", "name": "edge"}], "policy": {"require_ca": True}})
+try:
+    install("./rootfs", InstallOptions(certs=[open("proxy-ca.pem", "rb").read()], config=config, at=now, timestamp=0))
+except (InputError, ConflictError) as error:
+    for trouble in error.troubles:
+        print(trouble.id, trouble.path, trouble.message, trouble.hint)
+    raise SystemExit(error.exit_status)
+errors = [finding for finding in check("./rootfs", CheckOptions(config=config, at=now)) if finding.level == "error"]
+```
+
+`InputError`, `ConflictError` and `ApplyError` have the `exit_status` 2, 3 and 4. Their `troubles` are all the problems of
+the run, each with `id`, `path`, `message` and `hint`. Host paths, options and formats are those of the
+[commands](commands.md).
 """
 
 
@@ -182,7 +346,7 @@ def api_page() -> str:
                 _documented(name, f"{name}({_parameters(each)}) -> {_result(each)}", each)
                 for name, each in functions.items()
             ),
-            "## Options and answers\n",
+            "## Types\n",
             *(_documented(name, _class(name, each), each) for name, each in classes.items()),
         ]
     )
@@ -211,7 +375,7 @@ def _result(function: Callable[..., object]) -> str:
 def _class(name: str, kind: type) -> str:
     """Its fields, or what it is made with; and its public methods and properties."""
     if dataclasses.is_dataclass(kind):
-        fields = [f"{each.name}: {each.type} = {each.default!r}" for each in dataclasses.fields(kind)]
+        fields = [f"{each.name}: {each.type}{_default(each)}" for each in dataclasses.fields(kind)]
     elif issubclass(kind, tuple):
         fields = [f"{each}: {_annotation(kind, each)}" for each in kind._fields]
     else:
@@ -223,16 +387,63 @@ def _class(name: str, kind: type) -> str:
     return "\n".join([f"class {name}{made}:", *(f"    {line}" for line in [*fields, *also])])
 
 
+def _default(field: dataclasses.Field[object]) -> str:
+    if field.default is not dataclasses.MISSING:
+        shown = f"{type(field.default).__name__}()" if dataclasses.is_dataclass(field.default) else repr(field.default)
+        return f" = {shown}"
+    return "" if field.default_factory is dataclasses.MISSING else f" = {field.default_factory.__name__}()"
+
+
 def _annotation(kind: type, name: str) -> str:
     found = inspect.get_annotations(kind)[name]
     return getattr(found, "__forward_arg__", found)
 
 
+# -- algorithms ----------------------------------------------------------------------------------------
+
+
+def algorithms_page() -> str:
+    """Which keys each TLS client takes, by version, from the tables by which `verify` judges."""
+    parts = [
+        ALGORITHMS,
+        _algorithms("Keys that sign certificates", ISSUERS),
+        _algorithms("Keys of servers, with which a TLS handshake succeeds", SERVERS),
+        "## Sources of the versions\n\n| client | key | source |\n| --- | --- | --- |",
+    ]
+    sources = (
+        f"| {client} | {row.kind} | {row.source} |"
+        for table in (ISSUERS, SERVERS)
+        for client, rows in table.items()
+        for row in rows
+        if row.source
+    )
+    return "\n".join([*parts, *dict.fromkeys(sources), ""])
+
+
+def _algorithms(title: str, table: Table) -> str:
+    table = {client: (*rows, *table[client.partition(" ")[0]]) for client, rows in table.items()}
+    kinds = dict.fromkeys(row.kind for rows in table.values() for row in rows)
+    lines = [f"## {title}\n", f"| key | {' | '.join(table)} |", f"| --- |{' --- |' * len(table)}"]
+    for kind in kinds:
+        cells = (next((_versions(row) for row in rows if row.kind == kind), "no") for rows in table.values())
+        lines.append(f"| {kind} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def _versions(row: KnownKeyType) -> str:
+    if row.since:
+        return f"from {dotted(row.since)}"
+    return f"before {dotted(row.before)}" if row.before else "yes"
+
+
 PAGES = {
+    "algorithms.md": algorithms_page,
     "api.md": api_page,
+    "clients.md": clients_page,
     "commands.md": commands_page,
     "layouts.md": layouts_page,
     "findings.md": findings_page,
+    "ids.md": ids_page,
 }
 
 

@@ -1,14 +1,13 @@
 """rootfs-trust: an image should trust its cloud before it boots.
 
-The verbs of the command line as functions::
+Every command is also a function::
 
     from rootfs_trust import InstallOptions, install
 
     outcome = install("./rootfs", InstallOptions(certs=["my-ca.pem"], clouds=["c8y"]))
     print(outcome.changed, [anchor.name for anchor in outcome.anchors])
 
-Errors are those of :mod:`rootfs_trust.errors`; docs/api.md has every name. What a name needs is imported when it is
-first asked for.
+docs/api.md lists every name. Only these names are stable. A module is imported on first use of one of its names.
 """
 
 from __future__ import annotations
@@ -17,7 +16,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rootfs_trust.api.advise import AdviseResult, advise
     from rootfs_trust.api.check import CheckOptions, check
+    from rootfs_trust.api.check_inputs import check_inputs
     from rootfs_trust.api.diff import diff
     from rootfs_trust.api.fetch import fetch
     from rootfs_trust.api.image import install_image
@@ -29,21 +30,76 @@ if TYPE_CHECKING:
     from rootfs_trust.api.remove import remove
     from rootfs_trust.api.report import ReportOptions, render_report, report
     from rootfs_trust.api.sbom import sbom
-    from rootfs_trust.api.verify import Verification, verify
+    from rootfs_trust.api.verify import ServersVerification, Verification, verify, verify_servers
+    from rootfs_trust.audit.difference import Difference
+    from rootfs_trust.audit.findings import Finding
+    from rootfs_trust.audit.report import Report
+    from rootfs_trust.audit.servers import ServerResult
+    from rootfs_trust.audit.trust import TrustedAnchor
+    from rootfs_trust.audit.verify.verdict import Verdict
+    from rootfs_trust.errors import ApplyError, ConflictError, InputError, RootfsTrustError, Trouble
+    from rootfs_trust.fleet.check import FleetCheck
     from rootfs_trust.fleet.run import Fleet, FleetOptions
-    from rootfs_trust.outcome import ImageOutcome, Outcome
+    from rootfs_trust.fleet.summary import FleetSummary
+    from rootfs_trust.inputs.config import (
+        AnchorTable,
+        CloudTable,
+        Config,
+        RenderTable,
+        RuntimesTable,
+        ServerTable,
+        StoreTable,
+        load_config,
+        parse_config,
+    )
+    from rootfs_trust.inputs.policy import Policy
+    from rootfs_trust.outcome import ImageOutcome, InstalledAnchor, OneImage, Outcome
+    from rootfs_trust.rootfs.plan import Link, MakeDirectory, Put, Remove
+    from rootfs_trust.x509.certificate import Certificate
 
 __all__ = [
+    "AdviseResult",
+    "AnchorTable",
+    "ApplyError",
+    "Certificate",
     "CheckOptions",
+    "CloudTable",
+    "Config",
+    "ConflictError",
+    "Difference",
+    "Finding",
     "Fleet",
+    "FleetCheck",
     "FleetOptions",
+    "FleetSummary",
     "ImageOutcome",
+    "InputError",
     "InstallOptions",
+    "InstalledAnchor",
+    "Link",
+    "MakeDirectory",
+    "OneImage",
     "Outcome",
+    "Policy",
+    "Put",
     "RecordedInstall",
+    "Remove",
+    "RenderTable",
+    "Report",
     "ReportOptions",
+    "RootfsTrustError",
+    "RuntimesTable",
+    "ServerResult",
+    "ServerTable",
+    "ServersVerification",
+    "StoreTable",
+    "Trouble",
+    "TrustedAnchor",
+    "Verdict",
     "Verification",
+    "advise",
     "check",
+    "check_inputs",
     "diff",
     "fetch",
     "init",
@@ -51,6 +107,8 @@ __all__ = [
     "install_image",
     "install_with_provenance",
     "list_anchors",
+    "load_config",
+    "parse_config",
     "plan",
     "rehash",
     "remove",
@@ -58,38 +116,92 @@ __all__ = [
     "report",
     "sbom",
     "verify",
+    "verify_servers",
 ]
 __version__ = "0.1.0"
 
-_HOMES = {
-    "CheckOptions": "rootfs_trust.api.check",
-    "Fleet": "rootfs_trust.fleet.run",
-    "FleetOptions": "rootfs_trust.fleet.run",
-    "ImageOutcome": "rootfs_trust.outcome",
-    "InstallOptions": "rootfs_trust.api.options",
-    "Outcome": "rootfs_trust.outcome",
-    "RecordedInstall": "rootfs_trust.api.install",
-    "ReportOptions": "rootfs_trust.api.report",
-    "Verification": "rootfs_trust.api.verify",
-    "check": "rootfs_trust.api.check",
-    "diff": "rootfs_trust.api.diff",
-    "fetch": "rootfs_trust.api.fetch",
-    "init": "rootfs_trust.api.init",
-    "install": "rootfs_trust.api.install",
-    "install_image": "rootfs_trust.api.image",
-    "install_with_provenance": "rootfs_trust.api.install",
-    "list_anchors": "rootfs_trust.api.list_anchors",
-    "plan": "rootfs_trust.api.install",
-    "rehash": "rootfs_trust.api.rehash",
-    "remove": "rootfs_trust.api.remove",
-    "render_report": "rootfs_trust.api.report",
-    "report": "rootfs_trust.api.report",
-    "sbom": "rootfs_trust.api.sbom",
-    "verify": "rootfs_trust.api.verify",
+_EXPORTS = {
+    "rootfs_trust.api.advise": ("AdviseResult", "advise"),
+    "rootfs_trust.api.check": (
+        "CheckOptions",
+        "check",
+    ),
+    "rootfs_trust.api.check_inputs": ("check_inputs",),
+    "rootfs_trust.api.diff": ("diff",),
+    "rootfs_trust.api.fetch": ("fetch",),
+    "rootfs_trust.api.image": ("install_image",),
+    "rootfs_trust.api.init": ("init",),
+    "rootfs_trust.api.install": (
+        "RecordedInstall",
+        "install",
+        "install_with_provenance",
+        "plan",
+    ),
+    "rootfs_trust.api.list_anchors": ("list_anchors",),
+    "rootfs_trust.api.options": ("InstallOptions",),
+    "rootfs_trust.api.rehash": ("rehash",),
+    "rootfs_trust.api.remove": ("remove",),
+    "rootfs_trust.api.report": (
+        "ReportOptions",
+        "render_report",
+        "report",
+    ),
+    "rootfs_trust.api.sbom": ("sbom",),
+    "rootfs_trust.api.verify": (
+        "ServersVerification",
+        "Verification",
+        "verify",
+        "verify_servers",
+    ),
+    "rootfs_trust.audit.difference": ("Difference",),
+    "rootfs_trust.audit.findings": ("Finding",),
+    "rootfs_trust.audit.report": ("Report",),
+    "rootfs_trust.audit.servers": ("ServerResult",),
+    "rootfs_trust.audit.trust": ("TrustedAnchor",),
+    "rootfs_trust.audit.verify.verdict": ("Verdict",),
+    "rootfs_trust.errors": (
+        "ApplyError",
+        "ConflictError",
+        "InputError",
+        "RootfsTrustError",
+        "Trouble",
+    ),
+    "rootfs_trust.fleet.check": ("FleetCheck",),
+    "rootfs_trust.fleet.run": (
+        "Fleet",
+        "FleetOptions",
+    ),
+    "rootfs_trust.fleet.summary": ("FleetSummary",),
+    "rootfs_trust.inputs.config": (
+        "AnchorTable",
+        "CloudTable",
+        "Config",
+        "RenderTable",
+        "RuntimesTable",
+        "ServerTable",
+        "StoreTable",
+        "load_config",
+        "parse_config",
+    ),
+    "rootfs_trust.inputs.policy": ("Policy",),
+    "rootfs_trust.outcome": (
+        "ImageOutcome",
+        "InstalledAnchor",
+        "OneImage",
+        "Outcome",
+    ),
+    "rootfs_trust.rootfs.plan": (
+        "Link",
+        "MakeDirectory",
+        "Put",
+        "Remove",
+    ),
+    "rootfs_trust.x509.certificate": ("Certificate",),
 }
+_MODULES = {name: module for module, names in _EXPORTS.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)

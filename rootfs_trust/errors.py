@@ -1,7 +1,7 @@
-"""Everything that can go wrong, said the same way: where, what, and a hint.
+"""Errors and warnings. Each has an id, a path, a message, and a hint that says what to do.
 
-A problem is data (:class:`Trouble`), so that many can be collected and refused as a whole; an exception
-carries one or more of them and knows the exit status that the contract gives it.
+A problem is data (:class:`Trouble`), so that a command can collect many of them before it reports any. An exception
+carries one or more problems and has the exit status of the command.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One problem: a stable ``id``, the ``path`` it concerns, what is wrong, and how to mend it."""
+    """One problem: a stable ``id``, the ``path`` that it concerns, what is wrong, and how to fix it."""
 
     id: str
     path: str
@@ -20,11 +20,11 @@ class Trouble:
 
     def __str__(self) -> str:
         text = f"{self.path}: {self.message}" if self.path else self.message
-        return f"{text} ({self.hint})" if self.hint else text
+        return f"{text}; {self.hint}" if self.hint else text
 
 
 class RootfsTrustError(Exception):
-    """Root of all errors of this package; carries every trouble that was found, in order."""
+    """Base class of all errors of this package. Carries every problem that was found, in order."""
 
     exit_status = 2
 
@@ -37,20 +37,28 @@ class InputError(RootfsTrustError):
     """Wrong use, or input that cannot be read or is refused. Nothing was written."""
 
 
+class DamagedImageError(RootfsTrustError):
+    """An image that is not well-formed in some place: its other places are not judged. Nothing was written.
+
+    It is no InputError, so that it passes everything that copes with a file that cannot be read; callers of the API get
+    InputError.
+    """
+
+
 class ConflictError(RootfsTrustError):
-    """Something stands in the rootfs where we would write. Nothing was written."""
+    """Conflict with a file of the root filesystem that rootfs-trust must not overwrite. Nothing was written."""
 
     exit_status = 3
 
 
 class ApplyError(RootfsTrustError):
-    """The disk or the target failed underway; the troubles say what was and what was not written."""
+    """The disk or the root filesystem failed during the run. The problems say what was written and what was not."""
 
     exit_status = 4
 
 
 class MalformedError(RootfsTrustError):
-    """Bytes that are not what they should be; whoever knows the file puts its path before the message."""
+    """Malformed bytes. The caller that knows the file adds its path to the message."""
 
     def __init__(self, message: str) -> None:
         super().__init__(Trouble("malformed", "", message))

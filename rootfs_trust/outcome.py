@@ -1,4 +1,4 @@
-"""What a command did or would do: the answer of the API, and what the CLI prints."""
+"""Results of commands: what a command did, or in a dry run would do."""
 
 from __future__ import annotations
 
@@ -6,17 +6,26 @@ from typing import NamedTuple
 
 from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.plan import Action
+from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.x509.constrained import original_of
 
 
 class InstalledAnchor(NamedTuple):
-    """An anchor that was asked for, under the name that it has in the store."""
+    """A requested anchor, with its name in the trust store."""
 
     name: str
     sha256: str
+    original_sha256: str | None = None
+    """For a constrained anchor, the SHA-256 of the original certificate."""
+
+    @classmethod
+    def of(cls, anchor: Anchor) -> InstalledAnchor:
+        """Return the name and digests of an anchor in the store."""
+        return cls(anchor.name, anchor.certificate.sha256, original_of(anchor.certificate))
 
 
 class Outcome(NamedTuple):
-    """``actions`` is what was done, or with ``dry_run`` what would be; an empty one changed nothing."""
+    """``actions`` are what was done, or in a dry run would be done. Without actions, nothing changed."""
 
     layout: str
     actions: tuple[Action, ...]
@@ -26,12 +35,12 @@ class Outcome(NamedTuple):
 
     @property
     def changed(self) -> bool:
-        """Whether the rootfs differs (with ``dry_run``: would differ) from what it was."""
+        """Whether the rootfs was changed, or in a dry run would be."""
         return bool(self.actions)
 
 
 class OneImage(NamedTuple):
-    """What became of one image: its platform, its digest (None: none was made), and what was done to its tree."""
+    """The result for one image: its platform, its new digest (None if there is none), and the change of its tree."""
 
     platform: str
     digest: str | None
@@ -40,7 +49,7 @@ class OneImage(NamedTuple):
 
 
 class ImageOutcome(NamedTuple):
-    """What ``image`` did or would do. ``digest``: that of the whole, None where there is none."""
+    """What ``image`` did or would do. ``digest`` is that of all images together, or None."""
 
     digest: str | None
     images: tuple[OneImage, ...]
@@ -48,12 +57,12 @@ class ImageOutcome(NamedTuple):
 
     @property
     def changed(self) -> bool:
-        """Whether the result differs (with ``dry_run``: would differ) from the source."""
+        """Whether the result differs, or in a dry run would differ, from the source."""
         return any(each.changed for each in self.images)
 
     @property
     def outcome(self) -> Outcome:
-        """What was done to all of them, each thing once."""
+        """The changes of all images, each listed once."""
         outcomes = [each.outcome for each in self.images]
         return Outcome(
             ", ".join(dict.fromkeys(each.layout for each in outcomes)),

@@ -1,12 +1,12 @@
-"""The templates that come with the package, under ``templates/``, as Jinja2 reads them."""
+"""Load the Jinja2 templates that come with the package, in ``templates/``."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.resources import resource
+from rootfs_trust.text import as_markdown, as_toml, printable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 
 def shipped_template(name: str, purpose: str) -> Template:
-    """The template ``templates/NAME``. Raises InputError, saying what needs jinja2 (``purpose``), where it is missing.
+    """Load the template ``templates/NAME``. Raises InputError with ``purpose`` if jinja2 is missing.
 
-    What is put into HTML is escaped; into TOML it is put by the filter ``toml``, which quotes.
+    Values are escaped in HTML, and quoted by the filter ``toml`` in TOML. All values are made printable
+    (:mod:`rootfs_trust.text`).
     """
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-    except ImportError as error:
-        hint = "install jinja2 (Debian and Yocto: python3-jinja2)"
+    except ModuleNotFoundError as error:
+        hint = "install rootfs-trust[settings], or jinja2 (Debian and Yocto: python3-jinja2)"
         message = f"{purpose}, which needs the Python package jinja2"
         raise InputError(Trouble("missing-package", "", message, hint)) from error
     environment = Environment(
@@ -32,6 +33,8 @@ def shipped_template(name: str, purpose: str) -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=select_autoescape(("html.j2",)),
+        # A filter of Jinja2 marks text as safe that this function has already escaped.
+        finalize=lambda value: printable(value) if type(value) is str else value,
     )
     environment.filters["toml"] = as_toml
     environment.filters["md"] = as_markdown
@@ -39,20 +42,6 @@ def shipped_template(name: str, purpose: str) -> Template:
     return environment.get_template(name)
 
 
-def as_toml(text: str) -> str:
-    """``text`` as a basic string of TOML: JSON's, but for DEL, which TOML wants escaped."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-_ESCAPED = {ord(char): f"\\{char}" for char in "\\`*_{}[]()#+!|~"}
-_MARKDOWN = _ESCAPED | {ord("<"): "&lt;", ord(">"): "&gt;", ord("&"): "&amp;"}
-
-
-def as_markdown(text: str) -> str:
-    """``text`` as Markdown that shows just it: nothing in it is markup, and it stays on its line."""
-    return "".join(char if char.isprintable() else " " for char in text).translate(_MARKDOWN)
-
-
 def day(time: datetime | None) -> str:
-    """The date of ``time``, a question mark for one that could not be read."""
-    return "?" if time is None else f"{time:%Y-%m-%d}"
+    """Return the date of ``time``, or a question mark if it could not be parsed."""
+    return "?" if time is None else str(time.date())

@@ -1,4 +1,4 @@
-"""TOML from strangers: tomllib, kept from what it takes hours or all memory for. Pure."""
+"""Parse untrusted TOML with tomllib, with limits on time and memory."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 
 def loads(text: str, *, characters: int, dots: int) -> dict[str, Any]:
-    """The parsed ``text`` of so many ``characters`` at most, and ``dots`` in a line.
+    """Parse ``text`` with at most ``characters`` characters, and ``dots`` dots per line.
 
-    tomllib takes the square of a dotted key's parts, in time and in memory, and a key stands on one line.
-    Raises ValueError, RecursionError where values are nested too deep; tomllib
-    itself raises a plain ValueError for a number with more than 4,300 digits.
+    tomllib needs time and memory quadratic in the number of parts of a dotted key, and a key is on one line. Raises
+    ValueError, or RecursionError if values are nested too deeply. tomllib itself raises a plain ValueError for a number
+    with more than 4,300 digits.
     """
     if len(text) > characters:
         raise ValueError(f"it has more than {characters} characters")

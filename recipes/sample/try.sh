@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . recipes/sample/venv.sh
-python_environment .venv
+python_environment .venv pkcs7,settings
 rm -rf build/sample
 mkdir -p build
 .venv/bin/python recipes/sample/make.py build/sample

@@ -6,15 +6,20 @@ and 2.0.1.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from rootfs_trust import x509
 from rootfs_trust.agents.finished import Finished
-from rootfs_trust.agents.readers import READ, SEARCH, Reader
 from rootfs_trust.agents.settings import Setting
 from rootfs_trust.errors import InputError, MalformedError, Trouble
+from rootfs_trust.rootfs.device import READ, SEARCH, User
 from rootfs_trust.rootfs.nodes import Directory, File, as_bytes
 
+_EXTERNAL = "mqtt.external.ca_path"
+_LAST_WITHOUT_FILE = (2, 0, 1)
+_SINCE = ", and thin-edge.io takes one here after 2.0.1 only"
+_NEWER = "give a folder with hash links, or install a newer tedge package first"
 _RUN_TIME = "--set-at-run-time is for a path on a volume that appears later"
 
 
@@ -43,6 +48,10 @@ def _check(setting: Setting, finished: Finished, built_in_bridge: bool) -> Troub
     kind = finished.kind(setting.path)
     if kind is None:
         return _trouble(setting, f"{setting.path} will not be in the finished rootfs", _RUN_TIME)
+    if kind is File and setting.key == _EXTERNAL:
+        return (
+            None if _takes_external_file(finished) else _trouble(setting, f"{setting.path} is a file{_SINCE}", _NEWER)
+        )
     if kind is not (File if setting.kind.takes == "file" else Directory) and setting.kind.takes != "either":
         other = "folder" if kind is Directory else "file"
         return _trouble(
@@ -56,18 +65,25 @@ def _check(setting: Setting, finished: Finished, built_in_bridge: bool) -> Troub
     return None
 
 
+def _takes_external_file(finished: Finished) -> bool:
+    """Whether the package of the tree is newer than 2.0.1: a file is a cafile since pull request 4315 of 2026-08-29."""
+    package = finished.device.packages.get("tedge")
+    numbers = re.findall("[0-9]+", package.version) if package else []
+    return tuple(map(int, numbers[:3])) > _LAST_WITHOUT_FILE
+
+
 def _check_hash_links(setting: Setting, finished: Finished) -> Trouble | None:
     if finished.has_hash_links(setting.path):
         return None
     return _trouble(
         setting,
         f"{setting.path} has no hash links, so mosquitto would find no CA in it",
-        "run rootfs-trust rehash on the folder, or give the bundle file",
+        f"rootfs-trust rehash --root DIR {setting.path} makes them; or give the bundle file",
     )
 
 
 def _trouble(setting: Setting, message: str, hint: str) -> Trouble:
-    return Trouble("setting", "", f"{setting.key}: {message}", hint)
+    return Trouble("thin-edge-setting", "", f"{setting.key}: {message}", hint)
 
 
 # -- who may read ------------------------------------------------------------------------------------------
@@ -78,27 +94,27 @@ def _closed_ways(settings: Iterable[Setting], finished: Finished, built_in_bridg
     told = set()
     for setting in settings:
         for name in _readers(setting, built_in_bridge):
-            place = closed_place(setting.path, finished, finished.reader(name))
+            place = closed_place(setting.path, finished, finished.user(name))
             if place is not None and (place, name) not in told:
                 told.add((place, name))
                 yield Trouble(
                     "thin-edge-unreadable",
                     place,
                     f"the user {name} may not read it, so {setting.key} = {setting.path} is of no use to it",
-                    "chmod a+rX it: CA certificates are no secret",
+                    "make it readable for everybody (chmod a+rX): CA certificates are no secret",
                 )
 
 
 def _readers(setting: Setting, built_in_bridge: bool) -> list[str]:
     """The users as whom the programs run that read a setting's path."""
-    if setting.key == "mqtt.external.ca_path":
+    if setting.key == _EXTERNAL:
         return ["mosquitto"]
     if setting.key.endswith(".root_cert_path") and not built_in_bridge and not setting.of_user:
         return ["tedge", "mosquitto"]
     return ["tedge"]
 
 
-def closed_place(path: str, finished: Finished, reader: Reader) -> str | None:
+def closed_place(path: str, finished: Finished, reader: User) -> str | None:
     """The first place on the way to ``path`` that ``reader`` does not get through."""
     *folders, end = finished.way(path)
     for place in folders:
@@ -156,8 +172,13 @@ def _spoiling(path: str, keys: str, finished: Finished) -> Iterator[Trouble]:
         yield from error.troubles
         return
     if reason:
-        hint = "mend the file, or move it out of the folder"
-        yield Trouble("thin-edge-bad-pem", path, f"{reason}; {_LOST} ({keys})", hint)
+        hint = "fix the file, or move it out of the folder"
+        yield Trouble("client-cannot-read", path, f"{reason}; {_LOST} ({keys}); {_version(finished)}", hint)
+
+
+def _version(finished: Finished) -> str:
+    package = finished.device.packages.get("tedge")
+    return f"thin-edge.io {package.version}" if package else "the rootfs shows no version of thin-edge.io"
 
 
 def _fault(data: bytes) -> str | None:

@@ -51,7 +51,7 @@ def unnamed(settings: Iterable[Setting]) -> list[Trouble]:
     That is, users' mappers read none, and systemd passes over a name with a dash (environ(7), env_name_is_valid).
     """
     return [
-        Trouble("setting", "", f"{setting.key}: no environment variable sets it", _HINT)
+        Trouble("thin-edge-setting", "", f"{setting.key}: no environment variable sets it", _HINT)
         for setting in settings
         if setting.of_user or not _NAME.fullmatch(variable(setting.key))
     ]

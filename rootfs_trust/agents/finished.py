@@ -2,51 +2,95 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from rootfs_trust.agents.readers import Reader, reader
+from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.nodes import (
     DIRECTORY_MODE,
     Absent,
     Desired,
     Directory,
     File,
+    InImage,
     Node,
     Owner,
     Symlink,
     View,
+    as_bytes,
     join,
     parent,
     read,
 )
+from rootfs_trust.rootfs.plan import real_folder
 from rootfs_trust.rootfs.resolve import resolve, way
-
-_HASH_LINK = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+from rootfs_trust.store.hashdir import is_looked_up_first
 
 
 class Finished:
-    """``view`` with ``desired`` laid over it, as far as the checks of settings need it."""
+    """The tree of ``device`` with ``desired`` laid over it. Implements :class:`~rootfs_trust.rootfs.nodes.View`."""
 
-    def __init__(self, view: View, desired: Desired) -> None:
-        self._view = view
+    def __init__(self, device: Device, desired: Desired) -> None:
+        self._view = view = device.view
+        self.device = device
+        self.user = device.user
         self._planned = {_place(view, path): node for path, node in desired.items()}
         self._folders: set[str] = set()
+        self._names_planned: dict[str, set[str]] = {}
         for path, node in self._planned.items():
+            self._names_planned.setdefault(parent(path), set()).add(path.rpartition("/")[2])
             if not isinstance(node, Absent):
                 self._folders.update(_ancestors(path))
 
-    def kind(self, path: str) -> type[Node] | None:
-        """The type of what will stand at ``path``, links followed."""
+    def node(self, path: str, *, follow: bool = False) -> Node | None:
+        """See View."""
+        place = self._found(path, follow=follow)
+        planned = None if place is None else self._planned.get(place)
+        if place is None or isinstance(planned, Absent):
+            return None
+        if planned is not None:
+            return planned
+        return Directory() if place in self._folders else self._view.node(place)
+
+    def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
+        """See View."""
+        place = self._found(path, follow=follow)
+        return None if place is None else self._kind(place)
+
+    def names(self, path: str) -> list[str]:
+        """See View."""
         real = self.real_path(path)
-        return None if real is None else self._kind(real)
+        names = () if real is None else self._names(real)
+        return sorted((name for name in names if self._kind(join(real or "/", name)) is not None), key=as_bytes)
+
+    def extended_attributes(self, path: str) -> Mapping[str, bytes]:
+        """See View."""
+        return self._view.extended_attributes(path)
+
+    def mounted(self, path: str) -> bool:
+        """See View."""
+        return self._view.mounted(path)
+
+    def modified(self, path: str) -> int | None:
+        """See View; None for what the run writes."""
+        place = self._found(path, follow=True)
+        return None if place is None or place in self._planned else self._view.modified(place)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """See InImage."""
+        return self._view.environment if isinstance(self._view, InImage) else {}
+
+    def _found(self, path: str, *, follow: bool) -> str | None:
+        if follow or path == "/":
+            return self.real_path(path)
+        folder = self.real_path(parent(path))
+        return None if folder is None else join(folder, path.rpartition("/")[2])
 
     def has_hash_links(self, folder: str) -> bool:
         """Whether OpenSSL's directory lookup will find anything in ``folder``."""
         real = self.real_path(folder)
-        return real is not None and any(
-            _HASH_LINK.fullmatch(name) and self.kind(join(real, name)) is File for name in self._names(real)
-        )
+        names = () if real is None else self._names(real)
+        return any(self.kind(join(real or "", name)) is File for name in filter(is_looked_up_first, names))
 
     def others(self, folder: str) -> Iterator[str]:
         """What stands in ``folder``, a real path, and is not from the run; a link to what is from it counts as such."""
@@ -58,10 +102,6 @@ class Finished:
     def read(self, path: str) -> bytes | None:
         """The content of a regular file of others; see :func:`~rootfs_trust.rootfs.nodes.read`."""
         return read(self._view, path)
-
-    def reader(self, name: str) -> Reader:
-        """The user ``name`` of the rootfs."""
-        return reader(self._view, name)
 
     def way(self, path: str) -> list[str]:
         """The real paths that are passed on the way to ``path``, the root and its end included; empty without one."""
@@ -79,8 +119,7 @@ class Finished:
         return Owner(0, 0), DIRECTORY_MODE
 
     def _names(self, folder: str) -> set[str]:
-        planned = {path.rpartition("/")[2] for path in self._planned if parent(path) == folder}
-        return planned.union(self._view.names(folder))
+        return self._names_planned.get(folder, set()).union(self._view.names(folder))
 
     def _look(self, place: str) -> Symlink | type[Node] | None:
         """What will stand at ``place``, whose folder is free of links."""
@@ -100,10 +139,7 @@ class Finished:
 
 def _place(view: View, path: str) -> str:
     """``path`` with the links on the way to it followed, as far as its folders are there."""
-    if path == "/":
-        return path
-    folder = parent(path)
-    return join(view.real_path(folder) or _place(view, folder), path.rpartition("/")[2])
+    return path if path == "/" else join(real_folder(view, parent(path)), path.rpartition("/")[2])
 
 
 def _ancestors(path: str) -> set[str]:

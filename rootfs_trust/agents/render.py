@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.rootfs.nodes import File, View
+from rootfs_trust.rootfs.nodes import File, Symlink, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class RenderRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class TemplateTrust:
     """What a template may say of the store. ``anchors`` are the anchors of this run."""
 
     bundle: str
@@ -48,7 +48,9 @@ class Trust:
         return variables | ({"JAVA_TOOL_OPTIONS": f"-Djavax.net.ssl.trustStore={self.java}"} if self.java else {})
 
 
-def rendered(view: View, requests: Iterable[RenderRequest], trust: Trust) -> tuple[dict[str, File], list[Trouble]]:
+def rendered(
+    view: View, requests: Iterable[RenderRequest], trust: TemplateTrust
+) -> tuple[dict[str, File], list[Trouble]]:
     """The files that ``requests`` ask for, and a conflict for each place that another file has.
 
     Raises InputError for a template that is wrong or asks for what is not there.
@@ -58,14 +60,16 @@ def rendered(view: View, requests: Iterable[RenderRequest], trust: Trust) -> tup
     for request in requests:
         file = File(_result(request, trust), mode=request.mode)
         there = view.node(request.dest)
-        if isinstance(there, File) and there.content != file.content and not request.replace:
+        same = isinstance(there, File) and there.content == file.content
+        if isinstance(there, File | Symlink) and not same and not request.replace:
+            what = "another file" if isinstance(there, File) else "a link"
             hint = "replace = true in its [[render]] exchanges it"
-            conflicts.append(Trouble("conflict", request.dest, f"another file stands where {request.name} goes", hint))
+            conflicts.append(Trouble("conflict", request.dest, f"{what} stands where {request.name} goes", hint))
         files[request.dest] = file
     return files, conflicts
 
 
-def _result(request: RenderRequest, trust: Trust) -> bytes:
+def _result(request: RenderRequest, trust: TemplateTrust) -> bytes:
     from jinja2 import TemplateError
 
     from rootfs_trust.agents.sandbox import BoundedSandbox
@@ -75,7 +79,7 @@ def _result(request: RenderRequest, trust: Trust) -> bytes:
     try:
         return sandbox.rendered(request.text, {**names, "values": request.values})
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-        raise _wrong(request, error, f"cannot be rendered: {error}") from error
+        raise _wrong(request, error, f"cannot be rendered: {getattr(error, 'message', error)}") from error
     except RecursionError as error:
         raise _wrong(request, error, "cannot be rendered: it is nested too deep") from error
     except MemoryError as error:

@@ -10,9 +10,9 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.text import did_you_mean
 
 FOLDER = "/etc/tedge"
 MAPPERS = f"{FOLDER}/mappers"
@@ -31,7 +31,7 @@ _PROXY_COMMENT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SettingType:
     """What a setting takes: ``takes`` is "file", "folder" or "either"; ``hashed``: a folder needs hash links."""
 
     takes: str
@@ -40,15 +40,15 @@ class Kind:
 
 
 KINDS = {
-    "c8y.root_cert_path": Kind("either", hashed=True, comment=_ROOT_COMMENT),
-    "c8y.proxy.ca_path": Kind("folder", comment=_PROXY_COMMENT),
-    "aws.root_cert_path": Kind("either", hashed=True, comment=_ROOT_COMMENT),
-    "az.root_cert_path": Kind("either", hashed=True, comment=_ROOT_COMMENT),
-    "http.ca_path": Kind("folder", comment="CAs of local clients, and the roots of the local HTTP client."),
-    "mqtt.client.auth.ca_file": Kind("file", comment="The CA of the local broker."),
-    "mqtt.client.auth.ca_dir": Kind("folder", comment="The CAs of the local broker."),
-    "mqtt.external.ca_path": Kind("folder", hashed=True, comment="CAs of the clients of the external listener."),
-    OF_USERS: Kind("either", comment="The CA of the broker."),
+    "c8y.root_cert_path": SettingType("either", hashed=True, comment=_ROOT_COMMENT),
+    "c8y.proxy.ca_path": SettingType("folder", comment=_PROXY_COMMENT),
+    "aws.root_cert_path": SettingType("either", hashed=True, comment=_ROOT_COMMENT),
+    "az.root_cert_path": SettingType("either", hashed=True, comment=_ROOT_COMMENT),
+    "http.ca_path": SettingType("folder", comment="CAs of local clients, and the roots of the local HTTP client."),
+    "mqtt.client.auth.ca_file": SettingType("file", comment="The CA of the local broker."),
+    "mqtt.client.auth.ca_dir": SettingType("folder", comment="The CAs of the local broker."),
+    "mqtt.external.ca_path": SettingType("folder", hashed=True, comment="CAs of the clients of the external listener."),
+    OF_USERS: SettingType("either", comment="The CA of the broker."),
 }
 
 
@@ -84,7 +84,7 @@ class Setting:
         return ".".join(parts[:3]) if parts[1:2] == ["profiles"] else parts[0]
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> SettingType:
         """What the setting takes, whatever profile it stands in."""
         return KINDS[plain_key(self.key)]
 
@@ -98,18 +98,14 @@ def plain_key(key: str) -> str:
 
 
 def cloud_settings(
-    cloud: str, folder: str, *, root_cert_path: str | None = None, at_run_time: bool = False
+    cloud: str, folder: str, *, root_cert_path: str | None = None, at_run_time: bool = False, where: str | None = None
 ) -> Iterator[Setting]:
     """The settings of ``cloud`` (``c8y`` or ``c8y@NAME``), each set to ``folder`` unless said otherwise.
 
-    Raises InputError.
+    Raises InputError with messages that begin with ``where``; None: with the option --cloud.
     """
-    name, at, profile = cloud.partition("@")
-    if name not in CLOUDS:
-        clouds = ", ".join(f"{each} ({what})" for each, what in CLOUDS.items())
-        hint = f"clouds: {clouds}; a mapper of your own is set by --set {OF_USERS}=PATH"
-        raise InputError(Trouble("cloud", "", f"no cloud is called {name}", hint))
-    table = f"{name}.profiles.{_profile(profile)}" if at else name
+    name, profile = _named(cloud, f"--cloud {cloud}: " if where is None else where)
+    table = f"{name}.profiles.{profile}" if profile else name
     key = f"{table}.root_cert_path"
     if root_cert_path is None:
         yield Setting(key, folder, at_run_time, explicit=False)
@@ -119,29 +115,43 @@ def cloud_settings(
         yield Setting(f"{table}.proxy.ca_path", folder, at_run_time, explicit=False)
 
 
+def kinds_of(clouds: Iterable[str]) -> tuple[str, ...]:
+    """The kinds of ``clouds`` without their profiles, each once. Raises InputError."""
+    return tuple(dict.fromkeys(_named(cloud, f"--cloud {cloud}: ")[0] for cloud in clouds))
+
+
+def _named(cloud: str, where: str) -> tuple[str, str]:
+    """The kind of a cloud, and its profile or an empty text. Raises InputError."""
+    name, at, profile = cloud.partition("@")
+    if name not in CLOUDS:
+        clouds = ", ".join(f"{each} ({what})" for each, what in CLOUDS.items())
+        hint = f"clouds: {clouds}; a mapper of your own is set by --set {OF_USERS}=PATH"
+        raise InputError(Trouble("cloud", "", f"{where}no cloud is called {name}", hint))
+    return name, _profile(profile, where) if at else ""
+
+
 def parse_setting(text: str, *, at_run_time: bool = False) -> Setting:
     """``KEY=PATH`` of the command line. Raises InputError."""
     key, equals, path = text.partition("=")
     option = "--set-at-run-time" if at_run_time else "--set"
     if not equals or not path:
         hint = "for example c8y.root_cert_path=/etc/ssl/certs"
-        raise InputError(Trouble("setting", "", f"{option} {text}: has to be KEY=PATH", hint))
+        raise InputError(Trouble("thin-edge-setting", "", f"{option} {text}: has to be KEY=PATH", hint))
     if plain_key(key) not in KINDS:
         raise InputError(_unknown(f"{option} {key}", plain_key(key)))
     if plain_key(key) == OF_USERS:
         return _of_user(key, path, at_run_time=at_run_time)
     parts = key.split(".")
     if plain_key(key) != key:
-        key = ".".join([*parts[:2], _profile(parts[2]), *parts[3:]])
+        key = ".".join([*parts[:2], _profile(parts[2], f"{option} {key}: "), *parts[3:]])
     return Setting(key, _absolute(key, path), at_run_time)
 
 
 def _unknown(where: str, key: str) -> Trouble:
     """With the nearest key of the same table, where there is that table."""
     table = [each for each in KINDS if each.startswith(f"{key.partition('.')[0]}.")]
-    near = get_close_matches(key, table or KINDS, 1)
-    hint = f"did you mean {near[0]}?" if near else f"settings: {', '.join(KINDS)}"
-    return Trouble("setting", "", f"{where}: is no trust setting of thin-edge.io", hint)
+    hint = did_you_mean(key, table or KINDS) or f"settings: {', '.join(KINDS)}"
+    return Trouble("thin-edge-setting", "", f"{where}: is no trust setting of thin-edge.io", hint)
 
 
 def in_mapper(name: str, path: str) -> str:
@@ -153,7 +163,7 @@ def _of_user(key: str, path: str, *, at_run_time: bool) -> Setting:
     name = key.partition(".")[0]
     if not _MAPPER.fullmatch(name):
         hint = "a small letter, then small letters, digits and -, as in thingsboard; not bridge-..., and not collectd"
-        raise InputError(Trouble("setting", "", f'{key}: "{name}" is no name for a mapper', hint))
+        raise InputError(Trouble("thin-edge-setting", "", f'{key}: "{name}" is no name for a mapper', hint))
     relative = "" if path.startswith("/") else path
     return Setting(key, _absolute(key, in_mapper(name, path)), at_run_time, relative=relative)
 
@@ -167,14 +177,14 @@ def last_of_each(settings: Iterable[Setting]) -> list[Setting]:
     return list(chosen.values())
 
 
-def _profile(name: str) -> str:
+def _profile(name: str, where: str) -> str:
     """The profile as thin-edge.io keeps it: lower case; letters, digits, dash and underscore."""
     if not _PROFILE.fullmatch(name):
         raise InputError(
             Trouble(
                 "cloud",
                 "",
-                f'"{name}" is no name for a profile',
+                f'{where}"{name}" cannot be the name of a profile',
                 "letters, digits, - and _, with at least one letter or digit",
             )
         )
@@ -185,7 +195,10 @@ def _absolute(key: str, path: str) -> str:
     if not path.startswith("/") or not path.isprintable():
         raise InputError(
             Trouble(
-                "setting", "", f"{key}: {path!r} is no absolute path", "give the path that the file has on the device"
+                "thin-edge-setting",
+                "",
+                f"{key}: {path!r} is no absolute path",
+                "give the path that the file has on the device",
             )
         )
     return path

@@ -58,9 +58,9 @@ def open_settings(view: View, name: str, table: str = "") -> SettingsFile:
     try:
         text = None if data is None else data.decode()
     except UnicodeDecodeError as error:
-        raise InputError(Trouble("toml", name, "is not UTF-8 text", "TOML files are")) from error
+        raise InputError(Trouble("thin-edge-toml", name, "is not UTF-8 text", "TOML files are")) from error
     if text is not None and text.startswith("\ufeff"):
-        raise InputError(Trouble("toml", name, "line 1 begins with a byte order mark", "save it without one"))
+        raise InputError(Trouble("thin-edge-toml", name, "line 1 begins with a byte order mark", "save it without one"))
     document = {} if text is None else toml_edit.parse(text, name)
     if not table:
         _check_version(name, document)
@@ -72,18 +72,20 @@ def _check_version(name: str, document: dict[str, Any]) -> None:
     version = lookup(document, "config.version")
     if version is not None and not isinstance(version, str):
         message = f"config.version is {version!r}, and thin-edge.io takes a text there"
-        raise InputError(Trouble("toml", name, message, f'write version = "{VERSION}"'))
+        raise InputError(Trouble("thin-edge-toml", name, message, f'write version = "{VERSION}"'))
 
 
 def _check_names(name: str, document: dict[str, Any]) -> None:
     """thin-edge.io stops at a file that has one setting under two names; so do we."""
     both = [
-        Trouble("toml", name, f"{old} and {new} are the old and the new name of one setting", "keep one of them")
+        Trouble(
+            "thin-edge-toml", name, f"{old} and {new} are the old and the new name of one setting", "keep one of them"
+        )
         for old, new in pending_renames(document).items()
         if lookup(document, new) is not None
     ]
     both += [
-        Trouble("toml", name, f"{key} and {alias} are two names of the same", "keep one of them")
+        Trouble("thin-edge-toml", name, f"{key} and {alias} are two names of the same", "keep one of them")
         for key, alias in ALIASES.items()
         if lookup(document, key) is not None and lookup(document, alias) is not None
     ]

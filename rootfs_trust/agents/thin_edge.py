@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.checks import check_settings
 from rootfs_trust.agents.environment import DROP_IN, drop_in, overruled, unnamed
 from rootfs_trust.agents.finished import Finished
@@ -14,38 +13,40 @@ from rootfs_trust.agents.settings import CLOUDS, FOLDER, Setting, last_of_each
 from rootfs_trust.agents.settings_file import SettingsFile, open_settings
 from rootfs_trust.agents.user_mappers import possible
 from rootfs_trust.errors import ConflictError, Trouble
-from rootfs_trust.rootfs.nodes import Absent, Directory, File, Owner, Symlink, View, parent, read
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.nodes import Absent, Directory, File, Owner, Symlink, parent, read
+from rootfs_trust.store.layout import Answer
 
 FILE = f"{FOLDER}/tedge.toml"
 
 
 def thin_edge(
-    view: View,
+    device: Device,
     settings: Iterable[Setting],
     store: Mapping[str, File | Symlink | Directory | Absent],
     generation: str = "auto",
     *,
     as_environment: bool = False,
-) -> AgentAnswer:
+) -> Answer:
     """The settings files that hold ``settings``; ``store`` is what the same run writes into the rootfs.
 
     ``generation`` is "1" or "2" for the form of thin-edge.io 1.x or 2.x, or "auto"; ``as_environment`` puts them
     into a drop-in of systemd instead. Raises InputError for a file that cannot be read.
     """
-    answer = AgentAnswer()
+    view, answer = device.view, Answer()
     chosen = last_of_each(settings)
     if not chosen:
         return answer
     try:
         main = open_settings(view, FILE)
-        chosen = possible(view, chosen, generation, answer)
-        files = _by_file(view, main, chosen, generation, answer)
+        chosen = possible(device, chosen, generation, answer)
+        files = _by_file(device, main, chosen, generation, answer)
     except ConflictError as error:
         answer.conflicts += error.troubles
         return answer
     answer.troubles += unnamed(chosen) if as_environment else []
-    finished = Finished(view, store)
-    built_in = built_in_bridge(view, main.document, generation)
+    finished = Finished(device, store)
+    built_in = built_in_bridge(device, main.document, generation)
     held: list[Setting] = []
     for file, its in files:
         kept = _giving_way(file, its, answer)
@@ -54,7 +55,7 @@ def thin_edge(
         answer.warnings += warnings
         held += kept
         if not as_environment:
-            _write(view, file, kept, answer)
+            _write(device, file, kept, answer)
     before = read(view, DROP_IN) or b""
     if as_environment:
         answer.desired[DROP_IN] = File(drop_in(held, before))
@@ -64,20 +65,20 @@ def thin_edge(
 
 
 def _by_file(
-    view: View, main: SettingsFile, chosen: list[Setting], generation: str, answer: AgentAnswer
+    device: Device, main: SettingsFile, chosen: list[Setting], generation: str, answer: Answer
 ) -> list[tuple[SettingsFile, list[Setting]]]:
     """The settings of each file that has to hold some: those of mappers have files of their own in 2.x."""
     groups: dict[str, list[Setting]] = {}
     ignored: dict[str, str] = {}
     for setting in chosen:
         cloud = setting.table.partition(".")[0]
-        in_mapper = cloud in CLOUDS and is_generation_2(view, setting.table, main.document, generation)
+        in_mapper = cloud in CLOUDS and is_generation_2(device, setting.table, main.document, generation)
         groups.setdefault(setting.table if in_mapper or setting.of_user else "", []).append(setting)
         if in_mapper and lookup(main.document, spelled(main.document, cloud)) is not None:
             ignored.setdefault(cloud, setting.table)
     answer.warnings += [_both(spelled(main.document, cloud), table) for cloud, table in ignored.items()]
     return [
-        (open_settings(view, mapper_file(table), table) if table else main, settings)
+        (open_settings(device.view, mapper_file(table), table) if table else main, settings)
         for table, settings in groups.items()
     ]
 
@@ -87,13 +88,13 @@ def _both(cloud: str, table: str) -> Trouble:
     return Trouble("thin-edge-both", FILE, message, f"move what is still wanted, and take [{cloud}] out of tedge.toml")
 
 
-def _write(view: View, file: SettingsFile, chosen: list[Setting], answer: AgentAnswer) -> None:
+def _write(device: Device, file: SettingsFile, chosen: list[Setting], answer: Answer) -> None:
     content = file.content(chosen) if chosen else None
     if content is None:
         return
     owner = None
     if file.text is None:
-        owner = _tedge_owner(view, file.name, answer)
+        owner = _tedge_owner(device, file.name, answer)
         for folder in _folders(file.path):
             answer.desired[folder] = Directory(owner)
     answer.desired[file.path] = File(content, owner)
@@ -107,7 +108,7 @@ def _folders(path: str) -> list[str]:
     return folders[::-1]
 
 
-def _giving_way(file: SettingsFile, chosen: list[Setting], answer: AgentAnswer) -> list[Setting]:
+def _giving_way(file: SettingsFile, chosen: list[Setting], answer: Answer) -> list[Setting]:
     """Without the implied ``proxy.ca_path`` where it would make the proxy demand client certificates."""
     kept = []
     for setting in chosen:
@@ -129,18 +130,12 @@ def _left_alone(file: SettingsFile, setting: Setting) -> Trouble:
     return Trouble("proxy-ca-path", file.name, message, f"--set {setting.key}=PATH writes it all the same")
 
 
-def _tedge_owner(view: View, name: str, answer: AgentAnswer) -> Owner | None:
+def _tedge_owner(device: Device, name: str, answer: Answer) -> Owner | None:
     """The numeric ids of the rootfs's own ``tedge`` user; None, and told, where it has none."""
-    for line in (read(view, "/etc/passwd") or b"").decode("utf-8", "replace").splitlines():
-        user, *fields = line.split(":")
-        if user == "tedge" and len(fields) > 2 and _is_id(fields[1]) and _is_id(fields[2]):
-            return Owner(int(fields[1]), int(fields[2]))
+    user = device.user("tedge")
+    if user.uid is not None and user.gid is not None:
+        return Owner(user.uid, user.gid)
     message = "the rootfs has no tedge user yet, so the file gets the owner of other new files"
     hint = "chown it to tedge:tedge once the package has made the user"
     answer.warnings.append(Trouble("no-tedge-user", name, message, hint))
     return None
-
-
-def _is_id(text: str) -> bool:
-    """Whether ``text`` is the number of a user or group; the highest one means none (chown(2))."""
-    return text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 2**32 - 1

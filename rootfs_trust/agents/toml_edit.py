@@ -15,7 +15,7 @@ from rootfs_trust import toml
 from rootfs_trust.agents import toml_places
 from rootfs_trust.agents.toml_statements import Path, Statement, comments, cut, end_of
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.templating import as_toml
+from rootfs_trust.text import as_toml
 
 MAX_TEXT = 256 * 1024
 """Characters; a hundred times what thin-edge.io's settings have."""
@@ -32,7 +32,9 @@ def parse(text: str, path: str) -> dict[str, Any]:
     try:
         return toml.loads(text, characters=MAX_TEXT, dots=MAX_DOTS)
     except (ValueError, RecursionError) as error:
-        raise InputError(Trouble("toml", path, f"is not valid TOML: {error}", "mend the file in the rootfs")) from error
+        raise InputError(
+            Trouble("thin-edge-toml", path, f"is not valid TOML: {error}", "mend the file in the rootfs")
+        ) from error
 
 
 def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]) -> str:
@@ -52,10 +54,10 @@ def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, setti
             result = _with_setting(result, _parts(key), value, newline)
     except _NoPlaceError as error:
         message, hint = f"cannot be edited safely: {error}", "write its tables with [headers], then run again"
-        raise InputError(Trouble("toml", path, message, hint)) from error
+        raise InputError(Trouble("thin-edge-toml", path, message, hint)) from error
     except RecursionError as error:
         message, hint = "cannot be edited safely: it is nested too deep", "mend the file in the rootfs"
-        raise InputError(Trouble("toml", path, message, hint)) from error
+        raise InputError(Trouble("thin-edge-toml", path, message, hint)) from error
     return result.removesuffix(newline) if unfinished else result
 
 
@@ -110,7 +112,7 @@ def _drop(table: Path, newline: str) -> _Step:
 
 
 def _with_setting(text: str, path: Path, value: str, newline: str) -> str:
-    entry = toml_places.Entry(as_toml(value))
+    entry = toml_places.TomlEntry(as_toml(value))
     return _done(
         (
             lambda data: _set(data, path, value),

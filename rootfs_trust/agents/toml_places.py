@@ -21,7 +21,7 @@ _NOTHING = ("comment", "empty")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TomlEntry:
     """A value as TOML, and the comments that go with it: lines above it, and one behind it."""
 
     value: str
@@ -34,7 +34,7 @@ class Entry:
         return f"{self.above}{indent}{'.'.join(key)} = {self.value}{behind}{newline}"
 
 
-def places(statements: Statements, path: Path, entry: Entry, newline: str) -> Iterator[str]:
+def places(statements: Statements, path: Path, entry: TomlEntry, newline: str) -> Iterator[str]:
     """The file with ``entry`` at ``path``, whose parts are all bare keys."""
     holder = _holder(statements, path)
     if holder is not None:
@@ -55,14 +55,14 @@ def renamed(statements: Statements, old: Path, new: Path, newline: str) -> Itera
         yield from _renamed_inside(statements, index, old, new, newline)
         return
     if new[: len(holder.table)] == holder.table:
-        line = Entry(holder.value, comment=holder.comment).line(new[len(holder.table) :], holder.indent, newline)
+        line = TomlEntry(holder.value, comment=holder.comment).line(new[len(holder.table) :], holder.indent, newline)
         yield _joined(statements, index, index + 1, line)
     first = index
     while first and statements[first - 1].kind == "comment":
         first -= 1
     above = "".join(each.text for each in statements[first:index])
     rest = [*statements[:first], *statements[index + 1 :]]
-    yield from places(rest, new, Entry(holder.value, above, holder.comment), newline)
+    yield from places(rest, new, TomlEntry(holder.value, above, holder.comment), newline)
 
 
 def renamed_header(statements: Statements, old: Path, new: Path) -> Iterator[str]:
@@ -95,7 +95,7 @@ def without_table(statements: Statements, path: Path, newline: str) -> Iterator[
 # -- places ------------------------------------------------------------------------------------------------
 
 
-def _below_header(statements: Statements, path: Path, entry: Entry, newline: str) -> Iterator[str]:
+def _below_header(statements: Statements, path: Path, entry: TomlEntry, newline: str) -> Iterator[str]:
     """Behind the last key below the header of its table, or directly below the header; the root table has none."""
     table = path[:-1]
     header = _last(each.kind == "header" and each.path == table for each in statements)
@@ -110,7 +110,7 @@ def _below_header(statements: Statements, path: Path, entry: Entry, newline: str
         yield _apart(statements, _end_of_own(statements, -1), entry.line(path, "", newline), newline)
 
 
-def _beside_relatives(statements: Statements, path: Path, entry: Entry, newline: str) -> Iterator[str]:
+def _beside_relatives(statements: Statements, path: Path, entry: TomlEntry, newline: str) -> Iterator[str]:
     """Behind the last dotted key that begins as ``path`` does; the nearest relatives first."""
     for depth in range(len(path) - 1, 0, -1):
         key = _last(
@@ -120,7 +120,7 @@ def _beside_relatives(statements: Statements, path: Path, entry: Entry, newline:
             yield _below(statements, key, path, entry, newline)
 
 
-def _below_new_header(statements: Statements, path: Path, entry: Entry, newline: str) -> str:
+def _below_new_header(statements: Statements, path: Path, entry: TomlEntry, newline: str) -> str:
     """In a table of its own, behind the tables that are nearest to it, else at the end of the file."""
     table = path[:-1]
     text = f"[{'.'.join(table)}]{newline}{entry.line(path[-1:], '', newline)}"
@@ -131,7 +131,7 @@ def _below_new_header(statements: Statements, path: Path, entry: Entry, newline:
     return _apart(statements, len(statements), text, newline)
 
 
-def _inside(statements: Statements, index: int, path: Path, entry: Entry, newline: str) -> Iterator[str]:
+def _inside(statements: Statements, index: int, path: Path, entry: TomlEntry, newline: str) -> Iterator[str]:
     """In the value that is there, or in the inline table that holds it; comments have no place but above."""
     holder = statements[index]
     above = entry.above + (f"{holder.indent}{entry.comment}{newline}" if entry.comment else "")
@@ -149,7 +149,7 @@ def _renamed_inside(statements: Statements, index: int, old: Path, new: Path, ne
         if new[:start] == holder.path:
             yield _joined(statements, index, index + 1, holder.with_value(assigned(rest, new[start:], taken)))
         without = _joined(statements, index, index + 1, holder.with_value(rest))
-        yield from places(cut(without), new, Entry(taken), newline)
+        yield from places(cut(without), new, TomlEntry(taken), newline)
 
 
 # -- lines -------------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def _end_of_own(statements: Statements, index: int) -> int:
     return end if end == len(statements) or statements[end].kind == "empty" else index + 1
 
 
-def _below(statements: Statements, index: int, path: Path, entry: Entry, newline: str) -> str:
+def _below(statements: Statements, index: int, path: Path, entry: TomlEntry, newline: str) -> str:
     """Directly below a statement, indented as it is, and named from its table."""
     above = statements[index]
     return _joined(statements, index + 1, index + 1, entry.line(path[len(above.table) :], above.indent, newline))

@@ -4,37 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.generation import generation_of, mapper_file
 from rootfs_trust.agents.settings import MAPPERS, Setting
 from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import View, parent
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.nodes import parent
+from rootfs_trust.store.layout import Answer
 
 
-def possible(view: View, settings: Iterable[Setting], generation: str, answer: AgentAnswer) -> list[Setting]:
+def possible(device: Device, settings: Iterable[Setting], generation: str, answer: Answer) -> list[Setting]:
     """``settings`` without those of mappers that the rootfs cannot have: each of these is a trouble."""
     kept = []
     for setting in settings:
-        trouble = _trouble(view, setting, generation) if setting.of_user else None
+        trouble = _trouble(device, setting, generation) if setting.of_user else None
         if trouble is not None:
             answer.troubles.append(trouble)
             continue
         kept.append(setting)
-        if setting.of_user and view.kind(parent(mapper_file(setting.table))) is None:
+        if setting.of_user and device.view.kind(parent(mapper_file(setting.table))) is None:
             answer.warnings.append(_new(setting.table))
     return kept
 
 
-def _trouble(view: View, setting: Setting, generation: str) -> Trouble | None:
-    found = generation_of(view, generation)
+def _trouble(device: Device, setting: Setting, generation: str) -> Trouble | None:
+    found = generation_of(device, generation)
     if found == "1":
         message, hint = "mappers of users came with thin-edge.io 2.0, and this is 1.x", "--thin-edge 2 says otherwise"
-    elif not found and not view.names(MAPPERS):
+    elif not found and not device.view.names(MAPPERS):
         message = "mappers of users came with thin-edge.io 2.0, and the rootfs does not tell which one it has"
         hint = "--thin-edge 2 says it"
     else:
         return None
-    return Trouble("setting", "", f"{setting.key}: {message}", hint)
+    return Trouble("thin-edge-setting", "", f"{setting.key}: {message}", hint)
 
 
 def _new(name: str) -> Trouble:

@@ -1,1 +1,1 @@
-"""The verbs, as functions: one module each. Only here is the clock read; everything below is given the time."""
+"""The public API: one function per command, in one module each."""

@@ -1,27 +1,47 @@
-"""What every writing verb ends with: refuse as a whole, or apply the plan and look again."""
+"""Last steps of every command that writes: report all problems, or apply the plan and check the result."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
-from rootfs_trust.errors import ApplyError, InputError, RootfsTrustError, Trouble
+from rootfs_trust.errors import ApplyError, ConflictError, InputError, RootfsTrustError, Trouble
 from rootfs_trust.rootfs.apply import apply
 from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import Desired, Owner, View
+from rootfs_trust.rootfs.nodes import Desired, File, Owner, View
 from rootfs_trust.rootfs.plan import Plan, make_plan
+from rootfs_trust.rootfs.writable import unwritable
+from rootfs_trust.x509 import private_key_form
 
 
 def refuse(error: type[RootfsTrustError], troubles: Iterable[Trouble]) -> None:
-    """Raise ``error`` with every trouble once, if there is any."""
+    """Raise ``error`` with each problem once, if there are any."""
     once = dict.fromkeys(troubles)
     if once:
         raise error(*once)
 
 
+def secrets(desired: Desired) -> Iterator[Trouble]:
+    """Return a conflict for each file of ``desired`` that contains a private key."""
+    for path, node in desired.items():
+        if isinstance(node, File) and (form := _key_form(node.content)):
+            message = f"would hold a private key ({form}), which every user could read"
+            yield Trouble("conflict", path, message, "delete the key from the files that it is made from")
+
+
+@lru_cache(maxsize=16)  # most of many trees get the same bundle
+def _key_form(content: bytes) -> str:
+    return private_key_form(content)
+
+
 def carry_out(tree: Root, plan: Plan, desired: Desired, *, owner: Owner | None, timestamp: int | None) -> list[Trouble]:
-    """Apply ``plan``, and look again: nothing may be left to do. A plan without actions touches nothing."""
+    """Apply ``plan``, and check that nothing is left to do. A plan without actions touches nothing.
+
+    Raises ConflictError before the first write if the tree cannot be written, or ApplyError.
+    """
     if not plan.actions:
         return []
+    refuse(ConflictError, unwritable(tree, plan))
     notes = apply(tree, plan, owner=owner, timestamp=timestamp)
     tree.forget()
     look_again(tree, desired)
@@ -29,12 +49,12 @@ def carry_out(tree: Root, plan: Plan, desired: Desired, *, owner: Owner | None, 
 
 
 def look_again(view: View, desired: Desired) -> None:
-    """Raise ApplyError if anything is left to do in a tree that was just written."""
+    """Plan again after writing. Raises ApplyError if anything is left to do."""
     try:
         left = make_plan(view, desired, will_be_signed=True).actions
     except InputError as error:
         where, what = error.troubles[0].path, error.troubles[0].message
-        message = f"everything is written, but it could not be looked at again: {what}"
-        raise ApplyError(Trouble("apply", where, message, "mend the cause and run the same command again")) from error
+        message = f"all changes are written, but the result could not be checked: {what}"
+        raise ApplyError(Trouble("apply", where, message, "fix the cause and run the same command again")) from error
     hint = "does another program write into the rootfs at the same time?"
-    refuse(ApplyError, [Trouble("apply", each.path, "is not as it was just written", hint) for each in left[:1]])
+    refuse(ApplyError, [Trouble("apply", each.path, "changed right after it was written", hint) for each in left[:1]])

@@ -1,63 +1,84 @@
-"""``check``: what is wrong with the trust of a tree."""
+"""``check``: find problems in the trust store and settings of a tree."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 
+from rootfs_trust.agents.settings import kinds_of
 from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.fixes import Tried, with_commands
 from rootfs_trust.api.sources import open_view
-from rootfs_trust.audit.check import KINDS, Question, findings
+from rootfs_trust.audit.check import KINDS, Question, findings, inspect
 from rootfs_trust.audit.findings import Finding
-from rootfs_trust.audit.tolerant import Tolerant
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.own import own_anchors
-from rootfs_trust.rootfs.nodes import View
+from rootfs_trust.inputs.root_data import RootData, load_root_data
+from rootfs_trust.rootfs.door import Root
+from rootfs_trust.text import did_you_mean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rootfs_trust.audit.servers import Server
 
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """The options of ``check``, as the command line has them; ``select`` and ``ignore`` are ids of findings."""
+    """The options of ``check``. ``select`` and ``ignore`` are ids of findings."""
 
     at: datetime | None = None
-    config: str | None = None
+    config: str | Config | None = None
     select: Sequence[str] = ()
     ignore: Sequence[str] = ()
     states: Sequence[str] = ()
+    root_data: str | None = None
+    """The file of a newer table of public roots. None: the table of the package."""
+    clouds: Sequence[str] = ()
+    """More clouds whose documented roots must be trusted, such as ``aws`` or ``az@PROFILE``."""
 
 
 NO_OPTIONS = CheckOptions()
 
 
 def check(root: str, options: CheckOptions = NO_OPTIONS) -> tuple[Finding, ...]:
-    """What is found in the tree at ``root``, the worst first. Raises InputError for wrong options or a wrong config."""
+    """Return the findings in the tree at ``root``, the most severe first. Raises InputError for a wrong config."""
     _refuse_unknown([*options.select, *options.ignore])
-    question = question_of(load_config(options.config), options.at or time_here())
+    data = load_root_data(options.root_data)
+    config = load_config(options.config, options.root_data)
+    question = question_of(config, options.at or time_here(), data, kinds_of(options.clouds))
     with open_view(root, options.states) as view:
-        found = check_in(view, question)
-    wanted = set(options.select or KINDS).difference(options.ignore)
-    return tuple(finding for finding in found if finding.id in wanted)
+        found = findings(inspect(view, question))
+        if isinstance(view, Root):
+            at = options.at.isoformat() if options.at else None
+            found = with_commands(found, Tried(view, root, question, options.config, at))
+    selected = (finding for finding in found if not options.select or finding.id in options.select)
+    return tuple(finding for finding in selected if finding.id not in options.ignore)
 
 
-def question_of(config: Config, at: datetime) -> Question:
+def question_of(config: Config, at: datetime, data: RootData, clouds: Iterable[str] = ()) -> Question:
     """What ``config`` asks of a tree at the time ``at``. Raises InputError for an anchor that cannot be read."""
-    return Question(config.policy, at, own_anchors(config, at), frozenset(config.store.distrust))
+    anchors, servers = own_anchors(config, at), _servers(config, at)
+    named = tuple(dict.fromkeys((*(cloud.kind for cloud in config.clouds), *clouds)))
+    return Question(config.policy, at, anchors, config.store.distrust, data, servers, named)
 
 
-def check_in(view: View, question: Question) -> tuple[Finding, ...]:
-    """Everything that is found in a tree that is at hand, the worst first."""
-    return findings(Tolerant(view), question)
+def _servers(config: Config, at: datetime) -> tuple[Server, ...]:
+    if not config.servers:
+        return ()
+    from rootfs_trust.api.servers import read_servers
+
+    return read_servers(config, at)
 
 
 def _refuse_unknown(ids: Sequence[str]) -> None:
-    troubles = [Trouble("usage", "", f"no finding is called {each}", _hint(each)) for each in ids if each not in KINDS]
+    troubles = [
+        Trouble(
+            "usage", "", f'unknown finding "{each}"', did_you_mean(each, KINDS, 3) or "docs/findings.md lists all ids"
+        )
+        for each in ids
+        if each not in KINDS
+    ]
     if troubles:
         raise InputError(*troubles)
-
-
-def _hint(wrong: str) -> str:
-    near = get_close_matches(wrong, KINDS, 3)
-    return f"did you mean {' or '.join(near)}?" if near else "docs/findings.md has them all"

@@ -1,10 +1,15 @@
-"""The one look at the host's clock."""
+"""Read the host's clock. Only this module does; everything else takes the time as an argument."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal
+
+FIRST_BOOT: Literal["first-boot"] = "first-boot"
+Moment = datetime | Literal["first-boot"] | None
+"""A time; the clock of a device at its first boot; or None: now."""
 
 
 def time_here() -> datetime:
-    """The time on the host, in UTC."""
+    """Return the host's current time in UTC."""
     return datetime.now(UTC)

@@ -1,14 +1,17 @@
-"""Saves the chain that a server shows. The only place that opens a connection, and only when asked to."""
+"""Save the certificate chain that a server sends. No other module opens a connection."""
 
 from __future__ import annotations
 
 import select
 import socket
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from rootfs_trust.api.output_file import write_output
+from rootfs_trust.audit.verify.host_names import is_host
 from rootfs_trust.audit.verify.openssl_engine import require
-from rootfs_trust.errors import ApplyError, InputError, Trouble
+from rootfs_trust.errors import InputError, Trouble
 
 if TYPE_CHECKING:
     from OpenSSL.SSL import Connection
@@ -19,44 +22,40 @@ PATIENCE = 20
 _HINT = "check host and port, and that the server speaks TLS there"
 
 
-def fetch(server: str, file: str) -> int:
-    """Save what ``HOST:PORT`` sends to a new ``file`` as PEM, its own certificate first; gives their number.
+def fetch(server: str, file: str, trees: Iterable[str] = ()) -> int:
+    """Save the certificates that ``HOST:PORT`` sends to a new ``file`` as PEM, and return their number.
 
-    Nothing is verified: the file is what is to be judged. Raises InputError, or ApplyError if it cannot be written.
+    The server's own certificate is first. Nothing is verified. ``trees``: as for :func:`write_output`. Raises
+    InputError, ConflictError if the file exists, or ApplyError if it cannot be written.
     """
     require()
-    host, port = _host_and_port(server)
+    host, port = host_and_port(server)
     try:
         with socket.create_connection((host, port), timeout=PATIENCE) as plain:
             chain = _sent(plain, host)
     except OSError as error:
         raise InputError(Trouble("fetch", server, f"cannot be reached: {error}", _HINT)) from error
-    try:
-        with open(file, "xb") as output:
-            output.write(b"".join(chain))
-    except FileExistsError as error:
-        raise InputError(Trouble("fetch", file, "is there already", "give --chain a new name")) from error
-    except OSError as error:
-        raise ApplyError(Trouble("fetch", file, f"cannot be written: {error.strerror}")) from error
+    write_output(file, b"".join(chain), trees, new=True)
     return len(chain)
 
 
-def _host_and_port(server: str) -> tuple[str, int]:
+def host_and_port(server: str) -> tuple[str, int]:
+    """Parse ``HOST:PORT``. Raises InputError."""
     host, colon, port = server.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
+    if not (colon and is_host(host) and port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536):
         raise InputError(Trouble("fetch", server, "is not HOST:PORT", "for example mycloud.example.com:8883"))
     return host, int(port)
 
 
 def _sent(plain: socket.socket, host: str) -> list[bytes]:
-    """The certificates that the server sends, each as PEM, in its order."""
+    """Return the certificates that the server sends, as PEM, in its order."""
     from OpenSSL import SSL
     from OpenSSL.crypto import FILETYPE_PEM, dump_certificate
 
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_verify(SSL.VERIFY_NONE)
-    context.set_cipher_list(b"ALL:@SECLEVEL=0")  # weak certificates are to be judged, too
+    context.set_cipher_list(b"ALL:@SECLEVEL=0")  # accept weak certificates, because verify evaluates them
     connection = SSL.Connection(context, plain)
     if not host.replace(".", "").isdigit() and ":" not in host:
         connection.set_tlsext_host_name(host.encode("idna"))

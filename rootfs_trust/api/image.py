@@ -1,4 +1,4 @@
-"""``image``: the job of ``install`` on container images and on tar files of root filesystems; no daemon, no root."""
+"""``image``: run ``install`` on container images and on tar files of root filesystems."""
 
 from __future__ import annotations
 
@@ -7,55 +7,59 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TypeVar
 
-from rootfs_trust.api.carry_out import look_again, refuse
+from rootfs_trust.api.carry_out import look_again
 from rootfs_trust.api.decide import Decision, Job, decide, read_job
+from rootfs_trust.api.image_filesystem import image_filesystem
 from rootfs_trust.api.image_folder import image_folder
 from rootfs_trust.api.options import NO_OPTIONS, InstallOptions
-from rootfs_trust.api.remove import bad_digests, plain_name
+from rootfs_trust.api.runtime_warnings import runtime_warnings
 from rootfs_trust.errors import ConflictError, InputError, RootfsTrustError, Trouble
 from rootfs_trust.image.archive import Rewriting
 from rootfs_trust.image.changes import changes, layer
+from rootfs_trust.image.cpio_writing import CpioRewriting
 from rootfs_trust.image.destination import Destination, as_archive
-from rootfs_trust.image.documents import diff_ids, new_environment, rfc3339, seconds
+from rootfs_trust.image.documents import diff_ids, new_environment, seconds
+from rootfs_trust.image.filesystems.open import FilesystemImage
 from rootfs_trust.image.host import read_file
 from rootfs_trust.image.model import Change, Image, NewLayer
-from rootfs_trust.image.source import ImageSource, RootfsArchive, open_source
+from rootfs_trust.image.source import CpioArchive, ImageSource, RootfsArchive, open_source
 from rootfs_trust.image.streams import packed
-from rootfs_trust.image.tree import Layer, Tree
+from rootfs_trust.image.tree import ImageTree, Layer
 from rootfs_trust.outcome import ImageOutcome, OneImage, Outcome
+from rootfs_trust.times import from_seconds, rfc3339
 
 _MOST_SHARED = 64
-"""Layers that are remembered; each has the size of a bundle."""
+"""Maximum number of cached layers. Each has the size of a bundle."""
 
 
 def install_image(
     source: str, dest: str, options: InstallOptions = NO_OPTIONS, *, environment: bool = False
 ) -> ImageOutcome:
-    """Write the image, archive or folder ``source`` to ``dest`` with anchors installed, and the settings that use them.
+    """Write the image, archive or directory ``source`` to ``dest``, with anchors and settings installed.
 
-    ``environment`` sets in the config of an image what runtimes with a store of their own obey. Raises InputError,
-    ConflictError (both: nothing was written) or ApplyError.
+    ``environment`` sets variables in the config of a container image, for runtimes with their own trust store. Raises
+    InputError, ConflictError (both: nothing was written) or ApplyError.
     """
-    refuse(InputError, bad_digests(options.without))
-    job = read_job(replace(options, without=tuple(map(plain_name, options.without))))
-    return image_job(source, Destination(dest), job, environment=environment)
+    return image_job(source, Destination(dest), read_job(options), environment=environment)
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was decided for an image, and the layer that it got, if any."""
+    """The decision for an image, and its new layer, if any."""
 
     layer: NewLayer | None
     outcome: Outcome
 
 
 class SharedLayers:
-    """What one job made for images, each layer once.
+    """Cache of the layers that one job has made.
 
-    An image on the very same layers gets what another got without a look. Any other is decided by itself, and where
-    that comes to the same entries, as on a base of which other layers leave the store alone, it gets the same layer.
+    An image with exactly the same layers gets the same new layer without further checks. Any other image is planned on
+    its own. If that gives the same entries, it gets the same layer. An example is an image with the same base, whose
+    other layers do not change the store.
     """
 
     def __init__(self) -> None:
@@ -63,15 +67,15 @@ class SharedLayers:
         self._layers: OrderedDict[str, NewLayer] = OrderedDict()
 
     def get(self, key: object) -> Made | None:
-        """What was made for ``key``, if it is still known."""
+        """Return the cached result for ``key``, or None."""
         return self._made.get(key)
 
     def keep(self, key: object, made: Made) -> None:
-        """Remember it, and forget the oldest of too many."""
+        """Cache ``made`` under ``key``. Evict the oldest entry if the cache is full."""
         _keep(self._made, key, made)
 
     def layer(self, content: bytes) -> NewLayer:
-        """The layer with this content, packed already where another image had it."""
+        """Return the layer with this content, compressed only once."""
         new = NewLayer(content)
         known = self._layers.get(new.diff_id)
         return known or _keep(self._layers, new.diff_id, new)
@@ -91,28 +95,34 @@ def _keep(known: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _Value:
 def image_job(
     source: str, dest: Destination, job: Job, *, environment: bool = False, shared: SharedLayers | None = None
 ) -> ImageOutcome:
-    """:func:`install_image`, for a job whose files are read; ``shared`` is for many images. Raises the same errors."""
+    """Like :func:`install_image`, for a job whose files are read. ``shared`` is a cache for many images."""
     _refuse_same(source, dest.path)
     found = open_source(source)
+    if not job.options.dry_run:
+        dest.refuse(folder=os.path.isdir(source))
     if isinstance(found, ImageSource):
         return _Images(found, dest, job, environment, shared or SharedLayers()).run()
     if environment:
         hint = "write them into a file instead: [[render]] in docs/templates.md"
-        raise InputError(Trouble("usage", source, "--env: a root filesystem has no config for variables", hint))
-    if isinstance(found, RootfsArchive):
+        raise InputError(Trouble("usage", source, "--env: a root filesystem has no image config", hint))
+    if isinstance(found, RootfsArchive | CpioArchive):
         return _image_archive(found, dest, job)
+    if isinstance(found, FilesystemImage):
+        return image_filesystem(found, dest, job)
     return image_folder(found.path, dest, job)
 
 
 def _refuse_same(source: str, dest: str) -> None:
     old, new = os.path.realpath(source), os.path.realpath(dest)
-    if f"{new}/".startswith(f"{old}/"):
-        message = "SOURCE and DEST are the same" if old == new else "DEST lies in SOURCE"
-        raise InputError(Trouble("usage", dest, message, "name another DEST"))
+    outer = os.path.commonpath([old, new])
+    if outer in (old, new):
+        message = "DEST is inside SOURCE" if outer == old else "SOURCE is inside DEST"
+        message = "SOURCE and DEST are the same" if old == new else message
+        raise InputError(Trouble("usage", dest, message, "choose another DEST"))
 
 
-def _look_again(tree: Tree, decision: Decision, content: bytes) -> None:
-    """With the new layer over the tree, nothing may be left to do."""
+def _look_again(tree: ImageTree, decision: Decision, content: bytes) -> None:
+    """Check that nothing is left to do in the tree with the new layer."""
     tree.lay(Layer("the new layer", lambda: iter((content,))))
     look_again(tree, decision.desired)
 
@@ -131,14 +141,14 @@ class _Images:
         self._job = job
         self._environment = environment
         self._shared = shared
-        self._many = len(list(source.images())) > 1
+        self._many = len(list(islice(source.images(), 2))) > 1
         self._outcomes: list[tuple[str, Outcome, bool]] = []
 
     def run(self) -> ImageOutcome:
         result = self._source.renewed(self._decide)
         if not self._outcomes:
-            message = "holds no image that runs"
-            raise InputError(Trouble("image", self._source.files.path, message, "is it an artefact of another kind?"))
+            message = "contains no runnable image"
+            raise InputError(Trouble("image", self._source.files.path, message, "is it another kind of artifact?"))
         if not self._job.options.dry_run:
             if self._source.archive:
                 self._dest.put_file(as_archive(result.parts, self._source.compression))
@@ -155,21 +165,23 @@ class _Images:
         made_at = seconds(image.config.get("created")) if time is None else time
         key = tuple(diff_ids(image.config)), made_at
         variables: dict[str, str] = {}
-        made = None if self._environment else self._shared.get(key)
+        with_variables = self._environment or self._job.runtimes
+        made = None if with_variables else self._shared.get(key)
         if made is None:
             made, variables = self._make(image, made_at)
             self._shared.keep(key, made)
-        change = Change(made.layer, variables, None if time is None else rfc3339(time))
+        change = Change(made.layer, variables, None if time is None else rfc3339(from_seconds(time)))
         self._outcomes.append((image.platform or image.name, made.outcome, not change.nothing))
         return change
 
     def _make(self, image: Image, made_at: int) -> tuple[Made, dict[str, str]]:
         try:
-            tree = Tree(image.layers)
-            decision = decide(tree, self._job)
+            tree = ImageTree(image.layers, environment=image.environment)
+            decision = decide(tree, self._job, configured=image.environment)
         except (InputError, ConflictError) as error:
             raise self._named(error, image) from error
         variables, notes = self._variables(tree, decision, image)
+        notes += runtime_warnings(tree, decision)
         new = None
         if decision.plan.actions:
             new = self._shared.layer(layer(changes(tree, decision.plan.actions, made_at)))
@@ -177,29 +189,29 @@ class _Images:
         return Made(new, decision.outcome(notes, dry_run=self._job.options.dry_run)), variables
 
     def _named(self, error: RootfsTrustError, image: Image) -> RootfsTrustError:
-        """The error with the name of the image, where there is more than one."""
+        """Return the error with the name of the image, if there are several images."""
         if not self._many:
             return error
         return type(error)(*(replace(each, message=f"{each.message} [{image.name}]") for each in error.troubles))
 
-    def _variables(self, tree: Tree, decision: Decision, image: Image) -> tuple[dict[str, str], list[Trouble]]:
+    def _variables(self, tree: ImageTree, decision: Decision, image: Image) -> tuple[dict[str, str], list[Trouble]]:
         if not self._environment:
-            return {}, []
+            return dict(decision.variables), []
         from rootfs_trust.api.render import trust_of
 
         wanted = trust_of(tree, decision.layout, decision.store, self._job.clouds).runtimes
         found = new_environment(image.config, wanted)
-        message = "is set in the image already, to something else, and stays"
-        notes = [Trouble("environment", name, message, "set it where the image is built") for name in found.kept]
-        return found.set, notes
+        message = "is already set in the image to another value, which is kept"
+        notes = [Trouble("environment", name, message, "set it in the build of the image") for name in found.kept]
+        return {**found.set, **decision.variables}, notes
 
 
-# -- tar files of root filesystems -----------------------------------------------------------------------
+# -- archives of root filesystems ------------------------------------------------------------------------
 
 
-def _image_archive(source: RootfsArchive, dest: Destination, job: Job) -> ImageOutcome:
+def _image_archive(source: RootfsArchive | CpioArchive, dest: Destination, job: Job) -> ImageOutcome:
     decision = decide(source.tree, job)
-    outcome = decision.outcome([], dry_run=job.options.dry_run)
+    outcome = decision.outcome(runtime_warnings(source.tree, decision), dry_run=job.options.dry_run)
     digest = None
     if not job.options.dry_run:
         state = hashlib.sha256(usedforsecurity=False)
@@ -208,14 +220,17 @@ def _image_archive(source: RootfsArchive, dest: Destination, job: Job) -> ImageO
     return ImageOutcome(digest, (OneImage("", digest, outcome.changed, outcome),), ())
 
 
-def _archive(source: RootfsArchive, decision: Decision, job: Job) -> Iterator[bytes]:
+def _archive(source: RootfsArchive | CpioArchive, decision: Decision, job: Job) -> Iterator[bytes]:
     if not decision.plan.actions:
         return read_file(source.path)
     time = job.options.timestamp
     found = changes(source.tree, decision.plan.actions, source.tree.newest if time is None else time)
-    rewriting = Rewriting(source.layer, source.tree, found)
+    if isinstance(source, CpioArchive):
+        stream = CpioRewriting(lambda: read_file(source.path), source.tree, found).stream()
+    else:
+        stream = packed(Rewriting(source.layer, source.tree, found).stream(), source.compression)
     _look_again(source.tree, decision, layer(found))
-    return packed(rewriting.stream(), source.compression)
+    return stream
 
 
 def _hashed(stream: Iterator[bytes], update: Callable[[bytes], object]) -> Iterator[bytes]:

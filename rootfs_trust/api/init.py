@@ -1,4 +1,4 @@
-"""``init``: a first rootfs-trust.toml, from what the rootfs holds and what the caller adds."""
+"""``init``: write a first rootfs-trust.toml, from the root filesystem and the options."""
 
 from __future__ import annotations
 
@@ -7,25 +7,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from rootfs_trust.agents.found_settings import main_file, mapper_tables
 from rootfs_trust.agents.migration import lookup, spelled
 from rootfs_trust.agents.settings import CLOUDS, cloud_settings
 from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.output_file import there_already, write_output
 from rootfs_trust.api.sources import open_view
-from rootfs_trust.audit.settings import main_file, mapper_tables
 from rootfs_trust.audit.trust import Trust
-from rootfs_trust.errors import ConflictError, InputError, Trouble
-from rootfs_trust.inputs.certificates import Found, certificates
+from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.inputs.certificates import FoundCertificate, certificates
 from rootfs_trust.inputs.config import FILE_NAME, parse_config
 from rootfs_trust.inputs.files import read_inputs
 from rootfs_trust.rootfs.nodes import View
-from rootfs_trust.store.anchor import name_of_file
-from rootfs_trust.store.detect import find_layout, os_release
+from rootfs_trust.store.anchor import name_of_file, safe_name
+from rootfs_trust.store.detect import find_layout
 from rootfs_trust.templating import shipped_template
+from rootfs_trust.text import printable
+
+_CHAINS = "chains"
+"""The directory of saved chains, next to the config."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What the rootfs tells. ``clouds`` are those that its thin-edge.io is set up for: ``c8y``, ``c8y@NAME``."""
+class RootfsFacts:
+    """What ``init`` reads from the rootfs. ``clouds`` are those that its thin-edge.io is configured for."""
 
     system: str
     layout: str
@@ -34,7 +39,7 @@ class Known:
 
 
 class GivenAnchor(NamedTuple):
-    """An ``[[anchor]]`` to write; without name and digest where the file or folder holds several certificates."""
+    """An ``[[anchor]]`` to write. It has no name and digest if the path contains several certificates."""
 
     file: str
     subject: str
@@ -51,48 +56,75 @@ class GivenCloud(NamedTuple):
     title: str
 
 
-def look(root: str) -> Known:
-    """What the rootfs tells. Raises InputError."""
+class GivenServer(NamedTuple):
+    """A ``[[server]]`` to write; ``chain`` is relative to the config."""
+
+    name: str
+    chain: str
+    hostname: str
+
+
+def look(root: str) -> RootfsFacts:
+    """Read the facts from the rootfs. Raises InputError."""
     with open_view(root) as view:
-        release = os_release(view)
+        trust = Trust(view)
+        release = trust.device.os_release
         system = release.get("PRETTY_NAME") or release.get("ID") or "a rootfs without os-release"
-        return Known(system, find_layout(view).name, len(Trust(view).anchors), tuple(_clouds(view)))
+        return RootfsFacts(system, find_layout(trust.device).name, len(trust.anchors), tuple(_clouds(view)))
 
 
-def init(root: str, config: str = FILE_NAME, *, certs: Sequence[str] = (), clouds: Sequence[str] = ()) -> None:
-    """Write a first rootfs-trust.toml to the host path ``config``, for the rootfs at ``root``; nothing is asked.
+def init(
+    root: str,
+    config: str = FILE_NAME,
+    *,
+    certs: Sequence[str] = (),
+    clouds: Sequence[str] = (),
+    servers: Sequence[str] = (),
+) -> None:
+    """Write a first rootfs-trust.toml to the host path ``config``, for the rootfs at ``root``.
 
-    ``certs`` and ``clouds`` are as for ``install``; without clouds it gets those that the rootfs is set up for. Raises
-    InputError for a certificate or cloud that is none, ConflictError where ``config`` is there already.
+    ``certs`` and ``clouds`` are as for ``install``. Without clouds, those that the rootfs is configured for are used.
+    For each ``HOST:PORT`` of ``servers``, connects to it, saves its chain to ``chains/HOST.pem`` next to ``config``
+    and writes a ``[[server]]``. Raises InputError for a certificate, cloud or server that cannot be used, ConflictError
+    if a file already exists.
     """
-    write_config(look(root), config, certs, clouds)
+    write_config(root, look(root), config, certs, clouds, servers)
 
 
-def write_config(known: Known, config: str, certs: Sequence[str], clouds: Sequence[str]) -> None:
-    """:func:`init`, for a rootfs that was looked at. Raises the same errors."""
-    write_first(config, first_config(known, certs, clouds or known.clouds, os.path.dirname(config) or "."))
+def write_config(
+    root: str, known: RootfsFacts, config: str, certs: Sequence[str], clouds: Sequence[str], servers: Sequence[str] = ()
+) -> None:
+    """Like :func:`init`, with facts that were already read. Raises the same errors."""
+    folder = os.path.dirname(config) or "."
+    given = [_server(server) for server in servers]
+    text = first_config(known, certs, clouds or known.clouds, folder, given)
+    if servers:
+        if os.path.lexists(config):  # before connecting to any server
+            raise there_already(config)
+        _save_chains(root, folder, servers, given)
+    write_output(config, text.encode(), [root], new=True)
 
 
-def first_config(known: Known, certs: Sequence[str], clouds: Sequence[str], folder: str) -> str:
-    """The text of a rootfs-trust.toml in ``folder``. Raises InputError for a certificate or cloud that is none."""
+def _save_chains(root: str, folder: str, servers: Sequence[str], given: Sequence[GivenServer]) -> None:
+    from rootfs_trust.api.fetch import fetch
+
+    os.makedirs(os.path.join(folder, _CHAINS), exist_ok=True)
+    for server, table in zip(servers, given, strict=True):
+        fetch(server, os.path.join(folder, table.chain), [root])
+
+
+def first_config(
+    known: RootfsFacts, certs: Sequence[str], clouds: Sequence[str], folder: str, servers: Sequence[GivenServer] = ()
+) -> str:
+    """Return the text of a rootfs-trust.toml in ``folder``. Raises InputError for a wrong certificate or cloud."""
     anchors = [_anchor(path, folder) for path in certs]
-    text = _rendered(known, anchors, [_cloud(cloud) for cloud in clouds])
-    parse_config(text, FILE_NAME)  # what is written is what install will read
+    text = _rendered(known, anchors, [_cloud(cloud) for cloud in clouds], servers)
+    parse_config(text, FILE_NAME)  # check that install can read the result
     return text
 
 
-def write_first(path: str, text: str) -> None:
-    """Write the file, which must not be there yet. Raises ConflictError."""
-    try:
-        with open(path, "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        hint = "edit it, or write another one with --config FILE"
-        raise ConflictError(Trouble("conflict", path, "is there already", hint)) from error
-
-
 def _clouds(view: View) -> Iterator[str]:
-    """The clouds for which a settings file says more than the path of the CA: its address, most often."""
+    """Return the clouds for which a settings file has more than the CA path, usually a URL."""
     main = main_file(view)
     document = {} if main is None else main.document
     for kind in CLOUDS:
@@ -104,9 +136,16 @@ def _clouds(view: View) -> Iterator[str]:
 
 
 def _cloud(text: str) -> GivenCloud:
-    tuple(cloud_settings(text, "/"))  # raises InputError for a kind or profile that is none
+    tuple(cloud_settings(text, "/"))  # raises InputError for an unknown kind or a wrong profile
     kind, _, profile = text.partition("@")
     return GivenCloud(kind, profile.lower(), CLOUDS[kind])
+
+
+def _server(server: str) -> GivenServer:
+    from rootfs_trust.api.fetch import host_and_port
+
+    host, _ = host_and_port(server)
+    return GivenServer(host, f"{_CHAINS}/{safe_name(host)}.pem", host)
 
 
 def _anchor(path: str, folder: str) -> GivenAnchor:
@@ -115,28 +154,31 @@ def _anchor(path: str, folder: str) -> GivenAnchor:
     relative = os.path.relpath(path, folder)
     if len(found) > 1:
         return GivenAnchor(relative, f"{len(found)} certificates", "see rootfs-trust list")
-    until = f"{first.not_after:%Y-%m-%d}" if first.not_after else "?"
-    return GivenAnchor(relative, _on_one_line(first.subject.text), until, name_of_file(path), first.sha256)
+    until = f"{first.not_after.date()}" if first.not_after else "?"
+    return GivenAnchor(relative, printable(first.subject.text), until, name_of_file(path), first.sha256)
 
 
-def _found(path: str) -> list[Found]:
+def _found(path: str) -> list[FoundCertificate]:
     reading = read_inputs([path])
     readings = [certificates(file.path, file.data, time_here()) for file in reading.files if file.wanted]
     troubles = [*reading.troubles, *(trouble for each in readings for trouble in each.troubles)]
     found = [each for one in readings for each in one.found]
     if not troubles and not found:
-        troubles.append(Trouble("no-certificate", path, "holds no certificate", "give a CA certificate"))
+        troubles.append(Trouble("no-certificate", path, "contains no certificate", "name a file with a CA certificate"))
     if troubles:
         raise InputError(*troubles)
     return found
 
 
-def _on_one_line(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text)
-
-
-def _rendered(known: Known, anchors: Sequence[GivenAnchor], clouds: Sequence[GivenCloud]) -> str:
-    template = shipped_template("rootfs-trust.toml.j2", "rootfs-trust.toml has to be rendered")
+def _rendered(
+    known: RootfsFacts, anchors: Sequence[GivenAnchor], clouds: Sequence[GivenCloud], servers: Sequence[GivenServer]
+) -> str:
+    template = shipped_template("rootfs-trust.toml.j2", "rootfs-trust.toml is rendered from a template")
     return template.render(
-        system=_on_one_line(known.system), layout=known.layout, anchors=known.anchors, given=anchors, clouds=clouds
+        system=printable(known.system),
+        layout=known.layout,
+        anchors=known.anchors,
+        given=anchors,
+        clouds=clouds,
+        servers=servers,
     )

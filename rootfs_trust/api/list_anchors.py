@@ -1,22 +1,47 @@
-"""``list``: every anchor that a tree trusts."""
+"""``list``: return every anchor that a tree trusts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from rootfs_trust.api.clock import time_here
 from rootfs_trust.api.sources import open_view
 from rootfs_trust.audit.trust import Trust, TrustedAnchor
-from rootfs_trust.inputs.config import load_config
+from rootfs_trust.clients.all_clients import NAMES
+from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.own import own_digests
 
 
-def list_anchors(root: str, *, config: str | None = None, states: Sequence[str] = ()) -> tuple[TrustedAnchor, ...]:
-    """Every anchor of every output of the tree at ``root``, in the order of the bundle.
+def list_anchors(
+    root: str,
+    *,
+    config: str | Config | None = None,
+    states: Sequence[str] = (),
+    clients: Sequence[str] = (),
+    root_data: str | None = None,
+    at: datetime | None = None,
+) -> tuple[TrustedAnchor, ...]:
+    """Return every anchor that the tree at ``root`` trusts: first those in the bundle, in its order, then all others.
 
-    ``config`` is a rootfs-trust.toml whose anchors are then known as such; None takes the one in the current folder
-    where there is one. Raises InputError.
+    Anchors in ``config`` get the origin rootfs-trust. ``clients`` limits the result to what any of them trusts.
+    ``root_data`` is the table of public roots that the config may refer to. Raises InputError.
     """
-    own = own_digests(load_config(config), time_here())
+    own = own_digests(load_config(config, root_data), at or time_here())
     with open_view(root, states) as view:
-        return Trust(view, own).anchors
+        trust = Trust(view, own)
+        _refuse_unknown(trust, clients)
+        return tuple(anchor for anchor in trust.trusted if not clients or set(clients).intersection(anchor.clients))
+
+
+def _refuse_unknown(trust: Trust, clients: Sequence[str]) -> None:
+    here = dict.fromkeys(reading.client for reading in trust.readings)
+    words = {True: "the rootfs has no client", False: "no client is called"}
+    troubles = [
+        Trouble("client", "", f"{words[name in NAMES]} {name}", f"clients here: {', '.join(here)}")
+        for name in clients
+        if name not in here
+    ]
+    if troubles:
+        raise InputError(*troubles)

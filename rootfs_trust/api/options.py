@@ -6,18 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rootfs_trust.inputs.config import Config
+
 
 @dataclass(frozen=True, slots=True)
 class InstallOptions:
-    """The options of ``install``, as the command line has them."""
+    """The options of ``install``, named as on the command line."""
 
-    certs: Sequence[str] = ()
+    certs: Sequence[str | bytes] = ()
+    """Host paths of files and directories, or the bytes of a file."""
     clouds: Sequence[str] = ()
-    config: str | None = None
+    config: str | Config | None = None
+    """The host path of a rootfs-trust.toml, or a Config."""
     layout: str | None = None
     set: Sequence[str] = ()
     set_at_run_time: Sequence[str] = ()
     replace: Sequence[str] = ()
+    permit: Sequence[str] = ()
+    """DNS names and IP networks that the anchors of ``certs`` are limited to."""
     thin_edge: str = "auto"
     settings_as: str = "file"
     at: datetime | None = None
@@ -26,14 +34,18 @@ class InstallOptions:
     drop_unsourced: bool = False
     will_be_signed: bool = False
     dry_run: bool = False
+    runtimes: Sequence[str] | None = None
+    """Runtimes whose own stores get the anchors: names, ``auto`` or ``none``. None: as in the config."""
     without: Sequence[str] = ()
-    """Anchors to take out in the same run: names, or ``sha256:`` and lower-case hex."""
+    """Anchors to remove in the same run, named as the arguments of ``remove``."""
+    root_data: str | None = None
+    """The file of a newer table of public roots. None: the table of the package."""
 
     @property
     def clouds_without_profiles(self) -> list[str]:
-        """The kinds of cloud that are asked for."""
+        """The requested kinds of cloud."""
         return [cloud.partition("@")[0] for cloud in self.clouds]
 
 
 NO_OPTIONS = InstallOptions()
-"""No certificate and no cloud: the store is rebuilt from what the rootfs holds."""
+"""Without certificates and clouds, ``install`` rebuilds the store from what the rootfs holds."""

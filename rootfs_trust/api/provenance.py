@@ -8,9 +8,9 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, fields
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -20,7 +20,11 @@ from rootfs_trust.api.decide import Decision, Job
 from rootfs_trust.api.options import NO_OPTIONS
 from rootfs_trust.audit.sbom.inventory import TOOL, plain
 from rootfs_trust.inputs.config import AnchorTable, CloudTable, Config, RenderTable, StoreTable
+from rootfs_trust.inputs.tables import FILE
 from rootfs_trust.rootfs.nodes import File, Symlink, as_text
+from rootfs_trust.store.selection import Selection
+from rootfs_trust.times import from_seconds, rfc3339
+from rootfs_trust.x509.constrained import shown_names
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
@@ -33,7 +37,7 @@ LINKS = "symbolic links"
 
 _HOST_PATHS = ("certs",)
 _NO_PARAMETERS = ("config", "dry_run")
-"""The config is told with its content, and a dry run has no provenance."""
+"""Options that the statement does not list: the configuration is listed with its content; a dry run has none."""
 
 
 def statement(job: Job, decision: Decision, read: Mapping[str, str]) -> str:
@@ -53,7 +57,7 @@ def statement(job: Job, decision: Decision, read: Mapping[str, str]) -> str:
 
 
 def _files(decision: Decision, read: Mapping[str, str]) -> dict[str, str]:
-    """The files that are wanted, and those of the same folders that were read and stay as they are."""
+    """Return the desired files, and the unchanged files that were read in the same directories."""
     folders = (f"{decision.layout.local}/", f"{FOLDER}/")
     left = {path: digest for path, digest in read.items() if path.startswith(folders) and path not in decision.desired}
     wanted = {path: node.content for path, node in decision.desired.items() if isinstance(node, File)}
@@ -102,26 +106,46 @@ def _value(value: object, *, on_host: bool) -> object:
 
 
 def _config(config: Config) -> dict[str, Any]:
-    """What it says, defaults included. The values of templates are told by the digest of the file alone."""
-    policy = {**asdict(config.policy), "forbid": sorted(config.policy.forbid)}
+    """Return the configuration with defaults. Template values are listed only as the digest of their file."""
+    lists = {name: _texts(getattr(config.policy, name)) for name in ("forbid", "allow_only")}
+    policy = {**{each.name: getattr(config.policy, each.name) for each in fields(config.policy)}, **lists}
     return {
         "store": _store(config.store),
         "policy": policy,
         "anchor": [_anchor(each) for each in config.anchors],
         "cloud": [_cloud(each) for each in config.clouds],
         "render": [_render(each) for each in config.renders],
+        "runtimes": {"use": list(config.runtimes.use)},
     }
 
 
 def _store(table: StoreTable) -> dict[str, Any]:
     roots = None if table.roots is None else _host_name(table.roots)
-    return _told({"layout": table.layout, "base": table.base, "distrust": list(table.distrust), "roots": roots})
+    return _told(
+        {
+            "layout": table.layout,
+            "base": table.base,
+            "distrust": _texts(table.distrust),
+            "program": table.program,
+            "roots": roots,
+        }
+    )
+
+
+def _texts(chosen: Iterable[Selection]) -> list[str]:
+    """Return the selected certificates as text. Files of the host are listed by name only."""
+    return [_selected(each.text) for each in chosen]
+
+
+def _selected(text: str) -> str:
+    return f"{FILE}{_host_name(text.removeprefix(FILE))}" if text.startswith(FILE) else text
 
 
 def _anchor(table: AnchorTable) -> dict[str, Any]:
     purposes = None if table.purposes is None else sorted(table.purposes)
-    told = {"file": _host_name(table.file), "name": table.name, "sha256": table.sha256, "replace": table.replace}
-    return _told({**told, "allow": sorted(table.allow), "purposes": purposes})
+    told = {"file": _host_name(table.path), "name": table.name, "sha256": table.sha256, "replace": table.replace}
+    fence = {name: shown_names(getattr(table.fence, name)) or None for name in ("permitted", "excluded")}
+    return _told({**told, "allow": sorted(table.allow), "purposes": purposes, **fence})
 
 
 def _cloud(table: CloudTable) -> dict[str, Any]:
@@ -164,7 +188,7 @@ def _run(job: Job) -> dict[str, Any]:
 
 
 def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    return rfc3339(from_seconds(seconds))
 
 
 # -- names and digests ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""``rehash``: the hash links of folders on the host, as ``openssl rehash`` and ``c_rehash`` make them."""
+"""``rehash``: create the hash links of directories, like ``openssl rehash`` and ``c_rehash``."""
 
 from __future__ import annotations
 
@@ -10,30 +10,37 @@ from rootfs_trust.api.carry_out import carry_out, refuse
 from rootfs_trust.errors import ConflictError, InputError, Trouble
 from rootfs_trust.outcome import Outcome
 from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import Absent, Directory, Symlink, parent
+from rootfs_trust.rootfs.nodes import Absent, Directory, Symlink, join, parent
 from rootfs_trust.rootfs.plan import make_plan
-from rootfs_trust.store.hash_directory import rehashed
+from rootfs_trust.store.hashdir import rehashable, rehashed
 
 NEW, OLD, BOTH = ("new",), ("old",), ("new", "old")
-"""Which subject hashes name the links: those since OpenSSL 1.0.0, those before, or both."""
+"""Which subject hash the link names use: that of OpenSSL since 1.0.0, that before, or both."""
 
 
 def rehash(
     folders: Sequence[str],
     *,
+    root: str | None = None,
     styles: Sequence[str] = NEW,
     timestamp: int | None = None,
     dry_run: bool = False,
 ) -> Outcome:
-    """Make the hash links of each of ``folders``; paths in the answer are spelled as given.
+    """Create the hash links of each of ``folders``. Paths in the result begin with the directories as given.
 
-    Raises InputError for a folder that is missing, ConflictError where a file or folder has a link's name (both:
-    nothing was written), or ApplyError.
+    With ``root``, the host path of a root filesystem, they are paths of the device, and links are resolved inside it.
+    Raises InputError for a missing directory, or ConflictError if a file or directory has the name of a link, or if the
+    directory belongs to another root filesystem (all: nothing was written). Raises ApplyError if writing fails.
     """
-    with Root("/") as host:
-        given = _by_real_path(host, folders)
-        refuse(InputError, [_missing(given[path]) for path in given if host.kind(path) is not Directory])
-        # Each folder once, in one order for everybody: no two runs wait for each other.
+    refuse(InputError, _relative(folders) if root else ())
+    with Root(root or "/") as host:
+        given = _by_real_path(host, folders, on_device=root is not None)
+        refuse(InputError, [_missing(host, path, given[path]) for path in given if host.kind(path) is not Directory])
+        if root:
+            host.lock()
+        else:
+            refuse(ConflictError, _as_given(given, (each for path in given for each in _of_others(host, path))))
+        # Lock each directory once, in a fixed order, so that two runs cannot deadlock.
         host.lock(*sorted(given))
         desired: dict[str, Symlink | Absent] = {}
         warnings: list[Trouble] = []
@@ -44,22 +51,58 @@ def rehash(
         plan = make_plan(host, desired)
         refuse(ConflictError, _as_given(given, plan.conflicts))
         if not dry_run:
-            warnings += carry_out(host, plan, desired, owner=None, timestamp=timestamp)
+            owner = host.owner if root else None
+            warnings += carry_out(host, plan, desired, owner=owner, timestamp=timestamp)
     actions = tuple(action._replace(path=_spelled(given, action.path)) for action in plan.actions)
     return Outcome("", actions, (), tuple(_as_given(given, warnings)), dry_run)
 
 
-def _by_real_path(host: Root, folders: Sequence[str]) -> dict[str, str]:
-    """Each folder once, as it was first called: links may lead to one that is given, too."""
+def _by_real_path(host: Root, folders: Sequence[str], *, on_device: bool) -> dict[str, str]:
+    """Return each directory once, by its real path, with the first spelling that was given."""
     given: dict[str, str] = {}
     for folder in folders:
-        path = os.path.abspath(folder)
+        path = os.path.normpath(f"/{folder.lstrip('/')}") if on_device else os.path.abspath(folder)
         given.setdefault(host.real_path(path) or path, folder)
     return given
 
 
-def _missing(folder: str) -> Trouble:
-    return Trouble("no-folder", folder, "is no folder", "rehash takes the folders whose links it makes")
+def _missing(host: Root, path: str, folder: str) -> Trouble:
+    message = "does not exist" if host.kind(path) is None else "is not a directory"
+    return Trouble("no-folder", folder, message, "rehash needs directories")
+
+
+def _relative(folders: Sequence[str]) -> Iterator[Trouble]:
+    for folder in folders:
+        if not folder.startswith("/"):
+            message = "with --root, a directory is a path of the device and begins with /"
+            yield Trouble("usage", folder, message, "for example --root ./rootfs /etc/ssl/certs")
+
+
+def _of_others(host: Root, folder: str) -> Iterator[Trouble]:
+    """Return a conflict if the certificate links of a directory dangle here, but probably not on a device.
+
+    This is so if a parent directory, used as the root, contains a target, or if all absolute links dangle.
+    """
+    texts = [text for name in filter(rehashable, host.names(folder)) if (text := _absolute(host, join(folder, name)))]
+    nowhere = [text for text in texts if host.kind(text) is None]
+    above = [folder[:end] for end, char in enumerate(folder) if char == "/" and end]
+    root = next((root for root in above for text in nowhere if host.kind(root + text) is not None), None)
+    if root or (nowhere and len(nowhere) == len(texts)):
+        inside = (
+            f"--root {root} {folder.removeprefix(root)}"
+            if root
+            else "--root DIR and the path of the directory on the device"
+        )
+        message = (
+            f"its links point to paths that do not exist here, such as {nowhere[0]}, so its hash links would be deleted"
+        )
+        yield Trouble("conflict", folder, message, f"if it belongs to another root filesystem, pass {inside}")
+
+
+def _absolute(host: Root, path: str) -> str:
+    """Return the target of an absolute link, or an empty string."""
+    node = host.node(path)
+    return node.points_to if isinstance(node, Symlink) and node.points_to.startswith("/") else ""
 
 
 def _as_given(given: dict[str, str], troubles: Iterable[Trouble]) -> Iterator[Trouble]:
@@ -67,6 +110,8 @@ def _as_given(given: dict[str, str], troubles: Iterable[Trouble]) -> Iterator[Tr
 
 
 def _spelled(given: dict[str, str], path: str) -> str:
-    """A path in one of the folders, spelled the way the caller spelled the folder."""
+    """Return a path in one of the directories, with the directory spelled as the caller did."""
+    if path in given:
+        return given[path]
     folder = given.get(parent(path))
     return path if folder is None else os.path.join(folder, path.rpartition("/")[2])

@@ -1,17 +1,18 @@
-"""``remove``: anchors taken out again, or distrusted where the distribution ships them."""
+"""``remove``: remove anchors, or distrust those that the distribution ships."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
-from rootfs_trust.api.carry_out import carry_out, refuse
-from rootfs_trust.errors import ConflictError, InputError, Trouble
-from rootfs_trust.inputs.tables import digest
+from rootfs_trust.api.decide import Decision, Job, decide, read_job
+from rootfs_trust.api.install import finish
+from rootfs_trust.api.options import InstallOptions
+from rootfs_trust.api.sources import named_on_the_host
+from rootfs_trust.errors import InputError
 from rootfs_trust.outcome import InstalledAnchor, Outcome
 from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.plan import make_plan
-from rootfs_trust.store.detect import find_layout
-from rootfs_trust.store.request import Request
+from rootfs_trust.rootfs.plan import Remove
 
 
 def remove(
@@ -22,37 +23,47 @@ def remove(
     timestamp: int | None = None,
     will_be_signed: bool = False,
     dry_run: bool = False,
+    runtimes: Sequence[str] = (),
+    root_data: str | None = None,
 ) -> Outcome:
-    """Take the anchors called ``names`` (or ``sha256:HEX``: every copy) out of the rootfs at the host path ``root``.
+    """Remove the anchors called ``names`` from the rootfs at the host path ``root``.
 
-    The answer's anchors are those taken out. Raises InputError, ConflictError (both: nothing was written) or
-    ApplyError.
+    A name may also be ``sha256:HEX`` (every copy), ``spki:HEX`` (every certificate with that key), ``file:PATH``, or an
+    incident or a root of the root data. ``root_data`` is a newer table of them. Certificates that an earlier run added
+    to the stores of runtimes are also removed. With ``runtimes`` (names, or ``auto``), the runtimes' own copies are
+    removed, too. The anchors of the result are the removed ones. Raises InputError, ConflictError (both: nothing was
+    written) or ApplyError.
     """
-    refuse(InputError, bad_digests(names))
-    with Root(root) as tree:
+    options = InstallOptions(
+        layout=layout,
+        timestamp=timestamp,
+        will_be_signed=will_be_signed,
+        dry_run=dry_run,
+        without=names,
+        runtimes=runtimes,
+        root_data=root_data,
+    )
+    with named_on_the_host(root), Root(root) as tree:
         tree.lock()
-        chosen = find_layout(tree, layout)
-        store = chosen.answer(tree, Request(remove=tuple(map(plain_name, names)), created=timestamp))
-        refuse(InputError, store.troubles)
-        plan = make_plan(tree, store.desired, will_be_signed=will_be_signed)
-        refuse(ConflictError, [*store.conflicts, *plan.conflicts])
-        warnings = list(store.warnings)
-        if not dry_run:
-            warnings += carry_out(tree, plan, store.desired, owner=tree.owner, timestamp=timestamp)
-    removed = tuple(InstalledAnchor(each.name, each.certificate.sha256) for each in store.removed)
-    return Outcome(chosen.name, plan.actions, removed, tuple(warnings), dry_run)
+        job = read_job(options)
+        decision = _decide(tree, job)
+        outcome = finish(tree, job, decision)
+    return outcome._replace(anchors=tuple(map(InstalledAnchor.of, decision.store.removed)))
 
 
-def bad_digests(names: Sequence[str]) -> Iterator[Trouble]:
-    """What is wrong with those of ``names`` that begin with ``sha256:``."""
-    for name in names:
-        if name.startswith("sha256:"):
-            try:
-                digest(name)
-            except ValueError as error:
-                yield Trouble("usage", "", f"{name} has to hold {error}", "rootfs-trust list shows them")
-
-
-def plain_name(name: str) -> str:
-    """A digest in the one spelling that the store knows."""
-    return f"sha256:{digest(name)}" if name.startswith("sha256:") else name
+def _decide(tree: Root, job: Job) -> Decision:
+    """Plan the removal. If an earlier run was interrupted, anchors that it has removed are a warning, not an error."""
+    try:
+        return decide(tree, job, tree.lock_hash_directory)
+    except InputError as error:
+        unmatched = {each.message: each for each in error.troubles if each.id == "not-found"}
+        left = job.removal.without(unmatched)
+        if not left or len(unmatched) < len(error.troubles):
+            raise
+        decision = decide(tree, replace(job, removal=left))
+        # Store files are written before source files are deleted. If only deletions are left, a run was interrupted.
+        if not decision.plan.actions or not all(isinstance(each, Remove) for each in decision.plan.actions):
+            raise
+    hint = "an interrupted run has already removed it"
+    gone = (replace(each, hint=hint) for each in unmatched.values())
+    return replace(decision, warnings=(*decision.warnings, *gone))

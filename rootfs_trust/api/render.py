@@ -1,17 +1,15 @@
-"""``[[render]]`` of a config: what templates may know of the store, and the files that they give."""
+"""``[[render]]`` of a config: the variables of templates, and the rendered files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rootfs_trust.agents.answer import AgentAnswer
-from rootfs_trust.agents.render import RenderRequest, Trust, rendered
-from rootfs_trust.errors import InputError
+from rootfs_trust.agents.render import RenderRequest, TemplateTrust, rendered
+from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.inputs.templates import Template
 from rootfs_trust.rootfs.nodes import File, View
-from rootfs_trust.store.layout import Layout
-from rootfs_trust.store.request import Answer
-from rootfs_trust.x509 import encode
+from rootfs_trust.store.layout import Answer, Layout
+from rootfs_trust.x509 import encode, private_key_form
 
 JAVA_STORES = (
     "/etc/ssl/certs/java/cacerts",
@@ -22,15 +20,30 @@ JAVA_STORES = (
 
 
 def render_files(
-    view: View, layout: Layout, store: Answer, templates: Iterable[Template], clouds: tuple[str, ...]
-) -> AgentAnswer:
-    """The files of ``templates``, rendered with what ``store`` is going to be."""
-    answer = AgentAnswer()
+    view: View,
+    layout: Layout,
+    store: Answer,
+    templates: Iterable[Template],
+    clouds: tuple[str, ...],
+    taken: Mapping[str, str],
+) -> Answer:
+    """Render ``templates`` for the planned ``store``. ``taken`` says who writes which other path."""
+    answer = Answer()
     trust = trust_of(view, layout, store, clouds)
+    writers = dict(taken)
     for table, name, text in templates:
+        writer = writers.setdefault(table.dest, f"{table.key} ({name})")
+        if writer != f"{table.key} ({name})":
+            message = f"{table.key}.dest {table.dest} is also written by {writer}"
+            answer.troubles.append(Trouble("collision", table.where, message, "choose another path"))
+            continue
         try:
             request = RenderRequest(name, text, table.dest, table.mode, table.values, table.replace)
             files, conflicts = rendered(view, [request], trust)
+            if form := private_key_form(files[table.dest].content):
+                message = f"{table.key}: {name} would put a private key ({form}) into {table.dest}"
+                hint = "delete the key from the template and its values"
+                answer.troubles.append(Trouble("private-key", table.where, message, hint))
             answer.desired |= files
             answer.conflicts += conflicts
         except InputError as error:
@@ -38,9 +51,9 @@ def render_files(
     return answer
 
 
-def trust_of(view: View, layout: Layout, store: Answer, clouds: tuple[str, ...]) -> Trust:
-    """What is to be told of the store that is going to be."""
-    return Trust(layout.bundle, layout.hash_directory, _anchors(store), clouds, _java(view, store))
+def trust_of(view: View, layout: Layout, store: Answer, clouds: tuple[str, ...]) -> TemplateTrust:
+    """Return the template variables about the planned trust store."""
+    return TemplateTrust(layout.bundle, layout.hash_directory, _anchors(store), clouds, _java(view, store))
 
 
 def _anchors(store: Answer) -> tuple[Mapping[str, str], ...]:

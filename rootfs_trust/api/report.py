@@ -1,74 +1,86 @@
-"""``report``: what a tree trusts and what is wrong with that, as one page for people."""
+"""``report``: one page about what a tree trusts, and the findings of ``check``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rootfs_trust import __version__
-from rootfs_trust.api.check import check_in, question_of
+from rootfs_trust.agents.found_settings import found_settings
+from rootfs_trust.api.check import question_of
 from rootfs_trust.api.clock import time_here
 from rootfs_trust.api.diff import diff_in
 from rootfs_trust.api.sources import open_view
-from rootfs_trust.audit.clients.all_clients import clients_of
-from rootfs_trust.audit.clients.reading import Reading
+from rootfs_trust.audit.check import findings, inspect
+from rootfs_trust.audit.checks.servers import SERVER_UNJUDGED
 from rootfs_trust.audit.report import Report, SeenBy, seen_by
-from rootfs_trust.audit.settings import found_settings
+from rootfs_trust.audit.servers import judge_servers
 from rootfs_trust.audit.trust import Trust
-from rootfs_trust.inputs.config import load_config
-from rootfs_trust.rootfs.nodes import View
-from rootfs_trust.store.detect import os_release
+from rootfs_trust.clients.all_clients import clients_of
+from rootfs_trust.clients.reading import Reading
+from rootfs_trust.inputs.config import Config, load_config
+from rootfs_trust.inputs.root_data import load_root_data
+from rootfs_trust.rootfs.device import Device
 from rootfs_trust.templating import shipped_template
+from rootfs_trust.times import later
 
-_YEAR = timedelta(days=365.2425)
+_YEAR = 365.2425
+"""Days."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """The options of ``report``. ``lifetime`` is that of the image, in years; ``baseline`` a tree to compare with."""
+    """The options of ``report``. ``lifetime`` of the image is in years; ``baseline`` is a tree to compare with."""
 
     at: datetime | None = None
     lifetime: int = 10
     baseline: str | None = None
-    config: str | None = None
+    config: str | Config | None = None
     states: Sequence[str] = ()
+    root_data: str | None = None
+    """The file of a newer table of public roots. None: the table of the package."""
 
 
 NO_OPTIONS = ReportOptions()
 
 
 def report(root: str, options: ReportOptions = NO_OPTIONS) -> Report:
-    """Everything that a report tells of the tree at ``root``. Raises InputError."""
+    """Collect the data of a report on the tree at ``root``. Raises InputError."""
     at = options.at or time_here()
-    question = question_of(load_config(options.config), at)
-    with open_view(root, options.states) as view:
-        trust = Trust(view, frozenset(question.own))
+    data = load_root_data(options.root_data)
+    question = question_of(load_config(options.config, options.root_data), at, data)
+    with open_view(root, options.states) as tree:
+        inspection = inspect(tree, question)
+        view, trust = inspection.view, inspection.trust
+        found = findings(inspection)
+        judged = not any(each.id == SERVER_UNJUDGED.id for each in found)
         return Report(
             source=root,
-            system=_system(view),
+            system=_system(trust.device),
             version=__version__,
             at=at,
-            end_of_life=at + options.lifetime * _YEAR,
-            anchors=trust.anchors,
-            findings=check_in(view, question),
-            clients=_clients(view, trust),
+            end_of_life=later(at, days=options.lifetime * _YEAR),
+            anchors=trust.trusted,
+            findings=found,
+            clients=_clients(trust),
             settings=found_settings(view),
-            difference=diff_in(options.baseline, view) if options.baseline else None,
+            difference=diff_in(options.baseline, view, data) if options.baseline else None,
             baseline=options.baseline or "",
+            servers=tuple(judge_servers(view, question.servers, at)) if judged and question.servers else (),
         )
 
 
 def render_report(report: Report, form: str) -> str:
-    """The report as ``html`` or ``md``. Raises InputError where jinja2 is missing."""
-    return shipped_template(f"report/report.{form}.j2", "a report has to be rendered").render(report=report)
+    """Render the report as ``html`` or ``md``. Raises InputError if jinja2 is missing."""
+    return shipped_template(f"report/report.{form}.j2", "a report is rendered from a template").render(report=report)
 
 
-def _clients(view: View, trust: Trust) -> tuple[SeenBy, ...]:
-    local = [anchor for anchor in trust.anchors if anchor.is_local]
-    return tuple(seen_by(client, trust.anchors, local) for client in clients_of(Reading(view)))
+def _clients(trust: Trust) -> tuple[SeenBy, ...]:
+    local = [anchor for anchor in trust.trusted if anchor.is_local]
+    return tuple(seen_by(client, trust.trusted, local) for client in clients_of(Reading(trust.device)))
 
 
-def _system(view: View) -> str:
-    release = os_release(view)
+def _system(device: Device) -> str:
+    release = device.os_release
     return release.get("PRETTY_NAME") or release.get("ID") or "It has no os-release"

@@ -1,38 +1,47 @@
-"""``sbom``: what a tree trusts as a bill of materials."""
+"""``sbom``: a software bill of materials of what a tree trusts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import import_module
 
 from rootfs_trust import __version__
 from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.servers import read_servers
 from rootfs_trust.api.sources import open_view
 from rootfs_trust.audit.sbom.inventory import Inventory, inventory
 from rootfs_trust.audit.trust import Trust
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.inputs.config import load_config
+from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.own import own_digests
+from rootfs_trust.inputs.root_data import load_root_data
+from rootfs_trust.times import EARLIEST, from_seconds
 
 
 def sbom(
     root: str,
     form: str = "cyclonedx",
     *,
-    config: str | None = None,
+    config: str | Config | None = None,
     states: Sequence[str] = (),
     timestamp: int | None = None,
+    root_data: str | None = None,
+    at: datetime | None = None,
 ) -> str:
-    """The text of the bill of materials of the tree at ``root``, in the ``form`` cyclonedx or spdx.
+    """Return the bill of materials of the tree at ``root`` as text; ``form`` is cyclonedx or spdx.
 
-    ``timestamp`` is the time that it bears, in seconds since 1970; None is 0, so that the same tree gives the same
-    text. ``config`` and ``states`` are those of ``list``. Raises InputError.
+    ``timestamp`` is the time in the document, in seconds since 1970. None means 0, so that the same tree gives the same
+    text. ``config``, ``states`` and ``root_data`` are as for ``list``. Raises InputError.
     """
     write = _WRITERS[form]
-    own = own_digests(load_config(config), time_here())
+    data = load_root_data(root_data)
+    asked = load_config(config, root_data)
+    own = own_digests(asked, at or time_here())
+    # The document says which servers are expected, not whether they are trusted at some time.
+    servers = read_servers(asked, EARLIEST) if asked.servers else ()
     with open_view(root, states) as view:
-        return write(inventory(Trust(view, own), __version__, datetime.fromtimestamp(timestamp or 0, UTC)))
+        return write(inventory(Trust(view, own), __version__, from_seconds(timestamp or 0), data, servers))
 
 
 def _cyclonedx(found: Inventory) -> str:
@@ -56,7 +65,7 @@ FORMATS = tuple(_WRITERS)
 def _require(module: str, package: str, form: str) -> None:
     try:
         import_module(module)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         message = f"{form} needs the Python package {package}"
         hint = "install rootfs-trust[sbom], or that package"
         raise InputError(Trouble("missing-package", "", message, hint)) from error

@@ -1,4 +1,4 @@
-"""``verify``: would the device trust this server? One verdict a client, offline."""
+"""``verify``: check offline whether each TLS client of a tree would trust a server."""
 
 from __future__ import annotations
 
@@ -6,23 +6,29 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.clock import FIRST_BOOT, Moment, time_here
+from rootfs_trust.api.servers import chain_file, read_servers
 from rootfs_trust.api.sources import open_view
-from rootfs_trust.audit.clients.all_clients import NAMES, clients_of
-from rootfs_trust.audit.clients.client import Client
-from rootfs_trust.audit.clients.reading import Reading
+from rootfs_trust.audit.first_boot import first_boot_clock
+from rootfs_trust.audit.servers import ServerResult, judge_servers
 from rootfs_trust.audit.verify import openssl_engine
-from rootfs_trust.audit.verify.chain import Chain, read_chain
+from rootfs_trust.audit.verify.chain import Chain
+from rootfs_trust.audit.verify.host_names import is_host
 from rootfs_trust.audit.verify.shipped import Shipped
 from rootfs_trust.audit.verify.verdict import Verdict
 from rootfs_trust.audit.verify.verdicts import verdicts
+from rootfs_trust.audit.verify.versions import Versions
+from rootfs_trust.clients.all_clients import NAMES, clients_by_scope
+from rootfs_trust.clients.client import Client
+from rootfs_trust.clients.reading import Reading
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.inputs.files import read_inputs
+from rootfs_trust.inputs.config import Config, load_config
+from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.nodes import View
 
 
 class Verification(NamedTuple):
-    """The verdicts, in the order of the clients' names; ``engine`` is the OpenSSL that judged for OpenSSL's clients."""
+    """The verdicts of all clients. ``engine`` is the version of OpenSSL that was used for OpenSSL's clients."""
 
     verdicts: tuple[Verdict, ...]
     chain: Chain
@@ -41,36 +47,73 @@ def verify(
     chain: str,
     *,
     hostname: str | None = None,
-    at: datetime | None = None,
+    at: Moment = None,
     clients: Sequence[str] = (),
     states: Sequence[str] = (),
 ) -> Verification:
-    """Judge the saved chain in the file ``chain`` for the clients of ``root``: for all, or those that are named.
+    """Evaluate the saved chain in the file ``chain`` for all clients of ``root``, or for ``clients``.
 
-    Without ``hostname`` the name in the certificate is not checked; without ``at`` the host's clock is asked.
-    ``states`` are laid over the tree, see :mod:`rootfs_trust.rootfs.state`. Raises InputError.
+    Without ``hostname``, the name in the certificate is not checked. ``at`` defaults to the host's clock; "first-boot"
+    is the time at which the clock of a device starts. ``states`` are merged into the tree, see
+    :mod:`rootfs_trust.rootfs.state`. Raises InputError.
     """
     openssl_engine.require()
-    saved = read_chain(_content(chain), chain)
+    if hostname is not None and not is_host(hostname):
+        hint = "use the host name or IP address that the device connects to"
+        raise InputError(Trouble("hostname", "", f"{hostname} is not a host name", hint))
+    saved = chain_file(chain)
     with open_view(root, states) as tree:
-        return verify_in(tree, saved, hostname, at or time_here(), clients)
+        return verify_in(tree, saved, hostname, moment_in(tree, at), clients)
+
+
+class ServersVerification(NamedTuple):
+    """The verdicts of the clients for each ``[[server]]`` of a config. ``engine`` is as in :class:`Verification`."""
+
+    servers: tuple[ServerResult, ...]
+    at: datetime
+    engine: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether every server meets the expectation in the config."""
+        return all(each.holds for each in self.servers)
+
+
+def verify_servers(
+    root: str, config: str | Config, *, at: Moment = None, states: Sequence[str] = ()
+) -> ServersVerification:
+    """Evaluate the servers of ``config``, a host path or a Config, for the clients of ``root``. Raises InputError."""
+    openssl_engine.require()
+    expected = load_config(config)
+    with open_view(root, states) as tree:
+        moment = moment_in(tree, at)
+        servers = read_servers(expected, moment)
+        if not servers:
+            hint = "add one, or pass a saved chain with --chain"
+            raise InputError(Trouble("usage", expected.path, "has no [[server]]", hint))
+        return ServersVerification(tuple(judge_servers(tree, servers, moment)), moment, openssl_engine.version())
+
+
+def moment_in(view: View, at: Moment) -> datetime:
+    """Return the time that ``at`` means for the tree ``view``. Raises InputError if its first clock is unknown."""
+    if at != FIRST_BOOT:
+        return at or time_here()
+    clock = first_boot_clock(view)
+    if clock is None:
+        message = (
+            "the rootfs does not show with which clock it starts: it has no /usr/lib/clock-epoch, /etc/timestamp, "
+        )
+        hint = "give the time: --at 2026-01-31"
+        raise InputError(Trouble("clock", "", f"{message}/etc/fake-hwclock.data or kernel with a date", hint))
+    return clock.at
 
 
 def verify_in(view: View, chain: Chain, hostname: str | None, at: datetime, names: Sequence[str] = ()) -> Verification:
-    """The same for a tree that is at hand."""
-    reading = Reading(view)
-    clients = _chosen(list(clients_of(reading)), names)
-    given = tuple(verdicts(clients, chain, at, hostname, Shipped(reading)))
+    """Like :func:`verify`, for an open tree."""
+    reading = Reading(Device(view))
+    clients = _chosen(list(clients_by_scope(reading)), names)
+    given = tuple(verdicts(clients, chain, at, hostname, Shipped(reading), Versions(reading)))
     return Verification(given, chain, at, hostname, openssl_engine.version())
-
-
-def _content(path: str) -> bytes:
-    found = read_inputs([path])
-    if found.troubles:
-        raise InputError(*found.troubles)
-    if len(found.files) != 1:
-        raise InputError(Trouble("chain", path, "is a folder", "give the one file that holds the server's chain"))
-    return found.files[0].data
 
 
 def _chosen(clients: list[Client], names: Sequence[str]) -> list[Client]:

@@ -1,1 +1,1 @@
-"""Reads a finished tree back and answers: what it trusts, and what is wrong with that. Writes nothing."""
+"""Analyse a finished tree: what it trusts, and problems with that. Does no I/O."""

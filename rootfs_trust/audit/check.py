@@ -1,4 +1,4 @@
-"""All checks of a tree, in their order, and all kinds of findings."""
+"""Run all checks on a tree; list all kinds of findings."""
 
 from __future__ import annotations
 
@@ -6,29 +6,58 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from rootfs_trust.audit.checks import anchors, applications, forms, links, outputs, rights, settings, sources, state
+from rootfs_trust.audit.checks import (
+    anchors,
+    applications,
+    client_reading,
+    clouds,
+    constraints,
+    forms,
+    links,
+    missing,
+    outputs,
+    rights,
+    roots,
+    servers,
+    settings,
+    sources,
+    state,
+)
 from rootfs_trust.audit.findings import ERROR, LEVELS, Finding, Kind
 from rootfs_trust.audit.inspection import Inspection
-from rootfs_trust.audit.tolerant import Tolerant
 from rootfs_trust.audit.trust import Trust
 from rootfs_trust.inputs.config import AnchorTable
 from rootfs_trust.inputs.policy import Policy
+from rootfs_trust.inputs.root_data import RootData, load_root_data
+from rootfs_trust.rootfs.nodes import View
+from rootfs_trust.rootfs.tolerant import Tolerant
+from rootfs_trust.store.selection import Selection
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rootfs_trust.audit.servers import Server
 
 UNREADABLE = Kind(
     "unreadable",
     (ERROR,),
-    "Something could not be read",
-    "What stands there is not known, and counts as missing in all other findings.",
-    "run as a user who may read the whole tree",
+    "A path could not be read",
+    "Its content is not known. All other findings treat it as missing.",
+    "run as a user who can read the whole tree",
 )
 
 GROUPS = {
     "Hash directories": links,
+    "What is missing": missing,
     "Outputs": outputs,
     "Files": forms,
     "Anchors": anchors,
+    "Public roots": roots,
+    "Roots of the clouds": clouds,
+    "Constrained anchors": constraints,
+    "What clients cannot read": client_reading,
     "Sources and the device's own tool": sources,
     "Who may read and write the store": rights,
+    "Servers of rootfs-trust.toml": servers,
     "Stores of applications": applications,
     "Settings of thin-edge.io": settings,
     "A device's state (`--state`)": state,
@@ -42,17 +71,30 @@ KINDS: dict[str, Kind] = {kind.id: kind for group in GROUPS.values() for kind in
 
 
 class Question(NamedTuple):
-    """What a tree is held against; see :class:`~rootfs_trust.audit.inspection.Inspection`."""
+    """What to check a tree against; see :class:`~rootfs_trust.audit.inspection.Inspection`."""
 
     policy: Policy
     at: datetime
     own: Mapping[str, AnchorTable] = {}
-    distrust: frozenset[str] = frozenset()
+    distrust: tuple[Selection, ...] = ()
+    root_data: RootData | None = None
+    """None: the table of the package."""
+    servers: tuple[Server, ...] = ()
+    clouds: tuple[str, ...] = ()
 
 
-def findings(view: Tolerant, question: Question) -> tuple[Finding, ...]:
-    """All that is found, the worst first, then in the order of the checks."""
-    inspection = Inspection(Trust(view, question.own), *question, view.image)
+def inspect(view: View, question: Question) -> Inspection:
+    """Prepare the check of ``view``. Unreadable paths are left out and reported as findings."""
+    tolerant = Tolerant(view)
+    data = question.root_data or load_root_data()
+    trust = Trust(tolerant, question.own)
+    return Inspection(trust, **{**question._asdict(), "root_data": data}, image=tolerant.image)
+
+
+def findings(inspection: Inspection) -> tuple[Finding, ...]:
+    """Return all findings, the most severe first, then in the order of the checks."""
     found = [finding for group in GROUPS.values() for finding in group.check(inspection)]
-    found += (UNREADABLE.found(each.path, each.message, mend=each.hint) for each in view.troubles.values())
+    if isinstance(inspection.view, Tolerant):
+        unreadable = inspection.view.troubles.values()
+        found += (UNREADABLE.found(each.path, each.message, fix=each.hint) for each in unreadable)
     return tuple(sorted(dict.fromkeys(found), key=lambda finding: LEVELS.index(finding.level)))

@@ -1,4 +1,4 @@
-"""The certificate files of a tree, each read and taken apart once, by whatever link it is reached."""
+"""Read and parse the certificate files of a tree, each file only once."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rootfs_trust.errors import InputError
-from rootfs_trust.rootfs.nodes import Directory, File, Owner, View, as_bytes, join
+from rootfs_trust.rootfs.listing import entries_below
+from rootfs_trust.rootfs.nodes import File, Owner, View
 from rootfs_trust.x509 import Certificate, Objects, read_objects
-
-DEEPEST = 100
-"""Folders below one another; no package nests them so, and a hostile tree must not exhaust the stack."""
 
 
 class CertificateFile(NamedTuple):
-    """A regular file, by its path free of links, and the PEM objects in it."""
+    """A regular file with its real path, and the PEM objects in it."""
 
     path: str
     data: bytes
@@ -24,11 +22,11 @@ class CertificateFile(NamedTuple):
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
-        """The certificates in it that OpenSSL would read, in order."""
+        """The certificates that OpenSSL would read from it, in order."""
         return tuple(certificate for _, certificate in self.objects.certificates)
 
 
-class Files:
+class TreeFiles:
     """The files of ``view``."""
 
     def __init__(self, view: View) -> None:
@@ -37,9 +35,9 @@ class Files:
         self._at: dict[str, CertificateFile | None] = {}
 
     def at(self, path: str) -> CertificateFile | None:
-        """The file at which ``path`` ends, links followed; None where there is none.
+        """Return the file at ``path``, following links, or None.
 
-        One that is larger than any store is none either: nobody can have made it from certificates.
+        Returns None also for a file that is too large to be a trust store.
         """
         if path not in self._at:
             real = self.view.real_path(path)
@@ -63,16 +61,5 @@ class Files:
         return CertificateFile(real, node.content, node.owner, node.mode, read_objects(node.content))
 
     def below(self, folder: str) -> Iterator[str]:
-        """The paths of everything below ``folder`` but folders, links followed, in byte order."""
-        yield from self._below(folder, frozenset())
-
-    def _below(self, folder: str, above: frozenset[str | None]) -> Iterator[str]:
-        real = self.view.real_path(folder)
-        if real in above or len(above) > DEEPEST:
-            return
-        for name in sorted(self.view.names(folder), key=as_bytes):
-            path = join(folder, name)
-            if self.view.kind(path) is Directory:
-                yield from self._below(path, above | {real})
-            else:
-                yield path
+        """Yield the paths of all files below ``folder``, following links, in byte order."""
+        return (path for path, _ in entries_below(self.view, folder, follow=True))

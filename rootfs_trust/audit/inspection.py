@@ -1,4 +1,4 @@
-"""What the checks are given: a tree as it is read, the time, the policy, and what several checks ask for."""
+"""The input of the checks: a tree, the time, the policy, and data that several checks need."""
 
 from __future__ import annotations
 
@@ -10,39 +10,61 @@ from functools import cached_property
 from rootfs_trust.audit import places
 from rootfs_trust.audit.files import CertificateFile
 from rootfs_trust.audit.outputs import Bundle, HashDirectory, JavaStore
-from rootfs_trust.audit.tolerant import Tolerant
-from rootfs_trust.audit.trust import LOCAL, OWN, Trust, TrustedAnchor
+from rootfs_trust.audit.trust import LOCAL, OWN, Trust, TrustedAnchor, certificates_of
+from rootfs_trust.errors import InputError
 from rootfs_trust.inputs.config import AnchorTable
 from rootfs_trust.inputs.policy import Policy
-from rootfs_trust.rootfs.nodes import View
+from rootfs_trust.inputs.root_data import RootData
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.nodes import File, View, join, read
+from rootfs_trust.rootfs.tolerant import Tolerant
+from rootfs_trust.store.debian.conf import parse_conf
+from rootfs_trust.store.detect import find_layout
+from rootfs_trust.store.layout import Layout
+from rootfs_trust.store.selection import Selection
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rootfs_trust.audit.servers import Server
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """The tree that ``trust`` reads, judged by ``policy`` at the time ``at``."""
+    """The tree of ``trust``, which is checked against ``policy`` at the time ``at``."""
 
     trust: Trust
     policy: Policy
     at: datetime
     own: Mapping[str, AnchorTable]
-    """What the caller's configuration says of the anchors that it names, by SHA-256."""
-    distrust: frozenset[str]
-    """SHA-256 of what it distrusts."""
+    """The ``[[anchor]]`` tables of the configuration, by SHA-256."""
+    distrust: tuple[Selection, ...]
+    """The certificates that the configuration distrusts."""
+    root_data: RootData
+    """The table of public roots."""
+    servers: tuple[Server, ...] = ()
+    """The ``[[server]]`` tables of the configuration."""
+    clouds: tuple[str, ...] = ()
+    """The clouds of the configuration and the command line: ``aws``, ``az``, ``c8y``."""
     image: View | None = None
-    """The tree without the device's state, where one lies over it."""
+    """The tree without the device's state, if there is one."""
 
     @property
     def view(self) -> View:
         """The tree itself."""
         return self.trust.view
 
+    @property
+    def device(self) -> Device:
+        """The system of the tree: os-release and packages."""
+        return self.trust.device
+
     def from_state(self, path: str) -> bool:
-        """Whether what stands at ``path`` comes from the device's state."""
+        """Return whether ``path`` comes from the device's state."""
         return isinstance(self.view, Tolerant) and self.view.from_state(path)
 
     @cached_property
     def bundles(self) -> tuple[Bundle, ...]:
-        """The bundles, those for mail and code too."""
+        """All bundles, including those for mail and code signing."""
         return tuple(output for output in self.trust.outputs if isinstance(output, Bundle))
 
     @cached_property
@@ -52,39 +74,100 @@ class Inspection:
 
     @cached_property
     def java_stores(self) -> tuple[JavaStore, ...]:
-        """The keystores of Java that are outputs of the store."""
+        """The Java keystores that are store files."""
         return tuple(output for output in self.trust.outputs if isinstance(output, JavaStore))
 
     @cached_property
     def local_anchors(self) -> tuple[TrustedAnchor, ...]:
-        """The anchors that were installed, rather than shipped; no server's certificate that lies with them."""
+        """The anchors that the administrator installed, without server certificates."""
         local = (anchor for anchor in self.trust.anchors if anchor.origin in (LOCAL, OWN))
         return tuple(anchor for anchor in local if anchor.sources or anchor.certificate.is_ca)
 
     def where(self, anchor: TrustedAnchor) -> str:
-        """The path that a finding about an anchor names: its source, a file of its own, or an output that holds it."""
+        """Return the path for findings about an anchor: its source file, a single file, or a store file."""
         source = next(iter(anchor.sources), None)
-        return source or self._alone.get(anchor.certificate.sha256, anchor.paths[0])
+        places = (*anchor.paths, *(reader.path for reader in anchor.readers))
+        return source or self._alone.get(anchor.certificate.sha256, places[0])
 
     @cached_property
     def _alone(self) -> dict[str, str]:
-        """The files of one certificate each that clients read, by its SHA-256."""
+        """The files with a single certificate that clients read, by its SHA-256."""
         files = (file for file in self.read_by_clients if len(file.certificates) == 1)
         return {file.certificates[0].sha256: file.path for file in files}
 
     @cached_property
     def by_p11kit(self) -> bool:
-        """Whether the store is made by p11-kit, which reads sources in any form and writes outputs of its own."""
+        """Whether p11-kit generates the store. It reads source files in any format."""
         return any(self.view.kind(folder) is not None for folder in places.P11KIT_SOURCES)
 
     @cached_property
+    def layout_outputs(self) -> tuple[str, ...]:
+        """The paths that the distribution's tool writes; empty if the layout is not known."""
+        return self._layout.outputs if self._layout else ()
+
+    @property
+    def bundle_is_a_package(self) -> bool:
+        """Whether the bundle comes from an optional package and not from a tool (OpenWrt's ca-bundle)."""
+        return self._layout is not None and self._layout.name == "openwrt"
+
+    @property
+    def layout_links(self) -> tuple[str, ...]:
+        """The links to these files in the distribution's packages."""
+        links: tuple[tuple[str, str], ...] = getattr(self._layout, "links", ())
+        return tuple(path for path, _ in links)
+
+    @cached_property
+    def _layout(self) -> Layout | None:
+        try:
+            return find_layout(self.device)
+        except InputError:
+            return None
+
+    def is_read(self, path: str) -> bool:
+        """Return whether the distribution's tool can use a local source file. If not, there is another finding.
+
+        update-ca-certificates reads ``*.crt`` (on Alpine any name), and uses one PEM certificate per file.
+        """
+        file = self.trust.files.at(path)
+        if self.by_p11kit or not path.startswith(f"{places.DEBIAN_LOCAL}/") or file is None:
+            return True
+        return len(file.certificates) == 1 and (self.is_flat or path.endswith(".crt"))
+
+    @cached_property
+    def is_flat(self) -> bool:
+        """Whether the tool is Alpine's, which reads files of any name, but no subdirectories."""
+        return self.view.kind("/etc/alpine-release") is File
+
+    def is_distrusted(self, path: str, sha256: str) -> bool:
+        """Return whether the distribution's tool ignores a source file that is not listed or is on a blocklist."""
+        if self.by_p11kit:
+            return sha256 in self.blocked
+        listed = self.listed
+        return listed is not None and path.startswith(f"{places.LISTED}/") and path not in listed
+
+    @cached_property
+    def listed(self) -> frozenset[str] | None:
+        """The paths that ca-certificates.conf trusts, or None without such a file."""
+        data = read(self.view, places.CONF)
+        if data is None:
+            return None
+        return frozenset(join(places.LISTED, name) for name in parse_conf(data.replace(b"\r\n", b"\n")).trusted)
+
+    @cached_property
+    def blocked(self) -> frozenset[str]:
+        """SHA-256 of the certificates on p11-kit's blocklists."""
+        folders = [join(folder, name) for folder in places.P11KIT_SOURCES for name in places.BLOCKLISTS]
+        files = [self.trust.files.at(path) for folder in folders for path in self.trust.files.below(folder)]
+        return frozenset(each.sha256 for file in files if file for each in certificates_of(file))
+
+    @cached_property
     def read_by_clients(self) -> tuple[CertificateFile, ...]:
-        """The files that clients read: bundles and all that stands in hash directories, each once."""
+        """The files that clients read: bundles and all files in hash directories, each once."""
         return tuple(_once(self._client_files()))
 
     @cached_property
     def sources(self) -> tuple[CertificateFile, ...]:
-        """The files from which the distribution's tool makes the store, each once."""
+        """The certificate source files, each once."""
         files = (self.trust.files.at(path) for path in self._source_paths())
         return tuple(_once(file for file in files if file))
 

@@ -1,25 +1,16 @@
-"""Where root filesystems have their trust stores, whatever made them: what clients look for, not what we write.
+"""Well-known paths of trust stores and their source files in root filesystems of all distributions.
 
-A tree is read by this table and not by the layout that wrote it, so that a store in the wrong place is no store.
-Sources: the defaults of OpenSSL, GnuTLS, Go's crypto/x509 (root_linux.go) and openssl-probe; the distributions' files.
+The audit reads a tree by this table and not by the layout that wrote it, so a store at a wrong path does not count. The
+paths that TLS clients read are in :mod:`rootfs_trust.clients.table`; the others belong to the distributions' tools.
 """
 
 from __future__ import annotations
 
-BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/ssl/ca-bundle.pem",
-    "/var/lib/ca-certificates/ca-bundle.pem",
-    "/etc/ca-certificates/extracted/tls-ca-bundle.pem",
-    "/etc/pki/tls/cacert.pem",
-    "/etc/pki/tls/cert.pem",
-    "/etc/ssl/cert.pem",
-    "/usr/lib/ssl/cert.pem",
-    "/usr/lib/ssl-3/cert.pem",
-)
-"""Files of all anchors for TLS, in the order in which clients look for them."""
+from rootfs_trust.clients import table
+from rootfs_trust.store import bundle_store
+
+BUNDLES, HASH_DIRECTORIES, JAVA_STORES = bundle_store.BUNDLES, table.HASH_DIRECTORIES, table.JAVA_STORES
+"""The paths that TLS clients read, in the order in which they look for them."""
 
 EMAIL_BUNDLES = (
     "/etc/pki/ca-trust/extracted/pem/email-ca-bundle.pem",
@@ -31,25 +22,6 @@ CODE_BUNDLES = (
     "/etc/ca-certificates/extracted/objsign-ca-bundle.pem",
 )
 
-HASH_DIRECTORIES = (
-    "/etc/ssl/certs",
-    "/etc/pki/tls/certs",
-    "/etc/pki/ca-trust/extracted/pem/directory-hash",
-    "/var/lib/ca-certificates/pem",
-    "/etc/ca-certificates/extracted/cadir",
-    "/usr/lib/ssl/certs",
-    "/usr/lib/ssl-3/certs",
-)
-"""Folders that OpenSSL, or a program that uses it, is pointed at."""
-
-JAVA_STORES = (
-    "/etc/ssl/certs/java/cacerts",
-    "/etc/pki/ca-trust/extracted/java/cacerts",
-    "/etc/pki/java/cacerts",
-    "/var/lib/ca-certificates/java-cacerts",
-    "/etc/ca-certificates/extracted/java-cacerts.jks",
-)
-
 LOCAL_SOURCES = (
     "/usr/local/share/ca-certificates",
     "/etc/pki/ca-trust/source",
@@ -57,17 +29,31 @@ LOCAL_SOURCES = (
     "/etc/ca-certificates/trust-source",
     "/usr/share/ca-certificates/local",
 )
-"""Folders whose anchors the device's owner has added; the distributions' tools make the stores from them."""
+"""Directories with source files of the administrator, from which the distributions' tools generate the stores."""
 
 SHIPPED_SOURCES = (
     "/usr/share/ca-certificates",
     "/usr/share/pki/ca-trust-source",
     "/usr/share/pki/trust",
 )
-"""Folders whose anchors packages have brought."""
+"""Directories with source files of packages."""
+
+CONF, LISTED = "/etc/ca-certificates.conf", "/usr/share/ca-certificates"
+"""The list of certificates of Debian-like tools, and the directory of the listed files."""
+
+DEBIAN_LOCAL = "/usr/local/share/ca-certificates"
+"""The anchor source directory of Debian-like tools."""
 
 BLOCKLISTS = ("blocklist", "blacklist")
-"""Subfolders of p11-kit's sources whose certificates are distrusted."""
+"""Subdirectories of p11-kit source directories whose certificates are distrusted."""
+
+P11KIT_DIRECTORIES = (
+    "/etc/pki/ca-trust/extracted/pem/directory-hash",
+    "/var/lib/ca-certificates/pem",
+    "/var/lib/ca-certificates/openssl",
+    "/etc/ca-certificates/extracted/cadir",
+)
+"""Hash directories whose certificate files ``trust extract`` writes, so they were not added by hand."""
 
 P11KIT_SOURCES = (
     "/etc/pki/ca-trust/source",
@@ -77,4 +63,4 @@ P11KIT_SOURCES = (
     "/usr/share/pki/trust",
     "/usr/share/ca-certificates/trust-source",
 )
-"""Those of the folders above that p11-kit reads."""
+"""The directories above that p11-kit reads."""

@@ -1,4 +1,4 @@
-"""What a report tells of a tree, as data; the templates under ``templates/report`` put it into words and pictures."""
+"""The data of a report on a tree. The templates in ``templates/report`` render it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from rootfs_trust.audit.clients.client import Client
+from rootfs_trust.agents.found_settings import FoundSetting
 from rootfs_trust.audit.difference import Difference, told
 from rootfs_trust.audit.findings import LEVELS, Finding
-from rootfs_trust.audit.settings import FoundSetting
+from rootfs_trust.audit.report_servers import ServerLines, server_lines
+from rootfs_trust.audit.servers import ServerResult
 from rootfs_trust.audit.timeline import Timeline
 from rootfs_trust.audit.trust import TrustedAnchor
+from rootfs_trust.clients.client import Client
 
 
 @dataclass(frozen=True, slots=True)
 class SeenBy:
-    """What one client sees: ``looked`` is where it looked, ``missing`` the local anchors that it does not see."""
+    """What one client trusts. ``looked`` are the paths that it read, ``missing`` the local anchors that it lacks."""
 
     name: str
     looked: str
@@ -28,7 +30,7 @@ class SeenBy:
 
 @dataclass(frozen=True)
 class Report:
-    """``source`` is what the caller calls the tree, ``system`` what the tree calls itself."""
+    """The report. ``source`` is the path of the tree as given, ``system`` its name in os-release."""
 
     source: str
     system: str
@@ -41,44 +43,51 @@ class Report:
     settings: tuple[FoundSetting, ...]
     difference: Difference | None = None
     baseline: str = ""
+    servers: tuple[ServerResult, ...] = ()
+    """What the clients say of each ``[[server]]``; empty where the extra ``verify`` is missing, which is a finding."""
 
     @cached_property
     def timeline(self) -> Timeline:
-        """The line of time on which the anchors are drawn."""
+        """The timeline of the anchors."""
         return Timeline.of((anchor.certificate for anchor in self.anchors), self.at, self.end_of_life)
+
+    @property
+    def server_lines(self) -> tuple[ServerLines, ...]:
+        """The servers, those that are not as expected first."""
+        return server_lines(self.servers, self.timeline)
 
     @cached_property
     def local(self) -> tuple[TrustedAnchor, ...]:
-        """The anchors that the device's owner has added."""
+        """The anchors that the administrator has added."""
         return tuple(anchor for anchor in self.anchors if anchor.is_local)
 
     @property
     def groups(self) -> tuple[tuple[str, tuple[TrustedAnchor, ...]], ...]:
-        """The anchors by where they come from, with a title."""
+        """The anchors by origin, with a title."""
         others = tuple(anchor for anchor in self.anchors if not anchor.is_local)
         return ("Local anchors", self.local), ("Anchors of the distribution", others)
 
     @property
     def grouped(self) -> tuple[tuple[Finding, ...], ...]:
-        """The findings, those of one kind and level that are mended in one way together."""
+        """The findings, grouped by kind, level and fix."""
         groups: dict[tuple[str, str, str], list[Finding]] = {}
         for finding in self.findings:
-            groups.setdefault((finding.level, finding.id, finding.mend), []).append(finding)
+            groups.setdefault((finding.level, finding.id, finding.fix), []).append(finding)
         return tuple(map(tuple, groups.values()))
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many findings there are of each level."""
+        """The number of findings of each level."""
         return {level: sum(finding.level == level for finding in self.findings) for level in LEVELS}
 
     @property
     def difference_lines(self) -> list[str]:
-        """In what it differs from the baseline, a line each."""
+        """The differences from the baseline, one line each."""
         return list(told(self.difference)) if self.difference else []
 
 
 def seen_by(client: Client, anchors: Sequence[TrustedAnchor], local: Iterable[TrustedAnchor]) -> SeenBy:
-    """What ``client`` sees. A hash directory answers for given certificates alone, so it is asked for all."""
+    """Return what ``client`` trusts. A hash directory supports only lookups, so each certificate is looked up."""
     found = client.find([anchor.certificate for anchor in anchors])
     seen = {anchor.certificate.sha256 for anchor in found.anchors}
     missing = tuple(anchor for anchor in local if anchor.certificate.sha256 not in seen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -10,28 +9,29 @@ import click
 
 from rootfs_trust.api.install import install, install_with_provenance
 from rootfs_trust.api.options import InstallOptions
-from rootfs_trust.cli.files import write_file
+from rootfs_trust.api.output_file import place_in
+from rootfs_trust.cli.help_groups import GroupedCommand
 from rootfs_trust.cli.install_options import install_options, read_install_options
-from rootfs_trust.cli.options import output_options, verbosity_of
+from rootfs_trust.cli.options import output_options, root_option, verbosity_of, write_text
 from rootfs_trust.cli.output import print_outcome
 from rootfs_trust.errors import ApplyError
 from rootfs_trust.outcome import Outcome
 
 
-@click.command("install")
-@click.option("--root", required=True, metavar="DIR", help="The root filesystem: what becomes / on the device.")
+@click.command("install", cls=GroupedCommand)
+@root_option()
 @install_options
 @click.option(
     "--provenance",
     metavar="FILE",
-    help="Write what was installed, and from which inputs, as an in-toto statement with SLSA provenance.",
+    help="Record what was installed, and from which inputs, as an in-toto statement with SLSA provenance.",
 )
 @output_options
 def command(root: str, provenance: str | None, format_: str, quiet: bool, verbose: bool, **given: Any) -> None:
-    """Install CA certificates into a root filesystem, and point thin-edge.io at them.
+    """Add CA certificates to a root filesystem, and configure thin-edge.io to use them.
 
-    Without --cert and --cloud the trust store is rebuilt from what the rootfs already holds. A second run
-    changes nothing. All trouble is collected and refused before anything is written.
+    Without --cert and --cloud, install rebuilds the trust store from what the rootfs already holds. A second run
+    changes nothing. All problems are reported at once, before anything is written.
 
     \b
     Examples:
@@ -50,9 +50,9 @@ def _with_provenance(root: str, options: InstallOptions, file: str) -> Outcome:
     _refuse(root, options, file)
     outcome, text = install_with_provenance(root, options)
     try:
-        write_file(file, text)
+        write_text(file, text, [root])
     except ApplyError as error:
-        done = "the rootfs is as it should be, but its provenance"
+        done = "the root filesystem is complete, but the provenance"
         told = (replace(each, path=file, message=f"{done} {each.message}") for each in error.troubles)
         raise ApplyError(*told) from error
     return outcome
@@ -60,9 +60,8 @@ def _with_provenance(root: str, options: InstallOptions, file: str) -> Outcome:
 
 def _refuse(root: str, options: InstallOptions, file: str) -> None:
     if options.dry_run:
-        raise click.UsageError("--provenance and --dry-run exclude each other: nothing would be installed")
+        raise click.UsageError("--provenance and --dry-run exclude each other; a dry run installs nothing")
     if file == "-":
-        raise click.UsageError("--provenance takes a file: standard output has the report")
-    place = os.path.realpath(root)
-    if os.path.commonpath([place, os.path.realpath(file)]) == place:
-        raise click.UsageError(f"--provenance {file} lies in the root filesystem: give a place outside of it")
+        raise click.UsageError("--provenance needs a file; standard output has the report")
+    if place_in(file, [root]) is not None:
+        raise click.UsageError(f"--provenance {file} is in the root filesystem; choose a path outside it")

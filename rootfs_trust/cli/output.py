@@ -1,45 +1,49 @@
-"""Prints outcomes and errors: results to standard output, messages to standard error, as text or JSON."""
+"""Print outcomes to standard output, and errors and warnings to standard error, as text or JSON."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import click
 
-from rootfs_trust.errors import ApplyError, RootfsTrustError, Trouble
-from rootfs_trust.outcome import ImageOutcome, Outcome
+from rootfs_trust.cli.streams import OutputError
+from rootfs_trust.errors import RootfsTrustError, Trouble
+from rootfs_trust.outcome import ImageOutcome, InstalledAnchor, Outcome
 from rootfs_trust.rootfs.nodes import parent
 from rootfs_trust.rootfs.plan import Action, Link
+from rootfs_trust.text import as_json, printable
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
 
 _FEW = 6
-"""So many links or removals in one folder are named one by one; more are counted, unless -v asks for each."""
+"""Maximum number of links or removals in one directory that are listed without ``-v``; more are counted."""
 
 _COUNTED = ("link", "remove")
 
 
 def print_errors(error: RootfsTrustError, *, as_json: bool) -> None:
-    """Every trouble of ``error``: one line each, or the contract's JSON document."""
+    """Print each problem of ``error`` once: one line each, or one JSON document."""
+    troubles = dict.fromkeys(error.troubles)
     if as_json:
         echo_json(
             {
                 "errors": [
-                    {"id": each.id, "path": each.path, "message": each.message, "hint": each.hint}
-                    for each in error.troubles
+                    {"id": each.id, "path": each.path, "message": each.message, "hint": each.hint} for each in troubles
                 ]
             }
         )
         return
-    for trouble in error.troubles:
+    for trouble in troubles:
         _message("error", "red", trouble)
 
 
 def print_outcome(outcome: Outcome, root: str, *, as_json: bool, verbosity: int) -> None:
-    """What ``install`` or ``remove`` did or would do. Raises ApplyError."""
+    """Print what ``install`` or ``remove`` did or would do. Raises OutputError."""
     with _reported(outcome):
         if as_json:
             echo_json(_install_document(outcome))
@@ -48,7 +52,7 @@ def print_outcome(outcome: Outcome, root: str, *, as_json: bool, verbosity: int)
 
 
 def print_image_outcome(outcome: ImageOutcome, dest: str, *, as_json: bool, verbosity: int) -> None:
-    """What ``image`` did or would do."""
+    """Print what ``image`` did or would do."""
     if as_json:
         images = [
             {"platform": each.platform, "digest": each.digest, "changed": each.changed, "layout": each.outcome.layout}
@@ -60,11 +64,11 @@ def print_image_outcome(outcome: ImageOutcome, dest: str, *, as_json: bool, verb
     print_warnings(outcome.outcome.warnings, verbosity)
     if verbosity > QUIET:
         for line in [*action_lines(outcome.outcome.actions, each=verbosity >= VERBOSE), *_image_lines(outcome, dest)]:
-            click.echo(line)
+            echo(line)
 
 
 def _image_lines(outcome: ImageOutcome, dest: str) -> Iterator[str]:
-    """A line for each of several platforms, and one for the whole."""
+    """Return a line for each of several platforms, and a summary line."""
     if len(outcome.images) > 1:
         yield from (f"  {each.platform}: {each.digest}" for each in outcome.images)
     whole = outcome.outcome
@@ -73,11 +77,11 @@ def _image_lines(outcome: ImageOutcome, dest: str) -> Iterator[str]:
     if whole.dry_run:
         yield f"{count} would be made (layout {whole.layout}){digest}; nothing was written."
     else:
-        yield f"{count} in {printable(dest)} (layout {whole.layout}){digest}"
+        yield f"{count} in {dest} (layout {whole.layout}){digest}"
 
 
 def print_rehash(outcome: Outcome, folders: Iterable[str], *, as_json: bool, verbosity: int) -> None:
-    """What ``rehash`` did or would do. Raises ApplyError."""
+    """Print what ``rehash`` did or would do. Raises OutputError."""
     with _reported(outcome):
         if as_json:
             echo_json(_outcome_document(outcome))
@@ -87,62 +91,74 @@ def print_rehash(outcome: Outcome, folders: Iterable[str], *, as_json: bool, ver
 
 @contextlib.contextmanager
 def _reported(outcome: Outcome) -> Iterator[None]:
-    """A report that cannot be printed: what it would have told of is done all the same."""
+    """If printing raises OutputError, add to its message whether the tree was already changed."""
     try:
         yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        done = "everything is written" if outcome.changed and not outcome.dry_run else "nothing was written"
-        message = f"the report cannot be printed: {error.strerror}; {done}"
-        raise ApplyError(Trouble("output", "", message, "see where standard output leads")) from error
+        sys.stdout.flush()
+    except OutputError as error:
+        done = "all changes are written" if outcome.changed and not outcome.dry_run else "nothing was written"
+        trouble = error.troubles[0]
+        raise OutputError(replace(trouble, message=f"{trouble.message}; {done}")) from error
 
 
 def print_warnings(warnings: Iterable[Trouble], verbosity: int) -> None:
-    """One line each on standard error, unless quiet."""
+    """Print one line per warning to standard error, unless quiet."""
     if verbosity > QUIET:
         for warning in warnings:
             _message("warning", "yellow", warning)
 
 
 def action_lines(actions: Iterable[Action], *, each: bool) -> Iterator[str]:
-    """A line an action; many links or removals of one folder are counted in one line, unless ``each`` is asked for."""
+    """Return one line per action. Many links or removals in one directory share a line, unless ``each``."""
     actions = list(actions)
     counts = Counter(map(_group, actions))
     told = set()
     for action in actions:
         group = _group(action)
         if each or action.verb not in _COUNTED or counts[group] <= _FEW:
-            yield f"  {action.verb:<9}  {printable(action.path)}{_end_of_link(action)}"
+            yield f"  {action.verb:<9}  {action.path}{_end_of_link(action)}"
         elif group not in told:
             told.add(group)
-            yield f"  {action.verb:<9}  {counts[group]} entries in {printable(group[1])}"
+            yield f"  {action.verb:<9}  {counts[group]} entries in {group[1]}"
 
 
 def _group(action: Action) -> tuple[str, str]:
     return action.verb, parent(action.path)
 
 
-def echo_json(document: object) -> None:
-    """One JSON document on standard output; bytes of names that are no UTF-8 stay as lone surrogates, escaped."""
-    import json
+def echo(text: str = "", *, prefix: str = "", err: bool = False) -> None:
+    """Print one line. ``text`` may be untrusted and is escaped; ``prefix`` is trusted and may be coloured."""
+    click.echo(f"{prefix}{printable(text)}", err=err)
 
-    click.echo(json.dumps(document, indent=2))
+
+def echo_json(document: object, *, indent: int | None = 2) -> None:
+    """Print one JSON document. Bytes of names that are not UTF-8 are escaped as lone surrogates."""
+    click.echo(as_json(document, indent=indent))
+
+
+def coloured(word: str, colour: str) -> str:
+    """Return ``word`` in a colour, unless NO_COLOR is set."""
+    return word if os.environ.get("NO_COLOR") else click.style(word, fg=colour)
 
 
 def _action_documents(actions: Iterable[Action]) -> list[dict[str, str]]:
-    """The ``actions`` of the contract."""
+    """Return the value of ``actions`` in the JSON document."""
     return [{"action": action.verb, "path": action.path} for action in actions]
 
 
 def _warning_documents(warnings: Iterable[Trouble]) -> list[dict[str, str]]:
-    """The ``warnings`` of the contract, with their hints."""
+    """Return the value of ``warnings`` in the JSON document."""
     return [{"id": each.id, "path": each.path, "message": each.message, "hint": each.hint} for each in warnings]
 
 
 def _install_document(outcome: Outcome) -> dict[str, object]:
-    anchors = [{"name": each.name, "sha256": each.sha256} for each in outcome.anchors]
+    anchors = [_anchor_document(each) for each in outcome.anchors]
     return {"layout": outcome.layout, "anchors": anchors, **_outcome_document(outcome)}
+
+
+def _anchor_document(anchor: InstalledAnchor) -> dict[str, str]:
+    original = {} if anchor.original_sha256 is None else {"original_sha256": anchor.original_sha256}
+    return {"name": anchor.name, "sha256": anchor.sha256, **original}
 
 
 def _outcome_document(outcome: Outcome) -> dict[str, object]:
@@ -158,26 +174,33 @@ def _print_text(outcome: Outcome, where: str, verbosity: int) -> None:
     print_warnings(outcome.warnings, verbosity)
     if verbosity > QUIET:
         for line in action_lines(outcome.actions, each=verbosity >= VERBOSE):
-            click.echo(line)
-        click.echo(_summary(outcome, printable(where)))
+            echo(line)
+        echo(_summary(outcome, where))
+        if step := _next_step(outcome):
+            echo(step)
 
 
 def _summary(outcome: Outcome, where: str) -> str:
     if not outcome.changed:
-        return f"Nothing to do: {where} is as it should be."
+        return f"Nothing to do: {where} is up to date."
     count = f"{len(outcome.actions)} change{'s' if len(outcome.actions) > 1 else ''}"
     return f"{count} would be made in {where}; nothing was written." if outcome.dry_run else f"{count} in {where}."
 
 
+def _next_step(outcome: Outcome) -> str:
+    """What is left to do; empty where nothing is."""
+    if not outcome.warnings:
+        return ""
+    from rootfs_trust.audit.checks.applications import is_unseen
+
+    if any(is_unseen(each.id) for each in outcome.warnings):
+        return "Next: add --runtimes auto if programs of the runtimes above connect to a server of this CA."
+    return ""
+
+
 def _end_of_link(action: Action) -> str:
-    return f" -> {printable(action.node.points_to)}" if isinstance(action, Link) else ""
+    return f" -> {action.node.points_to}" if isinstance(action, Link) else ""
 
 
 def _message(word: str, colour: str, trouble: Trouble) -> None:
-    styled = word if os.environ.get("NO_COLOR") else click.style(word, fg=colour)
-    click.echo(f"rootfs-trust: {styled}: {printable(str(trouble))}", err=True)
-
-
-def printable(text: str) -> str:
-    """``text`` on one line, whatever names are in it: control characters and undecodable bytes escaped."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    echo(str(trouble), prefix=f"rootfs-trust: {coloured(word, colour)}: ", err=True)

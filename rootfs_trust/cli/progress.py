@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar on a terminal, else a plain line now and then."""
+"""Progress on standard error: a bar on a terminal, otherwise occasional lines."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from types import TracebackType
 
 import click
 
-from rootfs_trust.cli.output import QUIET, VERBOSE, printable
+from rootfs_trust.cli.output import QUIET, VERBOSE, echo
 
 _LINES = 10
-"""Plain lines of a run; with -v there is one a target."""
+"""Number of progress lines per run without a terminal; with ``-v`` there is one per target."""
 
 _CLEAR = "\r\x1b[K"
 
 
 class Progress:
-    """How far a run over ``total`` targets is."""
+    """Progress of a run over ``total`` targets."""
 
     def __init__(self, total: int, verbosity: int) -> None:
         self._total = total
@@ -38,21 +38,21 @@ class Progress:
         self._stack.close()
 
     def clear(self) -> None:
-        """Make room for a line of standard output on the same terminal; the next step draws the bar again."""
+        """Erase the bar before a line of standard output; the next step draws it again."""
         if self._shares_it:
             click.echo(_CLEAR, nl=False, err=True)
 
     def advance(self, target: str, status: str, failed: int) -> None:
-        """One target more is done; ``failed`` is how many have failed so far."""
+        """Count one finished target. ``failed`` is the number of failures so far."""
         self._count += 1
         if self._on_terminal:
             self._bar.update(1)
             self._bar.render_progress()
         elif self._verbosity >= VERBOSE:
-            click.echo(f"{self._count} of {self._total}: {status} {printable(target)}", err=True)
+            echo(f"{self._count} of {self._total}: {status} {target}", err=True)
         elif self._verbosity > QUIET and self._is_due():
             told = f", {failed} failed" if failed else ""
-            click.echo(f"{self._count} of {self._total} targets{told}", err=True)
+            echo(f"{self._count} of {self._total} targets{told}", err=True)
 
     def _is_due(self) -> bool:
         return self._count * _LINES // self._total > (self._count - 1) * _LINES // self._total

@@ -7,46 +7,64 @@ from datetime import datetime
 import click
 
 from rootfs_trust.api.remove import remove
-from rootfs_trust.cli.options import output_options, parse_time, timestamp_of, verbosity_of
+from rootfs_trust.cli.options import (
+    dry_run_option,
+    output_options,
+    root_data_option,
+    root_option,
+    runtimes_of,
+    runtimes_option,
+    timestamp_of,
+    timestamp_option,
+    verbosity_of,
+    will_be_signed_option,
+)
 from rootfs_trust.cli.output import print_outcome
 
 
 @click.command("remove")
-@click.argument("names", nargs=-1, required=True, metavar="NAME|sha256:HEX...")
-@click.option("--root", required=True, metavar="DIR", help="The root filesystem: what becomes / on the device.")
-@click.option(
-    "--layout", default="auto", metavar="NAME", help="The distribution's layout; auto finds it in the rootfs."
-)
-@click.option(
-    "--timestamp",
-    type=parse_time,
-    metavar="TIME",
-    help="Modification time of what is written; wins over SOURCE_DATE_EPOCH.",
-)
-@click.option("--will-be-signed", is_flag=True, help="Replace files that carry an IMA or EVM signature, too.")
-@click.option("--dry-run", is_flag=True, help="Print what would change, and write nothing.")
+@click.argument("names", nargs=-1, required=True, metavar="ANCHOR...")
+@root_option()
+@click.option("--layout", default="auto", metavar="NAME", help="The distribution's layout. auto detects it.")
+@runtimes_option
+@timestamp_option()
+@will_be_signed_option
+@root_data_option
+@dry_run_option
 @output_options
 def command(
     names: tuple[str, ...],
     root: str,
     layout: str,
+    runtimes: str | None,
     timestamp: datetime | None,
     will_be_signed: bool,
+    root_data: str | None,
     dry_run: bool,
     format_: str,
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Take anchors out of a root filesystem, or distrust those that the distribution ships.
+    """Remove anchors from a root filesystem, or distrust those that the distribution ships.
 
-    NAME takes the anchor that was installed under it, or else the shipped one; sha256:HEX takes every copy of a
-    certificate. The trust is gone from the bundle, the hash links and whatever else the layout writes, and the
-    next version of the distribution's package does not bring it back.
+    ANCHOR is one of:
+
+    \b
+      NAME         the anchor installed with this name, or else the one that the distribution ships
+      sha256:HEX   every copy of a certificate
+      spki:HEX     every certificate with this key, including renewals and cross-signs
+      file:PATH    the certificates in a file on the host, even if the rootfs does not hold them
+      CVE-...      the certificates of an incident in the root data, or a root of it by name
+
+    The anchor is removed from the bundle, the hash links and every other store file of the layout. The next version
+    of the distribution's package does not bring it back. What install --runtimes added to the stores of runtimes is
+    removed, too. With --runtimes, the runtimes' own copies of the certificate are also removed.
 
     \b
     Examples:
       rootfs-trust remove --root ./rootfs my-ca
       rootfs-trust remove --root ./rootfs mozilla/Certigna.crt
+      rootfs-trust remove --root ./rootfs CVE-2026-111943
     """
     outcome = remove(
         root,
@@ -55,5 +73,7 @@ def command(
         timestamp=timestamp_of(timestamp),
         will_be_signed=will_be_signed,
         dry_run=dry_run,
+        runtimes=runtimes_of(runtimes) or (),
+        root_data=root_data,
     )
     print_outcome(outcome, root, as_json=format_ == "json", verbosity=verbosity_of(quiet, verbose))

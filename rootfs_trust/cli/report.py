@@ -7,33 +7,41 @@ from datetime import datetime
 import click
 
 from rootfs_trust.api.report import ReportOptions, render_report, report
-from rootfs_trust.cli.files import write_file
-from rootfs_trust.cli.options import parse_time, state_option
-from rootfs_trust.cli.output import printable
+from rootfs_trust.cli.options import (
+    at_option,
+    config_option,
+    root_data_option,
+    root_option,
+    state_option,
+    trees_of,
+    write_text,
+)
+from rootfs_trust.cli.output import echo
 
 
 @click.command("report")
-@click.option("--root", required=True, metavar="DIR", help="The root filesystem to look at.")
-@click.option("-o", "--output", required=True, metavar="FILE", help="Where the page goes; - is standard output.")
+@root_option("The root filesystem: a directory, an archive or an image file (FILE#N: partition N).")
+@click.option("-o", "--output", required=True, metavar="FILE", help="Write the report to FILE; - is standard output.")
 @click.option(
     "--format",
     "format_",
     type=click.Choice(["html", "md"]),
-    help="html, or md for pull requests; by default what the name of FILE says, else html.",
+    help="html, or md for pull requests; default: by the suffix of FILE, else html.",
 )
-@click.option("--baseline", metavar="DIR", help="Tell the differences to this tree, such as the last release's.")
+@click.option("--baseline", metavar="DIR", help="Also report the differences from this tree, such as the last release.")
 @click.option(
     "--lifetime",
     type=click.IntRange(0, 100),
     default=10,
     show_default=True,
     metavar="YEARS",
-    help="How long images of this tree are to live.",
+    help="Expected lifetime of the image, in years.",
 )
-@click.option("--config", metavar="FILE", help="Read this file instead of ./rootfs-trust.toml.")
-@click.option("--at", type=parse_time, metavar="TIME", help="Judge at this time instead of now.")
+@config_option("Read this file instead of ./rootfs-trust.toml.")
+@at_option("Judge at this time instead of now.")
 @state_option
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
+@root_data_option
+@click.option("-q", "--quiet", is_flag=True, help="Print only errors.")
 def command(
     root: str,
     output: str,
@@ -43,12 +51,13 @@ def command(
     config: str | None,
     at: datetime | None,
     states: tuple[str, ...],
+    root_data: str | None,
     quiet: bool,
 ) -> None:
-    """Write one page that tells people what a root filesystem trusts.
+    """Write a report of what a root filesystem trusts, as HTML or Markdown.
 
-    The page holds every anchor on a line of time, the findings of check with their mends, what each TLS client will
-    see, and thin-edge.io's settings. It is one file without scripts, to be kept, mailed or printed.
+    The report has a timeline of all anchors, the findings of check with their fixes, what each TLS client will trust,
+    and thin-edge.io's settings. It is one file without scripts, which you can archive, mail or print.
 
     \b
     Examples:
@@ -57,8 +66,8 @@ def command(
       rootfs-trust report --root ./rootfs -o - --format md >> "$GITHUB_STEP_SUMMARY"
     """
     form = format_ or ("md" if output.endswith(".md") else "html")
-    options = ReportOptions(at, lifetime, baseline, config, states)
+    options = ReportOptions(at, lifetime, baseline, config, states, root_data)
     page = render_report(report(root, options), form)
-    write_file(output, page)
+    write_text(output, page, trees_of(root, states, baseline))
     if not quiet and output != "-":
-        click.echo(f"Wrote {printable(output)}.")
+        echo(f"Wrote {output}.")

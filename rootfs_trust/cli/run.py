@@ -1,44 +1,53 @@
-"""The entry point: runs a command, turns errors into one line each and the exit status of the contract."""
+"""Entry point: run a command, print each error as one line, and exit with the documented status."""
 
 from __future__ import annotations
 
 import gc
-import io
-import os
 import shutil
+import signal
 import sys
-from collections.abc import Iterable
+import threading
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from itertools import pairwise
+from types import FrameType
 
 import click
 
 from rootfs_trust import __version__
 from rootfs_trust.cli.output import print_errors
+from rootfs_trust.cli.streams import OutputError, standard_streams
 from rootfs_trust.errors import ApplyError, InputError, RootfsTrustError, Trouble
+from rootfs_trust.text import did_you_mean
 
 COMMANDS = {
-    "install": "Install CA certificates into a root filesystem, and point thin-edge.io at them.",
-    "remove": "Take anchors out again, or distrust shipped ones.",
-    "verify": "Would the device trust this server? One verdict a TLS client, offline.",
-    "rehash": "Make the hash links of folders, as openssl rehash and c_rehash do.",
-    "image": "Install into a container image or a rootfs tar, without a daemon.",
+    "install": "Add CA certificates to a root filesystem, and configure thin-edge.io to use them.",
+    "remove": "Remove anchors, or distrust those that the distribution ships.",
+    "verify": "Check whether each TLS client on the device would trust a server.",
+    "advise": "Propose the smallest set of anchors with which every server still connects, and prove it.",
+    "rehash": "Create the hash links of directories, like openssl rehash and c_rehash.",
+    "image": "Add CA certificates to a container image, an archive or a file system image, without a daemon.",
     "list": "List every anchor that a root filesystem trusts.",
-    "check": "Find what is wrong with the trust store and the trust settings of a root filesystem.",
+    "check": "Find problems in the trust store and the trust settings of a root filesystem.",
     "init": "Write a commented rootfs-trust.toml for a root filesystem.",
-    "report": "Write one page that tells people what a root filesystem trusts.",
+    "report": "Write a report of what a root filesystem trusts, as HTML or Markdown.",
     "sbom": "Write what a root filesystem trusts as CycloneDX or SPDX.",
-    "diff": "Tell in which anchors and settings two root filesystems differ.",
-    "fleet": "Do the same job on very many root filesystems and images.",
+    "diff": "Compare the anchors and trust settings of two root filesystems.",
+    "fleet": "Run install or image on many root filesystems and images.",
 }
-"""Each command and its line of help; the module ``rootfs_trust.cli.NAME`` is imported when it is used."""
+"""Each command with its line in ``--help``. The module ``rootfs_trust.cli.NAME`` is imported on first use."""
 
 _WIDEST = 100
-"""Characters; longer lines of help are hard to read."""
+"""Maximum width of help text, in characters."""
+
+_KILLED = 128
+"""Exit status of a process that a signal ended: this plus the signal's number."""
 
 
 class _Formatter(click.HelpFormatter):
-    """Help whose left column leaves room for the right one on narrow terminals, too."""
+    """Help text with a left column of at most a third of the terminal's width."""
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         super().write_dl(list(rows), min(col_max, self.width // 3), col_spacing)
@@ -49,7 +58,7 @@ class _Context(click.Context):
 
 
 class _Commands(click.Group):
-    """A group whose commands are imported only when they are called."""
+    """Command group that imports each command on first use."""
 
     context_class = _Context
 
@@ -63,14 +72,6 @@ class _Commands(click.Group):
         command.context_class = _Context
         return command
 
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            # The reader went away; what it did not want to see is no trouble of ours.
-            _discard_output()
-            return 0
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -79,15 +80,9 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            ctx.fail(_unknown(args[0]))
+            near = did_you_mean(args[0], COMMANDS) or f"commands: {', '.join(COMMANDS)}"
+            ctx.fail(f'unknown command "{args[0]}"; {near}')
         return super().resolve_command(ctx, args)
-
-
-def _unknown(name: str) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, COMMANDS, 1)
-    return f"no command is called {name} ({f'did you mean {near[0]}?' if near else ', '.join(COMMANDS)})"
 
 
 @click.group(
@@ -101,10 +96,10 @@ def commands(ctx: click.Context) -> None:
     """Make a root filesystem trust its cloud before it boots: offline, for any architecture, without openssl.
 
     \b
-    Example: the image in ./rootfs shall trust my-ca.pem and connect to Cumulocity
+    Example: make the image in ./rootfs trust my-ca.pem and connect to Cumulocity
       rootfs-trust install --root ./rootfs --cert my-ca.pem --cloud c8y
     """
-    # click 8.1 and 8.2 answer a bare call in different ways.
+    # Without arguments, click 8.1 and 8.2 behave differently.
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help(), err=True)
         ctx.exit(2)
@@ -112,45 +107,100 @@ def commands(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the command line of this process, and exit."""
-    # The process ends soon, and nothing here makes cycles: looking for them costs a tenth of a large run.
+    # The process is short-lived and creates no reference cycles. The cycle collector would take a tenth of a large run.
     gc.disable()
-    for stream in (sys.stdout, sys.stderr):
-        # Names of a target may hold what the caller's locale cannot write.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        # By itself click takes no terminal for narrower than 50 characters.
-        width = min(shutil.get_terminal_size().columns, _WIDEST) - 1
-        status = commands.main(prog_name="rootfs-trust", standalone_mode=False, terminal_width=width)
-        sys.exit(status)
-    except click.ClickException as error:
-        _fail(InputError(Trouble("usage", "", error.format_message(), "see --help")))
-    except RootfsTrustError as error:
-        _fail(error)
-    except OSError as error:
-        _fail(ApplyError(Trouble("system", str(error.filename or ""), f"failed: {error.strerror}")))
-    except click.Abort:
-        click.echo("rootfs-trust: interrupted", err=True)
-        sys.exit(130)
+    with standard_streams(), _exit_on_signals():
+        sys.exit(_run())
 
 
-def _fail(error: RootfsTrustError) -> None:
-    # Where standard output cannot be written to, no JSON can be, either.
-    as_json = _json_wanted(sys.argv) and all(each.id != "output" for each in error.troubles)
-    print_errors(error, as_json=as_json)
+def _run() -> int:
+    """Run the command, print what went wrong, and return the exit status."""
     try:
+        status = _command()
         sys.stdout.flush()
-    except OSError:
-        # Debian 12's Python 3.11.2 tries once more when it ends, and then its exit status is 120.
-        _discard_output()
-    sys.exit(error.exit_status)
+        return status
+    except RootfsTrustError as error:
+        return _report(error)
+    except SystemExit as error:  # a signal
+        click.echo("rootfs-trust: interrupted", err=True)
+        return int(error.code or 0)
+    except Exception as error:  # a bug must not end with exit status 1, which is a verdict
+        if _verbose(sys.argv):
+            traceback.print_exc()
+        return _report(ApplyError(_unexpected(error)))
 
 
-def _discard_output() -> None:
-    """Let what standard output still holds, and all that follows, go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+def _command() -> int:
+    """Run the command. Raises RootfsTrustError for every problem that the user can fix."""
+    try:
+        # click assumes that a terminal has at least 50 columns.
+        width = min(shutil.get_terminal_size().columns, _WIDEST) - 1
+        return int(commands.main(prog_name="rootfs-trust", standalone_mode=False, terminal_width=width) or 0)
+    except click.ClickException as error:
+        raise InputError(Trouble("usage", "", error.format_message(), "see --help")) from error
+    except (click.Abort, KeyboardInterrupt):
+        raise SystemExit(_KILLED + signal.SIGINT) from None
+    except OSError as error:
+        raise ApplyError(Trouble("system", str(error.filename or ""), f"failed: {error.strerror or error}")) from error
+    except MemoryError as error:
+        hint = "give the process more memory, or process fewer targets at once"
+        raise ApplyError(Trouble("memory", "", "out of memory", hint)) from error
+    except ImportError as error:
+        # A missing module, or a missing name in a module of this package, is a bug. An installed library cannot be
+        # loaded if memory is short or if it was built for another system.
+        if isinstance(error, ModuleNotFoundError) or (error.name or "").startswith("rootfs_trust"):
+            raise
+        hint = "give the process more memory, or reinstall that package"
+        raise ApplyError(Trouble("library", error.name or "", f"cannot be loaded: {error}", hint)) from error
+
+
+def _unexpected(error: Exception) -> Trouble:
+    what = f"unexpected {type(error).__name__}: {error}" if str(error) else f"unexpected {type(error).__name__}"
+    return Trouble(
+        "internal", "", what, "this is a bug in rootfs-trust; run again with -v for a traceback, and report it"
+    )
+
+
+def _report(error: RootfsTrustError) -> int:
+    """Print the problems, as JSON if requested, and return the exit status."""
+    try:
+        # If standard output cannot be written, neither can JSON.
+        as_json = _json_wanted(sys.argv) and all(each.id != "output" for each in error.troubles)
+        print_errors(error, as_json=as_json)
+        sys.stdout.flush()
+    except OutputError as output:
+        print_errors(error, as_json=False)
+        print_errors(output, as_json=False)
+        return output.exit_status
+    return error.exit_status
+
+
+@contextmanager
+def _exit_on_signals() -> Iterator[None]:
+    """Raise SystemExit on SIGTERM, SIGHUP and SIGINT, so that temporary files are deleted. A second signal kills."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise SystemExit(_KILLED + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _json_wanted(words: list[str]) -> bool:
-    """Whether JSON was asked for; options may be what went wrong, so they are looked at as plain words."""
+    """Return whether JSON was requested. Compares plain words, because the options may be what is wrong."""
     return "--format=json" in words or ("--format", "json") in pairwise(words)
+
+
+def _verbose(words: list[str]) -> bool:
+    return "-v" in words or "--verbose" in words

@@ -1,4 +1,4 @@
-"""Text tables that fit the terminal: narrow ones lose the columns that matter least."""
+"""Text tables that fit the terminal: columns of low priority are omitted on narrow ones."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from rootfs_trust.text import printable
+
 _GAP = 2
 _SHORTEST = 12
-"""Characters to which the first column may shrink."""
+"""Minimum width of the first column, in characters."""
 
 
 class Column(NamedTuple):
-    """A heading; columns of higher ``rank`` are left out first, the first column (rank 0) never."""
+    """A column. Columns with the highest ``rank`` are omitted first; rank 0 is always shown."""
 
     heading: str
     rank: int
@@ -21,7 +23,8 @@ class Column(NamedTuple):
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
-    """The lines of a table no wider than ``width`` characters; None: as wide as it wants to be."""
+    """Return the lines of a table at most ``width`` characters wide (None: no limit). Cells may be untrusted text."""
+    rows = [tuple(map(printable, row)) for row in rows]
     widths = [
         max(map(len, [column.heading, *cells])) for column, cells in zip(columns, _cells(columns, rows), strict=True)
     ]
@@ -35,7 +38,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int |
 
 
 def terminal_width() -> int | None:
-    """Characters across, where a person reads; None where a program does."""
+    """Return the width of the terminal, or None if standard output is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
@@ -44,7 +47,7 @@ def _cells(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[lis
 
 
 def _least(widths: Sequence[int], shown: Sequence[int]) -> int:
-    """How wide the columns ``shown`` are, with the first one as short as it may be."""
+    """Return the minimum width of a table with the columns ``shown``."""
     return min(widths[0], _SHORTEST) + sum(widths[index] + _GAP for index in shown if index)
 
 

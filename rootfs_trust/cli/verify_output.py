@@ -1,40 +1,44 @@
-"""Prints verdicts: a line a client, or the contract's JSON document."""
+"""Print verdicts: one line per client, or one JSON document."""
 
 from __future__ import annotations
 
-import os
+from collections import Counter
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
-import click
-
-from rootfs_trust.audit.verify.verdict import Horizon, Verdict, shown
-from rootfs_trust.cli.output import QUIET, VERBOSE, echo_json, printable
+from rootfs_trust.audit.verify.verdict import Horizon, Verdict
+from rootfs_trust.cli.output import QUIET, VERBOSE, coloured, echo, echo_json
+from rootfs_trust.cli.table import terminal_width
+from rootfs_trust.text import printable
+from rootfs_trust.times import rfc3339
 
 if TYPE_CHECKING:
-    from rootfs_trust.api.verify import Verification
+    from rootfs_trust.api.verify import ServersVerification, Verification
+    from rootfs_trust.audit.servers import ClientResult, ServerResult
 
 
 def print_verification(verification: Verification, *, as_json: bool, verbosity: int) -> None:
-    """What each client says."""
+    """Print the verdict of each client."""
     if as_json:
         echo_json(_document(verification))
     elif verbosity > QUIET:
-        for line in _lines(verification, verbosity):
-            click.echo(line)
+        for prefix, text in _lines(verification, verbosity):
+            echo(text, prefix=prefix)
 
 
 def _document(verification: Verification) -> dict[str, object]:
     return {
-        "verdicts": [_verdict(each) for each in verification.verdicts],
+        "verdicts": [verdict_document(each) for each in verification.verdicts],
         "server": {"subject": verification.chain.server.subject.text, "sha256": verification.chain.server.sha256},
         "hostname": verification.hostname,
-        "at": shown(verification.at),
+        "at": rfc3339(verification.at),
         "engine": verification.engine,
     }
 
 
-def _verdict(verdict: Verdict) -> dict[str, object]:
+def verdict_document(verdict: Verdict) -> dict[str, object]:
+    """The JSON of one verdict."""
     return {
         "client": verdict.client,
         "trusted": verdict.trusted,
@@ -50,25 +54,87 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
 def _horizon(horizon: Horizon | None) -> dict[str, object] | None:
     if horizon is None:
         return None
-    return {"at": shown(horizon.at), "reason": horizon.reason, "sure": horizon.sure}
+    return {"at": rfc3339(horizon.at), "reason": horizon.reason, "sure": horizon.sure}
 
 
-def _lines(verification: Verification, verbosity: int) -> Iterator[str]:
+def _lines(verification: Verification, verbosity: int) -> Iterator[tuple[str, str]]:
+    """Return lines as arguments of :func:`echo`: a trusted prefix, which may be coloured, and untrusted text."""
     server = verification.chain.server
-    host = f" as {verification.hostname}" if verification.hostname else ", its name not checked"
-    yield printable(f"{server.subject.text or server.sha256}{host}, at {shown(verification.at)}:")
-    width = max(len(each.client) for each in verification.verdicts)
+    host = f" as {verification.hostname}" if verification.hostname else ", host name not checked"
+    yield "", f"{server.subject.text or server.sha256}{host}, at {rfc3339(verification.at)}:"
+    shared = _shared_horizon(verification)
+    columns = terminal_width()
+    wide = columns is None or verbosity >= VERBOSE
+    names = max(len(printable(each.client)) for each in verification.verdicts)
     for verdict in verification.verdicts:
-        yield f"  {verdict.client:<{width}}  {_word(verdict)}  {printable(verdict.reason)}"
-        indent = " " * (width + 13)
-        if verdict.horizon:
-            about = "until" if verdict.horizon.sure else "until about"
-            yield f"{indent}{about} {verdict.horizon.at:%Y-%m-%d}: {printable(verdict.horizon.reason)}"
-        if verdict.note:
-            yield f"{indent}{printable(verdict.note)}"
+        end = verdict.horizon if verdict.horizon != shared else None
+        yield from _full_lines(verdict, end, names) if wide else _short_lines(verdict, end, names, columns or 0)
+    if shared:
+        alone = all(each.horizon in (None, shared) for each in verification.verdicts)
+        text = f"{'Trusted' if alone else 'The others trust it'} {_until(shared)}"
+        yield from (("", line) for line in ([text] if wide else wrap(printable(text), columns or 0)))
     if verbosity >= VERBOSE:
-        yield f"judged for OpenSSL's clients by {verification.engine}"
-    yield _summary(verification)
+        yield "", f"verdicts for OpenSSL's clients by {verification.engine}"
+    yield "", _summary(verification)
+
+
+def _full_lines(verdict: Verdict, end: Horizon | None, names: int) -> Iterator[tuple[str, str]]:
+    """All that is known of one verdict; ``end`` is the day of which it has to be said, None where there is none."""
+    yield _head(verdict, names), _reason(verdict)
+    indent = " " * (names + 13)
+    if end:
+        yield indent, _until(end)
+    if verdict.note:
+        yield indent, verdict.note
+
+
+def _short_lines(verdict: Verdict, end: Horizon | None, names: int, columns: int) -> Iterator[tuple[str, str]]:
+    """One line for a client that trusts the server; the reason of a refusal is wrapped below its client."""
+    head, left = _head(verdict, names), columns - names - 13
+    day = f"{_day(end)}, " if end else ""
+    text = printable(_reason(verdict))
+    if verdict.trusted:
+        yield head, day + _shortened(text, max(left - len(day), 12))
+    else:
+        yield from _wrapped(head, day + text, left, columns)
+
+
+def _wrapped(head: str, text: str, left: int, columns: int) -> Iterator[tuple[str, str]]:
+    """``text`` behind ``head`` if it is no longer than ``left``, else below it in lines that fit the terminal."""
+    if len(text) <= left:
+        yield head, text
+        return
+    yield head.rstrip(), ""
+    for line in wrap(text, max(columns - 6, 20), break_on_hyphens=False):
+        yield "      ", line
+
+
+def _shortened(text: str, width: int) -> str:
+    """``text`` without its middle where it is too long: the path at its end matters most."""
+    return text if len(text) <= width else f"{text[: width // 3]}…{text[width // 3 + 1 - width :]}"
+
+
+def _head(verdict: Verdict, names: int) -> str:
+    return f"  {printable(verdict.client):<{names}}  {_word(verdict)}  "
+
+
+def _reason(verdict: Verdict) -> str:
+    """The reason without the word that is printed before it."""
+    return verdict.reason.removeprefix("trusted ") if verdict.trusted else verdict.reason
+
+
+def _shared_horizon(verification: Verification) -> Horizon | None:
+    """The end that most clients have in common, which is printed once; None where no two have one in common."""
+    counted = Counter(each.horizon for each in verification.verdicts if each.horizon)
+    return next((horizon for horizon, count in counted.most_common(1) if count > 1), None)
+
+
+def _until(horizon: Horizon) -> str:
+    return f"{_day(horizon)}: {horizon.reason}"
+
+
+def _day(horizon: Horizon) -> str:
+    return f"until {'' if horizon.sure else 'about '}{horizon.at.date()}"
 
 
 def _summary(verification: Verification) -> str:
@@ -79,4 +145,78 @@ def _summary(verification: Verification) -> str:
 
 def _word(verdict: Verdict) -> str:
     word, colour = ("trusted", "green") if verdict.trusted else ("REFUSED", "red")
-    return word if os.environ.get("NO_COLOR") else click.style(word, fg=colour)
+    return coloured(word, colour)
+
+
+# -- the servers of a config -----------------------------------------------------------------------------------
+
+
+def print_servers(verification: ServersVerification, *, as_json: bool) -> None:
+    """Print the verdicts of all clients for each server."""
+    if as_json:
+        echo_json(_servers_document(verification))
+        return
+    for result in verification.servers:
+        for prefix, text in _server_lines(result):
+            echo(text, prefix=prefix)
+    failing = sum(not each.holds for each in verification.servers)
+    count = len(verification.servers)
+    echo(f"{failing} of {count} servers are not as expected." if failing else f"{count} servers are as expected.")
+
+
+def _servers_document(verification: ServersVerification) -> dict[str, object]:
+    return {
+        "verdicts": [client_document(result, each) for result in verification.servers for each in result.clients],
+        "servers": [server_document(each) for each in verification.servers],
+        "at": rfc3339(verification.at),
+        "engine": verification.engine,
+    }
+
+
+def client_document(result: ServerResult, client: ClientResult) -> dict[str, object]:
+    """The JSON of what one client says of a server."""
+    about = {"server": result.server.name, "problem": client.problem or None, "problem_reason": client.reason or None}
+    return {**verdict_document(client.verdict), **about}
+
+
+def server_document(result: ServerResult) -> dict[str, object]:
+    """The JSON of one server."""
+    server = result.server
+    return {
+        "name": server.name,
+        "hostname": server.hostname,
+        "subject": server.chain.server.subject.text,
+        "sha256": server.chain.server.sha256,
+        "holds": result.holds,
+        "until": rfc3339(server.until) if server.until else None,
+        "trusted_until": rfc3339(result.trusted_until) if result.trusted_until else None,
+        "refused_by": [each.verdict.client for each in result.clients if not each.verdict.trusted],
+    }
+
+
+def _server_lines(result: ServerResult) -> Iterator[tuple[str, str]]:
+    """Return a line for the server, then one for each client."""
+    server = result.server
+    until = f" until {server.until.date()}" if server.until else ""
+    yield "", f"{server.name} (must be {'refused' if server.refused else f'trusted{until}'}):"
+    width = max((len(printable(each.verdict.client)) for each in result.clients), default=0)
+    columns = terminal_width()
+    left = (columns or 0) - width - 17
+    for each in result.clients:
+        word = coloured("as expected", "green") if not each.problem else coloured("WRONG      ", "red")
+        head, text = f"  {printable(each.verdict.client):<{width}}  {word}  ", printable(each.reason or _expected(each))
+        if columns is None:
+            yield head, text
+        elif each.problem:
+            yield from _wrapped(head, text, left, columns)
+        else:
+            yield head, _shortened(text, max(left, 12))
+    for name in result.absent:
+        yield f"  {printable(name)}  ", "is not in the root filesystem"
+
+
+def _expected(result: ClientResult) -> str:
+    horizon = result.verdict.horizon
+    if not result.verdict.trusted or horizon is None:
+        return result.verdict.reason
+    return f"{result.verdict.reason}, until {'' if horizon.sure else 'about '}{horizon.at.date()}"

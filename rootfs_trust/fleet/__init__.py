@@ -1,1 +1,1 @@
-"""The same job on very many targets: what is to do, who does it, what is done already. Knows the API, no command."""
+"""The same job on many targets: tasks, workers and a journal. Uses the API, and no command."""

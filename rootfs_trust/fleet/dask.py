@@ -1,7 +1,7 @@
-"""Workers of a Dask cluster, where one machine is not enough. Needs the extra ``fleet``; nothing else imports it.
+"""Workers of a Dask cluster. Needs the extra ``fleet``; only ``fleet --dask`` imports this module.
 
-The cluster is the caller's: its scheduler, its workers, its TLS (Dask's own configuration). Only paths, digests and
-results travel; workers read trees, configs and certificates from storage that all of them share.
+The user runs the cluster: scheduler, workers and TLS (Dask's configuration). Only paths, digests and results are sent.
+Workers read trees, configurations and certificates from shared storage.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ from rootfs_trust.errors import ApplyError, InputError, Trouble
 from rootfs_trust.fleet.executors import Workers
 
 _PATIENCE = 10
-"""Seconds in which the scheduler has to answer."""
+"""The timeout for the scheduler's answer, in seconds."""
 
 
 @contextmanager
 def dask_workers(address: str) -> Iterator[Workers]:
-    """The workers of the scheduler at ``address``.
+    """Return the workers of the scheduler at ``address``.
 
-    Raises InputError where there are none, or some with another version; ApplyError when the scheduler is lost.
+    Raises InputError if there are none, or if one has another version of rootfs-trust. Raises ApplyError if the
+    connection to the scheduler is lost.
     """
     try:
         distributed = import_module("distributed")
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         hint = "pip install 'rootfs-trust[fleet]'"
         raise InputError(Trouble("dask", "", f"--dask needs the package {error.name}", hint)) from error
     try:
@@ -48,7 +49,7 @@ def dask_workers(address: str) -> Iterator[Workers]:
 
 
 def _checked(client: Any, address: str) -> int:
-    """How many tasks the cluster does at a time. Raises InputError for a worker that is of no use."""
+    """Return how many tasks the cluster runs at the same time. Raises InputError for an unusable worker."""
     threads = client.nthreads()
     if not threads:
         raise InputError(Trouble("dask", address, "the scheduler has no worker", f"start some: dask worker {address}"))
@@ -69,5 +70,5 @@ def _described(version: object) -> str:
 
 
 def _version() -> str:
-    """Runs on a worker."""
+    """Return the worker's version of rootfs-trust. Runs on the worker."""
     return __version__

@@ -1,19 +1,24 @@
-"""Who does the work: processes of this machine. Anything that is a ``concurrent.futures.Executor`` will do."""
+"""Worker processes on this machine. Any ``concurrent.futures.Executor`` can replace them."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
-from typing import NamedTuple
+from types import FrameType
+from typing import Any, NamedTuple
 
 
 class Workers(NamedTuple):
-    """``number`` workers. ``pool`` makes an executor, and is asked again where workers died, which ``deaths`` tell."""
+    """A way to make an executor with ``number`` workers.
+
+    ``pool`` makes the executor. It is called again if workers die, which raises one of the exceptions ``deaths``.
+    """
 
     pool: Callable[[], Executor]
     number: int
@@ -21,18 +26,19 @@ class Workers(NamedTuple):
 
 
 def usable_cpus() -> int:
-    """How many processors this process may use."""
+    """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0))
 
 
 @contextmanager
 def process_workers(jobs: int) -> Iterator[Workers]:
-    """``jobs`` processes, each started anew so that they inherit no thread, lock or descriptor of ours."""
+    """Return ``jobs`` worker processes. They are spawned, so they inherit no thread, lock or file descriptor."""
     context = multiprocessing.get_context("spawn")
     made: list[ProcessPoolExecutor] = []
 
     def pool() -> Executor:
-        made.append(ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent))
+        with _terminal_signals_blocked():
+            made.append(_Pool(jobs, mp_context=context, initializer=_begin))
         return made[-1]
 
     try:
@@ -42,11 +48,43 @@ def process_workers(jobs: int) -> Iterator[Workers]:
             each.shutdown(cancel_futures=True)
 
 
-def _end_with_parent() -> None:
-    """A worker whose parent was killed ends as well, wherever it is: the next run completes its work."""
+class _Pool(ProcessPoolExecutor):
+    """A process pool whose workers ignore the terminal's signals (Ctrl-C, hang-up).
+
+    The parent handles these signals, and the workers finish their batch. If the parent is killed, the workers end.
+    """
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        with _terminal_signals_blocked():  # this call starts processes, which inherit the mask
+            return super().submit(_until_terminated, fn, *args, **kwargs)
+
+
+def _until_terminated(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    try:
+        return fn(*args, **kwargs)
+    except SystemExit:  # what was staged is swept by now; a result would keep the pool alive
+        os._exit(1)
+
+
+@contextmanager
+def _terminal_signals_blocked() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin() -> None:
+    """Make SIGTERM remove temporary files, and make the worker end with its parent, even if the parent is killed."""
+    signal.signal(signal.SIGTERM, _terminate)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(1)
 
 
 def _watch(sentinel: int) -> None:

@@ -1,4 +1,4 @@
-"""One image of a fleet: read, and written whole to its new place, which the API itself syncs."""
+"""One image of a fleet: read it, and write the new image to its destination. The API syncs it."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from rootfs_trust.api.image import SharedLayers, image_job
-from rootfs_trust.fleet.jobs import CHANGED, SKIPPED, UNCHANGED, Done, Result, Task
+from rootfs_trust.fleet.jobs import CHANGED, SKIPPED, UNCHANGED, Done, TargetResult, Task
 from rootfs_trust.fleet.policies import ordered
 from rootfs_trust.image.destination import Destination
 from rootfs_trust.rootfs.stamps import state_of
+from rootfs_trust.rootfs.walk import Descent
 
 
 class ImageWork:
-    """The task in the steps of :class:`~rootfs_trust.fleet.roots.RootWork`; all of it is done in the first."""
+    """The task, with the same steps as :class:`~rootfs_trust.fleet.roots.RootWork`. :meth:`stage` does everything."""
 
     writes = False
-    """Nothing is left for the caller to sync."""
+    """The caller need not sync anything."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.result: Result | None = None
+        self.result: TargetResult | None = None
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no lock or file is open."""
 
     def stage(self) -> None:
         """Write the new image. Raises InputError, ConflictError or ApplyError."""
         task, order = self.task, self.task.order
         dest = task.dest or ""
         if task.done is not None and _stamp(task.path, dest) == task.done.input:
-            self.result = Result(task.name, SKIPPED, task.done.digest)
+            self.result = TargetResult(task.name, SKIPPED, task.done.digest)
             return
         if not order.dry_run:
             os.makedirs(os.path.dirname(dest), exist_ok=True)
@@ -42,23 +43,23 @@ class ImageWork:
         outcome = image_job(task.path, destination, ordered(order), shared=_shared(order.policy))
         status = CHANGED if outcome.changed else UNCHANGED
         if order.dry_run:
-            self.result = Result(task.name, status, "")
+            self.result = TargetResult(task.name, status, "")
         else:
             done = Done(order.policy, _stamp(task.path, dest), (), outcome.digest or "", _stamp(dest))
-            self.result = Result(task.name, status, done.digest, None, done)
+            self.result = TargetResult(task.name, status, done.digest, None, done)
 
     def publish(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: :meth:`stage` has written the image."""
 
 
 @functools.cache
 def _shared(_policy: str) -> SharedLayers:
-    """The layers that this process made for a policy, for further images on the same base."""
+    """Return the layers that this process has made for a policy, to use them for other images on the same base."""
     return SharedLayers()
 
 
 def _stamp(*paths: str) -> str:
-    """The state of files and folders of the host, with all that is in them, contents apart."""
+    """Return a digest of the metadata of host files and directories, and of everything in them."""
     digest = sha256(usedforsecurity=False)
     for path in paths:
         for name, state in _states(path):
@@ -66,7 +67,8 @@ def _stamp(*paths: str) -> str:
     return digest.hexdigest()
 
 
-def _states(path: str) -> Iterator[tuple[str, object]]:
+def _states(path: str) -> Iterator[tuple[object, object]]:
+    """Yield the metadata of everything at ``path``, with the depth and name of each entry; outer directories first."""
     try:
         status = os.stat(path)
     except FileNotFoundError:
@@ -75,19 +77,25 @@ def _states(path: str) -> Iterator[tuple[str, object]]:
     yield path, state_of(status)
     if not stat.S_ISDIR(status.st_mode):
         return
-    for folder, folders, files in os.walk(path, onerror=_raise):
-        folders.sort()
-        for name in sorted([*folders, *files]):
-            entry = os.path.join(folder, name)
-            state = state_of(os.lstat(entry))
+    way = Descent(path, follow=True)
+    try:
+        left = [way.names()[::-1]]
+        blobs = False
+        while left:
+            if not left[-1]:
+                left.pop()
+                if left:
+                    way.up()
+                continue
+            name = left[-1].pop()
+            status, depth = os.stat(name, dir_fd=way.fd, follow_symlinks=False), len(left)
+            blobs = name == b"blobs" if depth == 1 else blobs
+            state = state_of(status)
+            is_folder = stat.S_ISDIR(status.st_mode)
             # Blobs are shared by hard links, and each further link to one sets its change time.
-            yield entry, state if name in folders or not _is_blob(entry, path) else state[:-1]
-
-
-def _is_blob(entry: str, image: str) -> bool:
-    return os.path.relpath(entry, image).startswith("blobs/")
-
-
-def _raise(error: OSError) -> None:
-    """What cannot be listed has no state: os.walk would pass over it."""
-    raise error
+            yield (depth, name), state[:-1] if blobs and not is_folder else state
+            if is_folder:
+                way.down(name)
+                left.append(way.names()[::-1])
+    finally:
+        way.close()

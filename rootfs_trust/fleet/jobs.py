@@ -1,44 +1,63 @@
-"""What goes to a worker and what comes back: small and picklable, paths and digests, never contents or keys."""
+"""Data that is sent to workers and back: small and picklable. Paths and digests, but no file contents and no keys."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
-from rootfs_trust.rootfs.stamps import Place
+from rootfs_trust.audit.findings import Finding
+from rootfs_trust.audit.who_trusts import Trusting
+from rootfs_trust.rootfs.stamps import StampedPlace
 
 CHANGED, UNCHANGED, SKIPPED, FAILED = "changed", "unchanged", "skipped", "failed"
 
 
 class Order(NamedTuple):
-    """What is to be done to a target: the config at a path, which must give the policy of this digest."""
+    """The configuration file for a target, and the expected digest of its policy."""
 
     config: str
     policy: str
     at: datetime
     timestamp: int | None
     dry_run: bool
+    root_data: str | None = None
+
+
+class CheckOrder(NamedTuple):
+    """The configuration file to check a target against. If ``who`` is set, only the clients that trust it are reported.
+
+    ``level`` is the lowest level of findings that count.
+    """
+
+    config: str | None
+    at: datetime
+    root_data: str | None
+    level: str
+    who: str | None
 
 
 class Done(NamedTuple):
-    """A target that was done: ``input`` is the stamp of ``places`` then, ``digest`` the one of the result.
+    """A finished target.
 
-    ``output`` is the stamp of an image's new place.
+    ``input``   the stamp of ``places`` at that time.
+    ``digest``  the digest of the result.
+    ``output``  the stamp of an image's destination.
     """
 
     policy: str
     input: str
-    places: tuple[Place, ...]
+    places: tuple[StampedPlace, ...]
     digest: str
     output: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One target. ``done`` is what is known of an earlier run with the same policy.
+    """One target.
 
-    ``own`` is the stamp of what an earlier run wrote in an image's new place, whatever the policy.
+    ``done``  the result of an earlier run with the same policy.
+    ``own``   the stamp of an image that an earlier run wrote to the destination, with any policy.
     """
 
     name: str
@@ -50,19 +69,61 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Some tasks that one worker does together; ``version`` is the one of the tool that asks."""
+class CheckTask:
+    """One target to check. The device states ``states`` are merged into it."""
+
+    name: str
+    path: str
+    order: CheckOrder
+    states: tuple[str, ...] = ()
+
+
+_Task = TypeVar("_Task", bound=Task | CheckTask)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[_Task]):
+    """Tasks that one worker does together. ``version`` is the caller's version of rootfs-trust."""
 
     number: int
     version: str
-    tasks: tuple[Task, ...]
+    tasks: tuple[_Task, ...]
 
 
-class Result(NamedTuple):
-    """What became of a target. ``digest`` is empty where it failed; ``done`` is for the journal."""
+class TargetResult(NamedTuple):
+    """The result of a target. ``digest`` is empty if it failed; ``done`` is written to the journal."""
 
     target: str
     status: str
     digest: str
     error: str | None = None
     done: Done | None = None
+
+
+OK, FINDINGS = "ok", "findings"
+
+
+class ServerState(NamedTuple):
+    """The result of one ``[[server]]`` for a target.
+
+    ``until``       the time at which the first client stops trusting it; None if one refuses it now, or if the time
+                    is not known.
+    ``refused_by``  the clients that refuse it now.
+    ``refused``     whether the configuration says that no client may trust it.
+    """
+
+    name: str
+    until: datetime | None
+    refused_by: tuple[str, ...]
+    refused: bool = False
+
+
+class CheckResult(NamedTuple):
+    """The result of a check. ``trusted_by`` lists the clients that trust the certificate of ``--who-trusts``."""
+
+    target: str
+    status: str
+    findings: tuple[Finding, ...] = ()
+    servers: tuple[ServerState, ...] = ()
+    trusted_by: tuple[Trusting, ...] = ()
+    error: str | None = None

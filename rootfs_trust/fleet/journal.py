@@ -1,6 +1,6 @@
-"""What is done already: a line of JSON a target, appended when its result is safe on the disk.
+"""The journal of finished targets: one line of JSON per target, appended after its result is synced to disk.
 
-A run that is killed leaves at most one line that is cut off; it does not count, nor does any other that is not ours.
+A killed run leaves at most one incomplete line. Incomplete and unknown lines are ignored.
 """
 
 from __future__ import annotations
@@ -9,23 +9,30 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.fleet.jobs import Done, Result
-from rootfs_trust.rootfs.stamps import Place
+from rootfs_trust.fleet.jobs import Done, TargetResult
+from rootfs_trust.rootfs.stamps import StampedPlace
+
+_LONGEST_LINE = 1 << 24
+"""In bytes; a longer line was not written by rootfs-trust."""
 
 
 class Journal:
-    """The journal at ``path``, held by this run alone while it is open. Raises InputError."""
+    """The journal at ``path``, locked for this run while it is open. Raises InputError."""
 
     def __init__(self, path: str) -> None:
+        hint = "--journal names another place"
         try:
-            self._file = open(path, "a+b")  # noqa: SIM115 - closed by __exit__
+            self._file = open(path, "a+b", opener=_without_waiting)  # noqa: SIM115 - closed by __exit__
         except OSError as error:
-            hint = "--journal names another place"
             raise InputError(Trouble("journal", path, f"cannot be written: {error.strerror}", hint)) from error
+        if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            self._file.close()
+            raise InputError(Trouble("journal", path, "is not a regular file", hint))
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -42,17 +49,17 @@ class Journal:
         self._file.close()
 
     def done(self) -> dict[str, Done]:
-        """What was done last to each target; lists of places that are equal are kept once."""
+        """Return the last entry of each target. Equal lists of places share memory."""
         self._file.seek(0)
         found: dict[str, Done] = {}
-        known: dict[tuple[Place, ...], tuple[Place, ...]] = {}
-        for line in self._file:
+        known: dict[tuple[StampedPlace, ...], tuple[StampedPlace, ...]] = {}
+        for line in iter(lambda: self._file.readline(_LONGEST_LINE), b""):
             for target, done in _read(line):
                 found[target] = done._replace(places=known.setdefault(done.places, done.places))
         return found
 
-    def note(self, results: Iterable[Result]) -> None:
-        """Append what ``results`` have to keep, and sync it."""
+    def note(self, results: Iterable[TargetResult]) -> None:
+        """Append the journal entries of ``results``, and sync the journal."""
         lines = [_line(result.target, result.done) for result in results if result.done is not None]
         if lines:
             self._end_line()
@@ -61,11 +68,15 @@ class Journal:
             os.fsync(self._file.fileno())
 
     def _end_line(self) -> None:
-        """Where a killed run left a line without its end, the next one must not be lost with it."""
+        """End an incomplete last line, so that the next line is not appended to it."""
         if self._file.seek(0, os.SEEK_END):
             self._file.seek(-1, os.SEEK_END)
             if self._file.read(1) != b"\n":
                 self._file.write(b"\n")
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 
 def _line(target: str, done: Done) -> str:
@@ -73,9 +84,9 @@ def _line(target: str, done: Done) -> str:
 
 
 def _read(line: bytes) -> Iterator[tuple[str, Done]]:
-    with contextlib.suppress(ValueError, TypeError, KeyError):
+    with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
         record = json.loads(line)
-        places = tuple(Place(*place) for place in record["places"])
+        places = tuple(StampedPlace(*place) for place in record["places"])
         yield (
             record["target"],
             Done(record["policy"], record["input"], places, record["digest"], record.get("output", "")),

@@ -1,4 +1,4 @@
-"""Policies: what a config asks for, its files read, under a digest that tells whether two ask for the same."""
+"""Policies: a configuration with its files read, and a digest that is equal for equal policies."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.fleet.jobs import Order
 from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.store.selection import Selection
 
 
 def read_policy(options: InstallOptions) -> tuple[Job, str]:
-    """The job that ``options`` with their config ask for, and its digest. Raises InputError for what is refused."""
+    """Return the job for ``options`` and their configuration, and its digest. Raises InputError."""
     job = read_job(options)
     refuse(InputError, job.gathered.troubles)
     return job, policy_digest(job)
@@ -24,8 +25,14 @@ def read_policy(options: InstallOptions) -> tuple[Job, str]:
 
 @functools.cache
 def ordered(order: Order) -> Job:
-    """The job of an order, read once a process. Raises InputError when its files give another policy by now."""
-    options = InstallOptions(config=order.config, at=order.at, timestamp=order.timestamp, dry_run=order.dry_run)
+    """Return the job of an order, read once per process. Raises InputError if its files have changed."""
+    options = InstallOptions(
+        config=order.config,
+        at=order.at,
+        timestamp=order.timestamp,
+        dry_run=order.dry_run,
+        root_data=order.root_data,
+    )
     job, digest = read_policy(options)
     if digest != order.policy:
         message = "is not what it was when the run began, or its files are not"
@@ -34,9 +41,9 @@ def ordered(order: Order) -> Job:
 
 
 def policy_digest(job: Job) -> str:
-    """SHA-256 over all that decides what a tree becomes: version, settings, certificates, templates.
+    """Return the SHA-256 of everything that decides the result: version, settings, certificates and templates.
 
-    The time at which validity is judged is no part of it: a certificate that expired is refused before.
+    The time of the run is not included, because an expired certificate is refused before.
     """
     digest = sha256(usedforsecurity=False)
     for part in _parts(job):
@@ -49,13 +56,20 @@ def _parts(job: Job) -> Iterator[bytes]:
     yield __version__.encode()
     yield repr(job.options.timestamp).encode()
     store = config.store
-    yield repr((store.layout, store.base, store.distrust)).encode()
+    yield repr((store.layout, store.base, [_selection(each) for each in store.distrust])).encode()
+    yield repr(job.program and sorted(job.program.roots)).encode()
     yield repr([_anchor(each) for each in gathered.anchors]).encode()
     yield repr([_anchor(each) for each in gathered.roots]).encode()
+    yield repr((job.runtimes, job.java_passwords)).encode()
     for cloud in config.clouds:
         yield repr((cloud.kind, cloud.profile, cloud.root_cert_path, cloud.at_run_time)).encode()
     for table, name, text in job.templates:
         yield repr(((name, text), table.dest, table.mode, table.values, table.replace)).encode()
+
+
+def _selection(selection: Selection) -> tuple[object, ...]:
+    known = [each.sha256 for each in selection.certificates]
+    return selection.text, sorted(selection.sha256), sorted(selection.spki), known
 
 
 def _anchor(anchor: Anchor) -> tuple[object, ...]:

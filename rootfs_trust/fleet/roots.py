@@ -1,61 +1,66 @@
-"""One root filesystem of a fleet, in two steps, so that a batch of them shares each sync."""
+"""One root filesystem of a fleet, changed in two steps, so that a batch of them needs only two syncs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack
+from functools import partial
 from hashlib import sha256
 
-from rootfs_trust.api.carry_out import look_again
+from rootfs_trust.api.carry_out import look_again, refuse
 from rootfs_trust.api.decide import Decision, decide
-from rootfs_trust.fleet.jobs import CHANGED, SKIPPED, UNCHANGED, Done, Result, Task
+from rootfs_trust.errors import ConflictError
+from rootfs_trust.fleet.jobs import CHANGED, SKIPPED, UNCHANGED, Done, TargetResult, Task
 from rootfs_trust.fleet.policies import ordered
 from rootfs_trust.rootfs.apply import Writer
 from rootfs_trust.rootfs.door import Root
 from rootfs_trust.rootfs.nodes import File, Symlink, View, join
 from rootfs_trust.rootfs.stamps import Watched, stamp
+from rootfs_trust.rootfs.writable import unwritable
 from rootfs_trust.store.layout import Layout
 
 
 class RootWork:
-    """The task, begun by :meth:`stage` and ended by :meth:`publish`; ``result`` is None until it is known.
+    """The task: call :meth:`stage`, then :meth:`publish`. ``result`` is None until the result is known.
 
-    With ``durable`` everything is synced file by file and another run's lock is waited for, as ``install`` does;
-    without, the caller syncs after each step, and a tree that is locked is left alone.
+    With ``durable``, every file is synced and the task waits for the lock of another run, as ``install`` does. Without
+    it, the caller syncs after each step, and a locked tree is not changed.
     """
 
     def __init__(self, task: Task, *, durable: bool = False) -> None:
         self.task = task
-        self.result: Result | None = None
+        self.result: TargetResult | None = None
         self.writes = False
         self._durable = durable
         self._stack = ExitStack()
         self._writer: Writer | None = None
 
     def close(self) -> None:
-        """Let go of the tree: what is staged is taken away, and the lock."""
+        """Remove temporary files, and release the lock."""
         self._writer = None
         self._stack.close()
 
     def stage(self) -> None:
-        """Decide, and stage what has to be written. Raises InputError, ConflictError or ApplyError."""
+        """Plan the changes, and write temporary files. Raises InputError, ConflictError or ApplyError."""
         order = self.task.order
         self._tree = self._stack.enter_context(Root(self.task.path))
         if not self._locked():
             return
         done = self.task.done
         if done is not None and stamp(self._tree, done.places) == done.input:
-            self.result = Result(self.task.name, SKIPPED, done.digest)
+            self.result = TargetResult(self.task.name, SKIPPED, done.digest)
             return
         self._watched = Watched(self._tree)
-        self._decision = decide(self._watched, ordered(order))
+        # Who has many trees waits for none of them: a tree that another run has is done alone, later.
+        lock = partial(self._tree.lock_hash_directory, wait=self._durable)
+        self._decision = decide(self._watched, ordered(order), lock)
         if order.dry_run or not self._decision.plan.actions:
             self.result = self._told(CHANGED if self._decision.plan.actions else UNCHANGED)
         else:
             self._stage()
 
     def publish(self) -> None:
-        """Put into place what is staged, and look again. Raises ApplyError."""
+        """Rename the temporary files into place, and read the tree again. Raises ApplyError."""
         if self._writer is not None:
             self._writer.publish()
             desired, written = self._decision.desired, list(_written(self._decision))
@@ -64,6 +69,7 @@ class RootWork:
             self.result = self._told(CHANGED)
 
     def _stage(self) -> None:
+        refuse(ConflictError, unwritable(self._tree, self._decision.plan))
         self.writes = True
         writer = Writer(
             self._tree,
@@ -81,16 +87,16 @@ class RootWork:
         self._tree.lock()
         return True
 
-    def _told(self, status: str) -> Result:
-        """The result, with the state of the tree as it is now for the next run."""
+    def _told(self, status: str) -> TargetResult:
+        """Return the result, with the current state of the tree for the next run."""
         if self.task.order.dry_run and status == CHANGED:
-            return Result(self.task.name, status, "")
+            return TargetResult(self.task.name, status, "")
         digest = store_digest(self._tree, self._decision.layout)
         if self.task.order.dry_run:
-            return Result(self.task.name, status, digest)
+            return TargetResult(self.task.name, status, digest)
         places = self._watched.places(_written(self._decision))
         done = Done(self.task.order.policy, stamp(self._tree, places), places, digest)
-        return Result(self.task.name, status, digest, None, done)
+        return TargetResult(self.task.name, status, digest, None, done)
 
 
 def _written(decision: Decision) -> Iterable[str]:
@@ -98,7 +104,7 @@ def _written(decision: Decision) -> Iterable[str]:
 
 
 def store_digest(view: View, layout: Layout) -> str:
-    """SHA-256 over the bundle and the entries of the hash directory: two trees with the same store have the same."""
+    """Return the SHA-256 of the bundle and of the entries of the hash directory. It is equal for equal stores."""
     digest = sha256(usedforsecurity=False)
     folder = layout.hash_directory
     paths = [layout.bundle, *(join(folder, name) for name in (view.names(folder) if folder else ()))]

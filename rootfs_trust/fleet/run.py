@@ -1,4 +1,4 @@
-"""A fleet run: targets become batches of tasks, and results come back in the order of the file."""
+"""A fleet run: group targets into batches, run them, and return the results in the order of the file."""
 
 from __future__ import annotations
 
@@ -11,65 +11,68 @@ from itertools import count
 from rootfs_trust import __version__
 from rootfs_trust.api.clock import time_here
 from rootfs_trust.api.options import InstallOptions
+from rootfs_trust.api.output_file import place_in
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.fleet.executors import Workers, process_workers, usable_cpus
-from rootfs_trust.fleet.jobs import Batch, Done, Order, Result, Task
+from rootfs_trust.fleet.jobs import FAILED, Batch, Done, Order, TargetResult, Task
 from rootfs_trust.fleet.journal import Journal
 from rootfs_trust.fleet.policies import read_policy
-from rootfs_trust.fleet.schedule import Schedule
+from rootfs_trust.fleet.schedule import Schedule, WorkerJob
 from rootfs_trust.fleet.targets import Target, read_targets
+from rootfs_trust.fleet.work import run_batch
 
 BATCH = 16
-"""Targets that share a sync. Each open tree takes some 30 descriptors of a process's 1024."""
+"""The number of targets that share a sync. Each open tree needs about 30 of a process's 1024 file descriptors."""
 
-_AHEAD = 4
-"""Batches per worker that may be done before the first one that is not: what is held in memory is bounded."""
+AHEAD = 4
+"""How many batches per worker may be done ahead of the first unfinished one. It limits memory use."""
 
 
 @dataclass(frozen=True, slots=True)
 class FleetOptions:
-    """How a fleet is run. ``journal`` None: beside the file, with ``.done`` behind its name."""
+    """The options of a fleet run. If ``journal`` is None, it is the fleet file with ``.done`` appended."""
 
     jobs: int | None = None
-    """Worker processes; None: as many as there are processors."""
+    """The number of worker processes; None for one per processor."""
     dask: str | None = None
-    """The address of a Dask scheduler, whose workers do it instead."""
+    """The address of a Dask scheduler, to use its workers."""
     journal: str | None = None
     fresh: bool = False
-    """Look at every target, whatever the journal says."""
+    """Process every target, even if the journal says that it is done."""
     at: datetime | None = None
     timestamp: int | None = None
     dry_run: bool = False
+    root_data: str | None = None
+    """A file with a newer table of public roots; None for the table in the package."""
 
 
 class Fleet:
-    """The targets of the file at ``path``, their policies read. Raises InputError; nothing was written then."""
+    """The targets of the file at ``path``, with their policies read. Raises InputError before anything is written."""
 
     def __init__(self, path: str, options: FleetOptions) -> None:
         self._options = options
         self._journal = options.journal or f"{path}.done"
         self.targets = read_targets(path)
+        roots = [target.path for target in self.targets if target.dest is None]
+        if place_in(self._journal, roots) is not None:
+            hint = "--journal names another place"
+            message = "lies in the root filesystem of a target"
+            raise InputError(Trouble("journal", self._journal, message, hint))
         self._orders = self._read_orders()
 
-    def run(self) -> Iterator[Result]:
-        """Do it; the result of each target, in the order of the file. Raises InputError."""
+    def run(self) -> Iterator[TargetResult]:
+        """Process the targets, and yield the result of each in the order of the file. Raises InputError."""
         with ExitStack() as stack:
             journal = None if self._options.dry_run else stack.enter_context(Journal(self._journal))
             done = {} if journal is None or self._options.fresh else journal.done()
-            workers = stack.enter_context(self._workers())
-            schedule = Schedule(workers, workers.number * _AHEAD, journal.note if journal else _keep_nothing)
+            workers = stack.enter_context(workers_of(self._options))
+            arrived = journal.note if journal else _keep_nothing
+            schedule = Schedule(WRITING, workers, workers.number * AHEAD, arrived)
             for results in schedule.run(self._batches(done, workers.number)):
                 yield from results
 
-    def _workers(self) -> AbstractContextManager[Workers]:
-        if self._options.dask is None:
-            return process_workers(self._options.jobs or usable_cpus())
-        from rootfs_trust.fleet.dask import dask_workers
-
-        return dask_workers(self._options.dask)
-
     def _read_orders(self) -> dict[str, Order]:
-        """The order of each config. Raises InputError with the trouble of all of them."""
+        """Return the order of each configuration. Raises InputError with the problems of all of them."""
         at = self._options.at or time_here()
         orders: dict[str, Order] = {}
         troubles: list[Trouble] = []
@@ -83,16 +86,13 @@ class Fleet:
         return orders
 
     def _order(self, config: str, at: datetime) -> Order:
-        timestamp, dry_run = self._options.timestamp, self._options.dry_run
-        _, digest = read_policy(InstallOptions(config=config, at=at, timestamp=timestamp, dry_run=dry_run))
-        return Order(config, digest, at, timestamp, dry_run)
+        timestamp, dry_run, root_data = self._options.timestamp, self._options.dry_run, self._options.root_data
+        options = InstallOptions(config=config, at=at, timestamp=timestamp, dry_run=dry_run, root_data=root_data)
+        _, digest = read_policy(options)
+        return Order(config, digest, at, timestamp, dry_run, root_data)
 
-    def _batches(self, done: Mapping[str, Done], workers: int) -> Iterator[Batch]:
-        size = max(1, min(BATCH, len(self.targets) // (2 * workers)))
-        for number in count():
-            part = self.targets[number * size : (number + 1) * size]
-            if not part:
-                return
+    def _batches(self, done: Mapping[str, Done], workers: int) -> Iterator[Batch[Task]]:
+        for number, part in parts(self.targets, workers):
             yield Batch(number, __version__, tuple(self._task(target, done) for target in part))
 
     def _task(self, target: Target, done: Mapping[str, Done]) -> Task:
@@ -102,5 +102,31 @@ class Fleet:
         return Task(target.name, target.path, order, target.dest, same, own)
 
 
-def _keep_nothing(_results: Sequence[Result]) -> None:
-    """A dry run leaves no trace."""
+def workers_of(options: FleetOptions) -> AbstractContextManager[Workers]:
+    """Return the workers for ``options``."""
+    if options.dask is None:
+        return process_workers(options.jobs or usable_cpus())
+    from rootfs_trust.fleet.dask import dask_workers
+
+    return dask_workers(options.dask)
+
+
+def parts(targets: Sequence[Target], workers: int) -> Iterator[tuple[int, Sequence[Target]]]:
+    """Split the targets into numbered parts, each for one worker."""
+    size = max(1, min(BATCH, len(targets) // (2 * workers)))
+    for number in count():
+        part = targets[number * size : (number + 1) * size]
+        if not part:
+            return
+        yield number, part
+
+
+def _lost(task: Task, error: str) -> TargetResult:
+    return TargetResult(task.name, FAILED, "", error)
+
+
+WRITING = WorkerJob(run_batch, _lost)
+
+
+def _keep_nothing(_results: Sequence[TargetResult]) -> None:
+    """Write no journal for a dry run."""

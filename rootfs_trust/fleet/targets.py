@@ -6,26 +6,42 @@ import glob
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from rootfs_trust.errors import InputError
 from rootfs_trust.inputs.config import parse_toml, read_text
-from rootfs_trust.inputs.tables import Check, TableReader, string
+from rootfs_trust.inputs.tables import Check, TableReader, list_of, string
 
 DESCRIBED = "docs/fleet.md describes every key"
 
-_TARGET: dict[str, Check] = {"root": string, "image": string, "dest": string, "config": string}
+
+def _states(value: object) -> tuple[str, ...]:
+    return tuple(list_of(string)([value] if isinstance(value, str) else value))
+
+
+_TARGET: dict[str, Check] = {
+    "root": string,
+    "image": string,
+    "dest": string,
+    "config": string,
+    "state": _states,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One root filesystem or image. Paths are the host's, absolute; ``dest`` is where the new image goes."""
+    """One root filesystem or image. Paths are the host's, absolute; ``dest`` is where the new image goes.
+
+    ``states`` are a device's, to be laid over it where it is only looked at; ``config`` is empty where there is none.
+    """
 
     name: str
-    """What results call it: its path as the file spells it."""
+    """What results call it: its path as the file spells it, with the state where a pattern names it."""
     path: str
     config: str
     dest: str | None = None
+    states: tuple[str, ...] = ()
 
     @property
     def output(self) -> str:
@@ -33,30 +49,36 @@ class Target:
         return self.path if self.dest is None else self.dest
 
 
-def read_targets(path: str) -> tuple[Target, ...]:
-    """The targets of the fleet.toml at ``path``, in its order and in byte order for each pattern. Raises InputError."""
-    return parse_targets(read_text(path), path)
+def read_targets(path: str, *, writing: bool = True) -> tuple[Target, ...]:
+    """The targets of the fleet.toml at ``path``, in its order and in byte order for each pattern. Raises InputError.
+
+    Targets that are only looked at need neither ``config`` nor ``dest``, and may share places.
+    """
+    return parse_targets(read_text(path), path, writing=writing)
 
 
-def parse_targets(text: str, path: str) -> tuple[Target, ...]:
+def parse_targets(text: str, path: str, *, writing: bool = True) -> tuple[Target, ...]:
     """The targets that ``text`` names. Raises InputError with every mistake in it."""
     reader = TableReader(path, text, DESCRIBED)
     document = parse_toml(text, path, DESCRIBED)
     reader.unknown("", document, ("target",))
-    targets = [each for key, table in reader.array("target", document) for each in _targets(reader, key, table)]
+    targets = [
+        each for key, table in reader.array("target", document) for each in _targets(reader, key, table, writing)
+    ]
     if not document.get("target"):
         reader.wrong("target", "is missing: there is nothing to do")
-    _refuse_twice(reader, targets)
+    if writing:
+        _refuse_twice(reader, targets)
     if reader.troubles:
         raise InputError(*reader.troubles)
     return tuple(target for _, target in targets)
 
 
-def _targets(reader: TableReader, key: str, value: object) -> Iterator[tuple[str, Target]]:
+def _targets(reader: TableReader, key: str, value: object, writing: bool) -> Iterator[tuple[str, Target]]:
     """The targets of one table, each with the key that names it."""
     before = len(reader.troubles)
-    table = reader.table(key, value, _TARGET, ("config",))
-    if len(reader.troubles) > before or not _one_kind(reader, key, table):
+    table = reader.table(key, value, _TARGET, ("config",) if writing else ())
+    if len(reader.troubles) > before or not _one_kind(reader, key, table, writing):
         return
     folder = os.path.dirname(os.path.abspath(reader.path))
     kind = "root" if "root" in table else "image"
@@ -64,16 +86,33 @@ def _targets(reader: TableReader, key: str, value: object) -> Iterator[tuple[str
     if not names:
         what = "folder" if kind == "root" else "file or folder"
         reader.wrong(f"{key}.{kind}", f"{table[kind]} matches no {what}", "patterns are relative to this file")
-    config = os.path.join(folder, table["config"])
+    config = os.path.join(folder, table["config"]) if "config" in table else ""
+    specs = () if writing else table.get("state", ())
+    devices = list(product(*(_devices(reader, key, folder, each) for each in specs)))
+    several = any(map(glob.has_magic, specs))
     for name in names:
-        dest = os.path.join(folder, table["dest"], _base(name)) if kind == "image" else None
-        yield f"{key}.{kind}", Target(name, os.path.join(folder, name), config, dest)
+        dest = os.path.join(folder, table["dest"], _base(name)) if "dest" in table else None
+        for device in devices:
+            spelled = f"{name} with {', '.join(spec for spec, _ in device)}" if several else name
+            states = tuple(state for _, state in device)
+            yield f"{key}.{kind}", Target(spelled, os.path.join(folder, name), config, dest, states)
 
 
-def _one_kind(reader: TableReader, key: str, table: dict[str, Any]) -> bool:
+def _devices(reader: TableReader, key: str, folder: str, spec: str) -> list[tuple[str, str]]:
+    """The states that a SPEC of ``--state`` names, each as the file spells it and with an absolute directory."""
+    head, mark, pattern = spec.partition(":" if spec.startswith("ostree:") else "=")
+    if not glob.has_magic(pattern):
+        return [(spec, f"{head}{mark}{os.path.join(folder, pattern)}")]
+    found = _matches(folder, pattern, folders_only=True)
+    if not found:
+        reader.wrong(f"{key}.state", f"{spec} matches no directory", "patterns are relative to this file")
+    return [(f"{head}{mark}{path}", f"{head}{mark}{os.path.join(folder, path)}") for path in found]
+
+
+def _one_kind(reader: TableReader, key: str, table: dict[str, Any], writing: bool) -> bool:
     if ("root" in table) == ("image" in table):
         reader.wrong(key, 'has to have either "root" or "image"')
-    elif ("image" in table) != ("dest" in table):
+    elif writing and ("image" in table) != ("dest" in table):
         reader.wrong(key, '"image" and "dest" go together: roots are changed in place')
     else:
         return True

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from rootfs_trust import __version__
 from rootfs_trust.errors import ApplyError, RootfsTrustError
 from rootfs_trust.fleet.images import ImageWork
-from rootfs_trust.fleet.jobs import FAILED, Batch, Result, Task
+from rootfs_trust.fleet.jobs import FAILED, Batch, TargetResult, Task
 from rootfs_trust.fleet.roots import RootWork
 
 Work: TypeAlias = RootWork | ImageWork
@@ -27,14 +27,14 @@ _FAULTS = frozenset((*_DISK, *_NETWORK, *_LIMITS))
 """What may be gone at the next attempt; a file that may not be read, or is bad, stays so."""
 
 
-def run_batch(batch: Batch) -> list[Result]:
+def run_batch(batch: Batch[Task]) -> list[TargetResult]:
     """The results of a batch, in its order. When it returns, all that it wrote is on the disk.
 
     Many share two syncs of the whole machine; one alone is synced file by file.
     """
     if batch.version != __version__:
         error = f"the worker has rootfs-trust {__version__}, not {batch.version}"
-        return [Result(task.name, FAILED, "", error) for task in batch.tasks]
+        return [TargetResult(task.name, FAILED, "", error) for task in batch.tasks]
     if len(batch.tasks) == 1:
         return [_alone(batch.tasks[0])]
     with ExitStack() as stack:
@@ -68,7 +68,7 @@ def _sync(works: Iterable[Work]) -> None:
         os.sync()
 
 
-def _alone(task: Task) -> Result:
+def _alone(task: Task) -> TargetResult:
     """The task by itself and synced file by file, as often as faults allow."""
     failure: Exception = TimeoutError("is locked by another run")
     for pause in PAUSES:
@@ -91,6 +91,6 @@ def _is_fault(error: BaseException) -> bool:
     return isinstance(error, ApplyError) or (isinstance(cause, OSError) and cause.errno in _FAULTS)
 
 
-def _failed(task: Task, error: Exception) -> Result:
+def _failed(task: Task, error: Exception) -> TargetResult:
     text = str(error) if isinstance(error, RootfsTrustError | OSError) else f"a defect: {error!r}"
-    return Result(task.name, FAILED, "", text)
+    return TargetResult(task.name, FAILED, "", text)

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from copy import copy
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.image.changes import Changes, NewEntry, foreign_headers, header, packed_entry
-from rootfs_trust.image.entries import Entry, Place, each, lay, walk
+from rootfs_trust.image.changes import ImageChanges, NewEntry, foreign_headers, header, packed_entry
+from rootfs_trust.image.entries import ImageEntry, MemberPlace, each, lay, walk
+from rootfs_trust.image.limits import Limits
 from rootfs_trust.image.tar import Member, parts_of
-from rootfs_trust.image.tree import Layer, Tree
+from rootfs_trust.image.tree import ImageTree, Layer
 from rootfs_trust.rootfs.nodes import Directory, File
 
 _BLOCK = tarfile.BLOCKSIZE
@@ -34,7 +35,7 @@ def end_of_archive(size: int) -> bytes:
 class Rewriting:
     """The archive in ``source``, whose tree is ``tree``, with ``changes`` made to it."""
 
-    def __init__(self, source: Layer, tree: Tree, changes: Changes) -> None:
+    def __init__(self, source: Layer, tree: ImageTree, changes: ImageChanges) -> None:
         self._source = source
         self._changes = changes
         self._left = dict(changes.entries)
@@ -52,9 +53,9 @@ class Rewriting:
         yield end_of_archive(size)
 
     def _entries(self) -> Iterator[bytes]:
-        seen = Entry(Directory, Place(-1, 0))
+        seen, limits = ImageEntry(Directory, MemberPlace(-1, 0)), Limits()
         for member in self._source.members():
-            place = "/" + "/".join(lay(seen, member, 0, whiteouts=False))
+            place = "/" + "/".join(lay(seen, member, 0, limits, whiteouts=False))
             if member.number == 0 and member.info.name.startswith("."):
                 self._prefix = "./"
             yield member.global_headers
@@ -65,7 +66,7 @@ class Rewriting:
     def _name(self, place: str) -> str:
         return self._prefix + place[1:]
 
-    def _entry(self, member: Member, place: str, seen: Entry) -> Iterator[bytes]:
+    def _entry(self, member: Member, place: str, seen: ImageEntry) -> Iterator[bytes]:
         if self._is_changed(place):
             if member.info.isreg() and member.number in self._shared:
                 yield from self._bequeathed(member)
@@ -91,7 +92,7 @@ class Rewriting:
         yield _renamed(member, name=name)
         yield from member.rest()
 
-    def _link(self, member: Member, place: str, seen: Entry) -> Iterator[bytes]:
+    def _link(self, member: Member, place: str, seen: ImageEntry) -> Iterator[bytes]:
         way = walk(seen, parts_of(member.info.linkname), follow=False)
         number = way.entries[-1].place.member if way else -1
         name = self._names.get(number)
@@ -102,12 +103,11 @@ class Rewriting:
         yield from member.rest()
 
 
-def _shared(tree: Tree, changes: Changes) -> dict[int, list[str]]:
+def _shared(tree: ImageTree, changes: ImageChanges) -> dict[int, list[str]]:
     """The other names of files that change, by the number of the member that holds the content."""
     old = (tree.entry(place, follow=False) for place in (*changes.entries, *changes.gone))
     shared: dict[int, list[str]] = {entry.place.member: [] for entry in old if entry is not None and entry.kind is File}
-    for names, entry in each(tree.root):
-        place = "/" + "/".join(names)
+    for place, entry in each(tree.root):
         if entry.place.member in shared and place not in changes.entries and place not in changes.gone:
             shared[entry.place.member].append(place)
     return {number: places for number, places in shared.items() if places}

@@ -5,12 +5,48 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from rootfs_trust.image.entries import WHITEOUT, Entry
+from rootfs_trust.image.entries import WHITEOUT
 from rootfs_trust.image.tar import XATTR
-from rootfs_trust.image.tree import Tree, real_place
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Symlink, as_bytes, as_text, parent
+from rootfs_trust.image.tree import real_place
+from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Symlink, View, as_bytes, as_text, parent
 from rootfs_trust.rootfs.plan import SIGNATURES, Action, Link, MakeDirectory, Put, Remove
+
+
+class OldEntry(Protocol):
+    """What is at a path of an image, without its content."""
+
+    @property
+    def kind(self) -> type[Node]:
+        """The type of node."""
+
+    @property
+    def mode(self) -> int:
+        """The rights, without the type."""
+
+    @property
+    def owner(self) -> Owner:
+        """The owner."""
+
+    @property
+    def mtime(self) -> int:
+        """The modification time, in seconds since 1970."""
+
+    @property
+    def attributes(self) -> Mapping[str, bytes]:
+        """The extended attributes."""
+
+
+class ChangeableTree(View, Protocol):
+    """The tree of an image that can be written again."""
+
+    @property
+    def owner(self) -> Owner:
+        """The owner of the root directory."""
+
+    def entry(self, path: str, *, follow: bool = True) -> OldEntry | None:
+        """The entry at ``path``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +61,7 @@ class NewEntry:
 
 
 @dataclass(slots=True)
-class Changes:
+class ImageChanges:
     """By real path: the new entries in the order of the plan, what goes, and the folders that hold either."""
 
     entries: dict[str, NewEntry] = field(default_factory=dict)
@@ -33,12 +69,12 @@ class Changes:
     folders: dict[str, NewEntry] = field(default_factory=dict)
 
 
-def changes(tree: Tree, actions: Iterable[Action], time: int) -> Changes:
+def changes(tree: ChangeableTree, actions: Iterable[Action], time: int) -> ImageChanges:
     """What ``actions`` change in the archive of ``tree``; ``time`` becomes the modification time of what changes.
 
     Replaced files keep owner, mode and attributes but signatures, as on a disk.
     """
-    found = Changes()
+    found = ImageChanges()
     for action in actions:
         place = real_place(tree, action.path)
         if isinstance(action, Remove):
@@ -52,7 +88,7 @@ def changes(tree: Tree, actions: Iterable[Action], time: int) -> Changes:
     return found
 
 
-def _entry(tree: Tree, place: str, action: MakeDirectory | Put | Link, time: int) -> NewEntry:
+def _entry(tree: ChangeableTree, place: str, action: MakeDirectory | Put | Link, time: int) -> NewEntry:
     node = action.node
     old = tree.entry(place, follow=False)
     if isinstance(node, Symlink):
@@ -64,7 +100,7 @@ def _entry(tree: Tree, place: str, action: MakeDirectory | Put | Link, time: int
     return NewEntry(node, node.mode, node.owner or tree.owner, time)
 
 
-def _add_folders(found: Changes, tree: Tree, place: str, time: int) -> None:
+def _add_folders(found: ImageChanges, tree: ChangeableTree, place: str, time: int) -> None:
     """The folders on the way to ``place`` as they are; the innermost changes, and gets the time."""
     folder = parent(place)
     changed = True
@@ -75,14 +111,14 @@ def _add_folders(found: Changes, tree: Tree, place: str, time: int) -> None:
         folder, changed = parent(folder), folder in found.entries
 
 
-def _same(entry: Entry, time: int) -> NewEntry:
+def _same(entry: OldEntry, time: int) -> NewEntry:
     return NewEntry(Directory(), entry.mode, entry.owner, time, entry.attributes)
 
 
 # -- tar -------------------------------------------------------------------------------------------------
 
 
-def layer(found: Changes) -> bytes:
+def layer(found: ImageChanges) -> bytes:
     """The layer that makes these changes: sorted, numeric owners, whiteouts before what stands beside them."""
     entries = {**found.folders, **found.entries}
     names = [(_key(place), place) for place in entries]
@@ -106,7 +142,7 @@ def _whiteout(place: str) -> str:
     return f"{folder}/{WHITEOUT}{name}"
 
 
-def _whiteout_header(place: str, found: Changes, gone: str) -> bytes:
+def _whiteout_header(place: str, found: ImageChanges, gone: str) -> bytes:
     folder = found.folders.get(parent(gone))
     info = tarfile.TarInfo(place[1:])
     info.mode, info.mtime = 0, folder.mtime if folder else 0

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
+import hashlib
 import os
-import shutil
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from rootfs_trust.errors import ApplyError, ConflictError, InputError, MalformedError, Trouble
 from rootfs_trust.image.archive import end_of_archive, plain_header
-from rootfs_trust.image.exchange import exchange
+from rootfs_trust.image.exchange import exchange, rename_to_free_name
 from rootfs_trust.image.host import FolderFiles
-from rootfs_trust.image.streams import PIECE, Blob, packed
+from rootfs_trust.image.streams import PIECE, Blob, checked, of_file, packed
+from rootfs_trust.rootfs.copy import remove_tree
 from rootfs_trust.rootfs.plan import STAGED_PREFIX
 
-_HINT = "mend the cause and run the same command again"
+_HINT = "fix the cause and run the same command again"
+
+_LONGEST_NAME = 200
+"""Bytes of a name that leave room for what is put before it."""
+
+_RESERVED = STAGED_PREFIX.rstrip("-")
+_NEW, _OLD, _LOCK = STAGED_PREFIX, f"{_RESERVED}.old-", f"{_RESERVED}.lock-"
+"""What is beside a place while it is written. They come before its name, so that no two places share one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,55 +42,129 @@ class Destination:
     overwrite: bool = False
     durable: bool = True
 
+    def refuse(self, *, folder: bool) -> None:
+        """Raise InputError for a path where nothing can be written; ``folder``: a folder is to be written, no file."""
+        if not self.path or (self.path.endswith("/") and not folder):
+            raise _bad_place(self.path, "is not the name of a file", "SOURCE is a file, and DEST becomes one, too")
+        if os.path.basename(os.path.abspath(self.path)).startswith(_RESERVED):
+            raise _bad_place(self.path, f"begins with {_RESERVED}, as unfinished files do", "name another place")
+
     def put_file(self, stream: Iterable[bytes]) -> None:
         """Write a file. Raises ConflictError, InputError for a broken source, or ApplyError."""
-        staged = self._staged()
-        with _writing(self.path, lambda: _remove_file(staged)):
-            with open(staged, "xb") as file:
-                self._write(file, stream)
+        with self.staged_file() as staged, open(staged, "xb") as file:
+            self._write(file, stream)
+
+    @contextlib.contextmanager
+    def staged_file(self) -> Iterator[str]:
+        """The path of a file beside the place, to be made; then it takes the place, and after any error it is gone."""
+        staged = self._beside(_NEW)
+        with self._alone(), _writing(self.path, lambda: _remove(staged)):
+            yield staged
+            if os.path.isfile(self.path):
+                os.chmod(staged, stat.S_IMODE(os.stat(self.path).st_mode))
             if os.path.lexists(self.path) and _same_file(staged, self.path):
                 os.unlink(staged)
                 return
-            if os.path.lexists(self.path) and not self.overwrite:
-                raise in_the_way(self.path)
-            os.rename(staged, self.path)
-        with _written(self.path):
-            self._sync(os.path.dirname(staged))
+            self._sync(staged)
+            self._take_place(staged)
+            with _written(self.path):
+                self._sync(os.path.dirname(staged))
 
     def put_folder(self, parts: Mapping[str, Blob]) -> None:
-        """Write a folder with these files; otherwise as :meth:`put_file`."""
-        if os.path.lexists(self.path) and _same_folder(self.path, parts):
-            with _written(self.path):
-                _remove_folder(self._staged())
-            return
-        with self.staged_folder() as staged:
-            for name, blob in parts.items():
-                self._put_part(os.path.join(staged, name), blob, may_link=name.startswith("blobs/"))
-            for folder in {os.path.dirname(name) for name in parts}:
-                self._sync(os.path.join(staged, folder))
+        """Write a folder with these files; otherwise as :meth:`put_file`. Each has a digest, or is in memory."""
+        with self._alone():
+            if os.path.lexists(self.path) and _same_folder(self.path, parts):
+                with _written(self.path):
+                    _remove(self._beside(_NEW))
+                return
+            with self._new_folder(0o777) as staged:
+                for name, blob in parts.items():
+                    self._put_part(os.path.join(staged, name), blob)
+                for folder in {os.path.dirname(name) for name in parts}:
+                    self._sync(os.path.join(staged, folder))
 
     @contextlib.contextmanager
     def staged_folder(self) -> Iterator[str]:
-        """A new folder beside the place, to be filled; then it takes the place, and after any trouble it is gone."""
-        staged = self._staged()
+        """A new folder beside the place, to be filled; then it takes the place, and after any trouble it is gone.
+
+        Nobody else can get into it, until it is given another mode.
+        """
+        with self._alone(), self._new_folder(0o700) as staged:
+            yield staged
+
+    @contextlib.contextmanager
+    def _new_folder(self, mode: int) -> Iterator[str]:
+        staged = self._beside(_NEW)
         if os.path.lexists(self.path) and not self.overwrite:
             raise in_the_way(self.path)
-        with _writing(self.path, lambda: _remove_folder(staged)):
-            os.mkdir(staged)
+        with _writing(self.path, lambda: _remove(staged)):
+            os.mkdir(staged, mode)
             yield staged
             self._sync(staged)
-            _take_place(staged, self.path)
+            self._take_place(staged)
         with _written(self.path):
             self._sync(os.path.dirname(staged))
-            _remove_folder(staged)
+            for old in (staged, self._beside(_OLD)):
+                _remove(old)
 
-    def _put_part(self, path: str, blob: Blob, *, may_link: bool) -> None:
+    def _take_place(self, new: str) -> None:
+        """Give ``new`` the name; an old folder comes to be at ``new``, so that at no time there is neither.
+
+        Whatever somebody puts there while this run writes is in the way as what was there before.
+        """
+        if not self.overwrite:
+            try:
+                rename_to_free_name(new, self.path)
+            except FileExistsError as error:
+                raise in_the_way(self.path) from error
+        elif not os.path.isdir(new) or not os.path.lexists(self.path):
+            os.rename(new, self.path)
+        elif not exchange(new, self.path):
+            old = self._beside(_OLD)
+            _remove(old)
+            os.rename(self.path, old)
+            try:
+                os.rename(new, self.path)
+            except OSError:
+                os.rename(old, self.path)
+                raise
+            os.rename(old, new)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until no other run writes here; the lock is a file beside the place, which is gone afterwards."""
+        path = self._beside(_LOCK)
+        with contextlib.ExitStack() as stack:
+            stack.callback(os.close, self._locked(path))
+            try:
+                yield
+            finally:
+                with contextlib.suppress(OSError):  # an empty file: the next run takes it over
+                    _remove(path)
+
+    def _locked(self, path: str) -> int:
+        """Lock the file ``path``, and keep it open.
+
+        Whoever gets the lock of a file that is gone already takes a new one: its owner unlinked it before unlocking.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                while True:
+                    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+                    stack.callback(os.close, fd)
+                    fcntl.flock(fd, fcntl.LOCK_EX)
+                    if _is_at(fd, path):
+                        stack.pop_all()
+                        return fd
+                    stack.close()
+            except OSError as error:
+                raise _cannot_write(self.path, str(error.strerror)) from error
+
+    def _put_part(self, path: str, blob: Blob) -> None:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        if may_link and blob.host_path is not None and not os.path.islink(blob.host_path):
-            # What a digest names never changes: the same file will do, where it is on the same disk.
-            with contextlib.suppress(OSError):
-                os.link(blob.host_path, path)
-                return
+        if blob.digest and blob.link is not None and _linked(blob.link, path):
+            _check(path, blob.digest)
+            return
         with open(path, "xb") as file:
             self._write(file, blob.start(0))
 
@@ -93,15 +178,17 @@ class Destination:
     def _sync(self, folder: str) -> None:
         if not self.durable:
             return
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
             os.fsync(fd)
         finally:
             os.close(fd)
 
-    def _staged(self) -> str:
+    def _beside(self, what: str) -> str:
         folder, name = os.path.split(os.path.abspath(self.path))
-        return os.path.join(folder, f"{STAGED_PREFIX}{name}")
+        if len(os.fsencode(name)) > _LONGEST_NAME:
+            name = hashlib.sha256(os.fsencode(name), usedforsecurity=False).hexdigest()
+        return os.path.join(folder, f"{what}{name}")
 
 
 def as_archive(parts: Mapping[str, Blob], kind: str) -> Iterator[bytes]:
@@ -133,9 +220,13 @@ def _writing(dest: str, discard: Callable[[], None]) -> Iterator[None]:
         if isinstance(error, MalformedError):
             raise InputError(Trouble("image", dest, f"not written: the source {error.message}")) from error
         if isinstance(error, OSError):
-            message = f"cannot be written: {error.strerror}; nothing was written"
-            raise ApplyError(Trouble("apply", dest, message, _HINT)) from error
+            raise _cannot_write(dest, str(error.strerror)) from error
         raise
+
+
+def _cannot_write(dest: str, reason: str) -> ApplyError:
+    message = f"cannot be written: {reason}; nothing was written"
+    return ApplyError(Trouble("apply", dest, message, _HINT))
 
 
 @contextlib.contextmanager
@@ -144,8 +235,8 @@ def _written(dest: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = f"could not be made safe on the disk, or the old one not removed: {error.strerror}"
-        message = f"everything is written, but {what}"
+        what = f"could not be flushed to disk, or the old one could not be removed: {error.strerror}"
+        message = f"all changes are written, but {what}"
         raise ApplyError(Trouble("apply", dest, message, _HINT)) from error
 
 
@@ -155,30 +246,50 @@ def in_the_way(dest: str) -> ConflictError:
     return ConflictError(Trouble("conflict", dest, "is there already, and is something else", hint))
 
 
-def _remove_file(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
+def _bad_place(path: str, message: str, hint: str) -> InputError:
+    return InputError(Trouble("usage", path, message, hint))
+
+
+def _is_at(fd: int, path: str) -> bool:
+    """Whether the open file is the one that has the name ``path`` now."""
+    try:
+        return os.path.samestat(os.fstat(fd), os.lstat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _linked(link: Callable[[str], None], path: str) -> bool:
+    """Whether the same file could be used: what a digest names never changes. False across file systems."""
+    try:
+        link(path)
+    except OSError:
+        return False
+    return True
+
+
+def _check(path: str, digest: str) -> None:
+    """Raise MalformedError unless the file has the digest. It may be a link's further name: none is followed."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise MalformedError("became a link while it was read") from error
+        raise
+    with open(fd, "rb", buffering=0) as file:
+        for _ in checked(of_file(file), digest, "its name"):
+            pass
+
+
+def _remove(path: str) -> None:
+    """Remove a file, or a folder with all that is in it, if there is one."""
+    try:
         os.unlink(path)
-
-
-def _take_place(new: str, path: str) -> None:
-    """Put the folder ``new`` at ``path``; what is there comes to be at ``new``, so that at no time neither is."""
-    if not os.path.lexists(path):
-        os.rename(new, path)
-    elif not exchange(new, path):
-        old = f"{new}.old"
-        _remove_folder(old)
-        os.rename(path, old)
-        try:
-            os.rename(new, path)
-        except OSError:
-            os.rename(old, path)
+    except FileNotFoundError:
+        return
+    except OSError:
+        if os.path.islink(path) or not os.path.isdir(path):
             raise
-        os.rename(old, new)
-
-
-def _remove_folder(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(path)
+        remove_tree(path)
 
 
 def _same_file(one: str, other: str) -> bool:
@@ -189,12 +300,24 @@ def _same_file(one: str, other: str) -> bool:
 
 
 def _same_folder(dest: str, parts: Mapping[str, Blob]) -> bool:
-    """Whether ``dest`` has all these files, those that are small with the same bytes: the others have digests."""
-    files = FolderFiles(dest)
-    return os.path.isdir(dest) and all(_same_blob(files.blob(name), blob) for name, blob in parts.items())
+    """Whether ``dest`` has all these files with these bytes. One that cannot be read or is a link is something else."""
+    if not os.path.isdir(dest):
+        return False
+    try:
+        files = FolderFiles(dest)
+        return all(_same_blob(files.blob(name), blob) for name, blob in parts.items())
+    except InputError:
+        return False
 
 
 def _same_blob(there: Blob | None, wanted: Blob) -> bool:
     if there is None or there.size != wanted.size:
         return False
-    return wanted.size > PIECE or there.read(PIECE) == wanted.read(PIECE)
+    if not wanted.digest:
+        return there.read(wanted.size) == wanted.read(wanted.size)
+    try:
+        for _ in there.held_to(wanted.digest).start(0):
+            pass
+    except MalformedError:
+        return False
+    return True

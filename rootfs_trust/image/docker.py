@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.image.documents import (
     MAX_DOCUMENT,
+    MAX_IMAGES,
+    Budget,
     Json,
     as_objects,
     as_texts,
+    blob_path,
     broken,
     diff_ids,
     digest_of,
@@ -23,28 +26,37 @@ from rootfs_trust.image.documents import (
     parse_object,
     platform_of,
 )
-from rootfs_trust.image.model import Decide, Files, Image, NewLayer, Result
-from rootfs_trust.image.oci import Renewal
-from rootfs_trust.image.streams import GZIP, Blob, checked, compression, in_memory, unpacked
+from rootfs_trust.image.model import Decide, Image, ImageFiles, ImageResult, NewLayer
+from rootfs_trust.image.oci import UpdatedLayout
+from rootfs_trust.image.streams import GZIP, Blob, SteadyBlob, checked, compression, in_memory, unpacked
 from rootfs_trust.image.tar import parts_of
 from rootfs_trust.image.tree import Layer
 
 MANIFEST = "manifest.json"
+_NAMED = (MANIFEST, "repositories", "index.json", "oci-layout")
 _HEX_DIGITS = 64
 
 
 class Archive:
     """The images that ``manifest.json`` lists."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: ImageFiles) -> None:
         self._files = files
+        self._known: dict[str, SteadyBlob] = {}
+        self._held: set[tuple[str, str]] = set()
+        """Names of layers with the digests that they were found to have when unpacked."""
+        self._budget = Budget(files.path)
 
     def images(self) -> Iterator[Image]:
         """Every image, in order."""
         return map(self._image, self._items())
 
     def _items(self) -> list[Json]:
-        return as_objects(parse(self._file(MANIFEST).read(MAX_DOCUMENT), self._where(MANIFEST)), self._where(MANIFEST))
+        where = self._where(MANIFEST)
+        items = as_objects(parse(self._budget.read(self._file(MANIFEST), where), where), where)
+        if len(items) > MAX_IMAGES:
+            raise broken(where, f"has more than {MAX_IMAGES} images")
+        return items
 
     def _image(self, item: Json) -> Image:
         config = self._config(item)
@@ -57,24 +69,54 @@ class Archive:
 
     def _config(self, item: Json) -> Json:
         name = str(item.get("Config"))
-        content = self._file(name).read(MAX_DOCUMENT)
+        content = self._budget.read(self._steady(name), self._where(name))
         word = name.rpartition("/")[2].removesuffix(".json")
-        if content is not None and len(word) == _HEX_DIGITS and digest_of(content) != f"sha256:{word}":
+        if len(word) == _HEX_DIGITS and digest_of(content) != f"sha256:{word}":
             raise broken(self._where(name), f"is not what its name says, but {digest_of(content)}")
-        return parse_object(in_memory(content or b""), self._where(name))
+        return parse_object(content, self._where(name))
 
     def _layer(self, name: str, diff_id: str) -> Layer:
-        blob = self._file(name)
-        return Layer(self._where(name), lambda: checked(unpacked(blob.start(0))[1], diff_id, "the layer"))
+        blob = self._steady(name)
+        try:
+            blob_path(diff_id)
+        except MalformedError as error:
+            raise broken(self._where(str(name)), error.message) from error
+
+        def read() -> Iterator[bytes]:
+            yield from checked(unpacked(blob.start(0))[1], diff_id, "the layer")
+            self._held.add((name, diff_id))
+
+        return Layer(self._where(name), read)
+
+    def _steady(self, name: str) -> SteadyBlob:
+        """A file of an image: what is written of it is what was checked. Not one that this format names itself."""
+        if name not in self._known:
+            if self._plain(name) in _NAMED:
+                raise broken(self._where(name), "is named as a part of an image, which it cannot be")
+            self._known[name] = SteadyBlob(self._file(name))
+        return self._known[name]
+
+    def _checked(self, image: Image, names: list[str]) -> Iterator[tuple[str, Blob]]:
+        """The layers of an image by name, each read once to hold it against its digest, unless that is done already."""
+        for name, diff_id, layer in zip(names, diff_ids(image.config), image.layers, strict=True):
+            try:
+                for _ in () if (name, diff_id) in self._held else layer.read():
+                    pass
+            except MalformedError as error:
+                raise layer.broken(error) from error
+            yield name, self._steady(name)
 
     def _file(self, name: str) -> Blob:
-        try:
-            blob = self._files.blob("/".join(parts_of(name)))
-        except MalformedError as error:
-            raise broken(self._where(MANIFEST), error.message) from error
+        blob = self._files.blob(self._plain(name))
         if blob is None:
             raise broken(self._where(name), "is not there")
         return blob
+
+    def _plain(self, name: str) -> str:
+        try:
+            return "/".join(parts_of(name))
+        except MalformedError as error:
+            raise broken(self._where(MANIFEST), error.message) from error
 
     def _where(self, name: str) -> str:
         return f"{self._files.path}:{name}"
@@ -83,15 +125,22 @@ class Archive:
 class ArchiveRenewal(Archive):
     """An archive with what ``decide`` gives added to each image; files of Docker before 1.10 are left out."""
 
-    def __init__(self, files: Files, decide: Decide) -> None:
+    def __init__(self, files: ImageFiles, decide: Decide) -> None:
         super().__init__(files)
         self._decide = decide
-        self.result = Result()
+        self.result = ImageResult()
         self._done: dict[str, Json] = {}
+        self._new: dict[str, bytes] = {}
+        """Configs and layers that are written, by name."""
 
-    def run(self) -> Result:
+    def run(self) -> ImageResult:
         """The whole archive anew. Raises InputError."""
         items = [self._renewed(item) for item in self._items()]
+        for name, new in self._new.items():
+            # Who knows which layer an image gets can have given its name to another.
+            if name in self._known and self._known[name].read(len(new)) != new:
+                raise broken(self._where(name), "has the name of a file that the new image gets, and other bytes")
+            self.result.parts[name] = in_memory(new)
         content = dumped(items)
         digests = self.result.digests
         self.result.digest = digests[0] if len(digests) == 1 else digest_of(content)
@@ -111,10 +160,9 @@ class ArchiveRenewal(Archive):
         image = self._image(item)
         change = self._decide(image)
         layers = as_texts(item.get("Layers"), self._where(MANIFEST))
-        for name in layers:
-            self.result.parts[name] = self._file(name)
+        self.result.parts.update(self._checked(image, layers))
         if change.nothing:
-            content = self._file(item["Config"]).read(MAX_DOCUMENT) or b""
+            content = self._steady(item["Config"]).read(MAX_DOCUMENT) or b""
             return self._with_config(content, str(item["Config"]), layers)
         diff_id = None
         if change.layer is not None:
@@ -124,7 +172,7 @@ class ArchiveRenewal(Archive):
         return self._with_config(content, f"{digest_of(content).removeprefix('sha256:')}.json", layers)
 
     def _with_config(self, content: bytes, name: str, layers: list[str]) -> Json:
-        self.result.parts[name] = in_memory(content)
+        self._new[name] = content
         self.result.digests.append(digest_of(content))
         return {"Config": name, "Layers": layers}
 
@@ -133,31 +181,33 @@ class ArchiveRenewal(Archive):
         kind = compression(next(self._file(layers[-1]).start(0), b"")) if layers else ""
         content = layer.packed(kind)
         name = f"{digest_of(content).removeprefix('sha256:')}.tar{'.gz' if kind == GZIP else ''}"
-        self.result.parts[name] = in_memory(content)
+        self._new[name] = content
         return name
 
 
 class BothRenewal(Archive):
     """An archive that is an OCI layout, too."""
 
-    def __init__(self, files: Files, decide: Decide) -> None:
+    def __init__(self, files: ImageFiles, decide: Decide) -> None:
         super().__init__(files)
-        self._layout = Renewal(files, decide)
+        self._layout = UpdatedLayout(files, decide)
 
-    def run(self) -> Result:
+    def run(self) -> ImageResult:
         """The layout anew, and ``manifest.json`` after it. Raises InputError."""
         result = self._layout.run()
         items = [self._renewed(item, result) for item in self._items()]
         result.parts = {"oci-layout": result.parts["oci-layout"], MANIFEST: in_memory(dumped(items)), **result.parts}
         return result
 
-    def _renewed(self, item: Json, result: Result) -> Json:
+    def _renewed(self, item: Json, result: ImageResult) -> Json:
         new = self._layout.by_config.get(f"sha256:{str(item.get('Config')).rpartition('/')[2]}")
         layers = as_texts(item.get("Layers"), self._where(MANIFEST))
-        for name in layers:
-            result.parts.setdefault(name, self._file(name))
+        if new is None or not result.parts.keys() >= set(layers):
+            # The index knows nothing of this image, or not all: it has to be what its own digests say.
+            result.parts = {**dict(self._checked(self._image(item), layers)), **result.parts}
         if new is None:
-            result.parts.setdefault(str(item.get("Config")), self._file(str(item.get("Config"))))
+            name = str(item.get("Config"))
+            result.parts.setdefault(name, in_memory(self._steady(name).read(MAX_DOCUMENT) or b""))
             return item
         item = {**item, "Config": _blob(new.config)}
         if new.layer is not None:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from rootfs_trust.errors import InputError, MalformedError, Trouble
@@ -18,6 +18,12 @@ from rootfs_trust.image.streams import GZIP, PLAIN, ZSTD, Blob
 
 MAX_DOCUMENT = 8 * 1024 * 1024
 """Bytes of a manifest, an index or a config."""
+
+MAX_DOCUMENTS = 64 * 1024 * 1024
+"""Bytes of all of these in one image file, each counted as often as it is named."""
+
+MAX_IMAGES = 1000
+"""Manifests and indexes in one layout, images in one archive."""
 
 Json: TypeAlias = dict[str, Any]
 
@@ -51,19 +57,35 @@ def broken(path: str, message: str) -> InputError:
     return InputError(Trouble("image", path, message, "get or build the image anew"))
 
 
-def parse(content: bytes | None, path: str) -> Any:
-    """The document at ``path``; None is one beyond the limit. Raises InputError."""
-    if content is None:
-        raise broken(path, f"is larger than {MAX_DOCUMENT} bytes")
+class Budget:
+    """How many bytes of documents may still be read: a small file can name a large one a thousand times."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._left = MAX_DOCUMENTS
+
+    def read(self, blob: Blob, path: str) -> bytes:
+        """The content of the document at ``path``. Raises InputError for one beyond a limit."""
+        content = blob.read(MAX_DOCUMENT)
+        if content is None:
+            raise broken(path, f"is larger than {MAX_DOCUMENT} bytes")
+        self._left -= len(content)
+        if self._left < 0:
+            raise broken(self._path, f"has more than {MAX_DOCUMENTS} bytes of JSON documents")
+        return content
+
+
+def parse(content: bytes, path: str) -> Any:
+    """The JSON document ``content``, which is at ``path``. Raises InputError."""
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise broken(path, f"is no JSON document: {error}") from error
 
 
-def parse_object(blob: Blob, path: str) -> Json:
-    """The JSON object in ``blob``. Raises InputError."""
-    return as_object(parse(blob.read(MAX_DOCUMENT), path), path)
+def parse_object(content: bytes, path: str) -> Json:
+    """The JSON object ``content``. Raises InputError."""
+    return as_object(parse(content, path), path)
 
 
 def dumped(document: object) -> bytes:
@@ -124,6 +146,11 @@ def layer_type(manifest: Json) -> tuple[str, str]:
 # -- config ----------------------------------------------------------------------------------------------
 
 
+def environment_of(config: Json) -> dict[str, str]:
+    """The variables that a configuration sets. Raises InputError."""
+    return dict(text.partition("=")[::2] for text in as_texts(_settings(config).get("Env"), "config"))
+
+
 class Environment(NamedTuple):
     """The variables that a config gets, and the names of those that it has already with other values."""
 
@@ -133,7 +160,7 @@ class Environment(NamedTuple):
 
 def new_environment(config: Json, wanted: Mapping[str, str]) -> Environment:
     """Which of ``wanted`` to set. What an image's author has set stays; Java takes options side by side."""
-    there = dict(text.partition("=")[::2] for text in as_texts(_settings(config).get("Env"), "config"))
+    there = environment_of(config)
     set_ = {name: value for name, value in wanted.items() if name not in there}
     kept = [name for name, value in wanted.items() if name in there and value not in there[name].split(" ")]
     java = "JAVA_TOOL_OPTIONS"
@@ -200,8 +227,3 @@ def seconds(created: object) -> int:
         return max(0, int(time.timestamp()))
     except (ValueError, OverflowError):
         return 0
-
-
-def rfc3339(time: int) -> str:
-    """``2027-01-31T12:00:00Z``."""
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,24 +1,37 @@
-"""Two names exchanged in one step, which Python has no call for."""
+"""Renames that Python has no call for: two names exchanged in one step, and a new name that replaces nothing."""
 
 from __future__ import annotations
 
 import errno
 import os
 
-_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+_AT_FDCWD, _RENAME_NOREPLACE, _RENAME_EXCHANGE = -100, 1, 2
 """linux/fcntl.h, linux/fs.h"""
 
 
 def exchange(one: str, other: str) -> bool:
     """Exchange two names: renameat2(2) with RENAME_EXCHANGE. False where the system has no such thing."""
+    return _renameat2(one, other, _RENAME_EXCHANGE)
+
+
+def rename_to_free_name(old: str, new: str) -> None:
+    """Rename, unless something has the name ``new``, also if that came a moment ago. Raises FileExistsError."""
+    if not _renameat2(old, new, _RENAME_NOREPLACE):
+        if os.path.lexists(new):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
+        os.rename(old, new)
+
+
+def _renameat2(old: str, new: str, flags: int) -> bool:
+    """False where neither the system nor the file system has such a rename."""
     import ctypes
 
     call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if call is None:
         return False
-    if call(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+    if call(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), flags) == 0:
         return True
     number = ctypes.get_errno()
     if number in (errno.EINVAL, errno.ENOSYS):
         return False
-    raise OSError(number, os.strerror(number), other)
+    raise OSError(number, os.strerror(number), new)

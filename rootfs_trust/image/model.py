@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from rootfs_trust.errors import Trouble
-from rootfs_trust.image.documents import Json, digest_of, platform_of
+from rootfs_trust.image.documents import Json, digest_of, environment_of, platform_of
 from rootfs_trust.image.streams import Blob, packed
 from rootfs_trust.image.tree import Layer
 
 
-class Files(Protocol):
+class ImageFiles(Protocol):
     """Files by name: a folder, or a tar archive that is read where it is."""
 
     @property
@@ -30,6 +30,11 @@ class Image:
     name: str
     config: Json
     layers: tuple[Layer, ...]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that its configuration sets. Raises InputError."""
+        return environment_of(self.config)
 
     @property
     def platform(self) -> str:
@@ -70,7 +75,7 @@ Decide: TypeAlias = Callable[[Image], Change]
 
 
 @dataclass(slots=True)
-class Result:
+class ImageResult:
     """The files of the new image in the order of writing, its digest, those of each image, and what is to be told."""
 
     digest: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +12,8 @@ from rootfs_trust.image.documents import (
     DOCKER_MANIFEST,
     INDEXES,
     MANIFESTS,
-    MAX_DOCUMENT,
+    MAX_IMAGES,
+    Budget,
     Json,
     as_object,
     as_objects,
@@ -25,15 +27,14 @@ from rootfs_trust.image.documents import (
     parse_object,
     platform_of,
 )
-from rootfs_trust.image.model import Change, Decide, Files, Image, NewLayer, Result
+from rootfs_trust.image.model import Change, Decide, Image, ImageFiles, ImageResult, NewLayer
 from rootfs_trust.image.streams import Blob, checked, in_memory, unpacked
 from rootfs_trust.image.tree import Layer
 
 MAX_INDEX_DEPTH = 4
 """Indexes in indexes; one in index.json is usual."""
 
-MAX_IMAGES = 1000
-"""Manifests and indexes in one layout."""
+_VERSION = "1.0.0"
 
 _BASE = "org.opencontainers.image.base"
 _NAME = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
@@ -50,24 +51,27 @@ class Renewed:
     diff_id: str | None
 
 
-class Layout:
+class OciLayout:
     """The OCI image layout in ``files``."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: ImageFiles) -> None:
         self._files = files
         self._seen = 0
+        self._budget = Budget(files.path)
 
     # -- reading -----------------------------------------------------------------------------------------
 
     def images(self) -> Iterator[Image]:
         """Every image, in the order of the indexes."""
-        for descriptor in self._manifests(self._index(), 0):
+        index = parse_object(self._named("index.json"), self._where("index.json"))
+        for descriptor in self._manifests(index, 0):
             manifest = self._document(descriptor)
             if is_image(manifest):
                 yield self._image(descriptor, manifest)
 
-    def _index(self) -> Json:
-        return parse_object(self._file("index.json"), self._where("index.json"))
+    def _named(self, name: str) -> bytes:
+        """The content of a document that has a name and no digest."""
+        return self._budget.read(self._file(name), self._where(name))
 
     def _manifests(self, index: Json, depth: int) -> Iterator[Json]:
         for descriptor in self._descriptors(index, depth):
@@ -112,13 +116,11 @@ class Layout:
         """The JSON object that a descriptor leads to, its digest checked."""
         blob = self.blob(descriptor)
         where = self._where(str(descriptor["digest"]))
-        if blob.size > MAX_DOCUMENT:
-            raise broken(where, f"is larger than {MAX_DOCUMENT} bytes")
         try:
-            content = b"".join(checked(blob.start(0), str(descriptor["digest"]), "its name"))
+            content = self._budget.read(blob.held_to(str(descriptor["digest"])), where)
         except MalformedError as error:
             raise broken(where, error.message) from error
-        return parse_object(in_memory(content), where)
+        return parse_object(content, where)
 
     def blob(self, descriptor: Json) -> Blob:
         """The blob of a descriptor, of the size that it says. Raises InputError."""
@@ -126,6 +128,8 @@ class Layout:
         blob = self._file(self._path(digest))
         if descriptor.get("size") != blob.size:
             raise broken(self._where(digest), f"has {blob.size} bytes, not {descriptor.get('size')}")
+        if "data" in descriptor and not _has_digest(descriptor["data"], digest):
+            raise broken(self._where(digest), "is embedded in its descriptor, too, with other bytes")
         return blob
 
     def _path(self, digest: str) -> str:
@@ -151,28 +155,36 @@ def is_image(manifest: Json) -> bool:
     return config.get("mediaType") in CONFIGS and "artifactType" not in manifest
 
 
-class Renewal(Layout):
+class UpdatedLayout(OciLayout):
     """A layout with what ``decide`` gives added to each image; everything else in it stays."""
 
-    def __init__(self, files: Files, decide: Decide) -> None:
+    def __init__(self, files: ImageFiles, decide: Decide) -> None:
         super().__init__(files)
         self._decide = decide
         self._done: dict[str, Renewed] = {}
         self.by_config: dict[str, Renewed] = {}
         """Images that changed, by the digest that their config had."""
-        self.result = Result()
+        self.result = ImageResult()
 
-    def run(self) -> Result:
+    def run(self) -> ImageResult:
         """The whole layout anew. Raises InputError."""
-        self._add("oci-layout", self._file("oci-layout"))
-        old = self._file("index.json")
-        index = self._index()
+        self._add("oci-layout", in_memory(self._version()))
+        content = self._named("index.json")
+        index = parse_object(content, self._where("index.json"))
         new = self._renewed_index(index, 0)
-        self._add("index.json", old if new == index else in_memory(dumped(new)))
+        content = content if new == index else dumped(new)
+        self._add("index.json", in_memory(content))
         manifests = new["manifests"]
-        content = self.result.parts["index.json"].read(MAX_DOCUMENT) or b""
         self.result.digest = str(manifests[0]["digest"]) if len(manifests) == 1 else digest_of(content)
         return self.result
+
+    def _version(self) -> bytes:
+        """The file that says of which version the layout is. Raises InputError for any but the one that there is."""
+        content = self._named("oci-layout")
+        where = self._where("oci-layout")
+        if parse_object(content, where).get("imageLayoutVersion") != _VERSION:
+            raise broken(where, f"does not say that the layout is of version {_VERSION}")
+        return content
 
     def _renewed_index(self, index: Json, depth: int) -> Json:
         descriptors = self._descriptors(index, depth)
@@ -186,7 +198,8 @@ class Renewal(Layout):
         subject = _about(descriptor)
         if subject in self._done and self._done[subject].manifest["digest"] != subject:
             message = f"attests {subject}, which changed, and is left out"
-            self.result.notes.append(Trouble("attestation", str(descriptor["digest"]), message, "attest the new image"))
+            name = str(descriptor.get("digest"))
+            self.result.notes.append(Trouble("attestation", name, message, "attest the new image"))
             return None
         self._keep_all(self._document(descriptor))
         return self._keep(descriptor)
@@ -253,10 +266,8 @@ class Renewal(Layout):
 
     def _keep(self, descriptor: Json) -> Json:
         """An old blob; what is copied of it is held against its digest."""
-        blob = self.blob(descriptor)
-        digest = str(descriptor["digest"])
-        read = Blob(lambda _: checked(blob.start(0), digest, "its name"), blob.size, host_path=blob.host_path)
-        self._add(blob_path(digest), read)
+        blob, digest = self.blob(descriptor), str(descriptor["digest"])
+        self._add(blob_path(digest), blob.held_to(digest))
         return descriptor
 
     def _keep_all(self, manifest: Json) -> None:
@@ -265,6 +276,16 @@ class Renewal(Layout):
 
     def _add(self, name: str, blob: Blob) -> None:
         self.result.parts[name] = blob
+
+
+def _has_digest(data: object, digest: str) -> bool:
+    """Whether the bytes that ``data`` spells in base64 have the digest."""
+    try:
+        for _ in checked((b64decode(str(data), validate=True),), digest, "it"):
+            pass
+    except (ValueError, MalformedError):
+        return False
+    return True
 
 
 def _about(descriptor: Json) -> str:

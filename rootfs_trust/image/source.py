@@ -1,18 +1,24 @@
-"""What a path of the host holds: an image of some form, the tar file of a root filesystem, or a folder."""
+"""What a path of the host holds: an image of some form, an archive of a root filesystem, or a directory."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from tarfile import BLOCKSIZE
+from typing import NoReturn, TypeAlias
 
+from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.image.cpio import NEWC, OLD, CpioLayer
 from rootfs_trust.image.docker import MANIFEST, Archive, ArchiveRenewal, BothRenewal
 from rootfs_trust.image.documents import broken
-from rootfs_trust.image.host import ArchiveFiles, FolderFiles, archive_layer
-from rootfs_trust.image.model import Decide, Files, Image, Result
-from rootfs_trust.image.oci import Layout, Renewal
-from rootfs_trust.image.tree import Layer, Tree
+from rootfs_trust.image.filesystems.open import FilesystemImage, open_filesystem, split_partition
+from rootfs_trust.image.filesystems.recognize import name_in
+from rootfs_trust.image.host import ArchiveFiles, FolderFiles, archive_layer, first_bytes, read_file
+from rootfs_trust.image.model import Decide, Image, ImageFiles, ImageResult
+from rootfs_trust.image.oci import OciLayout, UpdatedLayout
+from rootfs_trust.image.tar import is_header
+from rootfs_trust.image.tree import ImageTree, Layer
 
 _OF_A_LAYOUT = {"oci-layout", "index.json"}
 
@@ -21,7 +27,7 @@ _OF_A_LAYOUT = {"oci-layout", "index.json"}
 class ImageSource:
     """Images. ``archive``: in a tar file, packed by ``compression``, not in a folder."""
 
-    files: Files
+    files: ImageFiles
     is_layout: bool
     has_manifest: bool
     archive: bool = True
@@ -29,13 +35,13 @@ class ImageSource:
 
     def images(self) -> Iterator[Image]:
         """Every image, in order. Raises InputError."""
-        return Layout(self.files).images() if self.is_layout else Archive(self.files).images()
+        return OciLayout(self.files).images() if self.is_layout else Archive(self.files).images()
 
-    def renewed(self, decide: Decide) -> Result:
+    def renewed(self, decide: Decide) -> ImageResult:
         """The same with what ``decide`` gives added to each image. Raises InputError."""
         if not self.is_layout:
             return ArchiveRenewal(self.files, decide).run()
-        return (BothRenewal if self.has_manifest else Renewal)(self.files, decide).run()
+        return (BothRenewal if self.has_manifest else UpdatedLayout)(self.files, decide).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,15 @@ class RootfsArchive:
     path: str
     compression: str
     layer: Layer
-    tree: Tree
+    tree: ImageTree
+
+
+@dataclass(frozen=True, slots=True)
+class CpioArchive:
+    """A cpio archive of a root filesystem, as an initramfs is, and its tree."""
+
+    path: str
+    tree: ImageTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +69,45 @@ class RootfsFolder:
     path: str
 
 
-Source: TypeAlias = ImageSource | RootfsArchive | RootfsFolder
+Source: TypeAlias = ImageSource | RootfsArchive | CpioArchive | FilesystemImage | RootfsFolder
 
 
 def open_source(path: str) -> Source:
     """What is at the host path ``path``. Raises InputError."""
     if os.path.isdir(path):
-        is_layout = all(os.path.isfile(os.path.join(path, name)) for name in _OF_A_LAYOUT)
+        # Whatever stands there: reading it refuses what is no file of the image's own.
+        is_layout = all(os.path.lexists(os.path.join(path, name)) for name in _OF_A_LAYOUT)
         return ImageSource(FolderFiles(path), True, False, archive=False) if is_layout else RootfsFolder(path)
+    return _open_file(*split_partition(path))
+
+
+def _open_file(path: str, number: int | None) -> Source:
+    if number is not None:
+        return open_filesystem(path, number) or _without_partitions(path)
+    kind, start = first_bytes(path)
+    if start.startswith((*NEWC, *OLD)):
+        return CpioArchive(path, ImageTree([CpioLayer(path, lambda: read_file(path))], whiteouts=False))
+    if is_header(start[:BLOCKSIZE]):
+        return _open_tar(path)
+    if kind and (name := name_in(start)):
+        message = f"is a {name} image that {kind} packed; only cpio and tar are read packed"
+        raise InputError(Trouble("image", path, message, f"unpack it first: {kind} -dk {path}"))
+    image = None if kind else open_filesystem(path)
+    if image is None and start.strip(b"\0"):
+        raise broken(path, "is not an image of a known format, or its beginning is damaged")
+    return image or _open_tar(path)
+
+
+def _without_partitions(path: str) -> NoReturn:
+    raise InputError(Trouble("image", path, "has no partitions", "leave out the number behind #"))
+
+
+def _open_tar(path: str) -> Source:
     compression, layer = archive_layer(path)
-    tree = Tree([layer], whiteouts=False)
+    tree = ImageTree([layer], whiteouts=False)
     names = set(tree.names("/"))
     if not names:
-        raise broken(path, "is no tar archive, or an empty one")
+        raise broken(path, "is an empty tar archive, or not an image of a known format")
     is_layout, has_manifest = names >= _OF_A_LAYOUT, MANIFEST in names
     if is_layout or (has_manifest and "etc" not in names):
         return ImageSource(ArchiveFiles(path, compression, tree), is_layout, has_manifest, True, compression)

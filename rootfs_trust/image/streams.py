@@ -23,6 +23,11 @@ MAX_UNPACKED = 64 * 1024 * 1024 * 1024
 _MAX_XZ_MEMORY = 512 * 1024 * 1024
 """Bytes; ``xz -9`` needs 65 MiB to be read."""
 
+MAX_FRAMES = 1_000_000
+"""Members of gzip, frames of zstd or streams of xz, one behind the other: lazily pulled images have one a file."""
+
+_FIRST_SLICE = 1024
+
 GZIP, ZSTD, XZ, PLAIN = "gzip", "zstd", "xz", ""
 _MAGIC = {b"\x1f\x8b": GZIP, b"\x28\xb5\x2f\xfd": ZSTD, b"\xfd7zXZ\x00": XZ}
 
@@ -30,15 +35,46 @@ _MAGIC = {b"\x1f\x8b": GZIP, b"\x28\xb5\x2f\xfd": ZSTD, b"\xfd7zXZ\x00": XZ}
 class Blob:
     """Bytes that can be read again: ``start`` gives them from an offset on; ``size`` is their number."""
 
-    def __init__(self, start: Callable[[int], Iterator[bytes]], size: int, *, host_path: str | None = None) -> None:
+    def __init__(
+        self, start: Callable[[int], Iterator[bytes]], size: int, *, link: Callable[[str], None] | None = None
+    ) -> None:
         self.start = start
         self.size = size
-        self.host_path = host_path
-        """The file of the host that is just these bytes, if there is one."""
+        self.link = link
+        """Gives the file that is just these bytes one more name, a host path. None where there is no such file."""
+        self.digest = ""
+        """What the bytes must have, spelled ``sha256:HEX``, where it is known: ``start(0)`` checks it at its end."""
+
+    def held_to(self, digest: str) -> Blob:
+        """The same bytes; who reads all of them gets MalformedError at the end unless they have ``digest``."""
+        blob = Blob(lambda _: checked(self.start(0), digest, "its name"), self.size, link=self.link)
+        blob.digest = digest
+        return blob
 
     def read(self, limit: int) -> bytes | None:
         """All of it, or None if that is more than ``limit`` bytes."""
         return b"".join(self.start(0)) if self.size <= limit else None
+
+
+class SteadyBlob(Blob):
+    """A blob without a digest of its own: once it was read whole, a later reading has to give the same bytes."""
+
+    def __init__(self, blob: Blob) -> None:
+        super().__init__(self._read, blob.size)
+        self._source = blob
+        self._first = b""
+
+    def _read(self, offset: int) -> Iterator[bytes]:
+        if offset:
+            yield from self._source.start(offset)
+            return
+        state = hashlib.sha256(usedforsecurity=False)
+        for piece in self._source.start(0):
+            state.update(piece)
+            yield piece
+        if self._first not in (b"", state.digest()):
+            raise MalformedError("changed while it was read")
+        self._first = state.digest()
 
 
 def in_memory(content: bytes) -> Blob:
@@ -141,29 +177,57 @@ class _Gunzip:
         return self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
 
 
+class _Input:
+    """A packed stream in slices; what a frame did not want of its last slice is given back."""
+
+    def __init__(self, stream: Iterator[bytes]) -> None:
+        self._stream = stream
+        self._buffer = b""
+        self._at = 0
+
+    def take(self, size: int) -> bytes:
+        """The next bytes, at most ``size``; none at the end."""
+        if self._at == len(self._buffer):
+            self._buffer, self._at = next(self._stream, b""), 0
+        taken = self._buffer[self._at : self._at + size]
+        self._at += len(taken)
+        return taken
+
+    def give_back(self, size: int) -> None:
+        """Take the last ``size`` bytes again, which were all in one slice."""
+        self._at -= size
+
+
 def _unpacked(stream: Iterator[bytes], kind: str) -> Iterator[bytes]:
     """Members or frames, one behind the other, as the programs of the formats read them; zeros may follow."""
-    rest = b""
-    while rest := rest.lstrip(b"\0") or next(stream, b""):
-        if not rest.strip(b"\0"):
-            rest = b""
+    source, frames = _Input(stream), 0
+    while first := source.take(_FIRST_SLICE):
+        rest = first.lstrip(b"\0")
+        source.give_back(len(rest))
+        if not rest:
             continue
-        worker = _decompressor(kind)
+        frames += 1
+        if frames > MAX_FRAMES:
+            raise MalformedError(f"is a {kind} stream of more than {MAX_FRAMES} parts")
         try:
-            yield from _one_frame(worker, rest, stream)
+            yield from _one_frame(_decompressor(kind), source)
         except _errors(kind) as error:
             raise MalformedError(f"is no well-made {kind} stream: {error}") from error
-        rest = worker.unused_data
 
 
-def _one_frame(worker: _Decompressor, data: bytes, stream: Iterator[bytes]) -> Iterator[bytes]:
+def _one_frame(worker: _Decompressor, source: _Input) -> Iterator[bytes]:
+    """What one frame holds. Slices start small, so that a million tiny frames cost no more than what they are."""
+    size, data = _FIRST_SLICE, b""
     while True:
-        if piece := worker.decompress(data, PIECE):
+        starving = worker.needs_input
+        if starving:
+            data = source.take(size)
+            size = min(2 * size, PIECE)
+        if piece := worker.decompress(data if starving else b"", PIECE):
             yield piece
         if worker.eof:
+            source.give_back(len(worker.unused_data))
             return
-        starving = worker.needs_input
-        data = next(stream, b"") if starving else b""
         if starving and not (data or piece):
             raise MalformedError("is cut short")
 
@@ -173,22 +237,22 @@ def _decompressor(kind: str) -> _Decompressor:
         return _Gunzip()
     if kind == XZ:
         return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MAX_XZ_MEMORY)
-    worker: _Decompressor = _zstd().ZstdDecompressor()
+    worker: _Decompressor = zstd_module().ZstdDecompressor()
     return worker
 
 
 def _errors(kind: str) -> tuple[type[Exception], ...]:
-    return (zlib.error, lzma.LZMAError, *((_zstd().ZstdError,) if kind == ZSTD else ()))
+    return (zlib.error, lzma.LZMAError, *((zstd_module().ZstdError,) if kind == ZSTD else ()))
 
 
-def _zstd() -> ModuleType:
+def zstd_module() -> ModuleType:
     """zstd of the standard library (Python 3.14), else of the package that brings it to older ones."""
     from importlib import import_module
 
     for name in ("compression.zstd", "backports.zstd"):
         try:
             return import_module(name)
-        except ImportError:
+        except ModuleNotFoundError:
             continue
     raise InputError(
         Trouble(
@@ -225,5 +289,5 @@ def _compressor(kind: str) -> _Compressor:
         return zlib.compressobj(wbits=31)
     if kind == XZ:
         return lzma.LZMACompressor()
-    worker: _Compressor = _zstd().ZstdCompressor()
+    worker: _Compressor = zstd_module().ZstdCompressor()
     return worker

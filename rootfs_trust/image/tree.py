@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rootfs_trust.errors import InputError, MalformedError, Trouble
-from rootfs_trust.image.entries import Entry, Place, Way, lay, steps, walk
+from rootfs_trust.image.entries import ImageEntry, MemberPlace, WalkedPath, lay, steps, walk
+from rootfs_trust.image.limits import Limits
 from rootfs_trust.image.tar import Member, members
 from rootfs_trust.rootfs.door import MAX_FILE
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, as_bytes, join
+from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, View, as_bytes, join
 
 _MAX_KEPT = 32 * 1024 * 1024
 """Bytes that are kept of the files that a store is likely to ask for, and again of those of one more folder."""
@@ -40,21 +41,28 @@ class Layer:
     def members(self) -> Iterator[Member]:
         """Its entries. Raises InputError where it is broken, or is not what its digest says."""
         try:
-            yield from members(self.read())
+            yield from self._members()
         except MalformedError as error:
             raise self.broken(error) from error
+
+    def _members(self) -> Iterator[Member]:
+        return members(self.read())
 
     def broken(self, error: MalformedError) -> InputError:
         """What is wrong with it."""
         return InputError(Trouble("image", self.name, error.message, "get or build the image anew"))
 
 
-class Tree:
-    """The merged tree of layers. Implements :class:`~rootfs_trust.rootfs.nodes.View`."""
+class ImageTree:
+    """The merged tree of layers. Implements View and InImage; ``environment``: of the image's configuration."""
 
-    def __init__(self, layers: Sequence[Layer], *, whiteouts: bool = True) -> None:
-        self.root = Entry(Directory, Place(-1, 0))
+    def __init__(
+        self, layers: Sequence[Layer], *, whiteouts: bool = True, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.environment: Mapping[str, str] = environment or {}
+        self.root = ImageEntry(Directory, MemberPlace(-1, 0))
         self._layers: list[Layer] = []
+        self._limits = Limits()
         self._kept = _Kept()
         self._asked = _Kept()
         for layer in layers:
@@ -81,13 +89,13 @@ class Tree:
         self._layers.append(layer)
         for member in layer.members():
             try:
-                lay(self.root, member, number, whiteouts=whiteouts)
+                lay(self.root, member, number, self._limits, whiteouts=whiteouts)
                 if _is_likely(member):
-                    self._kept.keep(Place(number, member.number), member)
+                    self._kept.keep(MemberPlace(number, member.number), member)
             except MalformedError as error:
                 raise layer.broken(error) from error
 
-    def entry(self, path: str, *, follow: bool = True) -> Entry | None:
+    def entry(self, path: str, *, follow: bool = True) -> ImageEntry | None:
         """The entry at ``path``, without its content."""
         way = self._walk(path, follow)
         return way.entries[-1] if way else None
@@ -135,12 +143,12 @@ class Tree:
         entry = self.entry(path)
         return entry.mtime if entry else None
 
-    def _walk(self, path: str, follow: bool) -> Way | None:
+    def _walk(self, path: str, follow: bool) -> WalkedPath | None:
         return walk(self.root, steps(path)[::-1], follow=follow)
 
     # -- contents ----------------------------------------------------------------------------------------
 
-    def _content(self, path: str, way: Way) -> bytes:
+    def _content(self, path: str, way: WalkedPath) -> bytes:
         entry = way.entries[-1]
         if entry.size is None:
             raise InputError(Trouble("sparse", path, "is stored as a sparse file", "store it whole: tar without -S"))
@@ -154,13 +162,13 @@ class Tree:
         self._asked = self._read(entry, siblings)
         return self._asked.contents[entry.place]
 
-    def _read(self, entry: Entry, siblings: Iterable[Entry]) -> _Kept:
+    def _read(self, entry: ImageEntry, siblings: Iterable[ImageEntry]) -> _Kept:
         """The content of a file and, while the stream passes, of the small ones beside it, likely to be next."""
         small = {each.place for each in siblings if each.kind is File and each.size is not None and each.size <= _SMALL}
         found = _Kept()
         for number in sorted({place.layer for place in (*small, entry.place)}):
             for member in self._layers[number].members():
-                place = Place(number, member.number)
+                place = MemberPlace(number, member.number)
                 if place == entry.place:
                     found.contents[place] = member.content()
                 elif place in small:
@@ -172,10 +180,10 @@ class _Kept:
     """Contents by place, up to a bound."""
 
     def __init__(self) -> None:
-        self.contents: dict[Place, bytes] = {}
+        self.contents: dict[MemberPlace, bytes] = {}
         self._left = _MAX_KEPT
 
-    def keep(self, place: Place, member: Member) -> None:
+    def keep(self, place: MemberPlace, member: Member) -> None:
         """Keep what passes by, if there is room."""
         if member.info.size <= self._left:
             self.contents[place] = member.content()
@@ -189,9 +197,10 @@ def _is_likely(member: Member) -> bool:
     return info.name.removeprefix("./").startswith(_LIKELY)
 
 
-def real_place(tree: Tree, path: str) -> str:
+def real_place(tree: View, path: str) -> str:
     """``path`` with the links on the way to it followed, as far as its folders are there; the last is kept."""
-    folder, _, name = path.rpartition("/")
-    if not folder:
-        return path
-    return join(tree.real_path(folder) or real_place(tree, folder), name)
+    folder, _, missing = path.rpartition("/")
+    while folder and (real := tree.real_path(folder)) is None:
+        folder, _, name = folder.rpartition("/")
+        missing = f"{name}/{missing}"
+    return join(real, missing) if folder and real else f"/{missing}"

@@ -1,1 +1,1 @@
-"""What the caller gives: files and folders of certificates, and rootfs-trust.toml. Read here, judged in store."""
+"""Read the user's inputs: certificate files, rootfs-trust.toml, root data and templates."""

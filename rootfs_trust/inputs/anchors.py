@@ -1,4 +1,4 @@
-"""Inputs become anchors: read, pinned, judged, named, and each certificate once. All trouble is collected."""
+"""Turn certificate files into anchors: check pins and policy, choose names, drop duplicates. Collects all problems."""
 
 from __future__ import annotations
 
@@ -8,33 +8,43 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rootfs_trust.errors import Trouble
-from rootfs_trust.inputs.certificates import Found, certificates
+from rootfs_trust.inputs.certificates import FoundCertificate, certificates
 from rootfs_trust.inputs.config import AnchorTable
-from rootfs_trust.inputs.files import InputFile, UsedFile, read_inputs, used
+from rootfs_trust.inputs.constraints import NO_FENCE, Fence, fenced
+from rootfs_trust.inputs.files import GIVEN, InputFile, UsedFile, read_inputs, used
 from rootfs_trust.inputs.policy import Policy, judge
 from rootfs_trust.store.anchor import Anchor, name_of_file, name_of_subject, safe_name
 from rootfs_trust.store.purposes import Purposes, shown
+from rootfs_trust.x509.constrained import original_of
 
 
 @dataclass(slots=True)
 class Gathered:
-    """The anchors to install, what the caller should be told, and what refuses the whole."""
+    """The anchors to install, with warnings, and problems that refuse the whole run."""
 
     anchors: list[Anchor] = field(default_factory=list)
     roots: list[Anchor] = field(default_factory=list)
-    """Certificates of ``[store] roots``: not installed, but there to be chosen from."""
+    """Certificates of ``[store] roots``: not installed themselves, but candidates for the roots of clouds."""
     notes: list[Trouble] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     used: list[UsedFile] = field(default_factory=list)
-    """The files that the certificates come from."""
+    """The files that contain the certificates."""
 
 
 def gather(
-    paths: Iterable[str], tables: Iterable[AnchorTable], replace: Sequence[str], policy: Policy, at: datetime
+    certs: Iterable[str | bytes],
+    tables: Iterable[AnchorTable],
+    replace: Sequence[str],
+    policy: Policy,
+    at: datetime,
+    fence: Fence = NO_FENCE,
 ) -> Gathered:
-    """The anchors in the files and folders ``paths`` and in the ``[[anchor]]`` tables of a config."""
+    """Read the anchors in ``certs`` (paths of files and directories, or bytes) and in the ``[[anchor]]`` tables.
+
+    Anchors from ``certs`` are limited to the names of ``fence``.
+    """
     gathered = Gathered()
-    wanted = [AnchorTable(path) for path in paths] + list(tables)
+    wanted = [AnchorTable(path, fence=fence, key="--permit") for path in certs] + list(tables)
     for table in wanted:
         _gather_one(gathered, table, policy, at)
     gathered.anchors = _each_once(gathered)
@@ -45,7 +55,7 @@ def gather(
 
 
 def gather_roots(gathered: Gathered, path: str, at: datetime) -> None:
-    """Read the file ``path`` of ``[store] roots``."""
+    """Read the file ``path``, which ``[store] roots`` names, into ``gathered.roots``."""
     reading = read_inputs([path])
     gathered.troubles += reading.troubles
     for file in reading.files:
@@ -66,7 +76,7 @@ def _gather_one(gathered: Gathered, table: AnchorTable, policy: Policy, at: date
 def _gather_file(gathered: Gathered, file: InputFile, table: AnchorTable, policy: Policy, at: datetime) -> None:
     reading = certificates(file.path, file.data, at)
     if not file.wanted:
-        # Passed over by its name; a private key in it is refused all the same.
+        # The file is skipped because of its name, but a private key in it is still refused.
         gathered.troubles += [trouble for trouble in reading.troubles if trouble.id == "private-key"]
         return
     gathered.used.append(used("anchor", file.path, file.data))
@@ -82,12 +92,16 @@ def _gather_file(gathered: Gathered, file: InputFile, table: AnchorTable, policy
         gathered.notes += judgement.warnings
         purposes = each.purposes if table.purposes is None else table.purposes
         gathered.troubles += _purposes_left_out(each, purposes, table)
-        anchor = Anchor(table.name or name, each.certificate, _where(each), table.replace, purposes)
-        gathered.anchors.append(anchor)
+        plain = Anchor(table.name or name, each.certificate, _where(each), table.replace, purposes)
+        anchor = fenced(plain, table.fence, table.key)
+        if isinstance(anchor, Trouble):
+            gathered.troubles.append(anchor)
+        else:
+            gathered.anchors.append(anchor)
 
 
-def _names(found: list[Found]) -> list[str]:
-    """A name for each certificate of a file; those that would share one have their digest in it."""
+def _names(found: list[FoundCertificate]) -> list[str]:
+    """Return a name for each certificate of a file. Names that would be equal get a part of the digest."""
     names = [_name(each) for each in found]
     several: dict[str, set[str]] = {}
     for each, name in zip(found, names, strict=True):
@@ -98,87 +112,94 @@ def _names(found: list[Found]) -> list[str]:
     ]
 
 
-def _name(found: Found) -> str:
+def _name(found: FoundCertificate) -> str:
     if found.label:
         return safe_name(found.label)
-    if found.alone and found.path != "-":
+    if found.alone and found.path not in ("-", GIVEN):
         return name_of_file(found.path)
     return name_of_subject(found.certificate.subject, found.certificate.sha256)
 
 
-def _where(found: Found) -> str:
+def _where(found: FoundCertificate) -> str:
     return found.path if found.line is None else f"{found.path}:{found.line}"
 
 
 def _in_config(trouble: Trouble, table: AnchorTable) -> Trouble:
-    """A file that a config names and that cannot be read: say where the config names it."""
+    """Return the problem of an unreadable file with the place in the config that names the file."""
     if not table.where:
         return trouble
-    return Trouble(trouble.id, table.where, f"{table.key}.file {table.file} {trouble.message}", trouble.hint)
+    return Trouble(trouble.id, table.where, f"{table.key}.file {trouble.path} {trouble.message}", trouble.hint)
 
 
-def _pin(found: list[Found], table: AnchorTable) -> list[Trouble]:
+def _pin(found: list[FoundCertificate], table: AnchorTable) -> list[Trouble]:
     return [
         Trouble(
             "pin",
             _where(each),
             f"has sha256 {each.certificate.sha256}, not the pinned {table.sha256}",
-            "another certificate stands here than the config expects: find out why before you change the pin",
+            "the file has another certificate than the config expects; find out why before you change the pin",
         )
         for each in found
         if table.sha256 is not None and each.certificate.sha256 != table.sha256
     ]
 
 
-def _purposes_left_out(found: Found, wanted: Purposes, table: AnchorTable) -> list[Trouble]:
-    """What OpenSSL's settings in the file keep the certificate from."""
+def _purposes_left_out(found: FoundCertificate, wanted: Purposes, table: AnchorTable) -> list[Trouble]:
+    """Return a problem if the trust settings in the file do not allow the requested purposes."""
     allowed = found.purposes
     if allowed is None or (wanted is not None and allowed and wanted <= allowed):
         return []
     if not allowed:
-        message = "is a TRUSTED CERTIFICATE whose settings trust it for nothing that is known here"
+        message = "is a TRUSTED CERTIFICATE whose settings allow no purpose that rootfs-trust supports"
     else:
         message = f"{table.key}.purposes says {shown(wanted)}, and the file's own settings say {shown(allowed)}"
-    return [
-        Trouble("purposes", _where(found), message, "give the plain certificate: openssl x509 -clrtrust -clrreject")
-    ]
+    return [Trouble("purposes", _where(found), message, "use the plain certificate: openssl x509 -clrtrust -clrreject")]
 
 
-def _one_name_for_many(found: list[Found], table: AnchorTable) -> Trouble:
+def _one_name_for_many(found: list[FoundCertificate], table: AnchorTable) -> Trouble:
     return Trouble(
         "name",
         table.where,
-        f"{table.key}.name is one name for {len(found)} certificates",
-        "leave the name out, or split the file",
+        f"{table.key}.name is a single name for {len(found)} certificates",
+        "delete the name, or split the file",
     )
 
 
 def _each_once(gathered: Gathered) -> list[Anchor]:
-    """The anchors without those whose certificate came before, which is told."""
+    """Return the anchors without duplicates, and warn about those."""
     first: dict[str, Anchor] = {}
     for anchor in gathered.anchors:
-        kept = first.setdefault(anchor.certificate.sha256, anchor)
-        if kept.purposes != anchor.purposes:
+        kept = first.setdefault(original_of(anchor.certificate) or anchor.certificate.sha256, anchor)
+        if kept.certificate != anchor.certificate:
+            gathered.troubles.append(_other_names(kept, anchor))
+        elif kept.purposes != anchor.purposes:
             gathered.troubles.append(_two_minds(kept, anchor))
         elif kept is not anchor:
             gathered.notes.append(
                 Trouble(
                     "duplicate",
                     anchor.where,
-                    f"is the same certificate as {kept.where}",
-                    f"it is installed once, as {kept.name}",
+                    "given twice" if anchor.where == kept.where else f"same certificate as {kept.where}",
+                    f"installed once, as {kept.name}",
                 )
             )
     return list(first.values())
 
 
+def _other_names(first: Anchor, second: Anchor) -> Trouble:
+    message = f"is the same certificate as {first.where}, but limited to other names or not limited"
+    return Trouble(
+        "not-constrained", second.where, message, "a client would trust it for the names of both; name it only once"
+    )
+
+
 def _two_minds(first: Anchor, second: Anchor) -> Trouble:
     message = f"is for {shown(second.purposes)}, and the same certificate at {first.where} for {shown(first.purposes)}"
-    return Trouble("purposes", second.where, message, "give it once, or with the same purposes")
+    return Trouble("purposes", second.where, message, "name it only once, or with the same purposes")
 
 
 def _refuse_shared_names(gathered: Gathered) -> None:
-    """Several certificates of one file may share a subject; two files must not share a name."""
+    """Add a problem for each name that several files would get. Certificates of one file may share a subject."""
     holders: dict[str, list[Anchor]] = {}
     for anchor in gathered.anchors:
         holders.setdefault(anchor.name, []).append(anchor)
@@ -189,7 +210,7 @@ def _refuse_shared_names(gathered: Gathered) -> None:
                 Trouble(
                     "name",
                     anchors[0].where,
-                    f"{places} would all be called {name}",
+                    f"{places} would all get the name {name}",
                     "rename the files, or give each a name in rootfs-trust.toml",
                 )
             )
@@ -207,8 +228,8 @@ def _unknown_replacements(anchors: list[Anchor], replace: Sequence[str]) -> list
         Trouble(
             "replace",
             "",
-            f"--replace {name}: none of the given certificates has this name",
-            f"they are called {', '.join(names) or '(none given)'}",
+            f"--replace {name}: no certificate of this run has this name",
+            f"names: {', '.join(names) or '(none)'}",
         )
         for name in replace
         if name not in names

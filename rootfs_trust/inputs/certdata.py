@@ -1,15 +1,15 @@
-"""Mozilla's certdata.txt, from which every distribution makes its list, as a source of trust anchors. Pure.
+"""Parse Mozilla's certdata.txt, from which every distribution generates its list of roots.
 
-A text of PKCS#11 objects (NSS, lib/ckfw/builtins/certdata.txt and its README): attributes one a line, binary ones
-as lines of octal escapes up to END. An object begins at CKA_CLASS. A CKO_CERTIFICATE object holds a certificate, a
-CKO_NSS_TRUST object says for what the one with that issuer, serial number and SHA-1 is trusted. A certificate may
-be there to be distrusted, and a certificate for which no trust object speaks is trusted for nothing.
+The file is a list of PKCS#11 objects (NSS, lib/ckfw/builtins/certdata.txt and its README). Each line has one attribute.
+Binary attributes are lines of octal escapes until END. An object begins at CKA_CLASS. A CKO_CERTIFICATE object has a
+certificate. A CKO_NSS_TRUST object says what the certificate with that issuer, serial number and SHA-1 is trusted for.
+A certificate may be listed as distrusted. A certificate without a trust object is trusted for nothing.
 
-CKA_NSS_SERVER_DISTRUST_AFTER and its twin for email are about what the root issued: certificates that begin later
-are not trusted, those that begin earlier still are (NSS 3.53 release notes, CA/Additional_Trust_Changes in
-Mozilla's wiki). To drop the root on that date is a mistake that curl's and other tools made and took back
-(curl #15547, make-ca #32). No file of anchors can say it, so the root stays until no certificate from before the
-date can be valid any more, and that is told.
+CKA_NSS_SERVER_DISTRUST_AFTER, and the same for email, concern the certificates that the root issued. Those that begin
+later are not trusted, earlier ones still are (NSS 3.53 release notes, CA/Additional_Trust_Changes in Mozilla's wiki).
+Dropping the root on that date is wrong; curl and other tools did so and reverted it (curl #15547, make-ca #32). No file
+of anchors can express the rule. So the root is kept, with a warning, until no certificate from before the date can be
+valid any more.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Trouble
-from rootfs_trust.x509.details import moment
-from rootfs_trust.x509.primitive import GENERALIZED_TIME, UTC_TIME
+from rootfs_trust.x509.certificate import moment
+from rootfs_trust.x509.der import GENERALIZED_TIME, UTC_TIME
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SERVER_AUTH, EMAIL, CODE_SIGNING = "server-auth", "email", "code-signing"
 
 LONGEST_VALIDITY = 398
-"""Days that a public server certificate may be valid (CA/Browser Forum, Baseline Requirements, 6.3.2)."""
+"""Maximum validity of a public server certificate, in days (CA/Browser Forum, Baseline Requirements, 6.3.2)."""
 
 _PURPOSES = {
     "CKA_TRUST_SERVER_AUTH": SERVER_AUTH,
@@ -63,7 +63,7 @@ _ESCAPE = re.compile(rb'\\(?:x([0-9A-Fa-f]{2})|(["\\]))')
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A certificate of the list and what Mozilla says of it; ``line`` is where its object begins."""
+    """A certificate of the list with its trust. ``line`` is the first line of its object."""
 
     certificate: x509.Certificate
     label: str
@@ -71,25 +71,25 @@ class Listed:
     trusted: frozenset[str]
     """The purposes for which it is trusted as a CA."""
     distrusted: frozenset[str]
-    """The purposes for which it is there to be refused."""
+    """The purposes for which it is distrusted."""
     server_distrust_after: datetime | None
-    """Server certificates that begin later are not trusted."""
+    """Server certificates that become valid after this time are not trusted."""
     email_distrust_after: datetime | None
 
     @property
     def der(self) -> bytes:
-        """The certificate's octets."""
+        """The certificate in DER."""
         return self.certificate.der
 
 
 def looks_like_certdata(data: bytes) -> bool:
-    """Whether this is certdata.txt: BEGINDATA on a line, and objects after it."""
+    """Return whether ``data`` is a certdata.txt: it has a line BEGINDATA, and objects after it."""
     start = _START.search(data)
     return start is not None and _CLASS.search(data, start.end()) is not None
 
 
 def certificates_of_certdata(data: bytes) -> list[Listed]:
-    """Every certificate of the list in its order; MalformedError names the line that makes no sense."""
+    """Return every certificate of the list, in order. Raises MalformedError with the line."""
     objects = list(_objects(data))
     statements: dict[tuple[bytes, bytes], list[_Object]] = {}
     for each in objects:
@@ -100,7 +100,7 @@ def certificates_of_certdata(data: bytes) -> list[Listed]:
 
 
 def anchors(path: str, listed: Iterable[Listed], at: datetime) -> tuple[list[Listed], list[Trouble]]:
-    """The certificates of the list that a store for TLS should hold at that time, and what is to be told."""
+    """Return the certificates that a trust store for TLS should contain at that time, and warnings."""
     kept = [each for each in listed if SERVER_AUTH in each.trusted - each.distrusted]
     return [each for each in kept if not _retired(each, at)], [
         _told(path, each, at) for each in kept if each.server_distrust_after is not None
@@ -108,20 +108,22 @@ def anchors(path: str, listed: Iterable[Listed], at: datetime) -> tuple[list[Lis
 
 
 def _retired(listed: Listed, at: datetime) -> bool:
-    """Whether nothing that the root issued before its date can be valid any more."""
+    """Return whether every certificate that the root issued before its distrust date has expired."""
     until = listed.server_distrust_after
     return until is not None and (at - until).days > LONGEST_VALIDITY
 
 
 def _told(path: str, listed: Listed, at: datetime) -> Trouble:
-    what = f"{listed.label}: Mozilla does not trust what it issued after {listed.server_distrust_after:%Y-%m-%d}"
+    what = f"{listed.label}: Mozilla distrusts what it issued after {listed.server_distrust_after:%Y-%m-%d}"
     if _retired(listed, at):
-        return Trouble("distrust-after", f"{path}:{listed.line}", f"{what}, and all else has expired; it is left out")
+        return Trouble(
+            "distrust-after", f"{path}:{listed.line}", f"{what}, and all others have expired; it is not installed"
+        )
     return Trouble(
         "distrust-after",
         f"{path}:{listed.line}",
-        f"{what}, which no store can say; the device will trust that too",
-        "distrust it if no server of yours needs it",
+        f"{what}, but no trust store can express that, so the device trusts them, too",
+        "distrust the root if none of your servers needs it",
     )
 
 
@@ -133,7 +135,7 @@ def _listed(found: _Object, statements: list[_Object]) -> Listed:
     try:
         certificate = x509.parse_certificate(der)
     except MalformedError as error:
-        raise _at(found.line, f"is no valid X.509 certificate: {error.message}") from None
+        raise _at(found.line, f"is not a valid X.509 certificate: {error.message}") from None
     digest = sha1(der, usedforsecurity=False).digest()
     about = [each for each in statements if each.octets("CKA_CERT_SHA1_HASH", digest) == digest]
     return Listed(
@@ -165,38 +167,38 @@ class _Object:
     kind: str
     line: int
     attributes: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
-    """Line, type and value by name; the value of an octal one is what the octets stand for."""
+    """Line, type and value by name. The value of an octal attribute is decoded."""
 
     def octets(self, name: str, default: bytes | None = None) -> bytes:
-        """A binary attribute; MalformedError if it is missing and no default is given."""
+        """Return a binary attribute. Raises MalformedError if it is missing and there is no default."""
         line, kind, value = self.attributes.get(name, (self.line, "", b""))
         if kind == "MULTILINE_OCTAL":
             return value
         if kind or default is None:
-            raise _at(line, f"{name} is {'no MULTILINE_OCTAL' if kind else 'missing'}")
+            raise _at(line, f"{name} is {'not MULTILINE_OCTAL' if kind else 'missing'}")
         return default
 
     def key(self) -> tuple[bytes, bytes]:
-        """What certificates and trust objects are matched by."""
+        """Return the key by which certificates and trust objects are matched."""
         return self.octets("CKA_ISSUER"), self.octets("CKA_SERIAL_NUMBER")
 
     def label(self) -> str:
-        """The name for people: a text of C, in quotes."""
+        """Return the label, a quoted C string."""
         line, _, value = self.attributes.get("CKA_LABEL", (self.line, "", b'""'))
         if len(value) < 2 or not (value.startswith(b'"') and value.endswith(b'"')):
-            raise _at(line, "CKA_LABEL is no text in quotes")
+            raise _at(line, "CKA_LABEL is not a quoted string")
         return _ESCAPE.sub(_unescaped, value[1:-1]).decode("utf-8", "replace")
 
     def level(self, name: str) -> bool | None:
-        """True where trusted, False where distrusted, None where nothing is said."""
+        """Return True if trusted, False if distrusted, None if neither is stated."""
         line, _, value = self.attributes.get(name, (self.line, "", b"CKT_NSS_TRUST_UNKNOWN"))
         text = value.decode("ascii", "replace")
         if text not in _LEVELS:
-            raise _at(line, f"{name} has a value that is not known: {text}")
+            raise _at(line, f"{name} has an unknown value: {text}")
         return _LEVELS[text]
 
     def date(self, name: str) -> datetime | None:
-        """A date in the text of an ASN.1 time, or None where the attribute is false or missing."""
+        """Return a date, written as an ASN.1 time, or None if the attribute is false or missing."""
         line, kind, value = self.attributes.get(name, (self.line, "CK_BBOOL", b"CK_FALSE"))
         if (kind, value) == ("CK_BBOOL", b"CK_FALSE"):
             return None
@@ -211,7 +213,7 @@ def _unescaped(escape: re.Match[bytes]) -> bytes:
 
 
 def _objects(data: bytes) -> Iterator[_Object]:
-    """The objects in their order. What stands before BEGINDATA is for people."""
+    """Yield the objects in order. Everything before BEGINDATA is a comment."""
     current = None
     for line, name, kind, value in _attributes(data):
         if name == "CKA_CLASS":
@@ -219,9 +221,9 @@ def _objects(data: bytes) -> Iterator[_Object]:
                 yield current
             current = _Object(value.decode("ascii", "replace"), line)
         elif current is None:
-            raise _at(line, f"{name} stands before the first CKA_CLASS")
+            raise _at(line, f"{name} is before the first CKA_CLASS")
         elif name in current.attributes:
-            raise _at(line, f"{name} stands twice in one object")
+            raise _at(line, f"{name} is twice in one object")
         else:
             current.attributes[name] = (line, kind, value)
     if current is not None:
@@ -229,7 +231,7 @@ def _objects(data: bytes) -> Iterator[_Object]:
 
 
 def _attributes(data: bytes) -> Iterator[tuple[int, str, str, bytes]]:
-    """Line, name, type and value of every attribute."""
+    """Yield line, name, type and value of every attribute."""
     lines = _lines(data)
     for line, text in lines:
         words = text.split(None, 2)
@@ -248,16 +250,16 @@ def _octal(lines: Iterator[tuple[int, bytes]], begin: int, name: str) -> bytes:
         if text == b"END":
             return bytes(octets)
         if not _OCTETS.fullmatch(text):
-            raise _at(line, f"is no line of octal escapes, and {name} has no END before it")
+            raise _at(line, f"is not a line of octal escapes, and {name} has no END before it")
         octets += bytes(int(each, 8) for each in text[1:].split(b"\\"))
     raise _at(begin, f"{name} has no END")
 
 
 def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The numbered lines that say something, after BEGINDATA."""
+    """Yield the numbered lines after BEGINDATA, without comments and empty lines."""
     start = _START.search(data)
     if start is None:
-        raise MalformedError("is no certdata.txt: the line BEGINDATA is missing")
+        raise MalformedError("is not a certdata.txt: the line BEGINDATA is missing")
     first = data.count(b"\n", 0, start.end()) + 1
     for line, text in enumerate(data[start.end() :].split(b"\n"), first):
         stripped = text.strip()

@@ -1,7 +1,9 @@
-"""Bytes of an input file become certificates, whatever container they came in. Pure.
+"""Parse the certificates in the bytes of an input file.
 
-PEM with one or many certificates (text, CRLF or a byte order mark around them), DER, PKCS#7, and Mozilla's
-certdata.txt. All that is wrong with a file is collected; a file with any trouble gives no certificate.
+Formats: PEM with one or many certificates (with surrounding text, CRLF or a byte order mark), DER, PKCS#7, Mozilla's
+certdata.txt, JKS and PKCS#12 keystores without private keys, zip archives, and Kubernetes ConfigMaps and Secrets. They
+may be in UTF-16, or base64 without PEM lines. Collects all problems of a file. A file with a problem gives no
+certificate.
 """
 
 from __future__ import annotations
@@ -12,70 +14,146 @@ from datetime import datetime
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Trouble
+from rootfs_trust.inputs.archives import is_zip, zip_files
+from rootfs_trust.inputs.encodings import decoded
+from rootfs_trust.inputs.files import NAMES_THAT_COUNT, NO_CERTIFICATE_NAME, private_key, skipped
+from rootfs_trust.inputs.keystores import is_keystore, keystore_entries
+from rootfs_trust.inputs.kubernetes import kubernetes_kind, kubernetes_values
 from rootfs_trust.store.purposes import Purposes, purposes_of_settings
 
 _PKCS7_LABELS = ("PKCS7", "CMS", "PKCS #7 SIGNED DATA")
+_GIVE_CA = "give the CA certificate as PEM or DER"
+_DEEPEST = 3
+"""Containers in containers: base64 of PEM in a ConfigMap in a zip archive."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A certificate, the file it came from, and where in it: a line of PEM text, or None."""
+class FoundCertificate:
+    """A certificate, the file that contains it, and the line of its PEM block, or None."""
 
     certificate: x509.Certificate
     path: str
     line: int | None
     alone: bool
-    """Whether it is the only one of its file, which then may name it."""
+    """Whether it is the only certificate of its file. Then it gets the name of the file."""
     label: str = ""
-    """The name that its file gives it, where it has one: Mozilla's list does."""
+    """Its name in the file, if the format has names, as Mozilla's list does."""
     purposes: Purposes = None
-    """What OpenSSL's settings behind it trust it for, where it has such."""
+    """The purposes in OpenSSL's trust settings of a TRUSTED CERTIFICATE; None without such settings."""
 
 
 @dataclass(slots=True)
-class Reading:
-    """The certificates of a file, or what is wrong with it, and what is to be told."""
+class CertificatesRead:
+    """The certificates of a file, or its problems, and warnings."""
 
-    found: list[Found] = field(default_factory=list)
+    found: list[FoundCertificate] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     notes: list[Trouble] = field(default_factory=list)
 
+    def add(self, part: CertificatesRead) -> None:
+        """Add what a part of the file gives."""
+        self.found += part.found
+        self.troubles += part.troubles
+        self.notes += part.notes
 
-def certificates(path: str, data: bytes, at: datetime) -> Reading:
-    """The certificates in ``data``; or none, and what is wrong with it. ``at`` matters for Mozilla's list alone."""
-    if x509.has_private_key(data) or x509.looks_like_private_key_der(data):
-        return Reading(troubles=[_private_key(path, "the file holds a private key")])
-    if x509.looks_like_pkcs12(data):
-        return Reading(troubles=[_private_key(path, "the file is PKCS#12, a container for private keys")])
+    def complete(self) -> CertificatesRead:
+        """Return this result, but without certificates if there are problems."""
+        return CertificatesRead(troubles=self.troubles, notes=self.notes) if self.troubles else self
+
+
+def certificates(path: str, data: bytes, at: datetime, depth: int = 0) -> CertificatesRead:
+    """Return the certificates in ``data``, or its problems. ``at`` is used only for Mozilla's list.
+
+    ``depth`` is the number of containers around ``data``.
+    """
+    if trouble := private_key(path, data):
+        return CertificatesRead(troubles=[trouble])
+    if depth < _DEEPEST and (read := _from_wrapping(path, data, at, depth)):
+        return read
+    if is_keystore(data):
+        return _from_keystore(path, data)
     if b"BEGINDATA" in data:
         from rootfs_trust.inputs.certdata import looks_like_certdata
 
         if looks_like_certdata(data):
             return _from_certdata(path, data, at)
     found, troubles = _from_container(path, data)
-    return Reading(found, troubles)
+    return CertificatesRead(found, troubles)
 
 
-def _from_certdata(path: str, data: bytes, at: datetime) -> Reading:
-    """The roots of certdata.txt that Mozilla trusts for web sites, without those that have expired."""
+def _from_wrapping(path: str, data: bytes, at: datetime, depth: int) -> CertificatesRead | None:
+    """Read what is encoded, in an archive or in an object of Kubernetes; None where ``data`` is none of these."""
+    if (inner := decoded(data)) is not data:
+        return certificates(path, inner, at, depth + 1)
+    if is_zip(data):
+        return _from_zip(path, data, at, depth)
+    if kind := kubernetes_kind(data):
+        return _from_kubernetes(path, data, kind, at, depth)
+    return None
+
+
+def _from_keystore(path: str, data: bytes) -> CertificatesRead:
+    entries = keystore_entries(path, data)
+    if isinstance(entries, Trouble):
+        return CertificatesRead(troubles=[entries])
+    if not entries:
+        return CertificatesRead(troubles=[Trouble("no-certificate", path, "the keystore is empty", _GIVE_CA)])
+    alone = len(entries) == 1
+    return CertificatesRead([FoundCertificate(cert, path, None, alone, label=alias) for cert, alias in entries])
+
+
+def _from_zip(path: str, data: bytes, at: datetime, depth: int) -> CertificatesRead:
+    """Read the archive as a directory is read: a file with another name is skipped, unless it has a private key."""
+    files = zip_files(path, data)
+    if isinstance(files, Trouble):
+        return CertificatesRead(troubles=[files])
+    whole = CertificatesRead()
+    for file in files:
+        inner = certificates(file.path, file.data, at, depth + 1)
+        if file.wanted:
+            whole.add(inner)
+        else:
+            whole.troubles += [each for each in inner.troubles if each.id == "private-key"]
+            whole.notes.append(skipped(file.path, NO_CERTIFICATE_NAME))
+    if not whole.found and not whole.troubles:
+        message = "the zip archive contains no certificate file"
+        whole.troubles.append(Trouble("no-certificate", path, message, NAMES_THAT_COUNT))
+    return whole.complete()
+
+
+def _from_kubernetes(path: str, data: bytes, kind: str, at: datetime, depth: int) -> CertificatesRead:
+    """Read every value that has a certificate; the others, such as a namespace, are left out."""
+    whole = CertificatesRead()
+    for key, content in kubernetes_values(data):
+        inner = certificates(f"{path}/{key}", content, at, depth + 1)
+        if all(each.id != "no-certificate" for each in inner.troubles):
+            whole.add(inner)
+    if not whole.found and not whole.troubles:
+        message = f"the file is a Kubernetes object ({kind}) without a certificate in its data"
+        whole.troubles.append(Trouble("no-certificate", path, message, "give a ConfigMap or Secret, or the PEM file"))
+    return whole.complete()
+
+
+def _from_certdata(path: str, data: bytes, at: datetime) -> CertificatesRead:
+    """Return the roots of certdata.txt that Mozilla trusts for web sites and that have not expired."""
     from rootfs_trust.inputs.certdata import anchors, certificates_of_certdata
 
     try:
         kept, notes = anchors(path, certificates_of_certdata(data), at)
     except MalformedError as error:
-        return Reading(troubles=[Trouble("broken-certdata", path, error.message, "fetch the file again")])
-    reading = Reading(notes=notes)
+        return CertificatesRead(troubles=[Trouble("broken-certdata", path, error.message, "download the file again")])
+    reading = CertificatesRead(notes=notes)
     for each in kept:
         ends = each.certificate.not_after
         if ends is not None and ends < at:
-            message = f"{each.label} expired on {ends:%Y-%m-%d}, and is left out"
+            message = f"{each.label} expired on {ends.date()} and is not installed"
             reading.notes.append(Trouble("expired", f"{path}:{each.line}", message))
         else:
-            reading.found.append(Found(each.certificate, path, each.line, alone=False, label=each.label))
+            reading.found.append(FoundCertificate(each.certificate, path, each.line, alone=False, label=each.label))
     return reading
 
 
-def _from_container(path: str, data: bytes) -> tuple[list[Found], list[Trouble]]:
+def _from_container(path: str, data: bytes) -> tuple[list[FoundCertificate], list[Trouble]]:
     troubles: list[Trouble] = []
     pairs = list(_collect(path, data, troubles))
     if not pairs and not troubles:
@@ -83,7 +161,10 @@ def _from_container(path: str, data: bytes) -> tuple[list[Found], list[Trouble]]
     if troubles:
         return [], troubles
     alone, blocks = len(pairs) == 1, _blocks_by_line(data)
-    return [Found(each, path, line, alone, purposes=_purposes(each, blocks.get(line, b""))) for each, line in pairs], []
+    return [
+        FoundCertificate(each, path, line, alone, purposes=_purposes(each, blocks.get(line, b"")))
+        for each, line in pairs
+    ], []
 
 
 def _blocks_by_line(data: bytes) -> dict[int | None, bytes]:
@@ -92,13 +173,13 @@ def _blocks_by_line(data: bytes) -> dict[int | None, bytes]:
 
 
 def _purposes(certificate: x509.Certificate, block: bytes) -> Purposes:
-    """What the settings behind the certificate in its block say; OpenSSL reads them under any label of one."""
+    """Return the purposes in the trust settings after the certificate. OpenSSL reads them with any label."""
     settings = block.removeprefix(certificate.der)
     if not settings or settings == block:
         return None
     try:
         return purposes_of_settings(settings)
-    except MalformedError:  # something else behind a plain certificate, which is dropped
+    except MalformedError:  # other data after a plain certificate, which is dropped
         return None
 
 
@@ -116,7 +197,7 @@ def _collect(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[tuple[
 def _from_pem(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[tuple[x509.Certificate, int]]:
     objects = x509.read_objects(data)
     troubles += [
-        _broken(f"{path}:{bad.line}", f"the {bad.label} block is broken: {bad.reason}")
+        _broken(f"{path}:{bad.line}", f"the {bad.label} block is malformed: {bad.reason}", "pem-malformed")
         for bad in (*objects.bad, *x509.overlooked(data))
     ]
     for line, certificate in objects.certificates:
@@ -131,21 +212,22 @@ def _from_der(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[x509.
     try:
         yield x509.parse_certificate(data)
     except MalformedError as error:
-        troubles.append(_broken(path, f"is no valid X.509 certificate: {error.message}"))
+        if not x509.looks_like_request(data):
+            troubles.append(_broken(path, f"is not a valid X.509 certificate: {error.message}"))
 
 
 def _from_pkcs7(where: str, der: bytes, troubles: list[Trouble]) -> list[x509.Certificate]:
-    """The certificates of a PKCS#7 SignedData (RFC 2315, 9.1), read by the cryptography library."""
+    """Return the certificates of a PKCS#7 SignedData (RFC 2315, 9.1), parsed by the cryptography library."""
     try:
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
-    except ImportError:
+    except ModuleNotFoundError:
         troubles.append(
             Trouble(
                 "missing-package",
                 where,
-                "is PKCS#7, and reading that needs the Python package cryptography",
-                "install cryptography, or convert it: openssl pkcs7 -print_certs -in FILE -out FILE.pem",
+                "is PKCS#7, which needs the Python package cryptography",
+                "install rootfs-trust[pkcs7], or convert it: openssl pkcs7 -print_certs -in FILE -out FILE.pem",
             )
         )
         return []
@@ -157,26 +239,19 @@ def _from_pkcs7(where: str, der: bytes, troubles: list[Trouble]) -> list[x509.Ce
             Trouble(
                 "broken-pkcs7",
                 where,
-                f"is no PKCS#7 with certificates: {error}",
+                f"is not PKCS#7 with certificates: {error}",
                 "convert it: openssl pkcs7 -print_certs -in FILE -out FILE.pem",
             )
         )
         return []
 
 
-def _broken(where: str, message: str) -> Trouble:
-    return Trouble("broken-certificate", where, message, "export it again from where it came from")
-
-
-def _private_key(path: str, message: str) -> Trouble:
-    return Trouble(
-        "private-key",
-        path,
-        f"{message}; secrets never enter an image",
-        "give a file that holds the CA certificate alone",
-    )
+def _broken(where: str, message: str, id_: str = "broken-certificate") -> Trouble:
+    return Trouble(id_, where, message, "export it again from its origin")
 
 
 def _nothing(path: str, data: bytes) -> Trouble:
-    what = "the file is empty" if not data.strip() else "no certificate was found in the file"
-    return Trouble("no-certificate", path, what, "PEM, DER, PKCS#7 and certdata.txt are read")
+    from rootfs_trust.inputs.known_forms import known_form
+
+    what, instead = known_form(data)
+    return Trouble("no-certificate", path, what, instead)

@@ -1,21 +1,25 @@
-"""rootfs-trust.toml: read, checked key by key, every mistake said with its key and line.
+"""Read and check rootfs-trust.toml. Every mistake is reported with its key and line.
 
-The tables of the file are the dataclasses below; a key that none of them has is a mistake, as is a wrong type.
+The dataclasses below are the tables of the file. An unknown key is a mistake, and so is a wrong type.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.inputs.files import MAX_INPUT, UsedFile, read_file, used
+from rootfs_trust.inputs.constraints import FENCES, NO_FENCE, Fence, host_names
+from rootfs_trust.inputs.files import GIVEN, MAX_INPUT, UsedFile, private_key, read_file, used
 from rootfs_trust.inputs.policy import DEFAULT_POLICY, Policy
 from rootfs_trust.inputs.tables import (
     DESCRIBED,
     Check,
+    KeyLines,
     TableReader,
     boolean,
     count,
@@ -23,14 +27,19 @@ from rootfs_trust.inputs.tables import (
     file_name,
     list_of,
     one_of,
+    selection,
     string,
 )
+from rootfs_trust.rootfs.plan import MAX_NAME, MAX_PATH, STAGED_PREFIX
+from rootfs_trust.runtimes.names import AUTO, NAMES, NONE
 from rootfs_trust.store.purposes import WORDS, Purposes, purposes
+from rootfs_trust.store.selection import Selection
+from rootfs_trust.x509.name import GeneralName
 
 FILE_NAME = "rootfs-trust.toml"
 
 _SHIPPED = re.compile("[a-z0-9-]+")
-"""The names of templates that ship have neither a dot nor a slash."""
+"""The names of included templates. They have neither a dot nor a slash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +48,35 @@ class StoreTable:
 
     layout: str = "auto"
     base: str = "keep"
-    distrust: tuple[str, ...] = ()
+    distrust: tuple[Selection, ...] = ()
+    program: str | None = None
+    """If set, trust only those roots of the distribution that are in this root program."""
     roots: str | None = None
-    """A file on the host from which the roots of clouds may be taken, beside those that the rootfs holds."""
+    """A file on the host with more candidates for the roots of clouds."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnchorTable:
-    """One ``[[anchor]]``. ``file`` is the path on the host, made absolute from the place of the config."""
+    """One ``[[anchor]]``.
 
-    file: str
+    ``file`` is the bytes of a file, or a path on the host, made absolute from the directory of the config.
+    """
+
+    file: str | bytes
     name: str | None = None
     sha256: str | None = None
     replace: bool = False
     allow: frozenset[str] = frozenset()
     purposes: Purposes = None
+    fence: Fence = NO_FENCE
     key: str = ""
     where: str = ""
-    """Its key and its place in the config; both empty for a file of the command line."""
+    """Its key and position in the config; both empty for a file on the command line."""
+
+    @property
+    def path(self) -> str:
+        """The path of the file, for messages."""
+        return GIVEN if isinstance(self.file, bytes) else self.file
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +93,7 @@ class CloudTable:
 
 @dataclass(frozen=True, slots=True)
 class RenderTable:
-    """One ``[[render]]``. ``template`` is a path on the host, made absolute, or the name of one that ships."""
+    """One ``[[render]]``. ``template`` is an absolute path on the host, or the name of an included template."""
 
     template: str
     dest: str
@@ -85,8 +105,30 @@ class RenderTable:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerTable:
+    """One ``[[server]]``. ``chain`` is an absolute path on the host."""
+
+    name: str
+    chain: str
+    hostname: str | None = None
+    clients: tuple[str, ...] = ()
+    until: date | None = None
+    refused: bool = False
+    key: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimesTable:
+    """``[runtimes]``. ``java_password_file`` is an absolute path on the host."""
+
+    use: tuple[str, ...] = ()
+    java_password_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
-    """The whole file; the defaults are those of an empty one."""
+    """The whole configuration. The defaults are those of an empty file."""
 
     path: str = ""
     store: StoreTable = StoreTable()
@@ -94,43 +136,93 @@ class Config:
     policy: Policy = DEFAULT_POLICY
     clouds: tuple[CloudTable, ...] = ()
     renders: tuple[RenderTable, ...] = ()
+    servers: tuple[ServerTable, ...] = ()
+    runtimes: RuntimesTable = RuntimesTable()
     used: tuple[UsedFile, ...] = ()
-    """The file itself; none where there is none."""
+    """The configuration file; empty if there is none."""
 
 
-def load_config(path: str | None) -> Config:
-    """The config at ``path``; None: the one in the current folder, or the defaults where there is none."""
-    if path is None and not os.path.exists(FILE_NAME):
+def load_config(source: str | Config | None, root_data: str | None = None) -> Config:
+    """Read the configuration at the host path ``source``. A Config is returned unchanged; None means the defaults.
+
+    ``root_data`` is the table of public roots; None means the table of the package. It is read only if the
+    configuration names an incident or a root. Raises InputError.
+    """
+    if source is None:
         return Config()
-    path = path or FILE_NAME
-    text = read_text(path)
-    return replace(parse_config(text, path), used=(used("config", path, text.encode()),))
+    if isinstance(source, Config):
+        config, path, text = source, source.path, ""
+    else:
+        path, text = source, read_text(source)
+        config = replace(parse_config(text, path), used=(used("config", path, text.encode()),))
+    store, policy = config.store, config.policy
+    if not (store.distrust or policy.forbid or policy.allow_only):
+        return config
+    resolve = _Selections(path, text, root_data)
+    distrust = resolve("store.distrust", store.distrust)
+    forbid, allow_only = resolve("policy.forbid", policy.forbid), resolve("policy.allow_only", policy.allow_only)
+    if resolve.troubles:
+        raise InputError(*resolve.troubles)
+    store, policy = replace(store, distrust=distrust), replace(policy, forbid=forbid, allow_only=allow_only)
+    return replace(config, store=store, policy=policy)
+
+
+class _Selections:
+    """Resolves the selections in a configuration. ``troubles`` have the key and its line."""
+
+    def __init__(self, path: str, text: str, root_data: str | None) -> None:
+        self._path, self._text, self._root_data = path, text, root_data
+        self.troubles: list[Trouble] = []
+
+    def __call__(self, key: str, chosen: tuple[Selection, ...]) -> tuple[Selection, ...]:
+        if all(each.sha256 or each.spki for each in chosen):
+            return chosen
+        from rootfs_trust.inputs.root_data import load_root_data
+        from rootfs_trust.inputs.selections import Resolver
+
+        resolver = Resolver(os.path.dirname(os.path.abspath(self._path)), lambda: load_root_data(self._root_data))
+        resolved = tuple(map(resolver, chosen))
+        line = KeyLines(self._text).line(key)
+        where = f"{self._path}:{line}" if line else self._path
+        for each in resolver.troubles:
+            message = f"{each.path} {each.message}" if each.path else each.message
+            self.troubles.append(
+                each if each.id == "private-key" else replace(each, id="config", path=where, message=f"{key} {message}")
+            )
+        return resolved
 
 
 def read_text(path: str) -> str:
-    """The text of a TOML file. Raises InputError."""
+    """Read the text of a TOML file. Raises InputError."""
     try:
-        return read_file(path).decode()
+        data = read_file(path)
+        if trouble := private_key(path, data):
+            raise InputError(trouble)
+        return data.decode()
     except OSError as error:
         hint = "check the path and its permissions"
         raise InputError(Trouble("config", path, f"cannot be read: {error.strerror}", hint)) from error
     except UnicodeDecodeError as error:
-        raise InputError(Trouble("config", path, "is not UTF-8 text", "TOML files are")) from error
+        raise InputError(Trouble("config", path, "is not UTF-8 text", "a TOML file is UTF-8 text")) from error
     except ValueError as error:
         raise InputError(Trouble("config", path, str(error), DESCRIBED)) from error
 
 
-def parse_config(text: str, path: str) -> Config:
-    """The config that ``text`` holds. Raises InputError with every mistake in it."""
+def parse_config(source: str | Mapping[str, Any], path: str = FILE_NAME) -> Config:
+    """Parse a configuration. ``source`` is the text of a rootfs-trust.toml, or its tables as a dictionary.
+
+    Paths in it are relative to the directory of ``path``. Raises InputError with every mistake.
+    """
+    text, document = (source, parse_toml(source, path)) if isinstance(source, str) else ("", dict(source))
     reader = TableReader(path, text)
-    config = _config(reader, parse_toml(text, path))
+    config = _config(reader, document)
     if reader.troubles:
         raise InputError(*reader.troubles)
     return config
 
 
 def parse_toml(text: str, path: str, described: str = DESCRIBED) -> dict[str, Any]:
-    """The document that ``text`` holds. Raises InputError; ``described`` is its hint."""
+    """Parse ``text`` as TOML. Raises InputError with the hint ``described``."""
     from rootfs_trust import toml
 
     try:
@@ -140,32 +232,43 @@ def parse_toml(text: str, path: str, described: str = DESCRIBED) -> dict[str, An
 
 
 def _config(reader: TableReader, document: dict[str, Any]) -> Config:
-    reader.unknown("", document, ("store", "anchor", "policy", "cloud", "render"))
+    reader.unknown("", document, ("store", "anchor", "policy", "cloud", "render", "server", "runtimes"))
     store = reader.table("store", document.get("store", {}), _STORE)
     policy = reader.table("policy", document.get("policy", {}), _POLICY)
+    runtimes = reader.table("runtimes", document.get("runtimes", {}), _RUNTIMES)
     anchors = [reader.table(key, each, _ANCHOR, ("file",)) for key, each in reader.array("anchor", document)]
     clouds = [reader.table(key, each, _CLOUD, ("kind",)) for key, each in reader.array("cloud", document)]
     renders = [reader.table(key, each, _RENDER, ("template", "dest")) for key, each in reader.array("render", document)]
+    servers = [reader.table(key, each, _SERVER, ("chain", "name")) for key, each in reader.array("server", document)]
     if reader.troubles:
         return Config()
     folder = os.path.dirname(os.path.abspath(reader.path))
     return Config(
         reader.path,
         StoreTable(**_beside(folder, store, "roots")),
-        tuple(AnchorTable(**_beside(folder, each, "file")) for each in anchors),
+        tuple(AnchorTable(**_beside(folder, _with_fence(each), "file")) for each in anchors),
         Policy(**policy),
         tuple(CloudTable(**each) for each in clouds),
         tuple(RenderTable(**{**each, "template": _template(folder, each["template"])}) for each in renders),
+        tuple(ServerTable(**_beside(folder, each, "chain")) for each in servers),
+        RuntimesTable(**_beside(folder, runtimes, "java_password_file")),
     )
 
 
 def _beside(folder: str, table: dict[str, Any], name: str) -> dict[str, Any]:
-    """The table with a path, where it has one, made absolute from the folder of the config."""
+    """Return the table with the path ``name``, if it has one, made absolute from the directory of the config."""
     return {**table, name: os.path.join(folder, table[name])} if name in table else table
 
 
+def _with_fence(table: dict[str, Any]) -> dict[str, Any]:
+    """Return the table with ``permitted`` and ``excluded`` joined to one value."""
+    lists = {name: table[name] for name in ("permitted", "excluded") if name in table}
+    others = {name: value for name, value in table.items() if name not in (*lists, "fence")}
+    return {**others, "fence": Fence(**lists, mode=table.get("fence", NO_FENCE.mode))}
+
+
 def _template(folder: str, name: str) -> str:
-    """A path relative to the config; a bare name of a template that ships stays as it is."""
+    """Return the path of a template relative to the config. The name of an included template is unchanged."""
     return name if _SHIPPED.fullmatch(name) else os.path.join(folder, name)
 
 
@@ -179,10 +282,23 @@ def _purposes(value: object) -> Purposes:
     return purposes(words)
 
 
+def _names(value: object) -> tuple[GeneralName, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError("a list of at least one name")
+    return tuple(map(host_names, value))
+
+
 def _absolute(value: object) -> str:
     text = string(value)
-    if not text.startswith("/") or text.endswith("/") or ".." in text.split("/"):
-        raise ValueError("an absolute path on the device")
+    names = text[1:].split("/")
+    if not text.startswith("/") or not {"", ".", ".."}.isdisjoint(names):
+        raise ValueError("an absolute path on the device, without //, . or .., and without / at its end")
+    if not text.isprintable():
+        raise ValueError("an absolute path on the device, without control characters")
+    if len(text.encode()) > MAX_PATH or any(len(name.encode()) > MAX_NAME for name in names):
+        raise ValueError(f"an absolute path of at most {MAX_PATH} bytes, each name in it of at most {MAX_NAME}")
+    if any(name.startswith(STAGED_PREFIX) for name in names):
+        raise ValueError(f"an absolute path without a name that begins with {STAGED_PREFIX}, as temporary files do")
     return text
 
 
@@ -190,6 +306,12 @@ def _mode(value: object) -> int:
     if not isinstance(value, str) or not re.fullmatch("0?[0-7]{3}", value):
         raise ValueError('octal digits in a text, such as "0644"')
     return int(value, 8)
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise ValueError("a day, without quotes: 2031-01-01")
+    return value
 
 
 def _values(value: object) -> dict[str, Any]:
@@ -201,8 +323,13 @@ def _values(value: object) -> dict[str, Any]:
 _STORE: dict[str, Check] = {
     "layout": string,
     "base": one_of("keep", "none"),
-    "distrust": list_of(digest),
+    "distrust": list_of(selection),
+    "program": one_of("mozilla"),
     "roots": string,
+}
+_RUNTIMES: dict[str, Check] = {
+    "use": list_of(lambda value: str(one_of(AUTO, NONE, *NAMES)(value))),
+    "java_password_file": string,
 }
 _ANCHOR: dict[str, Check] = {
     "file": string,
@@ -211,13 +338,17 @@ _ANCHOR: dict[str, Check] = {
     "replace": boolean,
     "allow": lambda value: frozenset(list_of(lambda each: str(one_of("expired")(each)))(value)),
     "purposes": _purposes,
+    "permitted": _names,
+    "excluded": _names,
+    "fence": one_of(*FENCES),
 }
 _POLICY: dict[str, Check] = {
     "min_rsa_bits": count,
     "min_days_left": count,
     "require_ca": boolean,
     "strict": boolean,
-    "forbid": lambda value: frozenset(list_of(digest)(value)),
+    "forbid": list_of(selection),
+    "allow_only": list_of(selection),
 }
 _CLOUD: dict[str, Check] = {
     "kind": one_of("c8y", "aws", "az"),
@@ -231,4 +362,12 @@ _RENDER: dict[str, Check] = {
     "mode": _mode,
     "values": _values,
     "replace": boolean,
+}
+_SERVER: dict[str, Check] = {
+    "name": string,
+    "chain": string,
+    "hostname": string,
+    "clients": list_of(string),
+    "until": _day,
+    "refused": boolean,
 }

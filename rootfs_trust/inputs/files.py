@@ -1,8 +1,9 @@
-"""Reads the files that the caller names on the host. The only reader of the host's file system."""
+"""Read the certificate files that the user names on the command line or in rootfs-trust.toml."""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable
@@ -11,17 +12,26 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from rootfs_trust.errors import Trouble
+from rootfs_trust.x509 import private_key_form
 
 MAX_INPUT = 16 * 1024 * 1024
-"""Bytes; some 8,000 certificates. A trust anchor file has two thousand bytes."""
+"""Maximum size in bytes, enough for about 8,000 certificates."""
+
+GIVEN = "<bytes>"
+"""Path in messages and in the provenance for an input that is given as bytes."""
 
 SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p7b", ".p7c")
-"""What is taken from a folder; a file that is named on the command line may be called anything."""
+"""Suffixes of files that are read from a directory. A file named on the command line may have any name."""
+
+NAMES_THAT_COUNT = f"certificate files have the suffixes {' '.join(SUFFIXES)}"
+NO_CERTIFICATE_NAME = "does not have the suffix of a certificate file"
+
+_URL = re.compile(r"\b(?:https?|ftps?|file)://", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file of the host and its bytes. ``wanted`` is False for one that is only searched for private keys."""
+    """A host file and its bytes. ``wanted`` is False if it is only searched for private keys."""
 
     path: str
     data: bytes
@@ -29,7 +39,7 @@ class InputFile:
 
 
 class UsedFile(NamedTuple):
-    """A file of the host that a run is made from: what it is used as, its path there, and the SHA-256 of its bytes."""
+    """A host file that a run uses: its kind, its path, and the SHA-256 of its bytes."""
 
     kind: str
     path: str
@@ -37,24 +47,29 @@ class UsedFile(NamedTuple):
 
 
 def used(kind: str, path: str, data: bytes) -> UsedFile:
-    """The file at ``path``, whose bytes are ``data``."""
+    """Return the record of the file at ``path`` with the content ``data``."""
     return UsedFile(kind, path, sha256(data, usedforsecurity=False).hexdigest())
 
 
 @dataclass(slots=True)
-class Reading:
-    """What was read, what was passed over (notes), and what could not be read (troubles)."""
+class FilesRead:
+    """The files that were read, warnings about skipped ones, and problems."""
 
     files: list[InputFile] = field(default_factory=list)
     notes: list[Trouble] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
 
 
-def read_inputs(paths: Iterable[str]) -> Reading:
-    """Read each of ``paths``: a file, a folder (not recursive, links followed), or ``-`` for standard input."""
-    reading = Reading()
-    for path in paths:
-        if path == "-":
+def read_inputs(inputs: Iterable[str | bytes]) -> FilesRead:
+    """Read each of ``inputs``: the bytes of a file, or the path of a file, a directory or ``-`` (standard input).
+
+    A directory is not read recursively, and its links are followed.
+    """
+    reading = FilesRead()
+    for path in inputs:
+        if isinstance(path, bytes):
+            reading.files.append(InputFile(GIVEN, path))
+        elif path == "-":
             _add(reading, "-", wanted=True)
         elif os.path.isdir(path):
             _add_folder(reading, path)
@@ -63,7 +78,7 @@ def read_inputs(paths: Iterable[str]) -> Reading:
     return reading
 
 
-def _add_folder(reading: Reading, folder: str) -> None:
+def _add_folder(reading: FilesRead, folder: str) -> None:
     try:
         names = sorted(os.listdir(folder), key=os.fsencode)
     except OSError as error:
@@ -71,8 +86,8 @@ def _add_folder(reading: Reading, folder: str) -> None:
         return
     before = len(reading.files)
     for path in (os.path.join(folder, name) for name in names if not name.startswith(".")):
-        if _is_special(path):
-            reading.notes.append(_skipped(path, "is no regular file"))
+        if is_special(path):
+            reading.notes.append(skipped(path, "is not a regular file"))
         else:
             _add(reading, path, wanted=path.lower().endswith(SUFFIXES))
     if not any(file.wanted for file in reading.files[before:]):
@@ -80,31 +95,31 @@ def _add_folder(reading: Reading, folder: str) -> None:
             Trouble(
                 "no-certificate",
                 folder,
-                "the folder holds no certificate file",
-                f"names that count end in {' '.join(SUFFIXES)}",
+                "the directory contains no certificate file",
+                NAMES_THAT_COUNT,
             )
         )
 
 
-def _is_special(path: str) -> bool:
-    """Whether a folder's entry is something that is never opened: a folder, FIFO, socket or device."""
+def is_special(path: str) -> bool:
+    """Return whether a directory entry must not be opened: a directory, FIFO, socket or device."""
     try:
         return not stat.S_ISREG(os.stat(path).st_mode)
     except OSError:
         return False
 
 
-def _add(reading: Reading, path: str, *, wanted: bool) -> None:
+def _add(reading: FilesRead, path: str, *, wanted: bool) -> None:
     try:
         data = _read(path)
     except OSError as error:
         if wanted:
             reading.troubles.append(_unreadable(path, error))
         else:
-            reading.notes.append(_skipped(path, f"cannot be read ({error.strerror})"))
+            reading.notes.append(skipped(path, f"cannot be read ({error.strerror})"))
         return
     if not wanted:
-        reading.notes.append(_skipped(path, "is no certificate file by its name"))
+        reading.notes.append(skipped(path, NO_CERTIFICATE_NAME))
     elif len(data) > MAX_INPUT:
         reading.troubles.append(_too_large(path))
         return
@@ -119,15 +134,25 @@ def _read(path: str) -> bytes:
 
 
 def read_file(path: str) -> bytes:
-    """The content of a file that is a config or a template. Raises OSError, ValueError for one that is too large."""
+    """Read a configuration or template. Raises OSError, or ValueError if the file is too large."""
     data = _read(path)
     if len(data) > MAX_INPUT:
         raise ValueError(f"is larger than {MAX_INPUT} bytes")
     return data
 
 
-def _skipped(path: str, why: str) -> Trouble:
-    return Trouble("skipped", path, f"{why}, and is passed over", f"names that count end in {' '.join(SUFFIXES)}")
+def private_key(path: str, data: bytes) -> Trouble | None:
+    """Return a problem if an input contains a private key, else None. The message contains no part of the key."""
+    form = private_key_form(data)
+    if not form:
+        return None
+    message = f"the file contains a private key ({form}), which must not be in an image"
+    return Trouble("private-key", path, message, "delete the key, and use only certificates")
+
+
+def skipped(path: str, why: str) -> Trouble:
+    """Return a note about a file of a directory or archive that is skipped."""
+    return Trouble("skipped", path, f"{why}, so it is skipped", NAMES_THAT_COUNT)
 
 
 def _too_large(path: str) -> Trouble:
@@ -135,9 +160,12 @@ def _too_large(path: str) -> Trouble:
         "too-large",
         path,
         f"is larger than {MAX_INPUT} bytes",
-        "give the certificates that the device needs, not a whole archive",
+        "use only the certificates that the device needs, not a whole archive",
     )
 
 
 def _unreadable(path: str, error: OSError) -> Trouble:
+    if _URL.search(path):
+        message = "is a URL, and rootfs-trust opens no connection"
+        return Trouble("url", path, message, "download the file, compare its digest, and give its path")
     return Trouble("unreadable", path, f"cannot be read: {error.strerror}", "check the path and its permissions")

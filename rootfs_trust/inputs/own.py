@@ -1,4 +1,4 @@
-"""Which anchors the caller's configuration names, for commands that look and do not install."""
+"""List the anchors named in rootfs-trust.toml, for read-only commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rootfs_trust.inputs.files import read_inputs
 
 
 def own_anchors(config: Config, at: datetime) -> dict[str, AnchorTable]:
-    """The ``[[anchor]]`` of each certificate, by its SHA-256. Raises InputError for a file that cannot be read."""
+    """Return the ``[[anchor]]`` table of each certificate by SHA-256. Raises InputError for an unreadable file."""
     found: dict[str, AnchorTable] = {}
     troubles: list[Trouble] = []
     for anchor in config.anchors:
@@ -25,5 +25,5 @@ def own_anchors(config: Config, at: datetime) -> dict[str, AnchorTable]:
 
 
 def own_digests(config: Config, at: datetime) -> frozenset[str]:
-    """SHA-256 of every certificate in the files of ``[[anchor]]``. Raises InputError for one that cannot be read."""
+    """Return the SHA-256 of every certificate in ``[[anchor]]`` files. Raises InputError for an unreadable file."""
     return frozenset(own_anchors(config, at))

@@ -1,7 +1,7 @@
-"""Tables of a TOML file checked key by key, every mistake said with its key and line.
+"""Check the tables of a TOML file against a schema. Every mistake is reported with its key and line.
 
-A table's schema is a dictionary: for each key the function that turns its value into ours, or raises ValueError with
-what was expected. A key that the schema lacks is a mistake.
+A schema is a dictionary. For each key it has a function that converts the value, or raises ValueError with what was
+expected. A key that is not in the schema is a mistake.
 """
 
 from __future__ import annotations
@@ -11,28 +11,35 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from rootfs_trust.errors import Trouble
 from rootfs_trust.store.anchor import safe_name
+from rootfs_trust.store.selection import Selection
+from rootfs_trust.text import did_you_mean
 
 DESCRIBED = "docs/configuration.md describes every key"
 
 MAX_UNKNOWN = 50
-"""Keys of one table that are told; for each, the known ones are searched for what was meant."""
+"""Maximum number of unknown keys that are reported per table, because each needs a search for a suggestion."""
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]")
 _KEY = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([\w-]+))\s*[=.]""")
 
+SPKI, FILE, SHA256 = "spki:", "file:", "sha256:"
+"""Prefixes of arguments that select certificates by key, by file, and by digest."""
+
+_Value = TypeVar("_Value")
+
 Check = Callable[[Any], object]
-"""Turns a value of the file into one of a table, or raises ValueError with what was expected."""
+"""Converts a value, or raises ValueError with what was expected."""
 
 
 @dataclass
 class TableReader:
-    """Collects what is wrong with the tables of one file: ``text`` is the file's, ``path`` its own.
+    """Collects the mistakes in the tables of one file with the given ``text`` and ``path``.
 
-    ``described`` is the hint that says where its keys are described.
+    ``described`` is a hint that names the documentation of the keys.
     """
 
     path: str
@@ -44,14 +51,14 @@ class TableReader:
         """The tables of ``[[key]]``, each with its own key: ``anchor[0]``."""
         value = document.get(key, [])
         if not isinstance(value, list):
-            self.wrong(key, f"has to be written as [[{key}]]")
+            self.wrong(key, f"must be written as [[{key}]]")
             return []
         return [(f"{key}[{index}]", each) for index, each in enumerate(value)]
 
     def table(self, key: str, value: object, checks: dict[str, Check], needed: tuple[str, ...] = ()) -> dict[str, Any]:
-        """The checked values of a table; with ``needed`` keys also its ``key`` and ``where`` it stands."""
+        """Return the checked values of a table. With ``needed`` keys, also its ``key`` and its position ``where``."""
         if not isinstance(value, dict):
-            self.wrong(key, "has to be a table")
+            self.wrong(key, "must be a table")
             return {}
         self.unknown(f"{key}.", value, tuple(checks))
         for name in needed:
@@ -65,24 +72,18 @@ class TableReader:
         try:
             return check(value)
         except ValueError as error:
-            self.wrong(key, f"has to be {error}")
+            self.wrong(key, f"must be {error}")
             return None
 
     def unknown(self, prefix: str, table: dict[str, Any], known: tuple[str, ...]) -> None:
-        """Note the keys that are not ``known``, of very many the first ones."""
-        from difflib import get_close_matches
-
+        """Report the keys that are not ``known``, up to a limit."""
         unknown = [name for name in table if name not in known]
         for name in unknown[:MAX_UNKNOWN]:
-            near = get_close_matches(name, known, 1)
-            self.wrong(
-                f"{prefix}{name}",
-                "is no key that is known here",
-                f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}",
-            )
+            key, hint = f"{prefix}{name}", did_you_mean(name, known) or f"known: {', '.join(known)}"
+            self.troubles.append(Trouble("config", self._where(key), f"unknown key {key}", hint))
 
     def wrong(self, key: str, message: str, hint: str = "") -> None:
-        """Note that the value at ``key`` is wrong."""
+        """Report that the value at ``key`` is wrong."""
         self.troubles.append(Trouble("config", self._where(key), f"{key} {message}", hint or self.described))
 
     @cached_property
@@ -95,17 +96,17 @@ class TableReader:
 
 
 class KeyLines:
-    """The lines (from 1) on which the keys of a TOML file stand, found in one pass.
+    """The line numbers (from 1) of the keys of a TOML file, found in one pass.
 
-    Of a table that is written inline the line is known on which it begins. tomllib keeps no positions, and this
-    serves messages alone.
+    For an inline table, only its first line is known. This is needed because tomllib keeps no positions, and is used
+    only for messages.
     """
 
     def __init__(self, text: str) -> None:
         self._tables: dict[str, int] = {}
         self._keys: dict[tuple[str, str], int] = {}
         self._last: dict[str, int] = {}
-        """Where a key outside of tables stands last: each line may add to it."""
+        """The last line of a key outside of tables; each line may add to it."""
         counts: Counter[str] = Counter()
         current = ""
         for number, line in enumerate(text.splitlines(), 1):
@@ -121,7 +122,7 @@ class KeyLines:
             self._last[name] = number
 
     def line(self, key: str) -> int | None:
-        """The line of ``key`` (``anchor[2].file``), else that of its table, else None."""
+        """Return the line of ``key`` (``anchor[2].file``), else that of its table, else None."""
         table, _, name = key.rpartition(".")
         first = re.split(r"[.[]", key)[0]
         return self._keys.get((table, name)) or self._tables.get(table or name) or self._last.get(first)
@@ -138,14 +139,14 @@ def _table_name(bracket: str, name: str, counts: Counter[str]) -> str:
 
 
 def string(value: object) -> str:
-    """A text that is not empty."""
+    """Check a string that is not empty."""
     if not isinstance(value, str) or not value or "\0" in value:
-        raise ValueError("a text")
+        raise ValueError("a non-empty string")
     return value
 
 
 def file_name(value: object) -> str:
-    """A name that any store takes for a file."""
+    """Check a name that every layout accepts as a file name."""
     if not isinstance(value, str) or not value or value != safe_name(value):
         raise ValueError('a safe file name: ASCII letters, digits, ".", "_" and "-"')
     return value
@@ -166,17 +167,17 @@ def count(value: object) -> int:
 
 
 def digest(value: object) -> str:
-    """A SHA-256 in hex, with or without ``sha256:`` and colons, as 64 lower-case digits. ValueError otherwise."""
+    """Convert a SHA-256 in hex, with or without ``sha256:`` and colons, to 64 lower-case digits."""
     text = value.removeprefix("sha256:").replace(":", "").lower() if isinstance(value, str) else ""
     if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
         raise ValueError("the 64 hex digits of a SHA-256")
     return text
 
 
-def list_of(check: Callable[[object], str]) -> Callable[[object], tuple[str, ...]]:
-    """A list, each of its values checked."""
+def list_of(check: Callable[[object], _Value]) -> Callable[[object], tuple[_Value, ...]]:
+    """Check a list, and each of its values."""
 
-    def checked(value: object) -> tuple[str, ...]:
+    def checked(value: object) -> tuple[_Value, ...]:
         if not isinstance(value, list):
             raise ValueError("a list")
         return tuple(check(each) for each in value)
@@ -185,7 +186,7 @@ def list_of(check: Callable[[object], str]) -> Callable[[object], tuple[str, ...
 
 
 def one_of(*words: str) -> Check:
-    """One of a few words."""
+    """Check that the value is one of ``words``."""
 
     def checked(value: object) -> str:
         if value not in words:
@@ -193,3 +194,27 @@ def one_of(*words: str) -> Check:
         return str(value)
 
     return checked
+
+
+def selection(value: object) -> Selection:
+    """Parse an argument that selects certificates. :mod:`rootfs_trust.inputs.selections` reads files and root data.
+
+    Raises ValueError with what was expected for a wrong digest.
+    """
+    text = string(value)
+    if text.startswith(SPKI):
+        try:
+            return Selection(text, spki=frozenset((digest(text.removeprefix(SPKI)),)))
+        except ValueError as error:
+            raise ValueError(f"spki: and {error} of a SubjectPublicKeyInfo") from error
+    if text.startswith(SHA256) or _is_bare_digest(text):
+        return Selection(text, frozenset((digest(text),)))
+    return Selection(text)
+
+
+def _is_bare_digest(text: str) -> bool:
+    try:
+        digest(text)
+    except ValueError:
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""Reads the templates that a config names: files of the host, or those that ship with this package."""
+"""Read the templates that a config names: files on the host, or templates included in the package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.inputs.config import RenderTable
-from rootfs_trust.inputs.files import UsedFile, read_file, used
+from rootfs_trust.inputs.files import UsedFile, is_special, private_key, read_file, used
 from rootfs_trust.resources import resource
 
 
@@ -21,12 +21,12 @@ class Template(NamedTuple):
 
     @property
     def used(self) -> UsedFile:
-        """The file that the text was read from; a template that ships has but its name."""
+        """The file that the text was read from; for an included template only its name."""
         return used("template", self.name, self.text.encode())
 
 
 def read_templates(tables: Iterable[RenderTable]) -> tuple[list[Template], list[Trouble]]:
-    """The template of each of ``tables``, and what is wrong with those that cannot be read."""
+    """Return the template of each of ``tables``, and a problem for each that cannot be read."""
     templates: list[Template] = []
     troubles: list[Trouble] = []
     for table in tables:
@@ -38,21 +38,26 @@ def read_templates(tables: Iterable[RenderTable]) -> tuple[list[Template], list[
 
 
 def read_template(table: RenderTable) -> Template:
-    """The template of ``[[render]]``. Raises InputError."""
+    """Read the template of ``[[render]]``. Raises InputError."""
     path = table.template if os.path.isabs(table.template) else _shipped(table)
     try:
-        return Template(table, os.path.basename(path), read_file(path).decode())
+        if is_special(path):  # opening a FIFO would block
+            raise ValueError("it is not a regular file")
+        data = read_file(path)
+        if trouble := private_key(path, data):
+            raise InputError(trouble)
+        return Template(table, os.path.basename(path), data.decode())
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else reason
         message = f"{table.key}.template {table.template} cannot be read: {reason}"
-        raise InputError(Trouble("template", table.where, message, "it is looked for beside the config")) from error
+        raise InputError(Trouble("template", table.where, message, "its path is relative to the config")) from error
 
 
 def _shipped(table: RenderTable) -> str:
     folder = os.path.join(resource("templates"), "agents")
     files = {name.partition(".")[0]: name for name in sorted(os.listdir(folder))}
     if table.template not in files:
-        message = f"{table.key}.template: no template called {table.template} ships"
-        raise InputError(Trouble("template", table.where, message, f"those that do: {', '.join(files)}"))
+        message = f"{table.key}.template: unknown template {table.template}"
+        raise InputError(Trouble("template", table.where, message, f"included templates: {', '.join(files)}"))
     return os.path.join(folder, files[table.template])

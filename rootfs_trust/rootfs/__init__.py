@@ -1,1 +1,1 @@
-"""The rootfs: what stands in it, what should, the plan between the two, and the one door to the disk."""
+"""Root filesystems: file types, the plan of changes, and the only code that reads and writes them on disk."""

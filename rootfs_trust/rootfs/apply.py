@@ -1,11 +1,16 @@
-"""The one writer: carries a plan out so that a run cut short anywhere leaves only whole files.
+"""Carry out a plan. An interrupted run leaves only complete files.
 
-Order: folders; every file staged beside its place, with owner, mode and attributes set, and synced, and every link
-that has an owner or a time to get; then renames and links in the order of the plan, and each folder that changed is
-synced; then removals, and theirs are. Nothing that was there before changes until all the bytes are on the disk, so
-a full disk shows itself in time; nothing goes before what stands for it is safe.
+1. Create directories.
+2. Write every file under a temporary name in its directory, with owner, mode and attributes, and sync it. Create links
+   that need an owner or a time under a temporary name, too.
+3. Rename files and create links in the order of the plan, and sync each changed directory.
+4. Remove files, and sync their directories.
 
-Who writes many trees may take the two steps of :class:`Writer` apart and sync once for all of them after each.
+Existing files change only after all new bytes are on the disk, so a full disk is noticed in time. Nothing is removed
+before its replacement is on disk.
+
+To write many trees, call :meth:`Writer.stage` on all of them, sync once, call :meth:`Writer.publish` on all, and sync
+again.
 """
 
 from __future__ import annotations
@@ -22,19 +27,20 @@ from rootfs_trust.rootfs.by_descriptor import path_by_descriptor, read_extended_
 from rootfs_trust.rootfs.door import Root
 from rootfs_trust.rootfs.nodes import Owner, as_bytes, parent
 from rootfs_trust.rootfs.plan import SIGNATURES, STAGED_PREFIX, Action, Link, MakeDirectory, Plan, Put, Remove
+from rootfs_trust.rootfs.walk import close
 
-_HINT = "every file is whole; mend the cause and run the same command again"
+_HINT = "no file is truncated; fix the cause and run the same command again"
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def apply(root: Root, plan: Plan, *, owner: Owner | None, timestamp: int | None) -> list[Trouble]:
-    """Carry ``plan`` out below ``root``; return what the caller should be told.
+    """Carry out ``plan`` below ``root``, and return warnings.
 
-    New entries are given to ``owner`` where the caller may do that; None leaves them the caller's.
-    ``timestamp`` (seconds since 1970) becomes the modification time of all that is written. Raises ApplyError,
-    which says what was and what was not written, when the disk or the target fails underway.
+    New entries are given to ``owner`` if the user may do that; None leaves them to the user. ``timestamp`` (seconds
+    since 1970) is the modification time of everything that is written. Raises ApplyError, which says what was written
+    and what was not, if the disk or the root filesystem fails during the run.
     """
     with Writer(root, plan, owner=owner, timestamp=timestamp) as writer:
         writer.stage()
@@ -43,11 +49,11 @@ def apply(root: Root, plan: Plan, *, owner: Owner | None, timestamp: int | None)
 
 
 class Writer:
-    """One plan being carried out, by :meth:`stage` and then :meth:`publish`; leaving it takes staged leftovers away.
+    """Carries out one plan: :meth:`stage`, then :meth:`publish`. Leaving the context deletes temporary files.
 
-    With ``durable`` each file is on the disk before a name leads to it, and all names when ``publish`` ends. Without,
-    nothing is synced here: the caller syncs the file system after ``stage``, or a power cut may leave empty files
-    in the places of whole ones, and after ``publish``, before the work is called done.
+    With ``durable``, each file is synced before it is renamed, and all directories are synced when ``publish`` ends.
+    Without it, the caller must sync the file system after ``stage`` and after ``publish``. Otherwise a power failure
+    may leave empty files.
     """
 
     def __init__(
@@ -58,10 +64,11 @@ class Writer:
         self._owner = owner
         self._timestamp = timestamp
         self._durable = durable
-        # Owners that the caller may not give, in the order in which they were wanted.
+        # Owners that the user may not set, in the order in which they were needed.
         self._withheld: dict[Owner, None] = {}
         self._staged: dict[str, tuple[int, bytes]] = {}
         self._done: list[str] = []
+        self._folders: dict[str, int] = {}
 
     def __enter__(self) -> Writer:
         return self
@@ -72,14 +79,16 @@ class Writer:
         for folder, staged in self._staged.values():
             with contextlib.suppress(OSError):
                 _clear(folder, staged)
+        for folder in self._folders.values():
+            close(folder)
 
     def stage(self) -> None:
-        """Make the new folders, and every file beside its place. Raises ApplyError."""
+        """Create the new directories, and every file under a temporary name. Raises ApplyError."""
         for number, action in enumerate(self._actions):
             self._prepare(action, as_bytes(f"{STAGED_PREFIX}{number}"))
 
     def publish(self) -> None:
-        """Rename what is staged into place, and do the rest. Raises ApplyError."""
+        """Rename the temporary files into place, and remove obsolete files. Raises ApplyError."""
         removals = tuple(action for action in self._actions if isinstance(action, Remove))
         self._carry_out(tuple(action for action in self._actions if not isinstance(action, Remove)), rest=removals)
         self._carry_out(removals, rest=())
@@ -91,26 +100,26 @@ class Writer:
             self._finish(folder, rest)
 
     def notes(self) -> list[Trouble]:
-        """What the caller should be told of the owners of new entries."""
+        """Return warnings about the owners of new entries."""
         told = [
             Trouble(
                 "owner",
                 "",
                 f"new entries that should belong to {owner.uid}:{owner.gid} belong to the caller",
-                "only root may give files away; set the owners when the image is made",
+                "only root may change owners; set them when you build the image",
             )
             for owner in self._withheld
         ]
         given = self._owner if self._owner not in self._withheld else None
         if given is not None and given != Owner(0, 0) and self._done:
-            message = f"new entries belong to {given.uid}:{given.gid}, as the root folder does"
+            message = f"new entries belong to {given.uid}:{given.gid}, like the root directory"
             told.append(Trouble("owner", "", message))
         return told
 
     # -- steps -------------------------------------------------------------------------------------------
 
     def _prepare(self, action: Action, staged: bytes) -> None:
-        """What can be done before anything that was there changes: new folders, staged files and links."""
+        """Do the steps that change no existing entry: new directories, temporary files and links."""
         if isinstance(action, MakeDirectory):
             self._step(action, lambda directory: self._make_directory(directory, staged))
         elif isinstance(action, Put):
@@ -148,8 +157,8 @@ class Writer:
     def _make_directory(self, action: MakeDirectory, staged: bytes) -> None:
         folder, name = self._place(action.path)
         _clear(folder, staged)
-        os.mkdir(staged, 0o700, dir_fd=folder)
         self._staged[action.path] = folder, staged
+        os.mkdir(staged, 0o700, dir_fd=folder)
         fd = os.open(staged, _OPEN_FOLDER, dir_fd=folder)
         try:
             self._give(fd, action.node.owner or self._owner)
@@ -162,8 +171,9 @@ class Writer:
 
     def _stage_file(self, action: Put, staged: bytes) -> None:
         folder, name = self._place(action.path)
-        fd = self._create(folder, staged)
+        # Registered before it exists, so that it is deleted after a signal at any moment.
         self._staged[action.path] = folder, staged
+        fd = self._create(folder, staged)
         with open(fd, "wb") as file:
             file.write(action.node.content)
             file.flush()
@@ -183,7 +193,7 @@ class Writer:
 
     @staticmethod
     def _take_over_link(folder: int, name: bytes, staged: bytes) -> None:
-        """Give the link ``staged`` what the link ``name`` has: owner and attributes."""
+        """Copy owner and attributes of the link ``name`` to the link ``staged``."""
         old = os.stat(name, dir_fd=folder, follow_symlinks=False)
         os.chown(staged, old.st_uid, old.st_gid, dir_fd=folder, follow_symlinks=False)
         for key, value in read_extended_attributes(folder, name).items():
@@ -201,7 +211,7 @@ class Writer:
         return list(dict.fromkeys([*(parent(action.path) for action in actions), *made]))
 
     def _finish(self, path: str, rest: tuple[Action, ...]) -> None:
-        """Set the time of a folder whose entries changed, and sync it; ``rest`` is what comes after."""
+        """Set the time of a changed directory, and sync it. ``rest``: whether more actions follow."""
         try:
             folder, _ = self._place(f"{path}/")
             fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
@@ -211,8 +221,8 @@ class Writer:
             finally:
                 os.close(fd)
         except (OSError, InputError) as error:
-            left = f"{self._written()}; not written: what has to go" if rest else "everything is written"
-            message = f"cannot be made safe on the disk: {_reason(error)}; {left}"
+            left = f"{self._written()}; not done: removals" if rest else "all changes are written"
+            message = f"cannot be flushed to disk: {_reason(error)}; {left}"
             raise ApplyError(Trouble("apply", path, message, _HINT)) from error
 
     def _sync(self, fd: int) -> None:
@@ -222,7 +232,7 @@ class Writer:
     # -- attributes --------------------------------------------------------------------------------------
 
     def _take_over(self, folder: int, name: bytes, fd: int) -> bool:
-        """Give the file ``fd`` what the regular file ``name`` has: owner, mode, attributes but signatures."""
+        """Copy owner, mode and attributes, except signatures, of the regular file ``name`` to the file ``fd``."""
         old = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if not stat.S_ISREG(old.st_mode):
             return False
@@ -236,7 +246,7 @@ class Writer:
         return True
 
     def _give(self, fd: int, owner: Owner | None) -> None:
-        """New entries get ``owner`` where the caller may do that; where not, it is told."""
+        """Give a new entry to ``owner``, or record that the user may not do that."""
         if owner is not None:
             with self._withholding(owner):
                 os.fchown(fd, owner.uid, owner.gid)
@@ -251,7 +261,7 @@ class Writer:
         try:
             yield
         except OSError as error:
-            # EINVAL: in a user namespace, one that it has no number for (user_namespaces(7)).
+            # EINVAL: the user namespace has no mapping for this owner (user_namespaces(7)).
             if error.errno not in (errno.EPERM, errno.EINVAL):
                 raise
             self._withheld[owner] = None
@@ -266,22 +276,26 @@ class Writer:
         place = self._root.place(path)
         if place is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        return place
+        folder = parent(path) if place[1] else path
+        if folder not in self._folders:
+            # Temporary files are renamed later, so the descriptor of their directory must stay open until then.
+            self._folders[folder] = os.dup(place[0])
+        return self._folders[folder], place[1]
 
     @staticmethod
     def _create(folder: int, name: bytes) -> int:
-        # What a killed run left under this name is in the way, and of no use.
+        # Delete a temporary file of this name that a killed run has left.
         _clear(folder, name)
         return os.open(name, _CREATE, 0o600, dir_fd=folder)
 
 
 def _reason(error: OSError | InputError) -> str:
-    """What the system said, or the door to a folder that cannot be reached any more."""
+    """Return the message of an OSError, or of a directory that can no longer be reached."""
     return str(error.strerror) if isinstance(error, OSError) else error.troubles[0].message
 
 
 def _clear(folder: int, name: bytes) -> None:
-    """Take away the file, link or empty folder of this name, if there is one."""
+    """Delete the file, link or empty directory of this name, if it exists."""
     try:
         os.unlink(name, dir_fd=folder)
     except IsADirectoryError:

@@ -1,18 +1,23 @@
-"""The one door to the disk: paths are resolved inside the root, one component at a time, by descriptors.
+"""Access to a root filesystem on disk. Paths are resolved inside the root, one component at a time, with descriptors.
 
-What is guaranteed: every folder that is opened is reached from the root's descriptor by steps that follow no
-link by themselves (``O_NOFOLLOW``); a link is read and its text taken up as the device would after ``chroot``:
-an absolute one starts again at the root, ``..`` at the root stays there, and more than 40 links are a loop.
-A link that is swapped while we run can change which place inside the root is reached, never lead out of it.
-Only regular files are opened, never blocking, and never more than :data:`MAX_FILE` bytes of one are read.
+Guarantees:
+
+- Every directory is opened from the descriptor of the root in steps that follow no link (``O_NOFOLLOW``).
+- A link is read and resolved as on the device after ``chroot``: an absolute one starts at the root, ``..`` at the root
+  stays there, and more than 40 links are a loop.
+- A link that another program swaps during the run can change which path inside the root is reached, but never lead
+  outside.
+- Only regular files are opened, without blocking, and at most :data:`MAX_FILE` bytes of a file are read.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
 import stat
+from collections import OrderedDict
 from types import TracebackType
 
 from rootfs_trust.errors import InputError, Trouble
@@ -21,10 +26,21 @@ from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Sym
 from rootfs_trust.rootfs.walk import Walk, close
 
 MAX_FILE = 64 * 1024 * 1024
-"""Bytes; a bundle of 10,000 certificates has about a quarter of it."""
+"""Maximum size of a file in bytes. A bundle of 10,000 certificates has about a quarter of it."""
 
 _LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+
+MAX_OPEN = 48
+"""Maximum number of cached directory descriptors. The default limit is 1,024 per process; a fleet has 16 trees open."""
+
+_OUT_OF_FILES = "raise the limit of open files: ulimit -n"
+_HINTS = {
+    errno.EMFILE: _OUT_OF_FILES,
+    errno.ENFILE: _OUT_OF_FILES,
+    errno.EIO: "check the disk",
+    errno.ENOMEM: "give the process more memory",
+}
 
 _HINT_OTHERS = "does another program write into the rootfs at the same time?"
 
@@ -33,7 +49,7 @@ _SPECIAL = {stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device
 
 
 class Root:
-    """A folder on disk, seen as the device sees it. Implements :class:`~rootfs_trust.rootfs.nodes.View`."""
+    """A root filesystem on disk, as the device sees it. Implements :class:`~rootfs_trust.rootfs.nodes.View`."""
 
     def __init__(self, directory: str) -> None:
         try:
@@ -43,16 +59,18 @@ class Root:
                 Trouble(
                     "root",
                     directory,
-                    f"cannot be opened as a folder: {error.strerror}",
+                    f"cannot be opened as a directory: {error.strerror}",
                     "--root takes the folder that becomes the device's /",
                 )
             ) from error
         self.directory = directory
-        self._folders: dict[str, tuple[int, str] | None] = {"/": (self.fd, "/")}
+        self._folders: OrderedDict[str, tuple[int, str] | None] = OrderedDict()
+        """Cache: descriptor and real path of directories, the most recent last; None if a path is not a directory."""
+        self._open = 0
         self._names: dict[str, list[str]] = {}
         self._kinds: dict[str, type[Node]] = {}
         self._links: dict[str, Symlink] = {}
-        self._statuses: dict[str, tuple[int, bytes, os.stat_result] | None] = {}
+        self._statuses: dict[str, os.stat_result | None] = {}
         self._locked: list[int] = []
 
     def __enter__(self) -> Root:
@@ -64,37 +82,55 @@ class Root:
         self.close()
 
     def close(self) -> None:
-        """Close every descriptor; the object is of no use afterwards."""
+        """Close every descriptor. The object cannot be used afterwards."""
         self.forget()
-        for fd in (*self._locked, *(folder[0] for folder in self._folders.values() if folder)):
+        for fd in (self.fd, *self._locked, *(folder[0] for folder in self._folders.values() if folder)):
             close(fd)
-        self._folders, self._locked = {}, []
+        self._folders, self._locked, self._open = OrderedDict(), [], 0
 
-    def lock(self, *folders: str) -> None:
-        """Wait until no other run has locked the root, or else all of ``folders``; the lock leaves no trace.
+    def lock(self, *folders: str, wait: bool = True) -> None:
+        """Lock the root, or the given ``folders``, exclusively. Waits for other runs. The lock leaves no file.
 
-        It is given back by :meth:`close`, or by the end of the process. Raises InputError.
+        :meth:`close`, or the end of the process, releases it. Raises InputError. Without ``wait``, this is also raised
+        if another run has the lock, with a BlockingIOError as its cause.
         """
         for path in folders or ("/",):
             fd = self.folder(path)
             try:
                 self._locked.append(os.open(".", _LIST, dir_fd=self.fd if fd is None else fd))
-                fcntl.flock(self._locked[-1], fcntl.LOCK_EX)
+                fcntl.flock(self._locked[-1], fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except OSError as error:
                 hint = "nothing was written; another run at the same time could not be kept apart"
                 raise InputError(Trouble("lock", path, f"cannot be locked: {error.strerror}", hint)) from error
 
+    def lock_for_reading(self) -> None:
+        """Lock the root for reading. Waits for a run that writes, but not for other readers.
+
+        On a file system without locks, continue without one.
+        """
+        with contextlib.suppress(OSError):
+            fcntl.flock(self.fd, fcntl.LOCK_SH)
+
     def try_lock(self) -> bool:
-        """:meth:`lock` without waiting; False where another run holds the lock."""
+        """Like :meth:`lock`, but return False immediately if another run has the lock."""
         try:
             fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
 
+    def lock_hash_directory(self, path: str, *, wait: bool = True) -> None:
+        """Lock the hash directory, because ``rehash`` locks only directories and not roots.
+
+        Call it after locking the root. A process locks only one hash directory this way, so there is no deadlock.
+        """
+        # A lock of the root itself, by a second descriptor, would wait for the first one.
+        if path and self.kind(path) is Directory and self.real_path(path) != "/":
+            self.lock(path, wait=wait)
+
     @property
     def owner(self) -> Owner:
-        """The owner of the root folder itself."""
+        """The owner of the root directory itself."""
         try:
             status = os.fstat(self.fd)
         except OSError as error:
@@ -104,15 +140,18 @@ class Root:
     # -- resolving ---------------------------------------------------------------------------------------
 
     def folder(self, path: str) -> int | None:
-        """Descriptor (``O_PATH``) of the folder at which ``path`` ends, or None. It stays this object's."""
+        """Return the descriptor (``O_PATH``) of the directory at ``path``, or None.
+
+        This object owns it and may close it after :data:`MAX_OPEN` more, so use it at once or duplicate it.
+        """
         found = self._folder(path)
         return found[0] if found else None
 
     def forget(self, *paths: str) -> None:
-        """Look anew from here on: folders may have come into being, and entries changed; or only those at ``paths``.
+        """Clear the cache, or only its entries for ``paths``.
 
-        Till then nothing is looked at twice, save the contents of files. Where a link of a folder gives an entry
-        another path, too, that path is another one here.
+        Until then results are cached, except file contents. The cache is keyed by the path as given: the same file
+        reached through a symlinked directory is a separate entry.
         """
         if paths:
             for path in (*paths, *map(parent, paths)):
@@ -125,9 +164,9 @@ class Root:
             del self._folders[path]
 
     def place(self, path: str) -> tuple[int, bytes] | None:
-        """Descriptor of the folder that holds ``path``, and the name in it; None without such a folder."""
+        """Return the descriptor of the parent directory of ``path``, and the name in it, or None."""
         head, _, name = path.rpartition("/")
-        if name in (".", ".."):  # no name in a folder; at the root, the host would look outside for it
+        if name in (".", ".."):  # not a name in a directory; at the root, the host would look outside
             head, name = path, ""
         found = self._folder(head or "/")
         return (found[0], as_bytes(name)) if found and "\0" not in name else None
@@ -145,8 +184,18 @@ class Root:
             walk.close()
 
     def _folder(self, path: str) -> tuple[int, str] | None:
-        if path not in self._folders:
-            self._folders[path] = self._resolve_folder(path)
+        if path == "/":
+            return self.fd, "/"
+        if path in self._folders:
+            self._folders.move_to_end(path)
+        else:
+            self._folders[path] = found = self._resolve_folder(path)
+            self._open += found is not None
+            while self._open > MAX_OPEN:
+                _, oldest = self._folders.popitem(last=False)
+                if oldest:
+                    close(oldest[0])
+                    self._open -= 1
         return self._folders[path]
 
     def _resolve_folder(self, path: str) -> tuple[int, str] | None:
@@ -169,7 +218,7 @@ class Root:
         if known is not None and not (follow and known is Symlink):
             return known
         found = self._status(path, follow)
-        return None if found is None else _KINDS.get(stat.S_IFMT(found[2].st_mode), Special)
+        return None if found is None else _KINDS.get(stat.S_IFMT(found[1].st_mode), Special)
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
         """See :class:`View`. Raises InputError for a file that is too large or cannot be read."""
@@ -180,10 +229,11 @@ class Root:
         found = self._status(path, follow)
         if found is None:
             return None
-        fd, name, status = found
+        real, status = found
         kind = stat.S_IFMT(status.st_mode)
         if kind == stat.S_IFREG:
-            return self._file(fd, name, path)
+            place = self.place(real)
+            return self._file(*place, path) if place else None
         if kind == stat.S_IFDIR:
             return Directory(Owner(status.st_uid, status.st_gid), stat.S_IMODE(status.st_mode))
         if kind == stat.S_IFLNK:
@@ -191,12 +241,12 @@ class Root:
         return Special(_SPECIAL[kind])
 
     def _link(self, path: str) -> Symlink | None:
-        """The link at ``path``. A hash directory has thousands of them: one call tells what most of them hold."""
+        """Return the link at ``path`` with one system call, because a hash directory has thousands of them."""
         if path not in self._links and (place := self.place(path)) and place[1]:
             try:
                 self._links[path] = Symlink(as_text(os.readlink(place[1], dir_fd=place[0])))
             except OSError as error:
-                # EINVAL: no link; what else it is, the status tells.
+                # EINVAL: not a link; stat(2) shows what it is.
                 if error.errno not in (*_NOWHERE, errno.EINVAL):
                     raise _unreadable(path, error) from error
         return self._links.get(path)
@@ -247,24 +297,26 @@ class Root:
     def modified(self, path: str) -> int | None:
         """See :class:`View`."""
         found = self._status(path, follow=True)
-        return None if found is None else int(found[2].st_mtime)
+        return None if found is None else int(found[1].st_mtime)
 
-    def _status(self, path: str, follow: bool) -> tuple[int, bytes, os.stat_result] | None:
-        """Folder, name and status of ``path``; a link in the last place is followed inside the root."""
+    def _status(self, path: str, follow: bool) -> tuple[str, os.stat_result] | None:
+        """Return the status of ``path`` and its real path. A final link is followed inside the root."""
         if path not in self._statuses:
             self._statuses[path] = self._looked_at(path)
-        found = self._statuses[path]
-        if found is None or not (follow and stat.S_ISLNK(found[2].st_mode)):
-            return found
+        status = self._statuses[path]
+        if status is None:
+            return None
+        if not (follow and stat.S_ISLNK(status.st_mode)):
+            return path, status
         real = self.real_path(path)
         return None if real is None else self._status(real, follow=False)
 
-    def _looked_at(self, path: str) -> tuple[int, bytes, os.stat_result] | None:
+    def _looked_at(self, path: str) -> os.stat_result | None:
         place = self.place(path)
         if place is None:
             return None
         try:
-            return place[0], place[1] or b".", os.stat(place[1] or b".", dir_fd=place[0], follow_symlinks=False)
+            return os.stat(place[1] or b".", dir_fd=place[0], follow_symlinks=False)
         except OSError as error:
             if error.errno not in _NOWHERE:
                 raise _unreadable(path, error) from error
@@ -279,12 +331,11 @@ class Root:
         if content is None:
             raise InputError(Trouble("unreadable", path, "became no file while it was read", _HINT_OTHERS))
         if len(content) > MAX_FILE:
-            hint = "no trust store is; move the file out of the store's folders"
+            hint = "a trust store is smaller; move the file out of the store's directories"
             raise InputError(Trouble("too-large", path, f"is larger than {MAX_FILE} bytes", hint))
         return File(content, Owner(status.st_uid, status.st_gid), stat.S_IMODE(status.st_mode))
 
 
 def _unreadable(path: str, error: OSError) -> InputError:
-    return InputError(
-        Trouble("unreadable", path, f"cannot be read: {error.strerror}", "run as a user who may read the whole tree")
-    )
+    hint = _HINTS.get(error.errno or 0, "run as a user who can read the whole tree")
+    return InputError(Trouble("unreadable", path, f"cannot be read: {error.strerror}", hint))

@@ -1,28 +1,28 @@
-"""The nouns: what can stand at a path of a root filesystem, wanted or found.
+"""File types (File, Symlink, Directory, ...) and the View protocol for reading a file tree. Does no I/O.
 
-Paths are those of the running device (``/etc/ssl/certs``), as text: their bytes read as UTF-8 with
-``surrogateescape``, so that any name has one spelling on every host. Contents are bytes. Nothing here touches a disk.
+Paths are those of the running device (``/etc/ssl/certs``), decoded as UTF-8 with ``surrogateescape``, so that each name
+has one spelling on every host. Contents are bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 FILE_MODE = 0o644
 DIRECTORY_MODE = 0o755
 
 
 class Owner(NamedTuple):
-    """Numeric user and group, as the device will see them."""
+    """Numeric user and group on the device."""
 
     uid: int
     gid: int
 
 
 class File(NamedTuple):
-    """A regular file. ``owner`` None: that of the root folder. Owner and mode are for a new file only."""
+    """A regular file. Owner and mode are used only for a new file; ``owner`` None means that of the root directory."""
 
     content: bytes
     owner: Owner | None = None
@@ -30,13 +30,13 @@ class File(NamedTuple):
 
 
 class Symlink(NamedTuple):
-    """A symbolic link and the text in it."""
+    """A symbolic link and its target."""
 
     points_to: str
 
 
 class Directory(NamedTuple):
-    """A folder. Owner and mode are for a new folder only."""
+    """A directory. Owner and mode are used only for a new directory."""
 
     owner: Owner | None = None
     mode: int = DIRECTORY_MODE
@@ -44,71 +44,80 @@ class Directory(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """A FIFO, socket or device: only ever found, never wanted, never opened."""
+    """A FIFO, socket or device, which is never created and never opened."""
 
     kind: str
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """Wanted: nothing at this path."""
+    """In a desired tree: nothing may exist at this path."""
 
 
 Node: TypeAlias = File | Symlink | Directory | Special
 Desired: TypeAlias = Mapping[str, File | Symlink | Directory | Absent]
-"""What should stand where; the order of the mapping is the order of writing."""
+"""The desired tree: what should exist at each path. The order of the mapping is the order of writing."""
 
 
 class View(Protocol):
-    """A tree that can be looked at, whatever holds it: a folder on disk, a dictionary, an image's layers.
+    """A readable file tree: a directory on disk, a dictionary, or the layers of an image.
 
-    Every path is resolved as the device would resolve it, and never leads out of the tree. ``follow`` says
-    whether a link in the last place is followed. Where nothing stands, the answer is None or empty.
+    Every path is resolved as on the device, and never outside the tree. ``follow`` says whether a final link is
+    followed. If a path does not exist, the result is None or empty.
     """
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
-        """What stands at ``path``. A file's content is read; a link that leads nowhere is None if followed."""
+        """Return the entry at ``path``, with the content of a file. A followed dangling link is None."""
 
     def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
-        """The type of what stands at ``path``, without reading it."""
+        """Return the type of the entry at ``path`` without reading it."""
 
     def names(self, path: str) -> list[str]:
-        """The names in the folder at ``path`` (links followed), in byte order; empty if it is no folder."""
+        """Return the names in the directory at ``path``, following links, in byte order; empty if not a directory."""
 
     def real_path(self, path: str) -> str | None:
-        """The path free of links of what stands at ``path``, or None where nothing does."""
+        """Return the real path of ``path``, without links, or None if it does not exist."""
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
-        """The extended attributes of what stands at ``path``, the link itself if it is one."""
+        """Return the extended attributes of the entry at ``path``; for a link, those of the link itself."""
 
     def mounted(self, path: str) -> bool:
-        """Whether ``path`` itself is a mount point."""
+        """Return whether ``path`` is a mount point."""
 
     def modified(self, path: str) -> int | None:
-        """When what stands at ``path``, links followed, was last changed, in seconds since 1970; None without it."""
+        """Return the modification time of ``path``, following links, in seconds since 1970, or None."""
+
+
+@runtime_checkable
+class InImage(Protocol):
+    """A view of a container image, whose config sets environment variables for every program."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables, by name."""
 
 
 def read(view: View, path: str) -> bytes | None:
-    """The content of the file at ``path``, links followed; None where there is no regular file."""
+    """Return the content of the file at ``path``, following links, or None if it is not a regular file."""
     node = view.node(path, follow=True)
     return node.content if isinstance(node, File) else None
 
 
 def as_bytes(name: str) -> bytes:
-    """The bytes of a name on the device, whatever the host's locale; also the key by which C's sort orders names."""
+    """Return the bytes of a name on the device, independent of the host's locale. Also the sort key for byte order."""
     return name.encode("utf-8", "surrogateescape")
 
 
 def as_text(name: bytes) -> str:
-    """A name from its bytes on the device; :func:`as_bytes` gives them back."""
+    """Decode a name from its bytes on the device. :func:`as_bytes` is the inverse."""
     return name.decode("utf-8", "surrogateescape")
 
 
 def parent(path: str) -> str:
-    """The folder that holds ``path``; the root is its own parent."""
+    """Return the parent directory of ``path``. The root is its own parent."""
     return path.rpartition("/")[0] or "/"
 
 
 def join(folder: str, name: str) -> str:
-    """``name`` inside ``folder``."""
+    """Return the path of ``name`` in ``folder``."""
     return f"/{name}" if folder == "/" else f"{folder}/{name}"

@@ -1,4 +1,4 @@
-"""Desired against actual: what has to be done, and what stands in the way. Pure; the plan is data."""
+"""Compare the desired tree with the actual one: a list of actions, and a list of conflicts. Does no I/O."""
 
 from __future__ import annotations
 
@@ -15,19 +15,32 @@ from rootfs_trust.rootfs.nodes import (
     Special,
     Symlink,
     View,
+    as_bytes,
     join,
     parent,
 )
 
+MAX_NAME, MAX_PATH = 255, 4095
+"""Maximum lengths in bytes (NAME_MAX, and PATH_MAX without its NUL)."""
+
 STAGED_PREFIX = ".rootfs-trust-"
-"""How the names of files begin that a run writes beside their places; only a killed one leaves any behind."""
+"""Prefix of the temporary files that a run writes next to their final path. Only a killed run leaves any."""
 
 SIGNATURES = ("security.ima", "security.evm")
-"""Extended attributes that hold a signature over a file's content; a changed file no longer matches them."""
+"""Extended attributes with a signature of a file's content, which a changed file does not match."""
+
+IMMUTABLE = {
+    "/nix/store": ("Nix", "security.pki.certificateFiles of NixOS"),
+    "/gnu/store": ("Guix", "a package that holds them in etc/ssl/certs, in the packages of the operating-system"),
+}
+"""Directories of content-addressed files, with the system that owns them and its setting for certificates.
+
+Sources: nixos/modules/security/ca.nix; GNU Guix Reference Manual, "X.509 Certificates".
+"""
 
 
 class MakeDirectory(NamedTuple):
-    """Make the folder; its parent exists by then."""
+    """Create a directory. Its parent exists by then."""
 
     path: str
     node: Directory
@@ -39,7 +52,7 @@ class MakeDirectory(NamedTuple):
 
 
 class Put(NamedTuple):
-    """Write the file; ``replaces`` says whether something stands there."""
+    """Write a file. ``replaces`` says whether the path already exists."""
 
     path: str
     node: File
@@ -52,7 +65,7 @@ class Put(NamedTuple):
 
 
 class Link(NamedTuple):
-    """Make the symbolic link; ``replaces`` says whether another link stands there."""
+    """Create a symbolic link. ``replaces`` says whether another link exists there."""
 
     path: str
     node: Symlink
@@ -65,7 +78,7 @@ class Link(NamedTuple):
 
 
 class Remove(NamedTuple):
-    """Take the file or link away."""
+    """Remove a file or link."""
 
     path: str
 
@@ -79,21 +92,24 @@ Action: TypeAlias = MakeDirectory | Put | Link | Remove
 
 
 class Plan(NamedTuple):
-    """Actions in the order in which they are done, and the conflicts that forbid all of them."""
+    """Actions in their order, and conflicts. If there are conflicts, no action is carried out."""
 
     actions: tuple[Action, ...] = ()
     conflicts: tuple[Trouble, ...] = ()
 
 
 def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> Plan:
-    """What turns the tree of ``view`` into one that holds ``desired``.
+    """Plan how to turn the tree ``view`` into one that contains ``desired``.
 
-    Folders come first, then files and links in the order of ``desired``, then what has to go. A folder that
-    is needed and not named gets the default owner and mode.
+    Directories come first, then files and links in the order of ``desired``, then removals. A directory that is needed
+    but not named gets the default owner and mode.
     """
+    impossible = tuple(_impossible(desired))
+    if impossible:
+        return Plan((), impossible)
     desired = {**dict.fromkeys(_missing_parents(view, desired), Directory()), **desired}
     blocked = _blocked_folders(view, desired)
-    conflicts = list(filter(None, blocked.values()))
+    conflicts = [*filter(None, blocked.values()), *_collisions(view, desired)]
     changes: list[Action] = []
     for path, wanted in desired.items():
         change = None if blocked[parent(path)] else _change(view, path, wanted)
@@ -104,6 +120,7 @@ def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> 
     if not will_be_signed:
         conflicts += _signed(view, changes)
     conflicts += _mounted(view, changes)
+    conflicts += _immutable(view, changes)
     changes = [*(each for each in changes if not isinstance(each, Remove)), *_removals(changes)]
     for leftover in _leftovers(view, desired):
         if isinstance(leftover, Trouble):
@@ -111,6 +128,76 @@ def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> 
         else:
             changes.append(leftover)
     return Plan(tuple(sorted(changes, key=_phase)), tuple(dict.fromkeys(conflicts)))
+
+
+def _impossible(desired: Desired) -> Iterator[Trouble]:
+    """Yield conflicts for paths that are impossible, or that have the name of a temporary file."""
+    for path, node in desired.items():
+        names = path[1:].split("/")
+        if not path.startswith("/") or "\0" in path or not {"", ".", ".."}.isdisjoint(names):
+            what = "is not a normalised path of the device (absolute, without // or . or ..)"
+        elif len(as_bytes(path)) > MAX_PATH or any(len(as_bytes(name)) > MAX_NAME for name in names):
+            what = f"is too long: a path has at most {MAX_PATH} bytes, and each name in it {MAX_NAME}"
+        elif names[-1].startswith(STAGED_PREFIX) and not isinstance(node, Absent):
+            what = f"has a name that begins with {STAGED_PREFIX}, like temporary files"
+        else:
+            continue
+        yield Trouble("conflict", path, f"{what}; nothing can be written there", "choose another path")
+
+
+def real_folder(view: View, folder: str) -> str:
+    """Return the real path of the directory ``folder``, as far as it exists."""
+    names: list[str] = []
+    while (real := view.real_path(folder)) is None and folder != "/":
+        folder, _, name = folder.rpartition("/")
+        folder = folder or "/"
+        names.append(name)
+    return "/".join([(real or "").rstrip("/"), *reversed(names)]) or "/"
+
+
+def _collisions(view: View, desired: Desired) -> Iterator[Trouble]:
+    """Yield conflicts for paths of ``desired`` that are the same file on the device, or one below another."""
+    folders = {folder: real_folder(view, folder) for folder in set(map(parent, desired))}
+    places: dict[str, str] = {}
+    for path, node in desired.items():
+        place = path if path == "/" else join(folders[parent(path)], path.rpartition("/")[2])
+        first = places.setdefault(place, path)
+        if desired[first] != node and not (isinstance(desired[first], Directory) and isinstance(node, Directory)):
+            yield _collision(
+                path, f"and {first} are the same file of the rootfs ({place}), but this run would write both"
+            )
+    files = {place for place, path in places.items() if isinstance(desired[path], File | Symlink)}
+    for place, path in places.items():
+        above = place
+        while not isinstance(desired[path], Absent) and (above := parent(above)) != "/":
+            if above in files:
+                yield _collision(path, f"would be below {places[above]}, which this run writes as a file")
+                break
+    yield from _same_but_for_case(view, places, desired)
+
+
+def _same_but_for_case(view: View, places: dict[str, str], desired: Desired) -> Iterator[Trouble]:
+    folded: dict[str, str] = {}
+    for place, path in places.items():
+        first = folded.setdefault(place.casefold(), place)
+        if first != place and not isinstance(desired[path], Absent) and _ignores_case(view, parent(place)):
+            yield _collision(path, f"and {places[first]} differ only in case, but their directory ignores case")
+
+
+def _ignores_case(view: View, folder: str) -> bool:
+    """Return whether ``folder``, or its nearest existing parent, ignores the case of names."""
+    while folder != "/" and view.kind(folder) is not Directory:
+        folder = parent(folder)
+    names = view.names(folder)
+    swapped = (name.swapcase() for name in names)
+    probe = next((name for name in swapped if name not in names), None)
+    if probe is not None:
+        return view.kind(join(folder, probe), follow=False) is not None
+    return folder != "/" and _ignores_case(view, parent(folder))
+
+
+def _collision(path: str, message: str) -> Trouble:
+    return Trouble("conflict", path, message, "choose another path or name for one of them")
 
 
 def _change(view: View, path: str, wanted: File | Symlink | Directory | Absent) -> Action | Trouble | None:
@@ -130,7 +217,7 @@ def _change_directory(view: View, path: str, wanted: Directory) -> Action | Trou
         return None
     if kind is None and view.kind(path, follow=False) is None:
         return MakeDirectory(path, wanted)
-    return _in_the_way(path, kind or Symlink, "a folder")
+    return _in_the_way(path, kind or Symlink, "a directory")
 
 
 def _change_file(path: str, wanted: File, actual: Node | None) -> Action | Trouble | None:
@@ -150,17 +237,17 @@ def _change_link(path: str, wanted: Symlink, actual: Node | None) -> Action | Tr
 
 
 def _in_the_way(path: str, kind: type[Node], wanted: str) -> Trouble:
-    what = {Directory: "a folder", File: "a file", Symlink: "a link that leads nowhere"}
+    what = {Directory: "a directory", File: "a file", Symlink: "a dangling link"}
     return Trouble(
         "conflict",
         path,
-        f"{what.get(kind, 'a special file')} stands where {wanted} has to be",
-        "move it away; it is not this tool's, so it is left as it is",
+        f"{what.get(kind, 'a special file')} exists where {wanted} is needed",
+        "move it away; rootfs-trust does not overwrite files that it does not own",
     )
 
 
 def _blocked_folders(view: View, desired: Desired) -> dict[str, Trouble | None]:
-    """Each folder that holds a wanted path, and what on the way to it is there and is no folder."""
+    """Yield conflicts for parents of desired paths that exist but are not directories."""
     return {folder: _blocked(view, folder) for folder in dict.fromkeys(map(parent, desired))}
 
 
@@ -170,13 +257,13 @@ def _blocked(view: View, folder: str) -> Trouble | None:
         if kind is Directory:
             return None
         if kind is not None or view.kind(folder, follow=False) is not None:
-            return _in_the_way(folder, kind or Symlink, "a folder")
+            return _in_the_way(folder, kind or Symlink, "a directory")
         folder = parent(folder)
     return None
 
 
 def _missing_parents(view: View, desired: Desired) -> set[str]:
-    """Folders that wanted files and links need and that are neither there nor wanted by name."""
+    """Return the directories that desired files and links need, and that neither exist nor are desired themselves."""
     missing = set()
     pending = list({parent(path) for path, wanted in desired.items() if not isinstance(wanted, Absent)})
     while pending:
@@ -194,15 +281,16 @@ def _signed(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
                 yield Trouble(
                     "conflict",
                     change.path,
-                    f"carries a signature ({name}) of its old content",
-                    "sign the tree after this run, and say --will-be-signed",
+                    f"has a signature ({name}) of its old content",
+                    "sign the tree after this run, and pass --will-be-signed",
                 )
 
 
 def _removals(changes: Iterable[Action]) -> list[Remove]:
-    """What has to go, the last folder that is wanted first: what is made of a source goes before the source.
+    """Order removals by directory, the last directory of ``desired`` first.
 
-    By that, the next run still knows what has to go when this one is cut short.
+    So files that are generated from a source file are removed before the source file. If the run is interrupted, the
+    next run still knows what to remove.
     """
     removals = [change for change in changes if isinstance(change, Remove)]
     folders = list(dict.fromkeys(parent(each.path) for each in removals))
@@ -210,20 +298,45 @@ def _removals(changes: Iterable[Action]) -> list[Remove]:
 
 
 def _mounted(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
-    """Files that are mount points: no rename replaces one, and writing into it would change another tree's file."""
+    """Yield conflicts for mount points: rename(2) cannot replace them, and writing would change another tree's file."""
     for change in changes:
         replaces = isinstance(change, Remove) or (isinstance(change, Put) and change.replaces)
         if replaces and view.kind(change.path, follow=False) is File and view.mounted(change.path):
             yield Trouble(
                 "conflict",
                 change.path,
-                "something is mounted here, so that it cannot be replaced",
-                "unmount it, or run where it is not mounted",
+                "is a mount point, so it cannot be replaced",
+                "unmount it, or run rootfs-trust where it is not mounted",
             )
 
 
+def _immutable(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
+    """Yield conflicts for files of a content-addressed store, where the next build would undo a change."""
+    for change in changes:
+        replaced = view.real_path(change.path) if isinstance(change, Put) and change.replaces else None
+        for place in (_real(view, change.path), replaced or ""):
+            store = next((each for each in IMMUTABLE if f"{place}/".startswith(f"{each}/")), None)
+            if store is not None:
+                name, setting = IMMUTABLE[store]
+                yield Trouble(
+                    "conflict",
+                    change.path,
+                    f"{place} belongs to the store of {name}, whose files never change",
+                    f"change the configuration of the system and build it again; for certificates: {setting}",
+                )
+                break
+
+
+def _real(view: View, path: str) -> str:
+    """Return ``path`` with the real path of its parent directory, which may not exist yet."""
+    folder, names = parent(path), [path.rpartition("/")[2]]
+    while (real := view.real_path(folder)) is None:
+        folder, names = parent(folder), [folder.rpartition("/")[2], *names]
+    return join(real, "/".join(names))
+
+
 def _leftovers(view: View, desired: Desired) -> Iterator[Remove | Trouble]:
-    """What a killed run left in the folders that are written: files, links and empty folders."""
+    """Return the temporary files that a killed run left in the directories that are written."""
     for folder in sorted({parent(path) for path in desired}):
         for path in (join(folder, name) for name in view.names(folder) if name.startswith(STAGED_PREFIX)):
             kind = view.kind(path, follow=False) or Special
@@ -234,7 +347,7 @@ def _leftovers(view: View, desired: Desired) -> Iterator[Remove | Trouble]:
 
 
 def _phase(action: Action) -> tuple[int, str]:
-    """Folders, outer ones first; then files and links as they come; then removals."""
+    """Sort key: directories first, outer ones before inner ones; then files and links in order; then removals."""
     if isinstance(action, MakeDirectory):
         return 0, action.path
     return (2 if isinstance(action, Remove) else 1), ""

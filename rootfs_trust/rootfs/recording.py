@@ -1,17 +1,17 @@
-"""A tree that remembers which of its files were read. Pure."""
+"""A view that records which files were read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
 
-from rootfs_trust.rootfs.nodes import File, Node, View
+from rootfs_trust.rootfs.nodes import File, InImage, Node, View
 
 
 class Recording:
-    """The tree ``view``, and in ``read`` the SHA-256 of every file in it whose content was asked for.
+    """The tree ``view``. ``read`` has the SHA-256 of every file whose content was read, by its real path.
 
-    Implements :class:`~rootfs_trust.rootfs.nodes.View`. The paths in ``read`` are free of links.
+    Implements :class:`~rootfs_trust.rootfs.nodes.View`.
     """
 
     def __init__(self, view: View) -> None:
@@ -45,6 +45,11 @@ class Recording:
     def mounted(self, path: str) -> bool:
         """See View."""
         return self._view.mounted(path)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """See InImage."""
+        return self._view.environment if isinstance(self._view, InImage) else {}
 
     def modified(self, path: str) -> int | None:
         """See View."""

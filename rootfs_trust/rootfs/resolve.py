@@ -1,4 +1,4 @@
-"""Resolves paths in a tree that is no folder on disk: one component at a time, links taken up as the device would."""
+"""Resolve paths in a tree in memory, one component at a time, as the device would."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import TypeAlias
 from rootfs_trust.rootfs.nodes import Directory, Node, Symlink, join, parent
 
 MAX_LINKS = 40
-"""As in Linux (fs/namei.c, MAXSYMLINKS)."""
+"""Maximum number of links in one path, as in Linux (fs/namei.c, MAXSYMLINKS)."""
 
 Look: TypeAlias = Callable[[str], "Symlink | type[Node] | None"]
-"""What stands at a path whose folder is free of links: a link itself, the type of anything else, or None."""
+"""Returns the entry at a path whose parent has no links: a link itself, the type of anything else, or None."""
 
 
 def resolve(path: str, look: Look) -> str | None:
-    """The path free of links of what stands at ``path``, every link followed; None where nothing does."""
+    """Return the real path of ``path``, following every link, or None if it does not exist."""
     return next(reversed(way(path, look)), None)
 
 
 def way(path: str, look: Look) -> list[str]:
-    """The places passed on the way to ``path``, free of links: the root, each folder, the end; empty without an end.
+    """Return the real paths of the root, each directory and the end of ``path``; empty if it does not exist.
 
-    As after chroot(2): an absolute link starts again at the root, ``..`` at the root stays there.
+    As after chroot(2), an absolute link starts at the root, and ``..`` at the root stays there.
     """
     passed, links, pending = ["/"], 0, steps(path)
     while pending:
@@ -47,6 +47,6 @@ def way(path: str, look: Look) -> list[str]:
 
 
 def steps(path: str) -> list[str]:
-    """The parts of a path, the last one first. What ends in a slash is a folder, as if a dot came after it."""
+    """Return the components of a path, the last one first. A trailing slash counts as a component ``.``."""
     parts = [part for part in reversed(path.split("/")) if part]
     return [".", *parts] if path.endswith("/") else parts

@@ -1,8 +1,8 @@
-"""A cheap digest of what a decision looked at: the same digest later means that the decision would be the same.
+"""Cheap change detection: a digest of the metadata of everything that a decision read.
 
-Contents are not read. An entry counts as unchanged while its inode, kind, owner, size and both times are, as git's
-index has it; the kernel sets the change time (ctime), and no program can set it back. A copy of a tree has new ones,
-so that it is looked at anew.
+Contents are not read. As in git's index, an entry counts as unchanged if its inode, type, owner, size and both
+times are the same. The kernel sets the change time (ctime), and no program can set it back. A copy of a tree has new
+times, so it counts as changed.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from rootfs_trust.rootfs.nodes import Node, Symlink, View, as_bytes, join, paren
 from rootfs_trust.rootfs.resolve import MAX_LINKS
 
 _MANY = 8
-"""From so many entries of one folder on, the whole folder is stamped: that is one line to keep instead of many."""
+"""From this number of entries on, a whole directory is recorded instead of its entries, to keep fewer lines."""
 
 
-class Place(NamedTuple):
-    """What was looked at: a whole ``folder``, one ``entry``, or the ``end`` of the links that begin at one."""
+class StampedPlace(NamedTuple):
+    """What was read: a whole ``folder``, one ``entry``, or the ``end`` of a chain of links."""
 
     kind: str
     path: str
 
 
 class Watched:
-    """The tree ``view``, remembering what it was asked. Implements View."""
+    """The tree ``view``, which records what was read. Implements View."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -74,17 +74,17 @@ class Watched:
         self._ends.add(path)
         return self._view.modified(path)
 
-    def places(self, also: Iterable[str] = ()) -> tuple[Place, ...]:
-        """The fewest places that tell of every change in what was asked, and at the paths ``also``; sorted."""
+    def places(self, also: Iterable[str] = ()) -> tuple[StampedPlace, ...]:
+        """Return the smallest sorted list of places that shows every change in what was read, and at ``also``."""
         entries = self._entries.union(also)
         crowded = Counter(map(parent, entries | self._ends))
         folders = self._folders | {folder for folder, count in crowded.items() if count >= _MANY}
-        left = {Place("entry", path) for path in entries if parent(path) not in folders}
-        left |= {Place("end", path) for path in self._ends if not self._told_by(folders, path)}
-        return tuple(sorted({Place("folder", folder) for folder in folders} | left))
+        left = {StampedPlace("entry", path) for path in entries if parent(path) not in folders}
+        left |= {StampedPlace("end", path) for path in self._ends if not self._told_by(folders, path)}
+        return tuple(sorted({StampedPlace("folder", folder) for folder in folders} | left))
 
     def _told_by(self, folders: set[str], end: str) -> bool:
-        """Whether stamps of ``folders`` tell of every change at ``end``: each link on its way stands in one."""
+        """Return whether the stamps of ``folders`` show every change at ``end``: each link on its path is in one."""
         path: str | None = end
         for _ in range(MAX_LINKS):
             if path is None or parent(path) not in folders:
@@ -95,7 +95,7 @@ class Watched:
         return False
 
     def _next(self, path: str) -> str | None:
-        """Where the link at ``path`` leads, spelled without links of folders; None where that takes more looking."""
+        """Return the target of the link at ``path`` without symlinked directories, or None if that is unknown."""
         node, folder = self._view.node(path), parent(path)
         text = node.points_to if isinstance(node, Symlink) else ""
         if text.startswith("/"):
@@ -107,8 +107,8 @@ class Watched:
         return None if ".." in text.split("/") else join(folder, text)
 
 
-def stamp(root: Root, places: Iterable[Place]) -> str:
-    """The digest (SHA-256) of the state of ``places``. Raises InputError for a folder that cannot be read."""
+def stamp(root: Root, places: Iterable[StampedPlace]) -> str:
+    """Return the SHA-256 of the metadata of ``places``. Raises InputError for an unreadable directory."""
     digest = sha256(usedforsecurity=False)
     for place in places:
         state = _folder(root, place.path) if place.kind == "folder" else _entry(root, place)
@@ -129,7 +129,7 @@ def _folder(root: Root, path: str) -> object:
     return root.real_path(path), states
 
 
-def _entry(root: Root, place: Place) -> object:
+def _entry(root: Root, place: StampedPlace) -> object:
     path = root.real_path(place.path) if place.kind == "end" else place.path
     found = None if path is None else root.place(path)
     if found is None:
@@ -147,5 +147,5 @@ _ENTRY = attrgetter("st_mode", "st_ino", "st_dev", "st_uid", "st_gid", "st_size"
 
 
 def state_of(status: os.stat_result) -> tuple[int, ...]:
-    """What of an entry's status tells of a change. A folder's own entries are another place's business."""
+    """Return the metadata of an entry that shows a change. The entries of a directory are recorded separately."""
     return _FOLDER(status) if stat.S_ISDIR(status.st_mode) else _ENTRY(status)

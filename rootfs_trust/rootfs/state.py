@@ -1,12 +1,12 @@
-"""A device's persistent state over the tree of its image: what is in force on the device is both together.
+"""Merge a device's persistent state into the tree of its image.
 
-Three ways in which devices keep their state are known:
+Kinds of state:
 
-``overlay``  the upper folder of an overlayfs over a folder of the image (Linux, filesystems/overlayfs.rst):
-             its entries win, a device node 0/0 is a whiteout, a folder may be opaque.
-``copy``     an update copies a folder of the old system over the new image's, as meta-tedge's scripts do.
-``ostree``   a deployment of OSTree: what its ``etc`` has changed, added and taken away against its ``usr/etc`` is
-             carried over to the new image's ``/usr/etc`` (ostree admin deploy: "merging /etc").
+``overlay``  the upper directory of an overlayfs on a directory of the image (Linux, filesystems/overlayfs.rst). Its
+             entries have priority, a device node 0/0 is a whiteout, and a directory may be opaque.
+``copy``     a directory that an update copies from the old system over the new image's, as meta-tedge's scripts do.
+``ostree``   a deployment of OSTree. The differences between its ``etc`` and its ``usr/etc`` are applied to the new
+             image's ``/usr/etc`` (ostree admin deploy: "merging /etc").
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.rootfs.nodes import Directory, Node, Symlink, View, as_bytes, join, parent
+from rootfs_trust.rootfs.nodes import Directory, InImage, Node, Symlink, View, as_bytes, join, parent
 from rootfs_trust.rootfs.resolve import resolve
-from rootfs_trust.rootfs.state_layers import ETC, USR_ETC, Deployment, Found, Layer, Says, Upper, inside_of
+from rootfs_trust.rootfs.state_layers import ETC, USR_ETC, Deployment, FoundEntry, Says, StateLayer, Upper, inside_of
 
 _FORMS = "overlay:/etc=DIR, copy:/etc/tedge=DIR, or ostree:DIR"
 
 
 class StateSpec(NamedTuple):
-    """One ``--state``: the kind, the folder of the device it lies over, and the folder of the host that holds it."""
+    """One ``--state``: its kind, the directory of the device that it changes, and the host directory with the state."""
 
     kind: str
     over: str
@@ -31,23 +31,28 @@ class StateSpec(NamedTuple):
 
 
 def parse_state(text: str) -> StateSpec:
-    """``overlay:/etc=DIR``, ``copy:/etc/tedge=DIR`` or ``ostree:DIR``. Raises InputError."""
+    """Parse ``overlay:/etc=DIR``, ``copy:/etc/tedge=DIR`` or ``ostree:DIR``. Raises InputError."""
     kind, colon, rest = text.partition(":")
     if kind == "ostree" and colon and rest:
         return StateSpec(kind, ETC, rest)
     over, equals, folder = rest.partition("=")
     if kind in ("overlay", "copy") and equals and folder and over.startswith("/"):
         return StateSpec(kind, over.rstrip("/") or "/", folder)
-    raise InputError(Trouble("state", "", f"--state {text}: is none of the forms", f"give {_FORMS}"))
+    raise InputError(Trouble("state", "", f"--state {text}: unknown form", f"use {_FORMS}"))
+
+
+def has_etc_in_usr(view: View) -> bool:
+    """Return whether the tree is one of OSTree or bootc before its deployment, which creates /etc from /usr/etc."""
+    return view.kind(USR_ETC) is Directory and not view.names(ETC)
 
 
 class Stated:
-    """The tree ``base`` with states over it, the last one on top. Implements View."""
+    """The tree ``base`` with states merged into it; the last one has priority. Implements View."""
 
     def __init__(self, base: View, states: Sequence[tuple[StateSpec, View]]) -> None:
         self._base = base
         self._layers = [_layer(spec, view) for spec, view in reversed(states)]
-        self._etc_in_usr = base.kind(USR_ETC) is Directory and not base.names(ETC)
+        self._etc_in_usr = has_etc_in_usr(base)
 
     @property
     def base(self) -> View:
@@ -55,9 +60,14 @@ class Stated:
         return self._base
 
     def from_state(self, path: str, *, follow: bool = True) -> bool:
-        """Whether what stands at ``path`` comes from the device's state; ``follow``: what a link there leads to."""
+        """Return whether ``path``, or with ``follow`` the target of a link there, comes from the device's state."""
         found = self._place(path, follow)
         return found is not None and found.state
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """See InImage."""
+        return self._base.environment if isinstance(self._base, InImage) else {}
 
     def real_path(self, path: str) -> str | None:
         """See View."""
@@ -97,7 +107,7 @@ class Stated:
         found = self._place(path, follow=True)
         return None if found is None else found.view.modified(found.path)
 
-    def _place(self, path: str, follow: bool) -> Found | None:
+    def _place(self, path: str, follow: bool) -> FoundEntry | None:
         folder, name = self.real_path(parent(path)), path.rpartition("/")[2]
         if folder is None:
             return None
@@ -114,18 +124,18 @@ class Stated:
         node = found.view.node(found.path)
         return node if isinstance(node, Symlink) else None
 
-    def _find(self, real: str) -> Found | None:
+    def _find(self, real: str) -> FoundEntry | None:
         for layer in self._layers:
             found = layer.find(real)
             if found is Says.HIDDEN:
                 return None
-            if isinstance(found, Found):
+            if isinstance(found, FoundEntry):
                 return found
         path = self._in_base(real)
-        return None if self._base.kind(path, follow=False) is None else Found(self._base, path, state=False)
+        return None if self._base.kind(path, follow=False) is None else FoundEntry(self._base, path, state=False)
 
     def _in_base(self, real: str) -> str:
-        """Where the image itself has ``real``: OSTree's keeps what becomes /etc in /usr/etc."""
+        """Return the path of ``real`` in the image itself: in OSTree, /etc is in /usr/etc."""
         inside = inside_of(real, ETC) if self._etc_in_usr else None
         return real if inside is None else USR_ETC + inside.rstrip("/")
 
@@ -134,5 +144,5 @@ class Stated:
         return [(view, folder) for view, folder in folders if folder is not None]
 
 
-def _layer(spec: StateSpec, view: View) -> Layer:
+def _layer(spec: StateSpec, view: View) -> StateLayer:
     return Deployment(view) if spec.kind == "ostree" else Upper(spec.over, view, spec.kind == "overlay")

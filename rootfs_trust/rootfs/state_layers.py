@@ -1,20 +1,21 @@
-"""The kinds of persistent state, each as a layer that is asked what it has at a path; see rootfs/state.py."""
+"""The kinds of persistent state, each as a layer that can be queried by path; see rootfs/state.py."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeAlias
 
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Special, View
+from rootfs_trust.rootfs.nodes import Directory, File, Node, Special, View, parent
 
 ETC, USR_ETC = "/etc", "/usr/etc"
 _OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
 _WHITEOUT = "user.overlay.whiteout"
 
 
-class Found(NamedTuple):
-    """Where a path's entry is: in ``view`` at ``path``. ``state`` says whether that is a device's state."""
+class FoundEntry(NamedTuple):
+    """The location of an entry: ``path`` in ``view``. ``state`` says whether that is a device's state."""
 
     view: View
     path: str
@@ -22,31 +23,64 @@ class Found(NamedTuple):
 
 
 class Says(Enum):
-    """What a layer may say of a path that it does not hold."""
+    """Answers of a layer for a path that it does not contain."""
 
-    HIDDEN = "the state has taken it away"
-    BELOW = "ask what lies below"
-
-
-Answer: TypeAlias = Found | Says
+    HIDDEN = "the state deletes it"
+    BELOW = "use the layer below"
 
 
-class Layer(Protocol):
-    """A device's state over some folder of the tree."""
+Answer: TypeAlias = FoundEntry | Says
+
+
+class StateLayer(Protocol):
+    """A device's state on a directory of the tree."""
 
     @property
     def view(self) -> View:
-        """The folder of the host that holds it."""
+        """The host directory with the state."""
 
     def find(self, real: str) -> Answer:
-        """The entry at ``real``, a path of the tree that is free of links."""
+        """Return the entry at the real path ``real``."""
 
     def folder(self, real: str) -> str | None:
-        """Where in ``view`` the entries of the folder ``real`` are; None if it is not under this state."""
+        """Return the path of the directory ``real`` in ``view``, or None if this state does not affect it."""
+
+
+class _Known(NamedTuple):
+    """The answer of a layer for a path.
+
+    ``inside``: the answer for every path below it; None in a directory, where each path is looked up. ``hides``:
+    whether the directory hides the one of the tree.
+    """
+
+    answer: Answer
+    inside: Says | None
+    hides: bool = False
+
+
+_TOP = _Known(Says.BELOW, None)
+
+
+def _through(path: str, known: dict[str, _Known], step: Callable[[str, bool], _Known]) -> Answer:
+    """Return the answer of a layer for ``path``, from the top directory down. Each directory is read only once."""
+    missing = []
+    here = path
+    while here != "/" and here not in known:
+        missing.append(here)
+        here = parent(here)
+    for each in reversed(missing):
+        above = known.get(parent(each), _TOP)
+        known[each] = step(each, above.hides) if above.inside is None else _Known(above.inside, above.inside)
+    return known[path].answer
+
+
+def _missing(hidden: bool) -> _Known:
+    answer = Says.HIDDEN if hidden else Says.BELOW
+    return _Known(answer, answer)
 
 
 def inside_of(path: str, folder: str) -> str | None:
-    """``path`` as seen from ``folder``; None if it is not below."""
+    """Return ``path`` relative to ``folder``, or None if it is not below it."""
     if folder == "/":
         return path
     if path == folder:
@@ -56,11 +90,12 @@ def inside_of(path: str, folder: str) -> str | None:
 
 @dataclass(frozen=True)
 class Upper:
-    """The upper folder of an overlay, or a folder that is copied over (``whiteouts`` False)."""
+    """The upper directory of an overlay, or a directory that is copied over another (``whiteouts`` False)."""
 
     over: str
     view: View
     whiteouts: bool
+    _known: dict[str, _Known] = field(default_factory=dict, compare=False, repr=False)
 
     def folder(self, real: str) -> str | None:
         """See Layer."""
@@ -71,18 +106,17 @@ class Upper:
         inside = inside_of(real, self.over)
         if inside is None or inside == "/":
             return Says.BELOW
-        hidden, here = False, ""
-        for name in inside[1:].split("/"):
-            here = f"{here}/{name}"
-            kind = self.view.kind(here, follow=False)
-            if kind is None:
-                return Says.HIDDEN if hidden else Says.BELOW
-            if self.whiteouts and self._is_whiteout(here, kind):
-                return Says.HIDDEN
-            if here != inside and kind is not Directory:
-                return Says.HIDDEN
-            hidden = hidden or self._is_opaque(here)
-        return Found(self.view, here)
+        return _through(inside, self._known, self._step)
+
+    def _step(self, path: str, hidden: bool) -> _Known:
+        kind = self.view.kind(path, follow=False)
+        if kind is None:
+            return _missing(hidden)
+        if self.whiteouts and self._is_whiteout(path, kind):
+            return _missing(True)
+        if kind is not Directory:
+            return _Known(FoundEntry(self.view, path), Says.HIDDEN)
+        return _Known(FoundEntry(self.view, path), None, hidden or self._is_opaque(path))
 
     def _is_whiteout(self, path: str, kind: type[Node]) -> bool:
         # No store has device nodes: one in an upper folder is a whiteout whatever its numbers.
@@ -99,9 +133,10 @@ class Upper:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployment whose ``etc`` is carried over to an image that has its own in ``/usr/etc``, or in ``/etc``."""
+    """A deployment whose changes in ``etc`` are applied to an image with ``/usr/etc`` or ``/etc``."""
 
     view: View
+    _known: dict[str, _Known] = field(default_factory=dict, compare=False, repr=False)
 
     def folder(self, real: str) -> str | None:
         """See Layer."""
@@ -113,23 +148,17 @@ class Deployment:
         inside = inside_of(real, ETC)
         if inside is None or inside == "/":
             return Says.BELOW
-        hidden = False
-        for end in [*_ends(inside), inside]:
-            now, was = (self.view.node(folder + end) for folder in (ETC, USR_ETC))
-            if now is None:
-                return Says.HIDDEN if was is not None or hidden else Says.BELOW
-            if isinstance(now, Directory):
-                hidden = hidden or was is None
-            elif end != inside:
-                return Says.HIDDEN
-            elif _differ(now, was):
-                return Found(self.view, ETC + inside)
-        return Found(self.view, ETC + inside) if hidden else Says.BELOW
+        return _through(inside, self._known, self._step)
 
-
-def _ends(path: str) -> list[str]:
-    """The folders on the way to ``path``, without the root."""
-    return [path[:place] for place, char in enumerate(path) if char == "/" and place]
+    def _step(self, path: str, hidden: bool) -> _Known:
+        now, was = (self.view.node(folder + path) for folder in (ETC, USR_ETC))
+        if now is None:
+            return _missing(was is not None or hidden)
+        found = FoundEntry(self.view, ETC + path)
+        if isinstance(now, Directory):
+            hidden = hidden or was is None
+            return _Known(found if hidden else Says.BELOW, None, hidden)
+        return _Known(found if hidden or _differ(now, was) else Says.BELOW, Says.HIDDEN)
 
 
 def _differ(now: Node, was: Node | None) -> bool:

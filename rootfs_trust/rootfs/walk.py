@@ -1,4 +1,4 @@
-"""A path of the device, resolved below the descriptor of the root: the door's way through the tree."""
+"""Walk through a tree with descriptors: resolve a path below the root, and go up and down its directories."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from rootfs_trust.rootfs.nodes import as_bytes, as_text
 from rootfs_trust.rootfs.resolve import MAX_LINKS, steps
 
 _PATH_ONLY = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def close(fd: int) -> None:
-    """Close what was only read from or passed through: nothing that a close may still tell is of any use."""
+    """Close a descriptor that was only read from, ignoring errors."""
     with contextlib.suppress(OSError):
         os.close(fd)
 
 
 class Walk:
-    """One resolution: the folders passed so far, the root first, each with a descriptor of its own."""
+    """One path resolution: the directories so far, the root first, each with its descriptor."""
 
     def __init__(self, root: int) -> None:
         self._root = root
@@ -29,12 +30,12 @@ class Walk:
 
     @property
     def here(self) -> int:
-        """Descriptor of the folder that the walk has come to; it is closed with the walk."""
+        """The descriptor of the current directory, which is closed with the walk."""
         return self._stack[-1][1] if self._stack else self._root
 
     def to(self, path: str) -> str:
-        """Walk to ``path``, every link followed; return the real path. Raises OSError as the kernel would."""
-        if "\0" in path:  # as a list in the tree may name it; no call takes it
+        """Walk to ``path``, following every link, and return its real path. Raises OSError as the kernel would."""
+        if "\0" in path:  # a path from a file in the tree may contain NUL, which no system call accepts
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         pending = steps(path)
         while pending:
@@ -77,6 +78,44 @@ class Walk:
         return "/" + "/".join([part for part, _ in self._stack] + ([name] if name else []))
 
     def close(self) -> None:
-        """Go back to the root: every descriptor but the root's is closed."""
+        """Go back to the root, and close every descriptor except the root's."""
         while self._stack:
             self._up()
+
+
+class Descent:
+    """Moves up and down the directories below ``path``, at any depth, with one open descriptor.
+
+    Each directory is opened from its parent without following a link, and left by ``..``, which must be the same
+    parent. Methods raise OSError.
+    """
+
+    def __init__(self, path: str | bytes, *, follow: bool = False) -> None:
+        self.fd = os.open(path, _DIRECTORY & ~os.O_NOFOLLOW if follow else _DIRECTORY)
+        """The descriptor of the current directory."""
+        self._above: list[os.stat_result] = []
+
+    def names(self) -> list[bytes]:
+        """Return the entries of the current directory, sorted."""
+        return sorted(map(os.fsencode, os.listdir(self.fd)))
+
+    def down(self, name: bytes) -> None:
+        """Go into the directory ``name``."""
+        status = os.fstat(self.fd)
+        inner = os.open(name, _DIRECTORY, dir_fd=self.fd)
+        self._above.append(status)
+        close(self.fd)
+        self.fd = inner
+
+    def up(self) -> None:
+        """Go to the parent directory. Raises OSError (ESTALE) if the directory was moved during the run."""
+        above = os.open("..", _DIRECTORY, dir_fd=self.fd)
+        if not os.path.samestat(os.fstat(above), self._above.pop()):
+            close(above)
+            raise OSError(errno.ESTALE, "a directory was moved while it was read")
+        close(self.fd)
+        self.fd = above
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        close(self.fd)

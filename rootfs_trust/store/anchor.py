@@ -25,6 +25,8 @@ class Anchor:
     """Whether it may take the place of another certificate of this name."""
     purposes: Purposes = None
     """What it shall be trusted for."""
+    fence_where_possible: bool = False
+    """Whether a constrained anchor is installed although a client of the tree ignores its constraints."""
 
 
 def safe_name(text: str) -> str:

@@ -9,14 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rootfs_trust.rootfs.nodes import Directory, File, View, as_bytes, read
-from rootfs_trust.store.hash_directory import hash_directory, links_into
-from rootfs_trust.store.issuers import missing_issuers
+from rootfs_trust.store.hashdir import hash_directory, links_into
+from rootfs_trust.store.layout import Answer, Request
 from rootfs_trust.store.local import DIGEST, LocalFolder, holders, not_found, stem
 from rootfs_trust.store.presets import with_presets
-from rootfs_trust.store.request import Answer, Request
-from rootfs_trust.store.source import Source, certificate_files, judge_sources, read_source_at
-from rootfs_trust.store.undivided import for_everything
-from rootfs_trust.store.unsourced import unsourced
+from rootfs_trust.store.selection import Held, with_selections
+from rootfs_trust.store.source import (
+    Source,
+    certificate_files,
+    for_everything,
+    judge_sources,
+    missing_issuers,
+    read_source_at,
+    unsourced,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +33,8 @@ class BuildrootStore:
     title: str
     releases: str
     facts: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+    """IDs of os-release that are such a system; those of ID_LIKE count, too."""
     sources: str = "/usr/share/ca-certificates"
     """The folder below which every ``.crt`` file is trusted."""
     local: str = "/usr/share/ca-certificates/local"
@@ -34,17 +42,27 @@ class BuildrootStore:
     hash_directory: str = "/etc/ssl/certs"
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """See Layout."""
+        return self.bundle, self.hash_directory
+
+    @property
+    def keystores(self) -> tuple[str, ...]:
+        """See Layout."""
+        return ()
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """See Layout."""
-        return (f"`{self.sources}`: `*.crt`, subfolders too, in byte order of the whole path",)
+        return (f"`{self.sources}`: `*.crt`, with subdirectories, in byte order of the whole path",)
 
     @property
     def writes(self) -> tuple[str, ...]:
         """See Layout."""
         return (
             f"`{self.local}/NAME.crt` (0644)",
-            f"`{self.bundle}` (0644), the sources' bytes and nothing between them",
-            f"`{self.hash_directory}/NAME.pem`: relative links to the sources",
+            f"`{self.bundle}` (0644), the bytes of the source files, one after the other",
+            f"`{self.hash_directory}/NAME.pem`: relative links to the source files",
             f"`{self.hash_directory}/HASH.N`: relative hash links, new style",
         )
 
@@ -54,8 +72,9 @@ class BuildrootStore:
         found = {path: read_source_at(view, path) for path in certificate_files(view, self.sources)}
         request = for_everything(request, answer, self.name)
         request = with_presets(request, found.values(), answer)
+        request = with_selections(request, self._held(found), answer, self.name)
         folder = LocalFolder(self.local, link_name, dict(found), (), ())
-        _change(folder, request, answer)
+        change(folder, request, answer)
         sources = [folder.sources[path] for path in sorted(folder.sources, key=as_bytes)]
         judge_sources(sources, answer)
         answer.warnings += missing_issuers(request.anchors, sources)
@@ -63,6 +82,16 @@ class BuildrootStore:
             answer.conflicts += unsourced(self.bundle, read(view, self.bundle), [*found.values(), *sources])
         self._write(view, found, folder, sources, answer)
         return answer
+
+    def _held(self, found: dict[str, Source]) -> Held:
+        local = [source for path, source in found.items() if path.startswith(f"{self.local}/")]
+        shipped = [source for path, source in found.items() if not path.startswith(f"{self.local}/")]
+        return Held(
+            [each for source in shipped for each in source.certificates],
+            [each for source in local for each in source.certificates],
+            (),
+            list(map(stem, found)),
+        )
 
     def _write(
         self, view: View, found: dict[str, Source], folder: LocalFolder, sources: list[Source], answer: Answer
@@ -82,13 +111,14 @@ def link_name(path: str) -> str:
     return f"{stem(path)}.pem"
 
 
-def _change(folder: LocalFolder, request: Request, answer: Answer) -> None:
+def change(folder: LocalFolder, request: Request, answer: Answer) -> None:
+    """Add to ``folder`` and remove from it what the request asks for."""
     if request.adopt:
         folder.adopt()
     for wanted in request.remove:
         sha256 = wanted.removeprefix(DIGEST) if wanted.startswith(DIGEST) else None
         if not _remove(folder, wanted, sha256):
-            answer.troubles.append(not_found(wanted, map(stem, folder.sources)))
+            answer.troubles.append(not_found(wanted, map(folder.name_of, folder.sources)))
     for sha256 in sorted(request.distrust):
         _remove(folder, "", sha256)
     if request.only:
@@ -103,7 +133,7 @@ def _change(folder: LocalFolder, request: Request, answer: Answer) -> None:
 
 def _remove(folder: LocalFolder, name: str, sha256: str | None) -> bool:
     if sha256 is None:
-        paths = [path for path in folder.sources if stem(path) == name]
+        paths = [path for path in folder.sources if folder.name_of(path) == name]
     else:
         paths = [source.path for source in holders(sha256, folder.sources.values())]
     for path in paths:

@@ -7,20 +7,36 @@ beside it, or instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import File, View, join, read
+from rootfs_trust.rootfs.nodes import Absent, File, View, join, read
 from rootfs_trust.store.anchor import Anchor, name_of_subject
-from rootfs_trust.store.hash_directory import hash_links
-from rootfs_trust.store.issuers import missing_issuers
+from rootfs_trust.store.hashdir import hash_links
+from rootfs_trust.store.layout import Answer, Request
 from rootfs_trust.store.local import DIGEST, LocalFolder, not_found, stem
 from rootfs_trust.store.presets import with_presets
-from rootfs_trust.store.request import Answer, Request
-from rootfs_trust.store.source import Source, fault_of, read_source
-from rootfs_trust.store.undivided import for_everything
+from rootfs_trust.store.selection import Held, with_selections
+from rootfs_trust.store.source import Source, fault_of, for_everything, missing_issuers, read_source
 from rootfs_trust.x509 import Certificate, encode, read_objects
+
+BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/var/lib/ca-certificates/ca-bundle.pem",
+    "/etc/ca-certificates/extracted/tls-ca-bundle.pem",
+    "/etc/ssl/certs/ca-bundle.crt",
+    "/etc/pki/tls/certs/ca-certificates.crt",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/pki/tls/cert.pem",
+    "/etc/ssl/cert.pem",
+    "/usr/lib/ssl/cert.pem",
+    "/usr/lib/ssl-3/cert.pem",
+)
+"""Files of all anchors for TLS, to which programs are pointed on some distribution; the first is the usual one."""
 
 _BEGIN, _END = b"-----BEGIN ", b"-----END "
 
@@ -33,7 +49,11 @@ class BundleStore:
     title: str
     releases: str
     facts: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+    """IDs of os-release that are such a system; those of ID_LIKE count, too."""
     bundle: str = "/etc/ssl/certs/ca-certificates.crt"
+    more: tuple[str, ...] = ()
+    """Other bundles that are files of their own: Azure Linux's distroless images copy one to /etc/pki/tls/cert.pem."""
     hash_directory: str = ""
     """A folder whose ``.crt`` files are sources too and have hash links; empty where there is none."""
 
@@ -43,9 +63,19 @@ class BundleStore:
         return self.hash_directory or self.bundle
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """See Layout."""
+        return (self.bundle, *self.more, *filter(None, (self.hash_directory,)))
+
+    @property
+    def keystores(self) -> tuple[str, ...]:
+        """See Layout."""
+        return ()
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """See Layout."""
-        bundle = f"`{self.bundle}`: what it holds stays, byte for byte"
+        bundle = f"`{self.bundle}`: its content is kept, byte for byte"
         return (f"`{self.hash_directory}`: `*.crt`", bundle) if self.hash_directory else (bundle,)
 
     @property
@@ -67,20 +97,29 @@ class BundleStore:
         bundle = read_source(self.bundle, data) if data else Source(self.bundle, b"", ())
         folder = LocalFolder(self.local, file_link_name, self._files(view), (), ())
         found = dict(folder.sources)
-        answer.conflicts += (fault_of(source) for source in (bundle, *found.values()) if source.fault)
+        more = [read_source(path, read(view, path) or b"") for path in self.more]
+        sources = [bundle, *more, *found.values()]
+        answer.conflicts += (fault_of(source) for source in sources if source.fault)
         request = for_everything(request, answer, self.name)
-        request = with_presets(request, [bundle, *found.values()], answer)
-        gone = _gone([bundle, *found.values()], request, answer)
+        request = with_presets(request, sources, answer)
+        request = with_selections(request, _held(bundle, [*more, *found.values()]), answer, self.name)
+        gone = _gone(sources, request, answer)
         answer.removed += (_named(each) for each in bundle.certificates if each.sha256 in gone)
         if self.hash_directory:
             _change_folder(folder, gone, request, answer)
+            if self.bundle in folder.changed:
+                answer.conflicts.append(_named_like(self.bundle))
             answer.desired |= {path: node for path, node in folder.changed.items() if path not in found}
         if data or not found:
             answer.desired[self.bundle] = File(_changed(data, bundle, gone, request))
+        answer.desired |= {each.path: File(_changed(each.data, each, gone, request)) for each in more}
         if self.hash_directory:
-            answer.desired |= {path: node for path, node in folder.changed.items() if path in found}
+            replaced = {path: node for path, node in folder.changed.items() if path in found}
+            answer.desired |= {path: node for path, node in replaced.items() if isinstance(node, File)}
             files = {path.rpartition("/")[2]: source for path, source in folder.sources.items()}
-            answer.desired |= hash_links(view, self.hash_directory, files)
+            answer.desired |= hash_links(view, self.hash_directory, files, map(file_link_name, found))
+            # Last, as plans delete in this order: a run that is cut short then still finds the source by its name.
+            answer.desired |= {path: node for path, node in replaced.items() if isinstance(node, Absent)}
         _tell(bundle, found, folder, gone, request, answer)
         return answer
 
@@ -98,6 +137,17 @@ class BundleStore:
 def file_link_name(path: str) -> str:
     """Files of the folder are found by their own names."""
     return path.rpartition("/")[2]
+
+
+def _held(bundle: Source, files: Iterable[Source]) -> Held:
+    """Everything counts as shipped: nothing in such a tree tells who has added it."""
+    sources = (bundle, *files)
+    return Held(
+        [each for source in sources for each in source.certificates],
+        (),
+        (),
+        [name for source in sources for name, _ in _names(source)],
+    )
 
 
 def _gone(sources: list[Source], request: Request, answer: Answer) -> set[str]:
@@ -138,6 +188,11 @@ def _change_folder(folder: LocalFolder, gone: set[str], request: Request, answer
     answer.removed += folder.removed
     answer.conflicts += folder.conflicts
     answer.warnings += folder.warnings
+
+
+def _named_like(bundle: str) -> Trouble:
+    message = f"is the bundle, and the file of an anchor called {stem(bundle)} would replace it"
+    return Trouble("conflict", bundle, message, "give the anchor another name")
 
 
 def _changed(data: bytes, bundle: Source, gone: set[str], request: Request) -> bytes:

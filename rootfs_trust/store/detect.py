@@ -9,52 +9,31 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.nodes import Directory, File, View, read
-from rootfs_trust.store.layout import Layout
-from rootfs_trust.store.layouts import ALPINE, BUNDLE_ONLY, DEBIAN, OPENWRT, YOCTO
-from rootfs_trust.store.p11kit.places import TOKENS
-
-BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
-"""Where a tree without sources may have its bundle: the files that Go and OpenSSL's probes look for, in order."""
+from rootfs_trust.store.bundle_store import BUNDLES
+from rootfs_trust.store.configured import refusal
+from rootfs_trust.store.layout import P11KIT_IDS, TOKENS, Layout
+from rootfs_trust.store.layouts import BUNDLE_ONLY, DEBIAN, DEBIANS, OPENWRT, OTHERS, PHOTON, YOCTO
 
 _IDS = {
-    "debian": "debian",
-    "ubuntu": "debian",
-    "raspbian": "debian",
-    "poky": "yocto",
-    "nodistro": "yocto",
-    "alpine": "alpine",
-    "wolfi": "alpine",
-    "chainguard": "alpine",
-    "fedora": "fedora",
-    "rhel": "fedora",
-    "centos": "fedora",
-    "amzn": "fedora",
-    "azurelinux": "fedora",
-    "mariner": "fedora",
-    "suse": "suse",
-    "opensuse": "suse",
-    "sles": "suse",
-    "arch": "arch",
-    "buildroot": "buildroot",
-    "openwrt": "openwrt",
+    **{word: layout.name for layout in (*DEBIANS, *OTHERS) for word in layout.ids},
+    **{word: name for name, words in P11KIT_IDS.items() for word in words},
 }
+"""Names of layouts by ID of os-release."""
 
 
-def find_layout(view: View, name: str = "auto") -> Layout:
+def find_layout(device: Device, name: str = "auto") -> Layout:
     """The layout called ``name``; ``auto``: the one that the rootfs itself shows. Raises InputError."""
-    found = next(_shown(view), None) if name == "auto" else _named(name)
+    if name == "auto" and (refused := refusal(device)):
+        raise InputError(refused)
+    found = next(_shown(device), None) if name == "auto" else _named(name)
     if found is None:
-        release = os_release(view)
+        release = device.os_release
         what = f"its os-release says ID={release['ID']}" if release.get("ID") else "it has no os-release with an ID"
         message = f"the rootfs shows no known trust store layout; {what}"
         raise InputError(Trouble("layout", "/", message, f"check --root, or name one with --layout; {_choices()}"))
-    return _with_its_bundle(view, found) if found is BUNDLE_ONLY else found
+    return _as_the_tree_has_it(device, found)
 
 
 def _named(name: str) -> Layout:
@@ -66,22 +45,18 @@ def _named(name: str) -> Layout:
     return LAYOUTS[name]
 
 
-def os_release(view: View) -> dict[str, str]:
-    """The assignments of the rootfs's os-release(5), /etc before /usr/lib."""
-    text = read(view, "/etc/os-release") or read(view, "/usr/lib/os-release") or b""
-    pairs = (line.partition("=") for line in text.decode("utf-8", "replace").splitlines() if "=" in line)
-    return {key.strip(): value.strip().strip("\"'") for key, _, value in pairs}
-
-
-def _shown(view: View) -> Iterator[Layout]:
+def _shown(device: Device) -> Iterator[Layout]:
     """The layouts that the rootfs shows signs of, the surest first."""
+    view = device.view
     yield from _by_features(view)
-    release = os_release(view)
+    release = device.os_release
     has_sources = (
         view.kind(DEBIAN.shipped) is Directory
         or view.kind(DEBIAN.conf) is File
         or any(name.endswith(".crt") for name in view.names(DEBIAN.local))
     )
+    if release.get("ID") == PHOTON.name and PHOTON.is_installed(view):
+        yield PHOTON
     has_bundle = any(view.kind(path) is File for path in BUNDLES)
     if has_bundle and not has_sources and view.kind("/etc/openwrt_release") is None:
         yield BUNDLE_ONLY
@@ -101,21 +76,25 @@ def _by_features(view: View) -> Iterator[Layout]:
             yield _named(name)
     if view.kind(DEBIAN.shipped) is not Directory:
         return
-    if view.kind("/var/lib/dpkg") is Directory:
-        yield DEBIAN
-    if view.kind("/lib/apk") is Directory or view.kind("/etc/alpine-release") is File:
-        yield ALPINE
-    if view.kind("/var/lib/opkg") is Directory:
-        yield YOCTO
+    yield from (layout for layout in DEBIANS if any(view.kind(place) is not None for place in layout.signs))
+
+
+def _as_the_tree_has_it(device: Device, layout: Layout) -> Layout:
+    """The layout with the outputs that the tree's own release has."""
+    if layout is BUNDLE_ONLY:
+        return _with_its_bundle(device.view, layout)
+    if layout.name == "fedora":
+        from rootfs_trust.store.p11kit.releases import as_released
+
+        return as_released(device, layout)
+    return layout
 
 
 def _with_its_bundle(view: View, layout: Layout) -> Layout:
-    """``bundle-only`` with the file that the tree has, links resolved: the file itself is what is edited."""
-    for path in BUNDLES:
-        real = view.real_path(path)
-        if real is not None and view.kind(real) is File:
-            return replace(BUNDLE_ONLY, bundle=real)
-    return layout
+    """``bundle-only`` with the files that the tree has, links resolved: the files themselves are what is edited."""
+    reals = (view.real_path(path) for path in BUNDLES)
+    first, *more = dict.fromkeys(real for real in reals if real is not None and view.kind(real) is File) or (None,)
+    return layout if first is None else replace(BUNDLE_ONLY, bundle=first, more=tuple(more))
 
 
 def _choices() -> str:

@@ -8,10 +8,13 @@ names, and do not depend on links that were there before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from rootfs_trust.errors import MalformedError, Trouble
+from rootfs_trust.rootfs.nodes import Absent, Directory, Node, Symlink, View, as_bytes, join, read
 from rootfs_trust.x509 import (
     Certificate,
     CertificateList,
@@ -19,14 +22,17 @@ from rootfs_trust.x509 import (
     Objects,
     looks_like_pkcs7,
     looks_like_pkcs12,
-    looks_like_private_key_der,
     overlooked,
     parse_certificate,
     parse_crl,
+    private_key_form,
     read_objects,
 )
 
 _EXTENSIONS = frozenset(("pem", "crt", "cer", "crl"))
+LOOKED_UP = re.compile(r"([0-9a-f]{8})\.(r?)(0|[1-9][0-9]*)")
+"""Names that OpenSSL asks a hash directory for (by_dir.c prints "%08lx.%s%d"): hash, ``r`` for a CRL, number."""
+
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 _BEGIN = b"-----BEGIN "
 _SPLIT = "rootfs-trust install splits and converts such files"
@@ -45,7 +51,7 @@ class Linkable(NamedTuple):
     found_by: Name
 
 
-class Entry(NamedTuple):
+class HashedFile(NamedTuple):
     """A file of the directory: its name, what of it gets links, and what is to be told about it."""
 
     name: str
@@ -58,14 +64,26 @@ def is_hash_link_name(name: str) -> bool:
 
     Eight hexadecimal digits, a dot, perhaps an ``r``, and whatever strtoul reads as a number: badly written ones
     (``ABCDEF01.007``, ``abcdef01.R0``, ``abcdef01.+1``, ``abcdef01.r``) are never looked up, but they are hash
-    links all the same and to be put right.
+    links all the same and to be put right. A negative number is none.
     """
     if name[8:9] != "." or not _HEX_DIGITS.issuperset(name[:8]):
         return False
     number = name[10:] if name[9:10] in ("r", "R") else name[9:]
     digits = number.lstrip(" \t\n\v\f\r")
-    digits = digits[1:] if digits[:1] in ("+", "-") else digits
+    digits = digits.removeprefix("+")
     return not number or (digits.isascii() and digits.isdigit())
+
+
+def is_looked_up(name: str) -> bool:
+    """Whether OpenSSL's lookup of a certificate may ask for a file of this name: a hash and a number."""
+    link = LOOKED_UP.fullmatch(name)
+    return link is not None and not link[2]
+
+
+def is_looked_up_first(name: str) -> bool:
+    """Whether OpenSSL's lookup of a certificate begins with a file of this name: a hash and the number 0."""
+    link = LOOKED_UP.fullmatch(name)
+    return link is not None and link.group(2, 3) == ("", "0")
 
 
 def rehashable(name: str) -> bool:
@@ -74,21 +92,21 @@ def rehashable(name: str) -> bool:
     return bool(dot) and extension.lower() in _EXTENSIONS
 
 
-def read_entry(name: str, data: bytes) -> Entry:
+def read_entry(name: str, data: bytes) -> HashedFile:
     """What a file gives to the directory: one certificate, one CRL or one of each. Never raises."""
     objects = read_objects(data)
     refused = _refusal(name, data, objects)
     if refused:
-        return Entry(name, (), (refused,))
+        return HashedFile(name, (), (refused,))
     found: list[Certificate | CertificateList] = [certificate for _, certificate in objects.certificates]
     if objects.crls:
         found += [crl for _, crl in objects.crls]
-    return Entry(name, tuple([_linkable(each) for each in found]), tuple(_told(name, data, objects)))
+    return HashedFile(name, tuple([_linkable(each) for each in found]), tuple(_told(name, data, objects)))
 
 
-def entry_of(name: str, found: Certificate | CertificateList) -> Entry:
+def entry_of(name: str, found: Certificate | CertificateList) -> HashedFile:
     """An entry for a file whose one certificate or CRL is at hand."""
-    return Entry(name, (_linkable(found),))
+    return HashedFile(name, (_linkable(found),))
 
 
 def _linkable(found: Certificate | CertificateList) -> Linkable:
@@ -106,25 +124,30 @@ def _refusal(name: str, data: bytes, objects: Objects) -> Trouble | None:
         bad = objects.bad[0]
         label = bad.label if bad.label.isprintable() else ascii(bad.label)
         message = f"the {label} block at line {bad.line} cannot be read: {bad.reason}"
-        return Trouble("bad-block", name, message, "OpenSSL gives up on the whole file; mend or remove the block")
+        return Trouble("pem-malformed", name, message, "OpenSSL gives up on the whole file; mend or remove the block")
     if len(objects.certificates) > 1 or len(objects.crls) > 1 or len(objects.keys) > 1:
-        return Trouble("several-objects", name, "holds more than one certificate, CRL or key", _SPLIT)
+        return Trouble("several-certificates", name, "holds more than one certificate, CRL or key", _SPLIT)
     if objects.certificates or objects.crls:
         return None
     return _nothing_found(name, data, objects)
 
 
 def _nothing_found(name: str, data: bytes, objects: Objects) -> Trouble:
-    if objects.keys or looks_like_private_key_der(data):
+    if objects.keys or private_key_form(data):
         return Trouble("private-key", name, "holds a private key and no certificate", "keep it elsewhere")
     missed = overlooked(data)
     if missed:
         message = f"OpenSSL does not see the BEGIN line {missed[0].line}"
-        return Trouble("overlooked", name, message, "each BEGIN must begin a line of ASCII text that ends with LF")
+        return Trouble("pem-unseen", name, message, "each BEGIN must begin a line of ASCII text that ends with LF")
     form = _binary_form(data)
     if form:
-        return Trouble("not-pem", name, f"holds {form}, and OpenSSL reads only PEM here", _SPLIT)
-    return Trouble("no-object", name, "holds no certificate and no CRL", "remove it, or rename it")
+        return Trouble(
+            "der" if form == _DER else "not-pem", name, f"holds {form}, and OpenSSL reads only PEM here", _SPLIT
+        )
+    return Trouble("no-certificate", name, "holds no certificate and no CRL", "remove it, or rename it")
+
+
+_DER = "a DER certificate"
 
 
 def _binary_form(data: bytes) -> str:
@@ -132,7 +155,7 @@ def _binary_form(data: bytes) -> str:
         return "PKCS #12"
     if looks_like_pkcs7(data):
         return "PKCS #7"
-    for parse, form in ((parse_certificate, "a DER certificate"), (parse_crl, "a DER CRL")):
+    for parse, form in ((parse_certificate, _DER), (parse_crl, "a DER CRL")):
         try:
             parse(data, trailing=True)
         except MalformedError:
@@ -152,15 +175,15 @@ def _told(name: str, data: bytes, objects: Objects) -> list[Trouble]:
 
 def _spoilt(name: str, line: int) -> Trouble:
     message = f"octets follow the certificate of line {line}, and OpenSSL cannot load it from a directory"
-    return Trouble("octets-behind", name, message, "rootfs-trust install writes the certificate alone")
+    return Trouble("pem-octets-behind", name, message, "rootfs-trust install writes the certificate alone")
 
 
 def _not_trusted(name: str, line: int) -> Trouble:
     message = f"OpenSSL does not see the BEGIN line {line}"
-    return Trouble("overlooked", name, message, "what follows it is not trusted")
+    return Trouble("pem-unseen", name, message, "what follows it is not trusted")
 
 
-def links(entries: Iterable[Entry], styles: Iterable[str] = ("new",)) -> dict[str, str]:
+def links(entries: Iterable[HashedFile], styles: Iterable[str] = ("new",)) -> dict[str, str]:
     """Names of the links and the files they point to.
 
     ``styles`` says which hashes name links: ``new`` (since OpenSSL 1.0.0), ``old``, or both. Of several copies
@@ -183,7 +206,7 @@ def links(entries: Iterable[Entry], styles: Iterable[str] = ("new",)) -> dict[st
     return made
 
 
-def duplicates(entries: Iterable[Entry]) -> list[Trouble]:
+def duplicates(entries: Iterable[HashedFile]) -> list[Trouble]:
     """A warning for each certificate or CRL that another file holds too, whose name comes first."""
     first: dict[tuple[str, str], str] = {}
     found = []
@@ -195,8 +218,117 @@ def duplicates(entries: Iterable[Entry]) -> list[Trouble]:
     return found
 
 
-def _in_order(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Linkable]]:
+def _in_order(entries: Iterable[HashedFile]) -> Iterator[tuple[HashedFile, Linkable]]:
     """What is to be linked, in byte order of the file names."""
     for entry in sorted(entries, key=lambda entry: entry.name.encode("utf-8", "surrogateescape")):
         for linkable in entry.linkables:
             yield entry, linkable
+
+
+if TYPE_CHECKING:  # rehash has no sources, and starts quicker without what they import
+    from rootfs_trust.store.source import Source
+
+
+def hash_directory(
+    view: View, folder: str, links: Mapping[str, tuple[str, Source]], *, bundle: str, stale: Iterable[str]
+) -> dict[str, Symlink | Absent]:
+    """What the hash directory ``folder`` of a store should hold of ours, in the order of writing.
+
+    ``links`` gives for the name of each of our links its text and its source; ``stale`` are names of links of
+    ours that have to go. Files of others stay, and get their hash links as ``openssl rehash`` gives them; the
+    file called ``bundle`` gets none, even when it holds a single certificate.
+    """
+    gone = {name for name in stale if name not in links and name != bundle}
+    others = [name for name in view.names(folder) if name not in links and name not in gone and name != bundle]
+    entries = [_entry_of_source(name, source) for name, (_, source) in links.items()]
+    entries += (entry for entry in _entries(view, folder, others) if entry.linkables)
+    nodes: dict[str, Symlink | Absent] = {join(folder, name): Symlink(text) for name, (text, _) in links.items()}
+    nodes |= _links(view, folder, entries, ("new",))
+    return nodes | {join(folder, name): Absent() for name in sorted(gone, key=as_bytes)}
+
+
+def hash_links(
+    view: View, folder: str, files: Mapping[str, Source], before: Iterable[str]
+) -> dict[str, Symlink | Absent]:
+    """The hash links of ``folder`` over its ``files``, and those that have to go.
+
+    A hash link of somebody else's stays, perhaps with another number: one to a file that is none of ``files``, and was
+    none ``before`` this run either.
+    """
+    entries = [_entry_of_source(name, source) for name, source in files.items()]
+    return _links(view, folder, [*entries, *_linked_by_others(view, folder, {*files, *before})], ("new",))
+
+
+def _linked_by_others(view: View, folder: str, ours: Iterable[str]) -> Iterator[HashedFile]:
+    """What the hash links of a directory lead to besides the files ``ours``, each under the text of its link."""
+    links = (_link(view, join(folder, name)) for name in filter(is_hash_link_name, view.names(folder)))
+    texts = {link.points_to for link in links if link} - {each for name in ours for each in (name, join(folder, name))}
+    for text in sorted(texts, key=as_bytes):
+        data = read(view, text if text.startswith("/") else join(folder, text))
+        entry = read_entry(text, data) if data is not None else None
+        if entry is not None and entry.linkables:
+            yield entry
+
+
+def _link(view: View, path: str) -> Symlink | None:
+    node = view.node(path)
+    return node if isinstance(node, Symlink) else None
+
+
+def links_into(view: View, folder: str, targets: tuple[str, ...]) -> Iterator[str]:
+    """The names of links in ``folder`` whose text begins with one of ``targets``."""
+    for name, path in ((name, join(folder, name)) for name in view.names(folder)):
+        if view.kind(path, follow=False) is Symlink:
+            node = view.node(path)
+            if isinstance(node, Symlink) and node.points_to.startswith(targets):
+                yield name
+
+
+def rehashed(view: View, folder: str, styles: Iterable[str]) -> tuple[dict[str, Symlink | Absent], list[Trouble]]:
+    """The hash links that ``folder`` should have, those that have to go, and what is to be told of its files."""
+    entries = list(_entries(view, folder, view.names(folder)))
+    warnings = [warning for entry in entries for warning in entry.warnings] + duplicates(entries)
+    told = [replace(warning, path=join(folder, warning.path)) for warning in warnings]
+    return _links(view, folder, entries, styles), told
+
+
+def _links(
+    view: View, folder: str, entries: Iterable[HashedFile], styles: Iterable[str]
+) -> dict[str, Symlink | Absent]:
+    wanted = links(entries, styles)
+    nodes: dict[str, Symlink | Absent] = {
+        join(folder, name): Symlink(wanted[name]) for name in sorted(wanted, key=_higher_numbers_first)
+    }
+    old = (join(folder, name) for name in view.names(folder) if is_hash_link_name(name) and name not in wanted)
+    return nodes | {path: Absent() for path in old if view.kind(path, follow=False) is Symlink}
+
+
+def _entries(view: View, folder: str, names: Iterable[str]) -> Iterator[HashedFile]:
+    """What each file of ``names`` that may hold a certificate gives to the directory."""
+    for name in filter(rehashable, names):
+        path = join(folder, name)
+        data = read(view, path)
+        if data is not None:
+            yield read_entry(name, data)
+        else:
+            yield HashedFile(name, (), (_no_file(name, view.kind(path)),))
+
+
+def _no_file(name: str, kind: type[Node] | None) -> Trouble:
+    if kind is None:
+        return Trouble("dangling-link", name, "is a link that leads nowhere", "remove it, or bring its file back")
+    what = "a folder" if kind is Directory else "no regular file"
+    return Trouble("no-file", name, f"is {what}, and gets no link", "rename it")
+
+
+def _entry_of_source(name: str, source: Source) -> HashedFile:
+    if source.clean:
+        return entry_of(name, source.certificates[0])
+    # An untidy source was told already; here it only matters what OpenSSL makes of it.
+    return read_entry(name, source.data)
+
+
+def _higher_numbers_first(name: str) -> tuple[str, int]:
+    """So that a certificate whose number grows has its new link before its old one is given to another."""
+    value, _, number = name.partition(".")
+    return value, -int(number.lstrip("r"))

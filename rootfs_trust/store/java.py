@@ -27,11 +27,10 @@ from dataclasses import dataclass
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Trouble
 from rootfs_trust.rootfs.nodes import File, Symlink, View, as_bytes, join, read
-from rootfs_trust.store.jks import PASSWORD, Entry, read_keystore, write_keystore
+from rootfs_trust.store.jks import PASSWORD, KeystoreEntry, read_keystore, write_keystore
 from rootfs_trust.store.source import Source
-from rootfs_trust.x509.der import Reader
-from rootfs_trust.x509.primitive import OID
-from rootfs_trust.x509.structure import read_extensions, take_explicit_extensions
+from rootfs_trust.x509.certificate import read_extensions, take_explicit_extensions
+from rootfs_trust.x509.der import OID, DerReader
 
 STORE = "/etc/ssl/certs/java/cacerts"
 HOOK = "/etc/ca-certificates/update.d/jks-keystore"
@@ -175,7 +174,10 @@ def _refusal(certificate: x509.Certificate) -> str:
         return f"it is of version {certificate.version}, and has what that may not have"
     if len({oid for oid, _ in extensions}) < len(extensions):
         return "an extension stands in it twice"
-    if not (certificate.issuer.canonical and certificate.subject.canonical):
+    may_be_nameless = (
+        certificate.version > 1 and _EXTENSIONS not in tail
+    )  # X509CertInfo.parse: verifyCert is not reached
+    if not certificate.issuer.canonical or not (certificate.subject.canonical or may_be_nameless):
         return "a name in it is empty"
     if certificate.not_before is None or certificate.not_after is None:
         return "a date in it is none"
@@ -204,9 +206,9 @@ def _unreadable_key(certificate: x509.Certificate) -> str:
     return ""
 
 
-def _key_parameters(certificate: x509.Certificate) -> Reader:
+def _key_parameters(certificate: x509.Certificate) -> DerReader:
     """At the parameters of the key's algorithm."""
-    body = Reader(certificate.der).enter().enter()
+    body = DerReader(certificate.der).enter().enter()
     for _ in range(6 if body.next_tag() == _VERSION else 5):  # up to the subject
         body.any()
     algorithm = body.enter().enter()
@@ -216,7 +218,7 @@ def _key_parameters(certificate: x509.Certificate) -> Reader:
 
 def _tail(certificate: x509.Certificate) -> tuple[set[int], list[tuple[bytes, bytes]]]:
     """The tags of the fields of the signed part up to the extensions, and those."""
-    body = Reader(certificate.der).enter().enter()
+    body = DerReader(certificate.der).enter().enter()
     tags = {body.next_tag()}
     while body.more() and body.next_tag() != _EXTENSIONS:
         body.any()
@@ -227,13 +229,13 @@ def _tail(certificate: x509.Certificate) -> tuple[set[int], list[tuple[bytes, by
 # -- order and dates ---------------------------------------------------------------------------------------
 
 
-def _entries(old: list[Entry], wanted: Mapping[str, bytes], created: int | None) -> list[Entry]:
+def _entries(old: list[KeystoreEntry], wanted: Mapping[str, bytes], created: int | None) -> list[KeystoreEntry]:
     """Entries of others as they are, then ours, dated, in the order in which the JDK's hash table gives them."""
     new_date = created * 1000 if created is not None else max((entry.created_ms for entry in old), default=0)
     dates = {(entry.alias, entry.der): entry.created_ms for entry in old}
     others = {entry.alias: entry for entry in old if not entry.alias.lower().startswith(_PREFIX)}
     entries = {alias: others[alias] for alias in sorted(others)}
-    entries |= {alias: Entry(alias, dates.get((alias, der), new_date), der) for alias, der in wanted.items()}
+    entries |= {alias: KeystoreEntry(alias, dates.get((alias, der), new_date), der) for alias, der in wanted.items()}
     return [entries[alias] for alias in hashtable_order(entries)]
 
 
@@ -297,7 +299,7 @@ def _frozen() -> Trouble:
 
 def _left_out(source: Source, reason: str) -> Trouble:
     return Trouble(
-        "java-certificate",
+        "java-refuses",
         source.path,
         f"is left out of {STORE}, since {reason}: Java refuses it",
         "get a certificate that is well made",

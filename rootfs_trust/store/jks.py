@@ -37,7 +37,7 @@ _SHORT, _INT, _LONG = Struct(">H"), Struct(">I"), Struct(">q")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class KeystoreEntry:
     """A trusted certificate. The JDK finds only aliases in small letters; nobody makes them small here."""
 
     alias: str
@@ -48,25 +48,33 @@ class Entry:
 
 def keystore(entries: Iterable[tuple[str, bytes]], created: int, password: str = PASSWORD) -> bytes:
     """A keystore of certificates, each an alias and its DER, all ``created`` at that second since 1970."""
-    return write_keystore((Entry(alias, created * 1000, der) for alias, der in entries), password)
+    return write_keystore((KeystoreEntry(alias, created * 1000, der) for alias, der in entries), password)
 
 
-def write_keystore(entries: Iterable[Entry], password: str = PASSWORD) -> bytes:
+def write_keystore(entries: Iterable[KeystoreEntry], password: str = PASSWORD) -> bytes:
     """A keystore of ``entries`` in their order."""
     written = [_entry(entry) for entry in entries]
     body = _JKS + _INT.pack(_VERSION_2) + _INT.pack(len(written)) + b"".join(written)
     return body + _digest(body, password)
 
 
-def read_keystore(data: bytes, password: str = PASSWORD) -> list[Entry]:
-    """The certificates of a keystore, in its order; MalformedError if it is none, or not under ``password``."""
+def looks_like_keystore(data: bytes) -> bool:
+    """Whether ``data`` begins as a keystore of type JKS or JCEKS does."""
+    return data.startswith((_JKS, _JCEKS))
+
+
+def read_keystore(data: bytes, password: str | None = PASSWORD) -> list[KeystoreEntry]:
+    """The certificates of a keystore, in its order; MalformedError if it is none, or not under ``password``.
+
+    Where ``password`` is None the digest is not checked, as `keytool -list` does without a password.
+    """
     _refuse_other_formats(data)
     body, digest = data[:-_DIGEST_SIZE], data[-_DIGEST_SIZE:]
     reader = _Reader(body, len(_JKS))
     version, count = reader.number(_INT), reader.number(_INT)
     if version not in (_VERSION_1, _VERSION_2):
         raise MalformedError(f"is a JKS keystore of version {version}, and only 1 and 2 are known")
-    if _digest(body, password) != digest:
+    if password is not None and _digest(body, password) != digest:
         raise MalformedError("its digest does not fit: it has another password, or is damaged")
     entries = [_take_entry(reader, version) for _ in range(count)]
     if reader.pos != len(body):
@@ -90,7 +98,7 @@ def _digest(body: bytes, password: str) -> bytes:
 # -- writing -----------------------------------------------------------------------------------------------
 
 
-def _entry(entry: Entry) -> bytes:
+def _entry(entry: KeystoreEntry) -> bytes:
     return b"".join(
         (
             _INT.pack(_TRUSTED_CERTIFICATE),
@@ -142,7 +150,7 @@ class _Reader:
         return units.decode("utf-16-be", "surrogatepass")
 
 
-def _take_entry(reader: _Reader, version: int) -> Entry:
+def _take_entry(reader: _Reader, version: int) -> KeystoreEntry:
     tag = reader.number(_INT)
     alias = reader.text()
     if tag == _PRIVATE_KEY:
@@ -153,4 +161,4 @@ def _take_entry(reader: _Reader, version: int) -> Entry:
     kind = reader.text() if version == _VERSION_2 else _TYPE
     if kind != _TYPE:
         raise MalformedError(f"entry {alias} is a certificate of type {kind}")
-    return Entry(alias, created, reader.octets(reader.number(_INT)))
+    return KeystoreEntry(alias, created, reader.octets(reader.number(_INT)))

@@ -1,11 +1,81 @@
-"""What every layout has in common: its name, where its anchors go, and the store it makes of a rootfs."""
+"""What every layout has: its name, its paths, and the store that it makes of a request and a root filesystem."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
-from rootfs_trust.rootfs.nodes import View
-from rootfs_trust.store.request import Answer, Request
+from rootfs_trust.errors import Trouble
+from rootfs_trust.rootfs.nodes import Absent, Directory, File, Symlink, View
+from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.store.selection import RootProgram, Selection
+from rootfs_trust.x509 import Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The change that a run asks for; an empty one rebuilds the store from what the rootfs holds."""
+
+    anchors: tuple[Anchor, ...] = ()
+    adopt: bool = False
+    """Rewrite untidy source files of the local folder as clean ones."""
+    drop_unsourced: bool = False
+    """Let certificates go that only the bundle holds."""
+    remove: tuple[str, ...] = ()
+    """Names of anchors to take out or, where the distribution ships them, to distrust."""
+    distrust: frozenset[str] = frozenset()
+    """SHA-256 of certificates whose every copy is to be taken out or distrusted."""
+    selections: tuple[Selection, ...] = ()
+    """What is to be taken out or distrusted, too; see :func:`~rootfs_trust.store.selection.with_selections`."""
+    named: Mapping[str, Selection] = field(default_factory=dict)
+    """What names of ``remove`` that no anchor has select in the root data."""
+    known: tuple[str, ...] = ()
+    """Every name of the root data, for suggestions."""
+    block: tuple[Certificate, ...] = ()
+    """Certificates that the store does not hold, to be put on its blocklist."""
+    program: RootProgram | None = None
+    """Of what the distribution ships, trust only what this root program trusts."""
+    only: bool = False
+    """Trust nothing but ``anchors``: ``[store] base = "none"``."""
+    presets: tuple[str, ...] = ()
+    """With ``only``: the clouds whose documented public roots are trusted too."""
+    roots: tuple[Anchor, ...] = ()
+    """Certificates from which those roots may be taken, beside the ones that the rootfs holds."""
+    at: datetime | None = None
+    """The time of the run, for what has expired by then; None where nobody asks."""
+    created: int | None = None
+    """The date of new entries in stores that carry dates, in seconds since 1970; None: that of the newest entry."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """``desired`` is in the order of writing; any trouble or conflict forbids all of it."""
+
+    desired: dict[str, File | Symlink | Directory | Absent] = field(default_factory=dict)
+    installed: list[Anchor] = field(default_factory=list)
+    """The anchors asked for, under the names that they have in the store."""
+    removed: list[Anchor] = field(default_factory=list)
+    """The anchors that are taken out or distrusted."""
+    selected: set[str] = field(default_factory=set)
+    """SHA-256 of what the selections of the request come to: no client may trust it any more."""
+    expired: set[str] = field(default_factory=set)
+    """SHA-256 of what only the bundle holds and the distribution's tool drops, since it has expired."""
+    outside: set[str] = field(default_factory=set)
+    """SHA-256 of what the distribution ships and the root program of the request does not trust."""
+    troubles: list[Trouble] = field(default_factory=list)
+    """Wrong in the request itself: a name that nothing has."""
+    conflicts: list[Trouble] = field(default_factory=list)
+    warnings: list[Trouble] = field(default_factory=list)
+
+    def merge(self, other: Answer) -> Answer:
+        """Add what ``other`` wants to be written, and what it reports; its anchors are left out."""
+        self.desired |= other.desired
+        self.troubles += other.troubles
+        self.conflicts += other.conflicts
+        self.warnings += other.warnings
+        return self
 
 
 class Layout(Protocol):
@@ -40,6 +110,14 @@ class Layout(Protocol):
         """The folder with hash links, or empty where the layout has none."""
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """Files and directories of certificates that every run writes: ``check`` looks whether they are there."""
+
+    @property
+    def keystores(self) -> tuple[str, ...]:
+        """Java's stores that the layout's own tool keeps."""
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """What is read, in order, a line each, for docs/layouts.md."""
 
@@ -49,3 +127,18 @@ class Layout(Protocol):
 
     def answer(self, view: View, request: Request) -> Answer:
         """The store that ``request`` makes of the rootfs ``view``."""
+
+
+TOKENS = {
+    "fedora": ("/etc/pki/ca-trust/source", "/usr/share/pki/ca-trust-source"),
+    "suse": ("/etc/pki/trust", "/usr/share/pki/trust"),
+    "arch": ("/etc/ca-certificates/trust-source", "/usr/share/ca-certificates/trust-source"),
+}
+"""Where p11-kit finds its sources, by layout: the owner's directory, then that of packages."""
+
+P11KIT_IDS = {
+    "fedora": ("fedora", "rhel", "centos", "amzn", "azurelinux", "mariner"),
+    "suse": ("suse", "opensuse", "sles"),
+    "arch": ("arch",),
+}
+"""IDs of os-release, by layout. They are here, since the layouts of p11-kit are many modules."""

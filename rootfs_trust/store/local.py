@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -10,6 +11,7 @@ from rootfs_trust.rootfs.nodes import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, name_of_subject
 from rootfs_trust.store.purposes import Purposes, shown
 from rootfs_trust.store.source import Source, source_of
+from rootfs_trust.text import did_you_mean
 from rootfs_trust.x509 import Certificate, encode
 
 DIGEST = "sha256:"
@@ -43,6 +45,50 @@ class LocalFolder:
     removed: list[Anchor] = field(default_factory=list)
     conflicts: list[Trouble] = field(default_factory=list)
     warnings: list[Trouble] = field(default_factory=list)
+    suffix: str = _SUFFIX
+    """How the names of source files end."""
+    _holding: dict[str, dict[str, None]] = field(default_factory=dict, init=False)
+    """The paths of ``sources`` that hold a certificate, by its SHA-256."""
+    _shipping: dict[str, list[Source]] = field(default_factory=dict, init=False)
+    _distrusting: dict[str, list[Source]] = field(default_factory=dict, init=False)
+    _linked: dict[str, dict[str, Source]] = field(default_factory=dict, init=False)
+    """All sources by the name of their link and their path, so that each new name is looked up and not searched for."""
+    _folders: Counter[str] = field(default_factory=Counter, init=False)
+    """The folders above all sources, and how many sources each has below it."""
+
+    def __post_init__(self) -> None:
+        for source in (*self.shipped, *self.distrusted, *self.sources.values()):
+            self._note(source)
+        for path, source in self.sources.items():
+            self._note_certificates(path, source)
+        self._shipping = _by_digest(self.shipped)
+        self._distrusting = _by_digest(self.distrusted)
+
+    def _note(self, source: Source) -> None:
+        self._linked.setdefault(self.link_name(source.path), {}).setdefault(source.path, source)
+        self._folders.update(_folders_above(source.path))
+
+    def _note_certificates(self, path: str, source: Source) -> None:
+        for certificate in source.certificates:
+            self._holding.setdefault(certificate.sha256, {})[path] = None
+
+    def _forget(self, path: str) -> None:
+        source = self.sources.pop(path)
+        for certificate in source.certificates:
+            self._holding[certificate.sha256].pop(path, None)
+        self._linked[self.link_name(path)].pop(path, None)
+        self._folders.subtract(_folders_above(path))
+
+    def _set(self, path: str, source: Source) -> None:
+        if path in self.sources:
+            self._forget(path)
+        self.sources[path] = source
+        self._note(source)
+        self._note_certificates(path, source)
+
+    def _holders(self, sha256: str) -> list[Source]:
+        """The sources of the folder that hold the certificate."""
+        return [self.sources[path] for path in self._holding.get(sha256, ())]
 
     def adopt(self) -> None:
         """Rewrite each untidy file as clean ones: the first certificate keeps the name."""
@@ -56,7 +102,7 @@ class LocalFolder:
 
     def _split_off(self, certificate: Certificate, purposes: Purposes) -> None:
         """Give ``certificate`` a file of its own, unless another one holds it."""
-        if any(holders(certificate.sha256, self.sources.values())):
+        if self._holders(certificate.sha256):
             return
         name = name_of_subject(certificate.subject, certificate.sha256)
         if self._path(name) in self.sources or self._rival(self._path(name)):
@@ -70,24 +116,25 @@ class LocalFolder:
         that it says nothing of this one.
         """
         sha256 = anchor.certificate.sha256
-        for source in holders(sha256, () if only else self.distrusted):
+        for source in () if only else self._distrusting.get(sha256, ()):
             self.conflicts.append(_distrusted(anchor, source))
             return
-        for source in holders(sha256, self.sources.values()):
+        for source in self._holders(sha256):
             self._already_there(anchor, source)
             return
-        for source in holders(sha256, () if only else self.shipped):
+        for source in () if only else self._shipping.get(sha256, ()):
             self.warnings.append(_shipped(anchor, source))
         self._place(self._named_apart(anchor))
 
     def remove(self, path: str, sha256: str | None = None) -> None:
         """Take the file away; with ``sha256`` only that certificate, where the file holds others too."""
-        source = self.sources.pop(path)
+        source = self.sources[path]
+        self._forget(path)
         kept = [each for each in source.certificates if sha256 is not None and each.sha256 != sha256]
-        self.removed += [Anchor(stem(path), each, path) for each in source.certificates if each not in kept]
+        self.removed += [Anchor(self.name_of(path), each, path) for each in source.certificates if each not in kept]
         if kept:
             data = b"".join(encode(each.der) for each in kept)
-            self.sources[path] = Source(path, data, tuple(kept))
+            self._set(path, Source(path, data, tuple(kept)))
             self.changed[path] = File(data)
         else:
             self.changed[path] = Absent()
@@ -96,7 +143,7 @@ class LocalFolder:
         if self.held_for(source, anchor.certificate) != anchor.purposes:
             self._with_other_purposes(anchor, source)
             return
-        self.installed.append(replace(anchor, name=stem(source.path), replace=False))
+        self.installed.append(replace(anchor, name=self.name_of(source.path), replace=False))
         if source.path != self._path(anchor.name):
             self.warnings.append(
                 Trouble(
@@ -122,7 +169,8 @@ class LocalFolder:
 
     def _named_apart(self, anchor: Anchor) -> Anchor:
         """The anchor under a name of its own, where the distribution ships the same certificate under its name."""
-        shipped = holders(anchor.certificate.sha256, (*self.shipped, *self.distrusted))
+        sha256 = anchor.certificate.sha256
+        shipped = (*self._shipping.get(sha256, ()), *self._distrusting.get(sha256, ()))
         taken = {self.link_name(source.path) for source in shipped}
         if self.link_name(self._path(anchor.name)) not in taken:
             return anchor
@@ -144,18 +192,36 @@ class LocalFolder:
 
     def _rival(self, path: str) -> Source | None:
         """Another source whose link would have the name that the link of ``path`` needs, or in a folder of its name."""
-        wanted = self.link_name(path)
-        for each in (*self.shipped, *self.distrusted, *self.sources.values()):
-            if each.path.startswith(f"{path}/") or (each.path != path and self.link_name(each.path) == wanted):
-                return each
+        for other, source in self._linked.get(self.link_name(path), {}).items():
+            if other != path:
+                return source
+        if self._folders[path] > 0:
+            everything = (*self.shipped, *self.distrusted, *self.sources.values())
+            return next((each for each in everything if each.path.startswith(f"{path}/")), None)
         return None
 
     def _write(self, path: str, source: Source) -> None:
-        self.sources[path] = source
+        self._set(path, source)
         self.changed[path] = File(source.data)
 
+    def name_of(self, path: str) -> str:
+        """The name that a source file gives to its anchor."""
+        return path.rpartition("/")[2].removesuffix(self.suffix)
+
     def _path(self, name: str) -> str:
-        return join(self.folder, name + _SUFFIX)
+        return join(self.folder, name + self.suffix)
+
+
+def _by_digest(sources: Iterable[Source]) -> dict[str, list[Source]]:
+    found: dict[str, list[Source]] = {}
+    for source in sources:
+        for sha256 in dict.fromkeys(each.sha256 for each in source.certificates):
+            found.setdefault(sha256, []).append(source)
+    return found
+
+
+def _folders_above(path: str) -> list[str]:
+    return [path[:end] for end, char in enumerate(path) if char == "/" and end]
 
 
 def stem(path: str) -> str:
@@ -170,10 +236,7 @@ def holders(sha256: str, sources: Iterable[Source]) -> Iterator[Source]:
 
 def not_found(wanted: str, names: Iterable[str]) -> Trouble:
     """The trouble of an anchor that is asked for and that nothing is called, with ``names`` near to it."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(wanted, list(names), 3)
-    hint = f"near it: {', '.join(near)}" if near else "give the name of its file, or sha256:HEX"
+    hint = did_you_mean(wanted, names, 3) or "give the name of its file, or sha256:HEX"
     return Trouble("not-found", "", f"no anchor is called {wanted}", hint)
 
 

@@ -13,8 +13,9 @@ from datetime import date
 
 from rootfs_trust.errors import Trouble
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.request import Answer, Request
+from rootfs_trust.store.layout import Answer, Request
 from rootfs_trust.store.source import Source
+from rootfs_trust.times import years_later
 
 _SCHEDULE = (
     (date(2006, 1, 1), date(2025, 4, 15)),
@@ -46,8 +47,7 @@ def leaves_programme(created: date) -> date:
     for before, leaves in _SCHEDULE:
         if created < before:
             return leaves
-    # No leap day has a counterpart 15 years on.
-    return date(created.year + 15, created.month, min(created.day, 28) if created.month == 2 else created.day)
+    return years_later(created, 15)
 
 
 PRESETS: Mapping[str, tuple[PublicRoot, ...]] = {

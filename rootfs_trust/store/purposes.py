@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rootfs_trust.store.p11kit.entries import ANY_PURPOSE, CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH
-from rootfs_trust.store.p11kit.parts import encode_usages
+from rootfs_trust.store.p11kit.entries import ANY_PURPOSE, CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH, encode_usages
 from rootfs_trust.x509 import pem
-from rootfs_trust.x509.der import Reader, encode
-from rootfs_trust.x509.oids import dotted
-from rootfs_trust.x509.primitive import SEQUENCE
+from rootfs_trust.x509.der import SEQUENCE, DerReader, encode
+from rootfs_trust.x509.objects import take_trust_settings
 
 Purposes = frozenset[str] | None
 """Words of ``WORDS``; None: everything, also what has no word here."""
@@ -21,8 +19,6 @@ Purposes = frozenset[str] | None
 SERVERS = "server-auth"
 WORDS = {SERVERS: SERVER_AUTH, "client-auth": CLIENT_AUTH, "email": EMAIL, "code-signing": CODE_SIGNING}
 """The words, which are those of ``trust extract --purpose``, and their OIDs."""
-
-_REJECTED = 0x80
 
 
 def purposes(words: Iterable[str]) -> Purposes:
@@ -43,19 +39,9 @@ def purposes_of_settings(settings: bytes) -> Purposes:
     Whatever is rejected is not trusted; where a list says what is trusted, nothing else is; without lists all is
     (obj_trust in crypto/x509/x509_trs.c, for a certificate that is signed by itself).
     """
-    body = Reader(settings).enter(SEQUENCE)
-    trusted, rejected = _take_list(body, SEQUENCE), _take_list(body, _REJECTED)
+    trusted, rejected, *_ = take_trust_settings(DerReader(settings))
     allowed = set(WORDS.values()) if trusted is None or ANY_PURPOSE in trusted else set(trusted)
     return frozenset() if ANY_PURPOSE in (rejected or ()) else purposes_of_oids(allowed.difference(rejected or ()))
-
-
-def _take_list(body: Reader, tag: int) -> tuple[str, ...] | None:
-    if body.next_tag() != tag:
-        return None
-    listed = body.enter_list(tag)
-    oids = tuple(dotted(listed.oid()) for _ in iter(listed.more, False))
-    body.leave(listed)
-    return oids
 
 
 def pem_for(der: bytes, wanted: Purposes) -> bytes:

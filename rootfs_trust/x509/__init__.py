@@ -1,13 +1,11 @@
-"""Bytes in, frozen certificates out: DER, PEM, names and their hashes. No I/O, no clock."""
+"""Parse DER and PEM into immutable certificates; compute names and their hashes. Does no I/O and reads no clock."""
 
-from rootfs_trust.x509.certificate import Certificate, parse_certificate
-from rootfs_trust.x509.containers import looks_like_pkcs7, looks_like_pkcs12
+from rootfs_trust.x509.certificate import BasicConstraints, Certificate, parse_certificate
 from rootfs_trust.x509.crl import CertificateList, parse_crl
-from rootfs_trust.x509.details import BasicConstraints
-from rootfs_trust.x509.keys import looks_like_private_key_der
 from rootfs_trust.x509.name import Name
-from rootfs_trust.x509.objects import Objects, read_objects
-from rootfs_trust.x509.pem import BadBlock, Block, blocks, encode, has_private_key, overlooked
+from rootfs_trust.x509.objects import Objects, looks_like_pkcs7, looks_like_pkcs12, looks_like_request, read_objects
+from rootfs_trust.x509.pem import BadBlock, Block, blocks, encode, overlooked
+from rootfs_trust.x509.private_keys import private_key_form
 
 __all__ = [
     "BadBlock",
@@ -19,12 +17,12 @@ __all__ = [
     "Objects",
     "blocks",
     "encode",
-    "has_private_key",
     "looks_like_pkcs7",
     "looks_like_pkcs12",
-    "looks_like_private_key_der",
+    "looks_like_request",
     "overlooked",
     "parse_certificate",
     "parse_crl",
+    "private_key_form",
     "read_objects",
 ]

@@ -1,8 +1,12 @@
-"""X.509 certificates as OpenSSL sees them: bytes in, a frozen :class:`Certificate` out.
+"""Parse X.509 certificates the way OpenSSL does, into an immutable :class:`Certificate`.
 
-A certificate is taken or refused by its structure alone, as d2i_X509 does (crypto/x509/x_x509.c; RFC 5280,
-4.1): versions, dates, keys and extensions may be nonsense. What is read from those parts is read when asked
-for, and a part that makes no sense, or an extension that stands there twice, counts as absent.
+Only the structure decides whether a certificate is accepted, as in d2i_X509 (crypto/x509/x_x509.c; RFC 5280, 4.1):
+versions, dates, keys and extensions may be invalid. These parts are parsed on first use. An invalid part, or an
+extension that occurs twice, counts as absent.
+
+The ``take_`` functions follow the templates of x_algor.c, x_exten.c, x_pubkey.c, x_x509.c and x_crl.c, and raise
+MalformedError if OpenSSL would refuse the whole certificate. Functions for the value of one part raise MalformedError
+if it is invalid. As in X509V3_EXT_d2i, bytes after the value of an extension are ignored.
 """
 
 from __future__ import annotations
@@ -10,30 +14,311 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from hashlib import sha256
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.x509 import details
-from rootfs_trust.x509.der import Reader, reread
-from rootfs_trust.x509.general_names import GeneralName, NameConstraints, general_names, name_constraints
-from rootfs_trust.x509.name import Name
-from rootfs_trust.x509.oids import SIGNATURE_ALGORITHMS, dotted
-from rootfs_trust.x509.ordinary import ordinary_certificate
-from rootfs_trust.x509.primitive import SEQUENCE
-from rootfs_trust.x509.structure import (
-    Fingerprinted,
-    critical_extensions,
-    read_extensions,
-    signed_whole,
-    take_algorithm,
-    take_explicit_extensions,
-    take_key,
-    take_validity,
+from rootfs_trust.x509.der import (
+    BIT_STRING,
+    BOOLEAN,
+    GENERALIZED_TIME,
+    INTEGER,
+    OCTET_STRING,
+    OID,
+    SEQUENCE,
+    UTC_TIME,
+    DerReader,
+    encode,
+    reread,
+    tag_name,
 )
+from rootfs_trust.x509.name import GeneralName, Name, NameConstraints, general_names, name_constraints
+from rootfs_trust.x509.oids import CURVE_BITS, FIXED_KEY_BITS, KEY_ALGORITHMS, KEY_USAGES, SIGNATURE_ALGORITHMS, dotted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
+
+# Tag and contents.
+Time = tuple[int, bytes]
+# Contents of the OID and of the OCTET STRING, without the critical flag.
+Extension = tuple[bytes, bytes]
+
+
+class Fingerprinted:
+    """Base class of parsed certificates and CRLs. Immutable; compared by fingerprint.
+
+    ``der``     the exact bytes of the element, without any bytes after it.
+    ``sha256``  OpenSSL's fingerprint, in lower-case hex. It is that of the element as OpenSSL encodes it again, which
+                is not always ``der`` (long lengths outside the signed part, unused bits).
+    """
+
+    def __init__(self, der: bytes, sha256: str) -> None:
+        self.der = der
+        self.sha256 = sha256
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+
+def take_algorithm(reader: DerReader) -> bytes:
+    """Take an AlgorithmIdentifier; return its contents as OpenSSL would encode them again."""
+    body = reader.enter(SEQUENCE)
+    contents = encode(OID, body.oid())
+    if body.more():
+        contents += body.any()
+    reader.leave(body)
+    return contents
+
+
+def take_time(reader: DerReader) -> Time:
+    """Take a Time. Its text is not checked, because OpenSSL accepts any text."""
+    tag = reader.next_tag()
+    if tag not in (UTC_TIME, GENERALIZED_TIME):
+        raise MalformedError(f"{tag_name(tag)} instead of a time")
+    return tag, reader.value(tag)
+
+
+def take_validity(reader: DerReader) -> tuple[Time, Time]:
+    """Take a Validity: notBefore and notAfter."""
+    body = reader.enter(SEQUENCE)
+    times = take_time(body), take_time(body)
+    reader.leave(body)
+    return times
+
+
+def take_key(reader: DerReader) -> bytes:
+    """Take a SubjectPublicKeyInfo; return the whole element. The algorithm may be unknown."""
+    begin = reader.pos
+    body = reader.enter(SEQUENCE)
+    take_algorithm(body)
+    body.bit_string()
+    reader.leave(body)
+    return reader.data[begin : reader.pos]
+
+
+def take_extensions(reader: DerReader) -> bytes:
+    """Take a SEQUENCE OF Extension; return the whole element for :func:`read_extensions`."""
+    begin = reader.pos
+    body = reader.enter_list(SEQUENCE)
+    while body.more():
+        _take_extension(body)
+    reader.leave(body)
+    return reader.data[begin : reader.pos]
+
+
+def _take_extension(reader: DerReader) -> Extension:
+    body = reader.enter(SEQUENCE)
+    oid = body.oid()
+    if body.next_tag() == BOOLEAN:
+        body.boolean()
+    value = body.value(OCTET_STRING)
+    reader.leave(body)
+    return oid, value
+
+
+def take_explicit_extensions(reader: DerReader, tag: int) -> bytes:
+    """Like :func:`take_extensions`, inside an explicit ``tag``; return nothing if the next element has another tag."""
+    if reader.next_tag() != tag:
+        return b""
+    outer = reader.enter(tag)
+    found = take_extensions(outer)
+    reader.leave(outer)
+    return found
+
+
+def read_extensions(element: bytes) -> list[Extension]:
+    """Parse the extensions that :func:`take_extensions` returned."""
+    if not element:
+        return []
+    body = reread(element).enter_list(SEQUENCE)
+    return [_take_extension(body) for _ in iter(body.more, False)]
+
+
+def critical_extensions(element: bytes) -> list[bytes]:
+    """Return the OIDs of the critical extensions."""
+    if not element:
+        return []
+    body = reread(element).enter_list(SEQUENCE)
+    return [oid for _ in iter(body.more, False) if (oid := _take_if_critical(body))]
+
+
+def _take_if_critical(reader: DerReader) -> bytes:
+    body = reader.enter(SEQUENCE)
+    oid = body.oid()
+    critical = body.next_tag() == BOOLEAN and body.boolean()
+    body.value(OCTET_STRING)
+    reader.leave(body)
+    return oid if critical else b""
+
+
+def signed_whole(to_be_signed: bytes, reader: DerReader) -> bytes:
+    """Take algorithm and signature; return the whole element as OpenSSL encodes it for the fingerprint.
+
+    The signed part keeps its bytes; everything around it becomes DER (asn1_enc_restore in tasn_enc.c).
+    """
+    algorithm = encode(SEQUENCE, take_algorithm(reader))
+    signature = encode(BIT_STRING, reader.bit_string())
+    return encode(SEQUENCE, to_be_signed + algorithm + signature)
+
+
+_CONTEXT_0 = 0x80
+_SERVER_NAMES = (0x82, 0x87)  # dNSName and iPAddress
+_NETSCAPE_CA_BITS = 0x07  # NS_ANY_CA
+
+
+class BasicConstraints(NamedTuple):
+    """RFC 5280, 4.2.1.9: whether it is a CA, and the maximum number of CAs below it (None: any number)."""
+
+    ca: bool
+    path_length: int | None
+
+
+def basic_constraints(value: bytes) -> BasicConstraints:
+    """Parse BasicConstraints (RFC 5280, 4.2.1.9)."""
+    body = DerReader(value).enter(SEQUENCE)
+    ca = body.boolean() if body.next_tag() == BOOLEAN else False
+    length = int.from_bytes(body.integer(), signed=True) if body.next_tag() == INTEGER else None
+    DerReader(b"").leave(body)
+    return BasicConstraints(ca, length)
+
+
+def key_usage(value: bytes) -> frozenset[str]:
+    """Return the names of the bits that are set in KeyUsage (RFC 5280, 4.2.1.3)."""
+    bits = DerReader(value).bit_string()[1:3]
+    return frozenset(name for n, name in enumerate(KEY_USAGES) if n // 8 < len(bits) and bits[n // 8] & 0x80 >> n % 8)
+
+
+def extended_key_usage(value: bytes) -> frozenset[str]:
+    """Return the dotted OIDs of ExtKeyUsageSyntax (RFC 5280, 4.2.1.12)."""
+    body = DerReader(value).enter_list(SEQUENCE)
+    usages = frozenset(dotted(body.oid()) for _ in iter(body.more, False))
+    DerReader(b"").leave(body)
+    return usages
+
+
+def subject_key_id(value: bytes) -> bytes:
+    """Parse SubjectKeyIdentifier (RFC 5280, 4.2.1.2)."""
+    return DerReader(value).value(OCTET_STRING)
+
+
+def authority_key_id(value: bytes) -> bytes | None:
+    """Return the keyIdentifier of AuthorityKeyIdentifier, or None (RFC 5280, 4.2.1.1)."""
+    body = DerReader(value).enter(SEQUENCE)
+    return body.value(_CONTEXT_0) if body.next_tag() == _CONTEXT_0 else None
+
+
+def names_servers(value: bytes) -> bool:
+    """Return whether GeneralNames contains a dNSName or an iPAddress (RFC 5280, 4.2.1.6)."""
+    body = DerReader(value).enter_list(SEQUENCE)
+    return any(body.any()[0] in _SERVER_NAMES for _ in iter(body.more, False))
+
+
+def netscape_ca(value: bytes) -> bool:
+    """Return whether the old Netscape certificate type names any kind of CA."""
+    return bool(int.from_bytes(DerReader(value).bit_string()[1:2]) & _NETSCAPE_CA_BITS)
+
+
+def moment(time: Time) -> datetime | None:
+    """Return a Time as a datetime in UTC, or None if it cannot be parsed (RFC 5280, 4.1.2.5).
+
+    As in ASN1_TIME_to_tm, seconds may be missing, an offset may replace the Z, and a fraction of a second is dropped.
+    """
+    from datetime import UTC, datetime, timedelta
+
+    tag, contents = time
+    digits, sign, offset = _split_time(contents)
+    if not (digits.isdigit() and offset.isdigit() and len(offset) == 4):
+        return None
+    if tag == UTC_TIME:
+        digits = (b"20" if digits < b"50" else b"19") + digits
+    if len(digits) not in (12, 14):
+        return None
+    parts = [int(digits[:4]), *(int(digits[n : n + 2]) for n in range(4, len(digits), 2))]
+    ahead = timedelta(hours=int(offset[:2]), minutes=int(offset[2:]))
+    try:
+        local = datetime(*parts, tzinfo=UTC)  # type: ignore[misc, arg-type]
+        return local - ahead if sign == b"+" else local + ahead
+    except (ValueError, OverflowError):
+        return None
+
+
+def _split_time(contents: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the digits without fraction, and the sign and digits of the offset."""
+    sign = b"-" if b"-" in contents else b"+"
+    if contents.endswith(b"Z"):
+        text, offset = contents[:-1], b"0000"
+    else:
+        text, _, offset = contents.partition(sign)
+    digits, dot, fraction = text.partition(b".")
+    return (b"" if dot and not fraction.isdigit() else digits), sign, offset
+
+
+def key_algorithm(key: bytes) -> str:
+    """Return the algorithm of a SubjectPublicKeyInfo: its usual name, or else its dotted OID."""
+    oid = dotted(reread(key).enter(SEQUENCE).enter(SEQUENCE).oid())
+    return KEY_ALGORITHMS.get(oid, oid)
+
+
+def key_bits(key: bytes) -> int:
+    """Return the size of the key in a SubjectPublicKeyInfo, as OpenSSL prints it."""
+    name = key_algorithm(key)
+    if name in FIXED_KEY_BITS:
+        return FIXED_KEY_BITS[name]
+    body = reread(key).enter(SEQUENCE)
+    algorithm = DerReader(take_algorithm(body))
+    algorithm.oid()
+    if name.startswith("RSA"):
+        return _first_integer_bits(DerReader(body.bit_string()[1:]))
+    if name == "DSA":
+        return _first_integer_bits(algorithm)
+    if name == "EC":
+        return _curve_bits(algorithm)
+    raise MalformedError(f"size of a key of algorithm {name} is not known")
+
+
+def has_named_curve(key: bytes) -> bool:
+    """Return whether the parameters of a SubjectPublicKeyInfo are an OID."""
+    algorithm = DerReader(take_algorithm(reread(key).enter(SEQUENCE)))
+    algorithm.oid()
+    return algorithm.next_tag() == OID
+
+
+def key_curve(key: bytes) -> str | None:
+    """Return the dotted OID of the named curve of an EC key (RFC 5480, 2.1.1), or None."""
+    if key_algorithm(key) != "EC":
+        return None
+    algorithm = DerReader(take_algorithm(reread(key).enter(SEQUENCE)))
+    algorithm.oid()
+    return dotted(algorithm.oid()) if algorithm.next_tag() == OID else None
+
+
+def _first_integer_bits(reader: DerReader) -> int:
+    """Return the bits of the first INTEGER in the next SEQUENCE: RSA's modulus or DSA's prime.
+
+    The sign is ignored (bn_c2i in crypto/asn1/x_bignum.c).
+    """
+    return int.from_bytes(reader.enter(SEQUENCE).integer()).bit_length()
+
+
+def _curve_bits(parameters: DerReader) -> int:
+    """Return the size of the field of a named curve, or of an explicit prime field (RFC 3279, 2.3.5)."""
+    if parameters.next_tag() == OID:
+        curve = dotted(parameters.oid())
+        if curve not in CURVE_BITS:
+            raise MalformedError(f"curve {curve} is not known")
+        return CURVE_BITS[curve]
+    explicit = parameters.enter(SEQUENCE)
+    explicit.integer()
+    field = explicit.enter(SEQUENCE)
+    field.oid()
+    prime = int.from_bytes(field.integer(), signed=True)
+    if prime <= 0:
+        raise MalformedError("the field of a curve has no elements")
+    return prime.bit_length()
+
 
 _Value = TypeVar("_Value")
 
@@ -42,9 +327,9 @@ _EXPLICIT_VERSION, _ISSUER_ID, _SUBJECT_ID, _EXPLICIT_EXTENSIONS = 0x80, 0x81, 0
 
 
 class _Signed:
-    """The signed part, TBSCertificate, each field as far as its structure goes."""
+    """The signed part, TBSCertificate. Only the structure of its fields has been checked."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: DerReader) -> None:
         body = reader.enter(SEQUENCE)
         self.version = _take_version(body)
         self.serial = body.integer()
@@ -58,7 +343,7 @@ class _Signed:
 
 
 class Certificate(Fingerprinted):
-    """One certificate: ``subject`` is whom it is for, ``issuer`` who issued it."""
+    """An X.509 certificate."""
 
     def __init__(self, der: bytes, sha256: str, issuer: Name, subject: Name) -> None:
         super().__init__(der, sha256)
@@ -70,114 +355,132 @@ class Certificate(Fingerprinted):
 
     @cached_property
     def _signed(self) -> _Signed:
-        """All the fields. They are read when they are asked for: often names and fingerprint will do."""
+        """All fields. They are parsed on first use, because often only names and fingerprint are needed."""
         return _Signed(reread(self.der).enter(SEQUENCE))
 
     @property
     def version(self) -> int:
-        """1, 2 or 3 in well-made certificates; OpenSSL takes any number."""
+        """The version: 1, 2 or 3 in valid certificates. OpenSSL accepts any number."""
         return int.from_bytes(self._signed.version, signed=True) + 1
 
     @property
     def serial(self) -> int:
-        """Serial number, which may be zero, negative or long."""
+        """The serial number, which may be zero, negative or long."""
         return int.from_bytes(self._signed.serial, signed=True)
 
     @cached_property
     def not_before(self) -> datetime | None:
-        """Begin of validity in UTC; None if the text is no time."""
-        return details.moment(self._signed.validity[0])
+        """Start of the validity period (UTC), or None if it cannot be parsed."""
+        return moment(self._signed.validity[0])
 
     @cached_property
     def not_after(self) -> datetime | None:
-        """End of validity in UTC; None if the text is no time."""
-        return details.moment(self._signed.validity[1])
+        """End of the validity period (UTC), or None if it cannot be parsed."""
+        return moment(self._signed.validity[1])
 
     @property
     def signature_algorithm(self) -> str:
-        """Usual name of the algorithm, such as sha256WithRSAEncryption, else its dotted OID."""
-        oid = dotted(Reader(self._signed.algorithm).oid())
+        """The usual name of the signature algorithm, such as sha256WithRSAEncryption, or else its dotted OID."""
+        oid = dotted(DerReader(self._signed.algorithm).oid())
         return SIGNATURE_ALGORITHMS.get(oid, oid)
+
+    @cached_property
+    def is_unsigned(self) -> bool:
+        """Whether the signature is empty, as in the trust anchors of RFC 9925."""
+        body = reread(self.der).enter(SEQUENCE)
+        body.any()
+        take_algorithm(body)
+        return len(body.bit_string()) <= 1
 
     @property
     def public_key(self) -> bytes:
         """The SubjectPublicKeyInfo in DER."""
         return self._signed.key
 
+    @cached_property
+    def key_sha256(self) -> str:
+        """SHA-256 of the SubjectPublicKeyInfo, in lower-case hexadecimal."""
+        return sha256(self.public_key, usedforsecurity=False).hexdigest()
+
     @property
     def key_algorithm(self) -> str:
-        """RSA, EC, Ed25519, ..., else the dotted OID."""
-        return details.key_algorithm(self._signed.key)
+        """The key algorithm: RSA, EC, Ed25519, ..., or else the dotted OID."""
+        return key_algorithm(self._signed.key)
 
     @cached_property
     def key_bits(self) -> int | None:
-        """Bits of RSA's modulus, of the curve's field or of DSA's prime; None if the key makes no sense."""
-        return _sense(details.key_bits, self._signed.key)
+        """The bits of RSA's modulus, of the curve's field or of DSA's prime; None if the key is invalid."""
+        return _sense(key_bits, self._signed.key)
 
     @property
     def key_curve(self) -> str | None:
-        """Dotted OID of the named curve of an EC key; None for other keys, and for a curve that is spelled out."""
-        return _sense(details.key_curve, self._signed.key)
+        """The dotted OID of the named curve of an EC key; None for other keys and explicit curves."""
+        return _sense(key_curve, self._signed.key)
 
     @property
-    def basic_constraints(self) -> details.BasicConstraints | None:
-        """Whether the certificate says it is a CA (RFC 5280, 4.2.1.9)."""
-        return self._extension(_BASIC_CONSTRAINTS, details.basic_constraints)
+    def basic_constraints(self) -> BasicConstraints | None:
+        """BasicConstraints, or None (RFC 5280, 4.2.1.9)."""
+        return self._extension(_BASIC_CONSTRAINTS, basic_constraints)
 
     @cached_property
     def key_usage(self) -> frozenset[str] | None:
-        """What the key may be used for, by the names of RFC 5280, 4.2.1.3; None if nothing is said."""
-        return self._extension(_KEY_USAGE, details.key_usage)
+        """The bits of the key usage, with the names of RFC 5280, 4.2.1.3, or None."""
+        return self._extension(_KEY_USAGE, key_usage)
 
     @cached_property
     def extended_key_usage(self) -> frozenset[str] | None:
-        """Dotted OIDs of the purposes (RFC 5280, 4.2.1.12); None if nothing is said."""
-        return self._extension("2.5.29.37", details.extended_key_usage)
+        """The dotted OIDs of the extended key usage (RFC 5280, 4.2.1.12), or None."""
+        return self._extension("2.5.29.37", extended_key_usage)
 
     @cached_property
     def names_servers(self) -> bool:
-        """Whether an alternative name is that of a host: a DNS name or an IP address (RFC 5280, 4.2.1.6)."""
-        return bool(self._extension("2.5.29.17", details.names_servers))
+        """Whether the subjectAltName has a DNS name or an IP address (RFC 5280, 4.2.1.6)."""
+        return bool(self._extension("2.5.29.17", names_servers))
 
     @cached_property
     def alternative_names(self) -> tuple[GeneralName, ...]:
-        """The subjectAltName (RFC 5280, 4.2.1.6); empty where there is none."""
+        """The names in the subjectAltName (RFC 5280, 4.2.1.6); empty without one."""
         return self._extension("2.5.29.17", general_names) or ()
 
     @property
     def alternative_names_are_broken(self) -> bool:
-        """Whether there is a subjectAltName in which no name can be read."""
+        """Whether the subjectAltName exists, but cannot be parsed."""
         return "2.5.29.17" in self._by_oid and not self.alternative_names
 
     @cached_property
     def name_constraints(self) -> NameConstraints | None:
-        """What names certificates below may have (RFC 5280, 4.2.1.10)."""
+        """The name constraints (RFC 5280, 4.2.1.10)."""
         return self._extension("2.5.29.30", name_constraints)
 
     @cached_property
     def critical(self) -> tuple[str, ...]:
-        """Dotted OIDs of the critical extensions."""
+        """The dotted OIDs of the critical extensions."""
         return tuple(map(dotted, critical_extensions(self._signed.extensions)))
+
+    @property
+    def extension_ids(self) -> frozenset[str]:
+        """The dotted OIDs of all extensions, including invalid ones."""
+        return frozenset(self._by_oid)
 
     @cached_property
     def repeats_extension(self) -> bool:
-        """Whether an extension stands there twice, which RFC 5280, 4.2, forbids."""
+        """Whether an extension occurs twice, which RFC 5280, 4.2, forbids."""
         return any(len(values) > 1 for values in self._by_oid.values())
 
     @cached_property
     def key_has_named_curve(self) -> bool:
         """Whether the key's algorithm has an OID for its parameters, as a curve with a name does (RFC 5480, 2.1.1)."""
-        return details.has_named_curve(self._signed.key)
+        return has_named_curve(self._signed.key)
 
     @cached_property
     def subject_key_id(self) -> bytes | None:
-        """Name of this certificate's key (RFC 5280, 4.2.1.2)."""
-        return self._extension("2.5.29.14", details.subject_key_id)
+        """The subject key identifier (RFC 5280, 4.2.1.2), or None."""
+        return self._extension("2.5.29.14", subject_key_id)
 
     @cached_property
     def authority_key_id(self) -> bytes | None:
-        """Name of the key that signed (RFC 5280, 4.2.1.1)."""
-        return self._extension("2.5.29.35", details.authority_key_id)
+        """The authority key identifier (RFC 5280, 4.2.1.1), or None."""
+        return self._extension("2.5.29.35", authority_key_id)
 
     @property
     def self_issued(self) -> bool:
@@ -186,19 +489,19 @@ class Certificate(Fingerprinted):
 
     @property
     def self_signed(self) -> bool:
-        """Self-issued, and where both key identifiers are there, they agree. No signature is checked."""
+        """Whether it is self-issued and the key identifiers, if both exist, agree. No signature is checked."""
         ids = self.subject_key_id, self.authority_key_id
         return self.self_issued and (None in ids or ids[0] == ids[1])
 
     @cached_property
     def is_ca(self) -> bool:
-        """Whether OpenSSL takes it for a CA of any kind (check_ca in crypto/x509/v3_purp.c).
+        """Whether OpenSSL treats it as a CA of any kind (check_ca in crypto/x509/v3_purp.c).
 
-        A key usage must allow keyCertSign. Then basicConstraints decides; without it a CA is a self-signed
-        certificate of version 1, one with that key usage, or one whose Netscape type says so. It is none if
-        one of these extensions is broken or stands there twice.
+        A key usage must allow keyCertSign. Then basicConstraints decides. Without it, a CA is a self-signed certificate
+        of version 1, one with that key usage, or one whose Netscape type says so. It is not a CA if one of these
+        extensions is malformed or occurs twice.
         """
-        netscape = self._extension(_NETSCAPE_TYPE, details.netscape_ca)
+        netscape = self._extension(_NETSCAPE_TYPE, netscape_ca)
         said: dict[str, object] = {_NETSCAPE_TYPE: netscape, _KEY_USAGE: self.key_usage}
         said[_BASIC_CONSTRAINTS] = self.basic_constraints
         if any(value is None and oid in self._by_oid for oid, value in said.items()):
@@ -229,30 +532,19 @@ def _sense(read: Callable[[bytes], _Value], value: bytes) -> _Value | None:
 
 
 def parse_certificate(der: bytes, *, trailing: bool = False) -> Certificate:
-    """Read one certificate; raises MalformedError where OpenSSL refuses it.
+    """Parse one certificate. Raises MalformedError if OpenSSL refuses it.
 
-    Octets behind it are refused too unless ``trailing`` says that they do not matter; in PEM they do not.
+    Bytes after it are refused, too, unless ``trailing``. In PEM they are ignored.
     """
-    reader = Reader(der)
+    reader = DerReader(der)
     certificate = take_certificate(reader)
     if reader.pos != len(der) and not trailing:
-        raise MalformedError("octets follow the certificate")
+        raise MalformedError("more bytes follow the certificate")
     return certificate
 
 
-def take_certificate(reader: Reader) -> Certificate:
+def take_certificate(reader: DerReader) -> Certificate:
     """Take a Certificate."""
-    begin = reader.pos
-    ordinary = ordinary_certificate(reader.data, begin, reader.end)
-    if ordinary is None:
-        return take_exactly(reader)
-    reader.pos, issuer, subject = ordinary
-    der = reader.data[begin : reader.pos]
-    return Certificate(der, sha256(der, usedforsecurity=False).hexdigest(), issuer, subject)
-
-
-def take_exactly(reader: Reader) -> Certificate:
-    """Take a Certificate whatever its form: this and what it calls are the rules."""
     begin = reader.pos
     body = reader.enter(SEQUENCE)
     signed_begin = body.pos
@@ -263,7 +555,7 @@ def take_exactly(reader: Reader) -> Certificate:
     return Certificate(reader.data[begin : reader.pos], fingerprint, signed.issuer, signed.subject)
 
 
-def _take_version(body: Reader) -> bytes:
+def _take_version(body: DerReader) -> bytes:
     """Take the version, zero unless it is written."""
     if body.next_tag() != _EXPLICIT_VERSION:
         return b"\0"
@@ -273,8 +565,8 @@ def _take_version(body: Reader) -> bytes:
     return version
 
 
-def _take_tail(body: Reader) -> bytes:
-    """Take what may follow the key: two unique identifiers, and the extensions."""
+def _take_tail(body: DerReader) -> bytes:
+    """Take the optional fields after the key: two unique identifiers, and the extensions."""
     for tag in (_ISSUER_ID, _SUBJECT_ID):
         if body.next_tag() == tag:
             body.bit_string(tag)

@@ -1,4 +1,4 @@
-"""Certificate revocation lists: who issued one, and its fingerprint. Nothing else is asked of them here.
+"""Parse certificate revocation lists: only the issuer and the fingerprint are needed, for hash links.
 
 Structure as d2i_X509_CRL reads it (crypto/x509/x_crl.c; RFC 5280, 5.1).
 """
@@ -8,10 +8,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.x509.der import Reader
-from rootfs_trust.x509.name import Name
-from rootfs_trust.x509.primitive import INTEGER, NOTHING, SEQUENCE
-from rootfs_trust.x509.structure import (
+from rootfs_trust.x509.certificate import (
     Fingerprinted,
     signed_whole,
     take_algorithm,
@@ -19,12 +16,14 @@ from rootfs_trust.x509.structure import (
     take_extensions,
     take_time,
 )
+from rootfs_trust.x509.der import INTEGER, NOTHING, SEQUENCE, DerReader
+from rootfs_trust.x509.name import Name
 
 _EXPLICIT_EXTENSIONS = 0x80
 
 
 class CertificateList(Fingerprinted):
-    """One revocation list, and who issued it."""
+    """A certificate revocation list and its issuer."""
 
     def __init__(self, der: bytes, sha256: str, issuer: Name) -> None:
         super().__init__(der, sha256)
@@ -32,20 +31,20 @@ class CertificateList(Fingerprinted):
 
 
 def parse_crl(der: bytes, *, trailing: bool = False) -> CertificateList:
-    """Read one CRL; raises MalformedError where OpenSSL refuses it. ``trailing`` as for certificates."""
-    reader = Reader(der)
+    """Parse one CRL. Raises MalformedError if OpenSSL refuses it. ``trailing`` is as for certificates."""
+    reader = DerReader(der)
     body = reader.enter(SEQUENCE)
     begin = body.pos
     issuer = _take_signed(body)
     written = signed_whole(body.data[begin : body.pos], body)
     reader.leave(body)
     if reader.pos != len(der) and not trailing:
-        raise MalformedError("octets follow the revocation list")
+        raise MalformedError("more bytes follow the revocation list")
     return CertificateList(der[: reader.pos], sha256(written, usedforsecurity=False).hexdigest(), issuer)
 
 
-def _take_signed(reader: Reader) -> Name:
-    """Take a TBSCertList; gives its issuer."""
+def _take_signed(reader: DerReader) -> Name:
+    """Take a TBSCertList; return its issuer."""
     body = reader.enter(SEQUENCE)
     if body.next_tag() == INTEGER:
         body.integer()
@@ -61,7 +60,7 @@ def _take_signed(reader: Reader) -> Name:
     return issuer
 
 
-def _take_revoked(reader: Reader) -> None:
+def _take_revoked(reader: DerReader) -> None:
     revoked = reader.enter_list(SEQUENCE)
     while revoked.more():
         entry = revoked.enter(SEQUENCE)

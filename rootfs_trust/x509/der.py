@@ -1,30 +1,97 @@
-"""Reading ASN.1 elements the way OpenSSL's decoder reads them, and writing them back as DER.
+"""Parse ASN.1 elements the way OpenSSL does, and encode them as DER.
 
-OpenSSL takes BER where the standards ask for DER: long lengths, indefinite lengths, strings in pieces. What
-it takes we take, what it refuses we refuse, its quirks included, since the question is always whether OpenSSL
-will find a certificate. Sources: crypto/asn1/asn1_lib.c (ASN1_get_object), tasn_dec.c (asn1_check_tlen,
+OpenSSL accepts BER where the standards require DER: long lengths, indefinite lengths, strings in pieces. This module
+accepts and refuses the same input, including OpenSSL's quirks, because the question is always whether OpenSSL will find
+a certificate. Sources: crypto/asn1/asn1_lib.c (ASN1_get_object), tasn_dec.c (asn1_check_tlen,
 asn1_d2i_ex_primitive, asn1_collect, asn1_find_end); X.690 for the encoding.
+
+A *tag* is the identifier byte without its "constructed" bit: 0x02 INTEGER, 0x80 context tag [0]. Tag numbers from 31 on
+are shifted left by eight, so that they differ from short ones. The checks of primitive contents are those
+of asn1_ex_c2i (tasn_dec.c), a_int.c, a_bitstr.c and a_object.c.
 """
 
 from __future__ import annotations
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.x509.primitive import (
-    BIT_STRING,
-    BOOLEAN,
-    ENUMERATED,
-    INTEGER,
-    NOTHING,
-    NULL,
-    OID,
-    SEQUENCE,
-    SET,
-    check_integer,
-    check_oid,
-    check_primitive,
-    clear_unused_bits,
-    tag_name,
-)
+
+BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, ENUMERATED = 1, 2, 3, 4, 5, 6, 10
+UTF8_STRING, SEQUENCE, SET, UTC_TIME, GENERALIZED_TIME = 12, 16, 17, 23, 24
+UNIVERSAL_STRING, BMP_STRING = 28, 30
+NOTHING = -1  # the tag at the end, where no element follows
+
+_NAMES = {
+    NOTHING: "nothing",
+    BOOLEAN: "BOOLEAN",
+    INTEGER: "INTEGER",
+    BIT_STRING: "BIT STRING",
+    OCTET_STRING: "OCTET STRING",
+    NULL: "NULL",
+    OID: "OBJECT IDENTIFIER",
+    SEQUENCE: "SEQUENCE",
+    SET: "SET",
+}
+
+
+def check_oid(contents: bytes) -> bytes:
+    """Check and return the contents of an OBJECT IDENTIFIER (c2i_ASN1_OBJECT)."""
+    if not contents or contents[-1] >= 0x80:
+        raise MalformedError("an OBJECT IDENTIFIER is unfinished")
+    at = contents.find(0x80)
+    while at >= 0:
+        if at == 0 or contents[at - 1] < 0x80:
+            raise MalformedError("an arc of an OBJECT IDENTIFIER begins with zero bits")
+        at = contents.find(0x80, at + 1)
+    return contents
+
+
+def check_integer(contents: bytes) -> bytes:
+    """Check and return the contents of an INTEGER (c2i_ibuf)."""
+    if not contents:
+        raise MalformedError("an INTEGER is empty")
+    if len(contents) > 1 and contents[0] in (0, 0xFF) and (contents[0] ^ contents[1]) < 0x80:
+        raise MalformedError("an INTEGER is longer than it need be")
+    return contents
+
+
+def clear_unused_bits(contents: bytes) -> bytes:
+    """Return the contents of a BIT STRING with the unused bits of its last byte cleared (c2i_ASN1_BIT_STRING)."""
+    if not contents:
+        raise MalformedError("a BIT STRING is empty")
+    unused = contents[0]
+    if unused == 0:
+        return contents
+    if unused > 7:
+        raise MalformedError("a BIT STRING has more than seven unused bits")
+    if len(contents) == 1:
+        return b"\0"
+    return contents[:-1] + bytes((contents[-1] & 0xFF << unused,))
+
+
+def check_primitive(tag: int, contents: bytes) -> bytes:
+    """Check and return the contents of a universal element by the rules of its type (asn1_ex_c2i)."""
+    if tag == OID:
+        return check_oid(contents)
+    if tag in (INTEGER, ENUMERATED):
+        return check_integer(contents)
+    if tag == BIT_STRING:
+        return clear_unused_bits(contents)
+    wrong_length = (
+        (tag == NULL and contents)
+        or (tag == BOOLEAN and len(contents) != 1)
+        or (tag == BMP_STRING and len(contents) % 2)
+        or (tag == UNIVERSAL_STRING and len(contents) % 4)
+    )
+    if wrong_length:
+        raise MalformedError(f"{tag_name(tag)} of a wrong length")
+    return contents
+
+
+def tag_name(tag: int) -> str:
+    """Return the name of a tag."""
+    number = tag >> 8 or tag & 0x1F
+    kind = ("universal tag", "application tag", "context tag", "private tag")[(tag & 0xC0) >> 6]
+    return _NAMES.get(tag, f"{kind} {number}")
+
 
 _NEVER_IN_PIECES = frozenset((NULL, BOOLEAN, OID, INTEGER, ENUMERATED))
 _MAX_STRING_NESTING = 5  # ASN1_MAX_STRING_NEST
@@ -77,7 +144,7 @@ def _long_header(data: bytes, pos: int, end: int) -> Header:
 
 
 def _long_tag(data: bytes, pos: int, end: int) -> tuple[int, int]:
-    """Read a tag number written in base 128; at least one octet must follow it."""
+    """Read a tag number in base 128. At least one byte must follow it."""
     tag_class, number = data[pos] & 0xC0, 0
     pos += 1
     while True:
@@ -93,11 +160,11 @@ def _long_tag(data: bytes, pos: int, end: int) -> tuple[int, int]:
     return tag_class | (number << 8 if number > 30 else number), pos
 
 
-class Reader:
-    """A place in the contents of one constructed element; its methods take the next element, or raise.
+class DerReader:
+    """A position in the contents of one constructed element. Its methods take the next element, or raise.
 
-    ``open`` says that the element is of indefinite length and its end-of-contents octets were not seen yet.
-    Readers are made by :meth:`enter` and given back by :meth:`leave`, which checks that nothing is left over.
+    ``open`` says that the element has indefinite length and its end-of-contents bytes were not reached yet.
+    :meth:`enter` creates a reader; :meth:`leave` ends it and checks that nothing is left over.
     """
 
     __slots__ = ("data", "end", "open", "pos")
@@ -109,7 +176,7 @@ class Reader:
         self.open = is_open
 
     def more(self) -> bool:
-        """Whether another element follows; swallows the end-of-contents octets."""
+        """Return whether another element follows. Consumes the end-of-contents bytes."""
         pos, data = self.pos, self.data
         if pos >= self.end:
             return False
@@ -122,14 +189,14 @@ class Reader:
         return False
 
     def next_tag(self) -> int:
-        """Tag of the next element, NOTHING at the end."""
+        """Return the tag of the next element, or NOTHING at the end."""
         if not self.more():
             return NOTHING
         first = self.data[self.pos]
         return first & 0xDF if first & 0x1F != 0x1F else header(self.data, self.pos, self.end)[0]
 
     def _expect(self, tag: int) -> Header:
-        # A first octet other than zero cannot be the end of the contents.
+        # A first byte other than zero cannot be the end of the contents.
         if (self.pos >= self.end or not self.data[self.pos]) and not self.more():
             raise MalformedError(f"an element is missing: {tag_name(tag)}")
         head = header(self.data, self.pos, self.end)
@@ -137,20 +204,20 @@ class Reader:
             raise MalformedError(f"{tag_name(head[0])} where {tag_name(tag)} belongs")
         return head
 
-    def enter(self, tag: int = SEQUENCE) -> Reader:
-        """Begin to read the constructed element that comes next. End with :meth:`leave`."""
+    def enter(self, tag: int = SEQUENCE) -> DerReader:
+        """Begin to read the next element, which must be constructed. End with :meth:`leave`."""
         _, constructed, indefinite, start, self.pos = self._expect(tag)
         if not constructed:
             raise MalformedError(f"{tag_name(tag)} is not constructed")
-        return Reader(self.data, start, self.pos, indefinite)
+        return DerReader(self.data, start, self.pos, indefinite)
 
-    def enter_list(self, tag: int) -> Reader:
-        """Like :meth:`enter`, for SEQUENCE OF and SET OF: OpenSSL does not ask for their constructed bit."""
+    def enter_list(self, tag: int) -> DerReader:
+        """Like :meth:`enter`, for SEQUENCE OF and SET OF, whose constructed bit OpenSSL does not check."""
         _, _, indefinite, start, self.pos = self._expect(tag)
-        return Reader(self.data, start, self.pos, indefinite)
+        return DerReader(self.data, start, self.pos, indefinite)
 
-    def leave(self, inner: Reader) -> None:
-        """Go on behind ``inner``, which must have been read to its end."""
+    def leave(self, inner: DerReader) -> None:
+        """Continue after ``inner``, which must have been read to its end."""
         if inner.more():
             raise MalformedError("more elements than belong there")
         if inner.open:
@@ -158,7 +225,7 @@ class Reader:
         self.pos = inner.pos
 
     def value(self, tag: int) -> bytes:
-        """Contents of the primitive element ``tag``; pieces of a string are joined (asn1_collect)."""
+        """Take the primitive element ``tag`` and return its contents. Pieces of a string are joined (asn1_collect)."""
         pos, data = self.pos, self.data
         if pos + 1 < self.end and data[pos] == tag:  # in one piece; most are short, and quickly read
             stop = pos + 2 + data[pos + 1]
@@ -172,30 +239,30 @@ class Reader:
         if tag in _NEVER_IN_PIECES:
             raise MalformedError(f"{tag_name(tag)} in pieces")
         pieces: list[bytes] = []
-        self.pos = _collect(pieces, Reader(self.data, start, stop, indefinite))
+        self.pos = _collect(pieces, DerReader(self.data, start, stop, indefinite))
         return b"".join(pieces)
 
     def oid(self) -> bytes:
-        """Contents of an OBJECT IDENTIFIER: no arc may be unfinished or begin with 0x80."""
+        """Take an OBJECT IDENTIFIER. No arc may be unfinished or begin with 0x80."""
         return check_oid(self.value(OID))
 
     def integer(self, tag: int = INTEGER) -> bytes:
-        """Contents of an INTEGER in as few octets as possible; longer ones are refused."""
+        """Take an INTEGER. It must use as few bytes as possible."""
         return check_integer(self.value(tag))
 
     def bit_string(self, tag: int = BIT_STRING) -> bytes:
-        """Contents of a BIT STRING, count of unused bits first, those bits cleared."""
+        """Take a BIT STRING. The result begins with the number of unused bits, which are cleared."""
         return clear_unused_bits(self.value(tag))
 
     def boolean(self) -> bool:
-        """A BOOLEAN; every value but 0 is true."""
+        """Take a BOOLEAN. Every value except 0 is true."""
         contents = self.value(BOOLEAN)
         if len(contents) != 1:
-            raise MalformedError("a BOOLEAN is not one octet long")
+            raise MalformedError("a BOOLEAN is not one byte long")
         return contents != b"\0"
 
     def any(self) -> bytes:
-        """The next element whatever it is, written again as OpenSSL would (ASN1_ANY)."""
+        """Take the next element of any type, encoded again as OpenSSL would (ASN1_ANY)."""
         tag, constructed, indefinite, start, stop = header(self.data, self.pos, self.end)
         if tag & 0xC0 or tag in (SEQUENCE, SET):
             if not tag & 0xC0 and not constructed:
@@ -206,17 +273,17 @@ class Reader:
         return encode(tag, check_primitive(tag, self.value(tag)))
 
 
-def reread(element: bytes) -> Reader:
-    """A reader over one element that was cut out of a larger whole.
+def reread(element: bytes) -> DerReader:
+    """Return a reader over one element that was cut out of a larger one.
 
-    The octets behind stand for what followed it there; without them OpenSSL's off-by-one in ``_long_header``
-    would refuse what it took in its place.
+    It adds bytes after the element. Without them, OpenSSL's off-by-one error in ``_long_header`` would refuse an
+    element that it accepts in its original place.
     """
-    return Reader(element + b"\0\0")
+    return DerReader(element + b"\0\0")
 
 
-def _collect(pieces: list[bytes], reader: Reader, depth: int = 0) -> int:
-    """Gather the pieces of a constructed string, whatever their tags; gives the place behind it."""
+def _collect(pieces: list[bytes], reader: DerReader, depth: int = 0) -> int:
+    """Collect the pieces of a constructed string, with any tags; return the position after it."""
     while reader.more():
         _, constructed, indefinite, start, stop = header(reader.data, reader.pos, reader.end)
         if not constructed:
@@ -225,14 +292,14 @@ def _collect(pieces: list[bytes], reader: Reader, depth: int = 0) -> int:
             continue
         if depth >= _MAX_STRING_NESTING:
             raise MalformedError("a string is nested too deep")
-        reader.pos = _collect(pieces, Reader(reader.data, start, stop, indefinite), depth + 1)
+        reader.pos = _collect(pieces, DerReader(reader.data, start, stop, indefinite), depth + 1)
     if reader.open:
         raise MalformedError("end-of-contents is missing")
     return reader.pos
 
 
 def _end_of_indefinite(data: bytes, pos: int, end: int) -> int:
-    """Place behind the end-of-contents octets that close the element whose contents begin at ``pos``."""
+    """Return the position after the end-of-contents bytes of the element whose contents begin at ``pos``."""
     awaited = 1
     while awaited:
         if data[pos : min(pos + 2, end)] == b"\0\0":
@@ -244,17 +311,18 @@ def _end_of_indefinite(data: bytes, pos: int, end: int) -> int:
 
 
 def encode(tag: int, contents: bytes) -> bytes:
-    """An element in DER: shortest tag and length. SEQUENCE and SET are marked as constructed."""
+    """Encode an element in DER, with the shortest tag and length. SEQUENCE and SET are constructed."""
     first, length = tag | 0x20 if tag in (SEQUENCE, SET) else tag, len(contents)
     if tag > 0xFF:
-        return bytes((tag & 0xC0 | 0x1F,)) + _base128(tag >> 8) + encode(0, contents)[1:]
+        return bytes((tag & 0xC0 | 0x1F,)) + base128(tag >> 8) + encode(0, contents)[1:]
     if length < 0x80:
         return bytes((first, length)) + contents
     octets = length.to_bytes((length.bit_length() + 7) // 8)
     return bytes((first, 0x80 | len(octets))) + octets + contents
 
 
-def _base128(number: int) -> bytes:
+def base128(number: int) -> bytes:
+    """Encode ``number`` in base 128, as in long tags and object identifiers."""
     octets = [number & 0x7F]
     while number := number >> 7:
         octets.append(number & 0x7F | 0x80)

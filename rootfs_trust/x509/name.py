@@ -1,4 +1,4 @@
-"""Distinguished names: the canonical form, and the two hashes that name links in a hash directory.
+"""Parse distinguished names, with their canonical form and both subject hashes, and general names (RFC 5280, 4.2.1.6).
 
 Sources: crypto/x509/x_name.c (x509_name_ex_d2i, x509_name_canon, asn1_string_canon), x509_cmp.c
 (X509_NAME_hash_ex, X509_NAME_hash_old), crypto/asn1/tasn_dec.c for what may stand as a value.
@@ -7,11 +7,10 @@ Sources: crypto/x509/x_name.c (x509_name_ex_d2i, x509_name_canon, asn1_string_ca
 from __future__ import annotations
 
 from hashlib import md5, sha1
+from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.x509.der import Reader, encode, reread
-from rootfs_trust.x509.oids import ATTRIBUTES, dotted
-from rootfs_trust.x509.primitive import (
+from rootfs_trust.x509.der import (
     BIT_STRING,
     BMP_STRING,
     OID,
@@ -19,15 +18,19 @@ from rootfs_trust.x509.primitive import (
     SET,
     UNIVERSAL_STRING,
     UTF8_STRING,
+    DerReader,
+    encode,
+    reread,
     tag_name,
 )
+from rootfs_trust.x509.oids import ATTRIBUTES, dotted
 
-# Encodings of the texts that are folded; the others keep their tag and their octets.
+# Encodings of strings that are converted to canonical form; others keep their tag and their bytes.
 _FOLDED = {12: "utf-8", 19: "latin-1", 20: "latin-1", 22: "latin-1", 28: "utf-32-be", 30: "utf-16-be"}
-# B_ASN1_PRINTABLE: what may stand as a value. The odd ones are those that OpenSSL calls B_ASN1_UNKNOWN.
+# B_ASN1_PRINTABLE: the allowed types of a value. The unusual ones are B_ASN1_UNKNOWN in OpenSSL.
 _ALLOWED = frozenset((3, 7, 8, 9, 11, 12, 13, 14, 15, 16, 18, 19, 20, 22, 28, 29, 30))
 _MAX_SIZE = 1024 * 1024  # X509_NAME_MAX
-# How text that is not folded is shown to people.
+# Encodings for displaying other strings.
 _SHOWN = _FOLDED | {18: "latin-1"}
 
 # Type and value of one attribute: contents of the OID, tag and contents of the value (a SEQUENCE: all of it).
@@ -35,10 +38,10 @@ Attribute = tuple[bytes, int, bytes]
 
 
 class Name:
-    """A name as it stood (``raw``, the whole element), and what OpenSSL makes of it.
+    """A distinguished name. ``raw`` is the whole element.
 
-    Names are equal when their canonical forms are (X509_NAME_cmp). Making one raises MalformedError if
-    OpenSSL would refuse the name and whatever certificate holds it; who knows the canonical form can tell it.
+    Names are compared by their canonical form (X509_NAME_cmp). The constructor raises MalformedError if OpenSSL would
+    refuse the name. A caller that knows the canonical form can pass it.
     """
 
     __slots__ = ("canonical", "raw")
@@ -48,40 +51,40 @@ class Name:
         self.canonical = _read_whole(raw) if canonical is None else canonical
 
     @classmethod
-    def take(cls, reader: Reader) -> Name:
-        """The name that comes next in ``reader``."""
+    def take(cls, reader: DerReader) -> Name:
+        """Take the next name from ``reader``."""
         begin = reader.pos
         canonical = read_name(reader)
         return cls(reader.data[begin : reader.pos], canonical)
 
     @property
     def hash(self) -> str:
-        """Eight hexadecimal digits: the subject hash since OpenSSL 1.0.0."""
+        """The subject hash since OpenSSL 1.0.0, as eight hexadecimal digits."""
         return _first_four(sha1(self.canonical, usedforsecurity=False).digest())
 
     @property
     def hash_old(self) -> str:
-        """Eight hexadecimal digits: the subject hash before OpenSSL 1.0.0."""
+        """The subject hash before OpenSSL 1.0.0, as eight hexadecimal digits."""
         return _first_four(md5(self.raw, usedforsecurity=False).digest())
 
     @property
     def text(self) -> str:
-        """For people: like RFC 4514, last attribute first. Never fails: what is no text comes in hex."""
+        """The name for display, as in RFC 4514, last attribute first. Values that are not text are in hex."""
         return ",".join("+".join(map(_shown, rdn)) for rdn in reversed(self._rdns()))
 
     @property
     def common_name(self) -> str | None:
-        """The last common name, for people."""
-        return self._last("2.5.4.3")
+        """The last common name, for display."""
+        return next(reversed(self.texts("2.5.4.3")), None)
 
     @property
     def organization(self) -> str | None:
-        """The last organization name, for people."""
-        return self._last("2.5.4.10")
+        """The last organization name, for display."""
+        return next(reversed(self.texts("2.5.4.10")), None)
 
-    def _last(self, oid: str) -> str | None:
-        found = [(tag, value) for rdn in self._rdns() for at, tag, value in rdn if dotted(at) == oid]
-        return _as_text(*found[-1]) if found else None
+    def texts(self, oid: str) -> list[str]:
+        """Return all values of the attribute type ``oid``, a dotted OID, in order."""
+        return [_as_text(tag, value) for rdn in self._rdns() for at, tag, value in rdn if dotted(at) == oid]
 
     def _rdns(self) -> list[list[Attribute]]:
         names = reread(self.raw).enter_list(SEQUENCE)
@@ -105,12 +108,12 @@ def _read_whole(raw: bytes) -> bytes:
     reader = reread(raw)
     canonical = read_name(reader)
     if reader.pos != len(raw):
-        raise MalformedError("octets follow the name")
+        raise MalformedError("more bytes follow the name")
     return canonical
 
 
-def read_name(reader: Reader) -> bytes:
-    """Take a name and give its canonical form: one SET after the other, without the SEQUENCE around them."""
+def read_name(reader: DerReader) -> bytes:
+    """Take a name and return its canonical form: one SET after the other, without the outer SEQUENCE."""
     begin = reader.pos
     names = reader.enter_list(SEQUENCE)
     sets: list[bytes] = []
@@ -124,33 +127,33 @@ def read_name(reader: Reader) -> bytes:
     return b"".join(sets)
 
 
-def canonical_set(rdn: Reader) -> bytes:
-    """The contents of one SET, folded and then sorted as DER asks, with its header; nothing for an empty one."""
+def canonical_set(rdn: DerReader) -> bytes:
+    """Return one SET in canonical form, sorted by the rules of DER; nothing for an empty one."""
     elements = [_folded(*_attribute(rdn)) for _ in iter(rdn.more, False)]
     return encode(SET, b"".join(sorted(elements))) if elements else b""
 
 
-def _attributes(names: Reader) -> list[Attribute]:
+def _attributes(names: DerReader) -> list[Attribute]:
     rdn = names.enter_list(SET)
     attributes = [_attribute(rdn) for _ in iter(rdn.more, False)]
     names.leave(rdn)
     return attributes
 
 
-def _attribute(rdn: Reader) -> Attribute:
+def _attribute(rdn: DerReader) -> Attribute:
     pair = rdn.enter(SEQUENCE)
     oid = pair.oid()
     tag = pair.next_tag()
     if tag not in _ALLOWED:
         raise MalformedError(f"{tag_name(tag)} as a value in a name")
-    # Texts of two and four octets a character are checked when they are folded.
+    # Strings with two and four bytes per character are checked when they are converted.
     value = pair.any() if tag == SEQUENCE else pair.bit_string() if tag == BIT_STRING else pair.value(tag)
     rdn.leave(pair)
     return oid, tag, value
 
 
 def _folded(oid: bytes, tag: int, value: bytes) -> bytes:
-    """An attribute in its canonical form (asn1_string_canon)."""
+    """Return an attribute in canonical form (asn1_string_canon)."""
     if tag == SEQUENCE:
         shown = value
     elif tag in _FOLDED:
@@ -161,10 +164,10 @@ def _folded(oid: bytes, tag: int, value: bytes) -> bytes:
 
 
 def _fold(tag: int, value: bytes) -> bytes:
-    """Text as UTF-8, ASCII letters small, runs of ASCII white space made one space, none at the ends."""
+    """Return text as UTF-8, with ASCII letters in lower case, and white space collapsed and stripped."""
     if tag >= UNIVERSAL_STRING or not value.isascii():
         value = _utf8(tag, value)
-    # split() and lower() of bytes know nothing but ASCII, which is what OpenSSL asks for.
+    # split() and lower() of bytes handle only ASCII, as OpenSSL does.
     return b" ".join(value.split()).lower()
 
 
@@ -191,7 +194,7 @@ def _as_text(tag: int, value: bytes) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Escapes of RFC 4514, section 2.4; what cannot be printed too, so that a terminal stays as it is."""
+    """Escape text as in RFC 4514, section 2.4, and also unprintable characters."""
     escaped = "".join("\\" + c if c in '",+;<>\\' else c if c.isprintable() else _hex_pairs(c) for c in text)
     if text[:1] in ("#", " "):
         escaped = "\\" + escaped
@@ -200,3 +203,62 @@ def _escaped(text: str) -> str:
 
 def _hex_pairs(character: str) -> str:
     return "".join(f"\\{octet:02x}" for octet in character.encode())
+
+
+DNS, ADDRESS, DIRECTORY = 0x82, 0x87, 0x84
+"""Tags of the general names for servers, and of directory names, whose constraints apply to subjects."""
+
+OTHER_NAME, MAIL, URI = 0x80, 0x81, 0x86
+"""Tags of other kinds that clients treat differently."""
+
+_PERMITTED, _EXCLUDED = 0x80, 0x81
+
+
+class GeneralName(NamedTuple):
+    """A general name of the kind ``tag``: the bytes of a host, mailbox, URI or address, or a whole directory name."""
+
+    tag: int
+    value: bytes
+
+
+class NameConstraints(NamedTuple):
+    """Permitted and excluded names (RFC 5280, 4.2.1.10). A missing list is empty."""
+
+    permitted: tuple[GeneralName, ...] = ()
+    excluded: tuple[GeneralName, ...] = ()
+
+
+def general_names(value: bytes) -> tuple[GeneralName, ...]:
+    """Parse GeneralNames."""
+    body = DerReader(value).enter_list(SEQUENCE)
+    return tuple(_take(body) for _ in iter(body.more, False))
+
+
+def name_constraints(value: bytes) -> NameConstraints:
+    """Parse NameConstraints. Minimum and maximum, which RFC 5280 fixes, are ignored."""
+    body = DerReader(value).enter(SEQUENCE)
+    return NameConstraints(_take_subtrees(body, _PERMITTED), _take_subtrees(body, _EXCLUDED))
+
+
+def _take_subtrees(body: DerReader, tag: int) -> tuple[GeneralName, ...]:
+    if body.next_tag() != tag:
+        return ()
+    subtrees = body.enter_list(tag)
+    found = []
+    while subtrees.more():
+        subtree = subtrees.enter(SEQUENCE)
+        found.append(_take(subtree))
+        while subtree.more():
+            subtree.any()
+        subtrees.leave(subtree)
+    body.leave(subtrees)
+    return tuple(found)
+
+
+def _take(reader: DerReader) -> GeneralName:
+    tag = reader.next_tag()
+    element = reader.any()
+    inner = DerReader(element)
+    if tag == DIRECTORY:
+        return GeneralName(tag, inner.enter(tag).any())
+    return GeneralName(tag, inner.value(tag) if tag in (DNS, MAIL, URI, ADDRESS) else element)

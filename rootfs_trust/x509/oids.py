@@ -1,4 +1,4 @@
-"""Object identifiers and the names people know them by.
+"""Names of object identifiers.
 
 Short names of attributes: RFC 4514, section 3, and crypto/objects/objects.txt for the rest.
 """
@@ -46,7 +46,39 @@ KEY_ALGORITHMS = {
     "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
 }
 
-# Size in bits of keys whose algorithm says it all.
+_SLH_DSA = (
+    "SHA2-128s",
+    "SHA2-128f",
+    "SHA2-192s",
+    "SHA2-192f",
+    "SHA2-256s",
+    "SHA2-256f",
+    "SHAKE-128s",
+    "SHAKE-128f",
+    "SHAKE-192s",
+    "SHAKE-192f",
+    "SHAKE-256s",
+    "SHAKE-256f",
+)
+# RFC 9909: the OIDs of keys and signatures are the same, as they are for ML-DSA (RFC 9881).
+SLH_DSA = {f"2.16.840.1.101.3.4.3.{20 + place}": f"SLH-DSA-{name}" for place, name in enumerate(_SLH_DSA)}
+KEY_ALGORITHMS |= SLH_DSA
+
+# Named curves, by their most common name.
+CURVES = {
+    "1.2.840.10045.3.1.1": "P-192",
+    "1.3.132.0.33": "P-224",
+    "1.2.840.10045.3.1.7": "P-256",
+    "1.3.132.0.10": "secp256k1",
+    "1.3.132.0.34": "P-384",
+    "1.3.132.0.35": "P-521",
+    "1.3.36.3.3.2.8.1.1.7": "brainpoolP256r1",
+    "1.3.36.3.3.2.8.1.1.11": "brainpoolP384r1",
+    "1.3.36.3.3.2.8.1.1.13": "brainpoolP512r1",
+    "1.2.156.10197.1.301": "SM2",
+}
+
+# Size in bits of keys whose algorithm has only one size.
 FIXED_KEY_BITS = {"X25519": 256, "X448": 448, "Ed25519": 256, "Ed448": 456}
 
 # Degree of the field of named curves, which is what OpenSSL prints as the size of the key.
@@ -85,7 +117,10 @@ SIGNATURE_ALGORITHMS = {
     "2.16.840.1.101.3.4.3.17": "ML-DSA-44",
     "2.16.840.1.101.3.4.3.18": "ML-DSA-65",
     "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
+    "1.2.156.10197.1.501": "SM2-with-SM3",
+    "1.3.6.1.5.5.7.6.36": "none (RFC 9925)",
 }
+SIGNATURE_ALGORITHMS |= SLH_DSA
 
 # Bits of keyUsage from the first on (RFC 5280, 4.2.1.3).
 KEY_USAGES = (
@@ -104,10 +139,10 @@ _LONGEST_WRITTEN = 128
 
 
 def dotted(oid: bytes) -> str:
-    """Dotted decimal form of the contents of an OBJECT IDENTIFIER (X.690, 8.19).
+    """Return the dotted decimal form of the contents of an OBJECT IDENTIFIER (X.690, 8.19).
 
-    Arcs may be of any size, and writing a huge number in decimal takes time in the square of its size:
-    contents beyond anything in use come in hexadecimal, with ``#`` before.
+    Arcs may have any size, and converting a huge number to decimal takes quadratic time. So very long contents are
+    returned in hexadecimal with a leading ``#``.
     """
     if len(oid) > _LONGEST_WRITTEN:
         return "#" + oid.hex()

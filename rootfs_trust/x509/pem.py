@@ -67,7 +67,8 @@ def blocks(data: bytes) -> list[Block | BadBlock]:
 def _plain_block(data: bytes, pos: int, begin: int, line: int) -> tuple[Block, int] | None:
     """A block as everybody writes it, and the place behind it; None if there is anything odd about it.
 
-    That is: no header, and lines of 64 characters, so that every 65th octet is a newline and no other is.
+    That is: no header, and lines of 64 characters, so that every 65th octet is a newline and no other is; no empty line
+    behind a last line of 64.
     Only a shortcut: all that passes here gives the same when it is read line by line.
     """
     first = data.find(b"\n", begin) + 1
@@ -79,6 +80,7 @@ def _plain_block(data: bytes, pos: int, begin: int, line: int) -> tuple[Block, i
     digits = body.replace(b"\n", b"")
     ordinary = (
         body[64::65] == b"\n" * (len(body) - len(digits))
+        and not body.endswith(b"\n")
         and behind_begin.endswith(b"-----\n")
         and len(label) < 100
         and label.replace(b" ", b"").isalnum()
@@ -210,20 +212,6 @@ def overlooked(data: bytes) -> list[BadBlock]:
         seen.discard(line)  # a second one in the same line is overlooked
         pos = begin + len(_BEGIN)
     return found
-
-
-def has_private_key(data: bytes) -> bool:
-    """Whether the text of a BEGIN line of a private key stands anywhere, in whatever way of writing.
-
-    Looks through UTF-16, through any line ends, and at lines that OpenSSL would not see.
-    """
-    text = data.replace(b"\0", b"").upper()
-    begin = text.find(b"BEGIN ")
-    while begin >= 0:
-        if text.startswith(b"--", max(begin - 3, 0)) and b"PRIVATE KEY" in text[begin : begin + 80]:
-            return True
-        begin = text.find(b"BEGIN ", begin + 1)
-    return False
 
 
 def encode(der: bytes, label: str = "CERTIFICATE") -> bytes:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.store.hashdir import Entry, is_hash_link_name, links, read_entry, rehashable
+from rootfs_trust.store.hashdir import HashedFile, is_hash_link_name, links, read_entry, rehashable
 
 from .conftest import Corpus
 
@@ -67,7 +67,7 @@ class Folder:
                     folder.folders.add(name)
         return folder
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[HashedFile]:
         """What the command reads: files of the folder itself, and symbolic links that are no hash links."""
         names = [name for name in (*self.files, *self.symlinks) if "/" not in name and rehashable(name)]
         contents = {name: self.content(name) for name in names if not is_hash_link_name(name)}
@@ -131,11 +131,11 @@ def test_links_equal_those_of_the_real_tool_on_a_clean_folder(corpus: Corpus, tm
             assert ours == rehashed(place, tool), folder.name
 
 
-def as_openssl_takes(entry: Entry) -> Entry:
+def as_openssl_takes(entry: HashedFile) -> HashedFile:
     """The defect of its own that a clean folder still shows: a CRL beside a certificate is lost."""
     kinds = {thing.kind for thing in entry.linkables}
     kept = tuple(thing for thing in entry.linkables if len(kinds) == 1 or thing.kind == "certificate")
-    return Entry(entry.name, kept)
+    return HashedFile(entry.name, kept)
 
 
 def is_made(link: str) -> bool:

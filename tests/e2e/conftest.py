@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from tests.e2e.judges import Built
 from tests.e2e.prepared import Prepared
 from tests.support.trees import (  # noqa: F401
     amd64_base,
@@ -19,6 +21,12 @@ from tests.support.trees import (  # noqa: F401
     small_base,
     tree_cache,
 )
+
+
+@pytest.fixture(scope="session")
+def built(tree_cache: Path) -> Built:  # noqa: F811
+    """The clients that have to be built."""
+    return Built(tree_cache)
 
 
 @pytest.fixture(scope="session")

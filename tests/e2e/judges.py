@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -101,14 +102,22 @@ class Judge:
 
 
 def _run(prepared: Prepared, trust: str, *words: str | Path, stdin: str = "") -> Seen:
-    done = run_over(prepared.trees[trust], *words, stdin=stdin)
+    done = run_over(prepared.trees[trust], *_clock(prepared.at), *words, stdin=stdin)
     answered = re.search(r"^(hello|connected|- Handshake was completed)", done.stdout, re.MULTILINE)
     return Seen(answered is not None, done.stdout)
 
 
+def _clock(at: datetime | None) -> tuple[str, ...]:
+    """What sets the clock of a program. Go asks the kernel itself, so that its client takes the time as a variable."""
+    if at is None:
+        return ()
+    seconds = int(at.timestamp())
+    return (peer("faketime"), f"@{seconds}", "env", f"ASK_AT={seconds}")
+
+
 def _openssl(prepared: Prepared, trust: str, _: Built) -> Seen:
     path = prepared.root_cert_path(trust)
-    here = ("-CApath", path, "-no-CAfile") if trust == "folder" else ("-CAfile", path, "-no-CApath")
+    here = ("-CApath", path, "-no-CAfile") if trust == "directory" else ("-CAfile", path, "-no-CApath")
     server = ("-connect", f"127.0.0.1:{prepared.port}", "-servername", "localhost", "-verify_hostname", "localhost")
     words = (peer("openssl"), "s_client", *server, *here, "-no-CAstore", "-verify_return_error", "-quiet")
     return _run(prepared, trust, *words, stdin=REQUEST)
@@ -116,8 +125,8 @@ def _openssl(prepared: Prepared, trust: str, _: Built) -> Seen:
 
 def _curl(prepared: Prepared, trust: str, _: Built) -> Seen:
     path, empty = prepared.root_cert_path(trust), prepared.folder("empty")
-    here = ("--cacert", prepared.stranger, "--capath", path) if trust == "folder" else ("--cacert", path)
-    more = () if trust == "folder" else ("--capath", empty)
+    here = ("--cacert", prepared.stranger, "--capath", path) if trust == "directory" else ("--cacert", path)
+    more = () if trust == "directory" else ("--capath", empty)
     words = (peer("curl"), "-q", "--silent", "--show-error", "--max-time", "20", "--noproxy", "*", *here, *more)
     return _run(prepared, trust, *words, f"https://localhost:{prepared.port}/")
 
@@ -130,7 +139,9 @@ def _gnutls(prepared: Prepared, trust: str, _: Built) -> Seen:
     return _run(prepared, trust, *words, stdin=REQUEST)
 
 
-def _python(stack: str, trust: str | None = None) -> Callable[[Prepared, str, Built], Seen]:
+def python_client(stack: str, trust: str | None = None) -> Callable[[Prepared, str, Built], Seen]:
+    """Python with one of its TLS stacks, and the file or directory ``trust`` in place of the setting's."""
+
     def judge(prepared: Prepared, setting: str, _: Built) -> Seen:
         if not find_spec(stack.partition("-")[0]):
             unavailable(f"{stack} is not installed")
@@ -185,7 +196,7 @@ def _mosquitto(prepared: Prepared, trust: str, _: Built) -> Seen:
 
 
 def _both(name: str, judge: Callable[[Prepared, str, Built], Seen], *, quick: bool = False) -> list[Judge]:
-    return [Judge(f"{name}, {trust}", trust, judge, quick) for trust in ("folder", "file")]
+    return [Judge(f"{name}, {trust}", trust, judge, quick) for trust in ("directory", "file")]
 
 
 JUDGES = [
@@ -196,12 +207,12 @@ JUDGES = [
     *_both("thin-edge.io 2.0.1 HTTPS", _thin_edge(2, "https")),
     *_both("openssl s_client", _openssl, quick=True),
     *_both("curl", _curl, quick=True),
-    *_both("Python ssl to 3.12", _python("ssl"), quick=True),
-    *_both("Python ssl since 3.13", _python("ssl-strict"), quick=True),
+    *_both("Python ssl to 3.12", python_client("ssl"), quick=True),
+    *_both("Python ssl since 3.13", python_client("ssl-strict"), quick=True),
     Judge("gnutls-cli, file", "file", _gnutls, quick=True),
-    Judge("Go, system", "folder", _go("system")),
+    Judge("Go, system", "directory", _go("system")),
     Judge("Go, file", "file", _go()),
-    Judge("Java, JKS of the tree", "folder", _java),
-    *_both("rtls (rustls)", _python("rtls")),
-    Judge("pyreqwest (rustls), system", "folder", _python("pyreqwest", "system")),
+    Judge("Java, JKS of the tree", "directory", _java),
+    *_both("rtls (rustls)", python_client("rtls")),
+    Judge("pyreqwest (rustls), system", "directory", python_client("pyreqwest", "system")),
 ]

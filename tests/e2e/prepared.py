@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -21,8 +22,11 @@ BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 class Prepared:
     """A case made ready: two trees prepared by ``install``, and its server, which runs until ``stack`` is closed.
 
-    ``trees["folder"]`` has thin-edge.io's root_cert_path as ``--cloud`` sets it, ``trees["file"]`` at the bundle.
+    ``at`` is the time that the clients' clock shows; None: that of this machine.
+    ``trees["directory"]`` has thin-edge.io's root_cert_path as ``--cloud`` sets it, ``trees["file"]`` at the bundle.
     """
+
+    at: datetime | None = None
 
     def __init__(self, case: str, folder: Path, stack: ExitStack) -> None:
         self._folder, self._stack = folder, stack
@@ -34,7 +38,7 @@ class Prepared:
         self.chain = self._write("chain.pem", server.shows.pem)
         self.trees = {
             trust: self._tree(server, trust, *given, "--cloud", "c8y", *more)
-            for trust, more in {"folder": (), "file": ("--set", f"c8y.root_cert_path={BUNDLE}")}.items()
+            for trust, more in {"directory": (), "file": ("--set", f"c8y.root_cert_path={BUNDLE}")}.items()
         }
         self.port = stack.enter_context(https_server(server.shows, folder))  # type: ignore[arg-type]
         self.stranger = self._write("stranger.pem", Authority("Nobody's CA").pem)
@@ -53,7 +57,7 @@ class Prepared:
         port = free_port()
         lines = ("user root", f"listener {port} 127.0.0.1", "allow_anonymous true", f"certfile {chain}")
         lines += ("ciphers DEFAULT:@SECLEVEL=0",)  # weak certificates are shown, too
-        broker = BrokerOver(self.trees["folder"], self._folder / "cloud", "cloud", *lines, f"keyfile {key}")
+        broker = BrokerOver(self.trees["directory"], self._folder / "cloud", "cloud", *lines, f"keyfile {key}")
         self._stack.enter_context(broker)
         broker.wait_for("mosquitto version .* running")
         return broker, port

@@ -32,7 +32,7 @@ def test_the_client_connects_or_refuses_as_the_table_says(
 
 
 def test_the_settings_are_what_the_table_says(prepared: Callable[[str], Prepared]) -> None:
-    assert prepared("ca").root_cert_path("folder") == "/etc/ssl/certs"
+    assert prepared("ca").root_cert_path("directory") == "/etc/ssl/certs"
     assert prepared("ca").root_cert_path("file") == BUNDLE
 
 
@@ -52,11 +52,11 @@ def test_the_table_in_the_docs_is_this_one() -> None:
 @pytest.mark.parametrize(
     ("client", "wanted"),
     [
-        ("mosquitto bridge, folder", "verify"),
-        ("openssl s_client, folder", "issuer"),
-        ("curl, folder", "issuer"),
-        ("thin-edge.io 1.4.1 built-in bridge, folder", YES),
-        ("thin-edge.io 2.0.1 built-in bridge, folder", YES),
+        ("mosquitto bridge, directory", "verify"),
+        ("openssl s_client, directory", "issuer"),
+        ("curl, directory", "issuer"),
+        ("thin-edge.io 1.4.1 built-in bridge, directory", YES),
+        ("thin-edge.io 2.0.1 built-in bridge, directory", YES),
     ],
 )
 def test_who_needs_the_hash_links(client: str, wanted: str, without_links: Prepared, built: Built) -> None:
@@ -89,7 +89,7 @@ def test_one_malformed_file_in_a_folder_of_its_own_drops_it_all_for_https_alone(
     if base64:
         (folder / "spoilt.pem").write_text(f"-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
     words = (built.thin_edge() / f"thin-edge-{generation}", part, folder, "localhost", str(server.port))
-    done = run_over(device.trees["folder"], *words)
+    done = run_over(device.trees["directory"], *words)
     connects = part == "bridge" or base64 is None
     assert ("connected" in done.stdout) is connects, done.stdout
     assert connects or says in done.stdout
@@ -100,13 +100,10 @@ def without_links(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared
     """The private CA, its hash links taken away again."""
     with ExitStack() as stack:
         case = Prepared("ca", tmp_path_factory.mktemp("without-links"), stack)
-        links = [link for link in (case.trees["folder"] / "etc/ssl/certs").iterdir() if HASH_LINK.fullmatch(link.name)]
+        links = [
+            link for link in (case.trees["directory"] / "etc/ssl/certs").iterdir() if HASH_LINK.fullmatch(link.name)
+        ]
         assert links
         for link in links:
             link.unlink()
         yield case
-
-
-@pytest.fixture(scope="session")
-def built(tree_cache: Path) -> Built:
-    return Built(tree_cache)

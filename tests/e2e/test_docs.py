@@ -14,6 +14,7 @@ from rootfs_trust.cli.run import commands
 from tests.support.authority import Authority
 from tests.support.command import REPOSITORY
 from tests.support.docs_blocks import SampleFolder, blocks
+from tests.support.filesystem_images import partitioned, squashfs
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
 
 HOW_TO = "docs/how-to.md"
@@ -48,14 +49,35 @@ def sample(tmp_path) -> SampleFolder:
     return sample
 
 
+def make_firmware(folder: Path) -> None:
+    """A disk image as devices with A/B updates have it: boot files, two root filesystems, of which one has the CA."""
+    copy = folder / "copy"
+    shutil.copytree(folder / "rootfs", copy, symlinks=True)
+    parts = []
+    for number, root in enumerate(("rootfs", "copy")):
+        if root == "copy":
+            (copy / "usr/local/share/ca-certificates").mkdir(parents=True, exist_ok=True)
+            shutil.copy(folder / "my-ca.pem", copy / "usr/local/share/ca-certificates/my-ca.crt")
+            with (copy / "etc/ssl/certs/ca-certificates.crt").open("ab") as bundle:
+                bundle.write((folder / "my-ca.pem").read_bytes())
+        squashfs("xz")(folder / root, folder / f"part-{number}")
+        parts.append((folder / f"part-{number}").read_bytes())
+    partitioned(folder / "firmware.img", "gpt", [b"boot files", *parts])
+
+
 @pytest.mark.parametrize("title", sections(HOW_TO))
 def test_a_how_to(sample, title):
     if title == "Settings on a volume":
         shutil.copytree(sample.path / "rootfs/etc", sample.path / "old-etc-tedge", symlinks=True, dirs_exist_ok=True)
         shutil.rmtree(sample.path / "old-etc-tedge/ssl")
+    if title == "What does this firmware trust?":
+        make_firmware(sample.path)
     done = sample.run(sections(HOW_TO)[title])
     assert done.returncode == 0, (done.stdout, done.stderr)
-    assert "error" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if "error" in line]
+    if title == "What does this firmware trust?":
+        assert "has 2 partitions with a root filesystem: #2: squashfs, #3: squashfs" in errors.pop()
+    assert not errors
 
 
 def test_what_the_how_to_writes_into_the_config_is_right(sample):

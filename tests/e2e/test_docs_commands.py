@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import ssl
 import tarfile
 from pathlib import Path
 
 import pytest
 
+from rootfs_trust.x509 import parse_certificate
 from tests.support.authority import Authority
 from tests.support.command import REPOSITORY
 from tests.support.docs_blocks import SampleFolder, blocks
 from tests.support.peers import peer
+from tests.support.root_data import incident, table
 
 ELSEWHERE = {
+    "docs/compromised-ca.md": "tests/e2e/test_compromised_page.py",
+    "docs/ci.md": "tests/adoption",
     "docs/containers.md": "tests/containers",
     "docs/how-to.md": "tests/e2e/test_docs.py",
     "docs/images.md": "tests/peers/test_image.py",
     "docs/other-builders.md": "tests/builders",
+    "docs/rotation.md": "tests/e2e/test_rotation_page.py",
+    "docs/runtimes.md": "tests/unit/image/test_runtimes.py",
     "docs/thin-edge.md": "tests/unit/agents/test_docs.py",
     "docs/tutorial.md": "tests/e2e/test_docs.py",
     "docs/yocto.md": "tests/yocto/test_docs.py",
 }
-PAGES = ("check", "fleet", "install", "list", "provenance", "rehash", "remove", "report", "sbom", "verify")
-SEVERAL_STATUSES = ("rootfs-trust check", "rootfs-trust diff", "rootfs-trust verify")
+PAGES = ("advise", "check", "fleet", "install", "list", "provenance", "rehash", "remove", "report", "sbom", "verify")
+SEVERAL_STATUSES = (
+    "rootfs-trust check",
+    "rootfs-trust diff",
+    "rootfs-trust fleet fleet.toml --check",
+    "rootfs-trust verify",
+)
 """1 is an answer of theirs."""
 
 NOT_HERE = {
@@ -44,10 +57,13 @@ def sample(tmp_path) -> SampleFolder:
     (here / "server.pem").write_bytes(mine.server("mqtt.example.com").pem)
     shutil.copytree(here / "rootfs", here / "last-release/rootfs", symlinks=True)
     assert sample.run("rootfs-trust install --root ./rootfs --cert my-ca.pem --cloud c8y").returncode == 0
-    for folder in ("data/etc-upper", "old-etc-tedge", "certs", "out/a", "images"):
+    for folder in ("data/etc-upper", "old-etc-tedge", "certs", "out/a", "images", "rootfs/etc/mosquitto/ca"):
         (here / folder).mkdir(parents=True)
     (here / "certs/my-ca.pem").write_bytes(mine.pem)
     shutil.copytree(here / "last-release/rootfs", here / "out/a/rootfs", symlinks=True)
+    (here / "rootfs-trust.toml").write_text(
+        '[[server]]\nname = "production"\nchain = "server.pem"\nhostname = "mqtt.example.com"\n'
+    )
     (here / "edge.toml").write_text('[[anchor]]\nfile = "my-ca.pem"\n')
     with tarfile.open(here / "images/app.tar", "w") as archive:
         archive.add(here / "last-release/rootfs", arcname=".")
@@ -64,7 +80,17 @@ def filled_in(line: str, here: Path) -> str:
     """What stands for a reader's own names and digests."""
     shipped = next((here / "rootfs/usr/share/ca-certificates/mozilla").glob("*_R1.crt"))
     digest = "$(rootfs-trust list --root ./rootfs --format csv | grep R2 | grep -oE '[0-9a-f]{64}')"
+    if line.endswith("remove --root ./rootfs CVE-2026-111943"):
+        (here / "roots.json").write_text(json.dumps(table(incidents=(incident(of_sample(here)),))))
+        return line.replace("CVE-2026-111943", "TEST-2026-1 --root-data roots.json")
     return line.replace("Certigna.crt", shipped.name).replace("sha256:0123...", f"sha256:{digest}")
+
+
+def of_sample(here: Path) -> dict[str, str]:
+    """A root that the sample ships, as an incident names it."""
+    file = sorted((here / "rootfs/usr/share/ca-certificates/mozilla").glob("*.crt"))[-1]
+    certificate = parse_certificate(ssl.PEM_cert_to_DER_cert(file.read_text()))
+    return {"name": file.stem, "kind": "root", "sha256": certificate.sha256}
 
 
 @pytest.mark.parametrize("page", PAGES)

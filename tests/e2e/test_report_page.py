@@ -58,14 +58,27 @@ def axe(tmp_path_factory) -> str:
     return (folder / "package/axe.min.js").read_text().replace("</script", "<\\/script")
 
 
-@pytest.fixture
-def page(debian: DebianTree, tmp_path) -> Path:
-    """The report of a Debian tree with findings of every level and a CA whose name holds markup."""
-    (tmp_path / "ca.pem").write_bytes(Authority("<script>throw 1</script>").pem)
+@pytest.fixture(params=["root filesystem", "fleet"])
+def page(request, debian: DebianTree, tmp_path) -> Path:
+    """The report of a Debian tree, or of a fleet of it, with findings of every level and servers.
+
+    The name of a CA and that of a server hold markup.
+    """
+    mine = Authority("<script>throw 1</script>")
+    (tmp_path / "ca.pem").write_bytes(mine.pem)
     install(debian.path, "--cert", tmp_path / "ca.pem", "--cloud", "c8y")
     debian.write("etc/ssl/certs/broken.pem", b"-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n")
-    done = rootfs_trust("report", "--root", debian.path, "-o", tmp_path / "trust.html")
-    assert done.returncode == 0, done.stderr
+    (tmp_path / "good.pem").write_bytes(mine.server("mqtt.example.com").pem)
+    (tmp_path / "lost.pem").write_bytes(Authority("Unknown").server("mqtt.example.com").pem)
+    tables = (f'[[server]]\nname = "<b>{name}</b>"\nchain = "{name}.pem"\n' for name in ("good", "lost"))
+    (tmp_path / "servers.toml").write_text("".join(tables))
+    (tmp_path / "fleet.toml").write_text(f'[[target]]\nroot = "{debian.path}"\nconfig = "servers.toml"\n' * 20)
+    words = {
+        "root filesystem": ("report", "--root", debian.path, "--config", tmp_path / "servers.toml", "-o"),
+        "fleet": ("fleet", tmp_path / "fleet.toml", "--check", "--report"),
+    }[request.param]
+    done = rootfs_trust(*words, tmp_path / "trust.html")
+    assert done.returncode == (request.param == "fleet"), done.stderr
     return tmp_path / "trust.html"
 
 

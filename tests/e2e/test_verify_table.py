@@ -23,13 +23,13 @@ CLIENTS = {
     "thin-edge.io 2.0.1 built-in bridge": "thin-edge-built-in-bridge",
     "thin-edge.io 1.4.1 HTTPS": "thin-edge-https",
     "thin-edge.io 2.0.1 HTTPS": "thin-edge-https",
-    "openssl s_client, folder": "openssl-directory",
+    "openssl s_client, directory": "openssl-directory",
     "openssl s_client, file": "openssl-bundle",
-    "curl, folder": "openssl-directory",
+    "curl, directory": "openssl-directory",
     "curl, file": "openssl-bundle",
-    "Python ssl to 3.12, folder": "openssl-directory",
+    "Python ssl to 3.12, directory": "openssl-directory",
     "Python ssl to 3.12, file": "openssl-bundle",
-    "Python ssl since 3.13, folder": "openssl-directory",
+    "Python ssl since 3.13, directory": "openssl-directory",
     "Python ssl since 3.13, file": "openssl-bundle",
     "gnutls-cli": "gnutls",
     "Go": "go",
@@ -46,12 +46,12 @@ RTLS = {("rtls (rustls)", "alone")}
 """rtls plays Python's older ssl."""
 
 IDS = {
-    "issuer": ("missing-issuer", "distrusted"),
-    "root": ("missing-issuer",),
-    "ca": ("ca-as-server",),
+    "issuer": ("issuer-missing", "distrusted"),
+    "root": ("issuer-missing",),
+    "ca": ("ca-names-server",),
     "expired": ("expired",),
     "early": ("not-yet-valid",),
-    "name": ("name",),
+    "name": ("host-name",),
     "names": ("constraints",),
     "weak": ("weak",),
     "purpose": ("purpose",),
@@ -87,7 +87,7 @@ def test_verify_says_what_the_client_does(judge, case: str, verdict: Callable[..
     differs = (judge.name.rpartition(", ")[0], case)
     if differs in PARTIAL:
         assert not found.trusted
-        assert "curl, and Python since 3.13, trust it all the same" in found.reason
+        assert "curl, and Python since 3.13, trust it anyway" in found.reason
     elif differs in RTLS:
         assert found.trusted
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -14,7 +15,9 @@ from typing import NamedTuple
 from tests.faults.cases import EPOCH
 from tests.support.peers import PLAIN_ENVIRONMENT, peer
 
-FAULTS = ("ENOSPC", "EIO", "SIGKILL")
+FAULTS = ("ENOSPC", "EIO", "SIGKILL", "SIGTERM")
+KILLED, INTERRUPTED = -signal.SIGKILL, 128 + signal.SIGTERM
+"""Exit statuses."""
 SETS = "%file,%desc"
 WRITES = re.compile(
     "write|f(data)?sync|rename(at2?)?|(sym)?link(at)?|unlink(at)?|mkdir(at)?|rmdir|[fl]?ch(mod|own)(at)?|utimensat|"

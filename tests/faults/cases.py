@@ -12,6 +12,7 @@ from rootfs_trust.api.install import install
 from rootfs_trust.api.options import InstallOptions
 from tests.support.authority import Authority
 from tests.support.debian_tree import DebianTree
+from tests.support.layout_trees import FAMILIES, LayoutTree, shipped_authority
 
 EPOCH = 1_700_000_000
 STORE = "etc/ssl/certs"
@@ -28,6 +29,8 @@ class Case(NamedTuple):
     """What has to be done in each copy of the tree before the run: a journal knows a tree by its inodes."""
     images: tuple[str, ...] | None = None
     """New images that the run writes, by path; then the tree is a folder with sources, too (tests/faults/sites.py)."""
+    store: str = STORE
+    """The hash directory."""
     one_process: bool = False
     """Whether the run is to have its worker in its own process: strace counts the calls of each by themselves."""
 
@@ -77,8 +80,30 @@ def _rehash(path: Path) -> list[str]:
     return ["rehash", str(path / STORE)]
 
 
+def _fedora(path: Path) -> None:
+    """A p11-kit store with a Java keystore, as an earlier run left it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tree = LayoutTree(path, next(each for each in FAMILIES if each.name == "fedora"))
+    tree.write("etc/pki/ca-trust/source/anchors/old.crt", authority("Old CA").pem)
+    install(tree.root, InstallOptions(timestamp=EPOCH - 10**6))
+
+
+def _remove_from_fedora(path: Path) -> list[str]:
+    return ["remove", "--root", str(path), "old", f"sha256:{shipped_authority('Alpha Root').sha256}"]
+
+
+def _sbom(path: Path) -> list[str]:
+    return ["sbom", "--root", str(path), "-o", f"{path}/etc/ssl/certs/sbom.json", "-q"]
+
+
+FEDORA_STORE = "etc/pki/ca-trust/extracted/pem/directory-hash"
+FEDORA_BUNDLE = f"{FEDORA_STORE}/ca-bundle.crt"
+
 CASES = (
     Case("install", _debian, _install),
     Case("remove", _debian, _remove),
     Case("rehash", _hashed, _rehash, None),
+    Case("install-p11kit", _fedora, _install, FEDORA_BUNDLE, store=FEDORA_STORE),
+    Case("remove-p11kit", _fedora, _remove_from_fedora, FEDORA_BUNDLE, store=FEDORA_STORE),
+    Case("sbom", _debian, _sbom),
 )

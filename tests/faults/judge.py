@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rootfs_trust.rootfs.plan import STAGED_PREFIX
-from tests.faults.calls import Run
-from tests.faults.cases import STORE, Case
+from tests.faults.calls import INTERRUPTED, Run
+from tests.faults.cases import Case
 from tests.support import kernel
 from tests.support.debian_tree import snapshot
 from tests.support.trust import held
@@ -43,8 +43,8 @@ def look(path: Path) -> Tree:
 def trust(path: Path, case: Case) -> Trust:
     root = os.open(path, os.O_PATH | os.O_DIRECTORY)
     try:
-        names = sorted(os.listdir(path / STORE))
-        contents = {name: _read(root, f"{STORE}/{name}") for name in names if not name.startswith(STAGED_PREFIX)}
+        names = sorted(os.listdir(path / case.store))
+        contents = {name: _read(root, f"{case.store}/{name}") for name in names if not name.startswith(STAGED_PREFIX)}
     finally:
         os.close(root)
     whole = {name: frozenset(held(content).trusted) for name, content in contents.items() if content is not None}
@@ -69,6 +69,11 @@ def _by_hash(whole: Mapping[str, frozenset[str]]) -> Iterator[tuple[str, str]]:
         while (name := f"{value}.{number}") in whole:
             yield from ((value, sha256) for sha256 in whole[name])
             number += 1
+
+
+def is_a_defect(errors: str) -> bool:
+    """Whether a run was ended by an error that nobody expected."""
+    return "Traceback" in errors or "a bug in rootfs-trust" in errors
 
 
 class Judge:
@@ -125,12 +130,15 @@ class Judge:
         """The exit status, and a line that says what was and what was not written."""
         lines = done.errors.splitlines()
         changed = {name for name in found.keys() | self.before.keys() if found.get(name) != self.before.get(name)}
-        if done.status == 0:
+        if done.status == INTERRUPTED:
+            if lines != ["rootfs-trust: interrupted"]:
+                yield "does not say that it was interrupted"
+        elif done.status == 0:
             if found != self.after:
                 yield "ended well, and the tree is not as it should be"
         elif done.status not in ((4,) if writing else (2, 4)):
             yield f"exit status {done.status}"
-        elif "Traceback" in done.errors or len([line for line in lines if " error: " in line]) != 1:
+        elif is_a_defect(done.errors) or len([line for line in lines if " error: " in line]) != 1:
             yield "not one line of error"
         elif done.status == 2 and changed:
             yield "status 2 and something was written"
@@ -139,14 +147,14 @@ class Judge:
             yield from self._told(lines[-1].replace(f"{path}/", "/"), changed, found)
 
     def _told(self, line: str, changed: set[str], found: Tree) -> Iterator[str]:
-        if "everything is written" in line:
+        if "all changes are written" in line:
             if found != self.after:
-                yield "says that everything is written"
+                yield "says that all changes are written"
             return
         if "nothing was written" in line:
             written = set()
         elif "written before: " in line:
-            listed = line.partition("written before: ")[2].partition("; not written")[0]
+            listed = line.partition("written before: ")[2].partition("; not ")[0]
             written = {path.lstrip("/") for path in listed.split(", ")}
         else:
             yield "does not say what was written"

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.faults import one_process
-from tests.faults.calls import FAULTS, PROGRAM, Call, Run, first_argument, run
+from tests.faults.calls import FAULTS, INTERRUPTED, KILLED, PROGRAM, Call, Run, first_argument, run
 from tests.faults.cases import Case
 from tests.faults.judge import Judge
 from tests.faults.site_judge import SiteJudge
 from tests.faults.sites import command
 
+_ENDS = {"SIGKILL": (KILLED,), "SIGTERM": (INTERRUPTED, 0)}
+"""How a run may end after a signal: with one that comes after the last step it is done."""
 PROGRAM_OF_ONE = Path(one_process.__file__)
 
 
@@ -68,18 +70,18 @@ class Matrix:
                 yield self.attempt(place, fault)
 
     def attempt(self, place: int, fault: str) -> Tried:
-        call, killed = self.calls[place], fault.startswith("SIG")
+        call, killed = self.calls[place], fault == "SIGKILL"
         self._reset()
         done = run(self._words, self._log, self._place, fault=fault, at=call, program=self._program)
         wrong = [] if self._hit(done, call) else [f"the fault did not come at this call: {done.injected}"]
         wrong += self._judge.faults(self._tree, done, killed=killed, writing=place >= self._first_write)
-        wrong += [] if not killed or done.status == -9 else [f"exit status {done.status}, and not killed"]
+        wrong += [] if done.status in _ENDS.get(fault, (done.status,)) else [f"exit status {done.status}"]
         wrong += self._completed()
         told = done.errors.splitlines()[-1:] if wrong else []
         return Tried(self._case.name, call, fault, done.status, [*wrong, *told])
 
     def _hit(self, done: Run, call: Call) -> bool:
-        return [first_argument(each) for each in done.injected] == [first_argument(call)] or done.status == -9
+        return [first_argument(each) for each in done.injected] == [first_argument(call)] or done.status == KILLED
 
     def _completed(self) -> list[str]:
         """What the next plain run leaves that an undisturbed one does not."""
@@ -88,8 +90,10 @@ class Matrix:
         found = self._judge.look(self._tree)
         wanted = self._judge.after
         wrong = {name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)}
-        # What was removed in full is not there to be removed again, which is said.
-        if status and (wrong or self._case.name != "remove" or "no anchor is called old" not in errors):
+        # What was removed in full is not there to be removed again, and a new folder is no place for another one.
+        done_already = {"remove": "no anchor is called old", "image-folder": "is there already"}
+        said = next((words for name, words in done_already.items() if self._case.name.startswith(name)), None)
+        if status and (wrong or said is None or said not in errors):
             return [f"the next run ends with {status}: {errors}"]
         told = [f"the next run leaves {name}: {found.get(name)}" for name in sorted(wrong)]
         return [*told, *self._judge.again(output, noted)]
@@ -104,8 +108,9 @@ class Matrix:
 
 def summary(tried: list[Tried]) -> str:
     """What was tried, and how it ended."""
-    ends = Counter("killed" if each.status == -9 else f"status {each.status}" for each in tried)
-    names = {(each.case, each.call.number, each.call.name) for each in tried}
+    names = {KILLED: "killed", INTERRUPTED: "interrupted"}
+    ends = Counter(names.get(each.status, f"status {each.status}") for each in tried)
+    calls = {(each.case, each.call.number, each.call.name) for each in tried}
     wrong = sum(bool(each.wrong) for each in tried)
     told = ", ".join(f"{ends[end]} {end}" for end in sorted(ends))
-    return f"{len(tried)} faults at {len(names)} calls: {told}; {len(tried) - wrong} survived, {wrong} did not"
+    return f"{len(tried)} faults at {len(calls)} calls: {told}; {len(tried) - wrong} survived, {wrong} did not"

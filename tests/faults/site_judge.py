@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from rootfs_trust.rootfs.plan import STAGED_PREFIX
-from tests.faults.calls import Run
+from tests.faults.calls import INTERRUPTED, Run
 from tests.faults.cases import Case
-from tests.faults.judge import Tree
+from tests.faults.judge import Tree, is_a_defect
 from tests.faults.sites import JOURNAL
 from tests.support.debian_tree import snapshot
+
+STAGED = ".rootfs-trust"
+"""How the names of unfinished images and of locks begin."""
 
 _DONE = ("changed", "skipped", "unchanged")
 
@@ -37,8 +39,11 @@ class SiteJudge:
         yield from self._journal(path, found)
         if killed:
             return
-        if "Traceback" in done.errors:
-            yield f"a traceback: {done.errors}"
+        if done.status == INTERRUPTED:
+            if done.errors != "rootfs-trust: interrupted\n":
+                yield f"does not say that it was interrupted: {done.errors}"
+        elif is_a_defect(done.errors):
+            yield f"a defect: {done.errors}"
         elif self._fleet and done.status in (0, 1):
             yield from self._results(done, found)
         else:
@@ -46,9 +51,11 @@ class SiteJudge:
 
     def _halves(self, found: Tree, done: Run, killed: bool) -> Iterator[str]:
         for name in found.keys() | self.before.keys() | self.after.keys():
-            staged = next((part for part in name.split("/") if part.startswith(STAGED_PREFIX)), None)
+            staged = next((part for part in name.split("/") if part.startswith(STAGED)), None)
             if staged is not None:
-                if not killed and "the old one not removed" not in done.errors + done.output:
+                # A lock that cannot be removed is an empty file, which the next run takes over.
+                is_lock = staged.startswith(f"{STAGED}.lock-")
+                if not (killed or is_lock) and "the old one not removed" not in done.errors + done.output:
                     yield f"{name} was left behind, and not told"
             elif found.get(name) not in (self.before.get(name), self.after.get(name)):
                 yield f"{name} is neither as before nor as after: {found.get(name)}"
@@ -59,7 +66,7 @@ class SiteJudge:
     # -- what is told --------------------------------------------------------------------------------------
 
     def _words(self, done: Run, found: Tree, writing: bool) -> Iterator[str]:
-        found = {name: entry for name, entry in found.items() if STAGED_PREFIX not in name}
+        found = {name: entry for name, entry in found.items() if f"/{STAGED}" not in f"/{name}"}
         if done.status == 0:
             if found != self.after:
                 yield "ended well, and is not as it should be"
@@ -74,7 +81,7 @@ class SiteJudge:
             yield from self._told(done.errors, found)
 
     def _told(self, errors: str, found: Tree) -> Iterator[str]:
-        told = {"nothing was written": self.before, "everything is written": self.after}
+        told = {"nothing was written": self.before, "all changes are written": self.after}
         wanted = [tree for words, tree in told.items() if words in errors]
         if len(wanted) != 1:
             yield "does not say what was written"
@@ -115,7 +122,7 @@ class SiteJudge:
 
 def _part(tree: Tree, place: str) -> Tree:
     return {
-        name: entry for name, entry in tree.items() if f"{name}/".startswith(f"{place}/") and STAGED_PREFIX not in name
+        name: entry for name, entry in tree.items() if f"{name}/".startswith(f"{place}/") and f"/{STAGED}" not in name
     }
 
 

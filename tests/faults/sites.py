@@ -96,8 +96,18 @@ def _fleet_words(path: Path) -> list[str]:
     return ["fleet", str(path / "fleet.toml"), "-q"]
 
 
+def _folder(path: Path) -> None:
+    _rootfs(path / "images/c")
+
+
+def _remove_shipped(path: Path) -> list[str]:
+    return ["image", str(path / "images/a"), str(path / "signed"), "--without", "Alpha_Root", "-q"]
+
+
 SITES = (
     Case("image", _layout, lambda path: _image(path, "a"), None, images=("signed",)),
     Case("image-archive", _archive, lambda path: _image(path, "b.tar"), None, images=("signed",)),
+    Case("image-folder", _folder, lambda path: _image(path, "c"), None, images=("signed",)),
+    Case("image-remove", _layout, _remove_shipped, None, images=("signed",)),
     Case("fleet", _fleet, _fleet_words, None, _rotate, ("signed/a", "signed/b.tar"), one_process=True),
 )

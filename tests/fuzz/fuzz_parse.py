@@ -41,7 +41,7 @@ def binary(data: bytes) -> None:
             continue
         if isinstance(found, x509.Certificate):
             ask_everything(found)
-    for question in (x509.looks_like_pkcs7, x509.looks_like_pkcs12, x509.looks_like_private_key_der):
+    for question in (x509.looks_like_pkcs7, x509.looks_like_pkcs12):
         question(data)
 
 
@@ -52,7 +52,7 @@ def text(data: bytes) -> None:
     hashdir.links([entry], ("new", "old"))
     for _, found in x509.read_objects(data).certificates:
         ask_everything(found)
-    x509.has_private_key(data)
+    x509.private_key_form(data)
     x509.overlooked(data)
     if pem.blocks(data) != list(pem._odd_blocks(pem._Lines(data, 0, 1))):
         raise AssertionError("the short way through PEM gives something else")

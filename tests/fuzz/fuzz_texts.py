@@ -207,8 +207,8 @@ def manifest(data: bytes) -> None:
     )
     layout = Layout(shapes.changed(provider, IMAGE))
     try:
-        list(oci.Layout(layout).images())
-        renewal = oci.Renewal(layout, lambda _: change)
+        list(oci.OciLayout(layout).images())
+        renewal = oci.UpdatedLayout(layout, lambda _: change)
         parts = renewal.run().parts
     except InputError:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,15 @@ import pytest
 from rootfs_trust.store.jks import read_keystore
 from tests.peers.test_p11kit_layouts import SCRIPTS, Script
 from tests.support.debian_tree import contents
-from tests.support.device import REHASH, UPDATE, Device, as_oe_patches_it, as_upstream_has_it
-from tests.support.layout_trees import CREATED, LayoutTree
+from tests.support.device import (
+    REHASH,
+    UPDATE,
+    Device,
+    as_gentoo_patches_it,
+    as_oe_patches_it,
+    as_upstream_has_it,
+)
+from tests.support.layout_trees import LayoutTree
 from tests.unit.store.p11kit.peer import TrustTool
 
 _BUILDROOT_LOOP = """
@@ -32,15 +40,32 @@ def nothing_to_do(tree: LayoutTree, request: pytest.FixtureRequest, folder: Path
         _run(tree, request.getfixturevalue("amd64_base"), folder)
 
 
+_UPDATE = {"debian": None, "void": None, "yocto": as_oe_patches_it, "gentoo": as_gentoo_patches_it}
+"""Layouts whose tool is Debian's, with the edits that the distribution makes; Void's change nothing on the device."""
+
+
 def _run(tree: LayoutTree, base: Path, folder: Path) -> None:
-    if tree.family.name in ("debian", "yocto"):
-        edited = {UPDATE: _edited(base, folder, UPDATE)} if tree.family.name == "yocto" else {}
+    if tree.family.name in _UPDATE:
+        edit = _UPDATE[tree.family.name]
+        edited = {UPDATE: _edited(base, folder, UPDATE, edit)} if edit else {}
         assert "0 added, 0 removed; done." in Device(base, edited).run(tree.path, "/usr/sbin/update-ca-certificates")
         return
     if tree.family.name == "openwrt":
         Device(base).run(tree.path, "openssl", "rehash", "/etc/ssl/certs")
         return
-    device = Device(base, {REHASH: _edited(base, folder, REHASH)})
+    if tree.family.name == "photon":
+        Device(base).run(tree.path, "bash", "-ec", _PHOTON)
+        made = tree.path / "etc/ssl/bundle"
+        assert made.read_bytes() == (tree.path / "etc/pki/tls/certs/ca-bundle.crt").read_bytes()
+        made.unlink()
+        return
+    c_rehash = _edited(base, folder, REHASH, as_upstream_has_it)
+    if tree.family.name == "slackware":
+        update = _edited(base, folder, UPDATE, lambda script: script.replace("openssl rehash", "c_rehash"))
+        said = Device(base, {REHASH: c_rehash, UPDATE: update}).run(tree.path, "/usr/sbin/update-ca-certificates")
+        assert "0 added, 0 removed; done." in said
+        return
+    device = Device(base, {REHASH: c_rehash})
     if tree.family.name == "buildroot":
         # Its hook puts the bundle there after c_rehash, which would link a bundle by its first certificate.
         device.run(tree.path, "sh", "-c", _BUILDROOT_LOOP)
@@ -49,13 +74,20 @@ def _run(tree: LayoutTree, base: Path, folder: Path) -> None:
         device.run(tree.path, "c_rehash", "/etc/ssl/certs")
 
 
+_PHOTON = """
+openssl rehash /etc/ssl/certs/
+find -L /etc/ssl/certs/ -type l -delete
+LC_ALL=C
+cat /etc/ssl/certs/*.pem > /etc/ssl/bundle
+"""
+"""rehash_ca_certificates.sh of Photon OS; its bundle is in /etc/pki, which the real tree has not."""
+
 _WITHOUT_BUNDLE = """
 cd /etc/ssl/certs && mv ca-certificates.crt /etc/ssl/aside && c_rehash . && mv /etc/ssl/aside ca-certificates.crt
 """
 
 
-def _edited(base: Path, folder: Path, name: str) -> Path:
-    edit = as_oe_patches_it if name == UPDATE else as_upstream_has_it
+def _edited(base: Path, folder: Path, name: str, edit: Callable[[str], str]) -> Path:
     file = folder / name.rpartition("/")[2]
     file.write_text(edit((base / name).read_text()))
     file.chmod(0o755)
@@ -72,14 +104,14 @@ def _trust_extract(tree: LayoutTree, script: Script, folder: Path) -> None:
     follows one another in a file is compared in order only where that order is no accident.
     """
     tool = TrustTool(tree.path / token[1:] for token in script.layout.tokens)
-    for path, *options in script.calls:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        tool.extract(*options, str(folder / path), SOURCE_DATE_EPOCH=str(CREATED))
+    script.run(tool, folder)
+    for path, *_ in script.calls:
         ours, theirs = tree.path / path, folder / path
         if theirs.is_dir():
             assert _extracted(contents(ours)) == contents(theirs)
         else:
-            assert _parts(ours) == _parts(theirs)
+            comments = script.comments.get(path, "").encode()
+            assert _parts(ours, comments) == _parts(theirs, comments)
             assert ours.stat().st_mode == theirs.stat().st_mode
 
 
@@ -88,8 +120,11 @@ def _extracted(found: dict[str, object]) -> dict[str, object]:
     return {name: each for name, each in found.items() if not name.endswith(".crt")}
 
 
-def _parts(file: Path) -> list[object]:
+def _parts(file: Path, comments: bytes) -> list[object]:
+    """What is in a file behind the ``comments`` that it begins with."""
     data = file.read_bytes()
+    assert data.startswith(comments)
+    data = data.removeprefix(comments)
     if data.startswith(b"\xfe\xed\xfe\xed"):
         return sorted(read_keystore(data), key=lambda entry: entry.alias)
     if data.startswith(b"\xa1\x59\xc0\xa5"):

@@ -17,7 +17,7 @@ FOLDERS = {
     for family in OUTPUTS
 }
 """Where the hash links of a layout are made; on Arch they are repeated in /etc/ssl/certs."""
-WITH_SOURCES = [family for family in OUTPUTS if family.name != "openwrt"]
+WITH_SOURCES = [family for family in OUTPUTS if family.name not in ("photon", "openwrt")]
 P11KIT = [family for family in FAMILIES if family.p11kit]
 JAVA = [family for family in FAMILIES if any("cacerts" in path and "java" in path for path in family.files)]
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import lzma
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 _SERVER_AUTH = ["serverAuth"]
+
+SAMPLE = Path(__file__).resolve().parents[3] / "shared" / "limbo" / "limbo.json.xz"
+"""x509-limbo's own cases, BetterTLS's path building, and every twelfth of its name constraints."""
+
+TIME = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -31,9 +37,9 @@ class Case:
 
 
 def read_cases(file: Path) -> list[Case]:
-    """The cases of a limbo.json, in its order; those without a time are judged now."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    return [_case(each, now) for each in json.loads(file.read_text())["testcases"] if _fits(each)]
+    """The cases of a limbo.json, plain or compressed by xz, in its order; those without a time are judged at TIME."""
+    data = lzma.decompress(file.read_bytes()) if file.suffix == ".xz" else file.read_bytes()
+    return [_case(each, TIME) for each in json.loads(data)["testcases"] if _fits(each)]
 
 
 def _fits(case: dict) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes as c
+import os
 
 from tests.limbo.cases import Case
 from tests.support.peers import unavailable
 
 _PEM = 1
+_PROFILE_LOW = 2  # of the priority NORMAL; GNUTLS_PROFILE_TO_VFLAGS
+_LONGEST = 16  # verify_depth of credentials, asked by gnutls_certificate_verify_peers3 before anything else
 _DNS, _PURPOSE = 1, 2  # gnutls_vdata_types_t: GNUTLS_DT_DNS_HOSTNAME, GNUTLS_DT_KEY_PURPOSE_OID
 _SERVER_AUTH = b"1.3.6.1.5.5.7.3.1"
 
@@ -26,11 +29,11 @@ _Time = c.CFUNCTYPE(c.c_long, c.POINTER(c.c_long))
 
 
 class Gnutls:
-    """The library of this machine."""
+    """The library of this machine, or the one that LIMBO_GNUTLS names."""
 
     def __init__(self) -> None:
         try:
-            self._lib = c.CDLL("libgnutls.so.30")
+            self._lib = c.CDLL(os.environ.get("LIMBO_GNUTLS", "libgnutls.so.30"))
         except OSError:
             unavailable("GnuTLS is not installed")
         self._lib.gnutls_check_version.restype = c.c_char_p
@@ -47,6 +50,8 @@ class Gnutls:
             < 0
         ):
             return False, "the roots cannot be read"
+        if len(case.chain) > _LONGEST:
+            return False, "the chain is too long"
         chain = self._chain(case)
         if chain is None:
             return False, "the chain cannot be read"
@@ -59,7 +64,7 @@ class Gnutls:
         status = c.c_uint()
         listed = (_Data * len(data))(*data)
         code = self._lib.gnutls_x509_trust_list_verify_crt2(
-            trust, chain, len(chain), listed, len(data), 0, c.byref(status), None
+            trust, chain, len(chain), listed, len(data), _PROFILE_LOW << 24, c.byref(status), None
         )
         return code == 0 and status.value == 0, f"code {code}, status {status.value:#x}"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from tests.limbo.cases import Case
 from tests.limbo.gnutls import Gnutls
-from tests.support.peers import PLAIN_ENVIRONMENT, peer
+from tests.support.peers import PLAIN_ENVIRONMENT, peer, unavailable
 
 ENGINES = Path(__file__).parent / "engines"
-_GO = {"GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local", "GO111MODULE": "on", "GOWORK": "off"}
+_GO = {"GOFLAGS": "-mod=mod", "GO111MODULE": "on", "GOWORK": "off"}
 
 Verdict = tuple[bool, str]
 
@@ -39,15 +39,29 @@ def _gnutls(cases: list[Case], _: Path) -> dict[str, Verdict]:
 
 
 def _go(cases: list[Case], folder: Path) -> dict[str, Verdict]:
+    """LIMBO_GO names another Go than this machine's, such as go1.27.3, which the go command then brings."""
     program = folder / "go-engine"
-    environment = {**os.environ, **_GO}
+    environment = {**os.environ, **_GO, "GOTOOLCHAIN": os.environ.get("LIMBO_GO", "local")}
     words = [peer("go"), "build", "-o", str(program), "."]
     subprocess.run(words, cwd=ENGINES / "go", env=environment, check=True, timeout=300)
     return _told(cases, _run(program, folder))
 
 
 def _java(cases: list[Case], folder: Path) -> dict[str, Verdict]:
-    return _told(cases, _run(peer("java"), ENGINES / "java" / "Engine.java", folder))
+    """LIMBO_JAVA names another ``java`` than this machine's; it needs no compiler."""
+    classes = folder / "java-engine"
+    words = [peer("javac"), "--release", "17", "-d", str(classes), str(ENGINES / "java" / "Engine.java")]
+    subprocess.run(words, check=True, timeout=300)
+    return _told(cases, _run(os.environ.get("LIMBO_JAVA") or peer("java"), "-cp", classes, "Engine", folder))
+
+
+def _mbedtls(cases: list[Case], folder: Path) -> dict[str, Verdict]:
+    program = folder / "mbedtls-engine"
+    source = ENGINES / "mbedtls" / "main.c"
+    done = _run(peer("gcc"), "-O1", "-o", program, source, "-lmbedx509", "-lmbedcrypto")
+    if done.returncode:
+        unavailable(f"Mbed TLS's headers are not installed: {done.stderr[:200]}")
+    return _told(cases, _run(program, folder))
 
 
 def _rustls(cases: list[Case], folder: Path) -> dict[str, Verdict]:
@@ -86,5 +100,6 @@ REAL: Mapping[str, Callable[[list[Case], Path], dict[str, Verdict]]] = {
     "go": _go,
     "rustls": _rustls,
     "java": _java,
+    "mbedtls": _mbedtls,
 }
 """By the names of `verify`'s engines."""

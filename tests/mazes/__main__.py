@@ -7,10 +7,18 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
+from rootfs_trust.api.output_file import place_in
+from rootfs_trust.rootfs.copy import TreeCopy
 from rootfs_trust.rootfs.door import Root
 from tests.support import mazes
+from tests.support.debian_tree import snapshot
+
+COPIED = 50
+"""One of so many mazes is copied, too."""
 
 
 def main() -> int:
@@ -38,9 +46,28 @@ def main() -> int:
 def _try(folder: str, seed: int) -> tuple[int, int, list[object]]:
     maze = mazes.draw(Random(seed), os.fsencode(folder))
     with Root(folder) as root, mazes.built(maze, root.fd):
-        wrong = mazes.differences(root, maze)
+        wrong: list[object] = [*mazes.differences(root, maze), *_outputs(folder, root, maze)]
+        if seed % COPIED == 0 and not any(entry.kind == "sparse" for entry in maze.entries):
+            wrong += _copy(folder)
         there = sum(root.real_path(mazes.as_text(path)) is not None for path in maze.paths)
     return len(maze.paths), there, [*wrong, *maze.entries] if wrong else []
+
+
+def _outputs(folder: str, root: Root, maze: mazes.Maze) -> Iterator[str]:
+    """An output file of each path leads into the tree, and there to where the device comes to."""
+    for path in map(mazes.as_text, maze.paths):
+        found = place_in(folder + path, [folder])
+        if found is None or root.real_path(found[1]) != root.real_path(path):
+            yield f"an output at {path!r} would be written at {found}"
+
+
+def _copy(folder: str) -> Iterator[str]:
+    """The copy that ``image`` makes of the maze has the same entries."""
+    with tempfile.TemporaryDirectory() as dest:
+        TreeCopy(folder, dest).run()
+        one, other = snapshot(Path(folder)), snapshot(Path(dest))
+        if one != other:
+            yield f"the copy differs: {set(one.items()) ^ set(other.items())}"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 ``--sample 40`` tries so many mutants of each module, by chance, the same ones each time; ``--module pem`` one module.
 mutmut makes and runs the mutants, in a copy under build/mutation; what it leaves alone is said in docs/reliability.md.
+
+``--promises`` breaks the central promises of tests/mutation/promises.py instead, without mutmut; ``--promise NAME`` one
+of them, or all whose names begin so.
 """
 
 from __future__ import annotations
@@ -13,13 +16,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mutmut.mutation.file_mutation import mutate_file_contents
-from mutmut.utils.format_utils import get_mutant_name
-
-from tests.mutation.figures import Figures, figures
 from tests.mutation.rooms import ROOMS, Room
 from tests.mutation.workspace import REPOSITORY, make_workspace
+
+if TYPE_CHECKING:  # mutmut is an extra, and --promises does without
+    from tests.mutation.figures import Figures
 
 
 def main() -> int:
@@ -29,8 +32,12 @@ def main() -> int:
     parser.add_argument("--module", action="append", help="name of a module in the room; its mutants only")
     parser.add_argument("--folder", type=Path, default=REPOSITORY / "build/mutation", help="where copies are made")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--promises", action="store_true", help="break the central promises, one at a time")
+    parser.add_argument("--promise", action="append", help="beginning of a promise's name; may be given several times")
     parser.add_argument("--report", action="store_true", help="print the figures of the last run again")
     options = parser.parse_args()
+    if options.promises or options.promise:
+        return _promises(options.promise or [""], options.folder.absolute() / "promises", options.processes)
     for room in ROOMS:
         if not options.room or room.name in options.room:
             folder = options.folder.absolute() / room.name
@@ -40,8 +47,25 @@ def main() -> int:
             modules = _modules(room, options.module)
             if not options.report:
                 _mutmut(modules, options.sample, options.processes)
-            _print(room, [figures(path) for path in modules])
+            _print(room, modules)
     return 0
+
+
+def _promises(names: list[str], folder: Path, processes: int) -> int:
+    from tests.mutation.promised import CAUGHT, fails_unbroken, judge_promises
+    from tests.mutation.promises import PROMISES
+
+    wanted = [each for each in PROMISES if each.name.startswith(tuple(names))]
+    if not wanted:
+        sys.exit("no promise has such a name")
+    if output := fails_unbroken(wanted, folder):
+        sys.exit(f"{output}\nthe tests fail before anything is broken")
+    results = judge_promises(wanted, folder, processes)
+    left = [each for each in results if each.verdict != CAUGHT]
+    print(f"\n{len(results)} promises broken, {len(results) - len(left)} caught")
+    for each in left:
+        print(f"{each.verdict}: {each.promise.name}: {each.promise.promise} ({each.promise.file}): {each.test}")
+    return 1 if left else 0
 
 
 def _modules(room: Room, wanted: list[str] | None) -> list[Path]:
@@ -50,6 +74,9 @@ def _modules(room: Room, wanted: list[str] | None) -> list[Path]:
 
 
 def _mutants(path: Path) -> list[str]:
+    from mutmut.mutation.file_mutation import mutate_file_contents
+    from mutmut.utils.format_utils import get_mutant_name
+
     made = mutate_file_contents(str(path), path.read_text())
     return [get_mutant_name(path, name) for name in made.mutant_names]
 
@@ -68,7 +95,10 @@ def _mutmut(modules: list[Path], sample: int | None, processes: int) -> None:
         sys.exit(f"mutmut failed; see {Path('mutmut.log').absolute()}")
 
 
-def _print(room: Room, found: list[Figures]) -> None:
+def _print(room: Room, modules: list[Path]) -> None:
+    from tests.mutation.figures import figures
+
+    found = [figures(path) for path in modules]
     for each in found:
         for mutant in each.survivors:
             print(f"{mutant.name}\n    - {mutant.old}\n    + {mutant.new}")

@@ -17,7 +17,7 @@ _KINDS = (
     (r"b\"XX\\0\\0XX\"", "any octets may stand behind an element that is read again"),
     (r"key_usage .*(\[1:4\]|n / 8)", "there are nine bits"),
     (r"moment .*<= b\"50\"", "two digits are no time"),
-    (r"has_private_key .*(begin >= 1|begin > 0)", "dashes stand before it, so that it is not the first"),
+    (r"_has_label .*(begin >= 1|begin > 0)", "dashes stand before it, so that it is not the first"),
 )
 _REASONS = tuple((re.compile(pattern), reason) for pattern, reason in _KINDS)
 

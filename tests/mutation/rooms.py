@@ -23,7 +23,6 @@ ROOMS = (
         (
             "tests/unit/x509",
             "tests/unit/store/test_purposes.py",
-            "tests/property/test_ordinary.py",
             "tests/property/test_parse.py",
         ),
         (

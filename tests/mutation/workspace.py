@@ -10,22 +10,27 @@ from pathlib import Path
 from tests.mutation.rooms import Room
 
 REPOSITORY = Path(__file__).parents[2]
-_COPIED = ("docs", "recipes", "rootfs_trust", "templates", "tests")
+_COPIED = ("docs", "recipes", "root_data", "rootfs_trust", "templates", "tests")
 _PLAIN = ("CHANGELOG.md", "README.md", "pyproject.toml")
 _REWRITTEN = ("property", "cached_property", "lru_cache", "contextmanager")
 
 
 def make_workspace(room: Room, folder: Path) -> None:
     """Copy what the tests need to ``folder``, anew, and make the room's functions ready to be mutated."""
+    copy_repository(folder)
+    for path in (folder / "rootfs_trust" / room.name).rglob("*.py"):
+        path.write_text(undecorated(path.read_text()))
+    with (folder / "pyproject.toml").open("a") as file:
+        file.write(_settings(room))
+
+
+def copy_repository(folder: Path) -> None:
+    """Copy what the tests need to ``folder``, anew."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in _COPIED:
         shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in _PLAIN:
         shutil.copy(REPOSITORY / name, folder / name)
-    for path in (folder / "rootfs_trust" / room.name).rglob("*.py"):
-        path.write_text(undecorated(path.read_text()))
-    with (folder / "pyproject.toml").open("a") as file:
-        file.write(_settings(room))
 
 
 def _settings(room: Room) -> str:

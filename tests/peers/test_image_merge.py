@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from rootfs_trust.image.host import FolderFiles
-from rootfs_trust.image.oci import Layout
-from rootfs_trust.image.tree import Tree
+from rootfs_trust.image.oci import OciLayout
+from rootfs_trust.image.tree import ImageTree
 from rootfs_trust.rootfs.nodes import Directory, File, Symlink, join
 from tests.support.images import LayoutFolder, Tarball, entries
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
@@ -105,7 +105,7 @@ def test_the_random_layers_have_everything_in_them():
     assert sum(".wh." in name for name, _ in names) > 60 < sum(name.endswith(".opq") for name, _ in names)
 
 
-def seen(tree: Tree, folder: str = "/") -> dict[str, tuple[object, ...]]:
+def seen(tree: ImageTree, folder: str = "/") -> dict[str, tuple[object, ...]]:
     found: dict[str, tuple[object, ...]] = {}
     for name in tree.names(folder):
         path = join(folder, name)
@@ -145,6 +145,6 @@ def test_random_layers_merge_as_umoci_merges_them(tmp_path, start):
         bundle = tmp_path / f"bundle-{seed}"
         words = [umoci, "unpack", "--image", f"{layout.path}:1", bundle]
         subprocess.run(words, check=True, capture_output=True, timeout=60, env=PLAIN_ENVIRONMENT)
-        (image,) = Layout(FolderFiles(str(layout.path))).images()
-        assert seen(Tree(image.layers)) == on_disk(bundle / "rootfs"), f"seed {seed}"
+        (image,) = OciLayout(FolderFiles(str(layout.path))).images()
+        assert seen(ImageTree(image.layers)) == on_disk(bundle / "rootfs"), f"seed {seed}"
         shutil.rmtree(bundle)

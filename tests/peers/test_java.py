@@ -17,7 +17,7 @@ import pytest
 
 from rootfs_trust.rootfs.nodes import File, Node, Symlink
 from rootfs_trust.store.java import HOOK, SETTINGS, STORE, debian_java_store
-from rootfs_trust.store.jks import Entry, keystore, read_keystore, write_keystore
+from rootfs_trust.store.jks import KeystoreEntry, keystore, read_keystore, write_keystore
 from rootfs_trust.store.source import Source, read_source
 from rootfs_trust.x509 import encode
 from tests.support.authority import Authority
@@ -121,7 +121,7 @@ def openssl_certificate(folder: Path, *options: str, name: str = "prime256v1") -
     return (folder / "curve.pem").read_bytes()
 
 
-def content(entries: list[Entry]) -> list[tuple[str, bytes]]:
+def content(entries: list[KeystoreEntry]) -> list[tuple[str, bytes]]:
     return [(entry.alias, entry.der) for entry in entries]
 
 
@@ -186,8 +186,9 @@ def test_what_java_refuses_is_left_out_by_both(machine: Machine, authority: Auth
     machine.write(local("wtls.crt"), openssl_certificate(tmp_path, name="wap-wsg-idm-ecid-wtls12"))
     machine.write(local("brainpool.crt"), openssl_certificate(tmp_path, name="brainpoolP256r1"))
     machine.write(local("k1.crt"), openssl_certificate(tmp_path, name="secp256k1"))
+    machine.write(local("nameless-and-bare.crt"), encode(certificate(element(0x30), issuer=name(utf8("D")))))
     assert machine.update().count("problem reading the certificate file") == 9
-    assert len(read_keystore(machine.store)) == 4
+    assert len(read_keystore(machine.store)) == 5
     assert machine.ours(machine.store) == machine.store
 
 

@@ -18,8 +18,8 @@ import pytest
 from rootfs_trust.rootfs import door
 from rootfs_trust.store.jks import keystore
 from rootfs_trust.store.p11kit import formats
-from rootfs_trust.store.p11kit.directory import hash_directory
 from rootfs_trust.store.p11kit.entries import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH
+from rootfs_trust.store.p11kit.formats import hash_directory
 from rootfs_trust.store.p11kit.select import Chosen, Filter, select
 from rootfs_trust.store.p11kit.token import PLACES, SourceFile, Token, files_of, token_of
 from tests.support.peers import needs_root, unavailable

@@ -7,7 +7,8 @@ whose order readdir could choose: what is shipped comes in one .p11-kit file, as
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,9 @@ from rootfs_trust.rootfs.door import Root as Tree
 from rootfs_trust.rootfs.plan import make_plan
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.jks import keystore
+from rootfs_trust.store.layout import Answer, Request
 from rootfs_trust.store.p11kit.entries import EMAIL, SERVER_AUTH
-from rootfs_trust.store.p11kit.layout import P11KitStore
-from rootfs_trust.store.p11kit.layouts import ARCH, FEDORA, SUSE
-from rootfs_trust.store.request import Answer, Request
+from rootfs_trust.store.p11kit.layout import ARCH, FEDORA, SUSE, P11KitStore
 from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
 from tests.peers.test_p11kit_extract import shipped_roots
 from tests.support.debian_tree import contents
@@ -40,9 +40,38 @@ class Script:
 
     layout: P11KitStore
     calls: tuple[tuple[str, ...], ...]
+    comments: Mapping[str, str] = field(default_factory=dict)
+    """What the script writes before the first certificate of an output, by `cat`."""
+
+    def run(self, tool: TrustTool, folder: Path) -> None:
+        """Extract every output below ``folder``."""
+        for path, *options in self.calls:
+            place = folder / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            tool.extract(*options, str(place), SOURCE_DATE_EPOCH=str(CREATED))
+            if path in self.comments:
+                extracted = place.read_bytes()
+                place.unlink()
+                place.write_bytes(self.comments[path].encode() + extracted)
+                place.chmod(0o644)
 
 
 _FEDORA, _SUSE, _ARCH = "etc/pki/ca-trust/extracted", "var/lib/ca-certificates", "etc/ca-certificates/extracted"
+SUSES = """\
+#
+# automatically created by /usr/lib/ca-certificates/update.d/99certbundle.run. Do not edit!
+#
+# Use of this file is deprecated and should only be used as last
+# resort by applications that do not support p11-kit or reading /etc/ssl/certs.
+# You should avoid hardcoding any paths in applications anyways though. Use
+# functions that know the operating system defaults instead:
+#
+# - openssl: SSL_CTX_set_default_verify_paths()
+# - gnutls: gnutls_certificate_set_x509_system_trust(cred)
+#
+"""
+"""99certbundle.run of openSUSE's ca-certificates."""
+
 SCRIPTS = [
     Script(
         FEDORA,
@@ -64,6 +93,7 @@ SCRIPTS = [
             (f"{_SUSE}/pem", HASHED, ANCHORS, TLS),
             (f"{_SUSE}/ca-bundle.pem", BUNDLE, ANCHORS, TLS),
         ),
+        {f"{_SUSE}/ca-bundle.pem": SUSES},
     ),
     Script(
         ARCH,
@@ -118,9 +148,7 @@ class Rootfs:
 
     def real_outputs(self, folder: Path) -> dict[str, object]:
         tool = TrustTool(self.path / token[1:] for token in self.layout.tokens)
-        for path, *options in self.script.calls:
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            tool.extract(*options, str(folder / path), SOURCE_DATE_EPOCH=str(CREATED))
+        self.script.run(tool, folder)
         return _below(folder, [call[0] for call in self.script.calls])
 
 

@@ -19,7 +19,7 @@ from rootfs_trust.store.p11kit.entries import SERVER_AUTH
 from rootfs_trust.store.p11kit.select import Filter, select
 from rootfs_trust.store.p11kit.token import files_of, token_of
 from rootfs_trust.x509.certificate import take_certificate
-from rootfs_trust.x509.der import Reader
+from rootfs_trust.x509.der import DerReader
 from tests.unit.store.p11kit.peer import TrustTool
 from tests.unit.store.p11kit.sources import every_form
 
@@ -77,7 +77,7 @@ def harmless(data: bytes, rng: random.Random) -> bytes:
 
 def readable(contents: bytes) -> bool:
     try:
-        take_certificate(Reader(contents))
+        take_certificate(DerReader(contents))
     except MalformedError:
         return False
     return True

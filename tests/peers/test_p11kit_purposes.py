@@ -10,8 +10,8 @@ import pytest
 from rootfs_trust.rootfs.nodes import Absent
 from rootfs_trust.store import jks
 from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.store.layout import Request
 from rootfs_trust.store.purposes import WORDS, Purposes, purposes, purposes_of_settings
-from rootfs_trust.store.request import Request
 from rootfs_trust.x509 import parse_certificate, read_objects
 from tests.peers.test_p11kit_extract import shipped_roots
 from tests.peers.test_p11kit_layouts import CREATED, SCRIPTS, Rootfs, parse_certificate_of

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rootfs_trust.agents.environment import DROP_IN
-from rootfs_trust.agents.render import RenderRequest, Trust, rendered
+from rootfs_trust.agents.render import RenderRequest, TemplateTrust, rendered
 from rootfs_trust.inputs.config import RenderTable
 from rootfs_trust.inputs.templates import read_template
 from tests.support.authority import Authority
@@ -125,7 +125,7 @@ def test_it_takes_no_variable_with_a_dash(tree: Tree):
 def test_the_managers_settings_are_its_own(tree: Tree, old: str, new: str, says: str):
     """No complaint of ours, and one where it is spoilt: it does not tell what it took."""
     _, name, text = read_template(RenderTable("systemd-environment", "/x"))
-    trust = Trust("/etc/ssl/certs/ca-certificates.crt", "", (), (), "/etc/ssl/certs/java/cacerts")
+    trust = TemplateTrust("/etc/ssl/certs/ca-certificates.crt", "", (), (), "/etc/ssl/certs/java/cacerts")
     files, _ = rendered(MemoryTree(), [RenderRequest(name, text, "/x")], trust)
     content = files["/x"].content.decode()
     assert content.count("\nDefaultEnvironment=") == 5

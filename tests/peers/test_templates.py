@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 
-from rootfs_trust.agents.render import RenderRequest, Trust, rendered
+from rootfs_trust.agents.render import RenderRequest, TemplateTrust, rendered
 from rootfs_trust.inputs.config import RenderTable
 from rootfs_trust.inputs.templates import read_template
 from tests.support.memory import MemoryTree
@@ -16,8 +16,8 @@ def test_mosquitto_takes_the_bridge(tmp_path, authority):
     _, name, text = read_template(RenderTable("mosquitto-bridge", "/x"))
     values = {"address": "localhost:1", "client_id": "device", "topics": ["# out 1 local/ remote/"]}
     for trust, option in (
-        (Trust("", str(tmp_path), ()), f"bridge_capath {tmp_path}"),
-        (Trust(str(tmp_path / "ca.pem"), "", ()), f"bridge_cafile {tmp_path / 'ca.pem'}"),
+        (TemplateTrust("", str(tmp_path), ()), f"bridge_capath {tmp_path}"),
+        (TemplateTrust(str(tmp_path / "ca.pem"), "", ()), f"bridge_cafile {tmp_path / 'ca.pem'}"),
     ):
         files, _ = rendered(MemoryTree(), [RenderRequest(name, text, "/x", values=values)], trust)
         content = files["/x"].content.decode()
@@ -46,7 +46,7 @@ def starts(folder, bridge: str) -> bool:
 
 def test_openssl_takes_the_anchors_of_a_keyring_and_of_balenas_root(tmp_path, authority, other_authority):
     """RAUC hands its keyring to OpenSSL, balena the decoded root to the store of the device."""
-    trust = Trust("/b", "/d", tuple({"pem": each.pem.decode()} for each in (authority, other_authority)))
+    trust = TemplateTrust("/b", "/d", tuple({"pem": each.pem.decode()} for each in (authority, other_authority)))
     keyring = result("rauc-keyring", trust)
     encoded = json.loads(result("balena", trust))["balenaRootCA"]
     decoded = subprocess.run([peer("base64"), "-d"], input=encoded.encode(), capture_output=True, check=True).stdout
@@ -58,7 +58,7 @@ def test_openssl_takes_the_anchors_of_a_keyring_and_of_balenas_root(tmp_path, au
             subprocess.run([peer("openssl"), *words, str(tmp_path / "leaf.pem")], capture_output=True, check=True)
 
 
-def result(template: str, trust: Trust) -> str:
+def result(template: str, trust: TemplateTrust) -> str:
     _, name, text = read_template(RenderTable(template, "/x"))
     files, _ = rendered(MemoryTree(), [RenderRequest(name, text, "/x")], trust)
     return files["/x"].content.decode()

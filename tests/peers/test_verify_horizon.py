@@ -122,7 +122,10 @@ def test_a_shipped_root_leaves_with_mozillas_programme(tmp_path: Path):
 
 
 def test_what_mozilla_distrusts_after_a_day_is_dropped_when_all_else_has_expired(tmp_path: Path):
-    """As Fedora's package says it: in the attribute that NSS reads, and that no other client does."""
+    """As Fedora's package says it: in the attribute that NSS reads, and that no other client does.
+
+    What was issued on 2027-01-31 is valid for at most 200 days (Baseline Requirements, section 6.3.2).
+    """
     root = Authority("Distrusted Public Root", not_before=datetime(2020, 1, 1, tzinfo=NOW.tzinfo), not_after=LONG)
     (family,) = (each for each in FAMILIES if each.name == "fedora")
     tree = LayoutTree(tmp_path / "tree", family)
@@ -131,7 +134,7 @@ def test_what_mozilla_distrusts_after_a_day_is_dropped_when_all_else_has_expired
     install(tree.path)
     chain = _file(tmp_path / "chain.pem", [root.server("localhost", not_after=LONG)])
     horizon = _verdicts(tree, chain, NOW)["go"].horizon
-    assert (horizon.at.date().isoformat(), horizon.sure) == ("2028-03-04", False)
+    assert (horizon.at.date().isoformat(), horizon.sure) == ("2027-08-19", False)
     assert "trusts nothing that CN=Distrusted Public Root issues after 2027-01-31" in horizon.reason
 
 

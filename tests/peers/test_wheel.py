@@ -1,5 +1,6 @@
 """The package as it is installed: from a wheel, with its templates and recipes, away from the checkout."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -51,6 +52,14 @@ def test_the_folders_of_the_package_are_those_of_the_checkout(site):
         assert {path for path in ours if "__pycache__" not in path.parts} == {
             path.relative_to(theirs) for path in theirs.rglob("*") if path.is_file()
         }
+
+
+def test_the_table_of_public_roots_is_in_the_package(site, tmp_path):
+    assert {path.name for path in (site / "rootfs_trust/root_data").iterdir()} == {"roots.json"}
+    tree = DebianTree(tmp_path / "rootfs")
+    run(site, tmp_path, "install", "--root", "rootfs")
+    found = json.loads(run(site, tmp_path, "list", "--root", tree.root, "--format", "json"))
+    assert {anchor["status"] for anchor in found["anchors"]} == {"unlisted"}
 
 
 def test_the_version_is_said_once(site, tmp_path):

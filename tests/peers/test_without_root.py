@@ -131,7 +131,7 @@ RUNS = (
     ("report", "--root", "ROOT", "--at", "2026-06-01", "--output", "-"),
     ("image", "ROOT", "IMAGE", "--cert", "CA", "--timestamp", str(TIME)),
     ("remove", "--root", "ROOT", "my-ca", "--timestamp", str(TIME + 1)),
-    ("rehash", "ROOT/etc/ssl/certs"),
+    ("rehash", "--root", "ROOT", "/etc/ssl/certs"),
 )
 
 

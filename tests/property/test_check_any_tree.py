@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rootfs_trust.audit import places
-from rootfs_trust.audit.check import KINDS, Question, findings
-from rootfs_trust.audit.tolerant import Tolerant
+from rootfs_trust.audit.check import KINDS, Question, findings, inspect
 from rootfs_trust.inputs.policy import Policy
 from rootfs_trust.rootfs.nodes import Owner
 from rootfs_trust.store.jks import keystore
+from rootfs_trust.store.selection import Selection
 from tests.support.authority import NOW, Authority, pkcs7_pem
 from tests.support.memory import Directory, File, MemoryTree, Special, Symlink
 
@@ -75,7 +75,7 @@ NODES = st.one_of(
     st.builds(Directory, st.none(), MODES),
     st.just(Special("FIFO")),
 )
-POLICY = Policy(min_days_left=9000, require_ca=True, strict=True, forbid=frozenset((ONE.sha256,)))
+POLICY = Policy(min_days_left=9000, require_ca=True, strict=True, forbid=(Selection("", frozenset((ONE.sha256,))),))
 
 
 @settings(max_examples=300, deadline=None)
@@ -83,7 +83,7 @@ POLICY = Policy(min_days_left=9000, require_ca=True, strict=True, forbid=frozens
 def test_any_tree_gives_findings(entries):
     # What stands in the way of a folder takes the place of what would be in it.
     tree = MemoryTree({path: node for path, node in entries.items()})
-    for finding in findings(Tolerant(tree), Question(POLICY, NOW)):
+    for finding in findings(inspect(tree, Question(POLICY, NOW))):
         assert KINDS[finding.id] is finding.kind
         assert finding.level in finding.kind.levels
-        assert finding.path and finding.message and finding.mend
+        assert finding.path and finding.message and finding.fix

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.store.hashdir import Entry, is_hash_link_name, links, read_entry
+from rootfs_trust.store.hashdir import HashedFile, is_hash_link_name, links, read_entry
 from rootfs_trust.x509 import Name, encode
 from tests.unit.x509.building import attribute, certificate, element, long_length
 
@@ -99,7 +99,7 @@ def test_names_of_any_kind_and_form(drawn: list[bytes]) -> None:
         assert links(entries, ("new", "old")) == rehashed(folder)
 
 
-def depends_on_version(entry: Entry) -> bool:
+def depends_on_version(entry: HashedFile) -> bool:
     return any(VERSION_DEPENDENT in warning.message for warning in entry.warnings)
 
 

@@ -10,9 +10,12 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
+import rootfs_trust as rootfs_trust_package
 from tests.support.peers import PLAIN_ENVIRONMENT, SYSTEM_PATH, unavailable
 
 REPOSITORY = Path(__file__).parents[2]
+PACKAGE = str(Path(rootfs_trust_package.__file__).parents[1])
+"""Where the tested package is imported from: programs of the tests run the same one, in a mutated copy too."""
 _LIBRARIES = ("click", "jinja2", "markupsafe")
 
 
@@ -25,9 +28,9 @@ def rootfs_trust(
     through: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[bytes]:
     """``rootfs-trust ARGUMENTS...``, perhaps run by another program; the exit status is the caller's to look at."""
-    return subprocess.run(
+    done = subprocess.run(
         [*through, sys.executable, "-m", "rootfs_trust", *map(str, arguments)],
-        env=dict(environment),
+        env={"PYTHONPATH": PACKAGE, **environment},
         umask=umask,
         cwd=cwd,
         input=stdin,
@@ -35,6 +38,8 @@ def rootfs_trust(
         timeout=60,
         check=False,
     )
+    assert b"a bug in rootfs-trust" not in done.stdout + done.stderr, done.stderr.decode(errors="replace")
+    return done
 
 
 def install(root: str | Path, *arguments: str | Path, **how) -> subprocess.CompletedProcess[bytes]:
@@ -63,7 +68,12 @@ class OrdinaryUser:
         self.uid, self.gid = uid, gid
         self._library = folder / "library"
         site = Path(sysconfig.get_path("purelib"))
-        for source in (REPOSITORY / "rootfs_trust", REPOSITORY / "templates", *(site / name for name in _LIBRARIES)):
+        for source in (
+            REPOSITORY / "rootfs_trust",
+            REPOSITORY / "templates",
+            REPOSITORY / "root_data",
+            *(site / name for name in _LIBRARIES),
+        ):
             shutil.copytree(source, self._library / source.name, ignore=shutil.ignore_patterns("__pycache__"))
         subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
         self._python = self._readable_python()

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from tests.support.authority import Authority
+from tests.support.inside import write_inside
 
 SHIPPED = ("mozilla/Alpha_Root.crt", "mozilla/Beta_Root.crt", "mozilla/Gamma_Root.crt")
 CONF = "etc/ca-certificates.conf"
@@ -32,10 +33,7 @@ class DebianTree:
             self.write(CONF, "".join(f"{name}\n" for name in SHIPPED).encode())
 
     def write(self, name: str, content: bytes) -> Path:
-        file = self.path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-        return file
+        return write_inside(self.path, name, content)
 
     def read(self, name: str) -> bytes:
         return (self.path / name).read_bytes()

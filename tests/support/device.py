@@ -71,6 +71,20 @@ def as_oe_patches_it(script: str, *, sysroot: bool = False) -> str:
     return _edited(script, edits)
 
 
+def as_gentoo_patches_it(script: str) -> str:
+    """Debian's update-ca-certificates as app-misc/ca-certificates has it, run on the device: without --sysroot.
+
+    files/ca-certificates-20250419-root.patch puts two variables, empty there, around the path of each link's text.
+    """
+    return _edited(
+        script,
+        {
+            "verbose=0\n": 'verbose=0\nSYSROOT=""\nRELPATH=""\n',
+            'ln -sf "$CERT"': 'ln -sf "${RELPATH}${CERT#$SYSROOT}"',
+        },
+    )
+
+
 def as_upstream_has_it(script: str) -> str:
     """Debian's c_rehash without the links by the old hash, which upstream's makes only if asked to (facts, 3)."""
     return _edited(script, {"    link_hash($_[0], 'cert', '-subject_hash_old');\n": ""})

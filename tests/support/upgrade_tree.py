@@ -76,13 +76,13 @@ def _make_released(tar: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make_newer(file: Path) -> None:
+def download_package(file: Path, suite: str, archive: str) -> None:
+    """The ca-certificates of ``suite``, from ``archive``, an address of Debian's archive."""
     folder = file.with_suffix(".folder")
     try:
         for name in ("lists/partial", "cache/archives/partial", "got"):
             (folder / name).mkdir(parents=True)
-        suite = f"{SUITE}-security"
-        line = f"deb [signed-by={_KEYRING} arch=amd64] {_archive(suite)} {suite} main\n"
+        line = f"deb [signed-by={_KEYRING} arch=amd64] {archive} {suite} main\n"
         (folder / "sources.list").write_text(line)
         (folder / "status").touch()
         settings = {
@@ -106,9 +106,15 @@ def _make_newer(file: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def package_of(tree_cache: Path, suite: str) -> Path:
+    """The ca-certificates package of ``suite``; the archive of another release is the same as that of this one."""
+    archive = _archive(suite if suite.endswith("-security") else SUITE)
+    return _cached(tree_cache, f"{suite}-ca-certificates.deb", lambda file: download_package(file, suite, archive))
+
+
 @pytest.fixture(scope="session")
 def newer_package(tree_cache: Path) -> Path:
-    return _cached(tree_cache, f"{SUITE}-ca-certificates.deb", _make_newer)
+    return package_of(tree_cache, f"{SUITE}-security")
 
 
 @pytest.fixture(scope="session")

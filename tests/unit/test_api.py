@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import tomllib
 from datetime import timedelta
 
 import pytest
@@ -44,6 +45,20 @@ def test_the_outcome_says_what_was_done(debian, ca, authority):
     assert (again.changed, again.actions) == (False, ())
 
 
+def test_no_function_reads_a_config_of_the_current_directory(debian, ca, tmp_path):
+    broken = "[store]\nlayuot = 1\n"
+    (tmp_path / "cwd/rootfs-trust.toml").write_text(broken)
+    install(debian.root, InstallOptions(certs=[ca]))
+    rootfs_trust.plan(debian.root)
+    rootfs_trust.check(debian.root)
+    rootfs_trust.list_anchors(debian.root)
+    rootfs_trust.sbom(debian.root)
+    rootfs_trust.report(debian.root)
+    rootfs_trust.verify(debian.root, ca)
+    rootfs_trust.install_image(debian.root, str(tmp_path / "copy"), InstallOptions(certs=[ca]))
+    rootfs_trust.remove(debian.root, ["ca"])
+
+
 def test_options_have_defaults(debian):
     assert install(debian.root).anchors == ()
 
@@ -62,7 +77,7 @@ def test_errors_carry_their_troubles_and_the_status_of_the_contract(debian, ca):
     assert {kind: kind.exit_status for kind in statuses} == statuses
     assert all(issubclass(kind, RootfsTrustError) for kind in statuses)
     debian.write("etc/ssl/certs/ca.pem", b"own")
-    with pytest.raises(ConflictError, match=r"/etc/ssl/certs/ca\.pem: a file stands where") as error:
+    with pytest.raises(ConflictError, match=r"/etc/ssl/certs/ca\.pem: a file exists where") as error:
         install(debian.root, InstallOptions(certs=[ca]))
     assert [trouble.path for trouble in error.value.troubles] == ["/etc/ssl/certs/ca.pem"]
 
@@ -75,7 +90,7 @@ def test_a_trouble_that_comes_twice_is_said_once(debian):
 
 def test_what_is_not_as_it_was_written_is_told(debian, ca, monkeypatch):
     monkeypatch.setattr(carry_out, "apply", lambda *_, **__: [])
-    with pytest.raises(ApplyError, match="is not as it was just written"):
+    with pytest.raises(ApplyError, match="changed right after it was written"):
         install(debian.root, InstallOptions(certs=[ca]))
 
 
@@ -84,7 +99,9 @@ def test_a_tree_that_cannot_be_looked_at_again_is_told_as_written(debian, ca, mo
         raise InputError(Trouble("unreadable", "/etc/ssl/certs", "cannot be read: Input/output error"))
 
     monkeypatch.setattr("rootfs_trust.api.carry_out.make_plan", look)
-    with pytest.raises(ApplyError, match=r"/etc/ssl/certs: everything is written, but .* looked at again: cannot be"):
+    with pytest.raises(
+        ApplyError, match=r"/etc/ssl/certs: all changes are written, but the result could not be checked: cannot be"
+    ):
         install(debian.root, InstallOptions(certs=[ca]))
 
 
@@ -136,7 +153,7 @@ def test_the_verbs_that_look(debian, ca, tmp_path):
     assert '"specVersion": "1.6"' in rootfs_trust.sbom(debian.root)
     rootfs_trust.init(debian.root, str(tmp_path / "rootfs-trust.toml"), certs=[ca], clouds=["c8y"])
     assert rootfs_trust.install(debian.root, InstallOptions(config=str(tmp_path / "rootfs-trust.toml"))).changed
-    with pytest.raises(ConflictError, match="is there already"):
+    with pytest.raises(ConflictError, match="already exists"):
         rootfs_trust.init(debian.root, str(tmp_path / "rootfs-trust.toml"))
 
 
@@ -162,3 +179,55 @@ def test_a_report_opens_its_tree_once(debian, ca, tmp_path, monkeypatch):
     made = rootfs_trust.report(other, rootfs_trust.ReportOptions(at=NOW, baseline=debian.root))
     assert opened == [other, debian.root]
     assert (made.findings, made.difference) == (findings, difference)
+
+
+def test_certificates_are_given_as_bytes(debian, authority):
+    done = install(debian.root, InstallOptions(certs=[authority.pem]))
+    assert [each.sha256 for each in done.anchors] == [authority.sha256]
+    assert not install(debian.root, InstallOptions(certs=[authority.der])).changed
+
+
+def test_bytes_that_are_no_certificate_are_named_as_bytes(debian):
+    with pytest.raises(InputError) as refused:
+        install(debian.root, InstallOptions(certs=[b"nothing"]))
+    assert [trouble.path for trouble in refused.value.troubles] == ["<bytes>"]
+
+
+@pytest.mark.parametrize("form", ["text", "tables"])
+def test_a_config_is_given_as_an_object(debian, ca, authority, form):
+    text = f'[[anchor]]\nfile = "{ca}"\nname = "edge"\n[store]\ndistrust = ["sha256:{"00" * 32}"]\n'
+    config = rootfs_trust.parse_config(text if form == "text" else tomllib.loads(text))
+    done = install(debian.root, InstallOptions(config=config))
+    assert [each.name for each in done.anchors] == ["edge"]
+    assert {each.id for each in rootfs_trust.check(debian.root, rootfs_trust.CheckOptions(config=config))} >= {
+        "distrust-unmatched"
+    }
+
+
+def test_the_anchor_of_a_config_object_may_be_bytes(debian, authority):
+    table = rootfs_trust.AnchorTable(authority.pem, name="edge")
+    config = rootfs_trust.Config(anchors=(table,))
+    assert [each.name for each in install(debian.root, InstallOptions(config=config)).anchors] == ["edge"]
+    found = {each.certificate.sha256: each.origin for each in rootfs_trust.list_anchors(debian.root, config=config)}
+    assert found[authority.sha256] == "rootfs-trust"
+
+
+def test_a_mistake_in_the_tables_of_a_config_is_named_by_its_key():
+    with pytest.raises(InputError, match=r"anchor\[0\].fil"):
+        rootfs_trust.parse_config({"anchor": [{"fil": "x.pem"}]})
+
+
+def test_the_clock_is_not_read_where_the_caller_gives_the_time(debian, ca, monkeypatch):
+    def no_clock() -> None:
+        raise AssertionError("the clock was read")
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("rootfs_trust.") and hasattr(module, "time_here"):
+            monkeypatch.setattr(module, "time_here", no_clock)
+    install(debian.root, InstallOptions(certs=[ca], at=NOW))
+    rootfs_trust.check(debian.root, rootfs_trust.CheckOptions(at=NOW))
+    rootfs_trust.list_anchors(debian.root, at=NOW)
+    rootfs_trust.sbom(debian.root, at=NOW)
+    rootfs_trust.report(debian.root, rootfs_trust.ReportOptions(at=NOW))
+    rootfs_trust.verify(debian.root, ca, at=NOW)
+    rootfs_trust.diff(debian.root, debian.root)

@@ -88,6 +88,14 @@ def test_a_configuration_that_happens_to_lie_in_the_build_folder_is_not(build: B
     assert not (tree.path / "usr/local/share/ca-certificates/my-ca.crt").exists()
 
 
+def test_runtimes_get_the_certificates(build: BuildFolder, tree: LayoutTree, authority: Authority):
+    stores = [f"opt/{name}/lib/python3.11/site-packages/certifi/cacert.pem" for name in ("a", "b")]
+    for store in stores:
+        tree.write(store, b"# others\n")
+    assert built(build, tree.path, *TWO_LINES, 'ROOTFS_TRUST_RUNTIMES = "certifi"').status == 0
+    assert all(authority.pem in (tree.path / store).read_bytes() for store in stores)
+
+
 def test_warnings_are_bitbakes_warnings(build: BuildFolder, tree: LayoutTree):
     (warning,) = built(build, tree.path, *TWO_LINES).of_level("WARNING")
     assert warning.startswith("/etc/tedge/tedge.toml: the rootfs has no tedge user") and "[no-tedge-user]" in warning
@@ -153,6 +161,10 @@ def test_the_tasks_need_the_tool(build: BuildFolder):
         ('ROOTFS_TRUST_CLOUDS = "c8yaws"', "ROOTFS_TRUST_CLOUDS has the value 'c8yaws'"),
         ('ROOTFS_TRUST_CLOUDS = "c8y@"', "ROOTFS_TRUST_CLOUDS has the value 'c8y@'"),
         ('ROOTFS_TRUST_LAYOUT = ""', "ROOTFS_TRUST_LAYOUT has the value '', .* or auto"),
+        (
+            'ROOTFS_TRUST_RUNTIMES = "java,node"',
+            "ROOTFS_TRUST_RUNTIMES has the value 'java,node', .* names of runtimes",
+        ),
         ('ROOTFS_TRUST_AT = "tomorrow"', "ROOTFS_TRUST_AT has the value 'tomorrow', .* 2027-01-31T12:00:00Z"),
         ('ROOTFS_TRUST_CHECK = "yes"', "ROOTFS_TRUST_CHECK has the value 'yes', .* error, warn or off"),
         ('ROOTFS_TRUST_CHECK = ""', "ROOTFS_TRUST_CHECK has the value '', .* error, warn or off"),
@@ -174,6 +186,7 @@ def test_a_bad_value_ends_the_parsing_with_a_hint(build: BuildFolder, line: str,
         'ROOTFS_TRUST_AT = "1800000000"',
         'ROOTFS_TRUST_CHECK = "warn"',
         'ROOTFS_TRUST_LAYOUT = "auto"',
+        'ROOTFS_TRUST_RUNTIMES = " java  node "',
         'ROOTFS_TRUST_CERTS = "certs"',
         'ROOTFS_TRUST_CERTS = "${TOPDIR}/certs/my-ca.pem certs"',
         'ROOTFS_TRUST_CERTS:pn-other-image = "none.pem"',
@@ -224,6 +237,7 @@ def test_files_of_a_folder_and_of_a_configuration_count(build: BuildFolder, othe
         'ROOTFS_TRUST_CLOUDS = "c8y aws"',
         'ROOTFS_TRUST_AT = "2027-01-31"',
         'ROOTFS_TRUST_LAYOUT = "auto"',
+        'ROOTFS_TRUST_RUNTIMES = "auto"',
         'ROOTFS_TRUST_OPTIONS = "--adopt"',
     ],
 )

@@ -25,6 +25,10 @@ its folder: the content of the whole folder decides whether the root filesystem 
 ROOTFS_TRUST_LAYOUT ??= "yocto"
 ROOTFS_TRUST_LAYOUT[doc] = "The layout of the trust store; auto finds it in the root filesystem."
 
+ROOTFS_TRUST_RUNTIMES ??= ""
+ROOTFS_TRUST_RUNTIMES[doc] = "The runtimes whose own trust stores get the CA certificates, too: auto, none, or names \
+such as java certifi node; when empty, those of ROOTFS_TRUST_CONFIG."
+
 ROOTFS_TRUST_AT ??= ""
 ROOTFS_TRUST_AT[doc] = "The time at which certificates have to be valid, as 2027-01-31T12:00:00Z or in seconds since \
 1970; when empty, the time of the build. Set it to build an old release again."
@@ -48,6 +52,7 @@ ROOTFS_TRUST_VARIABLES = "\
     ROOTFS_TRUST_CLOUDS \
     ROOTFS_TRUST_CONFIG \
     ROOTFS_TRUST_LAYOUT \
+    ROOTFS_TRUST_RUNTIMES \
     ROOTFS_TRUST_AT \
     ROOTFS_TRUST_OPTIONS \
 "
@@ -94,7 +99,7 @@ def rootfs_trust_run(d, *words):
 
 def rootfs_trust_line(each):
     """A warning, an error or a finding as one line: where, what, and what to do about it."""
-    advice = each.get("hint") or each.get("mend")
+    advice = each.get("hint") or each.get("fix")
     where = "%s: " % each["path"] if each.get("path") else ""
     return "%s%s%s [%s]" % (where, each["message"], " (%s)" % advice if advice else "", each.get("id", "rootfs-trust"))
 
@@ -117,6 +122,8 @@ def rootfs_trust_install_options(d):
         options += ["--cert", rootfs_trust_path(d, name)]
     for cloud in rootfs_trust_words(d, "ROOTFS_TRUST_CLOUDS"):
         options += ["--cloud", cloud]
+    if rootfs_trust_words(d, "ROOTFS_TRUST_RUNTIMES"):
+        options += ["--runtimes", ",".join(rootfs_trust_words(d, "ROOTFS_TRUST_RUNTIMES"))]
     # Python functions do not get it as environment, and SOURCE_DATE_EPOCH is another time here.
     if d.getVar("REPRODUCIBLE_TIMESTAMP_ROOTFS"):
         options += ["--timestamp", d.getVar("REPRODUCIBLE_TIMESTAMP_ROOTFS")]
@@ -170,6 +177,7 @@ python () {
     rootfs_trust_value(d, "ROOTFS_TRUST_LAYOUT", r"[a-z0-9-]+", "the name of a layout, or auto")
     rootfs_trust_value(d, "ROOTFS_TRUST_AT", r"|\d+|\d{4}-\d\d-\d\d(T\S+)?", "a time: 2027-01-31T12:00:00Z")
     rootfs_trust_value(d, "ROOTFS_TRUST_CHECK", r"error|warn|off", "error, warn or off")
+    rootfs_trust_value(d, "ROOTFS_TRUST_RUNTIMES", r"\s*([a-z]+(\s+|$))*", "auto, none, or names of runtimes")
     cloud = r"(c8y|aws|az)(@[A-Za-z0-9_-]+)?"
     rootfs_trust_value(d, "ROOTFS_TRUST_CLOUDS", r"\s*(%s(\s+|$))*" % cloud, "names of clouds: c8y, aws, az, c8y@edge")
     rootfs_trust_paths(d, "ROOTFS_TRUST_CERTS")

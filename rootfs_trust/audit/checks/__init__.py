@@ -1,1 +1,1 @@
-"""A module for each group of findings: its kinds as constants, and one pure function that finds them."""
+"""The checks of ``check``. Each module has the kinds of one group of findings, and a function that yields them."""

@@ -1,126 +1,120 @@
-"""The anchors themselves: their dates, keys and purposes, held against the policy."""
+"""Findings about anchors: dates, keys and purposes, compared with the policy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
-from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind, remove
+from rootfs_trust.audit.first_boot import FirstClock, image_clock
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.trust import DISTRIBUTION, TrustedAnchor
 from rootfs_trust.errors import Trouble
 from rootfs_trust.inputs.policy import judge
-from rootfs_trust.rootfs.nodes import read
-from rootfs_trust.store.presets import leaves_programme
+from rootfs_trust.store.selection import selected
 from rootfs_trust.x509 import Certificate
 
 _SHIPPED = "A note for anchors that the distribution ships."
-_RENEW = "get the new certificate of this CA, and exchange it: rootfs-trust install --replace NAME"
+_RENEW = "get the new certificate of this CA, and replace this one by it"
 
 EXPIRED = Kind(
     "expired",
     (ERROR, NOTE),
     "An anchor has expired",
-    "OpenSSL and most others refuse what it signed; rustls still accepts it, so that clients disagree. A note for "
-    'anchors that the distribution ships, and for one that rootfs-trust.toml lets in: allow = ["expired"].',
+    "OpenSSL and most other clients refuse certificates that it signed. rustls still accepts them. A note for "
+    'anchors that the distribution ships, and if rootfs-trust.toml accepts it: allow = ["expired"].',
     _RENEW,
 )
 SOON = Kind(
     "expires-soon",
     (WARNING, ERROR, NOTE),
-    "An anchor expires within the days that the policy asks for",
-    f"[policy] min_days_left says how long devices will run with this image. An error where it is strict. {_SHIPPED}",
+    "An anchor expires within the days of the policy",
+    "[policy] min_days_left is how long devices will run with this image. An error if the policy is strict. "
+    f"{_SHIPPED}",
     _RENEW,
 )
 NOT_YET = Kind(
     "not-yet-valid",
     (WARNING, NOTE),
     "An anchor is not valid yet",
-    f"Clients refuse what it signed until then. {_SHIPPED}",
-    "check the clock of the build host, or --at; else wait with shipping",
+    f"Until then, clients refuse certificates that it signed. {_SHIPPED}",
+    "check the build host's clock or the value of --at; otherwise ship the image later",
 )
 CLOCK = Kind(
     "younger-than-clock",
     (NOTE,),
-    "An anchor is younger than the clock with which the device may start",
-    "A device without a battery starts at the time of /usr/lib/clock-epoch (systemd) or /etc/timestamp (Yocto's "
-    "sysvinit), and until its clock is set, which may need TLS, refuses what this anchor signed.",
-    "build the image with a newer one, or set the clock without TLS before programs connect",
+    "An anchor becomes valid later than the device's initial clock",
+    "A device without a battery starts at the time of /usr/lib/clock-epoch (systemd), /etc/timestamp (Yocto's "
+    "sysvinit) or /etc/fake-hwclock.data. Until its clock is set, which may need TLS, it refuses certificates that "
+    "this anchor signed.",
+    "build the image with a newer clock file, or set the clock without TLS before programs connect",
 )
 DATES = Kind(
     "unreadable-dates",
     (ERROR, NOTE),
-    "The validity of an anchor cannot be read",
-    f"No client accepts it. {_SHIPPED}",
-    "have it issued again",
+    "The validity of an anchor cannot be parsed",
+    f"No client accepts the anchor. {_SHIPPED}",
+    "have the certificate issued again",
 )
 MISSING = Kind(
     "anchor-missing",
     (ERROR,),
     "The tree does not trust an anchor that rootfs-trust.toml names",
-    "It was never installed, or something has taken it out since: no client accepts the servers of this CA.",
-    "run rootfs-trust install --root on the tree with this rootfs-trust.toml, as the last step of the build",
+    "The anchor was never installed, or was removed since. No client accepts the servers of this CA.",
+    "install the anchors of this rootfs-trust.toml as the last step of the build",
 )
 FORBIDDEN = Kind(
     "forbidden",
     (ERROR,),
-    "A certificate that must never ship is in the tree",
-    "[policy] forbid lists it, such as the CA with which a build network opens TLS: whoever has its key could read "
-    "and change what the device sends.",
-    "rootfs-trust remove --root DIR sha256:HEX takes every copy out of the store",
-)
-PROGRAMME = Kind(
-    "leaves-programme",
-    (NOTE,),
-    "A root is due to leave Mozilla's programme within the days that the policy asks for",
-    "Mozilla takes its trust for web sites away about 15 years after the root's key was made, long before it expires; "
-    "the distribution's next package then drops it, and clouds move to another root.",
-    "ask the cloud which root comes next, and ship that one, too",
+    "A forbidden certificate is in the tree",
+    "[policy] forbid lists it, for example because a build network inspects TLS with it. Whoever has its key "
+    "could read and change what the device sends.",
+    "delete every source file that contains it, and rebuild the trust store",
 )
 WEAK_KEY = Kind(
     "weak-key",
     (WARNING, ERROR, NOTE),
     "The key of an anchor is weak",
-    f"Clients with a stricter security level refuse it. An error where the policy is strict. {_SHIPPED}",
-    "have it issued anew with a stronger key",
+    f"Clients with a stricter security level refuse it. An error if the policy is strict. {_SHIPPED}",
+    "have the certificate issued again with a stronger key",
 )
 WEAK_SIGNATURE = Kind(
     "weak-signature",
     (WARNING, NOTE),
-    "A CA that another one signed has a weak signature",
-    f"Clients refuse MD5 and SHA-1 in a chain, and go by this one where they build it up to the root. {_SHIPPED}",
-    "have it issued anew, with SHA-256",
+    "An intermediate CA in the store has a weak signature",
+    "Clients refuse MD5 and SHA-1 in a chain. They check this signature if they build the chain up to the root. "
+    f"{_SHIPPED}",
+    "have the certificate issued again with SHA-256",
 )
 NOT_CA = Kind(
     "not-a-ca",
     (WARNING, ERROR, NOTE),
-    "An anchor signed itself and is no CA",
-    "Clients that trust it accept a server that shows this very certificate, and refuse any other that its key "
-    f"signed. An error where [policy] require_ca says so. {_SHIPPED}",
+    "An anchor is self-signed and not a CA",
+    "Clients accept a server that uses this certificate, and refuse any other certificate that its key signed. An"
+    f" error with [policy] require_ca. {_SHIPPED}",
     "sign the server's certificate with a CA, and install that CA",
 )
 NOT_ANCHOR = Kind(
     "not-an-anchor",
     (WARNING, NOTE),
-    "A certificate in the store is no CA, and another CA signed it",
-    f"OpenSSL does not take it for an anchor; others take it for that one server. {_SHIPPED}",
+    "A certificate in the store is not a CA, and another CA signed it",
+    f"OpenSSL does not accept it as an anchor. Other clients accept it for that one server. {_SHIPPED}",
     "install the CA that signed it",
 )
 NAMES_SERVER = Kind(
     "ca-names-server",
     (WARNING, NOTE),
-    "A CA is a server's certificate, too",
-    "rustls refuses a server that shows it (CaUsedAsEndEntity): thin-edge.io's HTTPS and built-in bridge fail while "
-    f"mosquitto's bridge connects. {_SHIPPED}",
+    "A CA certificate also names a server",
+    "rustls refuses a server that uses it (CaUsedAsEndEntity). thin-edge.io's HTTPS client and built-in bridge "
+    f"then fail, while mosquitto's bridge connects. {_SHIPPED}",
     "have the server's certificate issued with CA:FALSE, or signed by this CA",
 )
 ISSUER = Kind(
     "issuer-missing",
     (WARNING, NOTE),
-    "An anchor is no root, and its issuer is not in the store",
-    "curl, rustls and GnuTLS accept it as an anchor; mosquitto and most who use OpenSSL look for the root and refuse. "
-    f"{_SHIPPED}",
-    "install the root that signed it, too",
+    "An anchor is not a root, and its issuer is not in the store",
+    "curl, rustls and GnuTLS accept it as an anchor. mosquitto and most programs with OpenSSL look for the root, "
+    f"and refuse. {_SHIPPED}",
+    "also install the root that signed it",
 )
 KINDS = (
     EXPIRED,
@@ -130,7 +124,6 @@ KINDS = (
     DATES,
     MISSING,
     FORBIDDEN,
-    PROGRAMME,
     WEAK_KEY,
     WEAK_SIGNATURE,
     NOT_CA,
@@ -140,50 +133,33 @@ KINDS = (
 )
 
 _BY_ID = {kind.id: kind for kind in KINDS}
-_CLOCK_EPOCH, _TIMESTAMP = "/usr/lib/clock-epoch", "/etc/timestamp"
 _WEAK = ("md2", "md4", "md5", "sha1", "ecdsa-with-sha1", "dsawithsha1", "dsa_with_sha1")
 
 
 def check(inspection: Inspection) -> Iterator[Finding]:
-    """Every anchor of every output, and every source that is forbidden."""
+    """Yield findings for every anchor in a store file, and for every forbidden source file."""
     subjects = {anchor.certificate.subject.canonical for anchor in inspection.trust.anchors}
-    floor = clock_floor(inspection)
+    clock = image_clock(inspection.view)
     for anchor in inspection.trust.anchors:
         yield from _judged(inspection, anchor)
         yield from _signed_by_others(inspection, anchor, subjects)
-        yield from _in_time(inspection, anchor, floor)
+        yield from _in_time(inspection, anchor, clock)
     yield from _missing(inspection)
     yield from _forbidden_sources(inspection)
-
-
-def clock_floor(inspection: Inspection) -> datetime | None:
-    """The least time of the device's clock: systemd's is that of /usr/lib/clock-epoch (systemd-timesyncd(8)).
-
-    OE-core's bootmisc.sh of sysvinit sets the clock from the text of /etc/timestamp, where it is behind.
-    """
-    seconds = inspection.view.modified(_CLOCK_EPOCH)
-    if seconds is not None:
-        return datetime.fromtimestamp(seconds, UTC)
-    digits = (read(inspection.view, _TIMESTAMP) or b"").strip()
-    if len(digits) != 14 or not digits.isdigit():
-        return None
-    try:
-        return datetime.strptime(digits.decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    yield from _forbidden_elsewhere(inspection)
 
 
 def _missing(inspection: Inspection) -> Iterator[Finding]:
-    """Named anchors that no output holds. What is for clients alone is in no output of p11-kit."""
+    """Yield configured anchors that no store file contains. With p11-kit, only anchors for servers are expected."""
     trusted = {anchor.certificate.sha256 for anchor in inspection.trust.anchors}
     path = next((output.path for output in inspection.trust.outputs), "/")
     for sha256, table in inspection.own.items():
         if sha256 not in trusted and (table.purposes is None or table.purposes - {"client-auth"}):
-            yield MISSING.found(path, f"lacks sha256 {sha256}, which is in {table.file}")
+            yield MISSING.found(path, f"lacks sha256 {sha256}, which is in {table.path}", sha256=sha256)
 
 
 def _judged(inspection: Inspection, anchor: TrustedAnchor) -> Iterator[Finding]:
-    """What ``install`` would say of it. An anchor that was let in on purpose is told all the same, as a note."""
+    """Yield what ``install`` would report about an anchor. If ``allow`` accepts it, it is a note."""
     own = inspection.own.get(anchor.certificate.sha256)
     allow = own.allow if own else frozenset[str]()
     judgement = judge(anchor.certificate, inspection.where(anchor), inspection.policy, inspection.at, allow=allow)
@@ -194,11 +170,15 @@ def _judged(inspection: Inspection, anchor: TrustedAnchor) -> Iterator[Finding]:
 
 
 def _finding(anchor: TrustedAnchor, trouble: Trouble, *, refused: bool) -> Finding:
-    kind = _BY_ID[trouble.id]
+    # A problem that has no kind of its own here is still a finding.
+    kind = _BY_ID.get(trouble.id) or Kind(trouble.id, (WARNING, ERROR, NOTE), trouble.id, "", trouble.hint)
     level = ERROR if refused and ERROR in kind.levels else WARNING
     if (anchor.origin == DISTRIBUTION or level not in kind.levels) and NOTE in kind.levels:
         level = NOTE
-    return kind.found(trouble.path, f"{_named(anchor)} {trouble.message}", level=level)
+    sha256 = anchor.certificate.sha256
+    commands = (remove(sha256),) if kind is FORBIDDEN else ()
+    message = f"{_named(anchor)} {trouble.message}"
+    return kind.found(trouble.path, message, level=level, sha256=sha256, commands=commands)
 
 
 def _signed_by_others(inspection: Inspection, anchor: TrustedAnchor, subjects: set[bytes]) -> Iterator[Finding]:
@@ -207,36 +187,52 @@ def _signed_by_others(inspection: Inspection, anchor: TrustedAnchor, subjects: s
         return
     level = NOTE if anchor.origin == DISTRIBUTION else WARNING
     if certificate.issuer.canonical not in subjects:
-        message = f"{_named(anchor)} was signed by {certificate.issuer.text}, which is not in the store"
-        yield ISSUER.found(inspection.where(anchor), message, level=level)
+        message = f"{_named(anchor)} is signed by {certificate.issuer.text}, which is not in the store"
+        yield ISSUER.found(inspection.where(anchor), message, level=level, sha256=certificate.sha256)
     if _is_weak(certificate):
         message = f"{_named(anchor)} is signed with {certificate.signature_algorithm}"
-        yield WEAK_SIGNATURE.found(inspection.where(anchor), message, level=level)
+        yield WEAK_SIGNATURE.found(inspection.where(anchor), message, level=level, sha256=certificate.sha256)
 
 
 def _is_weak(certificate: Certificate) -> bool:
     return certificate.signature_algorithm.lower().startswith(_WEAK)
 
 
-def _in_time(inspection: Inspection, anchor: TrustedAnchor, floor: datetime | None) -> Iterator[Finding]:
+def _in_time(inspection: Inspection, anchor: TrustedAnchor, clock: FirstClock | None) -> Iterator[Finding]:
     begins = anchor.certificate.not_before
-    if begins is None:
-        return
-    if floor is not None and begins > floor:
-        message = f"{_named(anchor)} begins on {begins:%Y-%m-%d}, after the clock's start on {floor:%Y-%m-%d}"
-        yield CLOCK.found(inspection.where(anchor), message)
-    leaves = leaves_programme(begins.date())
-    last = (inspection.at + timedelta(days=inspection.policy.min_days_left)).date()
-    if anchor.origin == DISTRIBUTION and anchor.certificate.self_issued and leaves <= last:
-        yield PROGRAMME.found(inspection.where(anchor), f"{_named(anchor)} is due to leave on {leaves}")
+    if begins is not None and clock is not None and begins > clock.at:
+        message = (
+            f"{_named(anchor)} is valid from {begins.date()}, but the clock starts {clock.at.date()} ({clock.path})"
+        )
+        yield CLOCK.found(inspection.where(anchor), message, sha256=anchor.certificate.sha256)
 
 
 def _forbidden_sources(inspection: Inspection) -> Iterator[Finding]:
-    """Sources that are forbidden and in no output yet: the distribution's tool would put them there."""
+    """Yield forbidden source files that no store file contains yet, but will after the distribution's tool runs.
+
+    A certificate that the store distrusts (a ``!`` line, p11-kit's blocklist) is not reported.
+    """
     trusted = {anchor.certificate.sha256 for anchor in inspection.trust.anchors}
-    for sha256 in sorted(inspection.policy.forbid - trusted):
-        for path in (*inspection.trust.local.get(sha256, ()), *inspection.trust.shipped.get(sha256, ())):
-            yield FORBIDDEN.found(path, f"holds sha256 {sha256}, which must never ship")
+    for certificate, paths in inspection.trust.sources if inspection.policy.forbid else ():
+        sha256 = certificate.sha256
+        for path in paths if sha256 not in trusted and selected(inspection.policy.forbid, certificate) else ():
+            if not inspection.is_distrusted(path, sha256):
+                message = f"contains sha256 {sha256}, which [policy] forbid lists"
+                yield FORBIDDEN.found(path, message, sha256=sha256, commands=(remove(sha256),))
+
+
+def _forbidden_elsewhere(inspection: Inspection) -> Iterator[Finding]:
+    """Yield a finding for each file with a forbidden certificate that a client reads, but that is not a store file."""
+    held = {anchor.certificate.sha256 for anchor in inspection.trust.anchors}
+    for sha256, trusted in inspection.trust.trusted_by.items() if inspection.policy.forbid else ():
+        if sha256 in held or not selected(inspection.policy.forbid, trusted.certificate):
+            continue
+        clients: dict[str, dict[str, None]] = {}
+        for reader in trusted.readers:
+            clients.setdefault(reader.path, {})[reader.client] = None
+        for path, names in clients.items():
+            message = f"contains sha256 {sha256}, which [policy] forbid lists; trusted by {', '.join(names)}"
+            yield FORBIDDEN.found(path, message)
 
 
 def _named(anchor: TrustedAnchor) -> str:

@@ -1,6 +1,6 @@
-"""Files that some clients read otherwise than others, or not at all, and private keys among them.
+"""Findings about file formats that clients read differently, and about private keys.
 
-The clients disagree on everything but one plain PEM block after the other: OpenSSL (crypto/pem/pem_lib.c), rustls
+Clients agree only on plain PEM blocks, one after the other. Sources: OpenSSL (crypto/pem/pem_lib.c), rustls
 (rustls-pemfile 1.0, pki-types 1.14), Go (encoding/pem) and GnuTLS.
 """
 
@@ -14,102 +14,104 @@ from rootfs_trust.audit import places
 from rootfs_trust.audit.files import CertificateFile
 from rootfs_trust.audit.findings import ERROR, WARNING, Finding, Kind
 from rootfs_trust.audit.inspection import Inspection
+from rootfs_trust.audit.trust import certificates_of
 from rootfs_trust.errors import MalformedError
 
-_CLEAN = "run rootfs-trust install --root ... --adopt, which rewrites local files clean, or put clean PEM there"
-_STRICT = "thin-edge.io's HTTPS client and built-in bridge and other programs that use rustls"
+_CLEAN = "replace the file by one PEM certificate with plain BEGIN and END lines and LF line endings"
+_RUSTLS = "thin-edge.io's HTTPS client, its built-in bridge and other programs with rustls"
 
 PRIVATE_KEY = Kind(
     "private-key",
     (ERROR,),
-    "A private key stands in the trust store",
-    "Everybody on the device may read the store, and everybody who has the image may read the key.",
-    "take the key out of the image, and have its certificate issued anew: the key is no secret any more",
+    "The trust store contains a private key",
+    "Every user of the device can read the store, and everyone with the image can read the key.",
+    "delete the key from the image, and get a new certificate with a new key: the old key is no longer secret",
 )
 MALFORMED = Kind(
     "pem-malformed",
     (ERROR,),
     "A PEM block is malformed",
-    "OpenSSL fails to load the whole file, with every certificate in it; thin-edge.io's HTTPS client then trusts "
-    "none of the folder.",
+    "OpenSSL fails to load the whole file, with every certificate in it. thin-edge.io's HTTPS client then ignores"
+    " the whole directory.",
     _CLEAN,
 )
 GLUED = Kind(
     "pem-glued",
     (ERROR,),
-    "An END line and the next BEGIN line are one line",
-    "OpenSSL rejects the whole file, and rustls loses the second certificate without a word.",
+    "An END line and the next BEGIN line are on one line",
+    "OpenSSL rejects the whole file, and rustls silently skips the second certificate.",
     "put a newline between the blocks",
 )
 CR_ONLY = Kind(
     "pem-cr-only",
     (ERROR,),
-    "Lines end with CR alone",
-    "OpenSSL sees no certificate in it: mosquitto and most others do not trust it, while rustls does.",
+    "Lines end with CR only",
+    "OpenSSL sees no certificate in the file. mosquitto and most other programs do not trust it, but rustls does.",
     _CLEAN,
 )
 UNSEEN = Kind(
     "pem-unseen",
     (WARNING,),
-    "A BEGIN line is one that OpenSSL does not see",
-    "Indented lines, text before or behind, UTF-16: OpenSSL passes over such a block without a word.",
+    "OpenSSL does not recognise a BEGIN line",
+    "OpenSSL silently skips a block if its BEGIN line is indented, has other text on it, or is UTF-16.",
     _CLEAN,
 )
 BOM = Kind(
     "pem-bom",
     (WARNING,),
-    "A byte order mark stands before a certificate",
-    f"{_STRICT} pass over the certificate without a word, while OpenSSL takes it at the beginning of a file.",
+    "A byte order mark precedes a certificate",
+    f"{_RUSTLS} silently skip the certificate. OpenSSL accepts it at the beginning of a file.",
     _CLEAN,
 )
 LABEL = Kind(
     "pem-label",
     (WARNING,),
-    "A certificate has a label that only OpenSSL knows",
-    f"{_STRICT}, Go and others pass over TRUSTED CERTIFICATE and X509 CERTIFICATE without a word.",
+    "Only OpenSSL supports the label of a certificate",
+    f"{_RUSTLS}, Go and others silently skip TRUSTED CERTIFICATE and X509 CERTIFICATE.",
     _CLEAN,
 )
 OTHER = Kind(
     "pem-other-section",
     (WARNING,),
-    "Something other than a certificate stands in the trust store",
-    "openssl x509 stops at it, and thin-edge.io 1.x reads it, too: what is wrong in it costs the whole file.",
-    "take the block out",
+    "The trust store contains a PEM block that is not a certificate",
+    "openssl x509 stops at it. thin-edge.io 1.x reads it, too: an error in it makes the whole file unusable.",
+    "delete the block",
 )
 HEADER = Kind(
     "pem-header",
     (ERROR,),
     "A PEM block has a header",
-    "thin-edge.io 1.x takes the header for base64, and then trusts none of the certificates in the folder.",
-    "take the block out",
+    "thin-edge.io 1.x decodes the header as base64, and then ignores all certificates in the directory.",
+    "delete the block",
 )
 OCTETS_BEHIND = Kind(
     "pem-octets-behind",
     (ERROR,),
-    "Octets stand behind a certificate, inside its block",
-    "openssl rehash links the file, and then OpenSSL's lookup cannot load it; rustls refuses it, too.",
+    "A PEM block contains more bytes after the certificate",
+    "openssl rehash creates a link to the file, but OpenSSL's lookup cannot load it. rustls refuses it, too.",
     _CLEAN,
 )
 DER = Kind(
     "der",
     (ERROR,),
     "A certificate is DER where clients read PEM",
-    "No client finds it; Debian's update-ca-certificates copies its octets into the bundle all the same.",
+    "No client finds it. Debian's update-ca-certificates copies its bytes into the bundle.",
     _CLEAN,
 )
 SEVERAL = Kind(
     "several-certificates",
-    (WARNING,),
-    "A source holds several certificates",
-    "They are in the bundle, but get no hash link: mosquitto and other programs with a CA folder trust none of them.",
-    "run rootfs-trust install --root ... --adopt, which makes a file of each",
+    (WARNING, ERROR),
+    "A source file contains several certificates",
+    "They are in the bundle, but get no hash link. mosquitto and other programs with a CA directory trust none of"
+    " them. An error if no store file contains one of them.",
+    "write each certificate to its own file",
 )
 NO_CERTIFICATE = Kind(
     "no-certificate",
     (WARNING,),
-    "A source holds no certificate",
-    "Whoever put it there meant a CA to be trusted, and no client does.",
-    "put one PEM certificate there, or take the file away",
+    "A source file contains no certificate",
+    "Somebody wanted to trust a CA, but no client does.",
+    "replace the file by one PEM certificate, or delete it",
 )
 KINDS = (
     PRIVATE_KEY,
@@ -134,24 +136,27 @@ _SUFFIXES = (".pem", ".crt", ".cer")
 
 
 def check(inspection: Inspection) -> Iterator[Finding]:
-    """Every file that clients read, and the sources; p11-kit makes clean outputs of sources in any form."""
+    """Yield findings for every file that clients read, and for source files, except those of p11-kit."""
     plain = {each.sha256 for file in inspection.read_by_clients for each in _plain(file)}
     # A label that hides what is trusted nowhere, such as what p11-kit marks as distrusted, does no harm.
     hidden = {anchor.certificate.sha256 for anchor in inspection.trust.anchors} - plain
+    trusted = {anchor.certificate.sha256 for anchor in inspection.trust.anchors}
     told = set()
     for file in inspection.read_by_clients:
         told.add(file.path)
         yield from _form(file, hidden)
     for file in inspection.sources:
-        if x509.has_private_key(file.data) or x509.looks_like_private_key_der(file.data):
+        if x509.private_key_form(file.data):
             yield from _key(file) if file.path not in told else ()
         elif not inspection.by_p11kit and file.path.startswith(tuple(f"{each}/" for each in places.LOCAL_SOURCES)):
             yield from _form(file, hidden) if file.path not in told else ()
-            yield from _source(file)
+            yield from _source(file, trusted)
+        elif inspection.by_p11kit and file.path.startswith(tuple(f"{each}/" for each in places.LOCAL_SOURCES)):
+            yield from _p11kit_source(file)
 
 
 def _form(file: CertificateFile, hidden: set[str]) -> Iterator[Finding]:
-    if x509.has_private_key(file.data) or x509.looks_like_private_key_der(file.data):
+    if x509.private_key_form(file.data):
         yield from _key(file)
     if b"-----BEGIN " not in file.data.replace(b"\0", b""):
         yield from _binary(file)
@@ -165,18 +170,18 @@ def _form(file: CertificateFile, hidden: set[str]) -> Iterator[Finding]:
 
 
 def _key(file: CertificateFile) -> Iterator[Finding]:
-    yield PRIVATE_KEY.found(file.path, "holds a private key")
+    yield PRIVATE_KEY.found(file.path, "contains a private key")
 
 
 def _line_ends(file: CertificateFile) -> Iterator[Finding]:
     if match := _GLUED.search(file.data):
         line = file.data.count(b"\n", 0, match.start()) + 1
-        yield GLUED.found(file.path, f"in line {line} a block ends and the next one begins", line=line)
+        yield GLUED.found(file.path, f"line {line} has both an END and a BEGIN", line=line)
     if _CR_ONLY.search(file.data):
-        yield CR_ONLY.found(file.path, "its lines end with CR alone")
+        yield CR_ONLY.found(file.path, "its lines end with CR only")
     if match := _BOM.search(file.data):
         line = file.data.count(b"\n", 0, match.start()) + 1
-        yield BOM.found(file.path, f"a byte order mark stands before the BEGIN of line {line}", line=line)
+        yield BOM.found(file.path, f"a byte order mark precedes the BEGIN of line {line}", line=line)
 
 
 def _bad(file: CertificateFile) -> Iterator[Finding]:
@@ -186,7 +191,9 @@ def _bad(file: CertificateFile) -> Iterator[Finding]:
 
 def _blocks(file: CertificateFile, hidden: set[str]) -> Iterator[Finding]:
     for line in file.objects.spoilt:
-        yield OCTETS_BEHIND.found(file.path, f"octets stand behind the certificate of line {line}", line=line)
+        yield OCTETS_BEHIND.found(
+            file.path, f"the block of line {line} has more bytes after the certificate", line=line
+        )
     for block in file.objects.others:
         kind = HEADER if block.header else OTHER
         yield kind.found(file.path, f"the block of line {block.line} is a {block.label}", line=block.line)
@@ -196,7 +203,7 @@ def _blocks(file: CertificateFile, hidden: set[str]) -> Iterator[Finding]:
 
 
 def _labelled(file: CertificateFile) -> Iterator[tuple[str, int, x509.Certificate]]:
-    """The certificates whose label is not CERTIFICATE. Files without such labels are not taken apart again."""
+    """Yield the certificates whose label is not CERTIFICATE. Skips files without such labels, which is faster."""
     if b"-----BEGIN X509 C" in file.data or b"-----BEGIN TRUSTED" in file.data:
         labels = {block.line: block.label for block in x509.blocks(file.data)}
         for line, certificate in file.objects.certificates:
@@ -216,13 +223,21 @@ def _binary(file: CertificateFile) -> Iterator[Finding]:
         x509.parse_certificate(file.data)
     except MalformedError:
         return
-    yield DER.found(file.path, "is a certificate in DER")
+    yield DER.found(file.path, "is a DER certificate")
 
 
-def _source(file: CertificateFile) -> Iterator[Finding]:
+def _p11kit_source(file: CertificateFile) -> Iterator[Finding]:
+    """Yield findings for a source file of p11-kit, which reads every format. ``install`` refuses an empty one."""
+    looks = b"-----BEGIN " in file.data or file.path.endswith((*_SUFFIXES, ".der", ".p11-kit"))
+    if looks and not certificates_of(file) and b"[p11-kit-object-v1]" not in file.data:
+        yield NO_CERTIFICATE.found(file.path, "contains no certificate that p11-kit can read")
+
+
+def _source(file: CertificateFile, trusted: set[str]) -> Iterator[Finding]:
     if len(file.certificates) > 1:
-        yield SEVERAL.found(file.path, f"holds {len(file.certificates)} certificates")
+        level = WARNING if any(each.sha256 in trusted for each in file.certificates) else ERROR
+        yield SEVERAL.found(file.path, f"contains {len(file.certificates)} certificates", level=level)
     elif not file.path.lower().endswith(_SUFFIXES) or file.certificates or file.objects.bad:
         return
     elif not any(_binary(file)) and not any(_line_ends(file)) and not x509.overlooked(file.data):
-        yield NO_CERTIFICATE.found(file.path, "holds no certificate")
+        yield NO_CERTIFICATE.found(file.path, "contains no certificate")

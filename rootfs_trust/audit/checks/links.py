@@ -1,101 +1,114 @@
-"""Hash directories: what OpenSSL's lookup gets to (by_dir.c), and what it does not."""
+"""Findings about hash directories: which certificates OpenSSL's lookup (by_dir.c) finds, and which it does not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rootfs_trust.audit import places
 from rootfs_trust.audit.files import CertificateFile
 from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.outputs import HashDirectory, HashLink
-from rootfs_trust.rootfs.nodes import Symlink, View
+from rootfs_trust.rootfs.nodes import File, Symlink, View, join
 from rootfs_trust.store.hashdir import is_hash_link_name, rehashable
 from rootfs_trust.x509 import Certificate
 
-_REHASH = "run rootfs-trust install --root on the tree, or rootfs-trust rehash on the folder"
-_BY_DIRECTORY = "mosquitto's bridge with a CA folder, and every other program that gives OpenSSL a folder"
+_REHASH = "rebuild the trust store on the device with the distribution's own tool, which creates the hash links"
+_BY_DIRECTORY = "mosquitto's bridge with a CA directory, like every program that uses OpenSSL with a directory"
 
 MISSING = Kind(
     "hash-link-missing",
     (ERROR,),
-    "A certificate of a hash directory has no hash link",
-    f"OpenSSL asks a folder for HASH.0, HASH.1, ... and for no other name: {_BY_DIRECTORY}, does not trust this CA.",
+    "A certificate in a hash directory has no hash link",
+    f"OpenSSL opens only HASH.0, HASH.1, ... in a directory. {_BY_DIRECTORY}, does not trust this CA.",
     _REHASH,
 )
 NONE = Kind(
     "no-hash-links",
     (ERROR, NOTE),
-    "A folder of certificates has no hash link at all",
-    f"OpenSSL finds nothing in it: {_BY_DIRECTORY}, trusts nobody. A note where the folder has but a bundle.",
+    "A directory of certificates has no hash links",
+    f"OpenSSL finds no certificate in it. {_BY_DIRECTORY}, trusts no server. A note if the directory contains only"
+    " a bundle.",
     _REHASH,
 )
 GAP = Kind(
     "hash-link-gap",
     (ERROR,),
-    "A hash link is never reached, because a lower number is missing",
-    f"The lookup counts from 0 and stops at the first number that is missing: {_BY_DIRECTORY}, does not trust this CA.",
+    "OpenSSL never reaches a hash link, because a lower number is missing",
+    f"The lookup counts from 0 and stops at the first missing number. {_BY_DIRECTORY}, does not trust this CA.",
     _REHASH,
 )
 WRONG = Kind(
     "hash-link-wrong",
     (WARNING,),
-    "A hash link leads to something that its name does not belong to",
-    "OpenSSL reads the file in vain; the certificate that was meant is not found by this link.",
+    "A hash link points to a file with another hash",
+    "OpenSSL opens the file and finds no matching certificate. The intended CA is not trusted through this link.",
     _REHASH,
 )
 DANGLING = Kind(
     "hash-link-dangling",
-    (WARNING,),
-    "A hash link leads nowhere",
-    "The lookup stops here, so that links of the same hash with higher numbers are out of reach.",
+    (WARNING, ERROR),
+    "A hash link is dangling",
+    "The lookup stops here, so it does not reach links with the same hash and a higher number. An error if an "
+    "installed anchor is lost, or if a CA has no working hash link left.",
     _REHASH,
 )
 NAME = Kind(
     "hash-link-name",
     (WARNING,),
-    "A hash link has a name that nobody looks up",
-    "OpenSSL asks for eight small hexadecimal digits, a dot and a plain decimal number.",
+    "OpenSSL never looks up the name of a hash link",
+    "OpenSSL looks for eight lower-case hexadecimal digits, a dot and a decimal number without leading zeros.",
     _REHASH,
 )
 TWICE = Kind(
     "hash-link-twice",
     (NOTE,),
-    "Two hash links lead to the same certificate",
-    "It costs a look-up and nothing else; a tool on the device will take one of them away.",
+    "Two hash links point to the same certificate",
+    "It costs only an extra lookup. A tool on the device will remove one of them.",
     _REHASH,
+)
+FILE = Kind(
+    "hash-link-file",
+    (WARNING,),
+    "A regular file has the name of a hash link",
+    "OpenSSL finds its certificate. But `openssl rehash` and `install` refuse to overwrite the file.",
+    "rename the file to NAME.pem, and create a symbolic link with the old name to it",
 )
 LINK_DANGLING = Kind(
     "dangling-link",
-    (WARNING,),
-    "A link in a folder of certificates leads nowhere",
-    "Its anchor is not trusted, and openssl rehash on the device ends with an error.",
-    "bring its source back, or run rootfs-trust install --root on the tree, which takes stale links out",
+    (WARNING, ERROR),
+    "A link in a hash directory is dangling",
+    "Programs that use OpenSSL with the directory do not trust this anchor, and `openssl rehash` fails on the "
+    "device. An error if an installed anchor is lost, or if a CA has no working hash link left.",
+    "copy the target of the link into the root filesystem, or delete the link",
 )
 BUILD_HOST = Kind(
     "build-host-link",
     (ERROR,),
-    "A link leads to a path of the build host",
-    "The path exists where the image was built and not on the device: its anchor is not trusted there. "
-    "update-ca-certificates --sysroot writes such links.",
-    "run rootfs-trust install --root on the tree",
+    "A link points to a path on the build host",
+    "The path exists where the image was built, but not on the device, so the anchor is not trusted there. "
+    "`update-ca-certificates --sysroot` writes such links.",
+    "make the link relative, or point it to the path of the file on the device",
 )
-KINDS = (MISSING, NONE, GAP, WRONG, DANGLING, NAME, TWICE, LINK_DANGLING, BUILD_HOST)
+KINDS = (MISSING, NONE, GAP, WRONG, DANGLING, NAME, TWICE, FILE, LINK_DANGLING, BUILD_HOST)
 
 
 def check(inspection: Inspection) -> Iterator[Finding]:
-    """Every hash directory of the tree."""
+    """Yield findings for every hash directory of the tree."""
     for directory in inspection.directories:
         single = dict(_single_certificates(inspection, directory))
         if not directory.links:
             yield from _without_links(directory, bool(single))
         else:
             yield from _missing(directory, single)
-        yield from _links(inspection.view, directory)
-        yield from _others(inspection.view, directory)
+        yield from _links(directory)
+        yield from _files(inspection.view, directory)
+        yield from _names(inspection.view, directory)
+        yield from _Dangling(inspection, directory).findings()
 
 
 def _single_certificates(inspection: Inspection, directory: HashDirectory) -> Iterator[tuple[str, Certificate]]:
-    """The files of one certificate each that a hash link should lead to, by path."""
+    """Return the files with a single certificate, which need a hash link, by path."""
     bundles = {bundle.path for bundle in inspection.bundles}
     trusted = {each.sha256 for bundle in inspection.bundles for each in bundle.certificates}
     for path in directory.others:
@@ -112,7 +125,7 @@ def _is_one(file: CertificateFile) -> bool:
 
 def _without_links(directory: HashDirectory, has_certificates: bool) -> Iterator[Finding]:
     if has_certificates:
-        yield NONE.found(directory.path, "holds certificates, and no hash link")
+        yield NONE.found(directory.path, "contains certificates, but no hash links")
     else:
         yield NONE.found(directory.path, "has no hash links", level=NOTE)
 
@@ -127,26 +140,33 @@ def _missing(directory: HashDirectory, single: dict[str, Certificate]) -> Iterat
     }
     for path, certificate in single.items():
         if certificate.sha256 not in linked:
-            yield MISSING.found(path, f"no hash link {certificate.subject.hash}.N leads to {_shown(certificate)}")
+            yield MISSING.found(path, f"no hash link {certificate.subject.hash}.N points to {_shown(certificate)}")
 
 
-def _links(view: View, directory: HashDirectory) -> Iterator[Finding]:
+def _links(directory: HashDirectory) -> Iterator[Finding]:
     reached = set(directory.reached)
     seen: dict[str, str] = {}
     for link in directory.links:
         if not link.exists:
-            yield _dangling(view, link.path, DANGLING)
-        elif not _fits(link):
-            yield WRONG.found(link.path, "leads to nothing that has this hash")
+            continue
+        if not _fits(link):
+            yield WRONG.found(link.path, "points to a file without a certificate or CRL of this hash")
         elif link not in reached:
-            message = f"a link {link.hash}.{'r' if link.crl else ''}N of a lower number is missing, so it is never read"
+            kind = "r" if link.crl else ""
+            message = f"a link {link.hash}.{kind}N with a lower number is missing, so OpenSSL never reads it"
             yield GAP.found(link.path, message)
         else:
             yield from _again(link, seen)
 
 
+def _files(view: View, directory: HashDirectory) -> Iterator[Finding]:
+    for link in directory.links:
+        if _fits(link) and view.kind(link.path, follow=False) is File:
+            yield FILE.found(link.path, "is a regular file, but should be a symbolic link")
+
+
 def _fits(link: HashLink) -> bool:
-    """Whether its hash is that of something in the file; hashes in the style before OpenSSL 1.0.0 count too."""
+    """Return whether the hash is that of a certificate or CRL in the file, in the new or the old style."""
     if link.file is None:
         return False
     if link.crl:
@@ -157,27 +177,73 @@ def _fits(link: HashLink) -> bool:
 def _again(link: HashLink, seen: dict[str, str]) -> Iterator[Finding]:
     for each in link.file.certificates if link.file and not link.crl else ():
         if each.subject.hash == link.hash and seen.setdefault(each.sha256, link.path) != link.path:
-            yield TWICE.found(link.path, f"leads to the certificate that {seen[each.sha256]} leads to")
+            yield TWICE.found(link.path, f"points to the same certificate as {seen[each.sha256]}")
 
 
-def _others(view: View, directory: HashDirectory) -> Iterator[Finding]:
+def _names(view: View, directory: HashDirectory) -> Iterator[Finding]:
     for path in directory.others:
-        if view.kind(path) is None:
-            yield _dangling(view, path, LINK_DANGLING)
-        elif is_hash_link_name(path.rpartition("/")[2]):
+        if view.kind(path) is not None and is_hash_link_name(path.rpartition("/")[2]):
             yield NAME.found(path, "is named like a hash link, but no program looks for this name")
 
 
-def _dangling(view: View, path: str, kind: Kind) -> Finding:
-    node = view.node(path)
-    text = node.points_to if isinstance(node, Symlink) else ""
-    if _is_of_the_host(view, text):
-        return BUILD_HOST.found(path, f"leads to {text}, a path of the build host")
-    return kind.found(path, f"leads to {text}, where nothing is")
+class _Dangling:
+    """The dangling links of a hash directory, without hash links to other dangling links."""
+
+    def __init__(self, inspection: Inspection, directory: HashDirectory) -> None:
+        self._view = inspection.view
+        self._directory = directory
+        self._others = [path for path in directory.others if self._view.kind(path) is None]
+        self._hash_links = [link for link in directory.links if not link.exists]
+        held = {each.sha256 for each in directory.certificates}
+        self._has_cas = any(each.is_ca for each in directory.certificates)
+        lost = (each for each in inspection.local_anchors if each.certificate.sha256 not in held)
+        self._lost = {anchor.certificate.subject.hash for anchor in lost}
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield one finding per link."""
+        hashes: dict[str, set[str]] = {path: set() for path in self._others}
+        for link in self._hash_links:
+            path = beside(self._directory.path, self._text(link.path))
+            if path in hashes:
+                hashes[path].add(link.hash)
+            else:
+                yield self._found(DANGLING, link.path, {link.hash})
+        for path, belonging in hashes.items():
+            yield self._found(LINK_DANGLING, path, belonging)
+
+    def _found(self, kind: Kind, path: str, hashes: set[str]) -> Finding:
+        text = self._text(path)
+        level = ERROR if self._lost.intersection(hashes) or not self._has_cas else WARNING
+        if _is_of_the_host(self._view, text):
+            cause = f"links in {self._directory.path} point to paths on the build host"
+            return BUILD_HOST.found(path, f"points to {text}, a path on the build host", cause=cause)
+        missing = self._missing(text)
+        if not missing:
+            return kind.found(path, f"points to {text}, which does not exist", level=level)
+        cause = f"links in {self._directory.path} point to {missing}, which does not exist"
+        fix = f"copy {missing} into the root filesystem as well, or replace the links by the files (cp -L)"
+        return kind.found(path, f"points to {text}, which does not exist", level=level, cause=cause, fix=fix)
+
+    def _text(self, path: str) -> str:
+        node = self._view.node(path)
+        return node.points_to if isinstance(node, Symlink) else ""
+
+    def _missing(self, text: str) -> str:
+        """Return the first missing parent directory of an absolute link's target."""
+        above = [text[:end] for end, char in enumerate(text) if char == "/" and end] if text.startswith("/") else []
+        missing = [folder for folder in above if self._view.kind(folder) is None]
+        sources = (*places.LOCAL_SOURCES, *places.SHIPPED_SOURCES)
+        return next((folder for folder in missing if folder in sources), missing[0] if missing else "")
+
+
+def beside(folder: str, text: str) -> str:
+    """Return the target of a link in ``folder`` if it is in the same directory, else an empty string."""
+    name = text.removeprefix(f"{folder}/").removeprefix("./")
+    return join(folder, name) if name and "/" not in name else ""
 
 
 def _is_of_the_host(view: View, text: str) -> bool:
-    """Whether the tree has what an absolute link points to, without the front of the path: that of the build folder."""
+    """Return whether an absolute link points into the tree by its path on the build host."""
     parts = [part for part in text.split("/") if part]
     if not text.startswith("/"):
         return False

@@ -1,4 +1,4 @@
-"""Who may read the store on the device, and who may write it."""
+"""Findings about permissions: who can read the trust store on the device, and who can write it."""
 
 from __future__ import annotations
 
@@ -6,44 +6,45 @@ from collections.abc import Iterator
 
 from rootfs_trust.agents.checks import closed_place
 from rootfs_trust.agents.finished import Finished
-from rootfs_trust.agents.readers import Reader
 from rootfs_trust.audit.files import CertificateFile
-from rootfs_trust.audit.findings import ERROR, WARNING, Finding, Kind
+from rootfs_trust.audit.findings import ERROR, GUARDED, READABLE, WARNING, Finding, Kind, chmod
 from rootfs_trust.audit.inspection import Inspection
+from rootfs_trust.rootfs.device import User
 from rootfs_trust.rootfs.nodes import Directory, Owner, parent
 
 UNREADABLE = Kind(
     "store-unreadable",
     (ERROR,),
-    "Only some users may read the trust store",
-    "Services run as users of their own: whoever may not read the store trusts nobody, or, with one file closed, fails "
-    "or goes on without it, each program in its own way.",
-    "chmod a+rX it: CA certificates are no secret",
+    "Only some users can read the trust store",
+    "Services run as separate users. A service that cannot read the store trusts no server. If only one file "
+    "cannot be read, each program reacts differently.",
+    "make it readable for all users: CA certificates are not secret",
 )
 WRITABLE = Kind(
     "store-writable",
     (ERROR,),
-    "Everybody may write to the trust store",
-    "Any program on the device can make all others trust a CA of its own.",
-    "chmod go-w it",
+    "Every user can write to the trust store",
+    "Any program on the device can make all others trust another CA.",
+    "remove the write permission of group and others",
 )
 OWNER = Kind(
     "store-owner",
     (WARNING,),
-    "A part of the trust store belongs to a user who is not root",
-    "This user can change what every program trusts. Often it is the build host's, whose number is somebody else's on "
-    "the device.",
-    "chown root:root it, or build the tree under fakeroot or pseudo",
+    "A part of the trust store is owned by a user other than root",
+    "This user can change what every program trusts. Often it is the uid of the build user, which belongs to a "
+    "different user on the device.",
+    "change the owner to root, or build the root filesystem under fakeroot or pseudo",
 )
 KINDS = (UNREADABLE, WRITABLE, OWNER)
 
-_ANYBODY = Reader("anybody")
+_CLOSED = "only its owner or group can read it"
+_ANYBODY = User("anybody")
 _OTHERS_WRITE, _STICKY = 0o002, 0o1000
 _ROOT = 0
 
 
 def check(inspection: Inspection) -> Iterator[Finding]:
-    """Every file and folder from which clients, or the distribution's tool, take the store."""
+    """Yield findings for every file and directory that clients or the distribution's tool read."""
     owner = _owner_of_tree(inspection)
     files = {file.path: file for file in (*inspection.read_by_clients, *_java(inspection))}
     folders = {parent(path): None for path in files} | {each.path: None for each in inspection.directories}
@@ -64,24 +65,24 @@ def _java(inspection: Inspection) -> Iterator[CertificateFile]:
 
 
 def _readable(inspection: Inspection, files: list[CertificateFile], folders: list[str]) -> Iterator[Finding]:
-    """Each place once: a closed folder, not every file in it."""
-    finished = Finished(inspection.view, {})
+    """Yield each unreadable path once: an unreadable directory, but not the files in it."""
+    finished = Finished(inspection.device, {})
     closed = [place for folder in folders if (place := closed_place(folder, finished, _ANYBODY))]
     for place in dict.fromkeys(closed):
-        yield UNREADABLE.found(place, "only its owner or group may read it")
+        yield UNREADABLE.found(place, _CLOSED, commands=(chmod(READABLE, place),))
     for file in files:
         if not file.mode & 0o004:
-            yield UNREADABLE.found(file.path, "only its owner or group may read it")
+            yield UNREADABLE.found(file.path, _CLOSED, commands=(chmod(READABLE, file.path),))
 
 
 def _written(path: str, owner: Owner | None, mode: int, owner_of_tree: int) -> Iterator[Finding]:
     if mode & _OTHERS_WRITE:
-        yield WRITABLE.found(path, f"everybody may write to it (mode {mode:04o})")
+        yield WRITABLE.found(path, f"every user can write to it (mode {mode:04o})", commands=(chmod(GUARDED, path),))
     if owner is not None and owner.uid not in (_ROOT, owner_of_tree):
-        yield OWNER.found(path, f"belongs to the user of number {owner.uid}")
+        yield OWNER.found(path, f"is owned by uid {owner.uid}, not root")
 
 
 def _owner_of_tree(inspection: Inspection) -> int:
-    """A tree that was unpacked by a plain user has his number everywhere, and gets its owners with the image."""
+    """Return the owner of the tree. A tree unpacked by an ordinary user belongs to that user until imaging."""
     node = inspection.view.node("/")
     return node.owner.uid if isinstance(node, Directory) and node.owner else _ROOT

@@ -1,84 +1,126 @@
-"""What the distribution's own tool would make of the store when it runs next on the device."""
+"""Findings about source files: what the distribution's own tool would do with them on its next run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from rootfs_trust.audit import places
-from rootfs_trust.audit.findings import ERROR, WARNING, Finding, Kind
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind, remove
 from rootfs_trust.audit.inspection import Inspection
-from rootfs_trust.audit.trust import UNSOURCED, certificates_of
-from rootfs_trust.rootfs.nodes import File, join, read
+from rootfs_trust.audit.places import CONF, LISTED
+from rootfs_trust.audit.trust import UNSOURCED, TrustedAnchor, certificates_of
+from rootfs_trust.rootfs.device import DPKG
+from rootfs_trust.rootfs.nodes import Directory, File, Symlink, join, read
 from rootfs_trust.store.debian.conf import Conf, parse_conf
+from rootfs_trust.store.selection import selected
 
-CONF, CONF_FOLDER = "/etc/ca-certificates.conf", "/usr/share/ca-certificates"
-LOCAL = "/usr/local/share/ca-certificates"
+_SOURCES = (
+    *places.LOCAL_SOURCES,
+    *places.SHIPPED_SOURCES,
+    *(join(folder, "anchors") for folder in places.P11KIT_SOURCES),
+)
 
 UNSOURCED_ANCHOR = Kind(
     "unsourced",
     (WARNING,),
-    "An anchor stands in an output, and no source of the store holds it",
-    "The distribution's tool makes the outputs from the sources: its next run on the device drops this anchor.",
-    "give the certificate to rootfs-trust install --cert, or take it out with rootfs-trust install --drop-unsourced",
+    "A store file contains an anchor, but no source file does",
+    "The distribution's tool generates store files from source files. Its next run on the device drops this anchor.",
+    "add the certificate as a file to the anchor source directory, or drop it by rebuilding the trust store",
 )
 SOURCE_MISSING = Kind(
     "source-missing",
     (WARNING,),
-    "A certificate is listed, and its file is not there",
-    "update-ca-certificates leaves it out, with a message that nobody reads, and takes its old link away.",
-    "take the line out, or bring the file back",
+    "A certificate is listed, but its file does not exist",
+    "update-ca-certificates skips it, with a message that is easily overlooked, and removes its old link.",
+    "delete the line, or restore the file",
 )
 STILL_TRUSTED = Kind(
     "distrusted-yet-trusted",
     (ERROR,),
-    "A certificate that is distrusted is trusted still",
-    "A ! line of ca-certificates.conf, p11-kit's blocklist or [store] distrust of rootfs-trust.toml takes the trust "
-    "away, and an output still holds it: clients go by the outputs.",
-    "run rootfs-trust install --root on the tree; rootfs-trust remove sha256:HEX takes every copy",
+    "A distrusted certificate is still trusted",
+    "A ! line in ca-certificates.conf, p11-kit's blocklist or [store] distrust in rootfs-trust.toml distrusts it."
+    " But a store file still contains it, and clients read the store files.",
+    "rebuild the trust store; if another source file also contains the certificate, delete that file",
 )
 LAST_LINE = Kind(
     "conf-last-line",
     (WARNING,),
     "The last line of ca-certificates.conf has no newline",
-    "update-ca-certificates does not see the line.",
-    "end the line",
+    "update-ca-certificates ignores the line.",
+    "add a newline to the line",
 )
 CONF_CRLF = Kind(
     "conf-crlf",
     (WARNING,),
-    "ca-certificates.conf has lines that end with CRLF",
-    "update-ca-certificates looks for a file whose name ends with CR, and leaves the certificate out.",
-    "let the lines end with LF",
+    "Lines of ca-certificates.conf end with CRLF",
+    "update-ca-certificates looks for a file whose name ends with CR, and skips the certificate.",
+    "convert the line endings to LF: sed -i 's/\\r$//' etc/ca-certificates.conf in the root filesystem",
+)
+CONF_MISSING = Kind(
+    "conf-missing",
+    (WARNING,),
+    "ca-certificates.conf does not exist, and update-ca-certificates does",
+    "The next run of update-ca-certificates on the device takes every CA of the distribution out of the store.",
+    "restore the file of the ca-certificates package: the names of the certificates below /usr/share/ca-certificates",
 )
 IGNORED = Kind(
     "ignored-source",
     (WARNING,),
-    "A certificate stands in the local folder under a name that is not read",
-    "update-ca-certificates reads files whose names end in .crt, in small letters, and says nothing of others.",
+    "A file in the anchor source directory has a name that is not read",
+    "update-ca-certificates reads only files with the lower-case suffix .crt, and silently ignores others.",
     "rename it to NAME.crt",
 )
 CLASH = Kind(
     "name-clash",
     (WARNING,),
-    "Two sources have the same name",
-    "Both want the same link in the hash directory: only the last one gets it, and at each run of the tool it counts "
-    "as added again.",
+    "Two source files have the same name",
+    "Both need the same link in the hash directory. Only the last one gets it, and each run of the tool reports "
+    "it as added.",
     "rename one of them",
 )
 POSTINST = Kind(
     "deferred-postinst",
     (WARNING,),
-    "The package of the trust store is configured at the first boot only",
-    "Its script makes the store anew on the device, with the tool and the openssl that are there: where one of them "
-    "is missing or the file system is read-only, it fails.",
-    "let the build configure the package (Yocto: with openssl-native), and run rootfs-trust install after that",
+    "The package of the trust store is configured only at the first boot",
+    "Its script rebuilds the store on the device, with the tool and the openssl there. It fails if one of them is"
+    " missing or if the file system is read-only.",
+    "let the build configure the package (Yocto: with openssl-native)",
+)
+NOT_A_DIRECTORY = Kind(
+    "source-not-a-directory",
+    (ERROR,),
+    "The anchor source directory is a file or a dangling link",
+    "The distribution's tool finds no source files, and nothing can be installed. A COPY to the path before its "
+    "package is installed creates such a file.",
+    "move it away, create a directory with this name, and put the certificates into it as NAME.crt",
+)
+DANGLING_SOURCE = Kind(
+    "dangling-source",
+    (WARNING,),
+    "A link in the anchor source directory is dangling",
+    "Somebody wanted to trust a CA, but no client does.",
+    "replace the link by the certificate, or delete it",
+)
+UNLISTED = Kind(
+    "unlisted-source",
+    (WARNING, NOTE),
+    "ca-certificates.conf does not list a certificate, although it is next to listed ones",
+    "update-ca-certificates does not trust it. A note for certificates of Mozilla's list, which a package installs.",
+    "add its name to ca-certificates.conf, or move it to /usr/local/share/ca-certificates",
+)
+DISTRUST_UNMATCHED = Kind(
+    "distrust-unmatched",
+    (NOTE,),
+    "[store] distrust or [policy] forbid names a certificate that the tree does not contain",
+    "This is expected after the certificate is gone. But a mistyped digest never matches either.",
+    "compare the digest with that of the certificate (openssl x509 -fingerprint -sha256)",
 )
 LEFTOVER = Kind(
     "leftover-bundle",
     (WARNING,),
     "A run of update-ca-certificates was killed in this tree",
-    "It appends to what it left behind: the next run copies it into the bundle.",
-    "remove the file",
+    "The tool appends to the file that it left: the next run copies its content into the bundle.",
+    "delete the file",
 )
 KINDS = (
     UNSOURCED_ANCHOR,
@@ -86,34 +128,109 @@ KINDS = (
     STILL_TRUSTED,
     LAST_LINE,
     CONF_CRLF,
+    CONF_MISSING,
     IGNORED,
     CLASH,
     POSTINST,
     LEFTOVER,
+    NOT_A_DIRECTORY,
+    DANGLING_SOURCE,
+    UNLISTED,
+    DISTRUST_UNMATCHED,
 )
 
+_OUR_SOURCES = tuple(f"{folder}/" for folder in (*places.LOCAL_SOURCES, *places.P11KIT_SOURCES))
 _POSTINSTS = ("/etc/rpm-postinsts", "/etc/deb-postinsts", "/etc/ipk-postinsts")
 """Where Yocto keeps scripts for the first boot (run-postinsts of OE-core); names are NUMBER-PACKAGE."""
-_DPKG = "/var/lib/dpkg/status"
+_TOOL = "/usr/sbin/update-ca-certificates"
 _WAITING = ("unpacked", "half-configured", "half-installed", "triggers-pending", "triggers-awaited")
 
 
 def check(inspection: Inspection) -> Iterator[Finding]:
-    """The sources and the lists of the store."""
+    """Yield findings for the source files and lists of the store."""
     for anchor in inspection.trust.anchors:
-        if anchor.origin == UNSOURCED:
-            yield UNSOURCED_ANCHOR.found(anchor.paths[0], f"holds {anchor.name}, which no source of the tree holds")
-        if anchor.certificate.sha256 in inspection.distrust:
-            yield STILL_TRUSTED.found(anchor.paths[0], f"holds {anchor.name}, which rootfs-trust.toml distrusts")
+        sha256 = anchor.certificate.sha256
+        if path := _unsourced(inspection, anchor):
+            message = f"contains {anchor.name}, which no source file contains"
+            yield UNSOURCED_ANCHOR.found(path, message, sha256=sha256)
+        if selected(inspection.distrust, anchor.certificate):
+            message = f"contains {anchor.name}, which rootfs-trust.toml distrusts"
+            yield STILL_TRUSTED.found(anchor.paths[0], message, sha256=sha256, commands=(remove(sha256),))
     conf = read(inspection.view, CONF)
     if conf is not None and not inspection.by_p11kit:
         yield from _list(inspection, conf)
+    elif conf is None and not inspection.by_p11kit:
+        yield from _without_list(inspection)
     yield from _blocked(inspection)
+    yield from _places(inspection)
+    yield from _unmatched(inspection)
     yield from _local(inspection)
     yield from _deferred(inspection)
     for bundle in inspection.bundles:
         if inspection.view.kind(f"{bundle.path}.new") is File:
-            yield LEFTOVER.found(f"{bundle.path}.new", "is left of a run that was killed")
+            yield LEFTOVER.found(f"{bundle.path}.new", "is left from a killed run")
+
+
+def _unsourced(inspection: Inspection, anchor: TrustedAnchor) -> str:
+    """Return the store file from which the distribution's next run drops the anchor, or an empty string.
+
+    The tool keeps a file that was added to a hash directory by hand, but removes its certificate from the bundle.
+    """
+    if anchor.origin == UNSOURCED:
+        return anchor.paths[0]
+    if anchor.sources or anchor.certificate.sha256 not in inspection.trust.by_hand:
+        return ""
+    written = {inspection.view.real_path(path) for path in inspection.layout_outputs}
+    made = (bundle.path for bundle in inspection.bundles if bundle.path in written)
+    return next((path for path in made if path in anchor.paths), "")
+
+
+def _places(inspection: Inspection) -> Iterator[Finding]:
+    """Yield source directories that are not directories, and dangling links in source directories."""
+    view = inspection.view
+    for path in dict.fromkeys(_SOURCES):
+        kind = view.kind(path)
+        if kind not in (None, Directory) or (kind is None and view.kind(path, follow=False) is Symlink):
+            what = "a dangling link" if kind is None else "not a directory"
+            yield NOT_A_DIRECTORY.found(path, f"is {what}")
+    for folder in places.LOCAL_SOURCES:
+        for path in inspection.trust.files.below(folder):
+            if view.kind(path) is None:
+                node = view.node(path)
+                text = node.points_to if isinstance(node, Symlink) else ""
+                yield DANGLING_SOURCE.found(path, f"points to {text}, which does not exist")
+
+
+def _unmatched(inspection: Inspection) -> Iterator[Finding]:
+    trust = inspection.trust
+    held = [anchor.certificate for anchor in trust.trusted]
+    for wanted, setting in ((inspection.distrust, "[store] distrust"), (inspection.policy.forbid, "[policy] forbid")):
+        for each in wanted:
+            held_by_sources = (certificate for certificate, _ in trust.sources)
+            if each.sha256 & inspection.blocked or any(map(each.matches, (*held, *held_by_sources))):
+                continue
+            sha256 = next(iter(each.sha256)) if len(each.sha256) == 1 else ""
+            yield DISTRUST_UNMATCHED.found(
+                "/", f"{setting} names {each.text}, which the tree does not contain", sha256=sha256
+            )
+
+
+def _unlisted(inspection: Inspection, conf: Conf) -> Iterator[Finding]:
+    known = {join(LISTED, name) for name in (*conf.trusted, *conf.distrusted)}
+    trusted = {anchor.certificate.sha256 for anchor in inspection.trust.anchors}
+    for path in inspection.trust.files.below(LISTED):
+        file = inspection.trust.files.at(path)
+        meant = file and path.endswith(".crt") and path not in known and not path.startswith(_OUR_SOURCES)
+        if meant and file and not trusted.issuperset(each.sha256 for each in certificates_of(file)):
+            level = NOTE if path.startswith(f"{LISTED}/mozilla/") else WARNING
+            yield UNLISTED.found(path, f"{CONF} does not list it", level=level)
+
+
+def _without_list(inspection: Inspection) -> Iterator[Finding]:
+    shipped = [path for paths in inspection.trust.shipped.values() for path in paths if path.startswith(f"{LISTED}/")]
+    trusted = any(output.certificates for output in inspection.trust.outputs)
+    if shipped and trusted and inspection.view.kind(_TOOL) is File and inspection.view.kind(CONF, follow=False) is None:
+        yield CONF_MISSING.found(CONF, f"does not exist, and {len(shipped)} certificates are below {LISTED}")
 
 
 def _list(inspection: Inspection, data: bytes) -> Iterator[Finding]:
@@ -124,15 +241,16 @@ def _list(inspection: Inspection, data: bytes) -> Iterator[Finding]:
         yield CONF_CRLF.found(CONF, "has lines that end with CRLF")
         return
     for name in conf.trusted:
-        if inspection.view.kind(join(CONF_FOLDER, name)) is not File:
-            yield SOURCE_MISSING.found(join(CONF_FOLDER, name), f"is listed in {CONF}, but is not there")
+        if inspection.view.kind(join(LISTED, name)) is not File:
+            yield SOURCE_MISSING.found(join(LISTED, name), f"is listed in {CONF}, but does not exist")
     yield from _crossed_out(inspection, conf)
+    yield from _unlisted(inspection, conf)
 
 
 def _crossed_out(inspection: Inspection, conf: Conf) -> Iterator[Finding]:
-    trusted_sources = {join(CONF_FOLDER, name) for name in conf.trusted}
+    trusted_sources = {join(LISTED, name) for name in conf.trusted}
     for name in conf.distrusted:
-        path = join(CONF_FOLDER, name)
+        path = join(LISTED, name)
         yield from _trusted_all_the_same(inspection, path, f"a line of {CONF} distrusts it", trusted_sources)
 
 
@@ -140,25 +258,24 @@ def _blocked(inspection: Inspection) -> Iterator[Finding]:
     for folder in places.P11KIT_SOURCES:
         for name in places.BLOCKLISTS:
             for path in inspection.trust.files.below(join(folder, name)):
-                yield from _trusted_all_the_same(inspection, path, "p11-kit's blocklist has it", set())
+                yield from _trusted_all_the_same(inspection, path, "p11-kit's blocklist contains it", set())
 
 
 def _trusted_all_the_same(inspection: Inspection, path: str, reason: str, listed: set[str]) -> Iterator[Finding]:
-    """Certificates of ``path`` that an output holds, unless some other source asks for them."""
+    """Yield the certificates of ``path`` that a store file contains, unless another source file contains them."""
     file = inspection.trust.files.at(path)
     holders = {anchor.certificate.sha256: anchor for anchor in inspection.trust.anchors}
     for certificate in certificates_of(file) if file else ():
         anchor = holders.get(certificate.sha256)
         if anchor and not listed.union(inspection.trust.local.get(certificate.sha256, ())).intersection(anchor.sources):
-            message = f"{reason}, and {', '.join(anchor.paths)} still holds it"
+            message = f"{reason}, and {', '.join(anchor.paths)} still contains it"
             yield STILL_TRUSTED.found(path, message)
 
 
 def _local(inspection: Inspection) -> Iterator[Finding]:
-    """The local folder of the tools that descend from Debian's; Alpine's reads files of any name."""
-    paths = list(inspection.trust.files.below(LOCAL))
-    flat = inspection.view.kind("/etc/alpine-release") is File
-    for path in paths if not flat else ():
+    """Yield findings for the anchor source directory of Debian-like tools. Alpine's tool reads files of any name."""
+    paths = list(inspection.trust.files.below(places.DEBIAN_LOCAL))
+    for path in paths if not inspection.is_flat else ():
         file = inspection.trust.files.at(path)
         if file and not path.endswith(".crt") and certificates_of(file):
             yield IGNORED.found(path, "does not end in .crt, so update-ca-certificates does not read it")
@@ -167,12 +284,12 @@ def _local(inspection: Inspection) -> Iterator[Finding]:
 
 def _clashes(inspection: Inspection, local: list[str]) -> Iterator[Finding]:
     conf = read(inspection.view, CONF)
-    listed = [join(CONF_FOLDER, name) for name in parse_conf(conf or b"").trusted]
+    listed = [join(LISTED, name) for name in parse_conf(conf or b"").trusted]
     first: dict[str, str] = {}
     for path in [path for path in listed if inspection.view.kind(path) is File] + local:
         name = path.rpartition("/")[2]
         if first.setdefault(name, path) != path:
-            yield CLASH.found(path, f"has the name of {first[name]}")
+            yield CLASH.found(path, f"has the same link name as {first[name]}")
 
 
 def _deferred(inspection: Inspection) -> Iterator[Finding]:
@@ -181,9 +298,8 @@ def _deferred(inspection: Inspection) -> Iterator[Finding]:
         for name in view.names(folder):
             if name.partition("-")[2] == "ca-certificates" or name == "ca-certificates":
                 yield POSTINST.found(join(folder, name), "runs at the first boot")
-    for stanza in (read(view, _DPKG) or b"").split(b"\n\n"):
-        lines = stanza.decode("utf-8", "replace").strip("\n").split("\n")
-        if lines[0] == "Package: ca-certificates":
-            words = next((line.split() for line in lines if line.startswith("Status: ")), [])
-            if words[-1:] and words[-1] in _WAITING:
-                yield POSTINST.found(_DPKG, f"ca-certificates is {words[-1]}: it is configured on the device")
+    package = inspection.device.packages.get("ca-certificates")
+    if package and package.database == DPKG:
+        words = next((line.split() for line in package.stanza.split("\n") if line.startswith("Status: ")), [])
+        if words[-1:] and words[-1] in _WAITING:
+            yield POSTINST.found(DPKG, f"ca-certificates is {words[-1]}; it will be configured on the device")

@@ -1,43 +1,43 @@
-"""What a device's persistent state puts in the place of the image's store and settings."""
+"""Findings about a device's persistent state that hides the image's trust store or settings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from rootfs_trust.agents.environment import DROP_IN
+from rootfs_trust.agents.found_settings import mapper_tables
 from rootfs_trust.agents.generation import mapper_file
 from rootfs_trust.agents.thin_edge import FILE
 from rootfs_trust.audit import places
-from rootfs_trust.audit.checks.sources import CONF
-from rootfs_trust.audit.files import Files
+from rootfs_trust.audit.files import TreeFiles
 from rootfs_trust.audit.findings import NOTE, WARNING, Finding, Kind
 from rootfs_trust.audit.inspection import Inspection
-from rootfs_trust.audit.settings import mapper_tables
+from rootfs_trust.audit.places import CONF
 from rootfs_trust.rootfs.nodes import Directory, View, join
 
-_MEND = "take the file out of the state when the image is updated, or carry the change over to it"
+_FIX = "delete the file from the state when the image is updated, or apply the change to it"
 
 STORE = Kind(
     "state-shadows-store",
     (WARNING, NOTE),
     "The device's state hides a part of the image's trust store",
-    "What the image brings does not count on this device. A note where both are the same now: the next image's is "
-    "hidden all the same.",
-    _MEND,
+    "The store of the image has no effect on this device. A note if both are equal now: the next image's store is"
+    " hidden, too.",
+    _FIX,
 )
 SETTINGS = Kind(
     "state-shadows-settings",
     (WARNING, NOTE),
     "The device's state hides the image's settings of thin-edge.io",
-    "An update that copies the old /etc/tedge over the new one (meta-tedge's scripts do), or an overlay, keeps the old "
-    "settings: the image's do not count on this device. A note where both are the same now.",
-    _MEND,
+    "An update that copies the old /etc/tedge over the new one (meta-tedge's scripts do), or an overlay, keeps "
+    "the old settings. Those of the image have no effect on this device. A note if both are equal now.",
+    _FIX,
 )
 KINDS = (STORE, SETTINGS)
 
 
 def check(inspection: Inspection) -> Iterator[Finding]:
-    """The files of the image by which its trust is decided, each looked at with the state over it."""
+    """Yield findings for the files that decide what the image trusts, compared with and without the state."""
     image = inspection.image
     if image is None:
         return
@@ -54,18 +54,18 @@ def _of_store(image: View) -> Iterator[str]:
         real = image.real_path(folder)
         yield from (join(real, name) for name in image.names(folder) if real)
     for folder in places.LOCAL_SOURCES:
-        yield from Files(image).below(folder)
+        yield from TreeFiles(image).below(folder)
 
 
 def _shadowed(inspection: Inspection, image: View, path: str, kind: Kind) -> Iterator[Finding]:
-    """A folder is not hidden by one of the state, into which it is merged."""
+    """Return how the state hides a file, or an empty string. Directories of the state are merged, not hidden."""
     before, after = image.node(path), inspection.view.node(path)
     if before is None or (isinstance(before, Directory) and isinstance(after, Directory)):
         return
     if after is None:
-        yield kind.found(path, "the state takes it away from the image's")
+        yield kind.found(path, "the device's state deletes it")
     elif inspection.from_state(path):
         if before == after:
-            yield kind.found(path, "comes from the state, and is the same as the image's now", level=NOTE)
+            yield kind.found(path, "comes from the device's state, and equals the image's file now", level=NOTE)
         else:
-            yield kind.found(path, "comes from the state, and differs from the image's")
+            yield kind.found(path, "comes from the device's state, and differs from the image's file")

@@ -1,1 +1,1 @@
-"""What a tree trusts as a bill of materials, for machines."""
+"""Write what a tree trusts as a software bill of materials."""

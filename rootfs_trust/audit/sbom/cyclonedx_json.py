@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 
-from cyclonedx.model import HashAlgorithm, HashType, Property
+from cyclonedx.model import HashAlgorithm, HashType, Property, XsUri
 from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.crypto import (
@@ -21,9 +21,12 @@ from cyclonedx.model.crypto import (
     RelatedCryptoMaterialProperties,
     RelatedCryptoMaterialType,
 )
+from cyclonedx.model.service import Service
 from cyclonedx.output.json import JsonV1Dot6
 
-from rootfs_trust.audit.sbom.inventory import TOOL, Inventory, plain
+from rootfs_trust.audit.root_status import RootStatus
+from rootfs_trust.audit.sbom.inventory import TOOL, Inventory, plain, server_properties
+from rootfs_trust.audit.servers import Server
 from rootfs_trust.audit.trust import TrustedAnchor
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.oids import KEY_ALGORITHMS, SIGNATURE_ALGORITHMS
@@ -40,11 +43,11 @@ _CURVES = {
     "1.3.36.3.3.2.8.1.1.11": "brainpool/brainpoolP384r1",
     "1.3.36.3.3.2.8.1.1.13": "brainpool/brainpoolP512r1",
 }
-"""Named curves as CycloneDX wants them called (neuromancer.sk/std)."""
+"""Names of curves in CycloneDX (neuromancer.sk/std)."""
 
 
 def cyclonedx(inventory: Inventory) -> str:
-    """The document. The same inventory gives the same text."""
+    """Return the document. The same inventory gives the same text."""
     tree = Component(
         type=ComponentType.OPERATING_SYSTEM,
         bom_ref="rootfs",
@@ -56,11 +59,20 @@ def cyclonedx(inventory: Inventory) -> str:
     metadata.tools.components.add(tool)
     bom = Bom(serial_number=inventory.serial, metadata=metadata)
     bom.register_dependency(tree, list(_add_certificates(bom, inventory)))
+    bom.services.update(map(_service, inventory.servers))
     return JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
 
 
+def _service(server: Server) -> Service:
+    """A server that the tree is expected to trust, or to refuse."""
+    endpoints = [XsUri(server.hostname)] if server.hostname else []
+    properties = [Property(name=f"{TOOL}:{name}", value=value) for name, value in server_properties(server)]
+    name = plain(server.name)
+    return Service(name=name, bom_ref=f"server:{name}", endpoints=endpoints, properties=properties)
+
+
 def _add_certificates(bom: Bom, inventory: Inventory) -> Iterator[Component]:
-    """Put every certificate into ``bom``, with its key and the algorithms of both, each once."""
+    """Add every certificate to ``bom``, with its key and the algorithms of both, each once."""
     added: dict[str, Component] = {}
 
     def once(component: Component) -> Component:
@@ -70,14 +82,15 @@ def _add_certificates(bom: Bom, inventory: Inventory) -> Iterator[Component]:
         signature = once(_signature_algorithm(anchor.certificate))
         algorithm = once(_key_algorithm(anchor.certificate))
         key = once(_public_key(anchor.certificate, algorithm))
-        certificate = _certificate(anchor, signature, key)
+        status = inventory.statuses[anchor.certificate.sha256]
+        certificate = _certificate(anchor, signature, key, status)
         bom.components.update((signature, algorithm, key, certificate))
         bom.register_dependency(key, [algorithm])
         bom.register_dependency(certificate, [signature, key])
         yield certificate
 
 
-def _certificate(anchor: TrustedAnchor, signature: Component, key: Component) -> Component:
+def _certificate(anchor: TrustedAnchor, signature: Component, key: Component, status: RootStatus) -> Component:
     certificate = anchor.certificate
     properties = CertificateProperties(
         subject_name=plain(certificate.subject.text),
@@ -93,12 +106,15 @@ def _certificate(anchor: TrustedAnchor, signature: Component, key: Component) ->
         plain(anchor.name),
         CryptoProperties(asset_type=CryptoAssetType.CERTIFICATE, certificate_properties=properties),
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=certificate.sha256)],
-        properties=[Property(name=f"{TOOL}:{name}", value=plain(value)) for name, value in _properties(anchor)],
+        properties=[Property(name=f"{TOOL}:{name}", value=plain(value)) for name, value in _properties(anchor, status)],
     )
 
 
-def _properties(anchor: TrustedAnchor) -> Iterator[tuple[str, str]]:
+def _properties(anchor: TrustedAnchor, status: RootStatus) -> Iterator[tuple[str, str]]:
     yield "origin", anchor.origin
+    yield "status", status.word
+    if status.reason:
+        yield "status-reason", status.reason
     yield "subject-hash", anchor.certificate.subject.hash
     yield from (("output", path) for path in anchor.paths)
     yield from (("purpose", purpose) for purpose in anchor.purposes)
@@ -106,7 +122,7 @@ def _properties(anchor: TrustedAnchor) -> Iterator[tuple[str, str]]:
 
 
 def _public_key(certificate: Certificate, algorithm: Component) -> Component:
-    """The key, known by the digest of its SubjectPublicKeyInfo; two certificates may share it."""
+    """Return the key, identified by the digest of its SubjectPublicKeyInfo. Two certificates may share it."""
     digest = sha256(certificate.public_key, usedforsecurity=False).hexdigest()
     properties = RelatedCryptoMaterialProperties(
         type=RelatedCryptoMaterialType.PUBLIC_KEY,
@@ -122,7 +138,7 @@ def _public_key(certificate: Certificate, algorithm: Component) -> Component:
 def _key_algorithm(certificate: Certificate) -> Component:
     curve = _CURVES.get(certificate.key_curve or "", certificate.key_curve)
     bits = certificate.key_bits
-    # Of a curve its name says all; Ed25519 and its like have but one size.
+    # EC curves and Ed25519/Ed448 have one size each, given by their name.
     size = str(bits) if bits and certificate.key_algorithm in ("RSA", "RSA-PSS", "DSA") else None
     name = "-".join(filter(None, (certificate.key_algorithm, curve or size)))
     properties = AlgorithmProperties(

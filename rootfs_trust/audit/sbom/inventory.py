@@ -1,17 +1,19 @@
-"""What goes into a bill of materials, whatever its format: the same tree gives the same."""
+"""The content of a bill of materials, independent of its format."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from rootfs_trust.audit.outputs import HashDirectory
+from rootfs_trust.audit.root_status import RootStatus, root_status
+from rootfs_trust.audit.servers import Server
 from rootfs_trust.audit.trust import Trust, TrustedAnchor, certificates_of
-from rootfs_trust.store.detect import os_release
+from rootfs_trust.inputs.root_data import RootData
 
 TOOL = "rootfs-trust"
 
@@ -20,7 +22,7 @@ _NAMESPACE = uuid5(NAMESPACE_URL, "pkg:generic/rootfs-trust#sbom")
 
 @dataclass(frozen=True, slots=True)
 class StoreFile:
-    """A file or folder of the trust store, and the SHA-256 of the trusted certificates that are found in it."""
+    """A store file or hash directory, and the SHA-256 of the trusted certificates in it."""
 
     path: str
     sha256: str | None
@@ -30,7 +32,7 @@ class StoreFile:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Everything that a document says. ``created`` is the time that it bears."""
+    """The content of a document. ``created`` is the time in it."""
 
     system: str
     system_version: str
@@ -40,39 +42,67 @@ class Inventory:
     """In the order of their paths."""
     tool_version: str
     created: datetime
+    statuses: Mapping[str, RootStatus]
+    """The status of each anchor in the root data, by SHA-256."""
+    servers: tuple[Server, ...] = ()
+    """The servers that the configuration expects the tree to trust or to refuse."""
 
     @property
     def serial(self) -> UUID:
-        """Made from all that the document says (RFC 9562, 5.5), so that two that differ have two serial numbers."""
+        """UUID v5 of the content: different documents get different serial numbers (RFC 9562, 5.5)."""
         anchors = [
-            [each.certificate.sha256, each.name, each.origin, each.outputs, each.paths, each.sources]
+            [
+                *(each.certificate.sha256, each.name, each.origin, each.outputs, each.paths, each.sources),
+                self.statuses[each.certificate.sha256],
+            ]
             for each in self.anchors
         ]
         files = [asdict(each) for each in self.files]
-        told = [self.system, self.system_version, anchors, files, self.tool_version, self.created.isoformat()]
+        servers: list[object] = [[each.name, each.hostname, *server_properties(each)] for each in self.servers]
+        told: list[object] = [
+            self.system,
+            self.system_version,
+            anchors,
+            files,
+            self.tool_version,
+            self.created.isoformat(),
+        ]
+        told += [servers] if servers else []
         return uuid5(_NAMESPACE, sha256(json.dumps(told).encode(), usedforsecurity=False).hexdigest())
 
 
-def inventory(trust: Trust, tool_version: str, created: datetime) -> Inventory:
-    """The inventory of the tree of ``trust``."""
-    release = os_release(trust.view)
+def inventory(
+    trust: Trust, tool_version: str, created: datetime, data: RootData, servers: tuple[Server, ...] = ()
+) -> Inventory:
+    """Return the inventory of the tree of ``trust``, with the ``servers`` that its configuration expects."""
+    release = trust.device.os_release
     return Inventory(
         plain(release.get("ID") or "rootfs"),
         plain(release.get("VERSION_ID") or ""),
-        tuple(sorted(trust.anchors, key=lambda anchor: anchor.certificate.sha256)),
+        tuple(sorted(trust.trusted, key=lambda anchor: anchor.certificate.sha256)),
         _files(trust),
         tool_version,
         created,
+        {anchor.certificate.sha256: root_status(data, anchor.certificate) for anchor in trust.trusted},
+        servers,
     )
 
 
+def server_properties(server: Server) -> tuple[tuple[str, str], ...]:
+    """What a config expects of a server, as names and values."""
+    expected = [("expected", "refused" if server.refused else "trusted")]
+    expected += [("until", f"{server.until.date()}")] if server.until else []
+    expected += [("certificate-sha256", server.chain.server.sha256)]
+    return (*expected, *(("client", name) for name in server.clients))
+
+
 def plain(text: str) -> str:
-    """``text`` as Unicode that every reader of JSON takes: bytes of a name that are no UTF-8 are escaped."""
+    """Return ``text`` as valid Unicode: bytes that are not UTF-8 are escaped."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _files(trust: Trust) -> tuple[StoreFile, ...]:
-    found = {file.path: file for file in (*_sources(trust), *_outputs(trust))}
+    found = {file.path: file for file in (*_elsewhere(trust), *_sources(trust), *_outputs(trust))}
     return tuple(found[path] for path in sorted(found))
 
 
@@ -83,9 +113,20 @@ def _outputs(trust: Trust) -> Iterator[StoreFile]:
         yield StoreFile(output.path, file and _digest(file.data), digests)
 
 
+def _elsewhere(trust: Trust) -> Iterator[StoreFile]:
+    """Yield files that are not store files, but from which clients read anchors that no store file contains."""
+    held: dict[str, set[str]] = {}
+    for anchor in trust.trusted:
+        for reader in anchor.readers if not anchor.outputs else ():
+            held.setdefault(trust.view.real_path(reader.path) or reader.path, set()).add(anchor.certificate.sha256)
+    for path, digests in held.items():
+        file = trust.files.at(path)
+        yield StoreFile(path, file and _digest(file.data), tuple(sorted(digests)))
+
+
 def _sources(trust: Trust) -> Iterator[StoreFile]:
-    trusted = {anchor.certificate.sha256 for anchor in trust.anchors}
-    for path in {path for anchor in trust.anchors for path in anchor.sources}:
+    trusted = {anchor.certificate.sha256 for anchor in trust.trusted}
+    for path in {path for anchor in trust.trusted for path in anchor.sources}:
         file = trust.files.at(path)
         if file is not None:
             digests = {each.sha256 for each in certificates_of(file)} & trusted

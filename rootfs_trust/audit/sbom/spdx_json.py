@@ -1,7 +1,7 @@
 """SPDX 3.0.1 in JSON-LD: the files of the store, and the certificates that each holds. Needs spdx-python-model.
 
-Elements as Yocto's create-spdx has them: a package for the tree, files with their digests in it. A certificate is
-an element of its own, since a bundle holds many and a file of the store may hold any number.
+Elements are as in Yocto's create-spdx: a package for the tree, and files with their digests. Each certificate is a
+separate element, because a store file may contain any number of them.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from typing import Any
 
 from spdx_python_model import v3_0_1 as spdx
 
+from rootfs_trust.audit.root_status import RootStatus
 from rootfs_trust.audit.sbom.inventory import TOOL, Inventory, StoreFile, plain
 from rootfs_trust.audit.trust import TrustedAnchor
 
 _FIRST_TIME = datetime(1000, 1, 1, tzinfo=UTC)
-"""SPDX writes years in four digits, and the model's writer gives earlier ones fewer."""
+"""SPDX needs years with four digits, but the library writes earlier ones with fewer."""
 
 
 def spdx_json(inventory: Inventory) -> str:
-    """The document. The same inventory gives the same text."""
+    """Return the document. The same inventory gives the same text."""
     objects = spdx.SHACLObjectSet(_Elements(inventory).all())
     data = spdx.JSONLDSerializer().serialize_data(objects, force_at_graph=True)
     return json.dumps(data, indent=2, sort_keys=True) + "\n"
@@ -41,7 +42,7 @@ class _Elements:
         self._creation.createdUsing = [self._id("tool")]
 
     def all(self) -> list[Any]:
-        """Every object, those that hold others last."""
+        """Return every object, those that contain others last."""
         elements = [self._tree(), *self._certificates(), *self._files(), *self._relationships()]
         bom = self._make(spdx.software_Sbom, "sbom", rootElement=[self._id("rootfs")])
         document = self._make(spdx.SpdxDocument, "document", rootElement=[self._id("sbom")])
@@ -102,11 +103,12 @@ class _Elements:
         return made
 
     def _annotation(self, anchor: TrustedAnchor) -> Any:
-        """What SPDX has no property for, in JSON."""
+        """Return an annotation in JSON for data without an SPDX property."""
         digest = anchor.certificate.sha256
         made = self._make(spdx.Annotation, f"annotation-{digest}", subject=self._id(_certificate_name(digest)))
         made.annotationType, made.contentType = spdx.AnnotationType.other, "application/json"
-        made.statement = json.dumps(_document(anchor), sort_keys=True)
+        status = self._inventory.statuses[digest]
+        made.statement = json.dumps(_document(anchor, status), sort_keys=True)
         return made
 
     def _relationships(self) -> Iterator[Any]:
@@ -136,7 +138,7 @@ def _hash(value: str) -> Any:
     return spdx.Hash(algorithm=spdx.HashAlgorithm.sha256, hashValue=value)
 
 
-def _document(anchor: TrustedAnchor) -> dict[str, Any]:
+def _document(anchor: TrustedAnchor, status: RootStatus) -> dict[str, Any]:
     certificate = anchor.certificate
     return {
         "subject": plain(certificate.subject.text),
@@ -152,6 +154,8 @@ def _document(anchor: TrustedAnchor) -> dict[str, Any]:
         "outputs": list(anchor.outputs),
         "paths": [plain(path) for path in anchor.paths],
         "sources": [plain(path) for path in anchor.sources],
+        "status": status.word,
+        "status_reason": status.reason,
     }
 
 

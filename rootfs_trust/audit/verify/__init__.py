@@ -1,1 +1,1 @@
-"""Would a client of the device trust this server? Judged offline, from a saved chain and what the client would read."""
+"""Evaluate offline whether a client would trust a server, from a saved chain and the files that the client reads."""

@@ -1,10 +1,11 @@
-"""The chain of a server as it was saved: the server's own certificate first. Pure."""
+"""Parse the saved chain of a server, with the server's own certificate first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from rootfs_trust.errors import InputError, MalformedError, Trouble
+from rootfs_trust.inputs.known_forms import not_a_chain
 from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
 
 _HINT = (
@@ -15,7 +16,7 @@ _HINT = (
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """``sent``: all that the server shows, its own certificate first, each once."""
+    """``sent``: the certificates that the server sends, its own first, each once."""
 
     sent: tuple[Certificate, ...]
 
@@ -26,12 +27,12 @@ class Chain:
 
     @property
     def others(self) -> tuple[Certificate, ...]:
-        """What it sends along."""
+        """The other certificates that it sends."""
         return self.sent[1:]
 
 
 def read_chain(data: bytes, name: str) -> Chain:
-    """The chain in a file called ``name``: PEM, text around it ignored, or one DER certificate. Raises InputError."""
+    """Parse the chain in the file ``name``: PEM with any text around it, or one DER certificate. Raises InputError."""
     objects = read_objects(data)
     if objects.bad:
         bad = objects.bad[0]
@@ -39,7 +40,7 @@ def read_chain(data: bytes, name: str) -> Chain:
         raise InputError(Trouble("chain", name, message, _HINT))
     found = [certificate for _, certificate in objects.certificates] or _der(data)
     if not found:
-        raise InputError(Trouble("chain", name, "holds no certificate", _HINT))
+        raise InputError(Trouble("chain", name, not_a_chain(data), _HINT))
     return Chain(tuple({each.sha256: each for each in found}.values()))
 
 

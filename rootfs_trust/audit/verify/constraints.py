@@ -1,4 +1,4 @@
-"""Name constraints (RFC 5280, 4.2.1.10) of DNS names, IP addresses and subjects. Pure."""
+"""Check name constraints (RFC 5280, 4.2.1.10) of DNS names, IP addresses and subjects."""
 
 from __future__ import annotations
 
@@ -6,34 +6,36 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rootfs_trust.x509 import Certificate
-from rootfs_trust.x509.der import Reader
-from rootfs_trust.x509.general_names import ADDRESS, DIRECTORY, DNS, GeneralName, NameConstraints
-from rootfs_trust.x509.primitive import SEQUENCE
+from rootfs_trust.x509.der import SEQUENCE, DerReader
+from rootfs_trust.x509.name import ADDRESS, DIRECTORY, DNS, GeneralName, NameConstraints
 
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """What a client makes of constraints, beyond what all do.
+    """How a client interprets name constraints.
 
-    ``strict``    a name with a star breaks an exclusion of any host that it stands for, and one that is no host's name
-                  breaks any constraint.
-    ``unknown``   kinds of constraints that the client refuses wherever they stand.
-    ``subjects``  whether constraints on subjects can be kept.
-    ``most``      so many comparisons of names with constraints, and the client gives up.
+    ``strict``    a wildcard name violates an exclusion of any host that it matches, and a name that is not a host name
+                  violates any constraint.
+    ``unknown``   kinds of constraints that the client always refuses.
+    ``subjects``  whether constraints on subjects are supported.
+    ``dotted``    a leading dot requires a label before it.
+    ``most``      maximum number of comparisons of names with constraints.
     """
 
     strict: bool = False
     unknown: frozenset[int] = frozenset()
     subjects: bool = True
+    dotted: bool = False
     most: int = 1 << 32
 
 
 def breach(issuer: Certificate, below: Sequence[Certificate], understanding: Understanding) -> str:
-    """What name of the certificates ``below`` the constraints of ``issuer`` forbid, or nothing."""
+    """Describe the name of the certificates ``below`` that the constraints of ``issuer`` forbid, or return ""."""
     constraints = issuer.name_constraints
     if constraints is None:
         return ""
-    if any(each.tag in understanding.unknown for each in (*constraints.permitted, *constraints.excluded)):
+    heeded = "2.5.29.30" in issuer.critical
+    if heeded and any(each.tag in understanding.unknown for each in (*constraints.permitted, *constraints.excluded)):
         return "any name, for this client: it does not know a kind of them"
     for certificate in below:
         if (
@@ -41,7 +43,7 @@ def breach(issuer: Certificate, below: Sequence[Certificate], understanding: Und
             > understanding.most
         ):
             return "any name, for this client: they are too many"
-        for name in _names(certificate):
+        for name in _names(certificate, empty_subject=not understanding.subjects):
             if _forbidden(name, constraints, understanding):
                 return _shown(name, certificate)
     return ""
@@ -50,7 +52,7 @@ def breach(issuer: Certificate, below: Sequence[Certificate], understanding: Und
 def _forbidden(name: GeneralName, constraints: NameConstraints, understanding: Understanding) -> bool:
     permitted = [each for each in constraints.permitted if each.tag == name.tag]
     excluded = [each for each in constraints.excluded if each.tag == name.tag]
-    if not (permitted or excluded):
+    if not (permitted or excluded) or name.tag in understanding.unknown:
         return False
     if name.tag == ADDRESS and len(name.value) not in (4, 16):
         return understanding.strict
@@ -58,8 +60,8 @@ def _forbidden(name: GeneralName, constraints: NameConstraints, understanding: U
         return True
     if understanding.strict and name.tag == DNS and _clashes(name.value, excluded):
         return True
-    return any(_within(name, each) for each in excluded) or bool(
-        permitted and not any(_within(name, each) for each in permitted)
+    return any(_within(name, each, understanding) for each in excluded) or bool(
+        permitted and not any(_within(name, each, understanding) for each in permitted)
     )
 
 
@@ -70,18 +72,21 @@ def _clashes(host: bytes, excluded: Sequence[GeneralName]) -> bool:
     )
 
 
-def _names(certificate: Certificate) -> Iterator[GeneralName]:
+def _names(certificate: Certificate, *, empty_subject: bool) -> Iterator[GeneralName]:
     yield from certificate.alternative_names
-    if _parts(certificate.subject.raw):
+    if empty_subject or _parts(certificate.subject.raw):
         yield GeneralName(DIRECTORY, certificate.subject.raw)
 
 
-def _within(name: GeneralName, subtree: GeneralName) -> bool:
-    """Whether a name lies in a subtree: a DNS name below it, an address in the network, a subject that begins so."""
+def _within(name: GeneralName, subtree: GeneralName, understanding: Understanding) -> bool:
+    """Return whether a name is in a subtree: a DNS name below it, an address in a network, or a subject prefix."""
     if name.tag != subtree.tag:
         return False
     if name.tag == DNS:
-        base, host = subtree.value.lower().lstrip(b"."), name.value.lower()
+        base, host = subtree.value.lower(), name.value.lower()
+        if understanding.dotted and base.startswith(b"."):
+            return host.endswith(base)
+        base = base.lstrip(b".")
         return not base or host == base or host.endswith(b"." + base)
     if name.tag == ADDRESS:
         return _in_network(name.value, subtree.value)
@@ -92,7 +97,7 @@ def _within(name: GeneralName, subtree: GeneralName) -> bool:
 
 
 def _in_network(address: bytes, network: bytes) -> bool:
-    """A constraint is an address and a mask of the same length."""
+    """Return whether an address is in a network, which is an address and a mask of the same length."""
     if len(network) != 2 * len(address):
         return False
     base, mask = network[: len(address)], network[len(address) :]
@@ -100,12 +105,16 @@ def _in_network(address: bytes, network: bytes) -> bool:
 
 
 def _parts(name: bytes) -> list[bytes]:
-    """The relative names of a Name, each as it is encoded."""
-    body = Reader(name).enter_list(SEQUENCE)
+    """Return the encoded relative names of a Name."""
+    body = DerReader(name).enter_list(SEQUENCE)
     return [body.any() for _ in iter(body.more, False)]
 
 
 def _shown(name: GeneralName, certificate: Certificate) -> str:
     if name.tag == DNS:
         return name.value.decode("latin-1")
-    return certificate.subject.text if name.tag == DIRECTORY else f"an address or other name ({name.value.hex()})"
+    return (
+        (certificate.subject.text or "an empty subject")
+        if name.tag == DIRECTORY
+        else f"an address or other name ({name.value.hex()})"
+    )

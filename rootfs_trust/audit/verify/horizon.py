@@ -1,39 +1,37 @@
-"""The trust horizon: the first moment at which a chain that is trusted now will fail, and why. Pure.
+"""Find until when a client trusts a chain, and why it stops.
 
-A verdict changes only where a validity begins or ends, so it is asked at those moments alone: whatever the client's
-engine does with several paths, the best one counts. Then what nobody's clock decides: the end of a root's time in
-Mozilla's programme, where the store follows it by updates.
+A verdict can change only where a validity begins or ends, so the verdict is computed at these times. This works for any
+number of paths. The other end is the planned removal of a root from Mozilla's root program, which the distribution's
+updates follow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from rootfs_trust.audit.verify.shipped import Removal
-from rootfs_trust.audit.verify.verdict import Horizon, Judgement
+from rootfs_trust.audit.verify.shipped import PlannedRemoval
+from rootfs_trust.audit.verify.verdict import ChainVerdict, Horizon
+from rootfs_trust.times import LATEST, later
 from rootfs_trust.x509 import Certificate
-
-_SECOND = timedelta(seconds=1)
-_LAST = datetime.max.replace(tzinfo=UTC) - _SECOND
 
 
 def horizon(
-    judge: Callable[[datetime], Judgement],
+    judge: Callable[[datetime], ChainVerdict],
     certificates: Iterable[Certificate],
     at: datetime,
-    leaves: Callable[[Certificate], Removal | None],
+    leaves: Callable[[Certificate], PlannedRemoval | None],
 ) -> Horizon | None:
-    """None where nothing that is known will ever end it.
+    """Return the end of the trust, or None if no end is known.
 
-    ``judge`` tells the client's judgement at a time. ``certificates``: all that may have a part in a path. ``leaves``
-    tells when an anchor is due to leave Mozilla's programme, if it is of it.
+    ``judge`` returns the client's verdict at a time. ``certificates``: all that may be part of a path. ``leaves``
+    returns the planned removal of an anchor from Mozilla's root program, or None.
     """
     path = judge(at).path
     end = None
     for moment in _moments(certificates, at):
-        # For most clients the last second of a validity is still in it, for OpenSSL before 4.0 it is not.
-        judgement = judge(moment + _SECOND)
+        # Most clients include the last second of a validity; OpenSSL before 4.0 does not.
+        judgement = judge(later(moment, seconds=1))
         if judgement.refusal:
             end = Horizon(moment, judgement.refusal.reason)
             break
@@ -42,12 +40,12 @@ def horizon(
 
 
 def _moments(certificates: Iterable[Certificate], after: datetime) -> list[datetime]:
-    """Begins and ends of validity."""
+    """Return the times at which a validity begins or ends."""
     moments = {moment for each in certificates for moment in (each.not_before, each.not_after) if moment}
-    return sorted(moment for moment in moments if after <= moment <= _LAST)
+    return sorted(moment for moment in moments if after <= moment < LATEST)
 
 
-def _removal(path: tuple[Certificate, ...], leaves: Callable[[Certificate], Removal | None]) -> Horizon | None:
-    """When the path's anchor is due to be dropped, if it came with the distribution."""
+def _removal(path: tuple[Certificate, ...], leaves: Callable[[Certificate], PlannedRemoval | None]) -> Horizon | None:
+    """Return the planned removal of the path's anchor, if the distribution ships it."""
     removal = leaves(path[-1]) if path else None
     return None if removal is None else Horizon(removal.at, removal.reason, sure=False)

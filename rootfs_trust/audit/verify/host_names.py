@@ -1,4 +1,4 @@
-"""The names of a server's certificate, and whether one of them is the host's (RFC 9525, RFC 6125)."""
+"""Match the names in a server's certificate with a host (RFC 9525, RFC 6125)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from rootfs_trust.audit.verify.verdict import Refusal, named
 from rootfs_trust.x509 import Certificate
-from rootfs_trust.x509.general_names import ADDRESS, DNS
+from rootfs_trust.x509.name import ADDRESS, DNS
+
+_IN_HOST_NAMES = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
 class ServerNames:
-    """Of the subjectAltName: DNS names and IP addresses; and the last common name of the subject."""
+    """The DNS names and IP addresses of the subjectAltName, and the last common name of the subject."""
 
     dns: tuple[str, ...] = ()
     addresses: tuple[Address, ...] = ()
@@ -22,11 +24,11 @@ class ServerNames:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """All of the subjectAltName, as text."""
+        """The names in the subjectAltName, as text."""
         return (*self.dns, *map(str, self.addresses))
 
     def include(self, host: str, *, common_name: bool) -> bool:
-        """Whether ``host``, a name or an IP address, is named; ``common_name``: by the subject if by nothing else."""
+        """Return whether the names match ``host``. ``common_name``: also use the subject if there is no other name."""
         address = _address(host)
         if address is not None:
             return address in self.addresses
@@ -37,7 +39,7 @@ class ServerNames:
 
 
 def names_of(certificate: Certificate) -> ServerNames:
-    """The names of a certificate; a subjectAltName that makes no sense has none."""
+    """Return the names of a certificate. A malformed subjectAltName has none."""
     names = certificate.alternative_names
     dns = tuple(each.value.decode("latin-1") for each in names if each.tag == DNS)
     addresses = tuple(ip_address(each.value) for each in names if each.tag == ADDRESS and len(each.value) in (4, 16))
@@ -45,9 +47,9 @@ def names_of(certificate: Certificate) -> ServerNames:
 
 
 def matches(pattern: str, host: str, *, short: bool = False) -> bool:
-    """Whether a DNS name of a certificate is ``host``'s; a ``*`` stands for the whole first label.
+    """Return whether a DNS name of a certificate matches ``host``. A ``*`` matches the whole first label.
 
-    Two more labels have to follow it, unless ``short`` says that one will do.
+    At least two more labels must follow it, or one if ``short``.
     """
     pattern, host = pattern.lower().rstrip("."), _ascii(host)
     if not pattern.startswith("*."):
@@ -65,8 +67,19 @@ def _ascii(host: str) -> str:
         return host
 
 
+def is_host(text: str) -> bool:
+    """Return whether ``text`` is an IP address or a host name (RFC 1123, 2.1, with underscores; RFC 3490)."""
+    if is_address(text):
+        return True
+    try:
+        name = text.rstrip(".").encode("idna")
+    except UnicodeError:
+        return False
+    return bool(name) and set(name.lower()) <= _IN_HOST_NAMES
+
+
 def is_address(host: str) -> bool:
-    """Whether a host is given by its IP address."""
+    """Return whether ``host`` is an IP address."""
     return _address(host) is not None
 
 
@@ -78,12 +91,14 @@ def _address(host: str) -> Address | None:
 
 
 def no_alternative_name(server: Certificate) -> Refusal:
-    """For clients that take no name from the subject."""
-    return Refusal("name", f"{named(server)} has no subjectAltName, and this client takes no name from the subject")
+    """Return the refusal of clients that ignore the common name."""
+    return Refusal(
+        "host-name", f"{named(server)} has no subjectAltName, and this client takes no name from the subject"
+    )
 
 
 def wrong_name(server: Certificate, host: str) -> Refusal:
-    """The certificate names other hosts."""
+    """Return the refusal of a certificate for other hosts."""
     names = names_of(server)
     listed = ", ".join(names.hosts or ((names.common_name,) if names.common_name else ())) or "no host at all"
-    return Refusal("name", f"the server's certificate is for {listed}, not for {host}")
+    return Refusal("host-name", f"the server's certificate is for {listed}, not for {host}")

@@ -1,7 +1,7 @@
-"""OpenSSL itself, through pyOpenSSL: certificates come from memory, nothing of this machine's stores is looked at.
+"""Verify a chain with OpenSSL itself, through pyOpenSSL. The trust stores of the host are not used.
 
-X509_verify_cert with the settings of a TLS client: purpose sslserver (and the trust that goes with it), trusted
-certificates first, no partial chains unless asked for.
+Calls X509_verify_cert with the settings of a TLS client: purpose sslserver (and the matching trust), trusted
+certificates first, and no partial chains by default.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from rootfs_trust.audit.clients.client import Anchor
+from rootfs_trust.clients.client import ClientAnchor
 from rootfs_trust.errors import InputError, Trouble
 from rootfs_trust.x509 import Certificate, encode, parse_certificate
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of x509_vfy.h
+UNREADABLE = -1
+"""Our own error number: the library cannot parse a certificate of the chain."""
+
 _UNSIGNED = (2, 4, 6, 7, 18, 19, 20, 21)  # X509_V_ERR_...: no issuer, signature or key that cannot be read, or bad
 
 
@@ -37,8 +40,8 @@ class Flags:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The verified path, anchor last; or OpenSSL's error number, its words, and the certificate it stumbled over."""
+class OpensslResult:
+    """The verified path, anchor last, or OpenSSL's error number, its message, and the certificate that caused it."""
 
     path: tuple[Certificate, ...] = ()
     error: int = 0
@@ -47,59 +50,69 @@ class Answer:
 
 
 def require() -> None:
-    """Raises InputError where pyOpenSSL is not installed."""
+    """Raise InputError if pyOpenSSL is not installed."""
     try:
         import OpenSSL.crypto  # noqa: F401
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         hint = "pip install 'rootfs-trust[verify]'"
         raise InputError(Trouble("verify", "", "verify needs pyOpenSSL, which is not installed", hint)) from error
 
 
 def version() -> str:
-    """Of the library that judges, such as ``OpenSSL 4.0.3 29 Sep 2026``."""
+    """Return the version of the library, such as ``OpenSSL 4.0.3 29 Sep 2026``."""
     from cryptography.hazmat.backends.openssl import backend
 
     return str(backend.openssl_version_text())
 
 
 def verify(
-    sent: Sequence[Certificate], anchors: Sequence[Anchor], at: datetime, flags: Flags, host: str | None = None
-) -> Answer:
-    """Judge the chain ``sent`` against ``anchors`` at a time; with ``host`` the name is checked, too."""
-    from OpenSSL.crypto import X509StoreContext, X509StoreContextError
+    sent: Sequence[Certificate], anchors: Sequence[ClientAnchor], at: datetime, flags: Flags, host: str | None = None
+) -> OpensslResult:
+    """Verify the chain ``sent`` against ``anchors`` at a time. With ``host``, also check the name."""
+    from OpenSSL.crypto import Error, X509StoreContext, X509StoreContextError
 
     store = _store(anchors, at, flags, host)
-    server, *others = (_loaded(each) for each in sent)
-    context = X509StoreContext(store, server, others)
+    loaded = [_loaded(each) for each in sent]
+    for certificate, copy in zip(sent, loaded, strict=True):
+        if copy is None:
+            return OpensslResult((), UNREADABLE, "it cannot be read", certificate)
+    server, *others = (each for each in loaded if each is not None)
     try:
-        path = context.get_verified_chain()
+        path = X509StoreContext(store, server, others).get_verified_chain()
     except X509StoreContextError as error:
-        return Answer((), error.errors[0], error.errors[2], _back(error.certificate))
-    return Answer(tuple(_back(each) for each in path))
+        return OpensslResult((), error.errors[0], error.errors[2], _back(error.certificate))
+    except Error:
+        return OpensslResult((), UNREADABLE, "a key on the path cannot be read", sent[0])
+    return OpensslResult(tuple(filter(None, map(_back, path))))
 
 
 def has_signed(issuer: Certificate, certificate: Certificate) -> bool:
-    """Whether the key of ``issuer`` made the signature: for algorithms that the cryptography library gave up."""
-    from OpenSSL.crypto import X509Store, X509StoreContext, X509StoreContextError, X509StoreFlags
+    """Verify a signature with OpenSSL, for algorithms that the cryptography library no longer supports."""
+    from OpenSSL.crypto import Error, X509Store, X509StoreContext, X509StoreContextError, X509StoreFlags
 
+    signer, signed = _loaded(issuer), _loaded(certificate)
+    if signer is None or signed is None:
+        return False
     store = X509Store()
-    store.add_cert(_loaded(issuer))
+    store.add_cert(signer)
     store.set_flags(X509StoreFlags.PARTIAL_CHAIN | _NO_CHECK_TIME)
     try:
-        X509StoreContext(store, _loaded(certificate)).verify_certificate()
+        X509StoreContext(store, signed).verify_certificate()
     except X509StoreContextError as error:
-        # What else is wrong with the two is judged elsewhere.
+        # Other problems of the two certificates are checked elsewhere.
         return error.errors[0] not in _UNSIGNED
+    except Error:
+        return False
     return True
 
 
-def _store(anchors: Sequence[Anchor], at: datetime, flags: Flags, host: str | None) -> X509Store:
+def _store(anchors: Sequence[ClientAnchor], at: datetime, flags: Flags, host: str | None) -> X509Store:
     from OpenSSL.crypto import X509Store, X509StoreFlags
 
     store = X509Store()
     seen = set()
     for anchor in anchors:
-        # Of copies of one certificate OpenSSL keeps the first, with the trust settings of that one.
+        # OpenSSL keeps the first copy of a certificate, with its trust settings.
         if anchor.certificate.sha256 not in seen:
             seen.add(anchor.certificate.sha256)
             _add(store, anchor)
@@ -109,11 +122,14 @@ def _store(anchors: Sequence[Anchor], at: datetime, flags: Flags, host: str | No
     return store
 
 
-def _add(store: X509Store, anchor: Anchor) -> None:
-    if not anchor.settings:
-        store.add_cert(_loaded(anchor.certificate))
+def _add(store: X509Store, anchor: ClientAnchor) -> None:
+    loaded = _loaded(anchor.certificate)
+    if loaded is None:
         return
-    # pyOpenSSL reads trust settings from files alone: this one has no name, and is gone once it is read.
+    if not anchor.settings:
+        store.add_cert(loaded)
+        return
+    # pyOpenSSL reads trust settings only from files. This file is in memory and has no name.
     with _file_in_memory(encode(anchor.certificate.der + anchor.settings, "TRUSTED CERTIFICATE")) as path:
         store.load_locations(path)
 
@@ -129,7 +145,7 @@ def _file_in_memory(content: bytes) -> Iterator[str]:
 
 
 def _as_tls_client(store: X509Store, host: str | None) -> None:
-    """What SSL_connect sets and pyOpenSSL has no method for: the purpose, and the name to be checked."""
+    """Set the purpose and the name to check, as SSL_connect does. pyOpenSSL has no method for it."""
     from OpenSSL._util import ffi, lib
 
     handle: Any = store._store
@@ -154,13 +170,21 @@ def _address(host: str) -> bytes | None:
         return None
 
 
-def _loaded(certificate: Certificate) -> X509:
-    from OpenSSL.crypto import FILETYPE_ASN1, load_certificate
+def _loaded(certificate: Certificate) -> X509 | None:
+    """Return the library's object for a certificate, or None if it cannot parse it."""
+    from OpenSSL.crypto import FILETYPE_ASN1, Error, load_certificate
 
-    return load_certificate(FILETYPE_ASN1, certificate.der)
+    try:
+        return load_certificate(FILETYPE_ASN1, certificate.der)
+    except (Error, ValueError):
+        return None
 
 
-def _back(certificate: X509) -> Certificate:
-    from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
+def _back(certificate: X509) -> Certificate | None:
+    """Return our object for a certificate, or None if the library cannot encode it, for example with an invalid key."""
+    from OpenSSL.crypto import FILETYPE_ASN1, Error, dump_certificate
 
-    return parse_certificate(dump_certificate(FILETYPE_ASN1, certificate))
+    try:
+        return parse_certificate(dump_certificate(FILETYPE_ASN1, certificate))
+    except Error:
+        return None

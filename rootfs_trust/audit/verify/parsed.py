@@ -1,4 +1,4 @@
-"""A certificate with its parts that judging asks for, read by the cryptography library when they are asked for."""
+"""A certificate whose fields are parsed by the cryptography library on first use."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Parsed:
-    """``certificate`` as the room x509 has it; ``whole`` is cryptography's, None where that library refuses it."""
+    """``certificate`` is our object; ``whole`` is that of cryptography, or None if that library cannot parse it."""
 
     def __init__(self, certificate: Certificate) -> None:
         self.certificate = certificate
 
     @cached_property
     def whole(self) -> x509.Certificate | None:
-        """cryptography's reading of the same octets."""
+        """The certificate as parsed by cryptography, or None."""
         from cryptography import x509
 
         try:
@@ -30,7 +30,7 @@ class Parsed:
 
     @cached_property
     def well_made(self) -> bool:
-        """Whether every extension makes sense, too, for a reader that is as strict as the standard."""
+        """Whether a strict parser accepts the certificate and every extension."""
         from cryptography import x509
 
         try:
@@ -38,13 +38,8 @@ class Parsed:
         except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
             return False
 
-    @cached_property
-    def unknown_critical(self) -> list[str]:
-        """Dotted OIDs of critical extensions that no TLS client handles."""
-        return [oid for oid in self.certificate.critical if oid not in HANDLED]
-
     def signed_by(self, issuer: Parsed) -> bool:
-        """Whether the issuer's key made this signature; names are not compared."""
+        """Return whether the issuer's key made this signature. Names are not compared."""
         from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
         try:
@@ -57,7 +52,7 @@ class Parsed:
     def _check_signature(self, issuer: Parsed) -> bool:
         from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
-        if self.whole is None or issuer.whole is None:  # OpenSSL takes odd ones
+        if self.whole is None or issuer.whole is None:  # OpenSSL may still accept it
             return has_signed(issuer.certificate, self.certificate)
         key, whole = issuer.whole.public_key(), self.whole
         signed = whole.signature, whole.tbs_certificate_bytes
@@ -71,7 +66,7 @@ class Parsed:
         elif isinstance(key, dsa.DSAPublicKey) and digest is not None:
             key.verify(*signed, digest)
         else:
-            return False
+            return has_signed(issuer.certificate, self.certificate)
         return True
 
 
@@ -88,4 +83,4 @@ HANDLED = frozenset(
         "2.5.29.54",  # inhibitAnyPolicy
     )
 )
-"""Critical extensions that every TLS client knows."""
+"""Critical extensions that every TLS client supports."""

@@ -1,7 +1,6 @@
-"""Every way up from a server's certificate to an anchor, for the clients that try them all. Pure.
+"""Find every path from a server's certificate to an anchor, for clients that try them all: Go and rustls. Does no I/O.
 
-OpenSSL commits itself to one path and has an engine of its own here; Go, rustls, GnuTLS and Java look for any that
-holds. Names are compared as octets or as OpenSSL folds them, signatures are checked, all else is left to the rules.
+Names are compared byte by byte and signatures are verified. The rules check everything else.
 """
 
 from __future__ import annotations
@@ -13,15 +12,15 @@ from rootfs_trust.audit.verify.parsed import Parsed
 from rootfs_trust.x509 import Certificate
 
 LONGEST = 10
-"""Certificates in a path. Go and rustls have budgets of their own, which no honest chain reaches."""
+"""Maximum number of certificates in a path. Go and rustls have their own limits, which normal chains do not reach."""
 
 _BUDGET = 200
-"""Signatures checked for one chain: some chains are made to cost."""
+"""Maximum number of signature checks for one chain, because some chains are made to be expensive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """The server's certificate first, the anchor last; both are one where the certificate itself is in the store."""
+    """A path: the server's certificate first, the anchor last. They are the same if the certificate is in the store."""
 
     links: tuple[Parsed, ...]
 
@@ -32,7 +31,7 @@ class Path:
 
     @property
     def anchor(self) -> Parsed:
-        """What the client has in its store."""
+        """The anchor in the client's store."""
         return self.links[-1]
 
     @property
@@ -42,32 +41,31 @@ class Path:
 
     @property
     def intermediates(self) -> tuple[Parsed, ...]:
-        """What stands between both."""
+        """The certificates between server and anchor."""
         return self.links[1:-1]
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
-        """The same as the room x509 has them."""
+        """The path as ``x509.Certificate`` objects."""
         return tuple(link.certificate for link in self.links)
 
 
 @dataclass(slots=True)
-class Search:
-    """Looks for paths. ``pinning``: a server's certificate that is in the store itself is a path of its own.
+class PathSearch:
+    """Searches paths. ``pinning``: a server's certificate that is in the store is a path by itself.
 
-    After a search ``stuck`` holds the last certificates without a signer, and whether one of its signer's name was
-    there.
+    After a search, ``stuck`` has the last certificates without a signer, and whether a certificate with the signer's
+    name was found.
     """
 
     anchors: Sequence[Parsed]
     others: Sequence[Parsed]
     pinning: bool
-    folded: bool = False
     stuck: list[tuple[Certificate, bool]] = field(default_factory=list)
     _left: int = _BUDGET
 
     def paths(self, server: Parsed) -> Iterator[Path]:
-        """Every path, anchors before what the server sends."""
+        """Yield every path, trying anchors before sent certificates."""
         if self.pinning and any(each.certificate.sha256 == server.certificate.sha256 for each in self.anchors):
             yield Path((server,))
         yield from map(Path, self._up((server,)))
@@ -92,7 +90,7 @@ class Search:
         issuer = head.certificate.issuer
         for each in certificates:
             subject = each.certificate.subject
-            if subject == issuer if self.folded else subject.raw == issuer.raw:
+            if subject.raw == issuer.raw:
                 yield each
 
     def _signed(self, head: Parsed, issuer: Parsed) -> bool:

@@ -1,13 +1,15 @@
-"""The rules of the clients that are not OpenSSL's, each found with the real program (tests/e2e) and in its source.
+"""The rules of clients that do not use OpenSSL, from their source code and tests with the real programs (tests/e2e).
 
 go       crypto/x509 of Go 1.19 to 1.26, verify.go
 rustls   webpki 0.101 and 0.103 with the algorithms of ring
 gnutls   3.7 and 3.8, lib/x509/verify.c
-java     OpenJDK 17 and 21, PKIXValidator, and jdk.certpath.disabledAlgorithms as it is shipped
+mbedtls  2.28 and 3.6, library/x509_crt.c
+java     OpenJDK 17 to 25, PKIXValidator, and jdk.certpath.disabledAlgorithms as it is shipped
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rootfs_trust.audit.verify import checks
@@ -16,86 +18,108 @@ from rootfs_trust.audit.verify.constraints import Understanding
 from rootfs_trust.audit.verify.security_level import signature_strength
 from rootfs_trust.store.java import refused_by_java
 from rootfs_trust.x509 import Certificate
-from rootfs_trust.x509.general_names import ADDRESS, DNS
+from rootfs_trust.x509.name import ADDRESS, DNS, MAIL, URI
 
-_RING = ("sha256", "sha384", "sha512", "ed25519", "rsassapss")
+_STRONG_FOR_RUSTLS = ("sha256", "sha384", "sha512", "ed25519", "rsassapss", "ml-dsa")
+_P224, _P256, _P384, _P521 = "1.3.132.0.33", "1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"
 _CRL_PLACES, _AUTHORITY_ACCESS = "2.5.29.31", "1.3.6.1.5.5.7.1.1"
 _AUTHORITY_KEY, _ALTERNATIVE_NAME = "2.5.29.35", "2.5.29.17"
-_OTHER_NAME, _MAIL, _URI = 0x80, 0x81, 0x86  # tags of GeneralName
+_KNOWN_TO_GNUTLS = (
+    "2.5.29.14",
+    "2.5.29.18",
+    _AUTHORITY_KEY,
+    _AUTHORITY_ACCESS,
+    _CRL_PLACES,
+    "1.3.6.1.5.5.7.1.14",
+    "1.3.6.1.5.5.7.1.24",
+)
+_UNKNOWN_TO_GNUTLS = ("2.5.29.33", "2.5.29.36")  # policyMappings, policyConstraints
 _KINDS = frozenset(range(0x80, 0x89))
 
-_BY_GO = Understanding(strict=True, unknown=_KINDS - {DNS, ADDRESS, _MAIL, _URI})
-_BY_RUSTLS = Understanding(strict=True, subjects=False, most=250_000)
-_BY_GNUTLS = Understanding(unknown=frozenset((_OTHER_NAME,)), most=1 << 20)
-_LARGEST_FOR_RUSTLS = 0xFFFF  # octets; webpki reads no longer lengths
+_BY_GO = Understanding(strict=True, unknown=_KINDS - {DNS, ADDRESS, MAIL, URI})
+_BY_RUSTLS = Understanding(strict=True, subjects=False, dotted=True, most=250_000)
+_LARGEST_FOR_RUSTLS = 0xFFFF  # in bytes; webpki accepts no longer lengths
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """``checks`` are asked in this order; see :class:`~rootfs_trust.audit.verify.paths.Search` for the rest.
+    """The rules of a client. ``checks`` run in this order.
 
-    ``pinned`` are the checks for a path of the server's certificate alone; None: there is no such path.
+    ``pinned`` are the checks for a path that contains only the server's certificate. None: there is no such path. The
+    other fields are those of :class:`~rootfs_trust.audit.verify.paths.PathSearch`.
     """
 
     checks: tuple[Check, ...]
     pinned: tuple[Check, ...] | None = None
-    folded: bool = False
+
+    def with_checks(self, more: Sequence[Check]) -> Rules:
+        """Return these rules with more checks before them."""
+        return Rules((*more, *self.checks), None if self.pinned is None else (*more, *self.pinned))
 
 
-def _weak_for_go(below: Certificate, above: Certificate) -> str:
-    if above.key_algorithm not in ("RSA", "EC", "Ed25519"):
-        return f"is signed with a key of {above.key_algorithm}, which Go does not know"
+def _weak_for_go(below: Certificate, _: Certificate) -> str:
     return _weak_digest(below, "Go")
 
 
 def _weak_for_rustls(below: Certificate, above: Certificate) -> str:
-    if not any(word in below.signature_algorithm.lower() for word in _RING):
+    if not any(word in below.signature_algorithm.lower() for word in _STRONG_FOR_RUSTLS):
         return f"is signed with {below.signature_algorithm}, which rustls does not know"
     if above.key_algorithm == "RSA" and (above.key_bits or 0) < 2048:
         return f"is signed with an RSA key of {above.key_bits} bits, and rustls asks for 2048"
-    if above.key_algorithm not in ("RSA", "EC", "Ed25519"):
-        return f"is signed with a key of {above.key_algorithm}, which rustls does not know"
-    if above.key_algorithm == "EC" and not above.key_has_named_curve:
-        return "is signed with a key whose curve is spelled out, which rustls does not know"
-    if above.key_algorithm == "EC" and above.key_bits not in (256, 384):
-        return f"is signed with a key on a curve of {above.key_bits} bits, which rustls does not know"
     return ""
 
 
-def _weak_for_gnutls(below: Certificate, above: Certificate) -> str:
-    if above.key_algorithm == "RSA" and (above.key_bits or 0) < 1024:
-        return f"is signed with an RSA key of {above.key_bits} bits, which GnuTLS calls insecure"
-    return _weak_digest(below, "GnuTLS")
+def _small_for_rustls(certificate: Certificate) -> str:
+    small = certificate.key_algorithm == "RSA" and (certificate.key_bits or 0) < 2048
+    return f"an RSA key of {certificate.key_bits} bits, and rustls asks for 2048" if small else ""
+
+
+def _weak_for_gnutls(below: Certificate, _: Certificate) -> str:
+    """Describe a weak signature. That of a self-issued certificate is ignored."""
+    return "" if below.subject.raw == below.issuer.raw else _weak_digest(below, "GnuTLS")
+
+
+def _small_for_gnutls(certificate: Certificate) -> str:
+    """Describe a key below the profile LOW of the priority NORMAL (lib/priority.c, lib/algorithms/secparams.c)."""
+    if certificate.key_algorithm.startswith(("RSA", "DSA")) and (certificate.key_bits or 0) < 1024:
+        return f"a key of {certificate.key_bits} bits, which GnuTLS calls insecure"
+    return ""
+
+
+def unsigned_for_gnutls(certificate: Certificate) -> str:
+    """Describe an issuer without a signature (RFC 9925), which is not a CA for GnuTLS (check_if_ca)."""
+    return "it has no signature, and GnuTLS takes no such issuer" if certificate.is_unsigned else ""
 
 
 def _weak_for_java(below: Certificate, above: Certificate) -> str:
     if "md5" in below.signature_algorithm.lower() or "md2" in below.signature_algorithm.lower():
         return f"is signed with {below.signature_algorithm}, which jdk.certpath.disabledAlgorithms forbids"
     for certificate in (below, above):
-        smallest = {"RSA": 1024, "EC": 224}.get(certificate.key_algorithm, 0)
-        if (certificate.key_bits or 0) < smallest:
+        if certificate.key_algorithm == "RSA" and (certificate.key_bits or 0) < 1024:
             return f"or its issuer has a key of {certificate.key_bits} bits; jdk.certpath.disabledAlgorithms forbids it"
     return ""
 
 
-def _unread_by_go(certificate: Certificate) -> str:
-    named = certificate.key_has_named_curve and certificate.key_bits in (224, 256, 384, 521)
-    return "" if certificate.key_algorithm != "EC" or named else "Go does not know the curve of its key"
+def unread_by_go(certificate: Certificate) -> str:
+    """Describe a curve that Go does not support. Anywhere in the chain, it ends the handshake."""
+    named = certificate.key_algorithm != "EC" or certificate.key_curve in (_P224, _P256, _P384, _P521)
+    return "" if named else "Go does not know the curve of its key"
 
 
 def _unread_by_rustls(certificate: Certificate) -> str:
     return "it is too large for rustls" if len(certificate.der) > _LARGEST_FOR_RUSTLS else ""
 
 
-def _unread_by_java(certificate: Certificate) -> str:
-    """An empty subject will do where a critical alternative name stands for it."""
+def unread_by_java(certificate: Certificate) -> str:
+    """Say why Java cannot parse a certificate. An empty subject is allowed with a critical subjectAltName."""
     unnamed = not certificate.subject.canonical and _ALTERNATIVE_NAME in certificate.critical
     return "" if unnamed else refused_by_java(certificate)
 
 
-def _unread_by_gnutls(certificate: Certificate) -> str:
+def unread_by_gnutls(certificate: Certificate) -> str:
+    """Say why GnuTLS cannot parse a certificate; empty if it can (gnutls_x509_crt_import)."""
     if certificate.repeats_extension:
-        return "an extension stands in it twice"
+        return "it contains an extension twice"
     if certificate.alternative_names_are_broken:
         return "no name can be read in its subjectAltName"
     spelled_out = certificate.key_algorithm == "EC" and not certificate.key_has_named_curve
@@ -108,11 +132,22 @@ def _weak_digest(below: Certificate, client: str) -> str:
     return ""
 
 
+def _weak_for_mbedtls(below: Certificate, _: Certificate) -> str:
+    """Describe a signature without SHA-2, which mbedtls_x509_crt_profile_default does not allow."""
+    strong = any(word in below.signature_algorithm.lower() for word in ("sha224", "sha256", "sha384", "sha512", "pss"))
+    return "" if strong else f"is signed with {below.signature_algorithm}, which Mbed TLS refuses"
+
+
+def _small_for_mbedtls(certificate: Certificate) -> str:
+    """Describe an RSA key below 2048 bits, which mbedtls_x509_crt_profile_default does not allow."""
+    small = certificate.key_algorithm == "RSA" and (certificate.key_bits or 0) < 2048
+    return f"an RSA key of {certificate.key_bits} bits, and Mbed TLS asks for 2048" if small else ""
+
+
 RULES = {
     "go": Rules(
         checks=(
             checks.well_made,
-            checks.readable(_unread_by_go),
             checks.valid,
             checks.no_unknown_critical(_CRL_PLACES),
             checks.issuers_are_cas,
@@ -140,42 +175,68 @@ RULES = {
             checks.intermediates_are_cas,
             checks.path_lengths_below,
             checks.signatures(_weak_for_rustls),
-            checks.purpose_but_anchor,
+            checks.server_key(_small_for_rustls),
+            checks.named_server_purpose_but_anchor,
             checks.name_constraints(_BY_RUSTLS),
             checks.host_in_alternative_name,
         ),
     ),
     "gnutls": Rules(
         checks=(
-            checks.readable(_unread_by_gnutls),
+            checks.readable(unread_by_gnutls),
             checks.valid,
-            checks.no_unknown_critical(_AUTHORITY_KEY, _AUTHORITY_ACCESS, _CRL_PLACES),
+            checks.no_unknown_critical(*_KNOWN_TO_GNUTLS, without=_UNKNOWN_TO_GNUTLS),
             checks.intermediates_are_cas,
-            checks.anchor_is_not_said_to_be_no_ca,
-            checks.issuers_may_sign,
+            checks.anchor_is_or_may_be_a_ca,
+            checks.readable(unsigned_for_gnutls),
+            checks.issuers_of_version_3_may_sign,
             checks.path_lengths,
+            checks.signed_in_turn,
             checks.signatures(_weak_for_gnutls),
-            checks.named_purpose_of_all,
-            checks.name_constraints_on_server(_BY_GNUTLS),
-            checks.host_named,
+            checks.keys(_small_for_gnutls),
+            checks.purpose_of_gnutls,
+            checks.name_constraints_of_gnutls,
+            checks.host_named_for_gnutls,
         ),
-        pinned=(checks.valid, checks.named_purpose_of_all, checks.host_named),
+        pinned=(
+            checks.valid,
+            checks.keys(_small_for_gnutls),
+            checks.purpose_of_gnutls,
+            checks.host_named_for_gnutls,
+        ),
     ),
     "java": Rules(
         checks=(
-            checks.readable(_unread_by_java),
             checks.valid_but_anchor,
             checks.no_unknown_critical_below,
             checks.issuers_are_cas,
             checks.issuers_may_sign,
             checks.path_lengths_of_others,
+            checks.signed_in_turn,
             checks.signatures(_weak_for_java),
             checks.server_may_sign,
             checks.server_purpose,
-            checks.name_constraints(Understanding(), anchor=False),
+            checks.name_constraints_of_java,
             checks.host_named,
         ),
         pinned=(checks.host_named,),
-        folded=True,
+    ),
+    "mbedtls": Rules(
+        checks=(
+            checks.valid,
+            checks.signed_in_turn,
+            checks.signatures(_weak_for_mbedtls),
+            checks.keys(_small_for_mbedtls),
+            checks.server_may_sign,
+            checks.server_purpose,
+            checks.host_named_for_mbedtls,
+        ),
+        pinned=(
+            checks.valid,
+            checks.keys(_small_for_mbedtls),
+            checks.server_may_sign,
+            checks.server_purpose,
+            checks.host_named_for_mbedtls,
+        ),
     ),
 }

@@ -1,57 +1,64 @@
-"""The roots that the tree has from Mozilla's programme, through its distribution, and when they are due to go."""
+"""Planned removals: when Mozilla's root program will remove the roots that the distribution ships."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from functools import cached_property
 from typing import NamedTuple
 
-from rootfs_trust.audit.clients.reading import Reading
 from rootfs_trust.audit.verify.verdict import named
+from rootfs_trust.clients.reading import Reading
 from rootfs_trust.rootfs.nodes import Directory
+from rootfs_trust.store.layout import TOKENS
 from rootfs_trust.store.p11kit.found import find
-from rootfs_trust.store.p11kit.places import TOKENS
 from rootfs_trust.store.presets import leaves_programme
+from rootfs_trust.times import later
 from rootfs_trust.x509 import Certificate
-from rootfs_trust.x509.details import moment
-from rootfs_trust.x509.primitive import UTC_TIME
+from rootfs_trust.x509.certificate import moment
+from rootfs_trust.x509.der import UTC_TIME
 
 _MOZILLA = "/usr/share/ca-certificates/mozilla"
-"""Where Debian, Alpine and Yocto keep them, a file each; other packages have folders of their own beside it."""
+"""Directory of these roots on Debian, Alpine and Yocto, with one file each."""
 
-_LONGEST_VALIDITY = timedelta(days=398)
-"""Of a public server certificate (CA/Browser Forum, Baseline Requirements, 6.3.2)."""
+_LONGEST_VALIDITY = ((date(2029, 3, 15), 47), (date(2027, 3, 15), 100), (date(2026, 3, 15), 200), (date.min, 398))
+"""Maximum validity of a public server certificate in days, by the day of issue (CA/Browser Forum BR, 6.3.2)."""
 
 
-class Removal(NamedTuple):
-    """When a root is due to leave the programme, and why; the distribution's updates follow it."""
+def _longest_validity(issued: date) -> int:
+    """Return the maximum validity in days of a public server certificate issued on that day."""
+    return next(days for first, days in _LONGEST_VALIDITY if issued >= first)
+
+
+class PlannedRemoval(NamedTuple):
+    """When and why a root will be removed from the root program. The distribution's updates follow."""
 
     at: datetime
     reason: str
 
 
 class Shipped:
-    """Asked for a certificate: when it is due to go. The tree is read at the first question."""
+    """Returns the planned removal of a certificate. Reads the tree on the first call."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
 
-    def __call__(self, certificate: Certificate) -> Removal | None:
-        """None for one that is not of the programme, or whose begin cannot be read."""
+    def __call__(self, certificate: Certificate) -> PlannedRemoval | None:
+        """Return the planned removal, or None if the certificate is not in the root program."""
         if certificate.sha256 not in self._distrusted_after or certificate.not_before is None:
             return None
         leaves = datetime.combine(leaves_programme(certificate.not_before.date()), time(), UTC)
-        removal = Removal(leaves, f"Mozilla is due to drop {named(certificate)} for web sites")
+        removal = PlannedRemoval(leaves, f"Mozilla is due to drop {named(certificate)} for web sites")
         after = self._distrusted_after[certificate.sha256]
-        if after is not None and after + _LONGEST_VALIDITY < leaves:
-            what = f"Mozilla trusts nothing that {named(certificate)} issues after {after:%Y-%m-%d}"
-            removal = Removal(after + _LONGEST_VALIDITY, f"{what}, and drops it when all else has expired")
+        ends = None if after is None else later(after, days=_longest_validity(after.date()))
+        if after is not None and ends is not None and ends < leaves:
+            what = f"Mozilla trusts nothing that {named(certificate)} issues after {after.date()}"
+            removal = PlannedRemoval(ends, f"{what}, and drops it when all else has expired")
         return removal._replace(reason=f"{removal.reason}, and the distribution's updates follow")
 
     @cached_property
     def _distrusted_after(self) -> dict[str, datetime | None]:
-        """The roots by their SHA-256, each with the day after which what it issues is not trusted, if there is one."""
+        """The roots by SHA-256, each with the day after which new certificates are not trusted, or None."""
         return dict((*self._of_files(), *self._of_p11kit()))
 
     def _of_files(self) -> Iterator[tuple[str, datetime | None]]:
@@ -59,7 +66,7 @@ class Shipped:
         return ((anchor.certificate.sha256, None) for file in files if file for anchor in file.anchors)
 
     def _of_p11kit(self) -> Iterator[tuple[str, datetime | None]]:
-        """What the packages of Fedora and its kin say of each root, ``nss-server-distrust-after`` among it."""
+        """Yield the roots of Fedora and derivatives, with ``nss-server-distrust-after``."""
         view = self._reading.view
         for tokens in TOKENS.values():
             if any(view.kind(token) is Directory for token in tokens):

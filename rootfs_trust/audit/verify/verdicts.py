@@ -1,20 +1,35 @@
-"""One verdict for each client of a tree."""
+"""Compute the verdict of each client of a tree."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from rootfs_trust.audit.clients.client import Anchor, Client, Found
-from rootfs_trust.audit.verify import openssl_judge, path_judge
+from rootfs_trust.audit.blinding import lost_keystore
+from rootfs_trust.audit.verify import gnutls_engine, java_engine, mbedtls_engine, openssl_judge, path_judge
 from rootfs_trust.audit.verify.chain import Chain
+from rootfs_trust.audit.verify.checks import Check
 from rootfs_trust.audit.verify.horizon import horizon
-from rootfs_trust.audit.verify.shipped import Removal
-from rootfs_trust.audit.verify.verdict import Judgement, Refusal, Verdict, named
+from rootfs_trust.audit.verify.shipped import PlannedRemoval
+from rootfs_trust.audit.verify.verdict import ChainVerdict, Refusal, Verdict, named
+from rootfs_trust.audit.verify.version_checks import VersionChecks
+from rootfs_trust.audit.verify.versions import Assumed
+from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors
 from rootfs_trust.x509 import Certificate
 
-Judge = Callable[[Client, Chain, Found, datetime, "str | None"], Judgement]
+Judge = Callable[[Client, Chain, FoundAnchors, datetime, "str | None", Sequence[Check]], ChainVerdict]
+
+JUDGES: Mapping[str, Judge] = {
+    "openssl": openssl_judge.judge,
+    "gnutls": gnutls_engine.judge,
+    "go": path_judge.judge,
+    "rustls": path_judge.judge,
+    "java": java_engine.judge,
+    "mbedtls": mbedtls_engine.judge,
+}
+"""The functions that evaluate a chain, by the name of the engine."""
 
 
 def verdicts(
@@ -22,51 +37,69 @@ def verdicts(
     chain: Chain,
     at: datetime,
     host: str | None,
-    leaves: Callable[[Certificate], Removal | None],
+    leaves: Callable[[Certificate], PlannedRemoval | None],
+    versions: Assumed,
 ) -> Iterator[Verdict]:
-    """A verdict a client, in their order; of several clients of one name the best one."""
-    best: dict[str, Verdict] = {}
+    """Yield one verdict per client, in their order. For clients with the same name and path, yield the best one."""
+    best: dict[tuple[str, str], Verdict] = {}
     for client in clients:
-        found = _verdict(client, chain, at, host, leaves)
-        if client.name not in best or (found.trusted and not best[client.name].trusted):
-            best[client.name] = found
+        found = _verdict(client, chain, at, host, leaves, versions)
+        key = (client.name, client.because)
+        if key not in best or (found.trusted and not best[key].trusted):
+            best[key] = found
     yield from best.values()
 
 
 def _verdict(
-    client: Client, chain: Chain, at: datetime, host: str | None, leaves: Callable[[Certificate], Removal | None]
+    client: Client,
+    chain: Chain,
+    at: datetime,
+    host: str | None,
+    leaves: Callable[[Certificate], PlannedRemoval | None],
+    versions: Assumed,
 ) -> Verdict:
     found = client.find(chain.sent)
-    related = Found(_related(chain.sent, found.anchors), found.looked, found.faults, found.dead)
-    engine: Judge = openssl_judge.judge if client.engine == "openssl" else path_judge.judge
-    judge = partial(_judged, engine, client, chain, related, host)
+    if client.engine == "java" and not found.dead:
+        found = replace(found, dead=lost_keystore(each.certificate for each in found.anchors))
+    more = VersionChecks(client, versions)
+    concerned = FoundAnchors(related(chain.sent, found.anchors), found.looked, found.faults, found.dead)
+    judge = partial(_judged, JUDGES[client.engine], client, chain, concerned, host, more.checks)
     judgement = judge(at)
     if judgement.refusal:
         return _refused(client, judgement.refusal, found)
-    several = (*chain.sent, *(anchor.certificate for anchor in related.anchors))
+    several = (*chain.sent, *(anchor.certificate for anchor in concerned.anchors))
     end = horizon(judge, several, at, leaves)
     anchor = judgement.path[-1]
-    place = next((each.path for each in related.anchors if each.certificate.sha256 == anchor.sha256), found.looked)
+    place = next((each.path for each in concerned.anchors if each.certificate.sha256 == anchor.sha256), found.looked)
     reason = f"trusted by {named(anchor)} in {place}"
-    return Verdict(client.name, True, reason, "", found.looked, client.note, end, judgement.path)
+    note = "; ".join(filter(None, (client.note, more.note)))
+    return Verdict(client.name, True, reason, "", found.looked, note, end, judgement.path)
 
 
-def _judged(engine: Judge, client: Client, chain: Chain, found: Found, host: str | None, at: datetime) -> Judgement:
+def _judged(
+    engine: Judge,
+    client: Client,
+    chain: Chain,
+    found: FoundAnchors,
+    host: str | None,
+    more: Sequence[Check],
+    at: datetime,
+) -> ChainVerdict:
     if found.dead:
-        return Judgement((), Refusal("client", found.dead))
-    return engine(client, chain, found, at, host)
+        return ChainVerdict((), Refusal("client", found.dead))
+    return engine(client, chain, found, at, host, more)
 
 
-def _refused(client: Client, refusal: Refusal, found: Found) -> Verdict:
-    """What could not be read may be what is missing."""
+def _refused(client: Client, refusal: Refusal, found: FoundAnchors) -> Verdict:
+    """Return the verdict for a refusal, with a note about files that could not be read."""
     reason = refusal.reason
-    if refusal.id == "missing-issuer" and found.faults:
+    if refusal.id == "issuer-missing" and found.faults:
         reason = "; ".join((reason, *found.faults[:3]))
     return Verdict(client.name, False, reason, refusal.id, found.looked, client.note)
 
 
-def _related(sent: Sequence[Certificate], anchors: Sequence[Anchor]) -> tuple[Anchor, ...]:
-    """The anchors that may have a part: those that are sent, and those named as issuers on the way up."""
+def related(sent: Sequence[Certificate], anchors: Sequence[ClientAnchor]) -> tuple[ClientAnchor, ...]:
+    """Return the anchors that may be part of a path: those that are sent, and those with the names of issuers."""
     names = {each.subject for each in sent} | {each.issuer for each in sent}
     while True:
         found = tuple(anchor for anchor in anchors if anchor.certificate.subject in names)

@@ -13,19 +13,15 @@ from functools import lru_cache
 from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.nodes import Directory, File, View, as_bytes, read
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.debian.conf import DEBIAN_HEADER, with_distrusted
-from rootfs_trust.store.debian.debconf import DATABASE, without_new_roots
-from rootfs_trust.store.debian.distrust import distrusted_names
-from rootfs_trust.store.debian.reading import Found, find
-from rootfs_trust.store.hash_directory import hash_directory, links_into
-from rootfs_trust.store.issuers import missing_issuers
-from rootfs_trust.store.java import debian_java_store
+from rootfs_trust.store.debian.conf import DATABASE, DEBIAN_HEADER, with_distrusted, without_new_roots
+from rootfs_trust.store.debian.reading import DebianSources, distrusted_names, find, held
+from rootfs_trust.store.hashdir import hash_directory, links_into
+from rootfs_trust.store.java import STORE, debian_java_store
+from rootfs_trust.store.layout import Answer, Request
 from rootfs_trust.store.local import LocalFolder, stem
 from rootfs_trust.store.presets import with_presets
-from rootfs_trust.store.request import Answer, Request
-from rootfs_trust.store.source import Source, judge_sources
-from rootfs_trust.store.undivided import for_everything
-from rootfs_trust.store.unsourced import unsourced
+from rootfs_trust.store.selection import with_selections
+from rootfs_trust.store.source import Source, for_everything, judge_sources, missing_issuers, unsourced
 
 _MANGLED = str.maketrans({" ": "_", ",": "_", "(": "=", ")": "="})
 
@@ -38,6 +34,10 @@ class DebianStore:
     title: str
     releases: str
     facts: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+    """IDs of os-release that are such a system; those of ID_LIKE count, too."""
+    signs: tuple[str, ...] = ()
+    """Paths that tell it from other systems with the same directory of shipped certificates."""
     local: str = "/usr/local/share/ca-certificates"
     shipped: str = "/usr/share/ca-certificates"
     conf: str = "/etc/ca-certificates.conf"
@@ -57,6 +57,10 @@ class DebianStore:
     """Whether the package asks debconf if it may trust roots that a newer version brings."""
     conffile: bool = False
     """Whether the package manager keeps a list that was edited: roots of a newer package then never enter."""
+    list_replaced: bool = False
+    """Whether the package manager replaces a list that was edited: what it distrusts is then trusted again."""
+    package_relative: bool = False
+    """Whether the package brings relative links, where the tool makes absolute ones on the device."""
 
     def answer(self, view: View, request: Request) -> Answer:
         """The store that ``request`` makes of the rootfs ``view``."""
@@ -74,6 +78,7 @@ class DebianStore:
         )
         if request.adopt:
             local.adopt()
+        request = with_selections(request, held(found), answer, self.name)
         names = distrusted_names(found, local, request, answer)
         for anchor in request.anchors:
             local.add(anchor, only=request.only)
@@ -84,6 +89,8 @@ class DebianStore:
         conf = with_distrusted(found.conf, names) if names else found.conf
         if self.conffile and conf != found.conf and not request.only:
             answer.warnings.append(_kept(self.conf))
+        if self.list_replaced and conf != found.conf:
+            answer.warnings.append(_replaced(self.conf))
         _write(view, self, found, conf, local, sources, answer)
         if self.java:
             links = {self.link_name(source.path): source for source in sources}
@@ -95,14 +102,24 @@ class DebianStore:
         return answer
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """See Layout."""
+        return self.bundle, self.hash_directory
+
+    @property
+    def keystores(self) -> tuple[str, ...]:
+        """See Layout."""
+        return (STORE,) if self.java else ()
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """See Layout."""
-        names = "any name, no subfolders" if self.flat else "`*.crt`, subfolders too, links followed"
+        names = "any name, no subdirectories" if self.flat else "`*.crt`, with subdirectories and links"
         return (
-            f"`{self.conf}`: the trusted lines, in their order; `!` lines are distrusted",
-            f"`{self.shipped}`: the files that the list names",
+            f"`{self.conf}`: lists trusted files in order; a `!` before a line distrusts the file",
+            f"`{self.shipped}`: the files in that list",
             f"`{self.local}`: {names}, in byte order",
-            f"`{self.hash_directory}`: files of others, which keep their hash links",
+            f"`{self.hash_directory}`: foreign files, which keep their hash links",
         )
 
     @property
@@ -110,15 +127,16 @@ class DebianStore:
         """See Layout."""
         link = "relative" if self.relative else "absolute"
         lines = [
-            f"`{self.conf}` (0644), where it is missing or trust is taken away"
-            f"{'; the package manager then keeps it as it is' if self.conffile else ''}",
+            f"`{self.conf}` (0644), if it is missing or a certificate is distrusted"
+            f"{'; the package manager then keeps it' if self.conffile else ''}"
+            f"{'; an update of the package replaces it' if self.list_replaced else ''}",
             f"`{self.local}/NAME.crt` (0644)",
             f"`{self.bundle}` (0644){', a blank line after each source' if self.blank_lines else ''}",
-            f"`{self.hash_directory}/{self.link_prefix}NAME.pem`: {link} links to the sources",
+            f"`{self.hash_directory}/{self.link_prefix}NAME.pem`: {link} links to the source files",
             f"`{self.hash_directory}/HASH.N`: relative hash links, new style",
         ]
         if self.java:
-            lines.append("`/etc/ssl/certs/java/cacerts`: JKS, where the rootfs has ca-certificates-java or the store")
+            lines.append("`/etc/ssl/certs/java/cacerts`: JKS, if the rootfs has ca-certificates-java or the keystore")
         if self.debconf:
             lines.append(f'`{DATABASE}`: `ca-certificates/trust_new_crts` is `no`, with `base = "none"`')
         return tuple(lines)
@@ -129,7 +147,15 @@ class DebianStore:
 
     def link_text(self, path: str) -> str:
         """What the link to the source ``path`` holds."""
-        return f"{'../' * self.hash_directory.count('/')}{path[1:]}" if self.relative else path
+        return self._relative(path) if self.relative else path
+
+    def link_beginnings(self) -> tuple[str, ...]:
+        """How the texts of links to sources begin."""
+        roots = (f"{self.shipped}/", f"{self.local}/")
+        return (*roots, *map(self._relative, roots)) if self.relative or self.package_relative else roots
+
+    def _relative(self, path: str) -> str:
+        return f"{'../' * self.hash_directory.count('/')}{path[1:]}"
 
 
 @lru_cache(4096)
@@ -138,7 +164,7 @@ def _mangled(path: str) -> str:
     return stem(path).translate(_MANGLED)
 
 
-def _tell(local: LocalFolder, found: Found, names: list[str], answer: Answer) -> None:
+def _tell(local: LocalFolder, found: DebianSources, names: list[str], answer: Answer) -> None:
     answer.installed += local.installed
     answer.removed += local.removed
     for name in names:
@@ -152,17 +178,24 @@ def _kept(conf: str) -> Trouble:
     return Trouble(
         "list-kept",
         conf,
-        "is edited now, so that the package manager keeps it: roots that a newer ca-certificates brings to this "
-        "rootfs are not trusted by themselves",
-        "take over their lines from the new package's list when you update it on the device",
+        "is now a changed configuration file, so the package manager keeps it; new roots in a newer ca-certificates "
+        "package will not be trusted automatically",
+        "copy their lines from the new package's list when you update the package on the device",
     )
+
+
+def _replaced(conf: str) -> Trouble:
+    message = (
+        "is changed, but the next update of ca-certificates replaces it; distrusted certificates are then trusted again"
+    )
+    return Trouble("package-restores", conf, message, "run rootfs-trust again after each update of the package")
 
 
 # -- judging -----------------------------------------------------------------------------------------------
 
 
 def _judge(
-    view: View, layout: DebianStore, found: Found, sources: list[Source], request: Request, answer: Answer
+    view: View, layout: DebianStore, found: DebianSources, sources: list[Source], request: Request, answer: Answer
 ) -> None:
     judge_sources(sources, answer)
     if not request.drop_unsourced:
@@ -176,7 +209,7 @@ def _judge(
 def _write(
     view: View,
     layout: DebianStore,
-    found: Found,
+    found: DebianSources,
     conf: bytes,
     local: LocalFolder,
     sources: list[Source],
@@ -194,8 +227,7 @@ def _write(
     desired |= {path: node for path, node in local.changed.items() if path in found.local}
     # Of two sources with one link name the last one wins, as with the shell's ln -sf.
     links = {layout.link_name(source.path): (layout.link_text(source.path), source) for source in sources}
-    roots = (f"{layout.shipped}/", f"{layout.local}/")
-    stale = links_into(view, layout.hash_directory, (*roots, *(layout.link_text(root) for root in roots)))
+    stale = links_into(view, layout.hash_directory, layout.link_beginnings())
     name = layout.bundle.rpartition("/")[2]
     desired |= hash_directory(view, layout.hash_directory, links, bundle=name, stale=stale)
 

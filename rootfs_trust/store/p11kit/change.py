@@ -1,40 +1,56 @@
-"""What a request changes in the sources: anchors come and go, and what is shipped is put on the blocklist. Pure."""
+"""What a request changes in p11-kit's sources, and the effects of it that need a warning.
+
+Anchors are added and deleted; what the distribution ships is put on the blocklist.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.nodes import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, safe_name
+from rootfs_trust.store.layout import Answer, Request
 from rootfs_trust.store.local import DIGEST, LocalFolder, holders, not_found
-from rootfs_trust.store.p11kit.entries import Entry
-from rootfs_trust.store.p11kit.found import Found, entry_label, file_names, held_for, keeps_trust, names_of
-from rootfs_trust.store.p11kit.parts import parts_of
-from rootfs_trust.store.request import Answer, Request
+from rootfs_trust.store.p11kit.entries import SERVER_AUTH, Stapled, TokenEntry, parts_of
+from rootfs_trust.store.p11kit.found import (
+    FoundTokens,
+    entry_label,
+    file_names,
+    held_for,
+    keeps_trust,
+    names_of,
+    purposes_of,
+)
+from rootfs_trust.store.p11kit.parser import plain_entry
+from rootfs_trust.store.p11kit.select import Filter, is_authority, select
+from rootfs_trust.store.p11kit.token import Token
+from rootfs_trust.store.purposes import Purposes, shown
+from rootfs_trust.store.selection import Held
 from rootfs_trust.x509 import Certificate, encode
 
 
 @dataclass(slots=True)
-class Changes:
+class StoreChanges:
     """The files that a run writes or takes away, by path."""
 
     anchors: dict[str, File | Absent] = field(default_factory=dict)
     blocklist: dict[str, File | Absent] = field(default_factory=dict)
 
     def before(self, present: Collection[str]) -> dict[str, File | Absent]:
-        """What is written before the outputs, so that the device's own tool can complete a run that was cut short:
-        distrust, and new anchors.
+        """What is named before the outputs: distrust and new anchors, so that the device's own tool can complete a run
+        that was cut short, and anchors that go, since the plan takes away first what is named last.
         """
-        return self.blocklist | {path: node for path, node in self.anchors.items() if path not in present}
+        replaced = self.after(present)
+        return self.blocklist | {path: node for path, node in self.anchors.items() if path not in replaced}
 
     def after(self, present: Collection[str]) -> dict[str, File | Absent]:
         """What takes the place of sources: until the outputs are written, the old ones account for them."""
-        return {path: node for path, node in self.anchors.items() if path in present}
+        return {path: node for path, node in self.anchors.items() if path in present and isinstance(node, File)}
 
 
-def change(found: Found, request: Request, answer: Answer) -> Changes:
+def change(found: FoundTokens, request: Request, answer: Answer) -> StoreChanges:
     """The changes that ``request`` asks for."""
     local = LocalFolder(found.anchors, _own_path, found.local(), found.others(), (), held_for)
     blocklist = _Blocklist(found, answer)
@@ -44,6 +60,8 @@ def change(found: Found, request: Request, answer: Answer) -> Changes:
         _remove(found, local, blocklist, wanted, answer)
     for sha256 in sorted(request.distrust):
         _take_copies(found, local, blocklist, sha256)
+    for certificate in request.block:
+        blocklist.add(plain_entry("", certificate))
     if request.only:
         _keep_only(found, local, blocklist, request)
     for anchor in request.anchors:
@@ -56,7 +74,26 @@ def change(found: Found, request: Request, answer: Answer) -> Changes:
     answer.removed += local.removed
     answer.conflicts += local.conflicts
     answer.warnings += local.warnings
-    return Changes(local.changed, blocklist.changed)
+    return StoreChanges(local.changed, blocklist.changed)
+
+
+def held(found: FoundTokens) -> Held:
+    """The certificates of the sources. Shipped are those that TLS clients get for servers."""
+    local = f"{found.anchors}/"
+    trusted = [each for each in found.entries if each.trusted and not each.distrusted]
+    served = {each.certificate.sha256 for each in select(found.tokens, Filter.ANCHORS, SERVER_AUTH)}
+    shipped = [each.certificate for each in trusted if each.certificate and not each.path.startswith(local)]
+    blocked = [each for each in found.entries if each not in trusted]
+    names = [name for each in found.entries for name in names_of(each)]
+    return Held(
+        [each for each in shipped if each.sha256 in served],
+        [each.certificate for each in trusted if each.certificate and each.path.startswith(local)],
+        [
+            *(each for each in shipped if each.sha256 not in served),
+            *(each.certificate for each in blocked if each.certificate),
+        ],
+        [*names, *(name for path in found.local() for name in file_names(path))],
+    )
 
 
 def _own_path(path: str) -> str:
@@ -67,7 +104,7 @@ def _own_path(path: str) -> str:
 # -- taking away -------------------------------------------------------------------------------------------
 
 
-def _remove(found: Found, local: LocalFolder, blocklist: _Blocklist, wanted: str, answer: Answer) -> None:
+def _remove(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, wanted: str, answer: Answer) -> None:
     if wanted.startswith(DIGEST):
         sha256 = wanted.removeprefix(DIGEST)
         if not _take_copies(found, local, blocklist, sha256) and not blocklist.holds(sha256):
@@ -84,18 +121,18 @@ def _remove(found: Found, local: LocalFolder, blocklist: _Blocklist, wanted: str
         answer.troubles.append(not_found(wanted, _all_names(found, local)))
 
 
-def _own_names(found: Found, entry: Entry) -> set[str]:
+def _own_names(found: FoundTokens, entry: TokenEntry) -> set[str]:
     """The entry's names; that of its file only where the file holds nothing else."""
     alone = sum(each.path == entry.path for each in found.shipped()) == 1
     return set(names_of(entry)) if alone else {entry_label(entry), safe_name(entry_label(entry))}
 
 
-def _all_names(found: Found, local: LocalFolder) -> list[str]:
+def _all_names(found: FoundTokens, local: LocalFolder) -> list[str]:
     names = [name for path in local.sources for name in file_names(path)]
     return [*names, *(safe_name(entry_label(each)) for each in found.shipped())]
 
 
-def _take_copies(found: Found, local: LocalFolder, blocklist: _Blocklist, sha256: str) -> bool:
+def _take_copies(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, sha256: str) -> bool:
     """Every copy of the certificate; whether there was any."""
     entries = [each for each in found.shipped() if each.certificate and each.certificate.sha256 == sha256]
     for entry in entries:
@@ -106,7 +143,7 @@ def _take_copies(found: Found, local: LocalFolder, blocklist: _Blocklist, sha256
     return bool(entries or sources)
 
 
-def _take_out(found: Found, local: LocalFolder, blocklist: _Blocklist, path: str, sha256: str) -> None:
+def _take_out(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, path: str, sha256: str) -> None:
     """One certificate out of a file; where others stay in it with more than plain trust, it is distrusted instead."""
     source = local.sources[path]
     if len({each.sha256 for each in source.certificates}) > 1 and keeps_trust(source):
@@ -117,7 +154,7 @@ def _take_out(found: Found, local: LocalFolder, blocklist: _Blocklist, path: str
         local.remove(path, sha256)
 
 
-def _keep_only(found: Found, local: LocalFolder, blocklist: _Blocklist, request: Request) -> None:
+def _keep_only(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, request: Request) -> None:
     """``base = "none"``: nothing is trusted but the anchors asked for."""
     wanted = [anchor.certificate for anchor in request.anchors]
     kept = {each.sha256 for each in wanted}
@@ -131,12 +168,12 @@ def _keep_only(found: Found, local: LocalFolder, blocklist: _Blocklist, request:
             blocklist.add(entry)
 
 
-def _warn_of_copies(found: Found, local: LocalFolder, path: str, answer: Answer) -> None:
+def _warn_of_copies(found: FoundTokens, local: LocalFolder, path: str, answer: Answer) -> None:
     for certificate in local.sources[path].certificates:
         for copy in holders(certificate.sha256, found.others()):
-            message = f"is trusted still: the distribution ships {path} too"
+            message = f"is trusted still: it holds the certificate of {path}, too"
             hint = f"remove {DIGEST}{certificate.sha256} takes every copy"
-            answer.warnings.append(Trouble("still-trusted", copy.path, message, hint))
+            answer.warnings.append(Trouble("distrusted-yet-trusted", copy.path, message, hint))
 
 
 # -- the blocklist -----------------------------------------------------------------------------------------
@@ -145,7 +182,7 @@ def _warn_of_copies(found: Found, local: LocalFolder, path: str, answer: Answer)
 class _Blocklist:
     """The folder of distrusted certificates, and every other file that distrusts one."""
 
-    def __init__(self, found: Found, answer: Answer) -> None:
+    def __init__(self, found: FoundTokens, answer: Answer) -> None:
         self._folder = found.blocklist
         self._answer = answer
         self._distrusted = [each for each in found.entries if each.distrusted]
@@ -162,11 +199,11 @@ class _Blocklist:
         """Whether a distrusted certificate is called so."""
         return any(name in names_of(each) for each in self._distrusted)
 
-    def opponent(self, certificate: Certificate) -> Entry | None:
+    def opponent(self, certificate: Certificate) -> TokenEntry | None:
         """What distrusts the certificate: p11-kit goes by its key, or by issuer and serial number."""
         return next((each for each in self._distrusted if _meets(each, certificate)), None)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: TokenEntry) -> None:
         """Distrust a certificate. One that shares its key with an anchor asked for cannot be: both would go."""
         certificate = entry.certificate
         if certificate is None or self.holds(certificate.sha256):
@@ -178,7 +215,7 @@ class _Blocklist:
         self._taken.add(path)
         self._held.add(certificate.sha256)
         self.changed[path] = File(encode(certificate.der))
-        self._distrusted.append(Entry(path, certificate, distrusted=True, issuer=entry.issuer, key=entry.key))
+        self._distrusted.append(TokenEntry(path, certificate, distrusted=True, issuer=entry.issuer, key=entry.key))
         self._answer.removed.append(Anchor(safe_name(entry_label(entry)), certificate, entry.path))
 
     def release(self, certificates: list[Certificate]) -> None:
@@ -192,24 +229,24 @@ class _Blocklist:
                 self._distrusted = [each for each in self._distrusted if each.path != path or each in kept]
                 self._held = {each.certificate.sha256 for each in self._distrusted if each.certificate}
 
-    def _rewrite(self, path: str, kept: Iterable[Entry]) -> None:
+    def _rewrite(self, path: str, kept: Iterable[TokenEntry]) -> None:
         data = b"".join(encode(each.certificate.der) for each in kept if each.certificate)
         self.changed[path] = File(data) if data else Absent()
 
-    def _free_path(self, entry: Entry, certificate: Certificate) -> str:
+    def _free_path(self, entry: TokenEntry, certificate: Certificate) -> str:
         """A name by the label; with the digest where another file has that name."""
         name = safe_name(entry_label(entry))
         path = join(self._folder, f"{name}.crt")
         return join(self._folder, f"{name}-{certificate.sha256[:8]}.crt") if path in self._taken else path
 
 
-def _meets(entry: Entry, certificate: Certificate) -> bool:
+def _meets(entry: TokenEntry, certificate: Certificate) -> bool:
     parts = parts_of(certificate.der)
     same_serial = bool(entry.serial) and (entry.issuer, entry.serial) == (parts.issuer, parts.serial)
     return entry.key == parts.key or same_serial
 
 
-def _distrusts(anchor: Anchor, entry: Entry) -> Trouble:
+def _distrusts(anchor: Anchor, entry: TokenEntry) -> Trouble:
     return Trouble(
         "conflict",
         entry.path,
@@ -218,10 +255,63 @@ def _distrusts(anchor: Anchor, entry: Entry) -> Trouble:
     )
 
 
-def _shares_key(entry: Entry) -> Trouble:
+def _shares_key(entry: TokenEntry) -> Trouble:
     return Trouble(
-        "still-trusted",
+        "distrusted-yet-trusted",
         entry.path,
         f"{entry_label(entry)} has the same key as an anchor that is asked for, and stays trusted",
         "p11-kit distrusts by key: on the blocklist it would take that anchor with it",
     )
+
+
+def without_effect(tokens: list[Token], anchors: Iterable[Anchor]) -> Iterator[Trouble]:
+    """Anchors that no output of CAs, or not the TLS bundle, will hold."""
+    served = {each.certificate.sha256 for each in select(tokens, Filter.ANCHORS, SERVER_AUTH)}
+    authority: dict[str, bool] = {}
+    for token in tokens:
+        for entry in token.entries:
+            if entry.certificate:
+                authority[entry.certificate.sha256] = is_authority(token, entry)
+    for anchor in anchors:
+        sha256 = anchor.certificate.sha256
+        if not authority.get(sha256, True):
+            message = (
+                "is no CA: p11-kit leaves it out of every bundle and keystore of CAs, so that no TLS client sees it"
+            )
+            yield Trouble("no-output", anchor.where, message, "give the CA that signed it, or name the file to clients")
+        elif sha256 in authority and sha256 not in served:
+            yield _not_for_servers(anchor)
+
+
+def _not_for_servers(anchor: Anchor) -> Trouble:
+    message = "its purposes leave out servers: it is in no bundle that TLS clients read"
+    says = "its extended key usage says so" if anchor.purposes is None else f"it is for {shown(anchor.purposes)}"
+    return Trouble("no-output", anchor.where, message, says)
+
+
+def shared_keys(token: Token, anchors: Iterable[Anchor]) -> Iterator[Trouble]:
+    """Anchors whose key is in other files of their token for other purposes.
+
+    p11-kit staples purposes to a key, for every certificate with it (load_attached_extensions in trust/enumerate.c):
+    one of the two would be trusted for what the other is for.
+    """
+    paths: dict[bytes, dict[str, None]] = {}
+    stapled: dict[str, list[Stapled]] = {}
+    for entry in token.entries:
+        paths.setdefault(entry.key, {})[entry.path] = None
+    for each in token.stapled:
+        paths.setdefault(each.key, {})[each.path] = None
+        stapled.setdefault(each.path, []).append(each)
+    purposes: dict[bytes, dict[Purposes, list[str]]] = {}  # by key: thousands of certificates may share one
+    for anchor in anchors:
+        key = parts_of(anchor.certificate.der).key
+        if key not in purposes:
+            purposes[key] = {}
+            for path in paths.get(key, ()):
+                held = purposes_of(anchor.certificate, stapled.get(path, ()))
+                purposes[key].setdefault(held, []).append(path)
+        for held, files in purposes[key].items():
+            for path in files if held != anchor.purposes else ():
+                message = f"holds the key of {anchor.where} for {shown(held)}, and that is for {shown(anchor.purposes)}"
+                hint = "p11-kit knows purposes by key: name the same for both, or take that file away"
+                yield Trouble("conflict", path, message, hint)

@@ -1,12 +1,16 @@
-"""The single-file formats of ``trust extract``, each a function from the chosen certificates to bytes.
+"""The output formats of ``trust extract``: functions from the chosen certificates to bytes, or to a directory.
 
-Source: trust/extract-pem.c, extract-openssl.c, extract-edk2.c, extract-jks.c, enumerate.c (p11_enumerate_comment).
+Source: trust/extract-pem.c, extract-openssl.c, extract-edk2.c, extract-jks.c, enumerate.c (p11_enumerate_comment);
+for directories extract_pem_directory, p11_openssl_symlink, and make_unique_name in save.c. Where p11-kit works out
+another hash than OpenSSL, which looks the links up (NumericString, and Latin-1 in old string types), the link has
+OpenSSL's.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.store.p11kit.entries import (
@@ -15,12 +19,12 @@ from rootfs_trust.store.p11kit.entries import (
     NO_PURPOSE,
     OPENSSL_REJECT,
     SUBJECT_KEY_ID,
+    encode_usages,
+    usages,
 )
-from rootfs_trust.store.p11kit.parts import encode_usages, usages
 from rootfs_trust.store.p11kit.select import Chosen
 from rootfs_trust.x509 import encode as pem_block
-from rootfs_trust.x509.der import encode
-from rootfs_trust.x509.primitive import OCTET_STRING, SEQUENCE, UTF8_STRING
+from rootfs_trust.x509.der import OCTET_STRING, SEQUENCE, UTF8_STRING, encode
 
 _REJECTED = 0xA0  # [0], constructed: the encoder marks SEQUENCE and SET alone
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
@@ -132,3 +136,53 @@ def _stapled_usages(chosen: Chosen, oid: str) -> tuple[str, ...] | None:
 
 def _implicit(tag: int, element: bytes) -> bytes:
     return bytes((tag,)) + element[1:]
+
+
+_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_")
+_LONGEST = 255 - 16 - len(".pem")
+"""MAX_FILE_NAME less the room that make_unique_name keeps for a number."""
+
+
+@dataclass(slots=True)
+class ExtractedDirectory:
+    """Contents by file name, and file names by link name, each in the order of writing."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+
+    def add(self, chosen: Chosen, content: bytes) -> None:
+        """One certificate: its file, then the link by its new hash, then the one by its old hash."""
+        name = _numbered(file_stem(chosen), ".pem", self.files)
+        self.files[name] = content
+        subject = chosen.certificate.subject
+        for digits in (subject.hash, subject.hash_old):
+            self.links[_hash_name(digits, self.links)] = name
+
+
+def hash_directory(chosen: Iterable[Chosen], block: Callable[[Chosen], bytes]) -> ExtractedDirectory:
+    """``pem-directory-hash`` if ``block`` writes plain PEM, ``openssl-directory`` if it writes trusted PEM."""
+    made = ExtractedDirectory()
+    for each in chosen:
+        made.add(each, block(each))
+    return made
+
+
+def file_stem(chosen: Chosen) -> str:
+    """The label, all but letters, digits, ``.``, ``-`` and ``_`` replaced (p11_path_canon in common/path.c)."""
+    label = chosen.label.partition(b"\0")[0] or b"certificate"
+    return bytes(octet if octet in _SAFE else ord("_") for octet in label).decode()[:_LONGEST]
+
+
+def _numbered(stem: str, suffix: str, taken: Container[str]) -> str:
+    name, number = stem + suffix, 0
+    while name in taken:
+        number += 1
+        name = f"{stem}.{number}{suffix}"
+    return name
+
+
+def _hash_name(digits: str, taken: Container[str]) -> str:
+    number = 0
+    while f"{digits}.{number}" in taken:
+        number += 1
+    return f"{digits}.{number}"

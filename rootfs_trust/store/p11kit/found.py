@@ -9,9 +9,16 @@ from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.nodes import Absent, File, View, as_bytes, join, parent
 from rootfs_trust.store.anchor import safe_name
-from rootfs_trust.store.p11kit.entries import EXTENDED_KEY_USAGE, Entry, Place, Stapled
+from rootfs_trust.store.p11kit.entries import (
+    EXTENDED_KEY_USAGE,
+    Place,
+    Stapled,
+    TokenEntry,
+    parts_of,
+    take_extension,
+    usages,
+)
 from rootfs_trust.store.p11kit.parser import parse_file
-from rootfs_trust.store.p11kit.parts import parts_of, take_extension, usages
 from rootfs_trust.store.p11kit.persist import is_persist
 from rootfs_trust.store.p11kit.select import subject_label
 from rootfs_trust.store.p11kit.token import PLACES, SourceFile, Token, files_of, token_of
@@ -23,7 +30,7 @@ _SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p11-kit")
 
 
 @dataclass(slots=True)
-class Found:
+class FoundTokens:
     """The tokens of the layout, the local one first; ``folder`` is the local one's path."""
 
     folder: str
@@ -31,7 +38,7 @@ class Found:
     tokens: list[Token]
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[TokenEntry]:
         """Every entry of every token."""
         return [entry for token in self.tokens for entry in token.entries]
 
@@ -62,7 +69,7 @@ class Found:
             paths.setdefault(entry.path, []).extend([entry.certificate] if entry.certificate else [])
         return tuple(Source(path, b"", tuple(held)) for path, held in paths.items())
 
-    def shipped(self) -> list[Entry]:
+    def shipped(self) -> list[TokenEntry]:
         """The trusted certificates that are not in the anchors folder: they can only be distrusted."""
         local = f"{self.anchors}/"
         trusted = (each for each in self.entries if each.trusted and not each.distrusted and each.certificate)
@@ -81,14 +88,14 @@ class Found:
         return [token_of(in_order), *self.tokens[1:]]
 
 
-def find(view: View, folders: Iterable[str]) -> Found:
+def find(view: View, folders: Iterable[str]) -> FoundTokens:
     """Read the tokens at ``folders``."""
     folders = list(folders)
     files = [files_of(view, folder) for folder in folders]
-    return Found(folders[0], files, [token_of(each) for each in files])
+    return FoundTokens(folders[0], files, [token_of(each) for each in files])
 
 
-def names_of(entry: Entry) -> Iterator[str]:
+def names_of(entry: TokenEntry) -> Iterator[str]:
     """What an entry may be called: its label, the label as a name of a file, and its file where it is alone."""
     label = entry_label(entry)
     yield label
@@ -96,7 +103,7 @@ def names_of(entry: Entry) -> Iterator[str]:
     yield from file_names(entry.path)
 
 
-def entry_label(entry: Entry) -> str:
+def entry_label(entry: TokenEntry) -> str:
     """The entry's label for people; the digest where it has none."""
     if entry.certificate is None:
         return (entry.label or b"").decode("utf-8", "replace")
@@ -141,7 +148,7 @@ def _place_of(path: str) -> Place:
 def _source_of(file: SourceFile, certificates: tuple[Certificate, ...]) -> Source | None:
     """The judged file; None where it holds no certificate and does not look as if it should."""
     judged = read_source(file.path, file.data)
-    if x509.has_private_key(file.data) or x509.looks_like_private_key_der(file.data):
+    if x509.private_key_form(file.data):
         return judged
     if certificates:
         # DER, several certificates, text around them: p11-kit reads all that. Only a broken block is told.

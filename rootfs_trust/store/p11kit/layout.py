@@ -13,29 +13,32 @@ from dataclasses import dataclass
 
 from rootfs_trust.errors import Trouble
 from rootfs_trust.rootfs.nodes import Absent, Directory, Symlink, View, join, parent, read
-from rootfs_trust.store.issuers import missing_issuers
-from rootfs_trust.store.p11kit.change import change
-from rootfs_trust.store.p11kit.directory import HashDirectory
+from rootfs_trust.store.layout import TOKENS, Answer, Request
+from rootfs_trust.store.p11kit.change import change, held, shared_keys, without_effect
+from rootfs_trust.store.p11kit.entries import CODE_SIGNING, EMAIL, SERVER_AUTH
+from rootfs_trust.store.p11kit.formats import ExtractedDirectory
 from rootfs_trust.store.p11kit.found import find
-from rootfs_trust.store.p11kit.mirror import Mirror, described_mirror, has_hash_links, mirror_nodes
 from rootfs_trust.store.p11kit.outputs import (
-    Bundle,
     Desired,
+    ExtractedBundle,
     Folder,
+    Mirror,
     bundle_file,
     described,
     described_folder,
+    described_mirror,
     folder_nodes,
     folder_of,
+    has_hash_links,
     leftovers,
+    mirror_nodes,
     strangers,
 )
+from rootfs_trust.store.p11kit.select import Filter
 from rootfs_trust.store.p11kit.token import Token
-from rootfs_trust.store.p11kit.told import shared_keys, without_effect
 from rootfs_trust.store.presets import with_presets
-from rootfs_trust.store.request import Answer, Request
-from rootfs_trust.store.source import Source, judge_sources
-from rootfs_trust.store.unsourced import unsourced
+from rootfs_trust.store.selection import with_selections
+from rootfs_trust.store.source import Source, judge_sources, missing_issuers, unsourced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,7 @@ class P11KitStore:
     """The folders that p11-kit was built to read, the local one first."""
     bundle: str
     hash_directory: str
-    bundles: tuple[Bundle, ...]
+    bundles: tuple[ExtractedBundle, ...]
     folders: tuple[Folder, ...]
     mirror: Mirror | None = None
     """A folder that repeats the links of the last of ``folders``."""
@@ -65,22 +68,31 @@ class P11KitStore:
         return join(self.tokens[0], "anchors")
 
     @property
+    def outputs(self) -> tuple[str, ...]:
+        """See Layout. What stands in a directory only where it was found is left out."""
+        mirror = (self.mirror.path,) if self.mirror and not self.mirror.as_found else ()
+        return (*(each.path for each in self.bundles), *(each.path for each in self.folders), *mirror)
+
+    @property
+    def keystores(self) -> tuple[str, ...]:
+        """See Layout."""
+        return tuple(each.path for each in self.bundles if each.format == "java")
+
+    @property
     def reads(self) -> tuple[str, ...]:
         """See Layout."""
-        forms = "`.p11-kit`, DER, PEM and TRUSTED CERTIFICATE, whatever the file's name, in byte order"
-        places = "its own files, `anchors/` (trusted), `blocklist/` or `blacklist/` (distrusted)"
-        return tuple(f"`{token}`: {places}; {forms}" for token in self.tokens)
+        return tuple(f"`{token}`: p11-kit source directory" for token in self.tokens)
 
     @property
     def writes(self) -> tuple[str, ...]:
         """See Layout."""
         return (
-            f"`{self.tokens[0]}/blocklist/NAME.crt` (0644), where a shipped anchor is distrusted",
-            f"`{self.local}/NAME.crt` (0644), as TRUSTED CERTIFICATE where its purposes are named",
+            f"`{self.tokens[0]}/blocklist/NAME.crt` (0644), to distrust an anchor that the distribution ships",
+            f"`{self.local}/NAME.crt` (0644), as TRUSTED CERTIFICATE if purposes are given",
             *map(described, self.bundles),
             *(line for folder in self.folders for line in described_folder(folder)),
             *(described_mirror(self.mirror) if self.mirror else ()),
-            *(f"`{path}` -> `{text}`, where the package's folder lacks it" for path, text in self.links),
+            *(f"`{path}` -> `{text}`, if the directory exists and lacks it" for path, text in self.links),
         )
 
     def answer(self, view: View, request: Request) -> Answer:
@@ -89,11 +101,13 @@ class P11KitStore:
         found = find(view, self.tokens)
         everything = [Source(each.path, b"", (each.certificate,)) for each in found.entries if each.certificate]
         request = with_presets(request, everything, answer)
+        request = with_selections(request, held(found), answer, self.name, blocklist=True)
         changes = change(found, request, answer)
         tokens = found.changed({**changes.anchors, **changes.blocklist})
         judge_sources((each for path, each in found.local().items() if path not in changes.anchors), answer)
         if not request.drop_unsourced:
-            answer.conflicts += unsourced(self.bundle, read(view, self.bundle), everything)
+            given = Source("", b"", tuple(anchor.certificate for anchor in request.anchors))
+            answer.conflicts += unsourced(self.bundle, read(view, self.bundle), [*everything, given])
         answer.conflicts += shared_keys(tokens[0], answer.installed)
         self._tell(tokens, request, answer)
         present = {file.path for file in found.files[0]}
@@ -114,7 +128,7 @@ class P11KitStore:
         nodes: Desired = {}
         for bundle in self.bundles:
             nodes[bundle.path] = bundle_file(view, bundle, tokens, last_name=self.last_name, created=created)
-        made = HashDirectory()
+        made = ExtractedDirectory()
         for folder in self.folders:
             made = folder_of(folder, tokens, last_name=self.last_name)
             nodes |= folder_nodes(folder, made)
@@ -153,3 +167,129 @@ def _does_not_last(layout: P11KitStore) -> Trouble:
         "lists every root that is shipped now; a later version of the distribution's package may bring others",
         "p11-kit has no way to refuse them beforehand: run rootfs-trust again after each update",
     )
+
+
+_FEDORA = "/etc/pki/ca-trust/extracted"
+_SUSE = "/var/lib/ca-certificates"
+_ARCH = "/etc/ca-certificates/extracted"
+
+FEDORA = P11KitStore(
+    name="fedora",
+    title="Fedora, RHEL, CentOS Stream, Rocky, AlmaLinux, Amazon Linux, Azure Linux",
+    releases="Fedora 38 to 44, RHEL 7 to 10 and derivatives, Amazon Linux 2 and 2023, Azure Linux 2 (Mariner) and 3",
+    facts=(
+        "update-ca-trust(8) of ca-certificates: its calls of trust extract, in their order",
+        "p11-kit 0.26.4, trust/: formats, modes, names; compared with trust extract 0.24.1 byte by byte",
+        "the p11-kit package is built with the paths /etc/pki/ca-trust/source:/usr/share/pki/ca-trust-source",
+        "microsoft/azurelinux 8bc6caa8b9, SPECS/ca-certificates: update-ca-trust writes no directory-hash; an output "
+        "that the tree's own update-ca-trust does not name is not made",
+    ),
+    tokens=TOKENS["fedora"],
+    bundle=f"{_FEDORA}/pem/tls-ca-bundle.pem",
+    hash_directory=f"{_FEDORA}/pem/directory-hash",
+    bundles=(
+        ExtractedBundle(
+            path=f"{_FEDORA}/openssl/ca-bundle.trust.crt", format="openssl", filter=Filter.CERTIFICATES, comment=True
+        ),
+        ExtractedBundle(path=f"{_FEDORA}/pem/tls-ca-bundle.pem", format="pem", purpose=SERVER_AUTH, comment=True),
+        ExtractedBundle(path=f"{_FEDORA}/pem/email-ca-bundle.pem", format="pem", purpose=EMAIL, comment=True),
+        ExtractedBundle(path=f"{_FEDORA}/pem/objsign-ca-bundle.pem", format="pem", purpose=CODE_SIGNING, comment=True),
+        ExtractedBundle(path=f"{_FEDORA}/java/cacerts", format="java", purpose=SERVER_AUTH),
+        ExtractedBundle(path=f"{_FEDORA}/edk2/cacerts.bin", format="edk2", purpose=SERVER_AUTH),
+    ),
+    folders=(
+        Folder(
+            path=f"{_FEDORA}/pem/directory-hash",
+            purpose=SERVER_AUTH,
+            extra=(("ca-certificates.crt", "../tls-ca-bundle.pem"), ("ca-bundle.crt", "../tls-ca-bundle.pem")),
+        ),
+    ),
+    mirror=Mirror(
+        path="/etc/pki/tls/certs", prefix="../../ca-trust/extracted/pem/directory-hash/", files=False, as_found=True
+    ),
+    links=(
+        ("/etc/pki/tls/cert.pem", f"{_FEDORA}/pem/tls-ca-bundle.pem"),
+        ("/etc/pki/tls/certs/ca-bundle.crt", f"{_FEDORA}/pem/tls-ca-bundle.pem"),
+        ("/etc/pki/tls/certs/ca-bundle.trust.crt", f"{_FEDORA}/openssl/ca-bundle.trust.crt"),
+        ("/etc/pki/java/cacerts", f"{_FEDORA}/java/cacerts"),
+        ("/etc/ssl/certs", "/etc/pki/tls/certs"),
+    ),
+)
+
+_SUSE_HEADER = b"""\
+#
+# automatically created by /usr/lib/ca-certificates/update.d/99certbundle.run. Do not edit!
+#
+# Use of this file is deprecated and should only be used as last
+# resort by applications that do not support p11-kit or reading /etc/ssl/certs.
+# You should avoid hardcoding any paths in applications anyways though. Use
+# functions that know the operating system defaults instead:
+#
+# - openssl: SSL_CTX_set_default_verify_paths()
+# - gnutls: gnutls_certificate_set_x509_system_trust(cred)
+#
+"""
+"""What 99certbundle.run, a shell script, writes by `cat`: the mode is 0644."""
+
+SUSE = P11KitStore(
+    name="suse",
+    title="openSUSE, SUSE Linux Enterprise",
+    releases="SLE 15 and 16, openSUSE Leap 15 and 16, Tumbleweed",
+    facts=(
+        "update-ca-certificates(8) of openSUSE's ca-certificates and its hooks 50java, 70openssl, 80etc_ssl, "
+        "99certbundle: which output holds which purposes is in its README",
+        "p11-kit 0.26.4, trust/: formats, modes, names; compared with trust extract 0.24.1 byte by byte",
+        "the p11-kit package is built with the paths /etc/pki/trust:/usr/share/pki/trust",
+    ),
+    tokens=TOKENS["suse"],
+    bundle=f"{_SUSE}/ca-bundle.pem",
+    hash_directory=f"{_SUSE}/pem",
+    bundles=(
+        ExtractedBundle(path=f"{_SUSE}/java-cacerts", format="java", purpose=SERVER_AUTH),
+        ExtractedBundle(
+            path=f"{_SUSE}/ca-bundle.pem", format="pem", purpose=SERVER_AUTH, header=_SUSE_HEADER, mode=0o644
+        ),
+    ),
+    folders=(
+        Folder(path=f"{_SUSE}/openssl", trusted=True),
+        Folder(path=f"{_SUSE}/pem", purpose=SERVER_AUTH),
+    ),
+    links=(
+        ("/etc/ssl/certs", "../../var/lib/ca-certificates/pem"),
+        ("/etc/ssl/ca-bundle.pem", "../../var/lib/ca-certificates/ca-bundle.pem"),
+    ),
+)
+
+ARCH = P11KitStore(
+    name="arch",
+    title="Arch Linux and derivatives",
+    releases="Arch Linux of 2024 to 2026",
+    facts=(
+        "update-ca-trust(8) of ca-certificates-utils, by way of eweOS's fork of it",
+        "p11-kit 0.26.4, trust/: formats, modes, names; compared with trust extract 0.24.1 byte by byte",
+        "the p11-kit package is built with the paths "
+        "/etc/ca-certificates/trust-source:/usr/share/ca-certificates/trust-source",
+    ),
+    tokens=TOKENS["arch"],
+    bundle=f"{_ARCH}/tls-ca-bundle.pem",
+    hash_directory="/etc/ssl/certs",
+    bundles=(
+        ExtractedBundle(
+            path=f"{_ARCH}/ca-bundle.trust.crt", format="openssl", filter=Filter.CERTIFICATES, comment=True
+        ),
+        ExtractedBundle(path=f"{_ARCH}/tls-ca-bundle.pem", format="pem", purpose=SERVER_AUTH, comment=True),
+        ExtractedBundle(path=f"{_ARCH}/email-ca-bundle.pem", format="pem", purpose=EMAIL, comment=True),
+        ExtractedBundle(path=f"{_ARCH}/objsign-ca-bundle.pem", format="pem", purpose=CODE_SIGNING, comment=True),
+        ExtractedBundle(path=f"{_ARCH}/java-cacerts.jks", format="java", purpose=SERVER_AUTH),
+        ExtractedBundle(path=f"{_ARCH}/edk2-cacerts.bin", format="edk2", purpose=SERVER_AUTH),
+    ),
+    folders=(Folder(path=f"{_ARCH}/cadir", purpose=SERVER_AUTH),),
+    mirror=Mirror(path="/etc/ssl/certs", prefix="../../ca-certificates/extracted/cadir/", files=True),
+    links=(
+        ("/etc/ssl/cert.pem", "../ca-certificates/extracted/tls-ca-bundle.pem"),
+        ("/etc/ssl/certs/ca-certificates.crt", "../../ca-certificates/extracted/tls-ca-bundle.pem"),
+        ("/etc/ssl/certs/java/cacerts", "../../../ca-certificates/extracted/java-cacerts.jks"),
+        ("/etc/ssl/certs/edk2/cacerts.bin", "../../../ca-certificates/extracted/edk2-cacerts.bin"),
+    ),
+    last_name=True,
+)

@@ -2,12 +2,17 @@
 
 Source: trust/parser.c (p11_parse_memory, populate_trust, build_openssl_extensions), trust/builder.c
 (p11_builder_build, build_for_schema), trust/index.c (index_replacev).
+
+The order of purposes in some outputs is that of a hash table: p11_dict_set and p11_dict_iterate in common/dict.c,
+p11_hash_murmur3 in common/hash.c, which is MurmurHash3 of 32 bits (public domain, Austin Appleby) with the seed 42,
+and mixes in the length of the tail only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.store.p11kit import pem, persist
@@ -16,38 +21,86 @@ from rootfs_trust.store.p11kit.entries import (
     NO_PURPOSE,
     OPENSSL_REJECT,
     SUBJECT_KEY_ID,
-    Entry,
     Place,
     Stapled,
+    TokenEntry,
+    encode_usages,
+    oid_contents,
+    parts_of,
 )
-from rootfs_trust.store.p11kit.hash_order import hash_order
-from rootfs_trust.store.p11kit.parts import encode_usages, oid_contents, parts_of, take_oids
 from rootfs_trust.x509 import Certificate, parse_certificate
 from rootfs_trust.x509.certificate import take_certificate
-from rootfs_trust.x509.der import Reader, encode
-from rootfs_trust.x509.primitive import OCTET_STRING, OID, SEQUENCE, UTF8_STRING
+from rootfs_trust.x509.der import OCTET_STRING, OID, SEQUENCE, DerReader, encode
+from rootfs_trust.x509.objects import take_trust_settings
 
-_REJECTED, _OTHER = 0x80, 0x81
+_FIRST_BUCKETS = 9
+_WORD = 0xFFFFFFFF
 
 
-def parse_file(path: str, data: bytes, place: Place) -> list[Entry | Stapled]:
+def hash_order(texts: Iterable[str]) -> list[str]:
+    """``texts``, each once, as they come out of a table into which they were put in this order."""
+    buckets: list[list[str]] = [[] for _ in range(_FIRST_BUCKETS)]
+    held: set[str] = set()
+    for text in texts:
+        if text not in held:
+            held.add(text)
+            buckets[murmur3(text.encode()) % len(buckets)].append(text)
+            if len(held) > len(buckets):
+                buckets = _grown(buckets)
+    return list(chain.from_iterable(buckets))
+
+
+def _grown(old: list[list[str]]) -> list[list[str]]:
+    buckets: list[list[str]] = [[] for _ in range(len(old) * 2 + 1)]
+    for text in chain.from_iterable(old):
+        buckets[murmur3(text.encode()) % len(buckets)].insert(0, text)
+    return buckets
+
+
+def murmur3(data: bytes) -> int:
+    """p11_hash_murmur3 of one piece of data."""
+    value, whole = 42, len(data) & ~3
+    for at in range(0, whole, 4):
+        value ^= _mixed(int.from_bytes(data[at : at + 4], "little"))
+        value = (_rotated(value, 13) * 5 + 0xE6546B64) & _WORD
+    tail = data[whole:]
+    if tail:
+        value ^= _mixed(int.from_bytes(tail, "little"))
+    return _avalanche(value ^ len(tail))
+
+
+def _mixed(word: int) -> int:
+    return _rotated(word * 0xCC9E2D51 & _WORD, 15) * 0x1B873593 & _WORD
+
+
+def _rotated(word: int, bits: int) -> int:
+    return (word << bits | word >> (32 - bits)) & _WORD
+
+
+def _avalanche(value: int) -> int:
+    value = (value ^ value >> 16) * 0x85EBCA6B & _WORD
+    value = (value ^ value >> 13) * 0xC2B2AE35 & _WORD
+    return value ^ value >> 16
+
+
+def parse_file(path: str, data: bytes, place: Place) -> list[TokenEntry | Stapled]:
     """What the file adds to the store, in the order in which p11-kit loads it; nothing if it knows no such form."""
-    return [_placed(each, place) if isinstance(each, Entry) else each for each in _objects(path, data)]
+    return [_placed(each, place) if isinstance(each, TokenEntry) else each for each in _objects(path, data)]
 
 
-def _objects(path: str, data: bytes) -> Iterable[Entry | Stapled]:
+def _objects(path: str, data: bytes) -> Iterable[TokenEntry | Stapled]:
     if persist.is_persist(data):
         try:
             return list(_of_persist(path, persist.objects(data)))
         except MalformedError:
             pass  # then it may still hold PEM blocks: p11_parse_memory goes on to the next format
     try:
-        return [_plain(path, parse_certificate(data))]
+        return [plain_entry(path, parse_certificate(data))]
     except MalformedError:
         return list(_of_pem(path, data))
 
 
-def _placed(entry: Entry, place: Place) -> Entry:
+def _placed(entry: TokenEntry, place: Place) -> TokenEntry:
     """The folder's word: anchors are trusted unless distrusted by name, the blocklist distrusts all."""
     if place == "blocklist":
         return replace(entry, trusted=False, distrusted=True)
@@ -56,72 +109,52 @@ def _placed(entry: Entry, place: Place) -> Entry:
     return entry
 
 
-def _plain(path: str, certificate: Certificate, label: bytes | None = None) -> Entry:
+def plain_entry(path: str, certificate: Certificate, label: bytes | None = None) -> TokenEntry:
+    """A certificate of which its file says nothing more."""
     parts = parts_of(certificate.der)
-    return Entry(path, certificate, label, issuer=parts.issuer, serial=parts.serial, key=parts.key)
+    return TokenEntry(path, certificate, label, issuer=parts.issuer, serial=parts.serial, key=parts.key)
 
 
 # -- PEM ---------------------------------------------------------------------------------------------------
 
 
-def _of_pem(path: str, data: bytes) -> Iterator[Entry | Stapled]:
+def _of_pem(path: str, data: bytes) -> Iterator[TokenEntry | Stapled]:
     """Certificates, plain or trusted; blocks of another kind, or that are broken, are passed over."""
     for label, contents in pem.blocks(data):
         try:
             if label == "CERTIFICATE":
-                yield _plain(path, parse_certificate(contents))
+                yield plain_entry(path, parse_certificate(contents))
             elif label == "TRUSTED CERTIFICATE":
                 yield from _trusted(path, contents)
         except MalformedError:
             continue
 
 
-def _trusted(path: str, contents: bytes) -> list[Entry | Stapled]:
+def _trusted(path: str, contents: bytes) -> list[TokenEntry | Stapled]:
     """A TRUSTED CERTIFICATE: its purposes become extensions that are stapled to the key.
 
     One that is trusted for nothing is distrusted, as OpenSSL has it.
     """
-    reader = Reader(contents)
+    reader = DerReader(contents)
     certificate = take_certificate(reader)
     if reader.pos == len(contents):
-        return [_plain(path, certificate)]
-    trust, reject, alias, key_id = _take_settings(reader)
-    purposes = hash_order(trust)
-    rejected = hash_order(reject)
+        return [plain_entry(path, certificate)]
+    settings = take_trust_settings(reader)
+    if reader.pos != len(contents):
+        raise MalformedError("octets follow the trust settings")
+    purposes = hash_order(settings.trusted or ())
+    rejected = hash_order(settings.rejected or ())
+    if any(each.startswith("#") for each in (*purposes, *rejected)):
+        raise MalformedError("an OBJECT IDENTIFIER of endless length")
     allowed = [each for each in purposes if each not in rejected]
-    entry = _plain(path, certificate, alias)
-    found: list[Entry | Stapled] = [Stapled(path, entry.key, _usage_extension(EXTENDED_KEY_USAGE, allowed))]
+    alias = None if settings.alias is None else settings.alias.partition(b"\0")[0]
+    entry = plain_entry(path, certificate, alias)
+    found: list[TokenEntry | Stapled] = [Stapled(path, entry.key, _usage_extension(EXTENDED_KEY_USAGE, allowed))]
     if rejected:
         found.append(Stapled(path, entry.key, _usage_extension(OPENSSL_REJECT, rejected)))
-    if key_id:
-        found.append(Stapled(path, entry.key, _extension(SUBJECT_KEY_ID, key_id)))
+    if settings.key_id:
+        found.append(Stapled(path, entry.key, _extension(SUBJECT_KEY_ID, settings.key_id)))
     return [*found, replace(entry, trusted=bool(allowed), distrusted=not allowed)]
-
-
-def _take_settings(reader: Reader) -> tuple[tuple[str, ...], tuple[str, ...], bytes | None, bytes]:
-    """Purposes trusted and rejected, alias, and the whole element of the key identifier (common/openssl.asn)."""
-    body = reader.enter(SEQUENCE)
-    trust, reject = _take_purposes(body, SEQUENCE), _take_purposes(body, _REJECTED)
-    alias = body.value(UTF8_STRING).partition(b"\0")[0] if body.next_tag() == UTF8_STRING else None
-    begin = body.pos
-    if body.next_tag() == OCTET_STRING:
-        body.value(OCTET_STRING)
-    key_id = body.data[begin : body.pos]
-    if body.next_tag() == _OTHER:
-        body.any()
-    reader.leave(body)
-    if reader.pos != len(reader.data):
-        raise MalformedError("octets follow the trust settings")
-    return trust, reject, alias, key_id
-
-
-def _take_purposes(body: Reader, tag: int) -> tuple[str, ...]:
-    if body.next_tag() != tag:
-        return ()
-    purposes = body.enter_list(tag)
-    oids = take_oids(purposes)
-    body.leave(purposes)
-    return oids
 
 
 def _usage_extension(oid: str, purposes: list[str]) -> bytes:
@@ -135,7 +168,7 @@ def _extension(oid: str, value: bytes) -> bytes:
 # -- .p11-kit ----------------------------------------------------------------------------------------------
 
 
-def _of_persist(path: str, objects: Iterable[persist.Attributes]) -> Iterator[Entry | Stapled]:
+def _of_persist(path: str, objects: Iterable[persist.Attributes]) -> Iterator[TokenEntry | Stapled]:
     """Entries up to the first object that the trust module does not accept: there it stops with the file."""
     for attributes in objects:
         if not _truth(attributes, "token", default=True):
@@ -159,12 +192,12 @@ def _is_ignored(attributes: persist.Attributes) -> bool:
     return kind in persist.OTHER_CLASSES or (kind == persist.DATA and persist.OF_DATA.issuperset(attributes))
 
 
-def _entry(path: str, attributes: persist.Attributes) -> Entry:
+def _entry(path: str, attributes: persist.Attributes) -> TokenEntry:
     """A certificate, or the traits of one that is distrusted without being there."""
     try:
-        entry = _plain(path, parse_certificate(_octets(attributes, "value") or b""))
+        entry = plain_entry(path, parse_certificate(_octets(attributes, "value") or b""))
     except MalformedError:
-        entry = Entry(path, None)
+        entry = TokenEntry(path, None)
     return replace(
         entry,
         label=_octets(attributes, "label"),

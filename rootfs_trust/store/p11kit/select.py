@@ -11,12 +11,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.store.p11kit.entries import ANY_PURPOSE, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, NO_PURPOSE, Entry
-from rootfs_trust.store.p11kit.parts import name_texts, parts_of, usages
+from rootfs_trust.store.p11kit.entries import (
+    ANY_PURPOSE,
+    BASIC_CONSTRAINTS,
+    EXTENDED_KEY_USAGE,
+    NO_PURPOSE,
+    TokenEntry,
+    name_texts,
+    parts_of,
+    usages,
+)
 from rootfs_trust.store.p11kit.persist import AUTHORITY
 from rootfs_trust.store.p11kit.token import Token
 from rootfs_trust.x509 import Certificate
-from rootfs_trust.x509.details import basic_constraints
+from rootfs_trust.x509.certificate import basic_constraints
 
 _CN, _OU, _O = "2.5.4.3", "2.5.4.11", "2.5.4.10"
 
@@ -66,7 +74,7 @@ def select(tokens: Sequence[Token], wanted: Filter, purpose: str = "", *, last_n
     return chosen
 
 
-def _certificates(tokens: Sequence[Token]) -> Iterator[tuple[Token, Entry, Certificate]]:
+def _certificates(tokens: Sequence[Token]) -> Iterator[tuple[Token, TokenEntry, Certificate]]:
     for token in tokens:
         for entry in token.entries:
             if entry.certificate is not None:
@@ -81,11 +89,11 @@ class _Distrusted:
         self._keys = {entry.key for entry in entries if entry.key}
         self._serials = {(entry.issuer, entry.serial) for entry in entries if entry.issuer and entry.serial}
 
-    def __contains__(self, entry: Entry) -> bool:
+    def __contains__(self, entry: TokenEntry) -> bool:
         return entry.key in self._keys or (entry.issuer, entry.serial) in self._serials
 
 
-def _passes(token: Token, entry: Entry, wanted: Filter, distrusted: _Distrusted | None) -> bool:
+def _passes(token: Token, entry: TokenEntry, wanted: Filter, distrusted: _Distrusted | None) -> bool:
     if wanted is Filter.CERTIFICATES:
         return True
     if entry.distrusted:
@@ -95,7 +103,7 @@ def _passes(token: Token, entry: Entry, wanted: Filter, distrusted: _Distrusted 
     return wanted is Filter.POLICY or is_authority(token, entry)
 
 
-def is_authority(token: Token, entry: Entry) -> bool:
+def is_authority(token: Token, entry: TokenEntry) -> bool:
     """Whether p11-kit takes the entry for a CA: by what is stapled to its key, its own word, or its certificate.
 
     A self-issued certificate of version 1 without basic constraints is one too; a self-signed server's is not.

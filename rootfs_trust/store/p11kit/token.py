@@ -13,11 +13,17 @@ from functools import cached_property
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.nodes import Directory, File, View, join, read
-from rootfs_trust.store.p11kit.entries import BASIC_CONSTRAINTS, Entry, Place, Stapled
+from rootfs_trust.rootfs.plan import STAGED_PREFIX
+from rootfs_trust.store.p11kit.entries import (
+    BASIC_CONSTRAINTS,
+    Place,
+    Stapled,
+    TokenEntry,
+    oid_contents,
+    take_extension,
+)
 from rootfs_trust.store.p11kit.parser import parse_file
-from rootfs_trust.store.p11kit.parts import oid_contents, take_extension
-from rootfs_trust.x509.der import encode
-from rootfs_trust.x509.primitive import OID
+from rootfs_trust.x509.der import OID, encode
 
 PLACES: tuple[tuple[str, Place], ...] = (
     ("", ""),
@@ -43,7 +49,7 @@ class SourceFile:
 class Token:
     """What the files of one token say, in the order of loading."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[TokenEntry, ...]
     stapled: tuple[Stapled, ...]
 
     def attached(self, key: bytes) -> dict[str, bytes]:
@@ -79,7 +85,7 @@ class Token:
 def token_of(files: Iterable[SourceFile]) -> Token:
     """The token that ``files``, in this order, make."""
     objects = [each for file in files for each in parse_file(file.path, file.data, file.place)]
-    entries = tuple(each for each in objects if isinstance(each, Entry))
+    entries = tuple(each for each in objects if isinstance(each, TokenEntry))
     return Token(entries, tuple(each for each in objects if isinstance(each, Stapled)))
 
 
@@ -93,5 +99,6 @@ def files_of(view: View, path: str) -> list[SourceFile]:
 def _files(view: View, folder: str, place: Place) -> list[SourceFile]:
     if view.kind(folder) is not Directory:
         return []
-    paths = [join(folder, name) for name in view.names(folder)]
+    # p11-kit reads every file; what a killed run of ours left staged is no source, and is about to go.
+    paths = [join(folder, name) for name in view.names(folder) if not name.startswith(STAGED_PREFIX)]
     return [SourceFile(path, read(view, path) or b"", place) for path in paths if view.kind(path) is File]

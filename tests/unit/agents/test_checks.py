@@ -6,9 +6,9 @@ import pytest
 
 from rootfs_trust.agents.checks import check_settings
 from rootfs_trust.agents.finished import Finished
-from rootfs_trust.agents.readers import READ, SEARCH, Reader, reader
 from rootfs_trust.agents.settings import parse_setting
 from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.rootfs.device import READ, SEARCH, Device, User
 from rootfs_trust.rootfs.nodes import Directory, File, Owner, Symlink, View
 from rootfs_trust.x509 import encode
 from tests.support.authority import Authority
@@ -24,7 +24,7 @@ LINK = {"/data/ca/0a1b2c3d.0": Symlink("ca.pem")}
 def warned(entries, *settings, store=None, built_in=False, tree: type[MemoryTree] = MemoryTree) -> list[Trouble]:
     view: View = tree({**USERS, **entries})
     asked = [parse_setting(text) for text in settings]
-    troubles, warnings = check_settings(asked, Finished(view, store or {}), built_in_bridge=built_in)
+    troubles, warnings = check_settings(asked, Finished(Device(view), store or {}), built_in_bridge=built_in)
     assert troubles == []
     assert all(each.hint for each in warnings)
     return warnings
@@ -99,13 +99,13 @@ def test_the_root_folder_is_the_build_hosts():
     "passwd", [b"", b"tedge:x\n", b"tedge:x:one:1:::\n", b"tedge:x:\xb2:1:::\n", b"tedge:x:" + b"9" * 9000 + b":1:::\n"]
 )
 def test_a_user_that_is_not_there_is_one_of_the_others(passwd):
-    user = reader(MemoryTree({"/etc/passwd": File(passwd)}), "tedge")
-    assert user == Reader("tedge")
+    user = Device(MemoryTree({"/etc/passwd": File(passwd)})).user("tedge")
+    assert user == User("tedge")
     assert user.may(READ, Owner(0, 0), 0o004) and not user.may(SEARCH, Owner(0, 0), 0o776)
 
 
 def test_root_may_all():
-    assert Reader("tedge", 0).may(READ | SEARCH, Owner(5, 5), 0)
+    assert User("tedge", 0).may(READ | SEARCH, Owner(5, 5), 0)
 
 
 # -- what spoils a folder ----------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def test_a_file_of_others_in_the_folder(kind, name):
     for key, counts in SETTINGS.items():
         warnings = warned(entries, f"{key}=/data/ca")
         read = counts and (name == "ca.pem" or not key.endswith("ca_dir"))
-        assert [(each.id, each.path) for each in warnings] == [("thin-edge-bad-pem", f"/data/ca/{name}")] * bool(
+        assert [(each.id, each.path) for each in warnings] == [("client-cannot-read", f"/data/ca/{name}")] * bool(
             read and says
         )
         assert all(says in each.message and key in each.message for each in warnings)

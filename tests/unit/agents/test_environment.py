@@ -5,6 +5,7 @@ import pytest
 from rootfs_trust.agents.environment import DROP_IN, drop_in, variable
 from rootfs_trust.agents.settings import Setting, cloud_settings, parse_setting
 from rootfs_trust.agents.thin_edge import thin_edge
+from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.nodes import File
 from tests.support.memory import MemoryTree
 
@@ -25,7 +26,7 @@ def test_the_names_are_those_of_thin_edge(key, name):
 
 def test_only_the_drop_in_is_written():
     settings = [*cloud_settings("az", "/store"), *cloud_settings("aws@x", "/store")]
-    answer = thin_edge(MemoryTree(STORE), settings, {}, as_environment=True)
+    answer = thin_edge(Device(MemoryTree(STORE)), settings, {}, as_environment=True)
     assert {path: node.content.decode().splitlines() for path, node in answer.desired.items()} == {
         DROP_IN: [
             "[Service]",
@@ -36,22 +37,22 @@ def test_only_the_drop_in_is_written():
 
 
 def test_the_settings_are_held_against_the_rootfs_all_the_same():
-    answer = thin_edge(MemoryTree(STORE), [parse_setting("az.root_cert_path=/none")], {}, as_environment=True)
-    assert [each.id for each in answer.troubles] == ["setting"]
+    answer = thin_edge(Device(MemoryTree(STORE)), [parse_setting("az.root_cert_path=/none")], {}, as_environment=True)
+    assert [each.id for each in answer.troubles] == ["thin-edge-setting"]
 
 
 @pytest.mark.parametrize("key", ["c8y.profiles.a-b.root_cert_path", "thingsboard.device.root_cert_path"])
 def test_what_no_variable_can_set_is_refused(key):
     """systemd ignores a variable with a dash in its name, with a line in the journal."""
     asked = [parse_setting(f"{key}=/store"), *cloud_settings("c8y@a_b", "/store")]
-    answer = thin_edge(MemoryTree(STORE), asked, {}, "2", as_environment=True)
+    answer = thin_edge(Device(MemoryTree(STORE)), asked, {}, "2", as_environment=True)
     (trouble,) = answer.troubles
     assert trouble.message == f"{key}: no environment variable sets it" and "--settings-as file" in trouble.hint
 
 
 def test_what_an_earlier_run_set_stays():
     def ran(tree, *settings, **how):
-        return thin_edge(MemoryTree({**STORE, **tree}), [parse_setting(each) for each in settings], {}, **how)
+        return thin_edge(Device(MemoryTree({**STORE, **tree})), [parse_setting(each) for each in settings], {}, **how)
 
     first = ran({}, "c8y.root_cert_path=/store", "az.root_cert_path=/store", as_environment=True).desired
     second = ran({**first, "/b/0123abcd.0": File(b"")}, "az.root_cert_path=/b", as_environment=True).desired
@@ -67,7 +68,7 @@ def test_a_file_that_the_environment_overrules_is_told():
     drop_in_of = {DROP_IN: File(b'[Service]\nEnvironment="TEDGE_AZ_ROOT_CERT_PATH=/other"\n')}
     for path, told in (("/store", [("thin-edge-environment", DROP_IN)]), ("/other", [])):
         view = MemoryTree({**STORE, **drop_in_of, "/other/0123abcd.0": File(b"")})
-        answer = thin_edge(view, [parse_setting(f"az.root_cert_path={path}")], {})
+        answer = thin_edge(Device(view), [parse_setting(f"az.root_cert_path={path}")], {})
         assert [(each.id, each.path) for each in answer.warnings if each.id != "no-tedge-user"] == told
 
 

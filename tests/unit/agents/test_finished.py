@@ -3,6 +3,7 @@
 import pytest
 
 from rootfs_trust.agents.finished import Finished
+from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.nodes import Absent, Directory, File, Special, Symlink
 from tests.support.memory import MemoryTree
 
@@ -25,6 +26,17 @@ DESIRED = {
     "/etc/turn": Symlink("turn"),
     "/opt/gone/x": Absent(),
 }
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("7f334139.0", True),
+        *((name, False) for name in ("7f334139.007", "7f334139.00", "7f334139.1", "7f334139.r0", "7F334139.0")),
+    ],
+)
+def test_which_names_openssls_lookup_asks_for_first(name, counts):
+    assert Finished(Device(MemoryTree({f"/certs/{name}": File(b"")})), {}).has_hash_links("/certs") is counts
 
 
 @pytest.mark.parametrize(
@@ -57,7 +69,7 @@ DESIRED = {
     ],
 )
 def test_what_will_stand_where(path, kind):
-    assert Finished(MemoryTree(VIEW), DESIRED).kind(path) is kind
+    assert Finished(Device(MemoryTree(VIEW)), DESIRED).kind(path) is kind
 
 
 @pytest.mark.parametrize(
@@ -65,17 +77,17 @@ def test_what_will_stand_where(path, kind):
     [("/etc/ssl/certs", True), ("/data/certs", True), ("/etc/up", True), ("/etc", False), ("/x", False)],
 )
 def test_hash_links(folder, found):
-    assert Finished(MemoryTree(VIEW), DESIRED).has_hash_links(folder) is found
+    assert Finished(Device(MemoryTree(VIEW)), DESIRED).has_hash_links(folder) is found
     without = {path: node for path, node in DESIRED.items() if path != "/etc/ssl/certs/0000bbbb.0"}
-    assert Finished(MemoryTree(VIEW), without).has_hash_links(folder) is False
+    assert Finished(Device(MemoryTree(VIEW)), without).has_hash_links(folder) is False
 
 
 def test_the_root_itself_may_be_wanted():
-    assert Finished(MemoryTree(), {"/": Directory(), "/a/b": File(b"")}).kind("/a") is Directory
+    assert Finished(Device(MemoryTree()), {"/": Directory(), "/a/b": File(b"")}).kind("/a") is Directory
 
 
 @pytest.mark.parametrize(("count", "kind"), [(40, File), (41, None)])
 def test_forty_links_are_followed_and_no_more(count, kind):
     chain = {f"/l{number}": Symlink(f"l{number - 1}") for number in range(1, count)}
     view = MemoryTree({**chain, "/l0": Symlink("/end"), "/end": File(b"")})
-    assert Finished(view, {}).kind(f"/l{count - 1}") is kind
+    assert Finished(Device(view), {}).kind(f"/l{count - 1}") is kind

@@ -6,11 +6,11 @@ import tomllib
 
 import pytest
 
-from rootfs_trust.agents.answer import AgentAnswer
-from rootfs_trust.agents.generation import package_version
 from rootfs_trust.agents.settings import cloud_settings, parse_setting
 from rootfs_trust.agents.thin_edge import FILE, thin_edge
+from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.nodes import Directory, File, Owner
+from rootfs_trust.store.layout import Answer
 from tests.support.memory import MemoryTree
 
 C8Y = "/etc/tedge/mappers/c8y/mapper.toml"
@@ -20,13 +20,13 @@ STORE = {"/store/0123abcd.0": File(b"")}
 TWO = "Package: mosquitto\nVersion: 1.0\n\nPackage: tedge\nStatus: install ok installed\nVersion: 2.0.1\n\n"
 
 
-def answered(files: dict[str, str], *clouds: str, generation: str = "auto") -> AgentAnswer:
+def answered(files: dict[str, str], *clouds: str, generation: str = "auto") -> Answer:
     view = MemoryTree({**PASSWD, **STORE, **{path: File(text.encode()) for path, text in files.items()}})
     settings = [setting for cloud in clouds for setting in cloud_settings(cloud, "/store")]
-    return thin_edge(view, settings, {}, generation)
+    return thin_edge(Device(view), settings, {}, generation)
 
 
-def written(answer: AgentAnswer) -> dict[str, dict[str, object]]:
+def written(answer: Answer) -> dict[str, dict[str, object]]:
     assert answer.troubles == [] and answer.conflicts == []
     files = {path: node for path, node in answer.desired.items() if isinstance(node, File)}
     return {path: tomllib.loads(node.content.decode()) for path, node in files.items()}
@@ -94,7 +94,7 @@ def test_any_mapper_of_a_cloud_takes_all_its_profiles_along(there, cloud):
 def test_settings_of_no_cloud_stay_in_tedge_toml():
     view = MemoryTree({**PASSWD, **STORE, "/var/lib/dpkg/status": File(TWO.encode())})
     settings = [*cloud_settings("az", "/store"), parse_setting("mqtt.external.ca_path=/store")]
-    assert written(thin_edge(view, settings, {})) == {
+    assert written(thin_edge(Device(view), settings, {})) == {
         "/etc/tedge/mappers/az/mapper.toml": {"cloud_type": "az", "root_cert_path": "/store"},
         FILE: {"config": {"version": "2"}, "mqtt": {"external": {"ca_path": "/store"}}},
     }
@@ -130,10 +130,11 @@ def test_2_x_has_its_own_bridge_unless_told_otherwise(files, choice, by_default,
     bridge = f"[mqtt.bridge]\nbuilt_in = {said}\n" if said else ""
     texts = {"/plain/ca.pem": "", FILE: f'[config]\nversion = "2"\n{bridge}', **files}
     view = MemoryTree({**PASSWD, **{path: File(text.encode()) for path, text in texts.items()}})
-    answer = thin_edge(view, [parse_setting("c8y.root_cert_path=/plain")], {}, choice)
+    answer = thin_edge(Device(view), [parse_setting("c8y.root_cert_path=/plain")], {}, choice)
     assert (answer.troubles == []) is (said == "true" or (not said and by_default))
 
 
 @pytest.mark.parametrize("status", ["", "Package: tedge-agent\nVersion: 2.0\n", "Package: tedge\n\nVersion: 2.0\n"])
 def test_another_package_says_nothing(status):
-    assert package_version(MemoryTree({"/var/lib/dpkg/status": File(status.encode())})) is None
+    device = Device(MemoryTree({"/var/lib/dpkg/status": File(status.encode())}))
+    assert "tedge" not in device.packages or not device.packages["tedge"].version

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rootfs_trust import x509
-from rootfs_trust.agents.render import RenderRequest, Trust, rendered
+from rootfs_trust.agents.render import RenderRequest, TemplateTrust, rendered
 from rootfs_trust.errors import InputError
 from rootfs_trust.resources import resource
 from rootfs_trust.rootfs.nodes import File
@@ -23,22 +23,22 @@ BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
 @pytest.fixture
-def trust(authority, other_authority) -> Trust:
+def trust(authority, other_authority) -> TemplateTrust:
     anchors = tuple(
         {"name": name, "subject": name, "sha256": each.sha256, "pem": each.pem.decode()}
         for name, each in (("a", authority), ("b", other_authority))
     )
-    return Trust(BUNDLE, "/etc/ssl/certs", anchors, ("c8y",), "/etc/ssl/certs/java/cacerts")
+    return TemplateTrust(BUNDLE, "/etc/ssl/certs", anchors, ("c8y",), "/etc/ssl/certs/java/cacerts")
 
 
-def shipped(name: str, trust: Trust, **values: object) -> str:
+def shipped(name: str, trust: TemplateTrust, **values: object) -> str:
     text = Path(resource("templates"), "agents", f"{name}.j2").read_text()
     files, conflicts = rendered(MemoryTree(), [RenderRequest(name, text, "/etc/x", values=values)], trust)
     assert conflicts == []
     return files["/etc/x"].content.decode()
 
 
-def own(text: str, trust: Trust, **values: object) -> str:
+def own(text: str, trust: TemplateTrust, **values: object) -> str:
     files, _ = rendered(MemoryTree(), [RenderRequest("own.j2", text, "/etc/x", 0o600, values)], trust)
     assert files["/etc/x"].mode == 0o600
     return files["/etc/x"].content.decode()
@@ -120,7 +120,7 @@ def test_the_environment_of_runtimes(trust):
 
 
 def test_without_a_hash_directory_a_bridge_gets_the_bundle(trust):
-    bare = Trust(BUNDLE, "", ())
+    bare = TemplateTrust(BUNDLE, "", ())
     assert f"\nbridge_cafile {BUNDLE}\n" in shipped("mosquitto-bridge.conf", bare, address="h:1")
     assert "\nbridge_capath /etc/ssl/certs\n" in shipped("mosquitto-bridge.conf", trust, address="h:1")
     with pytest.raises(InputError, match="address"):

@@ -7,6 +7,7 @@ import pytest
 from rootfs_trust.agents.settings import parse_setting
 from rootfs_trust.agents.thin_edge import FILE, thin_edge
 from rootfs_trust.errors import InputError
+from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.nodes import File
 from tests.support.memory import MemoryTree
 
@@ -35,7 +36,7 @@ from tests.support.memory import MemoryTree
 )
 def test_an_alias_that_stands_there_is_kept(text, setting, table):
     view = MemoryTree({FILE: File(f'[config]\nversion = "2"\n{text}'.encode()), "/s/0123abcd.0": File(b"")})
-    answer = thin_edge(view, [parse_setting(setting)], {})
+    answer = thin_edge(Device(view), [parse_setting(setting)], {})
     assert answer.troubles == []
     assert tomllib.loads(answer.desired[FILE].content.decode()) == {"config": {"version": "2"}, **table}
 
@@ -51,4 +52,4 @@ def test_an_alias_that_stands_there_is_kept(text, setting, table):
 def test_what_thin_edge_would_stop_at_is_refused(text, says):
     view = MemoryTree({FILE: File(f'{text}[config]\nversion = "2"\n'.encode())})
     with pytest.raises(InputError, match=says):
-        thin_edge(view, [parse_setting("c8y.root_cert_path=/s")], {})
+        thin_edge(Device(view), [parse_setting("c8y.root_cert_path=/s")], {})

@@ -7,12 +7,13 @@ from itertools import product
 
 import pytest
 
-from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.migration import RENAMES
 from rootfs_trust.agents.settings import KINDS, OF_USERS, cloud_settings, parse_setting
 from rootfs_trust.agents.thin_edge import thin_edge
 from rootfs_trust.errors import InputError
+from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.nodes import Absent, Directory, File, Owner, Symlink
+from rootfs_trust.store.layout import Answer
 from tests.support.memory import MemoryTree
 
 TOML = "/etc/tedge/tedge.toml"
@@ -27,14 +28,14 @@ STORE = {
 PASSWD = {"/etc/passwd": File(b"root:x:0:0::/:/bin/sh\ntedge:x:951:950::/home/tedge:/sbin/nologin\n")}
 
 
-def ask(entries=None, *, clouds=(), settings=(), at_run_time=(), store=STORE) -> AgentAnswer:
+def ask(entries=None, *, clouds=(), settings=(), at_run_time=(), store=STORE) -> Answer:
     wanted = [each for cloud in clouds for each in cloud_settings(cloud, CERTS)]
     wanted += [parse_setting(text) for text in settings]
     wanted += [parse_setting(text, at_run_time=True) for text in at_run_time]
-    return thin_edge(MemoryTree({**PASSWD, **(entries or {})}), wanted, store)
+    return thin_edge(Device(MemoryTree({**PASSWD, **(entries or {})})), wanted, store)
 
 
-def written(answer: AgentAnswer, path: str = TOML) -> str:
+def written(answer: Answer, path: str = TOML) -> str:
     assert (answer.troubles, answer.conflicts) == ([], [])
     return answer.desired[path].content.decode()
 
@@ -48,7 +49,7 @@ def refusal(text: str | bytes, **asked) -> str:
     with pytest.raises(InputError) as error:
         ask({TOML: File(data)}, **asked)
     (trouble,) = error.value.troubles
-    assert (trouble.id, trouble.path, bool(trouble.hint)) == ("toml", TOML, True)
+    assert (trouble.id, trouble.path, bool(trouble.hint)) == ("thin-edge-toml", TOML, True)
     return trouble.message
 
 
@@ -166,13 +167,24 @@ def test_each_setting_takes_what_thin_edge_takes(key, place):
         assert value == path
         return
     (trouble,) = answer.troubles
-    assert (trouble.id, trouble.path) == ("setting", "")
+    assert (trouble.id, trouble.path) == ("thin-edge-setting", "")
     assert trouble.message.startswith(f"{key}: {path} ") and trouble.hint
     says = SAYS[place] if isinstance(SAYS[place], tuple) else (SAYS[place],)
     assert any(each in trouble.message for each in says)
     later = ask(EXISTING, at_run_time=[f"{key}={path}"])
-    assert [(each.id, each.message) for each in later.warnings] == [("setting", trouble.message)]
+    assert [(each.id, each.message) for each in later.warnings] == [("thin-edge-setting", trouble.message)]
     assert path in written(later)
+
+
+@pytest.mark.parametrize(
+    ("version", "takes"), [("1.4.1", False), ("2.0.1", False), ("2.0.2", True), ("2.1.0~rc1", True)]
+)
+def test_a_newer_thin_edge_takes_a_file_for_the_external_listener(version, takes):
+    status = f"Package: tedge\nStatus: install ok installed\nVersion: {version}\n\n".encode()
+    entries = {**EXISTING, "/var/lib/dpkg/status": File(status)}
+    answer = ask(entries, settings=["mqtt.external.ca_path=/data/file.pem"])
+    assert bool(answer.troubles) is not takes
+    assert takes or "takes one here after 2.0.1 only" in answer.troubles[0].message
 
 
 def test_a_setting_of_a_profile_takes_what_that_of_the_cloud_takes():
@@ -238,15 +250,15 @@ def test_a_folder_that_is_a_link_elsewhere():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("c8y.root_cert_pth=/x", "did you mean c8y.root_cert_path?"),
-        ("c8y.profiles.edge.root_cert_pth=/x", "did you mean c8y.root_cert_path?"),
-        ("mqtt.external.ca_file=/x", "did you mean mqtt.external.ca_path?"),
+        ("c8y.root_cert_pth=/x", 'did you mean "c8y.root_cert_path"?'),
+        ("c8y.profiles.edge.root_cert_pth=/x", 'did you mean "c8y.root_cert_path"?'),
+        ("mqtt.external.ca_file=/x", 'did you mean "mqtt.external.ca_path"?'),
         ("zzz=/x", "settings: c8y.root_cert_path"),
         ("http.profiles.x.ca_path=/x", "no trust setting"),
         ("c8y.profiles=/x", "no trust setting"),
         ("c8y.profiles.root_cert_path=/x", "no trust setting"),
-        ("c8y.profiles..root_cert_path=/x", "is no name for a profile"),
-        ("c8y.profiles.--.root_cert_path=/x", "is no name for a profile"),
+        ("c8y.profiles..root_cert_path=/x", "cannot be the name of a profile"),
+        ("c8y.profiles.--.root_cert_path=/x", "cannot be the name of a profile"),
         ("c8y.root_cert_path", "has to be KEY=PATH"),
         ("c8y.root_cert_path=", "has to be KEY=PATH"),
         ("=/x", "no trust setting"),
@@ -262,7 +274,7 @@ def test_a_setting_that_makes_no_sense(text, says, at_run_time):
         parse_setting(text, at_run_time=at_run_time)
     (trouble,) = error.value.troubles
     assert says in str(trouble) and trouble.hint
-    assert trouble.id in ("setting", "cloud")
+    assert trouble.id in ("thin-edge-setting", "cloud")
 
 
 @pytest.mark.parametrize("cloud", ["", "gcp", "C8Y", "c8y@", "c8y@a b", "c8y@-", "c8y@é", "c8y@a.b", "@x", "azure"])
@@ -283,7 +295,7 @@ def test_the_last_one_given_counts_and_an_explicit_one_before_all():
 
 def test_a_cloud_that_comes_after_does_not_undo_what_was_said_on_purpose():
     wanted = [parse_setting("az.root_cert_path=/data/file.pem"), *cloud_settings("az", CERTS)]
-    answer = thin_edge(MemoryTree({**PASSWD, **EXISTING}), wanted, STORE)
+    answer = thin_edge(Device(MemoryTree({**PASSWD, **EXISTING})), wanted, STORE)
     assert tomllib.loads(written(answer))["az"] == {"root_cert_path": "/data/file.pem"}
 
 

@@ -6,11 +6,12 @@ import tomllib
 
 import pytest
 
-from rootfs_trust.agents.answer import AgentAnswer
 from rootfs_trust.agents.settings import parse_setting
 from rootfs_trust.agents.thin_edge import FILE, thin_edge
 from rootfs_trust.errors import InputError
+from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.nodes import File, Owner
+from rootfs_trust.store.layout import Answer
 from tests.support.memory import MemoryTree
 
 PLACE = "/etc/tedge/mappers/thingsboard"
@@ -25,13 +26,13 @@ BASE = {
 }
 
 
-def ask(text: str, *, at_run_time: bool = False, generation: str = "auto", env: bool = False, **entries) -> AgentAnswer:
+def ask(text: str, *, at_run_time: bool = False, generation: str = "auto", env: bool = False, **entries) -> Answer:
     tree = {path: node for path, node in {**BASE, **entries}.items() if node is not None}
     asked = [parse_setting(text, at_run_time=at_run_time)]
-    return thin_edge(MemoryTree(tree), asked, {}, generation, as_environment=env)
+    return thin_edge(Device(MemoryTree(tree)), asked, {}, generation, as_environment=env)
 
 
-def written(answer: AgentAnswer, path: str = MAPPER) -> dict[str, object]:
+def written(answer: Answer, path: str = MAPPER) -> dict[str, object]:
     assert (answer.troubles, answer.conflicts) == ([], [])
     return tomllib.loads(answer.desired[path].content.decode())
 
@@ -57,7 +58,7 @@ def test_an_existing_file_is_edited():
 def test_a_file_that_has_no_place_for_it_is_refused(text):
     with pytest.raises(InputError) as error:
         ask(f"{KEY}=/data/plain", **{MAPPER: File(text.encode())})
-    assert [(each.id, each.path) for each in error.value.troubles] == [("toml", MAPPER)]
+    assert [(each.id, each.path) for each in error.value.troubles] == [("thin-edge-toml", MAPPER)]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_the_path_is_held_against_the_rootfs():
     assert f"{PLACE}/none.pem will not be in the finished rootfs" in trouble.message
     later = ask(f"{KEY}=none.pem", at_run_time=True)
     assert written(later) == {"device": {"root_cert_path": "none.pem"}}
-    assert [each.id for each in later.warnings] == ["setting"]
+    assert [each.id for each in later.warnings] == ["thin-edge-setting"]
     closed = {"/data/plain/ca.pem": File(b"", mode=0o600, owner=Owner(0, 0))}
     (warning,) = ask(f"{KEY}=/data/plain/ca.pem", **closed).warnings
     assert (warning.id, "user tedge" in warning.message) == ("thin-edge-unreadable", True)
@@ -131,7 +132,9 @@ def test_a_mapper_that_is_not_there_yet_is_told():
 
 def test_no_environment_variable_sets_it():
     answer = ask(f"{KEY}=/data/plain", env=True)
-    assert [(each.id, "no environment variable" in each.message) for each in answer.troubles] == [("setting", True)]
+    assert [(each.id, "no environment variable" in each.message) for each in answer.troubles] == [
+        ("thin-edge-setting", True)
+    ]
 
 
 @pytest.mark.parametrize("name", ["", "Thingsboard", "my_cloud", "1cloud", "bridge-x", "collectd", "-x", "é", "a b"])
@@ -152,4 +155,4 @@ def test_a_name_that_thin_edge_does_not_take(name):
 def test_what_a_user_may_guess_leads_to_the_key(key, near):
     with pytest.raises(InputError) as error:
         parse_setting(f"{key}=/x")
-    assert f"did you mean {near}?" in str(error.value)
+    assert f'did you mean "{near}"?' in str(error.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -9,21 +10,7 @@ import pytest
 from rootfs_trust import CheckOptions, check
 from rootfs_trust.audit.check import KINDS
 from tests.unit.audit.damages import DAMAGES
-from tests.unit.audit.good_tree import BUNDLE, GoodTree
-
-
-@pytest.fixture(scope="module")
-def good(tmp_path_factory):
-    """The good tree of a layout with some clouds, built once."""
-    trees: dict[tuple[str, ...], GoodTree] = {}
-
-    def build(family, clouds):
-        key = (family, *clouds)
-        if key not in trees:
-            trees[key] = GoodTree.build(tmp_path_factory.mktemp("good") / "root", family, *clouds)
-        return trees[key]
-
-    return build
+from tests.unit.audit.good_tree import BUNDLE
 
 
 def found(tree, config, asked=None):
@@ -39,10 +26,15 @@ def test_what_is_damaged_is_found_and_nothing_else(good, tmp_path, damage):
     tree = good(damage.family, damage.clouds).copy(tmp_path / "root")
     before = found(tree, config)
     damage.do(tree)
+    if damage.root_data is not None:
+        table = tmp_path / "root-data.json"
+        table.write_text(json.dumps(damage.root_data))
     config.write_text(f"[policy]\n{damage.policy}\n{damage.config}\n")
     asked = dict(damage.asked)
     if "states" in asked:
         asked["states"] = [spec.format(tmp_path) for spec in asked["states"]]
+    if damage.root_data is not None:
+        asked["root_data"] = str(table)
     assert {id_ for id_, _ in found(tree, config, asked) - before} == set(damage.ids)
 
 
@@ -54,5 +46,5 @@ def test_an_owner_of_the_build_host(good, tmp_path):
 
 
 def test_every_kind_of_finding_has_its_damage():
-    assert {damage.ids[0] for damage in DAMAGES} | {"store-owner"} == KINDS.keys()
+    assert {damage.ids[0] for damage in DAMAGES} | {"store-owner", "server-unjudged"} == KINDS.keys()
     assert len(DAMAGES) > 80

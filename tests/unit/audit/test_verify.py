@@ -53,13 +53,13 @@ def test_every_client_of_the_contract_gives_a_verdict(tmp_path: Path, root: Auth
 def test_a_missing_issuer_is_named_with_the_hash_that_was_looked_for(tmp_path: Path, root: Authority):
     other = Authority("Somebody Else")
     found = Case(tmp_path, (other,), root.server("localhost")).verify(status=1)
-    assert {each["id"] for each in found.values()} == {"missing-issuer"}
+    assert {each["id"] for each in found.values()} == {"issuer-missing"}
     assert "CN=Private Root (subject hash d25ff95c) is not in /etc/ssl/certs" in found["openssl-directory"]["reason"]
 
 
 def test_a_wrong_name_is_told_with_the_right_one(tmp_path: Path, root: Authority):
     found = Case(tmp_path, (root,), root.server("localhost")).verify("--hostname", "example.com", status=1)
-    assert {each["id"] for each in found.values()} == {"name"}
+    assert {each["id"] for each in found.values()} == {"host-name"}
     assert "is for localhost, not for example.com" in found["go"]["reason"]
 
 
@@ -79,7 +79,7 @@ def test_a_self_signed_ca_is_no_server_for_rustls_alone(tmp_path: Path):
     found = Case(tmp_path, (server,), server).verify("--hostname", "localhost", status=1)
     refused = {name for name, each in found.items() if not each["trusted"]}
     assert refused == {"rustls-native", "thin-edge-built-in-bridge", "thin-edge-https"}
-    assert found["rustls-native"]["id"] == "ca-as-server"
+    assert found["rustls-native"]["id"] == "ca-names-server"
 
 
 def test_an_intermediate_without_its_root_is_too_little_for_openssl_alone(tmp_path: Path, root: Authority):
@@ -110,8 +110,8 @@ def test_only_the_clients_that_are_named_are_judged(tmp_path: Path, root: Author
         (("--client", "java"), "the rootfs has no client java"),
         (("--client", "netscape"), "no client is called netscape"),
         (("--chain", "{}/no-such.pem"), "cannot be read"),
-        (("--chain", "{}/tree/etc/os-release"), "holds no certificate"),
-        (("--chain", "{}/tree"), "holds no certificate file"),
+        (("--chain", "{}/tree/etc/os-release"), "no certificate was found"),
+        (("--chain", "{}/tree"), "contains no certificate file"),
         (("--root", "{}/nowhere"), "cannot be opened"),
     ],
 )
@@ -127,9 +127,37 @@ def test_the_text_has_a_line_a_client(tmp_path: Path, root: Authority):
     case = Case(tmp_path, (root,), root.server("localhost"))
     done = rootfs_trust("verify", "--root", case.tree.path, "--chain", case.chain, "-v")
     text = done.stdout.decode()
-    assert "openssl-directory           trusted  trusted by CN=Private Root in /etc/ssl/certs/d25ff95c.0" in text
-    assert "judged for OpenSSL's clients by OpenSSL" in text
+    assert "openssl-directory           trusted  by CN=Private Root in /etc/ssl/certs/d25ff95c.0" in text
+    assert "verdicts for OpenSSL's clients by OpenSSL" in text
     assert text.endswith("8 clients trust it.\n")
+
+
+def test_a_date_that_clients_have_in_common_is_printed_once(tmp_path: Path, root: Authority):
+    end = NOW + 100 * DAY
+    case = Case(tmp_path, (root,), root.server("localhost", not_after=end))
+    text = rootfs_trust("verify", "--root", case.tree.path, "--chain", case.chain).stdout.decode()
+    (line,) = (line for line in text.splitlines() if "until" in line)
+    assert line.startswith(f"Trusted until {end.date()}: ")
+
+
+def test_a_date_that_others_do_not_have_is_printed_beneath_its_client(tmp_path: Path):
+    """rustls does not mind the end of an anchor; the others do."""
+    root = Authority("Private Root", not_after=NOW + 50 * DAY)
+    case = Case(tmp_path, (root,), root.server("localhost", not_after=NOW + 100 * DAY))
+    text = rootfs_trust("verify", "--root", case.tree.path, "--chain", case.chain).stdout.decode()
+    lines = [line.strip() for line in text.splitlines() if "until" in line]
+    assert lines[-1].startswith(f"The others trust it until {(NOW + 50 * DAY).date()}: ")
+    assert len(lines) > 1
+    assert all(line.startswith(f"until {(NOW + 100 * DAY).date()}") for line in lines[:-1])
+
+
+@pytest.mark.parametrize("name", ["", ".", "a..b", "a" * 64 + ".example", "\u202e.example", "a\x1b[31m"])
+def test_what_is_no_host_name_is_refused(name: str, tmp_path: Path, root: Authority):
+    """It would not be checked at all by some, and nobody could have been asked for it."""
+    case = Case(tmp_path, (root,), root.server("localhost"))
+    done = rootfs_trust("verify", "--root", case.tree.path, "--chain", case.chain, "--hostname", name)
+    assert done.returncode == 2, done.stderr
+    assert b"is not a host name" in done.stderr and done.stdout == b""
 
 
 def test_without_root_and_fetch_there_is_nothing_to_do(tmp_path: Path):
@@ -154,7 +182,10 @@ def test_fetch_saves_what_a_server_sends_and_verify_judges_it(tmp_path: Path, ro
     assert (again.returncode, b"cannot be reached" in again.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("server", ["localhost", "localhost:", ":443", "localhost:99999", "localhost:https"])
+@pytest.mark.parametrize(
+    "server",
+    ["localhost", "localhost:", ":443", "localhost:99999", "localhost:https", "a..b:443", "localhost:" + "9" * 5000],
+)
 def test_fetch_wants_host_and_port(server: str, tmp_path: Path):
     done = rootfs_trust("verify", "--fetch", server, "--chain", tmp_path / "new.pem")
     assert (done.returncode, b"is not HOST:PORT" in done.stderr) == (2, True)
@@ -165,4 +196,4 @@ def test_fetch_replaces_no_file(tmp_path: Path, root: Authority):
     taken.write_bytes(b"mine")
     with https_server(root.server("localhost"), tmp_path) as port:
         done = rootfs_trust("verify", "--fetch", f"localhost:{port}", "--chain", taken)
-    assert (done.returncode, taken.read_bytes()) == (2, b"mine")
+    assert (done.returncode, taken.read_bytes()) == (3, b"mine")

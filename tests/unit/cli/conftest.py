@@ -66,6 +66,7 @@ def command(monkeypatch, capfd, tmp_path) -> Command:
         with pytest.raises(SystemExit) as exit_:
             main()
         result = Result(exit_.value.code or 0, *capfd.readouterr())
+        assert "a bug in rootfs-trust" not in result.out + result.err
         if "json" in words and result.out:
             check_output(str(words[0]), result.status, result.out)
         return result

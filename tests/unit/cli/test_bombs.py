@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from rootfs_trust.agents.sandbox import MAX_RENDERED, MAX_STEPS
+from rootfs_trust.agents.sandbox import MAX_RENDERED
 from tests.support.command import REPOSITORY
 from tests.support.peers import PLAIN_ENVIRONMENT
 
@@ -110,19 +112,61 @@ def test_very_many_unknown_keys(debian, tmp_path):
 
 
 TEMPLATES = {
-    "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}": f"more than {MAX_STEPS} turns",
+    "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}": "takes more than",
     "{% for a in range(9999) %}{% for b in range(99) %}{{ 'x' * 99 }}{% endfor %}{% endfor %}": f"than {MAX_RENDERED}",
-    "{% macro f(n) %}{% if n %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(40) }}": "turns of loops",
+    "{% macro f(n) %}{% if n %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(40) }}": "takes more than",
     "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}": "nested too deep",
     "{{ " + "(" * 9999 + "1" + ")" * 9999 + " }}": "nested too deep",
     "{{ 10 ** 10 ** 9 }}{{ 'x' * 10 ** 10 }}": f"than {MAX_RENDERED}",
     "{{ (10 ** 9) ** (10 ** 9) }}": f"than {MAX_RENDERED}",
     "{{ [1] * 10 ** 10 }}": f"than {MAX_RENDERED}",
-    "{{ 'x'.ljust(10 ** 10) }}": "memory",
+    "{{ 'x'.ljust(10 ** 10) }}": "ljust gets a number",
+    "{{ 'x'|center(10 ** 9) }}": "center gets a number",
+    "{{ range(10 ** 9)|list }}": "Range too big",
+    "{{ '%999999999d' % 1 }}": "format may give more",
+    "{{ '%999999999d'|format(1) }}": "format may give more",
+    "{{ '{:{w}}'.format('x', w=10 ** 9) }}": "format gets a number",
+    "{{ 'x'|indent(10 ** 9) }}": "indent gets a number",
+    "{{ lipsum(10 ** 9) }}": "undefined",
+    "{{ [1]|batch(10 ** 9, 1)|list }}": "batch gets a number",
+    "{{ [1]|slice(10 ** 9)|list }}": "slice gets a number",
+    "{% set x = 'x' * 10 ** 6 %}{{ x|replace('x', x) }}": "replace may give more",
+    "{% set x = 'x' * 10 ** 6 %}{{ x.replace('x', x) }}": "replace may give more",
+    "{% set x = 'x' * 10 ** 6 %}{{ ([x] * 9999)|join }}": "join may give more",
+    "{% set x = 'x' * 10 ** 6 %}{{ [x] * 9999 }}": "printing may give more",
+    "{% set x = 'x' * 10 ** 6 %}{{ x|list|map('replace', 'x', x)|join }}": "characters",
+    "{% set x = 'x' * 10 ** 6 %}{% set y %}{% for a in range(999) %}{{ x }}{% endfor %}{% endset %}": "makes more than",
+    "{% set y %}{% for a in range(99999) %}" + "z" * 9999 + "{% endfor %}{% endset %}": "makes more than",
+    "{% set n = namespace(x='x') %}{% for a in range(99) %}{% set n.x = n.x ~ n.x %}{% endfor %}": "~ may give more",
+    "{% set n = namespace(x='x') %}{% for a in range(99) %}{% set n.x = n.x + n.x %}{% endfor %}": "+ may give more",
+    "{% for a in range(99999) %}{{ range(99999)|sum }}{% endfor %}": "takes more than",
+    "{% for a in range(99999) %}{% if 0.5 in range(99999) %}{% endif %}{% endfor %}": "takes more than",
+    "{% set x = 'x' * 10 ** 6 %}{% for a in range(99999) %}{% if x == x[:99999] %}{% endif %}{% endfor %}": "more than",
+    "{% include 'own.j2' %}": "other files cannot be included",
+    "{% import '../../../../etc/shadow' as x %}": "other files cannot be included",
+    "{% extends '/etc/passwd' %}": "other files cannot be included",
+    "{{ nothing }}": "'nothing' is undefined",
+    "x" * 1024 * 1024 + "x": "has more than 1048576 characters",
 }
 
 
 @pytest.mark.parametrize(("text", "says"), TEMPLATES.items(), ids=range(len(TEMPLATES)))
 def test_templates_that_loop_or_grow(debian, tmp_path, text, says):
-    assert says in refused("install", "--root", debian.root, "--config", _template(tmp_path, text))
+    told = refused("install", "--root", debian.root, "--config", _template(tmp_path, text))
+    assert says in told and len(told.splitlines()) == 1
     assert not (debian.path / "etc/x").exists()
+
+
+def test_templates_that_are_no_plain_text(debian, tmp_path):
+    config = _template(tmp_path, "")
+    for make, says in (
+        (os.mkfifo, "is not a regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "is not a regular file"),
+        (lambda path: path.mkdir(), "is not a regular file"),
+        (lambda path: path.symlink_to("own.j2"), "cannot be read"),
+        (lambda path: path.write_bytes(b"\xff\xfe"), "it is not UTF-8 text"),
+    ):
+        shutil.rmtree(tmp_path / "own.j2") if (tmp_path / "own.j2").is_dir() else (tmp_path / "own.j2").unlink()
+        make(tmp_path / "own.j2")
+        told = refused("install", "--root", debian.root, "--config", config)
+        assert says in told and len(told.splitlines()) == 1, told

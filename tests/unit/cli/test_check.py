@@ -53,9 +53,9 @@ def test_findings_as_text_and_as_json(check, debian, monkeypatch):
     levels = [each["level"] for each in result.document["findings"]]
     assert levels == sorted(levels, key=LEVELS.index)
     link = found(result)["hash-link-dangling"]
-    assert set(link) == {"id", "level", "path", "line", "message", "why", "mend"}
+    assert set(link) == {"id", "level", "path", "line", "message", "why", "fix", "command"}
     text = check()
-    assert f"warning hash-link-dangling: {link['path']}: {link['message']}\n    mend: {link['mend']}\n" in text.out
+    assert f"error hash-link-dangling: {link['path']}: {link['message']}\n    fix: {link['fix']}\n" in text.out
     assert link["why"] not in text.out
     assert link["why"] in check("-v").out
 
@@ -112,7 +112,7 @@ def test_a_folder_that_is_none(command, tmp_path):
 def test_every_kind_is_told_in_full():
     for kind in KINDS.values():
         assert set(kind.levels) <= set(LEVELS) and kind.levels
-        assert kind.title and kind.why.endswith(".") and kind.mend and not kind.mend.endswith(".")
+        assert kind.title and kind.why.endswith(".") and kind.fix and not kind.fix.endswith(".")
 
 
 PLAIN = b'root_cert_path = "/data/plain"\n'
@@ -158,3 +158,12 @@ def test_an_anchor_that_was_let_in_though_expired_is_a_note(check, install, debi
     assert found(check("--format", "json"))["expired"]["level"] == "error"
     let_in = check("--config", config, "--format", "json")
     assert (let_in.status, found(let_in)["expired"]["level"]) == (0, "note")
+
+
+def test_quiet_names_errors_and_nothing_else(command, debian):
+    (debian.path / "usr/local/share/ca-certificates").mkdir(parents=True, exist_ok=True)
+    debian.write("usr/local/share/ca-certificates/broken.crt", b"-----BEGIN CERTIFICATE-----\n")
+    result = command("check", "--root", debian.path, "-q")
+    lines = [line for line in result.out.splitlines() if not line.startswith("    ")]
+    assert result.status == 1 and lines
+    assert all(line.startswith("error ") for line in lines)

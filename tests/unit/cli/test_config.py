@@ -66,7 +66,7 @@ def test_every_key_at_work(install, config, authority, other_authority, debian, 
     result = install("--config", file)
     assert result.status == 0
     assert result.anchors == {"c8y-edge": edge.sha256, "ca": other_authority.sha256}
-    assert [id for id, _ in result.warnings] == ["not-a-ca", "setting", "no-tedge-user"]
+    assert [id for id, _ in result.warnings] == ["not-a-ca", "thin-edge-setting", "no-tedge-user"]
     assert tomllib.loads(debian.read("etc/tedge/tedge.toml").decode()) == {
         "config": {"version": "2"},
         "c8y": {
@@ -138,10 +138,10 @@ def test_a_folder_and_its_single_trouble(install, refused, config, authority, tm
     ("text", "line", "key", "says"),
     [
         ('[[anchor]]\nname = "x"\n', 1, "anchor[0].file", "is missing"),
-        ('[[anchor]]\nfile = "a"\n\n[[anchor]]\nfile = "b"\nnam = "x"\n', 6, "anchor[1].nam", "did you mean name?"),
-        ('[[anchor]]\nfile = "a"\n\n[[anchor]]\nfile = 7\n', 5, "anchor[1].file", "has to be a text"),
-        ('[[anchor]]\nfile = ""\n', 2, "anchor[0].file", "has to be a text"),
-        ('[[anchor]]\nfile = "a\\u0000b"\n', 2, "anchor[0].file", "has to be a text"),
+        ('[[anchor]]\nfile = "a"\n\n[[anchor]]\nfile = "b"\nnam = "x"\n', 6, "anchor[1].nam", 'did you mean "name"?'),
+        ('[[anchor]]\nfile = "a"\n\n[[anchor]]\nfile = 7\n', 5, "anchor[1].file", "must be a non-empty string"),
+        ('[[anchor]]\nfile = ""\n', 2, "anchor[0].file", "must be a non-empty string"),
+        ('[[anchor]]\nfile = "a\\u0000b"\n', 2, "anchor[0].file", "must be a non-empty string"),
         ('[[anchor]]\nfile = "a"\nname = []\n', 3, "anchor[0].name", "a safe file name"),
         *(
             (f'[[anchor]]\nfile = "a"\nname = "{name}"\n', 3, "anchor[0].name", "a safe file name")
@@ -154,31 +154,37 @@ def test_a_folder_and_its_single_trouble(install, refused, config, authority, tm
         ('[[anchor]]\nfile = "a"\nallow = "expired"\n', 3, "anchor[0].allow", "a list"),
         ('[[anchor]]\nfile = "a"\nallow = ["all"]\n', 3, "anchor[0].allow", '"expired"'),
         ('[anchor]\nfile = "a"\n', 1, "anchor", "[[anchor]]"),
-        ("anchor = [1]\n", 1, "anchor[0]", "has to be a table"),
-        ('anchor = [{file = "a", fil = "b"}]\n', 1, "anchor[0].fil", "did you mean file?"),
-        ('[store]\nlayouts = "debian"\n', 2, "store.layouts", "did you mean layout?"),
-        ("[store]\nlayout = true\n", 2, "store.layout", "a text"),
+        ("anchor = [1]\n", 1, "anchor[0]", "must be a table"),
+        ('anchor = [{file = "a", fil = "b"}]\n', 1, "anchor[0].fil", 'did you mean "file"?'),
+        ('[store]\nlayouts = "debian"\n', 2, "store.layouts", 'did you mean "layout"?'),
+        ("[store]\nlayout = true\n", 2, "store.layout", "a non-empty string"),
         ('[store]\nbase = "all"\n', 2, "store.base", '"keep" or "none"'),
         ('[store]\ndistrust = "x"\n', 2, "store.distrust", "a list"),
-        ('[store]\ndistrust = ["x"]\n', 2, "store.distrust", "64 hex digits"),
-        ("store = 1\n", 1, "store", "has to be a table"),
+        ('[store]\ndistrust = ["x"]\n', 2, "store.distrust", "neither an incident nor a root"),
+        ('[store]\ndistrust = ["CVE-2026-11194"]\n', 2, "store.distrust", 'did you mean "CVE-2026-111943"'),
+        ('[store]\ndistrust = ["sha256:x"]\n', 2, "store.distrust", "64 hex digits"),
+        ('[store]\ndistrust = ["spki:1234"]\n', 2, "store.distrust", "64 hex digits"),
+        ('[store]\ndistrust = ["file:none.pem"]\n', 2, "store.distrust", "No such file"),
+        ('[store]\nprogram = "chrome"\n', 2, "store.program", '"mozilla"'),
+        ('[policy]\nallow_only = ["CVE-2026-11194"]\n', 2, "policy.allow_only", "CVE-2026-111943"),
+        ("store = 1\n", 1, "store", "must be a table"),
         ('[policy]\nmin_rsa_bits = "2048"\n', 2, "policy.min_rsa_bits", "whole number"),
         ("[policy]\nmin_rsa_bits = -1\n", 2, "policy.min_rsa_bits", "whole number"),
         ("[policy]\nmin_rsa_bits = true\n", 2, "policy.min_rsa_bits", "whole number"),
         ("[policy]\nmin_days_left = 1.5\n", 2, "policy.min_days_left", "whole number"),
         ('[policy]\nrequire_ca = "true"\n', 2, "policy.require_ca", "true or false"),
         ("[policy]\nstrict = 0\n", 2, "policy.strict", "true or false"),
-        ("[policy]\nforbid = [1]\n", 2, "policy.forbid", "64 hex digits"),
+        ("[policy]\nforbid = [1]\n", 2, "policy.forbid", "a non-empty string"),
         ("[policy]\n\nzzz = 1\n", 3, "policy.zzz", "min_rsa_bits"),
         ('[[cloud]]\nprofile = "x"\n', 1, "cloud[0].kind", "is missing"),
         ('[[cloud]]\nkind = "gcp"\n', 2, "cloud[0].kind", '"c8y" or "aws" or "az"'),
         ("[[cloud]]\nkind = []\n", 2, "cloud[0].kind", '"c8y" or "aws" or "az"'),
-        ('[[cloud]]\nkind = "c8y"\nprofile = 1\n', 3, "cloud[0].profile", "a text"),
-        ('[[cloud]]\nkind = "c8y"\nroot_cert_path = 1\n', 3, "cloud[0].root_cert_path", "a text"),
+        ('[[cloud]]\nkind = "c8y"\nprofile = 1\n', 3, "cloud[0].profile", "a non-empty string"),
+        ('[[cloud]]\nkind = "c8y"\nroot_cert_path = 1\n', 3, "cloud[0].root_cert_path", "a non-empty string"),
         ('[[cloud]]\nkind = "c8y"\nat_run_time = 1\n', 3, "cloud[0].at_run_time", "true or false"),
-        ("\n\n[anchors]\n", 3, "anchors", "did you mean anchor?"),
+        ("\n\n[anchors]\n", 3, "anchors", 'did you mean "anchor"?'),
         ("zzz = 1\n", 1, "zzz", "store, anchor, policy, cloud"),
-        ('"store"."lay out" = 1\n', 1, "store.lay out", "did you mean layout?"),
+        ('"store"."lay out" = 1\n', 1, "store.lay out", 'did you mean "layout"?'),
     ],
 )
 def test_a_mistake_is_said_with_its_key_and_its_line(refused, config, text, line, key, says):
@@ -186,7 +192,7 @@ def test_a_mistake_is_said_with_its_key_and_its_line(refused, config, text, line
     result = refused("--config", file)
     assert result.errors == [("config", f"{file}:{line}")]
     (error,) = result.document["errors"]
-    assert error["message"].startswith(f"{key} ")
+    assert error["message"].startswith((f"{key} ", f"unknown key {key}"))
     assert says in f"{error['message']} {error['hint']}"
 
 
@@ -242,6 +248,11 @@ def test_a_config_that_cannot_be_read(refused, tmp_path, name):
 def test_roots_for_clouds_come_from_a_file_beside_the_config(refused, config, authority):
     # Without any root there would be no hash links, so that the setting of the cloud is refused, too.
     file = config('[store]\nbase = "none"\nroots = "bundle.pem"\n[[cloud]]\nkind = "az"\n')
-    assert [each[0] for each in refused("--config", file).errors] == ["unreadable", "preset", "preset", "setting"]
+    assert [each[0] for each in refused("--config", file).errors] == [
+        "unreadable",
+        "preset",
+        "preset",
+        "thin-edge-setting",
+    ]
     (file.parent / "bundle.pem").write_bytes(authority.pem)
-    assert [each[0] for each in refused("--config", file).errors] == ["preset", "preset", "setting"]
+    assert [each[0] for each in refused("--config", file).errors] == ["preset", "preset", "thin-edge-setting"]

@@ -83,9 +83,46 @@ def test_a_file_put_into_the_hash_directory_by_hand_is_local(install, listed, de
     install()
     folder = debian.path / "etc/ssl/certs"
     (folder / "mine.pem").write_bytes(MINE.pem)
-    assert "My_Root" not in listed(), "OpenSSL does not find it without a hash link"
+    found = listed()["My_Root"]
+    assert (found["origin"], found["outputs"]) == ("local", []), "OpenSSL does not find it without a hash link"
+    thin_edge = ["thin-edge-built-in-bridge", "thin-edge-https"]
+    assert found["read_from"] == [
+        {"client": client, "path": "/etc/ssl/certs/mine.pem"} for client in ("go", *thin_edge)
+    ]
     install()
-    assert (listed()["My_Root"]["origin"], listed()["My_Root"]["outputs"]) == ("local", ["directory"])
+    found = listed()["My_Root"]
+    assert (found["origin"], found["outputs"]) == ("local", ["directory"])
+    assert found["clients"][:4] == ["openssl-directory", "go", "rustls-native", "thin-edge-mosquitto-bridge"]
+
+
+def test_the_clients_of_an_anchor(command, install, listed, debian, ca):
+    install("--cert", ca)
+    found = listed()["my-ca"]
+    assert found["clients"][:5] == ["openssl-directory", "openssl-bundle", "gnutls", "go", "rustls-native"]
+    paths = {each["client"]: each["path"] for each in found["read_from"]}
+    assert paths["gnutls"] == "/etc/ssl/certs/ca-certificates.crt"
+    assert paths["openssl-directory"].startswith("/etc/ssl/certs/")
+
+
+@pytest.mark.parametrize(("client", "seen"), [("go", True), ("openssl-bundle", False), ("gnutls", False)])
+def test_one_client(listed, install, debian, client, seen):
+    install()
+    debian.write("etc/ssl/certs/corp.bak", MINE.pem)
+    assert ("My_Root" in listed("--client", client)) == seen
+
+
+def test_a_client_that_the_tree_does_not_have(command, debian):
+    for name, message in (("java", "the rootfs has no client java"), ("curl", "no client is called curl")):
+        result = command("list", "--root", debian.path, "--client", name, "--format", "json")
+        assert (result.status, result.errors) == (2, [("client", "")])
+        assert message in result.out
+
+
+def test_a_store_that_only_an_application_reads(listed, debian, install):
+    install()
+    debian.write("usr/lib/python3/dist-packages/certifi/cacert.pem", MINE.pem)
+    found = listed()["My_Root"]
+    assert (found["origin"], found["clients"], found["purposes"]) == ("application", ["certifi"], ["server-auth"])
 
 
 def test_the_lookup_stops_at_a_gap(install, listed, debian, ca):
@@ -122,7 +159,18 @@ def test_text_csv_and_an_empty_tree(command, install, ca, tmp_path, debian):
     install("--cert", ca)
     text = command("list", "--root", debian.path)
     heading, *lines, count = text.out.splitlines()
-    assert heading.split() == ["NAME", "ORIGIN", "KEY", "EXPIRES", "DAYS", "OUTPUTS", "HASH", "SHA-256"]
+    assert heading.split() == [
+        "NAME",
+        "ORIGIN",
+        "KEY",
+        "EXPIRES",
+        "DAYS",
+        "OUTPUTS",
+        "CLIENTS",
+        "HASH",
+        "SHA-256",
+        "STATUS",
+    ]
     assert [line.split()[0] for line in lines] == [*NAMES, "my-ca"]
     assert count == f"4 anchors in {debian.path}."
     assert f"    {MINE.certificate.subject.rfc4514_string()}\n" in command("list", "--root", debian.path, "-v").out
@@ -245,7 +293,7 @@ def test_a_mapper_file_of_2_wins_over_tedge_toml_and_the_drop_in_over_both(comma
 def test_settings_that_are_no_toml(command, debian, other):
     debian.write("etc/tedge/tedge.toml", b"[c8y\n")
     result = command("diff", debian.path, other.path, "--format", "json")
-    assert (result.status, [each[0] for each in result.errors]) == (2, ["toml"])
+    assert (result.status, [each[0] for each in result.errors]) == (2, ["thin-edge-toml"])
 
 
 def test_the_setting_of_a_mapper_of_the_user(command, debian, other):

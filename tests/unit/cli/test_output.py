@@ -50,7 +50,7 @@ def test_results_go_to_standard_output_and_messages_to_standard_error(text, debi
     ]
     assert [line.split(":")[:2] for line in result.err.splitlines()] == [["rootfs-trust", " warning"]]
     again = text("--cert", ca, "--cloud", "az")
-    assert (again.out, again.err) == (f"Nothing to do: {debian.root} (layout debian) is as it should be.\n", "")
+    assert (again.out, again.err) == (f"Nothing to do: {debian.root} (layout debian) is up to date.\n", "")
 
 
 def test_a_dry_run_says_that_nothing_was_written(text, debian, ca):
@@ -166,11 +166,11 @@ def test_odd_names_in_refusals_and_wrong_use(command, tmp_path):
         (("install", "--root"), "--root"),
         (("install", "--root", "/none", "--layuot", "x"), "--layout"),
         (("install", "--root", "/none", "extra"), "extra"),
-        (("install", "--root", "/none", "--at", "yesterday"), "'yesterday' is no time"),
-        (("install", "--root", "/none", "--at", "2027-13-01"), "is no time"),
-        (("install", "--root", "/none", "--at", "99999999999999999999"), "is no time"),
-        (("install", "--root", "/none", "--timestamp", ""), "is no time"),
-        (("instal",), "did you mean install?"),
+        (("install", "--root", "/none", "--at", "yesterday"), "'yesterday' is not a time"),
+        (("install", "--root", "/none", "--at", "2027-13-01"), "is not a time"),
+        (("install", "--root", "/none", "--at", "99999999999999999999"), "is not a time"),
+        (("install", "--root", "/none", "--timestamp", ""), "is not a time"),
+        (("instal",), 'did you mean "install"?'),
         (("zzz",), "install"),
         (("--zzz",), "--zzz"),
     ],
@@ -304,19 +304,19 @@ def test_json_survives_bytes_that_are_no_text(capsys):
 
 def test_a_trouble_without_path_or_hint():
     assert str(Trouble("x", "", "message")) == "message"
-    assert str(Trouble("x", "/p", "message", "hint")) == "/p: message (hint)"
+    assert str(Trouble("x", "/p", "message", "hint")) == "/p: message; hint"
 
 
 @pytest.mark.parametrize("options", [(), ("--format", "json")])
 def test_a_report_that_cannot_be_printed(tmp_path, options):
     """What is done is done, and said where it still can be."""
     tree = DebianTree(tmp_path / "rootfs")
-    for words, told in ((("--dry-run",), b"nothing was written"), ((), b"everything is written")):
+    for words, told in ((("--dry-run",), b"nothing was written"), ((), b"all changes are written")):
         run = [sys.executable, "-m", "rootfs_trust", "install", "--root", tree.root, *options, *words]
         with open("/dev/full", "wb") as full:
             done = subprocess.run(run, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
         assert done.returncode == 4
-        assert b"error: the report cannot be printed: No space left on device; " + told in done.stderr
+        assert b"standard output: cannot be written: No space left on device; " + told in done.stderr
     assert (tree.path / "etc/ssl/certs/ca-certificates.crt").is_file()
 
 
@@ -324,3 +324,21 @@ def test_help_fits_a_narrow_terminal(tmp_path):
     done = program.rootfs_trust("check", "--help", environment={**PLAIN_ENVIRONMENT, "COLUMNS": "40"})
     lines = done.stdout.decode().partition("Options:")[2].splitlines()
     assert len(lines) > 20 and max(map(len, lines)) < 40
+
+
+def test_help_of_install_has_groups_with_the_common_options_first(command):
+    for name in ("install", "image"):
+        sections = command(name, "--help").out.split("\n\n")
+        titles = [section.partition(":\n")[0] for section in sections if section.partition(":\n")[2]][-5:]
+        assert titles == ["Common options", "What to trust", "Where", "Settings of thin-edge.io", "Output"]
+    text = command("install", "--help").out.partition("Common options:")[2]
+    assert text.index("--root DIR") < text.index("--cert PATH") < text.index("--cloud c8y") < text.index("--config")
+
+
+def test_install_ends_with_what_is_left_to_do(command, debian, authority, tmp_path):
+    debian.write("usr/lib/python3/dist-packages/certifi/cacert.pem", Authority("Public").pem)
+    (tmp_path / "ca.pem").write_bytes(authority.pem)
+    words = ("install", "--root", debian.root, "--cert", tmp_path / "ca.pem")
+    assert command(*words).out.splitlines()[-1].startswith("Next: add --runtimes auto if ")
+    assert "Next:" not in command(*words, "-q").out
+    assert "Next:" not in command(*words, "--runtimes", "auto").out

@@ -198,8 +198,8 @@ def test_standard_input_and_odd_names(command, debian, authority, tmp_path):
     ("file", "more", "says"),
     [
         ("out.json", ("--dry-run",), "--provenance and --dry-run exclude each other"),
-        ("rootfs/out.json", (), "lies in the root filesystem"),
-        ("link/out.json", (), "lies in the root filesystem"),
+        ("rootfs/out.json", (), "is in the root filesystem"),
+        ("link/out.json", (), "is in the root filesystem"),
         ("-", (), "standard output has the report"),
     ],
 )
@@ -234,7 +234,7 @@ def test_a_file_that_cannot_be_written(command, words, debian, tmp_path):
         result = command(*words[:-1], place)
         assert (result.status, result.out) == (4, "")
         (line,) = (line for line in result.err.splitlines() if "error" in line)
-        assert f"{place}: the rootfs is as it should be, but its provenance cannot be written" in line
+        assert f"{place}: the root filesystem is complete, but the provenance cannot be written" in line
     assert (debian.path / "etc/own.conf").exists()
     result = command(*words[:-1], tmp_path / "none/out.json", "--format", "json")
     assert [each["path"] for each in result.document["errors"]] == [str(tmp_path / "none/out.json")]

@@ -63,7 +63,7 @@ def test_a_wrong_word_is_said_with_key_and_line(refused, config, value, message)
     result = refused()
     assert result.errors == [("config", "rootfs-trust.toml:4")]
     told = result.document["errors"][0]["message"]
-    assert told.startswith("anchor[0].purposes has to be ")
+    assert told.startswith("anchor[0].purposes must be ")
     assert message in told
 
 

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 import rootfs_trust
+from rootfs_trust.store.pkcs12 import read_pkcs12, write_pkcs12
+from rootfs_trust.x509 import private_key_form
 from tests.support.authority import NOW, Authority, pkcs7_der, small_rsa_key
 from tests.unit.cli.conftest import assert_untold
 
@@ -42,8 +44,8 @@ def rewrapped(label: str, der: bytes) -> bytes:
         (b" \r\n\t\n", "the file is empty"),
         (b"hello\n", "no certificate was found in the file"),
         (b"\xff\xfe\x00\x01" * 50, "no certificate was found in the file"),
-        (rewrapped("CERTIFICATE REQUEST", b"\x30\x00"), "no certificate was found in the file"),
-        (rewrapped("PUBLIC KEY", b"\x30\x00"), "no certificate was found in the file"),
+        (rewrapped("CERTIFICATE REQUEST", b"\x30\x00"), "the file is a certificate request, not a certificate"),
+        (rewrapped("PUBLIC KEY", b"\x30\x00"), "the file is a public key, not a certificate"),
     ],
 )
 def test_a_file_without_a_certificate(refused, tmp_path, content, message):
@@ -79,15 +81,15 @@ def test_a_broken_block_is_named_with_its_line(refused, authority, tmp_path, dam
     file.write_bytes(damage(authority.pem))
     line = line or len(authority.pem.splitlines()) + 2
     result = refused("--cert", file, secret=authority.pem)
-    assert result.errors == [("broken-certificate", f"{file}:{line}")]
+    assert result.errors == [("pem-malformed", f"{file}:{line}")]
 
 
 def test_a_begin_line_without_its_dashes_shows_nothing_of_the_body(refused, authority, tmp_path):
     file = tmp_path / "ca.pem"
     file.write_bytes(authority.pem.replace(b"CERTIFICATE-----", b"CERTIFICATE", 1))
-    assert refused("--cert", file, secret=authority.pem).errors == [("broken-certificate", f"{file}:1")]
+    assert refused("--cert", file, secret=authority.pem).errors == [("pem-malformed", f"{file}:1")]
     file.write_bytes(b"text -----BEGIN ")
-    assert refused("--cert", file).errors == [("broken-certificate", f"{file}:1")]
+    assert refused("--cert", file).errors == [("pem-malformed", f"{file}:1")]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,7 @@ def test_pkcs7_without_the_library_that_reads_it(refused, authority, tmp_path, m
     monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
     result = refused("--cert", tmp_path / "ca.p7b")
     assert result.errors == [("missing-package", str(tmp_path / "ca.p7b"))]
-    assert "install cryptography" in result.document["errors"][0]["hint"]
+    assert "install rootfs-trust[pkcs7]" in result.document["errors"][0]["hint"]
 
 
 def pkcs7_without_certificates() -> bytes:
@@ -193,7 +195,7 @@ def test_a_private_key_in_pem(refused, tmp_path, form):
     file.write_bytes(KEYS[form])
     result = refused("--cert", file, secret=KEYS[form] if b"\0" not in KEYS[form] else KEY.key_pem)
     assert result.errors == [("private-key", str(file))]
-    assert "secrets never enter an image" in result.document["errors"][0]["message"]
+    assert "must not be in an image" in result.document["errors"][0]["message"]
 
 
 def test_a_private_key_in_mozillas_list(refused, tmp_path):
@@ -226,6 +228,24 @@ def test_a_private_key_in_der(refused, tmp_path, der):
     file = tmp_path / "ca.der"
     file.write_bytes(der)
     assert refused("--cert", file, secret=base64.b64encode(der)).errors == [("private-key", str(file))]
+
+
+def test_pkcs12_that_shows_its_key_only_when_it_is_decrypted(refused, tmp_path):
+    certificates = [pkcs12.PKCS12Certificate(KEY.certificate, b"ca")]
+    store = read_pkcs12(pkcs12.serialize_java_truststore(certificates, BestAvailableEncryption(b"changeit")))
+    keys = [bag for bag in read_pkcs12(KEY.pkcs12).bags if not bag.certificate]
+    file = tmp_path / "ca.crt"
+    file.write_bytes(write_pkcs12(store.with_bags(keys)))
+    assert private_key_form(file.read_bytes()) == ""
+    result = refused("--cert", file, secret=KEY.key_pem)
+    assert result.errors == [("private-key", str(file))]
+    assert "an entry that is not a certificate" in result.document["errors"][0]["message"]
+
+
+def test_pkcs12_without_a_key_is_read(install, tmp_path):
+    file = tmp_path / "ca.crt"
+    file.write_bytes(pkcs12.serialize_key_and_certificates(b"x", None, KEY.certificate, None, NoEncryption()))
+    assert list(install("--cert", file).anchors.values()) == [KEY.sha256]
 
 
 @pytest.mark.parametrize("password", [None, b"secret"])
@@ -343,7 +363,7 @@ def test_all_that_is_wrong_is_said_at_once(refused, authority, tmp_path):
     assert result.errors == [
         ("no-certificate", str(tmp_path / "b-empty.pem")),
         ("private-key", str(tmp_path / "c-key.pem")),
-        ("broken-certificate", f"{tmp_path / 'd-cut.pem'}:1"),
+        ("pem-malformed", f"{tmp_path / 'd-cut.pem'}:1"),
         ("not-an-anchor", f"{tmp_path / 'e-server.pem'}:1"),
         ("expired", str(tmp_path / "f-old.der")),
         ("private-key", str(tmp_path / "g-pkcs12.crt")),
@@ -358,14 +378,23 @@ def test_trouble_with_certificates_and_with_settings_is_said_together(refused, t
         *("--cert", tmp_path / "empty.pem", "--cloud", "gcp", "--set", "c8y.root_cert=/x"),
         *("--set", "c8y.root_cert_path=relative", "--set-at-run-time", "nothing"),
     )
-    assert [id for id, _ in result.errors] == ["no-certificate", "cloud", "setting", "setting", "setting"]
+    assert [id for id, _ in result.errors] == [
+        "no-certificate",
+        "cloud",
+        "thin-edge-setting",
+        "thin-edge-setting",
+        "thin-edge-setting",
+    ]
 
 
 def test_a_broken_tedge_toml_does_not_hide_a_bad_certificate(refused, tmp_path, debian):
     (tmp_path / "empty.pem").write_bytes(b"")
     debian.write("etc/tedge/tedge.toml", b"[c8y\n")
     result = refused("--cert", tmp_path / "empty.pem", "--cloud", "c8y")
-    assert result.errors == [("no-certificate", str(tmp_path / "empty.pem")), ("toml", "/etc/tedge/tedge.toml")]
+    assert result.errors == [
+        ("no-certificate", str(tmp_path / "empty.pem")),
+        ("thin-edge-toml", "/etc/tedge/tedge.toml"),
+    ]
 
 
 # -- names -------------------------------------------------------------------------------------------------
@@ -409,8 +438,8 @@ def test_the_same_refusals_in_a_process_of_its_own(tmp_path, debian):
     )
     assert (run.returncode, run.stdout) == (2, b"")
     assert run.stderr == (
-        b"rootfs-trust: error: -: the file holds a private key; secrets never enter an image "
-        b"(give a file that holds the CA certificate alone)\n"
+        b"rootfs-trust: error: -: the file contains a private key (PEM), which must not be in an image; "
+        b"delete the key, and use only certificates\n"
     )
     assert debian.snapshot() == before
 
@@ -420,3 +449,11 @@ def test_the_check_for_secrets_can_fail():
 
     with pytest.raises(AssertionError):
         assert_untold(KEY.key_pem, Result(2, "", KEY.key_pem.decode().splitlines()[1][10:40]))
+
+
+@pytest.mark.parametrize("words", [("install",), ("remove", "my-ca")])
+def test_a_directory_that_is_not_a_root_filesystem_is_named_by_its_path_on_the_host(command, tmp_path, words):
+    (tmp_path / "somewhere").mkdir()
+    result = command(words[0], "--root", tmp_path / "somewhere", *words[1:])
+    assert result.status == 2
+    assert result.err.startswith(f"rootfs-trust: error: {tmp_path}/somewhere: the rootfs shows no known trust store")

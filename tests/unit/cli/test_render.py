@@ -62,14 +62,14 @@ def test_a_file_of_ones_own_in_the_place_is_a_conflict(run, debian):
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [
-        ('"mosquitto-bridge"', '"mosquito"', 5, "no template called mosquito ships"),
+        ('"mosquitto-bridge"', '"mosquito"', 5, "unknown template mosquito"),
         ('"mosquitto-bridge"', '"none.j2"', 5, "cannot be read"),
         ('"/etc/mosquitto', '"etc/mosquitto', 6, "an absolute path on the device"),
         ('"/etc/mosquitto', '"/etc/../mosquitto', 6, "an absolute path on the device"),
-        ('"0640"', "640", 7, "octal digits in a text"),
-        ('"0640"', '"rw"', 7, "octal digits in a text"),
-        ('{address = "broker.example.com:8883"}', "7", 8, "has to be a table"),
-        ("values =", "value =", 8, "did you mean values?"),
+        ('"0640"', "640", 7, "octal digits"),
+        ('"0640"', '"rw"', 7, "octal digits"),
+        ('{address = "broker.example.com:8883"}', "7", 8, "must be a table"),
+        ("values =", "value =", 8, 'did you mean "values"?'),
     ],
 )
 def test_a_mistake_is_said_with_its_line(run, debian, tmp_path, old, new, line, says):

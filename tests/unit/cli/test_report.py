@@ -122,3 +122,41 @@ def test_an_empty_tree_has_a_page_too(command, tmp_path):
     (tmp_path / "empty").mkdir()
     assert command("report", "--root", tmp_path / "empty", "-o", tmp_path / "x.html").status == 0
     assert "0" in Page((tmp_path / "x.html").read_text()).text and Path(tmp_path / "x.html").stat().st_size > 4000
+
+
+@pytest.fixture
+def servers(tmp_path, openssl_engine):
+    """A config with a server that the tree trusts, one that it refuses, and one that must be refused."""
+    cloud = MINE.server("mqtt.example.com", not_after=NOW + 90 * DAY)
+    (tmp_path / "one.pem").write_bytes(cloud.pem)
+    (tmp_path / "two.pem").write_bytes(Authority("Unknown").server("two.example.com").pem)
+    tables = (
+        f'name = "good"\nchain = "one.pem"\nhostname = "mqtt.example.com"\nuntil = {(NOW + 30 * DAY).date()}\n',
+        'name = "<b>lost</b>"\nchain = "two.pem"\nclients = ["go", "java"]\n',
+        'name = "proxied"\nchain = "one.pem"\nclients = ["go"]\nrefused = true\n',
+    )
+    (tmp_path / "servers.toml").write_text("".join(f"[[server]]\n{table}" for table in tables))
+    return tmp_path / "servers.toml"
+
+
+def test_servers_come_first_with_each_client_and_its_day(made, servers):
+    page = Page(made("--config", servers))
+    assert page.named("h2")[0]["id"] == "servers"
+    assert page.named("a")[0]["href"] == "#servers" and not page.named("b")
+    shown = page.text.partition("Servers: who connects")[2].partition("Findings")[0]
+    assert shown.index("<b>lost</b>") < shown.index("proxied") < shown.index("good"), "what is wrong comes first"
+    assert f"trusted until {(NOW + 90 * DAY).date()}" in shown and "which its operator renews" in shown
+    assert "2 of 2 clients are not as expected" in shown and "not in the root filesystem" in shown
+    assert "Must be refused: 1 of 1 clients are not as expected" in " ".join(shown.split())
+    assert "1 of 3 servers as expected" in " ".join(page.text.split())
+
+
+def test_servers_come_first_in_markdown(made, servers):
+    text = made("--config", servers, name="trust.md")
+    assert text.index("### Servers") < text.index("### Findings")
+    assert "**&lt;b&gt;lost&lt;/b&gt;** must be trusted: 2 of 2 clients are not as expected." in text
+    assert f"| trusted until {(NOW + 90 * DAY).date()} |" in text
+
+
+def test_without_servers_the_page_has_no_such_section(made):
+    assert "who connects" not in made() and "### Servers" not in made(name="trust.md")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import tomllib
 
 import pytest
@@ -165,7 +166,7 @@ def test_a_line_whose_file_is_gone_is_told(install, debian):
     result = install()
     assert (result.status, result.warnings) == (
         0,
-        [("missing-source", "/usr/share/ca-certificates/mozilla/Gone.crt")],
+        [("source-missing", "/usr/share/ca-certificates/mozilla/Gone.crt")],
     )
     assert debian.read(BUNDLE) == shipped_authority(SHIPPED[0]).pem + shipped_authority(SHIPPED[1]).pem
 
@@ -258,7 +259,7 @@ def test_replace_names_one_of_the_given_certificates(refused, authority, ca):
     assert result.errors == [("replace", "")]
     (error,) = result.document["errors"]
     assert "--replace cb" in error["message"] and "ca" in error["hint"]
-    assert "(none given)" in refused("--replace", "ca").document["errors"][0]["hint"]
+    assert "(none)" in refused("--replace", "ca").document["errors"][0]["hint"]
 
 
 def test_replace_where_nothing_is_to_be_replaced(install, debian, authority, ca):
@@ -301,7 +302,7 @@ def test_what_a_user_has_in_the_place_is_a_conflict(refused, debian, authority, 
         place.symlink_to("/volume" if kind == "dangling" else place.name)
     result = refused("--cert", ca(authority), status=3)
     assert result.errors == [("conflict", f"/{path}")]
-    assert "stands where" in result.document["errors"][0]["message"]
+    assert "exists where" in result.document["errors"][0]["message"]
 
 
 def test_a_hash_links_place_taken_by_a_file(refused, debian, authority, ca):
@@ -393,7 +394,7 @@ def test_an_untidy_source_is_taken_as_the_device_would_and_told(install, debian,
     content = UNTIDY[form](authority)
     debian.write(f"{LOCAL}/untidy.crt", content)
     result = install()
-    assert (result.status, result.warnings) == (0, [("untidy-source", f"/{LOCAL}/untidy.crt")])
+    assert (result.status, result.warnings) == (0, [("pem-not-clean", f"/{LOCAL}/untidy.crt")])
     assert "--adopt" in result.document["warnings"][0]["hint"]
     assert debian.read(f"{LOCAL}/untidy.crt") == content
     assert debian.read(BUNDLE).endswith(content)
@@ -423,7 +424,7 @@ def test_adopt_does_not_help_what_holds_no_certificate_or_a_key(refused, debian,
 def test_a_source_of_several_certificates(install, debian, authority, other_authority):
     debian.write(f"{LOCAL}/two.crt", authority.pem + other_authority.pem)
     result = install()
-    assert (result.status, result.warnings) == (0, [("untidy-source", f"/{LOCAL}/two.crt")])
+    assert (result.status, result.warnings) == (0, [("several-certificates", f"/{LOCAL}/two.crt")])
     assert "2 certificates" in result.document["warnings"][0]["message"]
     assert not any(target == "two.pem" for target in links(debian).values())
     adopted = install("--adopt")
@@ -608,7 +609,7 @@ def test_a_rootfs_that_is_nothing_known(command, tmp_path, authority, ca):
             (empty / "etc/os-release").write_bytes(release)
         before = snapshot(empty)
         result = command("install", "--root", empty, "--cert", ca(authority), "--format", "json")
-        assert (result.status, result.errors) == (2, [("layout", "/")])
+        assert (result.status, result.errors) == (2, [("layout", str(empty))])
         (error,) = result.document["errors"]
         assert says in error["message"]
         assert "--layout" in error["hint"] and "debian" in error["hint"]
@@ -678,3 +679,21 @@ def test_a_root_that_is_no_folder(command, tmp_path):
     for path in (tmp_path / "none", "/dev/null"):
         result = command("install", "--root", path, "--format", "json")
         assert (result.status, result.errors) == (2, [("root", str(path))])
+
+
+def test_crlf_line_ends_of_the_list_are_one_warning_and_one_finding(command, install, debian):
+    conf = debian.path / "etc/ca-certificates.conf"
+    names = [line for line in conf.read_text().splitlines() if line[:1] not in "#!"]
+    assert len(names) > 1
+    conf.write_bytes(b"".join(f"{name}\r\n".encode() for name in names) + b"mozilla/gone.crt\r\n")
+    result = install("--format", "json")
+    gone = "/usr/share/ca-certificates/mozilla/gone.crt\r"
+    assert result.warnings == [("conf-crlf", "/etc/ca-certificates.conf"), ("source-missing", gone)]
+    assert f"has {len(names)} lines" in result.document["warnings"][0]["message"]
+    found = command("check", "--root", debian.path, "--select", "conf-crlf", "--format", "json").document["findings"]
+    assert [each["path"] for each in found] == ["/etc/ca-certificates.conf"]
+    (line,) = [each for each in found[0]["fix"].splitlines()]
+    subprocess.run(line.partition(": ")[2].partition(" in the ")[0], shell=True, cwd=debian.path, check=True)
+    conf.write_bytes(conf.read_bytes().replace(b"mozilla/gone.crt\n", b""))
+    assert install("--format", "json").warnings == []
+    assert command("check", "--root", debian.path).status == 0

@@ -10,7 +10,7 @@ import pytest
 TOML = "etc/tedge/tedge.toml"
 PASSWD = b"root:x:0:0::/root:/bin/sh\ntedge:x:951:950::/home/tedge:/bin/false\n"
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may change owners")
 
 
 def test_the_main_job(install, debian, authority, tmp_path):
@@ -73,7 +73,7 @@ def test_without_a_cloud_even_a_broken_file_is_left_alone(install, debian):
 def test_a_file_that_makes_no_sense_is_refused(refused, debian, content, says):
     debian.write(TOML, content)
     result = refused("--cloud", "c8y")
-    assert result.errors == [("toml", f"/{TOML}")]
+    assert result.errors == [("thin-edge-toml", f"/{TOML}")]
     assert says in result.document["errors"][0]["message"]
 
 
@@ -81,12 +81,12 @@ def test_settings_that_are_refused_are_all_told(refused, install, debian):
     debian.write("data/plain/x", b"")
     words = ("c8y.root_cert_path=/data/plain", "az.root_cert_path=/none", "mqtt.client.auth.ca_file=/data/plain")
     result = refused(*(word for each in words for word in ("--set", each)))
-    assert result.errors == [("setting", "")] * 3
+    assert result.errors == [("thin-edge-setting", "")] * 3
     assert "rehash" in result.document["errors"][0]["hint"]
     assert "--set-at-run-time" in result.document["errors"][1]["hint"]
     later = install(*(word for each in words for word in ("--set-at-run-time", each)))
     assert later.status == 0
-    assert [id for id, _ in later.warnings] == ["setting"] * 3 + ["no-tedge-user"]
+    assert [id for id, _ in later.warnings] == ["thin-edge-setting"] * 3 + ["no-tedge-user"]
     assert tomllib.loads(debian.read(TOML).decode())["az"] == {"root_cert_path": "/none"}
 
 

@@ -45,7 +45,7 @@ def test_self_signed_but_no_ca(install, refused, ca, policy, debian):
     assert strict.errors == [("not-a-ca", f"{file}:1")]
     result = install("--cert", file)
     assert result.warnings == [("not-a-ca", f"{file}:1")]
-    assert "refuses any other" in message(result, "not-a-ca")
+    assert "refuse any other" in message(result, "not-a-ca")
     assert installed(debian) == {"ca.crt": edge.pem}
 
 
@@ -187,11 +187,11 @@ def test_a_warning_is_one_line_on_standard_error(command, ca, debian):
     file = ca(Authority("cumulocity.edge", ca=False))
     result = command("install", "--root", debian.path, "--cert", file)
     (line,) = result.err.splitlines()
-    assert line.startswith(f"rootfs-trust: warning: {file}:1: is no CA but signed by itself")
+    assert line.startswith(f"rootfs-trust: warning: {file}:1: is self-signed")
 
 
 def test_a_ca_that_names_a_host(install, ca, debian):
-    """What ``openssl req -x509`` makes for a server: rustls refuses a server that shows it (docs/clients.md)."""
+    """What ``openssl req -x509`` makes for a server: rustls refuses a server that shows it (docs/client-table.md)."""
     server = Authority("cumulocity.edge", names=("cumulocity.edge",))
     file = ca(server)
     result = install("--cert", file)

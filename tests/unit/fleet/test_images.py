@@ -107,7 +107,7 @@ def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(fleet, mon
     def fail(*_: object) -> None:
         raise OSError(5, os.strerror(5))
 
-    monkeypatch.setattr(os, "scandir", fail)
+    monkeypatch.setattr(os, "listdir", fail)
     with pytest.raises(OSError, match="Input/output"):
         images._stamp(str(fleet.folder / "images/a"))
 
@@ -123,7 +123,7 @@ def test_what_stands_in_the_way_is_left_alone(fleet):
 def test_a_layer_is_made_once_for_images_on_the_same_layers(fleet, monkeypatch):
     made = []
     real = api_image.decide
-    monkeypatch.setattr(api_image, "decide", lambda view, job: made.append(view) or real(view, job))
+    monkeypatch.setattr(api_image, "decide", lambda view, job, **more: made.append(view) or real(view, job, **more))
     results = run_batch(fleet.image_batch("a", "b", "c"))
     assert {each.status for each in results} == {"changed"}
     assert len(made) == 2, "a and b lie on the same layers"

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from rootfs_trust.errors import InputError
-from rootfs_trust.fleet.jobs import Done, Result
+from rootfs_trust.fleet.jobs import Done, TargetResult
 from rootfs_trust.fleet.journal import Journal
-from rootfs_trust.rootfs.stamps import Place
+from rootfs_trust.rootfs.stamps import StampedPlace
 
-PLACES = (Place("folder", "/etc"), Place("end", "/odd\udcff\nname"))
+PLACES = (StampedPlace("folder", "/etc"), StampedPlace("end", "/odd\udcff\nname"))
 
 
-def result(name: str, digest: str = "d") -> Result:
-    return Result(name, "changed", digest, None, Done("policy", f"stamp of {name}", PLACES, digest))
+def result(name: str, digest: str = "d") -> TargetResult:
+    return TargetResult(name, "changed", digest, None, Done("policy", f"stamp of {name}", PLACES, digest))
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def path(tmp_path) -> str:
     return str(tmp_path / "fleet.toml.done")
 
 
-def note(path: str, *results: Result) -> None:
+def note(path: str, *results: TargetResult) -> None:
     with Journal(path) as journal:
         journal.note(results)
 
@@ -33,7 +35,7 @@ def found(path: str) -> dict[str, Done]:
 
 def test_what_was_done_is_found_and_the_last_time_counts(path):
     assert found(path) == {}
-    note(path, result("a\udcff"), result("b"), Result("c", "failed", "", "why"))
+    note(path, result("a\udcff"), result("b"), TargetResult("c", "failed", "", "why"))
     note(path, result("b", "later"))
     assert found(path) == {"a\udcff": result("a\udcff").done, "b": result("b", "later").done}
 
@@ -72,3 +74,19 @@ def test_one_run_at_a_time(path):
 def test_a_place_that_cannot_be_written(tmp_path):
     with pytest.raises(InputError, match="--journal names another place"):
         Journal(str(tmp_path / "missing/journal"))
+
+
+@pytest.mark.parametrize("line", [b"[" * 90_000, b'{"target":' * 50_000, b'{"places": [[1]], "target": 1}', b"9" * 90])
+def test_lines_of_somebody_else_do_not_count(path, line):
+    with open(path, "wb") as file:
+        file.write(line + b"\n")
+    note(path, result("b"))
+    assert list(found(path)) == ["b"]
+
+
+@pytest.mark.parametrize("make", [lambda path: os.symlink("/dev/full", path), os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_no_journal(path, make):
+    """A device may never end, and a FIFO never begin."""
+    make(path)
+    with pytest.raises(InputError):
+        Journal(path)

@@ -45,6 +45,8 @@ def test_every_other_policy(digest, tmp_path):
         f'[store]\nlayout = "debian"\n{BASE}',
         f'[store]\ndistrust = ["{"0" * 64}"]\n{BASE}',
         f'[store]\nroots = "ca.pem"\n{BASE}',
+        f'[runtimes]\nuse = ["java"]\n{BASE}',
+        f'[runtimes]\nuse = ["auto"]\n{BASE}',
         BASE + RENDER,
         f'{BASE}{RENDER}mode = "0600"\n',
         f'{BASE}{RENDER}[render.values]\nkey = "value"\n',

@@ -9,10 +9,10 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecu
 
 import pytest
 
-from rootfs_trust.fleet import schedule
 from rootfs_trust.fleet.executors import Workers
-from rootfs_trust.fleet.jobs import Batch, Result, Task
-from rootfs_trust.fleet.schedule import Schedule
+from rootfs_trust.fleet.jobs import Batch, TargetResult, Task
+from rootfs_trust.fleet.run import WRITING
+from rootfs_trust.fleet.schedule import Schedule, WorkerJob
 
 
 def batches(count: int, size: int = 1) -> Iterator[Batch]:
@@ -20,25 +20,31 @@ def batches(count: int, size: int = 1) -> Iterator[Batch]:
         yield Batch(number, "v", tuple(Task(f"{number}.{index}", "/", None) for index in range(size)))
 
 
-def results(batch: Batch) -> list[Result]:
-    return [Result(task.name, "changed", "d") for task in batch.tasks]
+def results(batch: Batch) -> list[TargetResult]:
+    return [TargetResult(task.name, "changed", "d") for task in batch.tasks]
+
+
+def job(run) -> WorkerJob:
+    return WorkerJob(run, WRITING.lost)
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_the_order_is_that_of_the_batches(monkeypatch, workers):
+def test_the_order_is_that_of_the_batches(workers):
     def slow_first(batch):
         time.sleep(0.05 if batch.number % 4 == 0 else 0)
         return results(batch)
 
-    monkeypatch.setattr(schedule, "run_batch", slow_first)
     arrived = []
     with ThreadPoolExecutor(workers) as pool:
-        found = [one[0].target for one in Schedule(Workers(lambda: pool, 1), 5, arrived.extend).run(batches(12))]
+        found = [
+            one[0].target
+            for one in Schedule(job(slow_first), Workers(lambda: pool, 1), 5, arrived.extend).run(batches(12))
+        ]
     assert found == [f"{number}.0" for number in range(12)]
     assert sorted(each.target for each in arrived) == sorted(found)
 
 
-def test_little_is_ahead_of_a_batch_that_takes_long(monkeypatch):
+def test_little_is_ahead_of_a_batch_that_takes_long():
     go, begun = threading.Event(), []
 
     def stuck(batch):
@@ -47,11 +53,10 @@ def test_little_is_ahead_of_a_batch_that_takes_long(monkeypatch):
             go.wait(10)
         return results(batch)
 
-    monkeypatch.setattr(schedule, "run_batch", stuck)
     with ThreadPoolExecutor(2) as pool:
         threading.Timer(0.3, go.set).start()
         found = []
-        for one in Schedule(Workers(lambda: pool, 2), 3, lambda _results: None).run(batches(9)):
+        for one in Schedule(job(stuck), Workers(lambda: pool, 2), 3, lambda _results: None).run(batches(9)):
             if not found:
                 assert max(begun) <= 2 + 3
             found += one
@@ -80,10 +85,9 @@ class Mortal(Executor):
 
 
 @pytest.mark.parametrize(("deaths", "status"), [(1, "changed"), (2, "changed"), (3, "failed"), (99, "failed")])
-def test_a_task_of_which_workers_die_fails_alone(monkeypatch, deaths, status):
-    monkeypatch.setattr(schedule, "run_batch", results)
+def test_a_task_of_which_workers_die_fails_alone(deaths, status):
     deadly, arrived = {"1.1": deaths}, []
-    run = Schedule(Workers(lambda: Mortal(deadly), 1), 4, arrived.extend).run(batches(4, size=3))
+    run = Schedule(job(results), Workers(lambda: Mortal(deadly), 1), 4, arrived.extend).run(batches(4, size=3))
     found = [each for one in run for each in one]
     assert [each.target for each in found] == [f"{number}.{index}" for number in range(4) for index in range(3)]
     assert {each.target: each.status for each in found} == {

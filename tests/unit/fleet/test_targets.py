@@ -62,8 +62,8 @@ def test_an_absolute_pattern_is_named_as_it_is(parse, tmp_path):
     ("text", "line", "message"),
     [
         ("", "", "target is missing: there is nothing to do"),
-        ("target = 3\n", ":1", "target has to be written as [[target]]"),
-        ("targets = []\n", ":1", "targets is no key that is known here"),
+        ("target = 3\n", ":1", "target must be written as [[target]]"),
+        ("targets = []\n", ":1", "unknown key targets"),
         ('[[target]]\nroot = "out/a/rootfs"\n', ":1", "target[0].config is missing"),
         ('[[target]]\nconfig = "e"\n', ":1", 'target[0] has to have either "root" or "image"'),
         ('[[target]]\nroot = "x"\nimage = "y"\nconfig = "e"\n', ":1", 'target[0] has to have either "root" or "image"'),
@@ -77,8 +77,8 @@ def test_an_absolute_pattern_is_named_as_it_is(parse, tmp_path):
             ":1",
             'target[0] "image" and "dest" go together: roots are changed in place',
         ),
-        ('[[target]]\nroot = 7\nconfig = "e"\n', ":2", "target[0].root has to be a text"),
-        ('[[target]]\nroot = "out/a/rootfs"\nconfg = "e"\n', ":3", "target[0].confg is no key that is known here"),
+        ('[[target]]\nroot = 7\nconfig = "e"\n', ":2", "target[0].root must be a non-empty string"),
+        ('[[target]]\nroot = "out/a/rootfs"\nconfg = "e"\n', ":3", "unknown key target[0].confg"),
         ('[[target]]\nroot = "none/*"\nconfig = "e"\n', ":2", "target[0].root none/* matches no folder"),
         ('[[target]]\nroot = "out/file"\nconfig = "e"\n', ":2", "target[0].root out/file matches no folder"),
         (
@@ -120,3 +120,16 @@ def test_ten_thousand_targets_and_the_line_of_the_last(parse):
     many = "[[target]]\nroot = 'no/{}'\nconfig = 'e'\n"
     found = wrong(parse, tables + "".join(many.format(number) for number in range(10_000)))
     assert [path for path, _ in found] == [f"fleet/fleet.toml:{8 + 3 * number}" for number in range(10_000)]
+
+
+def test_a_pattern_of_states_is_a_target_for_each_device(tmp_path, parse):
+    for device in ("002", "001"):
+        (tmp_path / f"fleet/states/{device}/etc").mkdir(parents=True)
+    text = '[[target]]\nroot = "same"\nstate = "overlay:/etc=states/*/etc"\n'
+    targets = parse_targets(text, "fleet/fleet.toml", writing=False)
+    assert [each.name for each in targets] == [
+        f"same with overlay:/etc=states/{device}/etc" for device in ("001", "002")
+    ]
+    assert targets[0].states == (f"overlay:/etc={tmp_path}/fleet/states/001/etc",)
+    with pytest.raises(InputError, match="matches no directory"):
+        parse_targets(text.replace("states", "none"), "fleet/fleet.toml", writing=False)

@@ -51,6 +51,21 @@ def test_changed_then_skipped_then_unchanged(fleet):
     assert fleet.snapshot() == before
 
 
+def test_runtimes_are_changed_and_looked_at_again_when_touched(fleet):
+    (one,) = fleet.grow(1)
+    config = fleet.folder / "edge.toml"
+    config.write_text(config.read_text() + '\n[runtimes]\nuse = ["certifi"]\n')
+    store = one.path / "opt/app/lib/python3.11/site-packages/certifi/cacert.pem"
+    store.parent.mkdir(parents=True)
+    store.write_bytes(b"# others\n")
+    first = run_batch(fleet.batch())
+    assert told(first) == [("changed", None)]
+    assert b"rootfs-trust" in store.read_bytes()
+    assert told(run_batch(fleet.batch(done(first)))) == [("skipped", None)]
+    store.write_bytes(b"# an upgrade\n")
+    assert told(run_batch(fleet.batch(done(first)))) == [("changed", None)]
+
+
 def test_what_was_touched_since_is_done_again(fleet):
     one, two = fleet.grow(2)
     first = run_batch(fleet.batch())

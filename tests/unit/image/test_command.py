@@ -28,39 +28,9 @@ from tests.support.images import (
 )
 from tests.support.peers import peer
 from tests.support.unpacking import unpack
-from tests.unit.cli.conftest import Command
 
 ANCHOR = "usr/local/share/ca-certificates/my-ca.crt"
 BUNDLE = "etc/ssl/certs/ca-certificates.crt"
-
-
-@pytest.fixture
-def ca(authority, tmp_path) -> Path:
-    path = tmp_path / "my-ca.pem"
-    path.write_bytes(authority.pem)
-    return path
-
-
-@pytest.fixture
-def base(debian, command) -> bytes:
-    """A layer that is a whole Debian-like tree, its store up to date."""
-    assert command("install", "--root", debian.path).status == 0
-    return Tarball().tree(debian.path, "").end()
-
-
-@pytest.fixture
-def image(command, ca, tmp_path) -> Command:
-    """``rootfs-trust image SOURCE out --cert my-ca.pem``, answering in JSON."""
-
-    def run(source: object, *words: object, dest: object = tmp_path / "out"):
-        return command("image", source, dest, "--cert", ca, "--format", "json", *words)
-
-    return run
-
-
-@pytest.fixture
-def layout(tmp_path) -> LayoutFolder:
-    return LayoutFolder(tmp_path / "layout")
 
 
 def test_an_image_gets_one_layer_with_only_what_changes(base, layout, image, tmp_path, authority):

@@ -6,11 +6,12 @@ import os
 
 import pytest
 
-from rootfs_trust.errors import ApplyError, ConflictError
+from rootfs_trust.errors import ApplyError, ConflictError, InputError
 from rootfs_trust.image import destination as module
 from rootfs_trust.image.destination import Destination
 from rootfs_trust.image.streams import in_memory
 from tests.support.debian_tree import snapshot
+from tests.support.images import digest
 
 
 @pytest.fixture(params=["file", "folder"])
@@ -52,7 +53,7 @@ def test_a_fault_of_the_disk_leaves_the_old_one(put, tmp_path, monkeypatch, call
 
     def fail(*words: object) -> None:
         """A full disk, but for moving the old one away and back again."""
-        if call == "rename" and ".old" in f"{words}":
+        if call == "rename" and ".old-" in f"{words}":
             return real(*words)
         raise OSError(28, os.strerror(28))
 
@@ -97,14 +98,14 @@ def test_what_cannot_be_removed_is_told_and_the_new_one_is_there(tmp_path, monke
     real = module.exchange
 
     def then_fail(*words: str) -> bool:
-        monkeypatch.setattr(module, "_remove_folder", gone)
+        monkeypatch.setattr(module, "remove_tree", gone)
         return real(*words)
 
     def gone(_: str) -> None:
         raise OSError(5, os.strerror(5))
 
     monkeypatch.setattr(module, "exchange", then_fail)
-    with pytest.raises(ApplyError, match="everything is written, but"):
+    with pytest.raises(ApplyError, match="all changes are written, but"):
         dest.put_folder({"index.json": in_memory(b"2")})
     assert (tmp_path / "dest/index.json").read_bytes() == b"2"
 
@@ -118,16 +119,125 @@ def test_blobs_are_shared_by_hard_links_and_all_else_is_copied(tmp_path):
     old = tmp_path / "old"
     old.write_bytes(b"x")
     blob = module.FolderFiles(str(tmp_path)).blob("old")
-    Destination(str(tmp_path / "dest")).put_folder({"blobs/sha256/x": blob, "index.json": blob})
+    linked = blob.held_to(digest(b"x"))
+    Destination(str(tmp_path / "dest")).put_folder({"blobs/sha256/x": linked, "index.json": blob})
     assert os.path.samefile(old, tmp_path / "dest/blobs/sha256/x")
     assert not os.path.samefile(old, tmp_path / "dest/index.json")
 
 
-def test_blobs_that_are_links_on_the_host_are_copied(tmp_path):
-    """As in the layouts that Bazel makes."""
-    (tmp_path / "real").write_bytes(b"x")
-    (tmp_path / "link").symlink_to("real")
-    blob = module.FolderFiles(str(tmp_path)).blob("link")
-    Destination(str(tmp_path / "dest")).put_folder({"blobs/sha256/x": blob})
-    written = tmp_path / "dest/blobs/sha256/x"
-    assert written.read_bytes() == b"x" and not written.is_symlink()
+def test_what_is_staged_is_removed_however_deep_it_is(tmp_path):
+    """An image's folders may be nested deeper than Python calls, and their names are strangers' as well."""
+    with pytest.raises(ApplyError), Destination(str(tmp_path / "dest")).staged_folder() as staged:
+        here = os.open(staged, os.O_DIRECTORY)
+        for _ in range(1100):
+            for name in ("empty", "\udcff\n", "d"):
+                os.mkdir(name, dir_fd=here)
+            os.symlink("/", "link", dir_fd=here)
+            os.mkfifo("fifo", dir_fd=here)
+            here, old = os.open("d", os.O_DIRECTORY, dir_fd=here), here
+            os.close(old)
+        os.close(here)
+        raise OSError("the disk ended")
+    assert os.listdir(tmp_path) == []
+
+
+# -- what is there, and what comes meanwhile -------------------------------------------------------------
+
+
+def test_a_blob_that_is_there_and_has_other_bytes_is_not_the_same(tmp_path):
+    """Also a large one of the same size: its name says what it has to be."""
+    content = os.urandom(2 * module.PIECE)
+    parts = {"blobs/sha256/x": in_memory(content).held_to(digest(content)), "index.json": in_memory(b"{}")}
+    dest = Destination(str(tmp_path / "dest"))
+    dest.put_folder(parts)
+    dest.put_folder(parts)
+    (tmp_path / "dest/blobs/sha256/x").write_bytes(content[:-1] + b"?")
+    with pytest.raises(ConflictError):
+        dest.put_folder(parts)
+
+
+@pytest.mark.parametrize("there", ["file", "link", "fifo", "layout with a link"])
+def test_what_is_no_layout_is_in_the_way_of_one(tmp_path, there):
+    place, parts = tmp_path / "dest", {"index.json": in_memory(b"{}")}
+    (tmp_path / "other").write_text("{}")
+    if there == "file":
+        place.write_text("{}")
+    elif there == "fifo":
+        os.mkfifo(place)
+    elif there == "link":
+        place.symlink_to(tmp_path / "other")
+    else:
+        place.mkdir()
+        (place / "index.json").symlink_to(tmp_path / "other")
+    with pytest.raises(ConflictError):
+        Destination(str(place)).put_folder(parts)
+
+
+@pytest.mark.parametrize("can", [True, False], ids=["in one step", "after a look"])
+def test_what_somebody_puts_there_meanwhile_is_not_replaced(put, tmp_path, monkeypatch, can):
+    real = Destination._take_place
+
+    def late(self, new):
+        (tmp_path / "dest").mkdir()
+        (tmp_path / "dest/theirs").touch()
+        real(self, new)
+
+    monkeypatch.setattr(Destination, "_take_place", late)
+    if not can:
+        monkeypatch.setattr("rootfs_trust.image.exchange._renameat2", lambda *_: False)
+    with pytest.raises(ConflictError):
+        put(b"one")
+    assert os.listdir(tmp_path) == ["dest"] and os.listdir(tmp_path / "dest") == ["theirs"]
+
+
+# -- names -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("other", ["dest.lock", "dest.old", "lock-dest", "old-dest", "new-dest"])
+def test_no_two_places_share_a_lock_or_what_is_staged(tmp_path, other):
+    """One run in the middle of the other: neither waits, nor sweeps what the other has."""
+    with Destination(str(tmp_path / "dest")).staged_folder() as staged:
+        Destination(str(tmp_path / other)).put_file((b"x",))
+        with Destination(str(tmp_path / f"{other}.d")).staged_folder():
+            assert os.path.isdir(staged) and (tmp_path / ".rootfs-trust.lock-dest").exists()
+    assert sorted(os.listdir(tmp_path)) == sorted(["dest", other, f"{other}.d"])
+
+
+@pytest.mark.parametrize("path", ["", ".rootfs-trust-dest", "x/.rootfs-trust.lock-dest"])
+def test_a_name_that_cannot_be_one(path):
+    with pytest.raises(InputError):
+        Destination(path).refuse(folder=True)
+
+
+def test_a_slash_at_the_end_names_a_folder(tmp_path):
+    Destination(f"{tmp_path}/dest/").refuse(folder=True)
+    with pytest.raises(InputError, match="not the name of a file"):
+        Destination(f"{tmp_path}/dest/").refuse(folder=False)
+    Destination(f"{tmp_path}/dest/").put_folder({"x": in_memory(b"")})
+    assert os.listdir(tmp_path) == ["dest"]
+
+
+# -- what a killed run left ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("left", ["file", "folder", "deep"])
+def test_what_was_left_is_swept_whatever_it_is(put, tmp_path, left):
+    staged = tmp_path / ".rootfs-trust-dest"
+    if left == "file":
+        staged.touch()
+    else:
+        staged.mkdir()
+    if left == "deep":
+        fd = os.open(staged, os.O_RDONLY)
+        for _ in range(2_000):
+            os.mkdir("d", dir_fd=fd)
+            fd, old = os.open("d", os.O_RDONLY, dir_fd=fd), fd
+            os.close(old)
+        os.close(fd)
+    put(b"one")
+    assert os.listdir(tmp_path) == ["dest"]
+
+
+def test_nobody_else_gets_into_a_folder_that_is_being_filled(tmp_path):
+    with Destination(str(tmp_path / "dest")).staged_folder() as staged:
+        assert os.stat(staged).st_mode & 0o777 == 0o700

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import os
+import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ import pytest
 from rootfs_trust.errors import InputError
 from rootfs_trust.image import documents, oci
 from rootfs_trust.image.host import FolderFiles
-from rootfs_trust.image.model import Change, NewLayer
+from rootfs_trust.image.model import Change, Image, NewLayer
 from tests.support.images import OCI, LayoutFolder, Tarball, digest, docker_archive
 from tests.unit.cli.conftest import Command
 
@@ -115,8 +118,8 @@ def test_documents_that_are_too_large_or_too_deep_or_none(layout, refused, monke
     index.write_text('{"manifests": [1]}')
     assert "an object has to be" in refused(layout.path, names=str(layout.path))
     layout.index(layout.image(LAYER))
-    monkeypatch.setattr(oci, "MAX_DOCUMENT", 100)
-    assert "larger than 100 bytes" in refused(layout.path, names=layout.manifests[0]["digest"][7:])
+    monkeypatch.setattr(documents, "MAX_DOCUMENT", 300)
+    assert "larger than 300 bytes" in refused(layout.path, names=layout.manifests[0]["digest"][7:])
     monkeypatch.setattr(documents, "MAX_DOCUMENT", 10)
     assert "larger than 10 bytes" in refused(layout.path, names="index.json")
 
@@ -155,6 +158,11 @@ def test_a_layer_with_names_that_lead_out(layout, refused):
     assert "could lead out" in refused(layout.path, names=":sha256:")
 
 
+def test_a_name_of_too_many_folders(layout, refused):
+    layout.index(layout.image(Tarball().file("d/" * 255 + "file").end()))
+    assert "more than 255 folders deep" in refused(layout.path, names=":sha256:")
+
+
 def test_names_in_a_docker_archive_that_lead_out(tmp_path, refused):
     config = b"{}"
     for name in ("../../../etc/passwd", "/etc/passwd"):
@@ -181,9 +189,9 @@ def test_links_in_an_archive_lead_inside_it(tmp_path, refused):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"no tar at all" * 100, "no well-made tar"),
-        (b"", "no well-made tar"),
-        (bytes(10240), "or an empty one"),
+        (b"no tar at all" * 100, "not an image of a known format"),
+        (b"", "is empty"),
+        (bytes(10240), "is an empty tar archive"),
         (gzip.compress(LAYER)[:-20], "cut short"),
         (LAYER[:700], "no well-made tar"),
     ],
@@ -259,6 +267,132 @@ def test_an_image_without_layers_gets_its_first(layout, tmp_path, layers):
     layout.index(layout.image(config={"rootfs": {"diff_ids": []}}))
     rewritten(layout, layers=layers)
     old = layout.manifest()["layers"]
-    renewal = oci.Renewal(FolderFiles(str(layout.path)), lambda _: Change(NewLayer(LAYER)))
+    renewal = oci.UpdatedLayout(FolderFiles(str(layout.path)), lambda _: Change(NewLayer(LAYER)))
     assert not old
     assert len(renewal.run().digests) == 1
+
+
+# -- descriptors and documents ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "descriptor",
+    [
+        {},
+        {"mediaType": "application/vnd.test"},
+        {"mediaType": OCI["manifest"]},
+        {"mediaType": INDEX, "digest": None, "size": 1},
+        {"mediaType": ["x"], "digest": 1, "size": True},
+        {"digest": {}, "annotations": {"vnd.docker.reference.digest": "x"}},
+    ],
+)
+def test_a_descriptor_that_leads_nowhere(layout, refused, descriptor):
+    layout.index(layout.image(LAYER), descriptor)
+    assert "where a digest" in refused(layout.path, names=str(layout.path))
+
+
+def test_what_is_embedded_in_a_descriptor_is_the_blob(layout, refused, command, tmp_path):
+    """Whoever reads the copy does not read the blob."""
+    image = layout.image(LAYER)
+    content = layout.blob_path(image["digest"]).read_bytes()
+    for data in (base64.b64encode(b"another").decode(), "no base64", ["x"], None):
+        layout.index({**image, "data": data})
+        assert "with other bytes" in refused(layout.path, names=image["digest"])
+    layout.index({**image, "data": base64.b64encode(content).decode()})
+    assert command("image", layout.path, tmp_path / "good").status == 0
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"imageLayoutVersion": "2.0.0"}', '{"imageLayoutVersion": 1}'])
+def test_a_layout_of_another_version(layout, refused, text):
+    layout.index(layout.image(LAYER))
+    (layout.path / "oci-layout").write_text(text)
+    refused(layout.path, names="oci-layout")
+
+
+def test_what_is_written_of_a_document_is_what_was_read(layout, tmp_path):
+    """The documents without a digest change after they were read."""
+    layout.index(layout.image(LAYER))
+    names = ("index.json", "oci-layout")
+    old = [(layout.path / name).read_bytes() for name in names]
+
+    def late(_: Image) -> Change:
+        for name in names:
+            (layout.path / name).write_text('{"manifests": []}')
+        return Change()
+
+    parts = oci.UpdatedLayout(FolderFiles(str(layout.path)), late).run().parts
+    assert [parts[name].read(1000) for name in names] == old
+
+
+@pytest.mark.parametrize("form", ["layout", "archive"])
+def test_a_large_document_that_is_named_a_thousand_times(layout, command, tmp_path, form):
+    if form == "layout":
+        layout.index(*[layout.image(LAYER, config={"junk": "x" * 7_000_000})] * 900)
+        path = layout.path
+    else:
+        path = tmp_path / "app.tar"
+        config = json.dumps({"rootfs": {"diff_ids": []}, "junk": "x" * 7_000_000}).encode()
+        items = [{"Config": "a.json", "Layers": []}] * 900
+        path.write_bytes(Tarball().file("a.json", config).file("manifest.json", json.dumps(items).encode()).end())
+    start = time.monotonic()
+    result = command("list", "--root", path, "--format", "json")
+    assert (result.status, result.errors) == (2, [("image", str(path))])
+    assert "bytes of JSON documents" in result.document["errors"][0]["message"]
+    assert time.monotonic() - start < 20
+
+
+def test_an_archive_of_too_many_images(tmp_path, refused):
+    items = json.dumps([{"Config": "a.json", "Layers": []}] * 1001).encode()
+    (tmp_path / "app.tar").write_bytes(Tarball().file("a.json", b"{}").file("manifest.json", items).end())
+    assert "more than 1000 images" in refused(tmp_path / "app.tar", names="manifest.json")
+
+
+# -- files of docker archives that are something else, too -------------------------------------------------
+
+
+def test_one_layer_in_two_images_is_held_against_the_digests_of_both(tmp_path, refused):
+    """What one image says of it is no check of what another one says, which has the digests of a third."""
+    one, other = LAYER, Tarball().folder("usr/share/ca-certificates").file("etc/os-release", b"ID=ubuntu\n").end()
+    images = [
+        {"rootfs": {"diff_ids": [digest(content)]}, "n": number} for number, content in enumerate((one, other, one))
+    ]
+    layers = ("one.tar", "other.tar", "other.tar")
+    tar = Tarball().file("one.tar", one).file("other.tar", other)
+    for number, image in enumerate(images):
+        tar.file(f"{number}.json", json.dumps(image).encode())
+    items = [{"Config": f"{number}.json", "Layers": [name]} for number, name in enumerate(layers)]
+    (tmp_path / "app.tar").write_bytes(tar.file("manifest.json", json.dumps(items).encode()).end())
+    assert "the layer is sha256:" in refused(tmp_path / "app.tar", names="other.tar")
+
+
+def test_a_layer_that_has_the_name_of_the_new_one(tmp_path, refused, command):
+    """The new layer's bytes, and so its name, are known to whoever makes the image."""
+    path = tmp_path / "app.tar"
+    path.write_bytes(docker_archive({"layers": [LAYER]}))
+    assert command("image", path, tmp_path / "good.tar").status == 0
+    with tarfile.open(tmp_path / "good.tar") as tar:
+        new = json.load(tar.extractfile("manifest.json"))[0]["Layers"][-1]
+    with tarfile.open(path) as tar:
+        config = json.load(tar.extractfile("manifest.json"))[0]["Config"]
+        items = json.dumps([{"Config": config, "Layers": [new]}]).encode()
+        archive = Tarball().file(config, tar.extractfile(config).read()).file(new, LAYER)
+    path.write_bytes(archive.file("manifest.json", items).end())
+    assert "has the name of a file that the new image gets" in refused(path, names=new)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "./manifest.json", "repositories", ".//oci-layout"])
+def test_a_part_of_an_image_that_has_a_name_of_the_format(tmp_path, refused, name):
+    for item in ({"Config": name, "Layers": []}, {"Config": "a.json", "Layers": [name]}):
+        config = json.dumps({"rootfs": {"diff_ids": [digest(b"")] * len(item["Layers"])}}).encode()
+        archive = Tarball().file("a.json", config).file("manifest.json", json.dumps([item]).encode())
+        (tmp_path / "app.tar").write_bytes(archive.file("repositories", b"{}").end())
+        assert "which it cannot be" in refused(tmp_path / "app.tar", names=name)
+
+
+@pytest.mark.parametrize("diff_id", ["md5:" + "0" * 32, "", "sha256:" + "A" * 64, "x"])
+def test_an_unpacked_layer_of_an_archive_that_is_no_digest(tmp_path, refused, diff_id):
+    config = json.dumps({"rootfs": {"diff_ids": [diff_id]}}).encode()
+    items = json.dumps([{"Config": "a.json", "Layers": ["l.tar"]}]).encode()
+    archive = Tarball().file("a.json", config).file("l.tar", LAYER).file("manifest.json", items).end()
+    (tmp_path / "app.tar").write_bytes(archive)
+    assert "where a digest" in refused(tmp_path / "app.tar", names="l.tar")

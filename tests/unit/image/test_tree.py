@@ -8,17 +8,17 @@ import pytest
 
 from rootfs_trust.errors import InputError
 from rootfs_trust.image import tree as tree_module
-from rootfs_trust.image.tree import Layer, Tree
+from rootfs_trust.image.tree import ImageTree, Layer
 from rootfs_trust.rootfs.nodes import Directory, File, Owner, Special, Symlink, read
 from tests.support.images import Tarball
 from tests.support.peers import peer
 
 
-def tree(*layers: Tarball, whiteouts: bool = True) -> Tree:
+def tree(*layers: Tarball, whiteouts: bool = True) -> ImageTree:
     def layer(content: bytes) -> Layer:
         return Layer("layer", lambda: iter((content,)))
 
-    return Tree([layer(each.end()) for each in layers], whiteouts=whiteouts)
+    return ImageTree([layer(each.end()) for each in layers], whiteouts=whiteouts)
 
 
 def test_later_layers_win_and_folders_keep_what_is_in_them():
@@ -105,7 +105,7 @@ def test_contents_beyond_what_is_kept_are_read_when_asked_for(monkeypatch):
     passes = []
     monkeypatch.setattr(tree_module, "_MAX_KEPT", 5)
     content = Tarball().file("etc/a", b"1234").file("etc/b", b"5678").file("opt/c", b"c").file("opt/d", b"d").end()
-    found = Tree([Layer("layer", lambda: passes.append(1) or iter((content,)))])
+    found = ImageTree([Layer("layer", lambda: passes.append(1) or iter((content,)))])
     assert [read(found, path) for path in ("/etc/a", "/etc/b", "/opt/c", "/opt/d")] == [b"1234", b"5678", b"c", b"d"]
     assert len(passes) == 3  # etc/a while looking, etc/b, and both of opt at once
     assert read(found, "/etc/b") == b"5678"
@@ -130,7 +130,7 @@ def test_a_sparse_file_passes_by_and_is_refused_where_it_is_asked_for(tmp_path, 
     subprocess.run(words, check=True)
     assert (tmp_path / "x.tar").stat().st_size < 1 << 18
     content = (tmp_path / "x.tar").read_bytes()
-    found = Tree([Layer("layer", lambda: iter((content,)))])
+    found = ImageTree([Layer("layer", lambda: iter((content,)))])
     assert found.names("/") == ["a", "sparse"] and found.kind("/sparse") is File and read(found, "/a") == b"1"
     with pytest.raises(InputError, match="sparse file"):
         found.node("/sparse")

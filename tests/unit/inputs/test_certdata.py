@@ -179,7 +179,7 @@ def test_a_root_stays_while_what_it_issued_before_may_be_valid() -> None:
         kept, told = anchors("certdata.txt", found, DATE + timedelta(days))
         assert (len(kept), [trouble.id for trouble in told]) == (count, ["distrust-after"])
         assert told[0].path == "certdata.txt:9"
-        assert ("left out" in told[0].message) is (count == 0)
+        assert ("not installed" in told[0].message) is (count == 0)
 
 
 def test_a_date_for_email_alone_does_not_concern_a_store_for_tls() -> None:
@@ -203,18 +203,18 @@ FIRST_OCTAL = octal("CKA_ISSUER", ISSUER)
     [
         ("CKA_TOKEN CK_BBOOL CK_TRUE", "nonsense", 10, "neither an attribute nor a comment"),
         ("CKA_TOKEN CK_BBOOL CK_TRUE", "CKA_TOKEN", 10, "neither an attribute nor a comment"),
-        ("CKA_TOKEN CK_BBOOL CK_TRUE", 'CKA_LABEL UTF8 "x"', 11, "stands twice"),
+        ("CKA_TOKEN CK_BBOOL CK_TRUE", 'CKA_LABEL UTF8 "x"', 11, "is twice"),
         ("BEGINDATA", "BEGINDATA\nCKA_TOKEN CK_BBOOL CK_TRUE", 6, "before the first CKA_CLASS"),
-        ('"Alpha"', "Alpha", 11, "no text in quotes"),
-        ('"Alpha"', '"', 11, "no text in quotes"),
-        (FIRST_OCTAL, FIRST_OCTAL.replace("\\060", "\\400", 1), 13, "no line of octal escapes"),
-        (FIRST_OCTAL, FIRST_OCTAL.replace("\\060", "\\06", 1), 13, "no line of octal escapes"),
+        ('"Alpha"', "Alpha", 11, "not a quoted string"),
+        ('"Alpha"', '"', 11, "not a quoted string"),
+        (FIRST_OCTAL, FIRST_OCTAL.replace("\\060", "\\400", 1), 13, "not a line of octal escapes"),
+        (FIRST_OCTAL, FIRST_OCTAL.replace("\\060", "\\06", 1), 13, "not a line of octal escapes"),
         (FIRST_OCTAL, FIRST_OCTAL.removesuffix("END"), 16, "CKA_ISSUER has no END before it"),
-        (FIRST_OCTAL, 'CKA_ISSUER UTF8 "x"', 12, "CKA_ISSUER is no MULTILINE_OCTAL"),
+        (FIRST_OCTAL, 'CKA_ISSUER UTF8 "x"', 12, "CKA_ISSUER is not MULTILINE_OCTAL"),
         (FIRST_OCTAL, "# gone", 9, "CKA_ISSUER is missing"),
-        (octal("CKA_VALUE", ALPHA), octal("CKA_VALUE", ALPHA[:-1]), 9, "no valid X.509 certificate"),
-        (TRUSTED, "CKT_NSS_TRUSTED_PERHAPS", None, "not known: CKT_NSS_TRUSTED_PERHAPS"),
-        (TRUSTED, "", None, "not known: "),
+        (octal("CKA_VALUE", ALPHA), octal("CKA_VALUE", ALPHA[:-1]), 9, "not a valid X.509 certificate"),
+        (TRUSTED, "CKT_NSS_TRUSTED_PERHAPS", None, "unknown value: CKT_NSS_TRUSTED_PERHAPS"),
+        (TRUSTED, "", None, "unknown value: "),
         (PLAIN, PLAIN.replace("FALSE", "TRUE"), None, "neither a date nor CK_FALSE"),
         (PLAIN, until("tomorrow"), None, "neither a date nor CK_FALSE"),
         (PLAIN, PLAIN.replace("CK_BBOOL CK_FALSE", "UTF8 241130235959Z"), None, "neither a date nor CK_FALSE"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from types import SimpleNamespace
 
 import pytest
 from pyfakefs.helpers import set_uid
@@ -100,6 +101,20 @@ def test_a_file_that_is_too_large(fs, monkeypatch):
 def test_standard_input(fs, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x")))
     assert read_inputs(["-"]).files == [InputFile("-", b"x")]
+
+
+def test_standard_input_that_never_ends_is_read_up_to_the_bound(fs, monkeypatch):
+    asked = []
+
+    class Endless:
+        def read(self, size=-1):
+            asked.append(size)
+            return b"x" * size
+
+    monkeypatch.setattr(files, "MAX_INPUT", 10)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=Endless()))
+    assert ids(read_inputs(["-"]).troubles) == [("too-large", "-")]
+    assert asked == [11]
 
 
 def test_a_folder_whose_names_may_not_be_read(fs, monkeypatch):

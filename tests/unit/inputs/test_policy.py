@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from datetime import UTC, datetime
 
 import pytest
 
-from rootfs_trust.inputs.policy import Policy, judge
+from rootfs_trust import check, install
+from rootfs_trust.audit.check import KINDS
+from rootfs_trust.audit.checks import anchors
+from rootfs_trust.errors import Trouble
+from rootfs_trust.inputs import policy
+from rootfs_trust.inputs.policy import Policy, PolicyResult, judge
+from rootfs_trust.store.selection import Selection
 from rootfs_trust.x509 import parse_certificate
 from tests.support.authority import NOW, Authority
 
@@ -30,8 +38,8 @@ def with_times(authority: Authority, before: bytes | None = None, after: bytes |
 @pytest.mark.parametrize("text", [b"991332000000Z", b"             ", b"9999999999999"])
 def test_dates_that_are_none_are_refused(authority, which, text):
     certificate = with_times(authority, **{which: text})
-    for policy in (Policy(), STRICT):
-        judgement = judge(certificate, "f:1", policy, NOW)
+    for wanted in (Policy(), STRICT):
+        judgement = judge(certificate, "f:1", wanted, NOW)
         assert "unreadable-dates" in [error.id for error in judgement.errors]
         assert "expired" not in [error.id for error in judgement.errors]
 
@@ -53,7 +61,26 @@ def test_only_the_error_that_is_named_is_waived():
     assert judged == [["expired", "not-an-anchor"], ["not-an-anchor"]]
 
 
+def test_a_breach_that_check_has_no_kind_for_is_a_finding_all_the_same(debian, authority, monkeypatch):
+    (debian.path / "usr/local/share/ca-certificates/ca.crt").write_bytes(authority.pem)
+    install(debian.root)
+
+    def judged(certificate, where, policy, at, *, allow):
+        found = judge(certificate, where, policy, at, allow=allow)
+        return PolicyResult((*found.errors, Trouble("too-long", where, "is valid for too long", "shorten it")), ())
+
+    monkeypatch.setattr(anchors, "judge", judged)
+    found = [each for each in check(debian.root) if each.id == "too-long"]
+    assert {(each.level, each.fix) for each in found} >= {("error", "shorten it"), ("note", "shorten it")}
+
+
+def test_every_problem_of_the_policy_is_a_kind_of_finding():
+    calls = [node for node in ast.walk(ast.parse(inspect.getsource(policy))) if isinstance(node, ast.Call)]
+    ids = {call.args[0].value for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Trouble"}
+    assert "weak-key" in ids and ids <= set(KINDS)
+
+
 def test_forbidden_ones_are_refused_whatever_is_allowed(authority):
     certificate = parse_certificate(authority.der)
-    policy = Policy(forbid=frozenset([authority.sha256]))
+    policy = Policy(forbid=(Selection("", frozenset((authority.sha256,))),))
     assert [e.id for e in judge(certificate, "f", policy, NOW, allow=frozenset(["expired"])).errors] == ["forbidden"]

@@ -92,7 +92,7 @@ def test_another_name_of_a_replaced_file_keeps_the_old_content(tree):
     assert (tree / "etc/hard-link").read_bytes() == b"old content"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change owners")
 def test_owners_of_what_is_new_and_of_what_is_replaced(tree):
     for name in ("file", "link"):
         os.chown(tree / "etc" / name, 11, 12, follow_symlinks=False)
@@ -219,12 +219,12 @@ def test_a_fault_at_any_step(tree, monkeypatch, name):
 
 def error_says(trouble, before, found) -> bool:
     """Whether the message names just what differs."""
-    if "everything is written" in trouble.message:
-        return "cannot be made safe on the disk" in trouble.message
+    if "all changes are written" in trouble.message:
+        return "cannot be flushed to disk" in trouble.message
     assert "No space left on device" in trouble.message and "run the same command again" in trouble.hint
     written = trouble.message.partition("written before: ")[2].partition("; not written")[0]
-    if "cannot be made safe" in trouble.message:
-        return "not written: what has to go" in trouble.message and "/etc/gone" not in written
+    if "cannot be flushed" in trouble.message:
+        return "not done: removals" in trouble.message and "/etc/gone" not in written
     named = {path.lstrip("/") for path in written.split(", ") if path}
     changed = {path for path in found.keys() | before.keys() if found.get(path) != before.get(path)}
     assert ("nothing was written" in trouble.message) is not named
@@ -311,7 +311,7 @@ def test_a_link_that_is_replaced_keeps_its_attributes(tree, monkeypatch):
     assert kept == [("security.label", b"x", False)]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change owners")
 @pytest.mark.parametrize(("number", "fails"), [(errno.EPERM, False), (errno.EINVAL, False), (errno.EIO, True)])
 def test_which_faults_of_chown_are_only_told(tree, monkeypatch, number, fails):
     def refuse(*_, **__):
@@ -367,7 +367,7 @@ def test_a_new_link_takes_its_place_with_its_time_and_owner(tree, monkeypatch):
 
 def test_a_folder_that_cannot_be_synced_before_removals_keeps_them_off(tree, monkeypatch):
     monkeypatch.setattr(os, "fsync", refuse_folders)
-    with pytest.raises(ApplyError, match=r"/etc: cannot be made safe on the disk: .*; not written: what has to go"):
+    with pytest.raises(ApplyError, match=r"/etc: cannot be flushed to disk: .*; not done: removals"):
         run(tree, {"/etc/file": File(b"new"), "/etc/gone": Absent()})
     assert (tree / "etc/gone").exists()
 

@@ -10,6 +10,7 @@ import pytest
 
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs import door
+from rootfs_trust.rootfs.by_descriptor import read_file
 from rootfs_trust.rootfs.door import Root
 from rootfs_trust.rootfs.nodes import Directory, File, Special, Symlink, read
 
@@ -134,9 +135,19 @@ def test_a_huge_file_is_refused_without_being_read(tree, root):
         root.node("/huge")
 
 
+def test_no_more_of_a_file_is_read_than_the_bound_and_a_byte(tree):
+    (tree / "file").write_bytes(b"x" * 100)
+    folder = os.open(tree, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        assert read_file(folder, b"file", 10)[1] == b"x" * 11
+        assert read_file(folder, b"file", 100)[1] == b"x" * 100
+    finally:
+        os.close(folder)
+
+
 def test_a_root_that_is_no_folder(tree):
     for path in (tree / "canary", tree / "none"):
-        with pytest.raises(InputError, match="cannot be opened as a folder"):
+        with pytest.raises(InputError, match="cannot be opened as a directory"):
             Root(str(path))
 
 
@@ -253,6 +264,7 @@ def test_only_some_entries_are_looked_at_anew(tree, root):
     assert root.node(paths[0]) == Symlink("/canary")
 
 
+@pytest.mark.timeout(20)  # without O_NONBLOCK it waits for ever
 def test_a_file_that_becomes_a_fifo_after_it_was_listed_is_told(tree, root):
     certs = tree / "etc/ssl/certs"
     (certs / "file").write_bytes(b"")

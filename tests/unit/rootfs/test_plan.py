@@ -119,10 +119,10 @@ def test_a_conflict_says_what_stands_where_what_has_to_be():
     desired = {"/a/x": File(b""), "/b": File(b""), "/c": Directory(), "/d": Symlink("y"), "/e/f": File(b"")}
     plan = make_plan(view, desired)
     assert {each.path: each.message for each in plan.conflicts} == {
-        "/a": "a file stands where a folder has to be",
-        "/b": "a folder stands where a file has to be",
-        "/c": "a link that leads nowhere stands where a folder has to be",
-        "/d": "a special file stands where a link to y has to be",
+        "/a": "a file exists where a directory is needed",
+        "/b": "a directory exists where a file is needed",
+        "/c": "a dangling link exists where a directory is needed",
+        "/d": "a special file exists where a link to y is needed",
     }
     assert {"move it away" in each.hint for each in plan.conflicts} == {True}
     assert [(each.verb, each.path) for each in plan.actions] == [("directory", "/e"), ("put", "/e/f")]
@@ -154,9 +154,9 @@ def test_what_was_staged_is_swept_unless_it_is_in_use():
     view = MemoryTree({**staged, f"/d/{STAGED_PREFIX}3/full": File(b""), f"/e/{STAGED_PREFIX}0": File(b"")})
     plan = make_plan(view, {"/d/x": File(b"")})
     assert plan.actions[1:] == (Remove(f"/d/{STAGED_PREFIX}0"), Remove(f"/d/{STAGED_PREFIX}1"))
-    assert [(each.path, each.message.partition(" stands")[0]) for each in plan.conflicts] == [
+    assert [(each.path, each.message.partition(" exists")[0]) for each in plan.conflicts] == [
         (f"/d/{STAGED_PREFIX}2", "a special file"),
-        (f"/d/{STAGED_PREFIX}3", "a folder"),
+        (f"/d/{STAGED_PREFIX}3", "a directory"),
     ]
     assert "a staged file" in plan.conflicts[0].message
 
@@ -172,6 +172,6 @@ def test_what_goes_below_a_dead_link_is_a_conflict_by_its_folder_alone():
     """Nothing is made there, so that only the way to it can tell."""
     plan = make_plan(MemoryTree({"/a": Symlink("/volume")}), {"/a/b/old": Absent(), "/a/old": Absent()})
     assert [(each.path, each.message) for each in plan.conflicts] == [
-        ("/a", "a link that leads nowhere stands where a folder has to be")
+        ("/a", "a dangling link exists where a directory is needed")
     ]
     assert plan.actions == ()

@@ -17,7 +17,7 @@ from rootfs_trust.api.install import install_job
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.errors import RootfsTrustError
 from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.stamps import Place, Watched, stamp
+from rootfs_trust.rootfs.stamps import StampedPlace, Watched, stamp
 from tests.support.layout_trees import FAMILIES, LayoutTree
 
 
@@ -28,7 +28,7 @@ def job(tmp_path, authority, monkeypatch):
     return read_job(InstallOptions(certs=["ca.pem"], clouds=["c8y"]))
 
 
-def watched(tree: Path, job) -> tuple[tuple[Place, ...], str]:
+def watched(tree: Path, job) -> tuple[tuple[StampedPlace, ...], str]:
     with Root(str(tree)) as root:
         view = Watched(root)
         assert not decide(view, job).plan.actions
@@ -99,7 +99,7 @@ def test_no_change_that_matters_leaves_the_stamp(family, how, job, tmp_path):
 def test_places_are_few(debian, job):
     install_job(debian.root, job)
     places, _ = watched(debian.path, job)
-    assert Place("folder", "/etc/ssl/certs") in places
+    assert StampedPlace("folder", "/etc/ssl/certs") in places
     assert len(places) < 60
 
 

@@ -12,7 +12,7 @@ import pytest
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.nodes import Node, Owner
 from rootfs_trust.rootfs.state import Stated, StateSpec, parse_state
-from rootfs_trust.rootfs.state_layers import inside_of
+from rootfs_trust.rootfs.state_layers import Deployment, FoundEntry, Upper, inside_of
 from tests.support.memory import Directory, File, MemoryTree, Special, Symlink
 
 IMAGE = MemoryTree(
@@ -73,7 +73,7 @@ def test_the_forms_of_a_state(text: str, spec: tuple[str, str, str]) -> None:
     "text", ["", "overlay", "overlay:/etc", "overlay:/etc=", "overlay:etc=x", "ostree", "ostree:", "nfs:/etc=x", "=:/x"]
 )
 def test_what_is_no_state(text: str) -> None:
-    with pytest.raises(InputError, match="is none of the forms") as refused:
+    with pytest.raises(InputError, match="unknown form") as refused:
         parse_state(text)
     (trouble,) = refused.value.troubles
     assert (trouble.id, trouble.path) == ("state", "")
@@ -270,3 +270,26 @@ def test_an_image_that_has_its_etc_is_not_looked_for_in_usr() -> None:
     plain = Stated(MemoryTree({"/usr/etc/f": File(b"usr")}), [(parse_state("ostree:DIR"), MemoryTree())])
     assert content(plain, "/etc/f") == content(plain, "/usr/etc/f") == b"usr"
     assert plain.names("/etc") == ["f"]
+
+
+@pytest.mark.parametrize("make", [lambda view: Upper("/etc", view, True), Deployment])
+def test_what_is_deep_is_looked_at_once(make):
+    """Each directory of a deep path was looked at again for each that is below it: thousands took for ever."""
+    depth = 1000
+    view = CountingTree({"/d" * depth: Directory(), "/etc" + "/d" * depth: Directory()})
+    layer = make(view)
+    for length in range(1, depth + 1):
+        assert isinstance(layer.find("/etc" + "/d" * length), FoundEntry)
+    assert view.looks <= 3 * depth
+
+
+class CountingTree(MemoryTree):
+    looks = 0
+
+    def node(self, path, *, follow=False):
+        self.looks += 1
+        return self.entries.get(path)
+
+    def kind(self, path, *, follow=True):
+        node = self.node(path)
+        return None if node is None else type(node)

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.stamps import Place, Watched, stamp, state_of
+from rootfs_trust.rootfs.stamps import StampedPlace, Watched, stamp, state_of
 from tests.support.memory import Directory, File, MemoryTree, Symlink
 
 TREE = MemoryTree(
@@ -25,12 +25,12 @@ TREE = MemoryTree(
 )
 
 
-def entry(path: str) -> Place:
-    return Place("entry", path)
+def entry(path: str) -> StampedPlace:
+    return StampedPlace("entry", path)
 
 
-def end(path: str) -> Place:
-    return Place("end", path)
+def end(path: str) -> StampedPlace:
+    return StampedPlace("end", path)
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def end(path: str) -> Place:
         (lambda view: view.extended_attributes("/d/f"), entry("/d/f"), {}),
         (lambda view: view.mounted("/d/f"), entry("/d/f"), False),
         (lambda view: view.modified("/d/f"), end("/d/f"), 0),
-        (lambda view: view.names("/e"), Place("folder", "/e"), ["f"]),
+        (lambda view: view.names("/e"), StampedPlace("folder", "/e"), ["f"]),
     ],
 )
-def test_each_question_is_remembered_and_passed_on(ask, place: Place, answer: object) -> None:
+def test_each_question_is_remembered_and_passed_on(ask, place: StampedPlace, answer: object) -> None:
     view = Watched(TREE)
     assert ask(view) == answer
     assert view.places() == (place,)
@@ -63,16 +63,16 @@ def test_a_folder_tells_of_its_entries_and_not_of_where_their_links_lead() -> No
     for name in ("f", "near", "up", "far", "odd", "loop", "none"):
         view.kind(f"/d/{name}", follow=False)
         view.kind(f"/d/{name}")
-    assert view.places() == (end("/d/far"), end("/d/loop"), end("/d/odd"), end("/d/up"), Place("folder", "/d"))
+    assert view.places() == (end("/d/far"), end("/d/loop"), end("/d/odd"), end("/d/up"), StampedPlace("folder", "/d"))
     view.names("/e")
-    assert view.places() == (end("/d/loop"), end("/d/odd"), Place("folder", "/d"), Place("folder", "/e"))
+    assert view.places() == (end("/d/loop"), end("/d/odd"), StampedPlace("folder", "/d"), StampedPlace("folder", "/e"))
 
 
 def test_a_relative_link_below_a_link_is_looked_at_itself() -> None:
     view = Watched(TREE)
     view.names("/link")
     view.kind("/link/near")
-    assert view.places() == (end("/link/near"), Place("folder", "/link"))
+    assert view.places() == (end("/link/near"), StampedPlace("folder", "/link"))
 
 
 @pytest.mark.parametrize("count", [7, 8])
@@ -88,7 +88,13 @@ def test_a_stamp_is_of_the_entry_the_end_or_the_folder(tmp_path) -> None:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "f").write_bytes(b"x")
     (tmp_path / "d/link").symlink_to("/e/f")
-    places = [[entry("/d/link")], [end("/d/link")], [Place("folder", "/d")], [entry("/d/none")], [end("/none/x")]]
+    places = [
+        [entry("/d/link")],
+        [end("/d/link")],
+        [StampedPlace("folder", "/d")],
+        [entry("/d/none")],
+        [end("/none/x")],
+    ]
 
     def stamps() -> list[str]:
         with Root(str(tmp_path)) as root:
@@ -102,7 +108,7 @@ def test_a_stamp_is_of_the_entry_the_end_or_the_folder(tmp_path) -> None:
     (tmp_path / "d/none").write_bytes(b"")
     assert [now == then for now, then in zip(stamps(), before, strict=True)] == [True, False, False, False, True]
     with Root(str(tmp_path)) as root:
-        assert stamp(root, [Place("folder", "/gone")]) != stamp(root, [Place("folder", "/e")])
+        assert stamp(root, [StampedPlace("folder", "/gone")]) != stamp(root, [StampedPlace("folder", "/e")])
 
 
 def test_the_same_file_in_another_folder_is_another_entry(tmp_path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rootfs_trust.store.layout import Answer, Request
 from rootfs_trust.store.layouts import BUILDROOT
-from rootfs_trust.store.request import Answer, Request
 from rootfs_trust.x509 import encode
 from tests.support.authority import Authority
 from tests.support.memory import File, MemoryTree
@@ -23,4 +23,4 @@ def test_the_bundle_is_the_bytes_of_the_sources() -> None:
 def test_unfit_and_untidy_sources_are_told() -> None:
     given = answer(a=b"no certificate", b=TWO.pem + b"# text\n", c=encode(ONE.der))
     assert [each.path for each in given.conflicts] == [f"{BUILDROOT.sources}/a.crt"]
-    assert [(each.id, each.path) for each in given.warnings] == [("untidy-source", f"{BUILDROOT.sources}/b.crt")]
+    assert [(each.id, each.path) for each in given.warnings] == [("pem-not-clean", f"{BUILDROOT.sources}/b.crt")]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rootfs_trust.store.debian.conf import new_conf, parse_conf, with_distrusted
-from rootfs_trust.store.debian.debconf import without_new_roots
+from rootfs_trust.store.debian.conf import new_conf, parse_conf, with_distrusted, without_new_roots
 
 NO = b"""\
 Name: ca-certificates/trust_new_crts

@@ -8,8 +8,10 @@ from rootfs_trust.api.install import install
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.remove import remove
 from rootfs_trust.errors import InputError
+from rootfs_trust.rootfs.device import Device
 from rootfs_trust.store.all_layouts import LAYOUTS
-from rootfs_trust.store.detect import BUNDLES, find_layout, os_release
+from rootfs_trust.store.bundle_store import BUNDLES
+from rootfs_trust.store.detect import find_layout
 from tests.support.command import rootfs_trust
 from tests.support.debian_tree import snapshot
 from tests.support.memory import Directory, File, MemoryTree, Symlink
@@ -28,7 +30,7 @@ def found(*parts: dict) -> str:
     entries: dict = {}
     for part in parts:
         entries |= part
-    return find_layout(MemoryTree(entries)).name
+    return find_layout(Device(MemoryTree(entries))).name
 
 
 def files(*paths: str) -> dict[str, File]:
@@ -47,6 +49,9 @@ FEATURES = {
     "suse": folders("/usr/share/pki/trust"),
     "arch": folders("/usr/share/ca-certificates/trust-source"),
     "openwrt": files("/etc/openwrt_release"),
+    "void": folders("/var/db/xbps") | files(SHIPPED),
+    "gentoo": folders("/var/db/pkg") | files(SHIPPED),
+    "slackware": files("/etc/slackware-version", SHIPPED),
     "bundle-only": files(BUNDLE),
 }
 """What alone shows a layout, os-release or not."""
@@ -124,19 +129,19 @@ def test_a_tree_that_has_only_a_bundle(what: str, entries: dict) -> None:
     assert found(entries, files(BUNDLE)) == "bundle-only", what
 
 
-@pytest.mark.parametrize("path", BUNDLES)
+@pytest.mark.parametrize("path", [path for path in BUNDLES if not path.startswith("/usr/lib/ssl-3/")])
 def test_the_bundle_is_edited_where_it_is(path: str) -> None:
-    assert find_layout(MemoryTree(files(path))).bundle == path
+    assert find_layout(Device(MemoryTree(files(path)))).bundle == path
 
 
 def test_the_bundle_behind_a_link_is_edited_itself() -> None:
     view = MemoryTree({"/etc/ssl/cert.pem": Symlink("/opt/store/bundle.pem"), **files("/opt/store/bundle.pem")})
-    assert find_layout(view).bundle == "/opt/store/bundle.pem"
+    assert find_layout(Device(view)).bundle == "/opt/store/bundle.pem"
 
 
 def test_a_bundle_named_by_hand_is_also_looked_for() -> None:
     view = MemoryTree(files("/etc/ssl/ca-bundle.pem"))
-    assert find_layout(view, "bundle-only").bundle == "/etc/ssl/ca-bundle.pem"
+    assert find_layout(Device(view), "bundle-only").bundle == "/etc/ssl/ca-bundle.pem"
 
 
 @pytest.mark.parametrize(
@@ -181,6 +186,10 @@ IDS = {
     "arch": "arch",
     "buildroot": "buildroot",
     "openwrt": "openwrt",
+    "photon": "photon",
+    "void": "void",
+    "gentoo": "gentoo",
+    "slackware": "slackware",
     'linuxmint\nID_LIKE="ubuntu debian"': "debian",
     'rocky\nID_LIKE="rhel centos fedora"': "fedora",
     'almalinux\nID_LIKE="rhel centos fedora"': "fedora",
@@ -205,13 +214,24 @@ def test_buildroot_is_told_by_its_os_release_alone() -> None:
 
 def test_assignments_of_an_os_release() -> None:
     text = "# a comment\nID=\"de'b\"\n\n NAME = 'two words' \nnonsense\nBUG=a=b\n"
-    assert os_release(MemoryTree(release(text))) == {"ID": "de'b", "NAME": "two words", "BUG": "a=b"}
+    assert Device(MemoryTree(release(text))).os_release == {"ID": "de'b", "NAME": "two words", "BUG": "a=b"}
     both = {**release("ID=one"), "/usr/lib/os-release": File(b"ID=two")}
-    assert os_release(MemoryTree(both)) == {"ID": "one"}
+    assert Device(MemoryTree(both)).os_release == {"ID": "one"}
     linked = {"/etc/os-release": Symlink("../usr/lib/os-release"), "/usr/lib/os-release": File(b"ID=two")}
-    assert os_release(MemoryTree(linked)) == {"ID": "two"}
-    assert os_release(MemoryTree({})) == {}
-    assert os_release(MemoryTree({"/etc/os-release": File(b"ID=\xff\xfe\n")}))["ID"]
+    assert Device(MemoryTree(linked)).os_release == {"ID": "two"}
+    assert Device(MemoryTree({})).os_release == {}
+    assert Device(MemoryTree({"/etc/os-release": File(b"ID=\xff\xfe\n")})).os_release["ID"]
+
+
+@pytest.mark.parametrize(
+    ("said", "setting"), [("ID=bottlerocket", "settings.pki.NAME.data"), ("ID=talos", "TrustedRootsConfig")]
+)
+def test_a_system_that_makes_its_store_at_boot_is_refused_with_the_setting_to_use(said: str, setting: str) -> None:
+    tree = Device(MemoryTree(release(said) | files("/etc/pki/tls/certs/ca-bundle.crt", BUNDLE)))
+    with pytest.raises(InputError) as refused:
+        find_layout(tree)
+    assert setting in refused.value.troubles[0].hint
+    assert find_layout(tree, "bundle-only").name == "bundle-only"
 
 
 # -- named, or unknown -------------------------------------------------------------------------------------
@@ -219,22 +239,22 @@ def test_assignments_of_an_os_release() -> None:
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_a_layout_that_is_named_counts_for_more_than_all_of_that(name: str) -> None:
-    assert find_layout(MemoryTree(FEATURES["fedora"] | release("ID=arch")), name).name == name
+    assert find_layout(Device(MemoryTree(FEATURES["fedora"] | release("ID=arch"))), name).name == name
 
 
 def test_no_layout_has_that_name() -> None:
     with pytest.raises(InputError) as refused:
-        find_layout(MemoryTree(FEATURES["debian"]), "gentoo")
-    assert all(name in str(refused.value) for name in ("gentoo", *LAYOUTS))
+        find_layout(Device(MemoryTree(FEATURES["debian"])), "exherbo")
+    assert all(name in str(refused.value) for name in ("exherbo", *LAYOUTS))
 
 
 @pytest.mark.parametrize(
     ("entries", "told"),
-    [({}, "no os-release"), (release("ID=gentoo"), "ID=gentoo"), (release("NAME=x"), "no os-release with an ID")],
+    [({}, "no os-release"), (release("ID=exherbo"), "ID=exherbo"), (release("NAME=x"), "no os-release with an ID")],
 )
 def test_a_tree_that_nothing_is_known_of(entries: dict, told: str) -> None:
     with pytest.raises(InputError) as refused:
-        find_layout(MemoryTree(entries))
+        find_layout(Device(MemoryTree(entries)))
     (trouble,) = refused.value.troubles
     assert refused.value.exit_status == 2
     assert told in trouble.message

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rootfs_trust.rootfs.nodes import Absent
 from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.store.layout import Answer, Request
 from rootfs_trust.store.layouts import DEBIAN
-from rootfs_trust.store.request import Answer, Request
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.authority import Authority
 from tests.support.memory import File, MemoryTree
@@ -36,9 +36,9 @@ def test_a_local_file_goes_and_its_shipped_copy_is_told() -> None:
     given = answer({COPY: File(encode(ONE.der) + encode(MINE.der))}, remove=("copy",))
     assert given.desired[COPY] == Absent()
     assert listed(given) == ["x/one.crt", "x/two.crt", "!x/old.crt"]
-    told = [(each.id, each.path) for each in given.warnings if each.id == "still-trusted"]
-    assert told == [("still-trusted", f"{SHIPPED}/x/one.crt")]
-    warning = next(each for each in given.warnings if each.id == "still-trusted")
+    told = [(each.id, each.path) for each in given.warnings if each.id == "distrusted-yet-trusted"]
+    assert told == [("distrusted-yet-trusted", f"{SHIPPED}/x/one.crt")]
+    warning = next(each for each in given.warnings if each.id == "distrusted-yet-trusted")
     assert COPY in warning.message
     assert f"sha256:{ONE.sha256}" in warning.hint
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rootfs_trust.rootfs.nodes import Absent
-from rootfs_trust.store.hash_directory import hash_directory, links_into, rehashed
+from rootfs_trust.store.hashdir import hash_directory, links_into, rehashed
 from rootfs_trust.store.source import Source, read_source
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.memory import Directory, File, MemoryTree, Special, Symlink

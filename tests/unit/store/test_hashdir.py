@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rootfs_trust.store.hashdir import (
-    Entry,
+    HashedFile,
     Linkable,
     duplicates,
     entry_of,
@@ -26,12 +26,12 @@ HASH, HASH_OLD = parse_certificate(DER).subject.hash, parse_certificate(DER).sub
 
 
 HASH_LINKS = (
-    "00000000.0 0123abcd.17 0123abcd.r0 ABCDEF01.0 abcdef01.R0 abcdef01.007 abcdef01.+1 abcdef01.-1 abcdef01.r "
+    "00000000.0 0123abcd.17 0123abcd.r0 ABCDEF01.0 abcdef01.R0 abcdef01.007 abcdef01.+1 abcdef01.r "
     "abcdef01. abcdef01.99999999999999999999 abcdef01.r+1"
 )
 OTHERS = (
     "0123abc.0 0123abcde.0 0123abcg.0 0123abcd 0123abcd.0x 0123abcd.x 0123abcd.rr0 0123abcd.r0.pem 0123abcd.+ "
-    "0123abcd.\u0661 \u0661123abcd.0 0123abcd..0 .0 0123abcd.0\n"
+    "0123abcd.\u0661 \u0661123abcd.0 0123abcd..0 .0 0123abcd.0\n 0123abcd.-1"
 )
 
 
@@ -97,7 +97,7 @@ def test_numbers_of_certificates_and_crls_are_apart() -> None:
 
 
 def test_more_than_256_of_one_hash() -> None:
-    things = [Entry(f"{n:04}.pem", (Linkable("certificate", str(n), Name(ROOT)),)) for n in range(300)]
+    things = [HashedFile(f"{n:04}.pem", (Linkable("certificate", str(n), Name(ROOT)),)) for n in range(300)]
     assert links(things)[f"{HASH}.299"] == "0299.pem"
 
 
@@ -109,21 +109,21 @@ def test_entry_of_what_is_parsed_is_what_is_read() -> None:
 @pytest.mark.parametrize(
     ("data", "id_", "words"),
     [
-        (b"", "no-object", "no certificate"),
-        (PEM + OTHER_PEM, "several-objects", "install splits"),
-        (CRL_PEM + CRL_PEM, "several-objects", "more than one"),
-        (KEY + PEM + KEY, "several-objects", "key"),
-        (DER, "not-pem", "DER certificate"),
+        (b"", "no-certificate", "no certificate"),
+        (PEM + OTHER_PEM, "several-certificates", "install splits"),
+        (CRL_PEM + CRL_PEM, "several-certificates", "more than one"),
+        (KEY + PEM + KEY, "several-certificates", "key"),
+        (DER, "der", "DER certificate"),
         (CRL, "not-pem", "DER CRL"),
         (element(0x30, element(6, bytes.fromhex("2a864886f70d010702"))), "not-pem", "PKCS #7"),
         (element(0x30, b"\2\1\3", element(0x30, element(6, bytes.fromhex("2a864886f70d010701")))), "not-pem", "12"),
         (KEY, "private-key", "no certificate"),
         (element(0x30, element(2, b"\1"), element(4, b"k")), "private-key", "no certificate"),
-        (PEM + encode(b"junk"), "bad-block", "line 8"),
-        (b"-----BEGIN \x1b[2J-----\n", "bad-block", "the '\\x1b[2J' block"),
-        (PEM.decode().encode("utf-16"), "overlooked", "line 1"),
-        (b" " + PEM, "overlooked", "line 1"),
-        (encode(DER, "PKCS7"), "no-object", "no certificate"),
+        (PEM + encode(b"junk"), "pem-malformed", "line 8"),
+        (b"-----BEGIN \x1b[2J-----\n", "pem-malformed", "the '\\x1b[2J' block"),
+        (PEM.decode().encode("utf-16"), "pem-unseen", "line 1"),
+        (b" " + PEM, "pem-unseen", "line 1"),
+        (encode(DER, "PKCS7"), "no-certificate", "no certificate"),
     ],
 )
 def test_files_that_get_no_link_are_told(data: bytes, id_: str, words: str) -> None:
@@ -137,7 +137,7 @@ def test_files_that_get_no_link_are_told(data: bytes, id_: str, words: str) -> N
 def test_octets_behind_a_certificate_are_told() -> None:
     """`openssl rehash` links it, though its lookup cannot load it; trust settings it can."""
     (warning,) = read_entry("a.pem", encode(DER + b"junk")).warnings
-    assert warning.id == "octets-behind"
+    assert warning.id == "pem-octets-behind"
     assert links([read_entry("a.pem", encode(DER + b"junk"))]) == {f"{HASH}.0": "a.pem"}
     assert read_entry("a.pem", encode(DER + b"\x30\0")).warnings == ()
 
@@ -146,4 +146,4 @@ def test_what_is_overlooked_beside_a_link_is_told() -> None:
     entry = read_entry("a.pem", PEM + b" " + OTHER_PEM)
     assert links([entry]) == {f"{HASH}.0": "a.pem"}
     (warning,) = entry.warnings
-    assert (warning.id, str(PEM.count(b"\n") + 1) in warning.message) == ("overlooked", True)
+    assert (warning.id, str(PEM.count(b"\n") + 1) in warning.message) == ("pem-unseen", True)

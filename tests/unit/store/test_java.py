@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.nodes import Directory, File, Node, Symlink
 from rootfs_trust.store.java import HOOK, SETTINGS, STORE, debian_java_store, hashtable_order, refused_by_java
-from rootfs_trust.store.jks import Entry, keystore, read_keystore, write_keystore
+from rootfs_trust.store.jks import KeystoreEntry, keystore, read_keystore, write_keystore
 from rootfs_trust.store.source import Source, read_source
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.authority import Authority
@@ -38,7 +38,7 @@ def source(der: bytes, file: str = "/usr/local/share/ca-certificates/x.crt") -> 
 LINKS = {"Alpha.pem": source(ALPHA), "beta.pem": source(BETA)}
 
 
-def stored(entries: dict[str, Node], links: dict[str, Source], created: int | None = None) -> list[Entry]:
+def stored(entries: dict[str, Node], links: dict[str, Source], created: int | None = None) -> list[KeystoreEntry]:
     nodes, warnings = debian_java_store(MemoryTree(entries), links, created)
     assert warnings == []
     assert list(nodes) == [STORE]
@@ -142,7 +142,7 @@ def test_a_password_that_only_a_shell_could_tell(line: str) -> None:
 
 def test_aliases_are_the_names_of_the_links_in_small_letters() -> None:
     links = {"A_=Ő=.pem": source(ALPHA)}
-    assert stored(HOOKED, links) == [Entry("debian:a_=ő=.pem", 0, ALPHA)]
+    assert stored(HOOKED, links) == [KeystoreEntry("debian:a_=ő=.pem", 0, ALPHA)]
 
 
 def test_the_same_certificate_twice_gives_two_entries() -> None:
@@ -152,7 +152,7 @@ def test_the_same_certificate_twice_gives_two_entries() -> None:
 
 def test_of_names_that_differ_in_case_the_last_wins() -> None:
     links = {"a.pem": source(BETA), "A.pem": source(ALPHA)}
-    assert stored(HOOKED, links) == [Entry("debian:a.pem", 0, BETA)]
+    assert stored(HOOKED, links) == [KeystoreEntry("debian:a.pem", 0, BETA)]
 
 
 def test_of_several_certificates_in_a_file_the_first_is_taken() -> None:
@@ -161,9 +161,13 @@ def test_of_several_certificates_in_a_file_the_first_is_taken() -> None:
 
 
 def test_entries_of_others_stay_and_ours_without_a_link_go() -> None:
-    old = [Entry("mine", 5, BETA), Entry("debian:gone.pem", 6, BETA), Entry("DEBIAN:too.pem", 7, BETA)]
+    old = [
+        KeystoreEntry("mine", 5, BETA),
+        KeystoreEntry("debian:gone.pem", 6, BETA),
+        KeystoreEntry("DEBIAN:too.pem", 7, BETA),
+    ]
     entries = stored({**HOOKED, STORE: File(write_keystore(old))}, {"a.pem": source(ALPHA)}, 9)
-    assert set(entries) == {Entry("mine", 5, BETA), Entry("debian:a.pem", 9000, ALPHA)}
+    assert set(entries) == {KeystoreEntry("mine", 5, BETA), KeystoreEntry("debian:a.pem", 9000, ALPHA)}
 
 
 RSA, EC = element(0x06, bytes.fromhex("2a864886f70d010101")), element(0x06, bytes.fromhex("2a8648ce3d0201"))
@@ -195,14 +199,20 @@ EXTENSION = extension(BASIC_CONSTRAINTS, CA_TRUE)
         certificate(name(utf8("A")), extensions=(extension(BASIC_CONSTRAINTS, b"\4\0"),)),
         certificate(name(utf8("A")), extensions=(extension(KEY_USAGE, b"\4\0"),)),
         certificate(name(utf8("A")), issuer=element(0x30)),
-        certificate(element(0x30), issuer=name(utf8("A"))),
+        certificate(element(0x30), issuer=name(utf8("A")), extensions=(EXTENSION,)),
+        certificate(element(0x30), issuer=name(utf8("A")), version=b""),
         certificate(name(utf8("A")), validity=element(0x30, element(0x17, b"hello"), element(0x17, b"491231235959Z"))),
     ],
 )
 def test_one_that_java_refuses_is_left_out_lest_java_loses_the_whole_store(der: bytes) -> None:
     nodes, warnings = debian_java_store(MemoryTree(HOOKED), {**LINKS, "odd.pem": source(der)})
-    assert [warning.id for warning in warnings] == ["java-certificate"]
+    assert [warning.id for warning in warnings] == ["java-refuses"]
     assert len(read_keystore(nodes[STORE].content)) == 2
+
+
+def test_java_takes_a_certificate_without_a_subject_and_without_extensions() -> None:
+    bare = source(certificate(element(0x30), issuer=name(utf8("A"))))
+    assert debian_java_store(MemoryTree(HOOKED), {**LINKS, "bare.pem": bare})[1] == []
 
 
 def test_what_java_takes() -> None:
@@ -237,25 +247,25 @@ def test_no_certificate_that_openssl_takes_breaks_the_look_at_it(data: st.DataOb
 def test_what_stands_behind_a_certificate_makes_java_refuse_it() -> None:
     """OpenSSL's TRUSTED CERTIFICATE with its purposes; the label alone does not matter."""
     trusted = encode(ALPHA + element(0x30), "TRUSTED CERTIFICATE")
-    assert told(HOOKED, {"a.pem": read_source("/x.crt", trusted)}) == (False, ["java-certificate"])
+    assert told(HOOKED, {"a.pem": read_source("/x.crt", trusted)}) == (False, ["java-refuses"])
     assert told(HOOKED, {"a.pem": read_source("/x.crt", encode(ALPHA, "TRUSTED CERTIFICATE"))}) == (True, [])
 
 
 def test_java_looks_at_the_first_block_alone() -> None:
     behind = encode(crl(name(utf8("A"))), "X509 CRL") + encode(ALPHA)
-    assert told(HOOKED, {"a.pem": read_source("/x.crt", behind)}) == (False, ["java-certificate"])
+    assert told(HOOKED, {"a.pem": read_source("/x.crt", behind)}) == (False, ["java-refuses"])
 
 
 def test_a_name_or_a_file_that_java_cannot_read_is_left_out() -> None:
-    assert told(HOOKED, {"a\udcff.pem": source(ALPHA)}) == (False, ["java-certificate"])
+    assert told(HOOKED, {"a\udcff.pem": source(ALPHA)}) == (False, ["java-refuses"])
     for content in (b"nothing", ALPHA):
-        assert told(HOOKED, {"a.pem": read_source("/x.crt", content)}) == (False, ["java-certificate"])
+        assert told(HOOKED, {"a.pem": read_source("/x.crt", content)}) == (False, ["java-refuses"])
 
 
 # -- dates -------------------------------------------------------------------------------------------------
 
 
-def dates(entries: list[Entry]) -> dict[str, int]:
+def dates(entries: list[KeystoreEntry]) -> dict[str, int]:
     return {entry.alias: entry.created_ms for entry in entries}
 
 
@@ -266,7 +276,7 @@ def test_new_entries_get_the_given_date_and_the_others_keep_theirs() -> None:
 
 
 def test_without_a_date_new_entries_get_the_latest_one() -> None:
-    old = write_keystore([Entry("debian:alpha.pem", 3001, ALPHA), Entry("mine", 4001, BETA)])
+    old = write_keystore([KeystoreEntry("debian:alpha.pem", 3001, ALPHA), KeystoreEntry("mine", 4001, BETA)])
     assert dates(stored({**HOOKED, STORE: File(old)}, LINKS))["debian:beta.pem"] == 4001
     assert dates(stored(HOOKED, LINKS)) == {"debian:alpha.pem": 0, "debian:beta.pem": 0}
 
@@ -298,7 +308,7 @@ def test_adding_and_taking_away_gives_back_the_bytes() -> None:
 def test_neither_the_order_of_links_nor_that_of_the_old_store_matters(
     links: list[tuple[str, Source]], order: list[int]
 ) -> None:
-    old = [Entry(f"debian:ca_{number}.pem", 5000, DERS[number]) for number in order]
+    old = [KeystoreEntry(f"debian:ca_{number}.pem", 5000, DERS[number]) for number in order]
     assert written({**HOOKED, STORE: File(write_keystore(old))}, dict(links)) == written(HOOKED, MANY, 5)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.store.jks import Entry, keystore, read_keystore, write_keystore
+from rootfs_trust.store.jks import KeystoreEntry, keystore, read_keystore, write_keystore
 from tests.support.authority import Authority
 
 EMPTY = bytes.fromhex("feedfeed 00000002 00000000")
@@ -31,14 +31,14 @@ def test_the_octets_of_an_entry() -> None:
 
 
 def test_entries_come_back_in_their_order() -> None:
-    entries = [Entry("b", 5, b"1"), Entry("a", -1, b""), Entry("c", 2**62, b"3" * 70_000)]
+    entries = [KeystoreEntry("b", 5, b"1"), KeystoreEntry("a", -1, b""), KeystoreEntry("c", 2**62, b"3" * 70_000)]
     assert read_keystore(write_keystore(entries)) == entries
 
 
 @given(st.lists(st.tuples(st.text(st.characters(), max_size=20), st.binary(max_size=20))), st.text(max_size=8))
 def test_any_alias_comes_back(entries: list[tuple[str, bytes]], password: str) -> None:
     written = keystore(entries, 7, password)
-    assert read_keystore(written, password) == [Entry(alias, 7000, der) for alias, der in entries]
+    assert read_keystore(written, password) == [KeystoreEntry(alias, 7000, der) for alias, der in entries]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_modified_utf_8(alias: str, octets: str) -> None:
 
 def test_a_version_1_entry_has_no_type() -> None:
     body = bytes.fromhex("feedfeed 00000001 00000001 00000002 0001 61 0000000000000005 00000001 ff")
-    assert read_keystore(signed(body)) == [Entry("a", 5, b"\xff")]
+    assert read_keystore(signed(body)) == [KeystoreEntry("a", 5, b"\xff")]
 
 
 def test_an_alias_has_room_for_65535_octets() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from rootfs_trust.errors import Trouble
+from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.rootfs.listing import MAX_DEPTH
 from rootfs_trust.rootfs.nodes import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, name_of_subject
-from rootfs_trust.store.issuers import missing_issuers
 from rootfs_trust.store.local import LocalFolder, not_found, stem
-from rootfs_trust.store.source import DEEPEST, Source, certificate_files, read_source
+from rootfs_trust.store.source import Source, certificate_files, missing_issuers, read_source
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.authority import Authority
 from tests.support.memory import MemoryTree, Symlink
@@ -161,7 +161,7 @@ def test_other_purposes_are_as_another_certificate() -> None:
 
 
 def test_names_near_to_one_that_nothing_has() -> None:
-    assert "near it: my-ca" in not_found("my-cb", ["my-ca", "unlike"]).hint
+    assert not_found("my-cb", ["my-ca", "unlike"]).hint == 'did you mean "my-ca"?'
     assert "sha256:HEX" in not_found("zzz", ["my-ca"]).hint
     assert (not_found("zzz", []).id, not_found("zzz", []).path) == ("not-found", "")
     assert "zzz" in not_found("zzz", []).message
@@ -202,9 +202,22 @@ def test_files_of_a_folder_in_byte_order_as_find_has_them() -> None:
     assert certificate_files(MemoryTree(entries), "/none") == []
 
 
-@pytest.mark.parametrize(("depth", "found"), [(DEEPEST, 1), (DEEPEST + 1, 0)])
-def test_folders_are_entered_so_deep_and_no_deeper(depth: int, found: int) -> None:
+@pytest.mark.parametrize("depth", [MAX_DEPTH, MAX_DEPTH + 1])
+def test_folders_are_entered_so_deep_and_no_deeper(depth: int) -> None:
     path = "/s"
     for _ in range(depth):
         path = join(path, "d")
-    assert len(certificate_files(MemoryTree({f"{path}/a.crt": File(b"")}), "/s")) == found
+    tree = MemoryTree({f"{path}/a.crt": File(b"")})
+    if depth == MAX_DEPTH:
+        assert certificate_files(tree, "/s") == [f"{path}/a.crt"]
+    else:
+        with pytest.raises(InputError, match="is nested more than 100 directories deep"):
+            certificate_files(tree, "/s")
+
+
+def test_directories_that_link_to_each_other_have_an_end() -> None:
+    """Forty directories with two links each to the next one: 2**40 ways through them."""
+    links = {f"/s/{number}/{name}": Symlink(f"../{number + 1}") for number in range(40) for name in "ab"}
+    tree = MemoryTree({**links, "/s/40/a.crt": File(b"")})
+    with pytest.raises(InputError, match="has more than 100000 entries below it"):
+        certificate_files(tree, "/s", follow=True)

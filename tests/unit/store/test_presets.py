@@ -10,8 +10,8 @@ import pytest
 
 from rootfs_trust.store import presets
 from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.store.layout import Answer, Request
 from rootfs_trust.store.presets import PRESETS, PublicRoot, leaves_programme, with_presets
-from rootfs_trust.store.request import Answer, Request
 from rootfs_trust.store.source import Source, source_of
 from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
 from tests.support.authority import Authority

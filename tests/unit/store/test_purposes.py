@@ -8,9 +8,9 @@ from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.nodes import File
 from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.store.layout import Answer, Request
 from rootfs_trust.store.p11kit.layout import P11KitStore
 from rootfs_trust.store.purposes import pem_for, purposes, purposes_of_settings, shown
-from rootfs_trust.store.request import Answer, Request
 from rootfs_trust.x509 import parse_certificate, read_objects
 from tests.support.memory import MemoryTree
 from tests.unit.store.p11kit.sources import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH, TIME_STAMPING, Root
@@ -91,7 +91,10 @@ def files(answer: Answer) -> dict[str, object]:
 
 
 def test_which_they_are() -> None:
-    assert [each.name for each in UNDIVIDED] == ["debian", "yocto", "alpine", "buildroot", "openwrt", "bundle-only"]
+    assert [each.name for each in UNDIVIDED] == [
+        *("debian", "yocto", "alpine", "void", "gentoo", "slackware"),
+        *("buildroot", "photon", "openwrt", "bundle-only"),
+    ]
 
 
 @pytest.mark.parametrize("layout", UNDIVIDED, ids=lambda layout: layout.name)

@@ -5,9 +5,20 @@ from __future__ import annotations
 import pytest
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.x509.der import Reader, encode, header
+from rootfs_trust.x509.der import (
+    BIT_STRING,
+    NOTHING,
+    OCTET_STRING,
+    OID,
+    SEQUENCE,
+    SET,
+    UTF8_STRING,
+    DerReader,
+    encode,
+    header,
+    tag_name,
+)
 from rootfs_trust.x509.oids import dotted
-from rootfs_trust.x509.primitive import BIT_STRING, NOTHING, OCTET_STRING, OID, SEQUENCE, SET, UTF8_STRING, tag_name
 
 from .building import element, long_length
 
@@ -34,7 +45,7 @@ def test_an_empty_element_with_a_long_tag_may_be_the_last() -> None:
     for octets, tag in (("1f0200", 2), ("9f1f00", 0x80 | 31 << 8), ("bf810000", 0x80 | 128 << 8), ("8000", 0x80)):
         data = bytes.fromhex(octets)
         assert header(data, 0, len(data)) == (tag, octets[0] == "b", False, len(data), len(data))
-        assert Reader(data).next_tag() == tag
+        assert DerReader(data).next_tag() == tag
 
 
 NO_HEADERS = """
@@ -53,7 +64,7 @@ def test_headers_that_are_refused(octets: str) -> None:
 @pytest.mark.parametrize("zeros", [0, 1, 5, 120])
 def test_lengths_may_be_longer_than_need_be(zeros: int) -> None:
     data = b"\4" + long_length(3, zeros) + b"abc"
-    assert Reader(data).value(OCTET_STRING) == b"abc"
+    assert DerReader(data).value(OCTET_STRING) == b"abc"
 
 
 def nested(depth: int) -> bytes:
@@ -66,17 +77,17 @@ def nested(depth: int) -> bytes:
 def test_strings_in_pieces() -> None:
     pieces = element(4, b"a") + element(0x0C, b"b") + b"\x24\x80" + element(0x84, b"c") + b"\0\0"
     for data in (element(0x24, pieces), b"\x24\x80" + pieces + b"\0\0"):
-        assert Reader(data).value(OCTET_STRING) == b"abc"
-    assert Reader(nested(6)).value(OCTET_STRING) == b"abc"
+        assert DerReader(data).value(OCTET_STRING) == b"abc"
+    assert DerReader(nested(6)).value(OCTET_STRING) == b"abc"
     for bad in (nested(7), b"\x24\x80" + pieces, element(0x24, b"\0\0"), element(0x24, b"\x24\x80")):
         with pytest.raises(MalformedError):
-            Reader(bad).value(OCTET_STRING)
+            DerReader(bad).value(OCTET_STRING)
     with pytest.raises(MalformedError, match="pieces"):
-        Reader(element(0x26, element(6, b"\x2a"))).oid()
+        DerReader(element(0x26, element(6, b"\x2a"))).oid()
 
 
 def test_an_element_of_indefinite_length_ends_where_its_end_is() -> None:
-    reader = Reader(b"\x30\x80\x02\x01\x05\0\0\x02\x01\x06")
+    reader = DerReader(b"\x30\x80\x02\x01\x05\0\0\x02\x01\x06")
     body = reader.enter()
     assert body.integer() == b"\5"
     assert body.next_tag() == NOTHING
@@ -87,7 +98,7 @@ def test_an_element_of_indefinite_length_ends_where_its_end_is() -> None:
 
 @pytest.mark.parametrize("octets", ["300402010500", "3080020105", "3006020105020106", "308002010502"])
 def test_what_is_left_over_or_missing(octets: str) -> None:
-    reader = Reader(bytes.fromhex(octets))
+    reader = DerReader(bytes.fromhex(octets))
     body = reader.enter()
     body.integer()
     with pytest.raises(MalformedError):
@@ -96,12 +107,12 @@ def test_what_is_left_over_or_missing(octets: str) -> None:
 
 def test_sequence_must_be_constructed_and_a_list_need_not() -> None:
     with pytest.raises(MalformedError, match="not constructed"):
-        Reader(b"\x10\0").enter(SEQUENCE)
-    assert not Reader(b"\x11\0").enter_list(SET).more()
+        DerReader(b"\x10\0").enter(SEQUENCE)
+    assert not DerReader(b"\x11\0").enter_list(SET).more()
     with pytest.raises(MalformedError, match="where SEQUENCE belongs"):
-        Reader(b"\x31\0").enter(SEQUENCE)
+        DerReader(b"\x31\0").enter(SEQUENCE)
     with pytest.raises(MalformedError, match="missing: SEQUENCE"):
-        Reader(b"").enter(SEQUENCE)
+        DerReader(b"").enter(SEQUENCE)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +137,7 @@ def test_sequence_must_be_constructed_and_a_list_need_not() -> None:
 )
 def test_anything_is_written_again(data: bytes, written: bytes) -> None:
     """ASN1_ANY: primitives in DER, what is constructed or not universal as it came."""
-    reader = Reader(data + b"\2\1\1")
+    reader = DerReader(data + b"\2\1\1")
     assert reader.any() == written
     assert reader.integer() == b"\1"
 
@@ -136,13 +147,13 @@ def test_anything_is_written_again(data: bytes, written: bytes) -> None:
 )
 def test_anything_is_checked_by_its_type(octets: str) -> None:
     with pytest.raises(MalformedError):
-        Reader(bytes.fromhex(octets)).any()
+        DerReader(bytes.fromhex(octets)).any()
 
 
 @pytest.mark.parametrize("octets", ["1000", "1100", "308002010000", "3080020100", ""])
 def test_anything_constructed_must_be_so_and_end(octets: str) -> None:
     with pytest.raises(MalformedError):
-        Reader(bytes.fromhex(octets)).any()
+        DerReader(bytes.fromhex(octets)).any()
 
 
 def test_encoding() -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from rootfs_trust.x509 import Certificate, parse_certificate, parse_crl
-from rootfs_trust.x509.general_names import ADDRESS, DIRECTORY, DNS, GeneralName, NameConstraints
+from rootfs_trust.x509.name import ADDRESS, DIRECTORY, DNS, GeneralName, NameConstraints
 from rootfs_trust.x509.oids import KEY_USAGES
 
 from .building import BASIC_CONSTRAINTS, KEY_USAGE, certificate, element, extension, name, utf8
@@ -44,7 +44,7 @@ def test_alternative_names_of_each_kind() -> None:
         GeneralName(DNS, b"a.example"),
         GeneralName(ADDRESS, bytes((192, 0, 2, 1))),
         GeneralName(DIRECTORY, DN.public_bytes()),
-        GeneralName(0x81, element(0x81, b"a@b.example")),
+        GeneralName(0x81, b"a@b.example"),
     )
     assert found.names_servers
     assert not found.alternative_names_are_broken

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from rootfs_trust.x509 import looks_like_pkcs12, looks_like_private_key_der, read_objects
+from rootfs_trust.x509 import looks_like_pkcs12, read_objects
+from rootfs_trust.x509.objects import looks_like_private_key_der
 
 from .building import element
 

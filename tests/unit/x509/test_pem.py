@@ -11,13 +11,13 @@ from rootfs_trust.x509 import (
     Block,
     blocks,
     encode,
-    has_private_key,
     looks_like_pkcs7,
     looks_like_pkcs12,
-    looks_like_private_key_der,
     overlooked,
+    private_key_form,
     read_objects,
 )
+from rootfs_trust.x509.objects import looks_like_private_key_der
 
 from .building import certificate, crl, element, name, utf8
 
@@ -68,6 +68,8 @@ def test_text_in_front_moves_the_line() -> None:
     [
         (framed(b""), "empty"),
         (framed(b"AAAA\n\n"), "empty"),
+        (framed(b"A" * 64 + b"\n\n"), "empty"),
+        (framed(b"A" * 62 + b"==\n\n"), "empty"),
         (framed(b"AAA\n"), "cut short"),
         (framed(b"AAAA====\n"), "cut short"),
         (framed(b"A=AA\n"), "not base64"),
@@ -143,12 +145,12 @@ def test_nothing_is_overlooked_where_all_is_seen() -> None:
 )
 @pytest.mark.parametrize("encoding", ["ascii", "utf-16", "utf-16-be", "utf-32"])
 def test_private_keys_are_found_in_any_writing(text: str, encoding: str) -> None:
-    assert has_private_key(PEM + text.encode(encoding))
+    assert private_key_form(PEM + text.encode(encoding)) == "PEM"
 
 
 def test_not_everything_is_a_private_key() -> None:
     for data in (PEM, b"", b"-----BEGIN PUBLIC KEY-----\n", b"the PRIVATE KEY", b"BEGIN PRIVATE KEY"):
-        assert not has_private_key(data)
+        assert not private_key_form(data)
 
 
 TRUST = element(0x30, element(0x30, element(6, b"\x2a")), element(0xA0, element(6, b"\x2b")), element(0x0C, b"me"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rootfs_trust.x509 import BadBlock, Block, blocks, encode, has_private_key, overlooked, pem, read_objects
+from rootfs_trust.x509 import BadBlock, Block, blocks, encode, overlooked, pem, private_key_form, read_objects
 
 from .building import certificate, crl, element, name, utf8
 
@@ -139,7 +139,7 @@ def test_what_is_overlooked_has_its_line_and_its_label() -> None:
     ],
 )
 def test_where_the_words_of_a_key_must_stand(data: bytes, key: bool) -> None:
-    assert has_private_key(data) is key
+    assert private_key_form(data) == ("PEM" if key else "")
 
 
 def test_octets_behind_a_certificate_spoil_it_unless_they_are_trust_settings() -> None:

@@ -13,6 +13,7 @@ SRC_URI = "\
     file://README.md;subdir=${BP} \
     file://pyproject.toml;subdir=${BP} \
     file://recipes;subdir=${BP} \
+    file://root_data/roots.json;subdir=${BP} \
     file://rootfs_trust;subdir=${BP} \
     file://templates;subdir=${BP} \
 "

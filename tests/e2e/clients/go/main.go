@@ -1,4 +1,5 @@
 // Asks https://localhost:PORT/ with the system's roots ("system"), or with those of a file, and prints the answer.
+// ASK_AT is the time of its clock in seconds since 1970, where it is set.
 package main
 
 import (
@@ -8,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
 )
 
@@ -21,6 +23,11 @@ func main() {
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
 			check(fmt.Errorf("no certificate in %s", trust))
 		}
+	}
+	if at := os.Getenv("ASK_AT"); at != "" {
+		seconds, err := strconv.ParseInt(at, 10, 64)
+		check(err)
+		config.Time = func() time.Time { return time.Unix(seconds, 0) }
 	}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: config}, Timeout: 20 * time.Second}
 	response, err := client.Get("https://localhost:" + port + "/")

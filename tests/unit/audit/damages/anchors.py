@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 
-from rootfs_trust.x509 import encode
+from rootfs_trust.inputs.constraints import host_names
+from rootfs_trust.x509 import encode, parse_certificate
+from rootfs_trust.x509.constrained import constrained
+from rootfs_trust.x509.name import NameConstraints
 from tests.support.authority import DAY, NOW, Authority, small_rsa_key
 from tests.unit.audit.damages.damage import damage
 from tests.unit.audit.good_tree import (
     BUNDLE,
     CA,
+    CERTS,
     LOCAL,
     GoodTree,
+    hash_of,
 )
 
 
@@ -22,11 +27,6 @@ def years_go_by(tree: GoodTree) -> None:
 
 @damage("expires-soon", policy="min_days_left = 3700")
 def the_image_has_to_last(tree: GoodTree) -> None:
-    """Nothing is done."""
-
-
-@damage("leaves-programme", "expires-soon", policy="min_days_left = 5500")
-def the_image_has_to_last_longer(tree: GoodTree) -> None:
     """Nothing is done."""
 
 
@@ -111,3 +111,15 @@ def a_ca_that_is_a_server_too(tree: GoodTree) -> None:
 @damage("issuer-missing")
 def an_intermediate_alone(tree: GoodTree) -> None:
     tree.install("inner", Authority("Inner CA", issuer=Authority("Root of it")))
+
+
+@damage("fence-bypassed")
+def the_original_is_beside_a_constrained_anchor(tree: GoodTree) -> None:
+    authority = Authority("Company CA")
+    names = NameConstraints((host_names("corp.example"),))
+    pem = encode(constrained(parse_certificate(authority.der), names).der)
+    tree.install("company", authority)
+    tree.write(f"{LOCAL}/some-names.crt", pem)
+    tree.link(f"{CERTS}/some-names.pem", f"/{LOCAL}/some-names.crt")
+    tree.link(f"{CERTS}/{hash_of(authority)}.1", "some-names.pem")
+    tree.append(BUNDLE, pem)

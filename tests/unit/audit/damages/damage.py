@@ -16,7 +16,10 @@ from tests.unit.audit.good_tree import (
 
 @dataclass(frozen=True)
 class Damage:
-    """``asked`` are options of ``check``, ``policy`` and ``config`` parts of its config; ``family`` is the layout."""
+    """``asked`` are options of ``check``, ``policy`` and ``config`` parts of its config; ``family`` is the layout.
+
+    ``root_data`` is a table of public roots to use instead of the package's.
+    """
 
     do: Callable[[GoodTree], object]
     ids: tuple[str, ...]
@@ -25,6 +28,7 @@ class Damage:
     policy: str = ""
     config: str = ""
     clouds: tuple[str, ...] = ("c8y",)
+    root_data: dict[str, object] | None = None
 
     @property
     def name(self) -> str:

@@ -17,6 +17,7 @@ from tests.unit.audit.good_tree import (
     TEDGE,
     TWINS,
     GoodTree,
+    hash_of,
 )
 
 
@@ -25,7 +26,7 @@ def a_ca_is_pasted_into_the_bundle(tree: GoodTree) -> None:
     tree.append(BUNDLE, Authority("Pasted CA").pem)
 
 
-@damage("unsourced", "dangling-link", "hash-link-dangling", "not-in-directory")
+@damage("unsourced", "dangling-link")
 def a_local_source_is_deleted(tree: GoodTree) -> None:
     tree.delete(f"{LOCAL}/my-ca.crt")
 
@@ -55,7 +56,13 @@ def the_list_was_saved_on_windows(tree: GoodTree) -> None:
     tree.write(CONF, tree.read(CONF).replace(b"\n", b"\r\n"))
 
 
-@damage("ignored-source", "not-in-store")
+@damage("conf-missing", family="debian")
+def the_list_is_not_there(tree: GoodTree) -> None:
+    tree.write("usr/sbin/update-ca-certificates", b"#!/bin/sh\n")
+    tree.delete(CONF)
+
+
+@damage("ignored-source")
 def a_local_source_has_another_suffix(tree: GoodTree) -> None:
     tree.write(f"{LOCAL}/other.pem", Authority("Other CA").pem)
 
@@ -127,6 +134,26 @@ def node_goes_by_its_own_roots(tree: GoodTree) -> None:
     tree.write("usr/bin/node", b"")
 
 
+@damage("castore-store")
+def a_program_of_elixir_brings_castore(tree: GoodTree) -> None:
+    tree.write("app/lib/castore-1.0.5/priv/cacerts.pem", shipped_authority(ALPHA).pem)
+
+
+@damage("mono-store")
+def mono_has_a_machine_store(tree: GoodTree) -> None:
+    tree.write("usr/bin/mono", b"")
+
+
+@damage("browser-store")
+def chromium_has_no_policy(tree: GoodTree) -> None:
+    tree.write("usr/bin/chromium", b"")
+
+
+@damage("browser-store")
+def firefox_has_no_policy(tree: GoodTree) -> None:
+    tree.write("usr/lib/firefox-esr/firefox-esr", b"")
+
+
 @damage("node-extra-certs", "node-store")
 def node_is_given_a_file_that_is_not_there(tree: GoodTree) -> None:
     tree.write("usr/bin/node", b"")
@@ -153,3 +180,55 @@ def an_overlay_has_an_old_bundle(tree: GoodTree) -> None:
 def an_update_copies_old_settings_over(tree: GoodTree) -> None:
     beside(tree, "old").mkdir()
     (beside(tree, "old") / "tedge.toml").write_bytes(tree.read(TEDGE) + b"# old\n")
+
+
+@damage("unsourced")
+def a_ca_is_pasted_into_bundle_and_hash_directory(tree: GoodTree) -> None:
+    pasted = Authority("Pasted twice")
+    tree.write(f"{CERTS}/pasted.pem", pasted.pem)
+    tree.link(f"{CERTS}/{hash_of(pasted)}.0", "pasted.pem")
+    tree.append(BUNDLE, pasted.pem)
+
+
+@damage("source-not-a-directory", "unsourced", "dangling-link")
+def the_local_directory_is_a_file(tree: GoodTree) -> None:
+    for path in (tree.path / LOCAL).iterdir():
+        path.unlink()
+    (tree.path / LOCAL).rmdir()
+    tree.write(LOCAL, CA.pem)
+
+
+@damage("source-not-a-directory", family="suse")
+def the_anchors_directory_is_a_link_that_leads_nowhere(tree: GoodTree) -> None:
+    (tree.path / "usr/share/pki/trust/anchors").rmdir()
+    tree.link("usr/share/pki/trust/anchors", "/gone")
+
+
+@damage("dangling-source")
+def a_local_source_leads_nowhere(tree: GoodTree) -> None:
+    tree.link(f"{LOCAL}/site.crt", "/mnt/secrets/site.crt")
+
+
+@damage("unlisted-source")
+def a_certificate_beside_the_shipped_ones_is_not_listed(tree: GoodTree) -> None:
+    tree.write("usr/share/ca-certificates/site/site.crt", Authority("Site CA").pem)
+
+
+@damage("unlisted-source")
+def a_package_brought_one_that_is_not_listed(tree: GoodTree) -> None:
+    tree.write("usr/share/ca-certificates/mozilla/New_Root.crt", Authority("New Root").pem)
+
+
+@damage("no-certificate", family="fedora")
+def a_source_of_p11_kit_is_empty(tree: GoodTree) -> None:
+    tree.write("etc/pki/ca-trust/source/anchors/tls-ca-bundle.pem", b"")
+
+
+@damage("distrust-unmatched", policy=f'forbid = ["{"0" * 64}"]')
+def what_is_forbidden_is_nowhere(tree: GoodTree) -> None:
+    """Nothing is done."""
+
+
+@damage("distrust-unmatched", config=f'[store]\ndistrust = ["sha256:{"0" * 64}"]')
+def what_is_distrusted_is_nowhere(tree: GoodTree) -> None:
+    """Nothing is done."""

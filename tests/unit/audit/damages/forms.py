@@ -33,22 +33,22 @@ def a_key_in_der_lies_in_the_hash_directory(tree: GoodTree) -> None:
     tree.write(f"{CERTS}/server.key", Authority("x").key_der)
 
 
-@damage("pem-malformed", "thin-edge-bad-pem")
+@damage("pem-malformed", "client-cannot-read")
 def a_block_is_cut_short(tree: GoodTree) -> None:
     tree.write(EXTRA, CA.pem[:200] + b"\n-----END CERTIFICATE-----\n")
 
 
-@damage("pem-malformed", "thin-edge-bad-pem")
+@damage("pem-malformed", "client-cannot-read")
 def a_block_holds_no_certificate(tree: GoodTree) -> None:
     tree.write(EXTRA, encode(b"0\x03\x02\x01\x01"))
 
 
-@damage("pem-malformed", "thin-edge-bad-pem")
+@damage("pem-malformed", "client-cannot-read")
 def a_block_has_no_end(tree: GoodTree) -> None:
     tree.write(EXTRA, CA.pem.replace(b"-----END CERTIFICATE-----\n", b""))
 
 
-@damage("pem-glued", "thin-edge-bad-pem")
+@damage("pem-glued", "client-cannot-read")
 def two_blocks_are_glued(tree: GoodTree) -> None:
     tree.write(EXTRA, CA.pem.rstrip(b"\n") + TWINS[0].pem)
 
@@ -92,13 +92,13 @@ def a_request_lies_in_the_hash_directory(tree: GoodTree) -> None:
     tree.write(EXTRA, encode(b"0\x03\x02\x01\x01", "CERTIFICATE REQUEST"))
 
 
-@damage("pem-header", "thin-edge-bad-pem")
+@damage("pem-header", "client-cannot-read")
 def a_block_with_a_header(tree: GoodTree) -> None:
     block = encode(b"0\x03\x02\x01\x01", "MESSAGE").replace(b"MESSAGE-----\n", b"MESSAGE-----\nSubject: x\n\n", 1)
     tree.write(EXTRA, block)
 
 
-@damage("pem-octets-behind", "thin-edge-bad-pem")
+@damage("pem-octets-behind", "client-cannot-read")
 def octets_behind_a_certificate(tree: GoodTree) -> None:
     tree.write(EXTRA, encode(CA.der + b"junk"))
 

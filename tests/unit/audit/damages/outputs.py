@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 from rootfs_trust.store.jks import keystore
+from rootfs_trust.store.sidecars import checksum, sidecar_of
 from tests.support.authority import Authority
 from tests.support.layout_trees import CREATED
 from tests.unit.audit.damages.anchors import without_date
@@ -26,6 +28,12 @@ JAVA = f"{CERTS}/java/cacerts"
 @damage("hash-link-missing")
 def a_hash_link_is_deleted(tree: GoodTree) -> None:
     tree.delete(link_of(CA))
+
+
+@damage("output-missing", family="fedora")
+def the_file_for_https_boot_is_emptied(tree: GoodTree) -> None:
+    (tree.path / "etc/pki/ca-trust/extracted/edk2/cacerts.bin").chmod(0o644)
+    tree.write("etc/pki/ca-trust/extracted/edk2/cacerts.bin", b"")
 
 
 @damage("no-hash-links", "thin-edge-setting")
@@ -91,7 +99,7 @@ def a_link_leads_in_a_circle(tree: GoodTree) -> None:
     tree.link(f"{CERTS}/circle.pem", "circle.pem")
 
 
-@damage("build-host-link", "hash-link-dangling", "not-in-directory")
+@damage("build-host-link")
 def a_link_holds_the_path_of_the_build(tree: GoodTree) -> None:
     tree.delete(f"{CERTS}/my-ca.pem")
     tree.link(f"{CERTS}/my-ca.pem", f"/build/tmp/rootfs//{LOCAL}/my-ca.crt")
@@ -151,6 +159,11 @@ def the_bundle_holds_one_twice(tree: GoodTree) -> None:
     tree.append(BUNDLE, CA.pem)
 
 
+@damage("checksum-stale")
+def the_checksum_of_apko_is_of_other_content(tree: GoodTree) -> None:
+    tree.write(sidecar_of(BUNDLE), checksum(BUNDLE, b""))
+
+
 @damage("bundle-of-one", "not-in-bundle")
 def the_bundle_holds_one_alone(tree: GoodTree) -> None:
     tree.write(BUNDLE, CA.pem)
@@ -161,3 +174,78 @@ def there_is_no_store(tree: GoodTree) -> None:
     for name in os.listdir(tree.path / CERTS):
         tree.delete(f"{CERTS}/{name}")
     (tree.path / CERTS).rmdir()
+
+
+@damage("java-store-empty", family="debian")
+def javas_store_has_no_entry(tree: GoodTree) -> None:
+    tree.write(JAVA, keystore([], CREATED))
+
+
+@damage("java-store-unreadable", family="debian")
+def javas_store_is_a_link_to_the_bundle(tree: GoodTree) -> None:
+    tree.delete(JAVA)
+    tree.link(JAVA, f"/{BUNDLE}")
+
+
+@damage("bundle-apart", family="alpine")
+def a_bundle_of_its_own_lacks_one(tree: GoodTree) -> None:
+    content = tree.read(BUNDLE).replace(CA.pem, b"")
+    tree.delete("etc/ssl/cert.pem")
+    tree.write("etc/ssl/cert.pem", content)
+
+
+@damage("only-in-directory", family="fedora")
+def a_ca_is_put_into_a_hash_directory_by_hand(tree: GoodTree) -> None:
+    by_hand = Authority("By hand")
+    tree.write("etc/pki/tls/certs/example.crt", by_hand.pem)
+    tree.link(f"etc/pki/tls/certs/{hash_of(by_hand)}.0", "example.crt")
+
+
+@damage("hash-link-file")
+def a_file_has_the_name_of_a_hash_link(tree: GoodTree) -> None:
+    tree.delete(link_of(CA))
+    tree.write(link_of(CA), CA.pem)
+
+
+@damage("output-missing")
+def the_bundle_is_deleted(tree: GoodTree) -> None:
+    tree.delete(BUNDLE)
+
+
+@damage("output-missing", family="fedora")
+def the_link_to_the_bundle_is_deleted(tree: GoodTree) -> None:
+    tree.delete("etc/pki/tls/certs/ca-bundle.crt")
+
+
+@damage("store-link-dangling", family="alpine")
+def the_path_that_openssl_reads_leads_nowhere(tree: GoodTree) -> None:
+    tree.delete("etc/ssl/cert.pem")
+    tree.link("etc/ssl/cert.pem", "/gone/cert.pem")
+
+
+@damage("store-wrong-type")
+def the_bundle_is_a_directory(tree: GoodTree) -> None:
+    tree.delete(BUNDLE)
+    tree.folder(BUNDLE)
+
+
+@damage("jdk-store-missing")
+def a_jdk_has_a_link_to_a_store_that_is_not_there(tree: GoodTree) -> None:
+    tree.link("opt/java/openjdk/lib/security/cacerts", "/etc/ssl/certs/java/cacerts")
+
+
+@damage("application-store-empty", "certifi-store")
+def a_copy_of_certifi_is_empty(tree: GoodTree) -> None:
+    tree.write("opt/venv/lib/python3.12/site-packages/certifi/cacert.pem", b"")
+
+
+@damage("output-missing", family="suse")
+def the_way_to_the_hash_directory_is_gone(tree: GoodTree) -> None:
+    """openSUSE's OpenSSL looks into /etc/ssl/certs, a link of the ca-certificates package."""
+    tree.delete("etc/ssl/certs")
+
+
+@damage("no-store", "store-link-dangling", family="debian", clouds=())
+def the_store_is_a_link_to_nowhere(tree: GoodTree) -> None:
+    shutil.rmtree(tree.path / CERTS)
+    tree.link(CERTS, "/data/certs")

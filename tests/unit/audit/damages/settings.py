@@ -24,6 +24,12 @@ def a_setting_points_nowhere(tree: GoodTree) -> None:
 
 
 @damage("thin-edge-setting")
+def a_setting_points_at_an_empty_file(tree: GoodTree) -> None:
+    tree.write("etc/tedge/ca.pem", b"")
+    tree.replace(TEDGE, SETTING, b'root_cert_path = "/etc/tedge/ca.pem"')
+
+
+@damage("thin-edge-setting")
 def a_setting_points_at_a_folder_without_links(tree: GoodTree) -> None:
     tree.replace(TEDGE, SETTING, f'root_cert_path = "/{LOCAL}"'.encode())
 
@@ -62,7 +68,7 @@ def a_name_is_not_utf_8(tree: GoodTree) -> None:
         pass
 
 
-@damage("thin-edge-bad-pem")
+@damage("client-cannot-read")
 def a_file_spoils_a_folder_of_its_own(tree: GoodTree) -> None:
     tree.write("data/ca.pem", CA.pem)
     tree.write("data/notes.txt", b"-----BEGIN CERTIFICATE-----\n")

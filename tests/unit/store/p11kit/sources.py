@@ -12,8 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
-from rootfs_trust.store.p11kit.entries import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH
-from rootfs_trust.store.p11kit.parts import encode_usages, oid_contents
+from rootfs_trust.store.p11kit.entries import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH, encode_usages, oid_contents
 from rootfs_trust.x509 import encode as pem
 from rootfs_trust.x509.der import encode
 
@@ -108,6 +107,7 @@ def every_form() -> dict[str, bytes]:
     twice = Root("In Two Files")
     restricted, rejected, constrained = Root("Stapled Server"), Root("Stapled None"), Root("Made A CA", ca=False)
     unmade = Root("Unmade CA")
+    unmade_twice, made_twice = Root("Says It Is, Unmade"), Root("Says It Is Not, Made A CA", ca=False)
     blocked, keyed, unlisted = Root("Blocked"), Root("Old Name", key=shared), Root("Blocked By Serial")
     named = Root("Its Subject")
     return {
@@ -122,6 +122,10 @@ def every_form() -> dict[str, bytes]:
         + stapled(unmade, "2.5.29.19", bytes.fromhex("3000"))
         + persist("trusted: true", "certificate-category: authority", block=Root("Says It Is", ca=False).der)
         + persist("trusted: true", "certificate-category: other-entry", block=Root("Says It Is Not").der)
+        + persist("trusted: true", "certificate-category: authority", block=unmade_twice.der)
+        + stapled(unmade_twice, "2.5.29.19", bytes.fromhex("3000"))
+        + persist("trusted: true", "certificate-category: other-entry", block=made_twice.der)
+        + stapled(made_twice, "2.5.29.19", bytes.fromhex("30030101ff"))
         + persist("trusted: true", 'label: ""', block=Root("Named Nothing").der)
         + persist(
             "trusted: true",

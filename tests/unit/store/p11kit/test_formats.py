@@ -9,14 +9,18 @@ import pytest
 from rootfs_trust.rootfs.nodes import Absent
 from rootfs_trust.store.jks import keystore, read_keystore
 from rootfs_trust.store.p11kit import formats
-from rootfs_trust.store.p11kit.directory import file_stem, hash_directory
-from rootfs_trust.store.p11kit.entries import EXTENDED_KEY_USAGE, OPENSSL_REJECT, SERVER_AUTH, SUBJECT_KEY_ID
-from rootfs_trust.store.p11kit.mirror import Mirror, has_hash_links, mirror_nodes
-from rootfs_trust.store.p11kit.parts import encode_usages
+from rootfs_trust.store.p11kit.entries import (
+    EXTENDED_KEY_USAGE,
+    OPENSSL_REJECT,
+    SERVER_AUTH,
+    SUBJECT_KEY_ID,
+    encode_usages,
+)
+from rootfs_trust.store.p11kit.formats import file_stem, hash_directory
+from rootfs_trust.store.p11kit.outputs import Mirror, has_hash_links, mirror_nodes
 from rootfs_trust.store.p11kit.select import Chosen
 from rootfs_trust.x509 import blocks, encode, parse_certificate, read_objects
-from rootfs_trust.x509.der import Reader
-from rootfs_trust.x509.primitive import OCTET_STRING, UTF8_STRING
+from rootfs_trust.x509.der import OCTET_STRING, UTF8_STRING, DerReader
 from tests.support.memory import File, MemoryTree, Symlink
 from tests.unit.store.p11kit.sources import EMAIL, Root
 from tests.unit.x509.building import element
@@ -66,7 +70,7 @@ def test_openssls_settings_behind_a_certificate(each: Chosen, contents: bytes) -
 
 
 def test_what_is_distrusted_is_rejected_for_every_known_purpose() -> None:
-    reader = Reader(settings(chosen(distrusted=True, **{OPENSSL_REJECT: encode_usages(("1.2.3",))}))).enter()
+    reader = DerReader(settings(chosen(distrusted=True, **{OPENSSL_REJECT: encode_usages(("1.2.3",))}))).enter()
     rejected = reader.enter(0x80)
     found = [rejected.oid() for _ in iter(rejected.more, False)]
     assert len(found) > 5

@@ -6,8 +6,8 @@ import pytest
 
 from rootfs_trust.rootfs.nodes import Absent, Directory
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.p11kit.layouts import ARCH, FEDORA, SUSE
-from rootfs_trust.store.request import Answer, Request
+from rootfs_trust.store.layout import Answer, Request
+from rootfs_trust.store.p11kit.layout import ARCH, FEDORA, SUSE
 from rootfs_trust.x509 import parse_certificate
 from tests.support.memory import File, MemoryTree, Symlink
 from tests.unit.store.p11kit.sources import EMAIL, Root, persist, stapled_usages
@@ -97,7 +97,7 @@ def test_a_local_file_goes_and_its_shipped_copy_is_told() -> None:
     given = answer(view, remove=("mine",))
     assert given.desired[f"{ANCHORS}/mine.pem"] == Absent()
     assert bundle(given) == ["Alpha (1), Root", "Beta Root"]
-    assert ids(given) == ["still-trusted"]
+    assert ids(given) == ["distrusted-yet-trusted"]
 
 
 def test_every_copy_by_digest() -> None:
@@ -137,7 +137,7 @@ def test_only_spares_a_root_with_an_anchors_key() -> None:
     renewed = Root("Beta Root", key=BETA.key)
     given = answer(tree(), anchors=(anchor(renewed, "renewed"),), only=True)
     assert bundle(given) == ["Beta Root", "Beta Root"]
-    assert ids(given) == ["still-trusted", "base-none"]
+    assert ids(given) == ["distrusted-yet-trusted", "base-none"]
 
 
 def test_an_anchor_that_the_blocklist_distrusts_is_a_conflict() -> None:
@@ -237,9 +237,12 @@ def test_arch_repeats_files_and_links_in_etc_ssl_certs() -> None:
     assert desired["/etc/ssl/cert.pem"] == Symlink("../ca-certificates/extracted/tls-ca-bundle.pem")
 
 
-def test_suse_keeps_the_comments_that_its_bundle_begins_with() -> None:
+def test_suse_has_the_comments_of_its_tool_or_those_that_its_bundle_begins_with() -> None:
     view = MemoryTree({"/usr/share/pki/trust/anchors/beta.pem": File(BETA.pem)})
-    assert SUSE.answer(view, Request()).desired[SUSE.bundle].content == BETA.pem
+    first = SUSE.answer(view, Request()).desired[SUSE.bundle]
+    *comments, rest = first.content.split(b"\n", 11)
+    assert (len(comments), rest, first.mode) == (11, BETA.pem, 0o644)
+    assert all(line.startswith(b"#") for line in comments)
     view = with_nodes(view, {SUSE.bundle: File(b"#\n# automatically created\n#\n" + BETA.pem)})
     assert SUSE.answer(view, Request()).desired[SUSE.bundle].content == view.entries[SUSE.bundle].content
 

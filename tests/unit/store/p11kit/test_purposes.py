@@ -9,9 +9,9 @@ import pytest
 from rootfs_trust.rootfs.nodes import Absent
 from rootfs_trust.store import jks
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.p11kit.layouts import ARCH, FEDORA, SUSE
+from rootfs_trust.store.layout import Answer, Request
+from rootfs_trust.store.p11kit.layout import ARCH, FEDORA, SUSE
 from rootfs_trust.store.purposes import purposes
-from rootfs_trust.store.request import Answer, Request
 from rootfs_trust.x509 import parse_certificate
 from tests.support.memory import File, MemoryTree
 from tests.unit.store.p11kit.sources import (

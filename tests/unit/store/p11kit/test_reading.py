@@ -8,10 +8,8 @@ import pytest
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.store.p11kit import pem, persist
-from rootfs_trust.store.p11kit.entries import EMAIL, SERVER_AUTH, Entry
-from rootfs_trust.store.p11kit.hash_order import hash_order, murmur3
-from rootfs_trust.store.p11kit.parser import parse_file
-from rootfs_trust.store.p11kit.parts import name_texts
+from rootfs_trust.store.p11kit.entries import EMAIL, SERVER_AUTH, TokenEntry, name_texts
+from rootfs_trust.store.p11kit.parser import hash_order, murmur3, parse_file
 from rootfs_trust.store.p11kit.select import Filter, is_authority, select, subject_label
 from rootfs_trust.store.p11kit.token import SourceFile, files_of, token_of
 from rootfs_trust.x509 import parse_certificate
@@ -23,8 +21,8 @@ from tests.unit.x509.building import element, name
 ROOT = Root("A Root")
 
 
-def entries(data: bytes, place: str = "") -> list[Entry]:
-    return [each for each in parse_file("/f", data, place) if isinstance(each, Entry)]
+def entries(data: bytes, place: str = "") -> list[TokenEntry]:
+    return [each for each in parse_file("/f", data, place) if isinstance(each, TokenEntry)]
 
 
 @pytest.mark.parametrize(
@@ -227,6 +225,17 @@ def test_a_broken_stapled_extension_keeps_the_certificate_out() -> None:
 def test_who_is_an_authority(ca: bool | None) -> None:
     token = token_of([SourceFile("/f", Root("R", ca=ca).pem, "anchors")])
     assert is_authority(token, token.entries[0]) is (ca is True)
+
+
+@pytest.mark.parametrize(
+    ("category", "value", "ca"), [("authority", "3000", False), ("other-entry", "30030101ff", True)]
+)
+def test_attached_constraints_come_before_the_category_of_an_entry(category: str, value: str, ca: bool) -> None:
+    said = an_object("trusted: true", f"certificate-category: {category}", block=ROOT.der)
+    token = token_of([SourceFile("/f", said + stapled(ROOT, "2.5.29.19", bytes.fromhex(value)), "")])
+    assert is_authority(token, token.entries[0]) is ca
+    alone = token_of([SourceFile("/f", said, "")])
+    assert is_authority(alone, alone.entries[0]) is not ca
 
 
 def test_labels() -> None:

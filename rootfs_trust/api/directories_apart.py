@@ -1,0 +1,49 @@
+"""Hash directories that hold the shipped roots and that no tool of the layout maintains: anchors do not get there.
+
+Azure Linux 2 has one with ca-certificates-legacy: bundle2pem.sh fills /etc/pki/tls/certs when the package changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rootfs_trust.clients.table import HASH_DIRECTORIES
+from rootfs_trust.errors import Trouble
+from rootfs_trust.rootfs.nodes import Desired, File, View, parent
+from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.store.hashdir import is_looked_up, is_looked_up_first
+from rootfs_trust.store.layout import Layout
+
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
+
+
+def anchors_not_there(view: View, layout: Layout, desired: Desired, installed: list[Anchor]) -> Iterator[Trouble]:
+    """Warn of each such directory that lacks an anchor; one with a few links made by hand is not meant to hold it."""
+    bundle = desired.get(layout.bundle)
+    roots = bundle.content.count(_BEGIN) if isinstance(bundle, File) else 0
+    for path in _unmaintained(view, desired) if installed else ():
+        names = view.names(path)
+        if 2 * sum(map(is_looked_up_first, names)) < roots - len(installed):
+            continue
+        found = {name[:8] for name in names if is_looked_up(name)}
+        lacking = [anchor.name for anchor in installed if anchor.certificate.subject.hash not in found]
+        if lacking:
+            yield _apart(path, ", ".join(lacking))
+
+
+def _unmaintained(view: View, desired: Desired) -> Iterator[str]:
+    """The real paths of hash directories into which this run puts no hash link."""
+    kept = {view.real_path(parent(path)) for path in desired if is_looked_up(path.rpartition("/")[2])}
+    reals = dict.fromkeys(view.real_path(path) for path in HASH_DIRECTORIES)
+    for real in reals:
+        if real is not None and real not in kept and any(map(is_looked_up_first, view.names(real))):
+            yield real
+
+
+def _apart(path: str, names: str) -> Trouble:
+    message = f"has hash links that the distribution's tool does not maintain, and none of {names}"
+    hint = (
+        "programs that give OpenSSL this directory do not trust it: copy the certificate there as NAME.pem and run "
+        "rootfs-trust rehash --root; where ca-certificates-legacy made the links, run bundle2pem.sh on the device"
+    )
+    return Trouble("hash-directory-apart", path, message, hint)

@@ -1,0 +1,127 @@
+"""Find a command that fixes a finding, by trying it in memory. Writes nothing.
+
+For each candidate, plan the run as the command itself does, and check the tree that it would leave. The command fixes a
+finding if the finding is gone and nothing new is found but notes.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from rootfs_trust.agents.finished import Finished
+from rootfs_trust.api.decide import read_job
+from rootfs_trust.api.options import InstallOptions
+from rootfs_trust.api.tried import Nodes, written
+from rootfs_trust.audit.check import Question, findings, inspect
+from rootfs_trust.audit.findings import ADOPT, INSTALL, NOTE, READABLE, Command, Finding
+from rootfs_trust.errors import RootfsTrustError
+from rootfs_trust.inputs.config import Config
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.nodes import Directory, File, View
+
+MAX_TRIED = 8
+"""Maximum number of commands to try. Each that changes something takes about as long as the check itself."""
+
+_Key = tuple[str, str, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How to run the commands: on the tree ``view`` at the host path ``root``, with ``config`` and ``at`` if given."""
+
+    view: View
+    root: str
+    question: Question
+    config: str | Config | None = None
+    at: str | None = None
+
+    def line(self, command: Command) -> str:
+        """Return the command as a shell command line."""
+        if command.name == "chmod":
+            mode, path = command.arguments
+            return shlex.join(["chmod", mode, self.root.rstrip("/") + (self.view.real_path(path) or path)])
+        words = ["rootfs-trust", command.name, "--root", self.root, *command.arguments]
+        if command.name == "install":
+            words += ["--config", self.config] if isinstance(self.config, str) else []
+            words += ["--at", self.at] if self.at else []
+        return shlex.join(words)
+
+    def changes(self, command: Command) -> Nodes:
+        """Yield what the command would change. Raises RootfsTrustError if it refuses the tree."""
+        if command.name == "chmod":
+            return _with_mode(self.view, *command.arguments)
+        return written(self.view, read_job(self._options(command)))
+
+    def _options(self, command: Command) -> InstallOptions:
+        at = self.question.at
+        if command.name == "remove":
+            return InstallOptions(without=command.arguments, at=at)
+        certs = [argument for option, argument in pairwise(command.arguments) if option == "--cert"]
+        runtimes = [argument for option, argument in pairwise(command.arguments) if option == "--runtimes"] or None
+        adopt = "--adopt" in command.arguments
+        return InstallOptions(certs=certs, config=self.config, adopt=adopt, at=at, runtimes=runtimes)
+
+
+def _with_mode(view: View, mode: str, path: str) -> Nodes:
+    node, real = view.node(path, follow=True), view.real_path(path)
+    if real and isinstance(node, File | Directory):
+        readable = 0o555 if isinstance(node, Directory) or node.mode & 0o111 else 0o444
+        yield real, node._replace(mode=node.mode | readable if mode == READABLE else node.mode & ~0o022)
+
+
+def with_commands(found: Sequence[Finding], tried: Tried) -> tuple[Finding, ...]:
+    """Return ``found`` with the command that fixes each finding, if there is one. Notes get none."""
+    before = {finding.key for finding in found}
+    open_ = {finding.key: finding for finding in found if finding.level != NOTE}
+    lines: dict[_Key, str] = {}
+    for commands in _candidates(open_.values())[:MAX_TRIED]:
+        helped = {
+            key: command
+            for key, finding in open_.items()
+            for command in commands
+            if key not in lines and command in _of(finding)
+        }
+        left = _left(_together(commands), tried) if helped else None
+        if left is not None and all(finding.level == NOTE or finding.key in before for finding in left):
+            still = {finding.key for finding in left}
+            lines |= {key: tried.line(command) for key, command in helped.items() if key not in still}
+    return tuple(_fixed_by(finding, lines.get(finding.key, "")) for finding in found)
+
+
+def _fixed_by(finding: Finding, line: str) -> Finding:
+    return replace(finding, command=line, fix=f"run {line}") if line else finding
+
+
+def _of(finding: Finding) -> tuple[Command, ...]:
+    return (*finding.commands, INSTALL, ADOPT)
+
+
+def _candidates(found: Iterable[Finding]) -> list[tuple[Command, ...]]:
+    """Return the commands to try, those for any finding first.
+
+    Commands that remove one certificate each are tried together, and then one by one in case one of them is refused: a
+    store may hold dozens of roots that left a root program.
+    """
+    commands = list(dict.fromkeys([INSTALL, ADOPT, *(command for finding in found for command in finding.commands)]))
+    removals = tuple(command for command in commands if command.name == "remove")
+    together = [removals] if len(removals) > 1 else []
+    return [(INSTALL,), (ADOPT,), *together, *((command,) for command in commands[2:])]
+
+
+def _together(commands: tuple[Command, ...]) -> Command:
+    """Return one command that does what all of ``commands`` do."""
+    if len(commands) == 1:
+        return commands[0]
+    return Command("remove", tuple(argument for command in commands for argument in command.arguments))
+
+
+def _left(command: Command, tried: Tried) -> tuple[Finding, ...] | None:
+    """Return the findings after the command, or None if it refuses the tree or changes nothing."""
+    try:
+        nodes = dict(tried.changes(command))
+        return findings(inspect(Finished(Device(tried.view), nodes), tried.question)) if nodes else None
+    except RootfsTrustError:
+        return None

@@ -1,0 +1,49 @@
+"""Quick test whether a plan may make a client lose a certificate, so that most runs need no full comparison."""
+
+from __future__ import annotations
+
+from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.rootfs.nodes import View, parent, read
+from rootfs_trust.rootfs.plan import STAGED_PREFIX, Action, Link, MakeDirectory, Plan, Put, Remove
+from rootfs_trust.store.bundle_store import BUNDLES
+from rootfs_trust.x509 import Block, blocks
+
+_X509 = b"-----BEGIN X509 CERTIFICATE-----"
+"""GnuTLS trusts a block of this kind only if no CERTIFICATE block follows it, so adding one removes its trust."""
+
+_PLACES = frozenset((*BUNDLES, *JAVA_STORES, *DIRECTORIES))
+
+
+def may_lose(view: View, plan: Plan) -> bool:
+    """Return whether ``plan`` may make a client lose a certificate. False if it only adds."""
+    return any(_takes_away(view, action) for action in plan.actions)
+
+
+def _takes_away(view: View, action: Action) -> bool:
+    """Return whether an action removes a file, changes a link, shrinks a file, or creates one that hides another."""
+    if isinstance(action, Remove):
+        return not action.path.rpartition("/")[2].startswith(STAGED_PREFIX)
+    if isinstance(action, MakeDirectory):
+        return action.path in _PLACES
+    if not action.replaces:
+        return action.path in _PLACES
+    if isinstance(action, Link):
+        return True
+    before = read(view, action.path) or b""
+    return _is_read(action) and (_X509 in before or not _contents(before) <= _contents(action.node.content))
+
+
+def _is_read(action: Put) -> bool:
+    return action.path in _PLACES or parent(action.path) in _PLACES
+
+
+def _contents(data: bytes) -> set[bytes]:
+    """Return the PEM blocks of a file or the certificates of a keystore; for anything else, its bytes."""
+    from rootfs_trust.clients.pkcs12 import keystore_certificates
+
+    found = {each.der for each in blocks(data) if isinstance(each, Block)} if b"-----BEGIN " in data else set()
+    try:
+        return found or {each.der for each in keystore_certificates(data)}
+    except MalformedError:
+        return {data} if data else set()

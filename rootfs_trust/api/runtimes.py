@@ -1,0 +1,129 @@
+"""``--runtimes`` and ``[runtimes]``: add the anchors to the runtimes' own trust stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from rootfs_trust.agents.finished import Finished
+from rootfs_trust.clients.environment import variable
+from rootfs_trust.clients.reading import Reading
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.listing import entries_below
+from rootfs_trust.rootfs.nodes import Directory, File, View, read
+from rootfs_trust.runtimes import node
+from rootfs_trust.runtimes.all_runtimes import answer_of_runtimes
+from rootfs_trust.runtimes.names import NAMES
+from rootfs_trust.runtimes.request import Assignment, RuntimeAnswer, RuntimeRequest, RuntimeTree
+from rootfs_trust.runtimes.variables import PROFILE, SYSTEMD, unassigned, variable_files, variables_before
+from rootfs_trust.store.anchor import Anchor, name_of_file, safe_name
+from rootfs_trust.store.layout import Answer, Layout
+from rootfs_trust.store.purposes import SERVERS
+from rootfs_trust.store.source import read_source
+
+_SUFFIXES = (".crt", ".pem", ".cer")
+_OPENSSL_TRUST = b"-----BEGIN TRUSTED CERTIFICATE-----"
+
+
+def ask_runtimes(
+    device: Device,
+    layout: Layout,
+    store: Answer,
+    names: Sequence[str],
+    request: RuntimeRequest,
+    configured: Mapping[str, str] | None,
+) -> RuntimeAnswer:
+    """Plan the changes of the runtimes ``names`` for the tree that ``store`` will leave.
+
+    If the run removes anchors, their entries in all other runtimes are removed, too. ``configured``: the variables in
+    the config of a container image, which also gets ours; None for a root filesystem, which gets files.
+    """
+    view = Finished(device, store.desired)
+    tree = RuntimeTree(view, {view.real_path(path) or path for path in (*store.desired, layout.bundle)})
+    anchors = tuple(anchors_of(view, layout, store))
+    removed = request.removed.union(each.certificate.sha256 for each in store.removed)
+    request = replace(request, anchors=anchors, removed=removed, distrust=True, bundle=layout.bundle)
+    answer = answer_of_runtimes(tree, names, request)
+    if store.removed:
+        others = [name for name in NAMES if name not in names and "auto" not in names]
+        ours = answer_of_runtimes(tree, others, replace(request, anchors=(), distrust=False), optional=True)
+        answer.merge(_lenient(ours))
+    return _with_variables(device, view, answer, request, configured)
+
+
+def _lenient(answer: RuntimeAnswer) -> RuntimeAnswer:
+    """Return the answer with its problems as warnings, so that a store that was not requested blocks no removal."""
+    unread = [*answer.troubles, *answer.conflicts]
+    message = "may still trust a removed certificate: it"
+    answer.warnings += (replace(each, id="runtime-store", message=f"{message} {each.message}") for each in unread)
+    answer.troubles, answer.conflicts = [], []
+    return answer
+
+
+def _with_variables(
+    device: Device, view: View, answer: RuntimeAnswer, request: RuntimeRequest, configured: Mapping[str, str] | None
+) -> RuntimeAnswer:
+    """Add the variables to files, or to the config of a container image."""
+    assigned = _assigned(device, [*answer.variables], configured)
+    answer.variables, conflicts = unassigned(view, answer.variables, assigned)
+    answer.conflicts += conflicts
+    if configured is not None:
+        return answer
+    before = variables_before(view)
+    if before or answer.variables:
+        left = {name: path for name, path in before.items() if _still_wanted(name, answer, request)}
+        answer.merge(variable_files(view, left | answer.variables))
+    return answer
+
+
+def _still_wanted(name: str, answer: RuntimeAnswer, request: RuntimeRequest) -> bool:
+    """Return whether a variable of an earlier run is still needed: its file is kept, and anchors are left."""
+    if name == node.VARIABLE:
+        return not (node.PATH in answer.desired and not isinstance(answer.desired[node.PATH], File))
+    return bool(request.anchors)
+
+
+def _assigned(
+    device: Device, names: Sequence[str], configured: Mapping[str, str] | None
+) -> dict[str, tuple[Assignment, ...]]:
+    """Return where the tree, or the config of the image, already sets the variables ``names``."""
+    reading = Reading(device)
+    found = {
+        name: tuple(Assignment(value, place) for value, place in variable(reading, name) if place not in _FILES)
+        for name in names
+    }
+    for name in names:
+        if name in (configured or {}):
+            found[name] += (Assignment((configured or {})[name], "the image's configuration"),)
+    # An image that is open as a tree also has variables.
+    return {name: tuple(dict.fromkeys(there)) for name, there in found.items() if there}
+
+
+_FILES = (PROFILE, SYSTEMD)
+
+
+def anchors_of(view: View, layout: Layout, store: Answer) -> Iterator[Anchor]:
+    """Return the installed anchors for TLS servers, of this run and of earlier ones."""
+    installed = {each.certificate.sha256: each for each in store.installed}
+    others = {sha256: each for each in _local(view, layout) if (sha256 := each.certificate.sha256) not in installed}
+    names: set[str] = set()
+    for sha256, anchor in (installed | others).items():
+        if sha256 in installed and not (anchor.purposes is None or SERVERS in anchor.purposes):
+            continue
+        # A file of the root filesystem may have any name, and a comment or an alias may not.
+        name = safe_name(anchor.name)
+        yield replace(anchor, name=f"{name}-{sha256[:8]}" if name in names else name)
+        names.add(name)
+
+
+def _local(view: View, layout: Layout) -> Iterator[Anchor]:
+    """Return the certificates in the anchor source directory; none if the layout has only a bundle."""
+    if view.kind(layout.local) is not Directory:
+        return
+    for path, kind in entries_below(view, layout.local, follow=True):
+        if kind is not File or not path.endswith(_SUFFIXES):
+            continue
+        data = read(view, path) or b""
+        if _OPENSSL_TRUST not in data:  # trusted for other purposes, or distrusted
+            for certificate in read_source(path, data).certificates:
+                yield Anchor(name_of_file(path), certificate, path)

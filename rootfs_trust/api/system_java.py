@@ -1,0 +1,65 @@
+"""The system's Java stores that no tool of the layout keeps: outputs of the trust store like its bundle.
+
+An image of Wolfi or Chainguard, or a distroless one, has ``/etc/ssl/certs/java/cacerts`` and nothing that writes it.
+Entries of others stay as they are; ours have aliases that begin with ``rootfs-trust:``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rootfs_trust.agents.finished import Finished
+from rootfs_trust.api.runtimes import anchors_of
+from rootfs_trust.clients.table import JAVA_STORES
+from rootfs_trust.errors import InputError, MalformedError, Trouble
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.nodes import File, View, read
+from rootfs_trust.runtimes.java import changed_keystore, readable_anchors
+from rootfs_trust.runtimes.request import RuntimeRequest
+from rootfs_trust.store.layout import Answer, Layout, Request
+
+
+def add_system_keystores(
+    device: Device, layout: Layout, request: Request, store: Answer, passwords: tuple[str, ...]
+) -> None:
+    """Add to ``store`` what the run makes of these keystores; one that cannot be read is a warning."""
+    paths = list(_paths(device.view, layout, store))
+    if not paths:
+        return
+    wanted = RuntimeRequest(
+        anchors=tuple(anchors_of(Finished(device, store.desired), layout, store)),
+        removed=frozenset(store.selected.union(each.certificate.sha256 for each in store.removed)) | request.distrust,
+        distrust=True,
+        only=request.only,
+        java_passwords=passwords,
+        created=request.created,
+    )
+    readable, warnings = readable_anchors(wanted)
+    store.warnings += warnings
+    for path in paths:
+        data = read(device.view, path) or b""
+        try:
+            changed = changed_keystore(data, readable, wanted)
+        except MalformedError as error:
+            store.warnings.append(_left_alone(path, error.message))
+        except InputError as error:
+            store.warnings.append(_left_alone(path, error.troubles[0].message))
+        else:
+            store.desired[path] = File(changed)
+
+
+def _paths(view: View, layout: Layout, store: Answer) -> Iterator[str]:
+    """The real paths of the stores, each once."""
+    written = {view.real_path(path) for path in (*store.desired, *layout.keystores)}
+    for real in dict.fromkeys(view.real_path(path) for path in JAVA_STORES):
+        if real is not None and real not in written and view.kind(real) is File:
+            yield real
+
+
+def _left_alone(path: str, reason: str) -> Trouble:
+    return Trouble(
+        "java-store-format",
+        path,
+        f"{reason}; it is left alone, and Java does not see this change",
+        "name a file with its password as java_password_file in [runtimes], or replace it with a keystore that opens",
+    )

@@ -1,0 +1,41 @@
+"""Findings about constrained anchors that are also trusted without their name constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rootfs_trust.audit.fence import bypasses
+from rootfs_trust.audit.findings import ERROR, Finding, Kind, remove
+from rootfs_trust.audit.inspection import Inspection
+from rootfs_trust.audit.trust import TrustedAnchor
+from rootfs_trust.x509.constrained import original_of
+
+BYPASSED = Kind(
+    "fence-bypassed",
+    (ERROR,),
+    "A constrained CA is also trusted without its constraints",
+    "Clients use whichever certificate of the CA they find. The name constraints of one have no effect while "
+    "another with the same key is trusted without them.",
+    "delete the source file of the unconstrained certificate, and rebuild the trust store",
+)
+
+KINDS = (BYPASSED,)
+
+
+def check(inspection: Inspection) -> Iterator[Finding]:
+    """Yield a finding for each anchor with the key and subject of a constrained one, but other constraints."""
+    anchors = inspection.trust.anchors
+    constrained = [each for each in anchors if original_of(each.certificate) is not None]
+    for fence in constrained:
+        for anchor in anchors:
+            if bypasses(anchor.certificate, fence.certificate):
+                yield _found(inspection, anchor, fence)
+
+
+def _found(inspection: Inspection, anchor: TrustedAnchor, fence: TrustedAnchor) -> Finding:
+    sha256 = anchor.certificate.sha256
+    message = (
+        f"{anchor.name} (sha256 {sha256}) has the key of {fence.name}, which is constrained to some names, and is not "
+        "constrained to them"
+    )
+    return BYPASSED.found(inspection.where(anchor), message, sha256=sha256, commands=(remove(sha256),))

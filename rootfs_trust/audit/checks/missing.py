@@ -1,0 +1,176 @@
+"""Findings about store files that clients look for, but that are absent, empty, of a wrong type or dangling links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rootfs_trust.agents.found_settings import has_thin_edge
+from rootfs_trust.audit import places
+from rootfs_trust.audit.checks.outputs import JAVA_EMPTY, JAVA_UNREADABLE
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind
+from rootfs_trust.audit.inspection import Inspection
+from rootfs_trust.audit.outputs import BUNDLE, java_store
+from rootfs_trust.clients.reading import Reading
+from rootfs_trust.rootfs.nodes import Directory, File, Symlink, parent, read
+from rootfs_trust.runtimes.find import CASTORE, CERTIFI, JAVA
+
+_BUILD = "rebuild the trust store on the device with the distribution's own tool"
+
+MISSING = Kind(
+    "output-missing",
+    (ERROR, WARNING, NOTE),
+    "A file or directory that the distribution's tool writes is missing or empty",
+    "Programs that read it trust no server. curl, Go, rustls, GnuTLS and most others read the bundle; mosquitto "
+    "reads the hash directory. A warning for files that are not for TLS servers: those with TRUSTED CERTIFICATE "
+    "blocks, for mail, code signing, and HTTPS boot of virtual machines (edk2). A note for OpenWrt's bundle, "
+    "which is another package, if no known client reads it.",
+    _BUILD,
+)
+DANGLING = Kind(
+    "store-link-dangling",
+    (ERROR,),
+    "A path where clients look for the trust store is a dangling link",
+    "Programs that are built to read this path trust no server.",
+    "point the link to the bundle or directory of the root filesystem",
+)
+TYPE = Kind(
+    "store-wrong-type",
+    (ERROR,),
+    "A directory is where clients expect a file, or a file where they expect a directory",
+    "Programs that read this path trust no server. A container engine creates such a directory if it mounts a "
+    "file that does not exist.",
+    "delete it, and rebuild the trust store",
+)
+NO_STORE = Kind(
+    "no-store",
+    (WARNING, ERROR),
+    "The tree has no trust store",
+    "No bundle, hash directory or Java keystore exists where a client looks for one, so TLS clients trust no "
+    "server. An error if the tree has thin-edge.io, curl or a JDK.",
+    "install the distribution's CA certificates or your own CA, if programs in the image use TLS",
+)
+JDK_MISSING = Kind(
+    "jdk-store-missing",
+    (ERROR,),
+    "A JDK has no keystore",
+    "Its lib/security/cacerts does not exist, or is a dangling link. Its programs trust no server. Debian's JDKs "
+    "need ca-certificates-java.",
+    "install the package that provides the keystore, or add a keystore",
+)
+APPLICATION_EMPTY = Kind(
+    "application-store-empty",
+    (ERROR,),
+    "The store of an application contains no certificate",
+    "Its programs trust no server, or fail at their first connection.",
+    "reinstall the package of the application",
+)
+KINDS = (MISSING, DANGLING, TYPE, NO_STORE, JDK_MISSING, APPLICATION_EMPTY)
+
+_FILES = (*places.BUNDLES, *places.JAVA_STORES)
+_CLIENTS = ("/usr/bin/curl", "/usr/local/bin/curl", "/bin/curl")
+
+
+def check(inspection: Inspection) -> Iterator[Finding]:
+    """Yield findings for every path where clients of the tree look for a store."""
+    if not any(output.certificates for output in inspection.trust.outputs) and not inspection.java_stores:
+        level = ERROR if _has_clients(inspection) else WARNING
+        yield NO_STORE.found("/", "has no trust store with a certificate", level=level)
+        links = (each for each in _wrong(inspection, set()) if each.kind is DANGLING)
+        yield from (each for each in links if each.path in inspection.layout_outputs)
+    else:
+        missing = [*_missing(inspection), *_directory_links(inspection)]
+        yield from missing
+        yield from _wrong(inspection, {finding.path for finding in missing})
+    yield from _applications(inspection)
+
+
+def _has_clients(inspection: Inspection) -> bool:
+    reading = Reading(inspection.device)
+    return bool(has_thin_edge(inspection.view) or reading.first_file(*_CLIENTS) or reading.runtimes.paths(JAVA))
+
+
+def _missing(inspection: Inspection) -> Iterator[Finding]:
+    """Yield missing or empty paths that the layout's tool writes. Paths not for TLS count if their directory exists."""
+    view, told = inspection.view, {bundle.path for bundle in inspection.bundles if bundle.kind == BUNDLE}
+    for path in (*inspection.layout_outputs, *_bundle_links(inspection)):
+        for_tls = path in (*_FILES, *places.HASH_DIRECTORIES)
+        level = ERROR if for_tls else WARNING
+        kind = view.kind(path)
+        if kind is None and view.kind(path, follow=False) is None and (for_tls or view.kind(parent(path)) is Directory):
+            optional = inspection.bundle_is_a_package and path in places.BUNDLES and not _has_clients(inspection)
+            yield MISSING.found(path, "is missing", level=NOTE if optional else level)
+            continue
+        if kind is File and view.real_path(path) not in told:
+            empty = not read(view, path)
+        else:
+            empty = kind is Directory and path not in _FILES and not view.names(path)
+        if empty:
+            yield MISSING.found(path, "is empty", level=level)
+
+
+def _bundle_links(inspection: Inspection) -> list[str]:
+    """Yield missing links that programs of a distribution use for its bundle, if their directories exist."""
+    links = (path for path in inspection.layout_links if path in places.BUNDLES)
+    return [path for path in links if inspection.view.kind(parent(path)) is Directory]
+
+
+def _directory_links(inspection: Inspection) -> Iterator[Finding]:
+    """Links of the distribution's packages by which programs that name /etc/ssl/certs reach its hash directory."""
+    view = inspection.view
+    for path in inspection.layout_links:
+        gone = path in places.HASH_DIRECTORIES and view.kind(path, follow=False) is None
+        if gone and view.kind(parent(path)) is Directory:
+            yield MISSING.found(path, "is missing", level=WARNING)
+
+
+def _wrong(inspection: Inspection, told: set[str]) -> Iterator[Finding]:
+    """Yield dangling links, unless their target has its own finding, and paths of a wrong type."""
+    view = inspection.view
+    for path in (*_FILES, *places.HASH_DIRECTORIES):
+        kind, wanted = view.kind(path), File if path in _FILES else Directory
+        if kind is None and view.kind(path, follow=False) is Symlink:
+            node = view.node(path)
+            text = node.points_to if isinstance(node, Symlink) else ""
+            if _end(path, text) not in told:
+                yield DANGLING.found(path, f"points to {text}, which does not exist")
+        elif kind is Directory and wanted is Directory and not view.names(path) and view.real_path(path) not in told:
+            yield MISSING.found(path, "is empty", level=WARNING)
+        elif kind not in (None, wanted) and view.real_path(path) not in told:
+            yield TYPE.found(path, f"is not a {'file' if wanted is File else 'directory'}")
+
+
+def _end(path: str, text: str) -> str:
+    """Return the target of the link at ``path`` as a path of the device."""
+    parts: list[str] = []
+    for part in (text if text.startswith("/") else f"{parent(path)}/{text}").split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/" + "/".join(parts)
+
+
+def _applications(inspection: Inspection) -> Iterator[Finding]:
+    """Yield runtimes whose store is missing, unreadable or empty."""
+    view, files = inspection.view, inspection.trust.files
+    runtimes = Reading(inspection.device).runtimes
+    system = {store.path for store in inspection.java_stores}
+    for path in runtimes.paths(JAVA):
+        store, real = java_store(files, path), view.real_path(path)
+        if store is None:
+            yield JDK_MISSING.found(path, _why(inspection, path))
+        elif real in system:
+            continue
+        elif store.fault:
+            yield JAVA_UNREADABLE.found(path, store.fault)
+        elif not store.certificates:
+            yield JAVA_EMPTY.found(path, "contains no certificate")
+    for path in (*runtimes.paths(CERTIFI), *runtimes.paths(CASTORE)):
+        file = files.at(path)
+        if file is None or not file.certificates:
+            yield APPLICATION_EMPTY.found(path, "contains no certificate" if file else _why(inspection, path))
+
+
+def _why(inspection: Inspection, path: str) -> str:
+    node = inspection.view.node(path)
+    return f"points to {node.points_to}, which is not a file" if isinstance(node, Symlink) else "is missing"

@@ -1,0 +1,143 @@
+"""Findings about public roots, compared with the root data: compromised, removed, about to end, or missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind, remove
+from rootfs_trust.audit.inspection import Inspection
+from rootfs_trust.audit.root_status import PROGRAM, departure_text, due_text, incident_text, root_status
+from rootfs_trust.audit.trust import TrustedAnchor
+from rootfs_trust.inputs.root_data import Incident, ProgramRoot
+from rootfs_trust.store.selection import selected
+from rootfs_trust.times import later
+
+COMPROMISED = Kind(
+    "root-compromised",
+    (ERROR,),
+    "A root or intermediate that an incident affects is trusted",
+    "Somebody else may have its key, or a key that it certified, and can impersonate any server.",
+    "distrust it: delete its source file, or distrust it in the list, and rebuild the trust store",
+)
+REMOVED = Kind(
+    "root-removed",
+    (NOTE, WARNING),
+    "Mozilla's root program has removed a root",
+    "Nobody audits the root any more, and clouds do not use it. A warning if it was removed for cause.",
+    "update the distribution's package, or remove the root",
+)
+ENDS = Kind(
+    "root-ends",
+    (NOTE,),
+    "Mozilla's root program will remove a root within the days of the policy, or does not trust its new certificates",
+    "Mozilla stops trusting a root for web sites about 15 years after its key was created, long before it "
+    "expires. The distribution's next package then drops it, and clouds move to another root. [policy] "
+    "min_days_left is how long devices will run with this image.",
+    "ask the cloud which root it will use next, and install that one, too",
+)
+MISSING = Kind(
+    "root-missing",
+    (NOTE,),
+    "Most roots of Mozilla's root program are trusted, but not this one",
+    "Clients refuse servers of CAs that joined the program after the distribution's package was built.",
+    "update the distribution's package, or install the root",
+)
+OLD = Kind(
+    "root-data-old",
+    (NOTE,),
+    "The table of public roots is older than 90 days",
+    "Later removals and incidents are not known.",
+    "update rootfs-trust, or use a newer table: --root-data FILE",
+)
+NOT_ALLOWED = Kind(
+    "not-allowed",
+    (ERROR,),
+    "An anchor is trusted that [policy] allow_only does not name",
+    "Whoever has its key can impersonate any server. Anchors that rootfs-trust.toml installs are allowed.",
+    "remove the anchor, or add it to [policy] allow_only",
+)
+KINDS = (COMPROMISED, REMOVED, ENDS, MISSING, OLD, NOT_ALLOWED)
+
+_OLD = timedelta(days=90)
+
+
+def check(inspection: Inspection) -> Iterator[Finding]:
+    """Yield findings for every anchor, and for roots of the root program that are missing."""
+    data = inspection.root_data
+    live = 0
+    listed = False
+    for anchor in inspection.trust.trusted:
+        certificate = anchor.certificate
+        root = data.roots.get(certificate.sha256)
+        listed |= root is not None
+        if concerned := data.concerning(certificate):
+            note = f" ({concerned[1].note})" if concerned[1].note else ""
+            yield _compromised(inspection, anchor, f"{anchor.name}{note}", concerned[0])
+        elif root and root.left:
+            level = WARNING if root.left.reason == "cause" else NOTE
+            yield _removed(inspection, anchor, departure_text(root.left), level)
+        elif root:
+            yield from _ending(inspection, anchor, root)
+        live += bool(root and not root.left)
+    yield from _not_allowed(inspection)
+    if live > len(data.live) / 2:
+        yield from _missing(inspection)
+    if listed and inspection.at.date() - data.date > _OLD:
+        yield _old(inspection, data.date)
+
+
+def _compromised(inspection: Inspection, anchor: TrustedAnchor, name: str, incident: Incident) -> Finding:
+    sha256, cause = anchor.certificate.sha256, incident_text(incident)
+    commands = (remove(sha256),)
+    return COMPROMISED.found_of(inspection.where(anchor), name, cause, sha256=sha256, commands=commands)
+
+
+def _removed(inspection: Inspection, anchor: TrustedAnchor, cause: str, level: str) -> Finding:
+    sha256 = anchor.certificate.sha256
+    commands = (remove(sha256),)
+    return REMOVED.found_of(inspection.where(anchor), anchor.name, cause, level=level, sha256=sha256, commands=commands)
+
+
+def _ending(inspection: Inspection, anchor: TrustedAnchor, root: ProgramRoot) -> Iterator[Finding]:
+    """Return what ends the trust in the root within the lifetime of the image."""
+    cause = due_text(root, later(inspection.at, days=inspection.policy.min_days_left).date())
+    if cause:
+        yield ENDS.found_of(inspection.where(anchor), anchor.name, cause, sha256=root.sha256)
+
+
+def _not_allowed(inspection: Inspection) -> Iterator[Finding]:
+    allowed = inspection.policy.allow_only
+    if not allowed:
+        return
+    for anchor in inspection.trust.trusted:
+        certificate = anchor.certificate
+        sha256, where = certificate.sha256, inspection.where(anchor)
+        if sha256 not in inspection.own and not selected(allowed, certificate):
+            reason = root_status(inspection.root_data, certificate).reason
+            cause = f"is not in [policy] allow_only{f'; it {reason}' if reason else ''}"
+            yield NOT_ALLOWED.found_of(where, anchor.name, cause, sha256=sha256, commands=(remove(sha256),))
+
+
+def _missing(inspection: Inspection) -> Iterator[Finding]:
+    """Yield roots of the program that the tree does not trust, except those that the store distrusts."""
+    held = {anchor.certificate.sha256 for anchor in inspection.trust.anchors}
+    held |= inspection.trust.shipped.keys()
+    path = next(output.path for output in inspection.trust.outputs)
+    cause = f"of {PROGRAM} is not trusted here (list of {inspection.root_data.date})"
+    for root in inspection.root_data.live:
+        if root.sha256 not in held and not _on_purpose(inspection, root):
+            yield MISSING.found_of(path, root.name, cause, sha256=root.sha256)
+
+
+def _on_purpose(inspection: Inspection, root: ProgramRoot) -> bool:
+    """Return whether the config distrusts the root, or its new certificates are no longer trusted."""
+    distrusted = any(root.sha256 in each.sha256 or root.spki in each.spki for each in inspection.distrust)
+    after = root.distrust_after
+    return distrusted or bool(after and after.date and after.date <= inspection.at.date())
+
+
+def _old(inspection: Inspection, made: date) -> Finding:
+    path = next(output.path for output in inspection.trust.outputs)
+    days = (inspection.at.date() - made).days
+    return OLD.found(path, f"was checked with a table of {made}, which is {days} days old")

@@ -1,0 +1,69 @@
+"""The servers of a report: each with its clients, in words and as bars on the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from rootfs_trust.audit.servers import HOLDS, REFUSED, TRUSTED, ClientResult, ServerResult, ends_by_itself
+from rootfs_trust.audit.timeline import Bar, Timeline
+
+
+class ClientLine(NamedTuple):
+    """One client: ``words`` is the verdict, ``why`` its reason; ``bar`` is None where the client refuses."""
+
+    client: str
+    as_expected: bool
+    words: str
+    why: str
+    bar: Bar | None
+
+
+class ServerLines(NamedTuple):
+    """One server: ``expected`` says what the config asks for, ``summary`` how many clients do not meet it."""
+
+    name: str
+    hostname: str
+    expected: str
+    summary: str
+    as_expected: bool
+    clients: tuple[ClientLine, ...]
+
+
+def server_lines(results: Iterable[ServerResult], timeline: Timeline) -> tuple[ServerLines, ...]:
+    """What a report says of each server, those that are not as expected first."""
+    found = [_server(result, timeline) for result in results]
+    return tuple(sorted(found, key=lambda each: each.as_expected))
+
+
+def _server(result: ServerResult, timeline: Timeline) -> ServerLines:
+    server = result.server
+    until = f" until {server.until.date()}" if server.until else ""
+    clients = (*(_client(result, each, timeline) for each in result.clients), *_absent(result))
+    failing = sum(not each.as_expected for each in clients)
+    summary = f"{failing} of {len(clients)} clients are not as expected" if failing else "every client is as expected"
+    expected = "must be refused" if server.refused else f"must be trusted{until}"
+    return ServerLines(server.name, server.hostname or "", expected, summary, not failing, clients)
+
+
+def _absent(result: ServerResult) -> Iterable[ClientLine]:
+    if not result.server.refused:
+        yield from (ClientLine(name, False, "missing", "not in the root filesystem", None) for name in result.absent)
+
+
+def _client(result: ServerResult, each: ClientResult, timeline: Timeline) -> ClientLine:
+    verdict, end = each.verdict, each.verdict.horizon
+    bar = timeline.trust(end.at if end else None, fails=bool(each.problem)) if verdict.trusted else None
+    if each.problem == REFUSED or (each.problem == HOLDS and not verdict.trusted):
+        return ClientLine(verdict.client, not each.problem, "refused", verdict.reason, None)
+    words = "trusted"
+    if end is not None:
+        words = f"trusted until {'' if end.sure else 'about '}{end.at.date()}"
+    return ClientLine(verdict.client, not each.problem, words, _why(result, each), bar)
+
+
+def _why(result: ServerResult, each: ClientResult) -> str:
+    end = each.verdict.horizon
+    if each.problem != TRUSTED and ends_by_itself(result.server, each):
+        return "then the server's own certificate ends, which its operator renews"
+    return each.reason or (end.reason if end else each.verdict.reason)

@@ -1,0 +1,126 @@
+"""Output of ``check``: findings as JSON, and as text with one paragraph per cause."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rootfs_trust.audit.findings import ERROR, LEVELS, NOTE, WARNING, Finding
+from rootfs_trust.cli.output import coloured
+from rootfs_trust.rootfs.nodes import parent
+
+_COLOURS = {ERROR: "red", WARNING: "yellow", NOTE: "cyan"}
+_FEW = 3
+"""Maximum number of findings of one kind in one directory that are printed without ``-v``."""
+
+Lines = Iterator[tuple[str, str]]
+"""Lines as arguments of ``echo``: a coloured prefix, and untrusted text."""
+
+
+def document(finding: Finding) -> dict[str, object]:
+    """Return the JSON object of one finding."""
+    return {
+        "id": finding.id,
+        "level": finding.level,
+        "path": finding.path,
+        "line": finding.line or None,
+        "message": finding.message,
+        "why": finding.kind.why,
+        "fix": finding.fix,
+        "command": finding.command or None,
+        **({"sha256": finding.sha256} if finding.sha256 else {}),
+        **_expectation(finding),
+    }
+
+
+def _expectation(finding: Finding) -> dict[str, object]:
+    about = finding.expectation
+    return {} if about is None else {"server": about.server, "client": about.client or None}
+
+
+def lines(found: Sequence[Finding], *, verbose: bool) -> Lines:
+    """Return the findings as text, grouped by kind, and then by cause or directory."""
+    kinds: dict[tuple[str, str], dict[str, list[Finding]]] = {}
+    for finding in found:
+        groups = kinds.setdefault((finding.level, finding.id), {})
+        groups.setdefault(finding.cause or parent(finding.path), []).append(finding)
+    notes = [id_ for level, id_ in kinds if level == NOTE]
+    for (level, _), groups in kinds.items():
+        if verbose or level != NOTE or len(notes) <= _FEW:
+            yield from _kind(list(groups.values()), verbose=verbose)
+    if not verbose and len(notes) > _FEW:
+        counts = Counter(finding.id for finding in found if finding.level == NOTE)
+        yield _level(NOTE), f" {', '.join(f'{count} {id_}' for id_, count in counts.most_common())}; -v shows them"
+
+
+def summary(found: Sequence[Finding], root: str) -> str:
+    """Return a line with the number of findings of each level."""
+    counts = Counter(finding.level for finding in found)
+    parts = [f"{counts[level]} {level}{'' if counts[level] == 1 else 's'}" for level in LEVELS if counts[level]]
+    return f"{', '.join(parts) or 'Nothing found'} in {root}."
+
+
+def _kind(groups: Sequence[Sequence[Finding]], *, verbose: bool) -> Lines:
+    every = [finding for group in groups for finding in group]
+    first = every[0]
+    if first.level == NOTE and not verbose and len(every) > _FEW and len(groups) > 1:
+        yield _level(NOTE), f" {first.id}: {len(every)} times: {_named(every, verbose=False)}; -v names all"
+        return
+    shown = groups if verbose else groups[:_FEW]
+    one_fix = len({finding.fix for group in shown for finding in group}) == 1
+    for group in shown:
+        yield from _paragraph(group, verbose=verbose, with_fix=not one_fix)
+    if rest := sum(map(len, groups[len(shown) :])):
+        yield _level(first.level), f" {first.id}: {rest} more in other places; -v names all"
+    if verbose:
+        yield "", f"    why: {first.kind.why}"
+    if one_fix and (verbose or first.level != NOTE):
+        yield "", f"    fix: {first.fix}"
+
+
+def _paragraph(group: Sequence[Finding], *, verbose: bool, with_fix: bool) -> Lines:
+    first = group[0]
+    with_fix &= verbose or first.level != NOTE
+    if first.cause and len(group) > 1:
+        yield from _of_one_cause(group, verbose=verbose)
+        if with_fix:
+            fixes = {finding.fix for finding in group}
+            yield "", f"    fix: {first.fix if len(fixes) == 1 else first.kind.fix}"
+        return
+    shown = group if verbose else group[:_FEW]
+    yield from _each(shown, with_fixes=with_fix)
+    if len(group) > len(shown):
+        yield _level(first.level), f" {first.id}: {_others(group)}; -v names all"
+
+
+def _of_one_cause(group: Sequence[Finding], *, verbose: bool) -> Lines:
+    first = group[0]
+    several = "roots" if first.id.startswith("root-") else "anchors"
+    what = f"{several}, each of which {first.cause}" if first.name else first.cause
+    yield _level(first.level), f" {first.id}: {len(group)} {what}: {_named(group, verbose=verbose)}"
+
+
+def _named(group: Sequence[Finding], *, verbose: bool) -> str:
+    names = [finding.name or finding.path.rpartition("/")[2] for finding in (group if verbose else group[:_FEW])]
+    return ", ".join(names) + (f" and {len(group) - len(names)} others" if len(group) > len(names) else "")
+
+
+def _each(shown: Sequence[Finding], *, with_fixes: bool) -> Lines:
+    for finding in shown:
+        line = f":{finding.line}" if finding.line else ""
+        yield _level(finding.level), f" {finding.id}: {finding.path}{line}: {finding.message}"
+        if with_fixes:
+            yield "", f"    fix: {finding.fix}"
+
+
+def _others(group: Sequence[Finding]) -> str:
+    paths = {finding.path for finding in group}
+    return f"{len(group) - _FEW} more {'at' if len(paths) == 1 else 'in'} {_place(paths)}"
+
+
+def _place(paths: set[str]) -> str:
+    return next(iter(paths)) if len(paths) == 1 else parent(next(iter(paths)))
+
+
+def _level(level: str) -> str:
+    return coloured(level, _COLOURS[level])

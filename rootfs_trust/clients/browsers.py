@@ -1,0 +1,94 @@
+"""Chromium and Firefox: roots that are compiled in, and those that managed policies add.
+
+What a user adds in a profile is not part of an image. Sources: those of :mod:`rootfs_trust.runtimes.chromium` and
+:mod:`rootfs_trust.runtimes.firefox`; Policies.sys.mjs of Firefox (a name in Certificates.Install without a directory is
+looked for below /usr/lib/mozilla/certificates and /usr/lib64/mozilla/certificates).
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any
+
+from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
+from rootfs_trust.clients.compiled_roots import NOTE, compiled_in, together
+from rootfs_trust.clients.reading import Reading
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.rootfs.nodes import join, read
+from rootfs_trust.runtimes import chromium, firefox
+from rootfs_trust.runtimes.policy_file import object_at, read_policies, texts_at
+from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
+
+_CERTIFICATES = ("/usr/lib/mozilla/certificates", "/usr/lib64/mozilla/certificates")
+_AS_GO = f"judged by the rules of Go, which are the nearest; {NOTE}"
+_AS_RUSTLS = f"judged by the rules of webpki, which has those of Firefox's mozilla::pkix; {NOTE}"
+
+
+def clients(reading: Reading) -> Iterator[Client]:
+    """``chromium`` and ``firefox``, where the tree has them."""
+    for directory, program in chromium.browsers(reading.view):
+        parts = [compiled_in(reading, program), _managed(reading, directory)]
+        yield Client("chromium", "go", fixed(together(parts)), _AS_GO)
+    for path, program in firefox.installations(reading.view):
+        parts = [compiled_in(reading, program), _installed(reading, path)]
+        yield Client("firefox", "rustls", fixed(together(parts)), _AS_RUSTLS)
+
+
+def _managed(reading: Reading, directory: str) -> FoundAnchors:
+    """The certificates of CACertificates; of several files in a directory the last one that sets it counts."""
+    anchors: tuple[ClientAnchor, ...] = ()
+    faults = []
+    for path in reading.files_in(directory):
+        try:
+            texts = texts_at(_document(reading, path), chromium.POLICY)
+        except MalformedError as error:
+            faults.append(f"{path} {error.message}")
+            continue
+        anchors = tuple(_decoded(texts, path)) or anchors
+    return FoundAnchors(anchors, directory, tuple(faults))
+
+
+def _decoded(texts: list[str], path: str) -> Iterator[ClientAnchor]:
+    for text in texts:
+        try:
+            yield ClientAnchor(parse_certificate(b64decode(text)), path)
+        except (ValueError, MalformedError):
+            continue
+
+
+def _installed(reading: Reading, path: str) -> FoundAnchors:
+    """The certificates in the files that Certificates.Install names."""
+    try:
+        certificates = object_at(object_at(_document(reading, path), "policies"), "Certificates")
+        names = texts_at(certificates, "Install")
+    except MalformedError as error:
+        return FoundAnchors((), path, (f"{path} {error.message}",))
+    files = [file for name in names if (file := _file(reading, name)) is not None]
+    found = [ClientAnchor(each, file) for file in files for each in _first(read(reading.view, file) or b"")]
+    return FoundAnchors(tuple(found), path)
+
+
+def _file(reading: Reading, name: str) -> str | None:
+    return (
+        reading.first_file(name)
+        if name.startswith("/")
+        else reading.first_file(*(join(d, name) for d in _CERTIFICATES))
+    )
+
+
+def _first(data: bytes) -> list[Certificate]:
+    """The first certificate of a PEM file, or the one in DER."""
+    try:
+        return (
+            [parse_certificate(data)]
+            if data.startswith(b"0")
+            else [each for _, each in read_objects(data).certificates][:1]
+        )
+    except MalformedError:
+        return []
+
+
+def _document(reading: Reading, path: str) -> dict[str, Any]:
+    data = read(reading.view, path)
+    return {} if data is None else read_policies(data)

@@ -1,0 +1,48 @@
+"""Python's requests, pip and all that read the ``cacert.pem`` of certifi, through OpenSSL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rootfs_trust.clients.client import Client, OpenSslOptions
+from rootfs_trust.clients.openssl import by_bundle, default_options
+from rootfs_trust.clients.reading import Reading
+from rootfs_trust.runtimes.find import CERTIFI
+
+_SYSTEM = ("/usr/lib", "/usr/local/lib")
+
+
+def clients(reading: Reading) -> Iterator[Client]:
+    """``certifi``, where the tree has a ``cacert.pem`` of it, and ``certifi:PATH`` for each further one."""
+    paths = stores(reading)
+    if not paths:
+        return
+    first = reading.named("REQUESTS_CA_BUNDLE") or reading.named("CURL_CA_BUNDLE") or paths[0]
+    yield _client(reading, "certifi", first, paths[0])
+    for each in _apart(reading, paths):
+        yield _client(reading, f"certifi:{each}", each, each)
+
+
+def _client(reading: Reading, name: str, path: str, python: str) -> Client:
+    """A client that reads the bundle at ``path``; the path ``python`` has the version of Python in it."""
+    recent = _since_3_13(python)
+    options = OpenSslOptions(recent, recent, san=True, level=default_options(reading).level)
+    return Client(name, "openssl", lambda _: by_bundle(reading, path), options=options)
+
+
+def _apart(reading: Reading, paths: list[str]) -> list[str]:
+    """The bundles beyond the first, each file once."""
+    reals = {reading.view.real_path(path): path for path in reversed(paths)}
+    return [path for path in paths[1:] if reals[reading.view.real_path(path)] == path]
+
+
+def stores(reading: Reading) -> list[str]:
+    """Every ``cacert.pem`` of certifi, of its vendored copies and of botocore; that of the system's Python is first."""
+    found = [path for path in reading.runtimes.paths(CERTIFI) if reading.is_file(path)]
+    return sorted(found, key=lambda path: (not path.startswith(_SYSTEM), "/_vendor/" in path, "/botocore/" in path))
+
+
+def _since_3_13(path: str) -> bool:
+    """urllib3 and ssl.create_default_context() ask for VERIFY_X509_STRICT and PARTIAL_CHAIN since Python 3.13."""
+    version = path.partition("/python3.")[2].partition("/")[0]
+    return version.isdecimal() and int(version) >= 13

@@ -1,0 +1,44 @@
+"""Go's programs: the first bundle that is there, and every file of two folders (crypto/x509, root_linux.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
+from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.table import GO_DIRECTORIES, GO_FILES
+from rootfs_trust.rootfs.nodes import Symlink
+
+
+def clients(reading: Reading) -> Iterator[Client]:
+    """``go``."""
+    yield Client("go", "go", fixed(system_roots(reading)))
+
+
+def system_roots(reading: Reading) -> FoundAnchors:
+    """The pool of loadSystemRoots; a link to a neighbour in the folder is passed over: its file comes anyway."""
+    named, folders = reading.named("SSL_CERT_FILE"), _directories(reading)
+    first = reading.first_file(*([named] if named else GO_FILES))
+    paths = [first] if first else []
+    for folder in folders:
+        paths += (path for path in reading.files_in(folder) if not _leads_beside(reading, path))
+    anchors: dict[str, ClientAnchor] = {}
+    for path in paths:
+        file = reading.go(path)
+        for anchor in file.anchors if file else ():
+            anchors.setdefault(anchor.certificate.sha256, anchor)
+    looked = " and ".join([*([first] if first else []), *(each for each in folders if reading.is_folder(each))])
+    return FoundAnchors(tuple(anchors.values()), looked or GO_FILES[0])
+
+
+def _directories(reading: Reading) -> Sequence[str]:
+    """SSL_CERT_DIR replaces the directories, as SSL_CERT_FILE replaces the files."""
+    named = reading.named("SSL_CERT_DIR")
+    return named.split(":") if named else GO_DIRECTORIES
+
+
+def _leads_beside(reading: Reading, path: str) -> bool:
+    if reading.view.kind(path, follow=False) is not Symlink:
+        return False
+    node = reading.view.node(path)
+    return isinstance(node, Symlink) and "/" not in node.points_to

@@ -1,0 +1,96 @@
+"""Node.js: roots that are compiled in, and what NODE_EXTRA_CA_CERTS and its options add.
+
+Debian's node is built to use OpenSSL's store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rootfs_trust.clients import openssl
+from rootfs_trust.clients.client import Client, FoundAnchors, OpenSslOptions
+from rootfs_trust.clients.compiled_roots import NOTE, compiled_in, together
+from rootfs_trust.clients.environment import variable
+from rootfs_trust.clients.reading import Reading
+from rootfs_trust.rootfs.nodes import read
+from rootfs_trust.x509 import Certificate
+
+_PROGRAMS = ("/usr/bin/node", "/usr/local/bin/node", "/usr/bin/nodejs", "/opt/node/bin/node")
+_PACKAGE_OF_DEBIAN = "/var/lib/dpkg/info/nodejs.list"
+_NODESOURCE = "nodesource"
+
+
+def clients(reading: Reading) -> Iterator[Client]:
+    """``node``, where the tree has it."""
+    path = program(reading)
+    if path is None:
+        return
+    shared, system = _uses_openssl_store(reading), _adds_openssl_store(reading)
+    note = "" if shared else NOTE
+
+    def find(chain: Sequence[Certificate] | None) -> FoundAnchors:
+        parts = [_openssl_store(reading, chain) if shared else compiled_in(reading, path)]
+        if system:
+            parts.append(_system_store(reading))
+        return together([*parts, *extra_certificates(reading)])
+
+    yield Client(
+        "node", "openssl", find, note, OpenSslOptions(level=1 if note else openssl.default_options(reading).level)
+    )
+
+
+def program(reading: Reading) -> str | None:
+    """Where the tree has node."""
+    return reading.first_file(*_PROGRAMS)
+
+
+def keeps_apart(reading: Reading) -> bool:
+    """Whether node knows nothing of the trust store: only its own roots, and those of NODE_EXTRA_CA_CERTS."""
+    return not (_uses_openssl_store(reading) or _adds_openssl_store(reading))
+
+
+def _uses_openssl_store(reading: Reading) -> bool:
+    return "--use-openssl-ca" in _options(reading) or _is_debians(reading)
+
+
+def _adds_openssl_store(reading: Reading) -> bool:
+    uses = any(value == "1" for value, _ in variable(reading, "NODE_USE_SYSTEM_CA"))
+    return uses or "--use-system-ca" in _options(reading)
+
+
+def _options(reading: Reading) -> str:
+    return " ".join(value for value, _ in variable(reading, "NODE_OPTIONS"))
+
+
+def _is_debians(reading: Reading) -> bool:
+    """Debian builds it with --openssl-use-def-ca-store; NodeSource's package of the same name does not."""
+    listed = read(reading.view, _PACKAGE_OF_DEBIAN)
+    package = reading.device.packages.get("nodejs")
+    return listed is not None and not (package and _NODESOURCE in package.stanza)
+
+
+def _openssl_store(reading: Reading, chain: Sequence[Certificate] | None) -> FoundAnchors:
+    directories = openssl.by_directories(reading, openssl.default_directories(reading))(chain)
+    bundle = openssl.default_bundle(reading)
+    return together([directories, *([openssl.by_bundle(reading, bundle)] if reading.is_file(bundle) else [])])
+
+
+def _system_store(reading: Reading) -> FoundAnchors:
+    """--use-system-ca: OpenSSL's default file, and every file of its default directory whatever its name.
+
+    GetOpenSSLSystemCertificates in src/crypto/crypto_context.cc. OPENSSLDIR of nodejs.org's builds is /etc/ssl.
+    """
+    debian = _is_debians(reading)
+    file = openssl.default_bundle(reading) if debian else reading.named("SSL_CERT_FILE") or "/etc/ssl/cert.pem"
+    folders = openssl.default_directories(reading) if debian or reading.named("SSL_CERT_DIR") else ("/etc/ssl/certs",)
+    paths = [file, *(path for folder in folders for path in reading.files_in(folder))]
+    read = (reading.openssl_linked(path) for path in paths)
+    anchors = tuple(anchor for found in read if found for anchor in found.anchors)
+    return FoundAnchors(anchors, " and ".join((file, *folders)))
+
+
+def extra_certificates(reading: Reading) -> Iterator[FoundAnchors]:
+    """NODE_EXTRA_CA_CERTS: a file that cannot be read is a warning of node's, and adds nothing."""
+    for path, place in variable(reading, "NODE_EXTRA_CA_CERTS"):
+        found = openssl.by_bundle(reading, path)
+        yield FoundAnchors(found.anchors, f"{path} (NODE_EXTRA_CA_CERTS of {place})", found.faults)

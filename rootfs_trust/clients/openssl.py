@@ -1,0 +1,186 @@
+"""OpenSSL's clients (curl, Python's ssl, mosquitto, wget, ...): by hash directory, and by bundle.
+
+Sources: by_dir.c and by_file.c in crypto/x509; where the folder is: OPENSSLDIR of the distributions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+from rootfs_trust.clients.client import Client, ClientAnchor, Find, FoundAnchors, OpenSslOptions
+from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.table import UNKNOWN
+from rootfs_trust.rootfs.nodes import join, read
+from rootfs_trust.store.hashdir import is_looked_up_first
+from rootfs_trust.x509 import Certificate, Name
+
+_CONFIGURATIONS = (
+    "/usr/lib/ssl/openssl.cnf",
+    "/usr/lib/ssl-3/openssl.cnf",
+    "/etc/pki/tls/openssl.cnf",
+    "/etc/ssl/openssl.cnf",
+)
+_CIPHER_STRING = re.compile(rb"^[ \t]*CipherString[ \t]*=.*@SECLEVEL=([0-5])", re.MULTILINE)
+_NUMBERS = re.compile(r"(?:\d+:)?(\d{1,9})\.(\d{1,9})")
+_LIBRARY = re.compile(r"libcrypto\.so\.([0-9.]+[a-z]?)")
+_MULTIARCH = ("-linux-gnu", "-linux-gnueabihf", "-linux-gnueabi", "-linux-musl")
+_HARDENED = ("debian", "ubuntu", "fedora", "rhel", "centos", "suse", "opensuse")
+"""Distributions, by ID and ID_LIKE of os-release, that build OpenSSL with security level 2 or set it."""
+
+_PACKAGES = ("libcrypto3", "libopenssl3", "libssl3", "libcrypto1.1", "libopenssl1.1", "libssl1.1", "openssl-libs")
+_FIRST_WITH_LEVEL_2 = (3, 2)  # CHANGES of OpenSSL 3.2; before, 1 was compiled in
+
+
+def clients(reading: Reading) -> Iterator[Client]:
+    """``openssl-directory`` and ``openssl-bundle``."""
+    options, note = default_options(reading), older_rules(reading)
+    yield Client("openssl-directory", "openssl", by_directories(reading, default_directories(reading)), note, options)
+    bundle = default_bundle(reading)
+    yield Client("openssl-bundle", "openssl", lambda _: by_bundle(reading, bundle), note, options)
+
+
+def older_rules(reading: Reading) -> str:
+    """What the tree's own OpenSSL does otherwise than the one that judges here, if it is an older one."""
+    names = (name for folder in library_folders(reading) for name in reading.view.names(folder))
+    versions = {match[1] for name in names if (match := _LIBRARY.fullmatch(name))}
+    told = (
+        f"the rootfs has {old} (libcrypto.so.{version}): {rule}"
+        for version in versions
+        for old, rule in _rules(version)
+    )
+    return "; ".join(sorted(told))
+
+
+def _rules(version: str) -> Iterator[tuple[str, str]]:
+    """Sources: NEWS.md of OpenSSL 1.1.0 (trusted-first verification) and 3.0 (SHA-1 below 80 bits of security)."""
+    if version.startswith("1.0"):
+        yield "OpenSSL 1.0", "an expired root that the server sends along ends the search, though a valid path exists"
+    if version.startswith("1."):
+        yield f"OpenSSL {version[:3]}", "at security level 1 it takes SHA-1 signatures, which are refused here"
+
+
+def library_folders(reading: Reading) -> Iterator[str]:
+    """The directories in which distributions keep shared libraries."""
+    for folder in ("/usr/lib", "/usr/lib64", "/lib", "/lib64"):
+        yield folder
+        yield from (join(folder, name) for name in reading.view.names(folder) if name.endswith(_MULTIARCH))
+
+
+def default_options(reading: Reading) -> OpenSslOptions:
+    """A plain TLS client's, with the security level of the tree's openssl.cnf, else the one compiled in."""
+    data = read(reading.view, reading.first_file(*_CONFIGURATIONS) or "") or b""
+    level = _CIPHER_STRING.search(data)
+    return OpenSslOptions(level=int(level[1]) if level else _compiled_level(reading))
+
+
+def _compiled_level(reading: Reading) -> int:
+    """The security level of the distribution's build; 2 where the tree does not show a version."""
+    release = reading.device.os_release
+    if not {release.get("ID", ""), *release.get("ID_LIKE", "").split()}.isdisjoint(_HARDENED):
+        return 2
+    packages = (reading.device.packages.get(name) for name in _PACKAGES)
+    version = next((_NUMBERS.match(each.version) for each in packages if each), None)
+    old = version is not None and (int(version[1]), int(version[2])) < _FIRST_WITH_LEVEL_2
+    return 1 if old else 2
+
+
+def default_bundle(reading: Reading) -> str:
+    """The file that the device's OpenSSL loads, or the bundle to which the distribution points programs."""
+    files = reading.defaults.openssl_file
+    named = reading.named("SSL_CERT_FILE")
+    return named or reading.first_file(*files, *UNKNOWN.openssl_file) or files[-1]
+
+
+def default_directories(reading: Reading) -> tuple[str, ...]:
+    """The directories that the device's OpenSSL looks into; SSL_CERT_DIR may name several."""
+    named = reading.named("SSL_CERT_DIR")
+    return tuple(path for path in named.split(":") if path) if named else (default_directory(reading),)
+
+
+def default_directory(reading: Reading) -> str:
+    """The first directory with hash links to which OpenSSL or the distribution points programs, else the first."""
+    places = (*reading.defaults.openssl_directory, *UNKNOWN.openssl_directory)
+    there = [path for path in dict.fromkeys(places) if reading.is_folder(path)]
+    return next((path for path in there if _has_links(reading, path)), there[0] if there else "/etc/ssl/certs")
+
+
+def _has_links(reading: Reading, folder: str) -> bool:
+    return any(is_looked_up_first(name) for name in reading.view.names(folder))
+
+
+def by_bundle(reading: Reading, path: str) -> FoundAnchors:
+    """A CAfile."""
+    file = reading.openssl_bundle(path)
+    if file is None:
+        return FoundAnchors((), path, (f"there is no {path}",))
+    return FoundAnchors(file.anchors, path, (f"nothing of {path} is loaded: {file.fault}",) if file.fault else ())
+
+
+def by_directories(reading: Reading, folders: Sequence[str]) -> Find:
+    """OpenSSL's lookup in several directories, one after the other."""
+
+    def find(chain: Sequence[Certificate] | None) -> FoundAnchors:
+        parts = [by_directory(reading, folder, chain) for folder in folders]
+        anchors = tuple(anchor for part in parts for anchor in part.anchors)
+        faults = tuple(fault for part in parts for fault in part.faults)
+        return FoundAnchors(anchors, " and ".join(part.looked for part in parts), faults)
+
+    return find
+
+
+def by_directory(reading: Reading, folder: str, chain: Sequence[Certificate] | None) -> FoundAnchors:
+    """What the lookup comes by on its way up from ``chain``: for each name HASH.0, HASH.1, ... until one is missing.
+
+    Without a chain: every certificate that is found by its own name.
+    """
+    if not reading.is_folder(folder):
+        return FoundAnchors((), folder, (f"there is no folder {folder}",))
+    lookup = _Lookup(reading, folder)
+    if chain is None:
+        lookup.ask_all()
+    for certificate in chain or ():
+        lookup.ask(certificate.subject)
+        lookup.ask(certificate.issuer)
+    return FoundAnchors(tuple(lookup.found), folder, tuple(lookup.faults))
+
+
+class _Lookup:
+    """get_cert_by_subject_int of by_dir.c: each name's links are read once, and what they lead to is kept."""
+
+    def __init__(self, reading: Reading, folder: str) -> None:
+        self._reading, self._folder = reading, folder
+        self._asked: set[Name] = set()
+        self.found: list[ClientAnchor] = []
+        self.faults: list[str] = []
+
+    def ask(self, name: Name) -> None:
+        """Load what the links of ``name`` lead to, and then what stands above it."""
+        pending = [name]
+        while pending:
+            name = pending.pop()
+            if name not in self._asked:
+                self._asked.add(name)
+                loaded = self._load(name.hash)
+                self.found += loaded
+                pending += (each.certificate.issuer for each in loaded)
+
+    def ask_all(self) -> None:
+        """Load every certificate that its own name finds."""
+        names = self._reading.view.names(self._folder)
+        for digits in dict.fromkeys(name[:8] for name in names if is_looked_up_first(name)):
+            self.found += (each for each in self._load(digits) if each.certificate.subject.hash == digits)
+
+    def _load(self, digits: str) -> list[ClientAnchor]:
+        loaded: list[ClientAnchor] = []
+        for number in count():
+            path = join(self._folder, f"{digits}.{number}")
+            if self._reading.view.kind(path) is None:  # stat() fails: there the lookup stops
+                break
+            file = self._reading.openssl_linked(path)
+            loaded += file.anchors if file else ()
+            if file is None or file.fault or not file.anchors:
+                self.faults.append(f"{path} cannot be loaded: {file.fault or 'no certificate' if file else 'no file'}")
+                break
+        return loaded

@@ -1,0 +1,93 @@
+"""rustls's programs, with the store of the system as rustls-native-certs finds it.
+
+``rustls-native`` is 0.8 of that crate, which reads a bundle and a hash directory; 0.6, of thin-edge.io 1.x, reads the
+bundle alone. Both find them by openssl-probe 0.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
+from rootfs_trust.clients.reading import FileRead, Reading
+from rootfs_trust.rootfs.nodes import join
+
+_HASH_NAME = re.compile(r"[0-9A-Fa-f]{8}\.[0-9]")
+
+_PLACES = (
+    "/var/ssl",
+    "/usr/share/ssl",
+    "/usr/local/ssl",
+    "/usr/local/openssl",
+    "/usr/local/etc/openssl",
+    "/usr/local/share",
+    "/usr/lib/ssl",
+    "/usr/ssl",
+    "/etc/openssl",
+    "/etc/pki/ca-trust/extracted/pem",
+    "/etc/pki/tls",
+    "/etc/ssl",
+    "/etc/certs",
+    "/opt/etc/ssl",
+)
+_NAMES = (
+    "cert.pem",
+    "certs.pem",
+    "ca-bundle.pem",
+    "cacert.pem",
+    "ca-certificates.crt",
+    "certs/ca-certificates.crt",
+    "certs/ca-root-nss.crt",
+    "certs/ca-bundle.crt",
+    "CARootCertificates.pem",
+    "tls-ca-bundle.pem",
+)
+
+
+def clients(reading: Reading) -> Iterator[Client]:
+    """``rustls-native``."""
+    yield Client("rustls-native", "rustls", fixed(native_certs(reading)))
+
+
+def native_certs(reading: Reading, *, first_generation: bool = False) -> FoundAnchors:
+    """load_native_certs() of rustls-native-certs 0.8.1, or of 0.6.3. A fault is an error that callers see."""
+    file, folders = _places(reading, first_generation)
+    paths = [] if file is None else [file]
+    for folder in folders:
+        paths += (path for path in reading.files_in(folder) if _HASH_NAME.fullmatch(path.rpartition("/")[2]))
+    read = {path: reading.rust(path, pemfile=first_generation) for path in paths}
+    looked = " and ".join(place for place in (file, *folders) if place)
+    return found_in(read, looked or "/etc/ssl")
+
+
+def found_in(read: dict[str, FileRead | None], looked: str) -> FoundAnchors:
+    """What several files give together: each anchor once, and a sentence for each file that has a fault."""
+    anchors: dict[str, ClientAnchor] = {}
+    faults = []
+    for path, file in read.items():
+        for anchor in file.anchors if file else ():
+            anchors.setdefault(anchor.certificate.sha256, anchor)
+        if file and file.fault:
+            faults.append(f"{path}: {file.fault}")
+    return FoundAnchors(tuple(anchors.values()), looked, tuple(faults))
+
+
+def _places(reading: Reading, first_generation: bool) -> tuple[str | None, Sequence[str]]:
+    """The file and the directories: those of SSL_CERT_FILE and SSL_CERT_DIR where either is set, else the system's.
+
+    Version 0.6 knows SSL_CERT_FILE and reads no directory.
+    """
+    file, named = reading.named("SSL_CERT_FILE"), reading.named("SSL_CERT_DIR")
+    if file is not None or (named is not None and not first_generation):
+        return file, [] if first_generation else (named or "").split(":")
+    file, folder = _probed(reading)
+    return file, [] if first_generation or folder is None else [folder]
+
+
+def _probed(reading: Reading) -> tuple[str | None, str | None]:
+    """The bundle and the folder that openssl-probe finds, each the first of its kind."""
+    places = [place for place in _PLACES if reading.is_folder(place)]
+    file = reading.first_file(*(join(place, name) for place in places for name in _NAMES))
+    folder = next((path for place in places if reading.is_folder(path := join(place, "certs"))), None)
+    return file, folder

@@ -1,0 +1,105 @@
+"""thin-edge.io's three clients, with the settings of the tree: mosquitto's bridge, the built-in bridge, HTTPS.
+
+Sources: bridge/config.rs, parse_root_certificate.rs and cloud_root_certificate.rs of thin-edge.io 1.4.1 and 2.0.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rootfs_trust.agents.found_settings import found_settings, has_thin_edge
+from rootfs_trust.agents.generation import generation_of
+from rootfs_trust.agents.settings import CLOUDS
+from rootfs_trust.clients import openssl, rustls
+from rootfs_trust.clients.client import Client, Find, FoundAnchors
+from rootfs_trust.clients.reading import FileRead, Reading
+
+DEFAULT = "/etc/ssl/certs"
+_KEY = "root_cert_path"
+
+
+def clients(reading: Reading) -> Iterator[Client]:
+    """Three verdicts for each path that a cloud's settings name, where the tree has /etc/tedge.
+
+    Clouds and profiles may have different paths, and a chain is of one cloud: the best verdict of each client counts.
+    """
+    if not has_thin_edge(reading.view):
+        return
+    paths = cloud_paths(reading)
+    first_generation = generation_of(reading.device, "auto") != "2"
+    for path, keys in paths.items():
+        note = f"{' and '.join(keys)} = {path}"
+        yield Client(
+            "thin-edge-mosquitto-bridge", "openssl", _bridge(reading, path), note, openssl.default_options(reading)
+        )
+        yield Client("thin-edge-built-in-bridge", "rustls", _built_in(reading, path, first_generation), note)
+    # HTTPS pools the certificates of all clouds.
+    note = "; ".join(f"{' and '.join(keys)} = {path}" for path, keys in paths.items())
+    yield Client("thin-edge-https", "rustls", _https(reading, list(paths), first_generation), note)
+
+
+def cloud_paths(reading: Reading) -> dict[str, list[str]]:
+    """Each path that a ``root_cert_path`` has, and the keys that have it; the default where none is set."""
+    paths: dict[str, list[str]] = {}
+    for setting in found_settings(reading.view):
+        if setting.key.endswith(f".{_KEY}") and setting.key.partition(".")[0] in CLOUDS:
+            paths.setdefault(setting.value, []).append(setting.key)
+    return paths or {DEFAULT: [f"{_KEY} by default"]}
+
+
+def _bridge(reading: Reading, path: str) -> Find:
+    """A folder is bridge_capath, anything else bridge_cafile."""
+    if reading.is_folder(path):
+        return lambda chain: openssl.by_directory(reading, path, chain)
+    dead = "" if reading.is_file(path) else f"there is no {path}, so `tedge connect` stops"
+    found = openssl.by_bundle(reading, path)
+    if found.faults and not dead:
+        dead = f"mosquitto cannot load it: {found.faults[0]}"
+    return lambda _: FoundAnchors(found.anchors, path, found.faults, dead)
+
+
+def _built_in(reading: Reading, path: str, first_generation: bool) -> Find:
+    """Every file of any name, in subfolders too; one with bad PEM is passed over whole."""
+    paths = list(reading.files_below(path)) if reading.is_folder(path) else [path]
+    read = {each: reading.rust(each, pemfile=first_generation) for each in paths}
+    found = rustls.found_in({each: file for each, file in read.items() if file and not file.fault}, path)
+    dead = "" if first_generation else _panic(reading)
+    if reading.view.kind(path) is None:
+        dead = f"there is no {path}"
+    return lambda _: FoundAnchors(found.anchors, path, found.faults, dead)
+
+
+def _panic(reading: Reading) -> str:
+    """2.x loads the system's store for its bridge too, and ends where that has a fault (core/mqtt.rs)."""
+    faults = rustls.native_certs(reading).faults
+    return f"thin-edge.io 2.x ends: could not load platform certs: {faults[0]}" if faults else ""
+
+
+def _https(reading: Reading, paths: Sequence[str], first_generation: bool) -> Find:
+    """The OS's store, and the files of each path but its subfolders; one bad file and all of its path is dropped.
+
+    What of them is no certificate ends the process, and for reqwest 0.11 of 1.x so does a fault in the OS's store.
+    """
+    system = rustls.native_certs(reading, first_generation=first_generation)
+    read = {path: _trust_store(reading, path, first_generation) for path in paths}
+    parts = [rustls.found_in(files, path) for path, files in read.items()]
+    kept = [*(part for part in parts if not part.faults), system]
+    anchors = {each.certificate.sha256: each for part in kept for each in part.anchors}
+    faults = tuple(f"everything in {part.looked} is dropped, since {part.faults[0]}" for part in parts if part.faults)
+    looked = " and ".join(dict.fromkeys((*paths, system.looked)))
+    ends = [path for part, files in zip(parts, read.values(), strict=True) for path in _unparsed(part, files)]
+    if first_generation:
+        ends += system.faults
+    dead = f"thin-edge.io ends, since it cannot take what it reads: {ends[0]}" if ends else ""
+    found = FoundAnchors(tuple(anchors.values()), looked, faults, dead)
+    return lambda _: found
+
+
+def _trust_store(reading: Reading, path: str, first_generation: bool) -> dict[str, FileRead | None]:
+    files = reading.files_in(path) if reading.is_folder(path) else [path]
+    return {each: reading.rust(each, pemfile=first_generation) for each in files}
+
+
+def _unparsed(part: FoundAnchors, files: Mapping[str, FileRead | None]) -> list[str]:
+    """Files with sound PEM around no certificate; they do not matter where the path is dropped before."""
+    return [] if part.faults else [path for path, file in files.items() if file and file.unparsed]

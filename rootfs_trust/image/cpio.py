@@ -1,0 +1,238 @@
+"""Cpio archives in the format newc, as initramfs images are: read forwards, and several in a row. Does no I/O.
+
+An image may begin with plain archives (microcode) and go on with packed ones; zeros may be between them. What a later
+archive holds replaces what an earlier one does, as in the kernel.
+Source: Linux, Documentation/driver-api/early-userspace/buffer-format.rst, and init/initramfs.c.
+"""
+
+from __future__ import annotations
+
+import stat
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.image.streams import compression, unpacked
+from rootfs_trust.image.tar import MAX_MEMBERS, Forward, Member
+from rootfs_trust.image.tree import Layer
+from rootfs_trust.rootfs.nodes import as_bytes, as_text
+from rootfs_trust.rootfs.plan import MAX_PATH
+
+NEWC = (b"070701", b"070702")
+OLD = (b"070707", b"\xc7\x71", b"\x71\xc7")
+"""How archives in older formats begin."""
+
+TRAILER = "TRAILER!!!"
+HEADER = 110
+
+_TYPES = {
+    stat.S_IFREG: tarfile.REGTYPE,
+    stat.S_IFDIR: tarfile.DIRTYPE,
+    stat.S_IFLNK: tarfile.SYMTYPE,
+    stat.S_IFCHR: tarfile.CHRTYPE,
+    stat.S_IFBLK: tarfile.BLKTYPE,
+    stat.S_IFIFO: tarfile.FIFOTYPE,
+    stat.S_IFSOCK: tarfile.FIFOTYPE,
+}
+
+
+class Fields(NamedTuple):
+    """The numbers in a header, in their order."""
+
+    ino: int
+    mode: int
+    uid: int
+    gid: int
+    links: int
+    mtime: int
+    size: int
+    device_major: int
+    device_minor: int
+    special_major: int
+    special_minor: int
+    name_size: int
+    check: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An entry: its header, its name, and where its content begins in the stream."""
+
+    fields: Fields
+    name: str
+    magic: bytes
+    offset: int
+
+    @property
+    def end(self) -> int:
+        """Where the next header begins."""
+        return self.offset + padded(self.fields.size)
+
+    @property
+    def group(self) -> tuple[int, int, int] | None:
+        """What the names of one file have in common; None for a file with one name."""
+        fields = self.fields
+        if fields.links < 2 or stat.S_IFMT(fields.mode) == stat.S_IFDIR:
+            return None
+        return fields.device_major, fields.device_minor, fields.ino
+
+
+def padded(size: int) -> int:
+    """``size`` up to the next multiple of four."""
+    return (size + 3) & ~3
+
+
+def regions(stream: Iterator[bytes]) -> Iterator[tuple[str, Forward]]:
+    """The parts of an image that are packed in one way: how, and the unpacked stream, to be read to its end."""
+    kind, inner = unpacked(stream)
+    while True:
+        forward = Forward(inner, "cpio")
+        yield kind, forward
+        rest = forward.rest()
+        first = next(rest, b"") or next(rest, b"")
+        if kind or not first:
+            return
+        kind, inner = unpacked(_joined(first, rest))
+        if not kind:
+            raise MalformedError("has data behind its archives that is not a cpio archive")
+
+
+def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def records(forward: Forward) -> Iterator[Record]:
+    """The entries of all archives in a region, the trailers included; each to be looked at before the next.
+
+    Stops before packed data. Raises MalformedError.
+    """
+    ended = True
+    while True:
+        if ended:
+            forward.skip_zeros()
+        magic = b"".join(forward.pieces(6))
+        if ended and (not magic or compression(magic)):
+            forward.give_back(magic)
+            return
+        record = _record(forward, magic)
+        yield record
+        ended = record.name == TRAILER
+        forward.skip_to(record.end)
+        forward.headers.clear()
+
+
+def _record(forward: Forward, magic: bytes) -> Record:
+    start = forward.position - len(magic)
+    if magic not in NEWC:
+        if magic.startswith(OLD):
+            raise MalformedError("is a cpio archive in an old format; make it with cpio -H newc")
+        raise forward.cut_short() if len(magic) < 6 else MalformedError(f"has no cpio header at byte {start}")
+    raw = forward.read(HEADER - 6)
+    try:
+        fields = Fields(*(int(raw[at : at + 8], 16) for at in range(0, HEADER - 6, 8)))
+    except ValueError as error:
+        raise MalformedError(f"has a broken cpio header at byte {start}") from error
+    if not raw.isalnum() or not 1 <= fields.name_size <= MAX_PATH + 1:
+        raise MalformedError(f"has a broken cpio header at byte {start}")
+    name = forward.read(padded(HEADER + fields.name_size) - HEADER)
+    if not name:
+        raise forward.cut_short()
+    name = name[: fields.name_size].rstrip(b"\0")
+    return Record(fields, as_text(name), magic, forward.position)
+
+
+class _Numbering:
+    """Makes members of records, which are numbered through all archives."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._held: dict[tuple[int, int, int], list[Record]] = {}
+        self._names: dict[tuple[int, int, int], str] = {}
+
+    def members(self, record: Record, forward: Forward) -> Iterator[Member]:
+        """The members of a record. A file with several names comes with the one that has its content, usually the last.
+
+        The others are held back until then, or to the end of the archive.
+        """
+        group = record.group
+        if record.name == TRAILER:
+            for held in self._held.values():
+                yield from self._linked(held[0], held[1:], forward)
+            self._held, self._names = {}, {}
+        elif group is None:
+            yield self._member(record, forward)
+        elif group in self._names and not record.fields.size:
+            yield self._link(record, self._names[group], forward)
+        elif record.fields.size:
+            self._names[group] = record.name
+            yield from self._linked(record, self._held.pop(group, []), forward)
+        else:
+            self._held.setdefault(group, []).append(record)
+
+    def _linked(self, first: Record, others: list[Record], forward: Forward) -> Iterator[Member]:
+        yield self._member(first, forward)
+        for other in others:
+            yield self._link(other, first.name, forward)
+
+    def _member(self, record: Record, forward: Forward) -> Member:
+        fields = record.fields
+        info = _info(record)
+        info.type = _TYPES.get(stat.S_IFMT(fields.mode), b"?")
+        if info.type == b"?":
+            raise MalformedError(f"has an entry {record.name!r} of an unknown type ({fields.mode:#o})")
+        if info.issym():
+            if fields.size > MAX_PATH:
+                raise MalformedError(f"has a link {record.name!r} to more than {MAX_PATH} bytes")
+            info.linkname = as_text(b"".join(forward.pieces(fields.size)))
+            info.size = 0
+        elif info.isdir():
+            info.size = 0
+        return self._numbered(info, record, forward)
+
+    def _link(self, record: Record, target: str, forward: Forward) -> Member:
+        info = _info(record)
+        info.type, info.linkname, info.size = tarfile.LNKTYPE, relative(target), 0
+        return self._numbered(info, record, forward)
+
+    def _numbered(self, info: tarfile.TarInfo, record: Record, forward: Forward) -> Member:
+        self._number += 1
+        if self._number > MAX_MEMBERS:
+            raise MalformedError(f"has more than {MAX_MEMBERS} entries")
+        return Member(info, self._number - 1, record.offset, record.end, forward)
+
+
+def relative(name: str) -> str:
+    """The name of an entry; a leading slash is the root of the image, as for the kernel."""
+    return name.lstrip("/") or "."
+
+
+def _info(record: Record) -> tarfile.TarInfo:
+    fields = record.fields
+    info = tarfile.TarInfo(relative(record.name))
+    info.mode, info.uid, info.gid = stat.S_IMODE(fields.mode), fields.uid, fields.gid
+    info.mtime, info.size, info.offset_data = fields.mtime, fields.size, record.offset
+    info.devmajor, info.devminor = fields.special_major, fields.special_minor
+    return info
+
+
+def members(stream: Iterator[bytes]) -> Iterator[Member]:
+    """The entries of all archives of an image, as those of a tar stream. Raises MalformedError."""
+    numbering = _Numbering()
+    for _, forward in regions(stream):
+        for record in records(forward):
+            yield from numbering.members(record, forward)
+
+
+class CpioLayer(Layer):
+    """A cpio image as a layer of a tree."""
+
+    def _members(self) -> Iterator[Member]:
+        return members(self.read())
+
+
+def name_bytes(name: str) -> bytes:
+    """A name as it is in an archive, with its NUL."""
+    return as_bytes(name) + b"\0"

@@ -1,0 +1,201 @@
+"""Cpio images with entries replaced, added and deleted. Does no I/O of its own.
+
+Everything else is passed on byte for byte, in its order and in its archive. The image is read twice: once to find where
+its last archive is and what is changed in it, and once to write.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.image.changes import ImageChanges, NewEntry
+from rootfs_trust.image.cpio import (
+    HEADER,
+    NEWC,
+    TRAILER,
+    Fields,
+    Record,
+    name_bytes,
+    padded,
+    records,
+    regions,
+    relative,
+)
+from rootfs_trust.image.entries import walk
+from rootfs_trust.image.streams import packed
+from rootfs_trust.image.tar import Forward, parts_of
+from rootfs_trust.image.tree import ImageTree
+from rootfs_trust.rootfs.door import MAX_FILE
+from rootfs_trust.rootfs.nodes import Directory, File, Symlink, as_bytes
+
+_RECORD = 512
+"""The size of an archive is a multiple of this, as cpio writes it."""
+
+_TYPES = {File: stat.S_IFREG, Symlink: stat.S_IFLNK, Directory: stat.S_IFDIR}
+
+_Group = tuple[int, tuple[int, int, int]]
+"""The number of an archive, and what the names of one file have in common in it."""
+
+
+@dataclass(slots=True)
+class _Names:
+    """A file with several names: the numbers of the records that stay, and its content if one that goes has it."""
+
+    kept: list[int] = field(default_factory=list)
+    changes: bool = False
+    content: bytes = b""
+
+
+@dataclass(slots=True)
+class _Survey:
+    """What the first reading finds out. ``latest``: by changed path, the number of the last record that has it."""
+
+    archives: int = 0
+    highest: int = 0
+    latest: dict[str, int] = field(default_factory=dict)
+    groups: dict[_Group, _Names] = field(default_factory=dict)
+    prefix: str = ""
+
+
+class CpioRewriting:
+    """The image that ``read`` reads, whose tree is ``tree``, with ``changes`` made to it."""
+
+    def __init__(self, read: Callable[[], Iterator[bytes]], tree: ImageTree, changes: ImageChanges) -> None:
+        self._read = read
+        self._tree = tree
+        self._changes = changes
+        self._changed = {*changes.entries, *changes.gone}
+
+    def stream(self) -> Iterator[bytes]:
+        """The new image. Raises MalformedError where the old one is broken."""
+        position = _Position(self._surveyed(), dict(self._changes.entries))
+        for kind, forward in regions(self._read()):
+            yield from packed(_whole(self._region(forward, position)), kind)
+
+    # -- first reading -----------------------------------------------------------------------------------
+
+    def _surveyed(self) -> _Survey:
+        survey, number = _Survey(), 0
+        for _, forward in regions(self._read()):
+            for record in records(forward):
+                self._look(survey, number, record, forward)
+                number += 1
+        return survey
+
+    def _look(self, survey: _Survey, number: int, record: Record, forward: Forward) -> None:
+        if record.name == TRAILER:
+            survey.archives += 1
+            return
+        survey.highest = max(survey.highest, record.fields.ino)
+        if not number and record.name.startswith("."):
+            survey.prefix = "./"
+        place = self._place(record)
+        changed = place in self._changed
+        if changed:
+            survey.latest[place] = number
+        if record.group is not None:
+            names = survey.groups.setdefault((survey.archives, record.group), _Names())
+            names.changes |= changed
+            if not changed:
+                names.kept.append(number)
+            if changed and record.fields.size:
+                names.content = _content(record, forward)
+
+    def _place(self, record: Record) -> str:
+        """The real path of a record in the tree, links on the way to it followed."""
+        parts = parts_of(relative(record.name))
+        way = walk(self._tree.root, parts[:-1], follow=True) if parts else None
+        return "/" + "/".join([*(way.names if way else ()), *parts[-1:]])
+
+    # -- second reading ----------------------------------------------------------------------------------
+
+    def _region(self, forward: Forward, position: _Position) -> Iterator[bytes]:
+        for record in records(forward):
+            if record.name == TRAILER:
+                position.archive += 1
+                if position.archive == position.survey.archives:
+                    yield from position.rest()
+                yield from _raw(record, forward)
+            else:
+                yield from self._entry(record, forward, position)
+            position.number += 1
+
+    def _entry(self, record: Record, forward: Forward, position: _Position) -> Iterator[bytes]:
+        place = self._place(record)
+        names = position.survey.groups.get((position.archive, record.group)) if record.group is not None else None
+        if place in self._changed:
+            if place in position.left and position.survey.latest[place] == position.number:
+                yield position.new(record.name, position.left.pop(place))
+        elif names is not None and names.changes:
+            yield from _shared(record, forward, names, position.number)
+        else:
+            yield from _raw(record, forward)
+
+
+class _Position:
+    """Where the second reading is, and what is left to be written."""
+
+    def __init__(self, survey: _Survey, left: dict[str, NewEntry]) -> None:
+        self.survey = survey
+        self.left = left
+        self.number = 0
+        self.archive = 0
+        self._ino = survey.highest
+
+    def rest(self) -> Iterator[bytes]:
+        """The new entries that have no old one, in the last archive."""
+        for place, entry in self.left.items():
+            yield self.new(self.survey.prefix + place[1:], entry)
+        self.left = {}
+
+    def new(self, name: str, entry: NewEntry) -> bytes:
+        """A new entry, which has an inode number of its own."""
+        self._ino += 1
+        content = entry.node.content if isinstance(entry.node, File) else b""
+        if isinstance(entry.node, Symlink):
+            content = as_bytes(entry.node.points_to)
+        mode = _TYPES[type(entry.node)] | entry.mode
+        links = 2 if isinstance(entry.node, Directory) else 1
+        time = max(0, min(entry.mtime, 0xFFFFFFFF))
+        fields = Fields(self._ino & 0xFFFFFFFF, mode, *entry.owner, links, time, len(content), 0, 0, 0, 0, 0)
+        return packed_record(NEWC[0], name, fields, content)
+
+
+def packed_record(magic: bytes, name: str, fields: Fields, content: bytes) -> bytes:
+    """Header, name and content, each padded to a multiple of four."""
+    raw = name_bytes(name)
+    check = sum(content) & 0xFFFFFFFF if magic == NEWC[1] else 0
+    fields = fields._replace(size=len(content), name_size=len(raw), check=check)
+    header = magic + b"".join(b"%08X" % number for number in fields) + raw
+    return header.ljust(padded(HEADER + len(raw)), b"\0") + content.ljust(padded(len(content)), b"\0")
+
+
+def _shared(record: Record, forward: Forward, names: _Names, number: int) -> Iterator[bytes]:
+    """A name of a file that loses another one: the last that stays has the content."""
+    fields = record.fields._replace(links=len(names.kept))
+    content = names.content if number == names.kept[-1] else b""
+    yield packed_record(record.magic, record.name, fields, _content(record, forward) or content)
+
+
+def _content(record: Record, forward: Forward) -> bytes:
+    if record.fields.size > MAX_FILE:
+        raise MalformedError(f"has a file {record.name!r} with several names that is too large to be changed")
+    return b"".join(forward.pieces(record.fields.size))
+
+
+def _raw(record: Record, forward: Forward) -> Iterator[bytes]:
+    """A record as it is."""
+    yield record.magic + b"".join(forward.headers)
+    yield from forward.pieces(record.end - forward.position)
+
+
+def _whole(stream: Iterator[bytes]) -> Iterator[bytes]:
+    """``stream``, and zeros up to the next full record."""
+    size = 0
+    for piece in stream:
+        size += len(piece)
+        yield piece
+    yield bytes(-size % _RECORD)

@@ -1,0 +1,103 @@
+"""A file system image as a tar stream with changes made to it, for the programs that pack. Does no I/O of its own."""
+
+from __future__ import annotations
+
+import stat
+import tarfile
+from collections.abc import Callable, Iterator
+
+from rootfs_trust.errors import DamagedImageError, InputError, MalformedError, Trouble
+from rootfs_trust.image.changes import ImageChanges, NewEntry, header, packed_entry
+from rootfs_trust.image.filesystems.inodes import Inode
+from rootfs_trust.image.filesystems.view import FilesystemView
+from rootfs_trust.image.tar import XATTR
+from rootfs_trust.rootfs.nodes import Directory, Symlink, as_text
+
+_TYPES = {
+    stat.S_IFREG: tarfile.REGTYPE,
+    stat.S_IFDIR: tarfile.DIRTYPE,
+    stat.S_IFLNK: tarfile.SYMTYPE,
+    stat.S_IFCHR: tarfile.CHRTYPE,
+    stat.S_IFBLK: tarfile.BLKTYPE,
+    stat.S_IFIFO: tarfile.FIFOTYPE,
+}
+
+
+Pieces = Callable[[int], Iterator[bytes]]
+"""The content of the regular file with this inode number, however large."""
+
+
+def tar_stream(view: FilesystemView, pieces: Pieces, changes: ImageChanges) -> Iterator[bytes]:
+    """Every entry, the root first, changed as ``changes`` says; ``pieces`` reads the content of a file.
+
+    Raises InputError for what a tar archive cannot hold.
+    """
+    names: dict[int, str] = {}
+    left = dict(changes.entries)
+    for place, inode in view.walk():
+        if place in changes.gone:
+            continue
+        if place in left:
+            yield packed_entry(place[1:], left.pop(place))
+        elif place in changes.folders:
+            yield packed_entry(place[1:], changes.folders[place])
+        else:
+            yield from _entry(view, pieces, place, inode, names)
+    for place, entry in left.items():
+        yield packed_entry(place[1:], entry)
+    # Once more, since what is unpacked into a directory changes its time.
+    for place, entry in {**changes.folders, **_directories(changes)}.items():
+        yield packed_entry(place[1:], entry)
+    yield header(_info(view, "/", view.root))
+    yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _directories(changes: ImageChanges) -> dict[str, NewEntry]:
+    return {place: entry for place, entry in changes.entries.items() if isinstance(entry.node, Directory)}
+
+
+def _entry(
+    view: FilesystemView,
+    pieces: Pieces,
+    place: str,
+    inode: Inode,
+    names: dict[int, str],
+) -> Iterator[bytes]:
+    info = _info(view, place, inode)
+    if inode.links > 1 and inode.kind is not Directory:
+        first = names.setdefault(inode.number, place)
+        if first != place:
+            info.type, info.linkname, info.pax_headers = tarfile.LNKTYPE, first[1:], {}
+    if info.type == tarfile.REGTYPE:
+        info.size = inode.size
+    yield header(info)
+    if info.type == tarfile.REGTYPE:
+        yield from _content(view, pieces(inode.number))
+
+
+def _info(view: FilesystemView, place: str, inode: Inode) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(place[1:] or "./")
+    type_ = _TYPES.get(stat.S_IFMT(inode.mode))
+    if type_ is None:
+        hint = "delete it before the image is made; a program that needs one makes it when it starts"
+        raise InputError(Trouble("image", view.path, f"has a socket at {place}, which cannot be kept", hint))
+    info.type, info.mode, info.mtime = type_, stat.S_IMODE(inode.mode), inode.mtime
+    info.uid, info.gid = inode.owner
+    info.devmajor, info.devminor = inode.device if type_ in (tarfile.CHRTYPE, tarfile.BLKTYPE) else (0, 0)
+    attributes = sorted(view.attributes(inode).items())
+    info.pax_headers = {f"{XATTR}{key}": as_text(value) for key, value in attributes}
+    node = view.node(place) if inode.kind is Symlink else None
+    info.linkname = node.points_to if isinstance(node, Symlink) else ""
+    return info
+
+
+def _content(view: FilesystemView, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    size = 0
+    try:
+        for piece in pieces:
+            size += len(piece)
+            yield piece
+    except MalformedError as error:
+        message = f"is not a well-formed {view.filesystem.name} image: it {error.message}"
+        raise DamagedImageError(Trouble("image", view.path, message, "get or build the image again")) from error
+    yield bytes(-size % tarfile.BLOCKSIZE)

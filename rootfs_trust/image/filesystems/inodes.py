@@ -1,0 +1,118 @@
+"""What every file system answers, whatever its format: inodes, and the names in directories. Does no I/O."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.rootfs.door import MAX_FILE
+from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, as_text
+
+MAX_LINK = 4095
+"""Bytes of a symbolic link (PATH_MAX without its NUL)."""
+
+KINDS: Mapping[int, type[Node]] = {
+    stat.S_IFREG: File,
+    stat.S_IFDIR: Directory,
+    stat.S_IFLNK: Symlink,
+    stat.S_IFCHR: Special,
+    stat.S_IFBLK: Special,
+    stat.S_IFIFO: Special,
+    stat.S_IFSOCK: Special,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Inode:
+    """One inode. ``mode`` holds the type of file, too, as in stat(2); ``mtime`` is in seconds since 1970.
+
+    ``device`` is the number of a device node (major, minor).
+    """
+
+    number: int
+    mode: int
+    owner: Owner
+    mtime: int
+    size: int
+    links: int = 1
+    device: tuple[int, int] = (0, 0)
+
+    @property
+    def kind(self) -> type[Node]:
+        """The type of node."""
+        return KINDS[stat.S_IFMT(self.mode)]
+
+
+class Child(NamedTuple):
+    """An entry of a directory: its inode, and the kind that the directory says it has (None: it does not say)."""
+
+    number: int
+    kind: type[Node] | None
+
+
+class Filesystem(Protocol):
+    """A file system in an image. Methods raise MalformedError for what is not well-formed."""
+
+    @property
+    def name(self) -> str:
+        """``ext4``, ``squashfs``, ``erofs``."""
+
+    @property
+    def root(self) -> int:
+        """The number of the root directory's inode."""
+
+    def inode(self, number: int) -> Inode:
+        """The inode with this number."""
+
+    def children(self, number: int) -> dict[str, Child]:
+        """The entries of a directory, ``.`` and ``..`` left out."""
+
+    def content(self, number: int) -> bytes:
+        """The content of a regular file of at most MAX_FILE bytes, or the text of a link."""
+
+    def attributes(self, number: int) -> dict[str, bytes]:
+        """The extended attributes of an inode, by their full names."""
+
+
+NO_DEVICE = (0, 0)
+
+
+def device_number(mode: int, packed: int) -> tuple[int, int]:
+    """Major and minor of a device node, from the 32 bits in which Linux packs them; nothing for what is none."""
+    if not (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)):
+        return NO_DEVICE
+    return packed >> 8 & 0xFFF, packed & 0xFF | packed >> 12 & 0xFFF00
+
+
+def checked_mode(number: int, mode: int) -> int:
+    """``mode``, which has to name a type of file."""
+    if stat.S_IFMT(mode) not in KINDS:
+        raise MalformedError(f"has an inode {number} of an unknown type ({mode:#o})")
+    return mode
+
+
+def checked_size(inode: Inode) -> int:
+    """The size of an inode whose content is to be read, which has to be within bounds."""
+    most = MAX_LINK if inode.kind is Symlink else MAX_FILE
+    if inode.size > most:
+        raise MalformedError(f"has an inode {inode.number} of {inode.size} bytes; at most {most} can be read")
+    return inode.size
+
+
+def add_child(children: dict[str, Child], name: bytes, number: int, kind: type[Node] | None) -> None:
+    """Add an entry to ``children``. Raises MalformedError for a name that no file can have, or that is there twice."""
+    if name in (b".", b".."):
+        return
+    text = as_text(name)
+    if not name or b"/" in name or b"\0" in name:
+        raise MalformedError(f"has a directory entry with the impossible name {text!r}")
+    if text in children:
+        raise MalformedError(f"has a directory with two entries named {text!r}")
+    children[text] = Child(number, kind)
+
+
+Decompress = Callable[[bytes, int], bytes]
+"""Unpack one block; the second argument is the most bytes that it may unpack to."""

@@ -1,0 +1,112 @@
+"""Runs the programs of file system formats: the only place where this package starts a process.
+
+A program is started without a shell, in a directory of its own and without the caller's environment, and is killed at
+its time limit. What it prints is text of others: errors show its last line, made fit to print.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import IO
+
+from rootfs_trust.errors import ApplyError, InputError, Trouble
+from rootfs_trust.text import printable
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where programs are looked for behind the caller's PATH: e2fsprogs' are in sbin, which few users have in theirs."""
+
+_LIMIT = 3600
+"""Seconds for one program: mksquashfs -comp xz needs minutes for a gigabyte."""
+
+_MOST_SHOWN = 300
+_LAST = 4096
+
+
+def find_program(name: str, package: str, path: str) -> str:
+    """The path of a program. Raises InputError, which concerns ``path``, where its package is not installed."""
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), PATH]))
+    if found is None:
+        message = f"needs the program {name}, which is not installed"
+        raise InputError(Trouble("tool-missing", path, message, f"install the package {package}"))
+    return found
+
+
+@contextlib.contextmanager
+def work_directory() -> Iterator[str]:
+    """A directory that only this user can open, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="rootfs-trust-") as path:
+        yield path
+
+
+def run_program(
+    words: Sequence[str],
+    *,
+    directory: str,
+    path: str,
+    stdin: Iterable[bytes] = (),
+    environment: Mapping[str, str] | None = None,
+    statuses: tuple[int, ...] = (0,),
+) -> str:
+    """Run a program to its end; what it printed. Raises ApplyError, which concerns ``path``, unless it succeeds."""
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(  # noqa: S603 - a list of words, the first one found by find_program
+            words,
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=directory,
+            env={"PATH": os.pathsep.join([os.environ.get("PATH", ""), PATH]), "LC_ALL": "C", **(environment or {})},
+            start_new_session=True,
+        )
+        timer = threading.Timer(_LIMIT, _kill, [process])
+        timer.start()
+        try:
+            _feed(process, stdin)
+            status = process.wait()
+        except BaseException:
+            _kill(process)
+            process.wait()
+            raise
+        finally:
+            timer.cancel()
+        text = _text(out)
+    if status not in statuses:
+        raise _failed(words, path, status, text)
+    return text
+
+
+def _feed(process: subprocess.Popen[bytes], stdin: Iterable[bytes]) -> None:
+    """Write the program's input; one that ends before it has read all of it says why by its status."""
+    if process.stdin is None:
+        return
+    with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+        for piece in stdin:
+            pipe.write(piece)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _text(out: IO[bytes]) -> str:
+    """The end of what a program printed."""
+    size = out.seek(0, os.SEEK_END)
+    out.seek(max(0, size - _LAST))
+    return out.read().decode("utf-8", "replace")
+
+
+def _failed(words: Sequence[str], path: str, status: int, text: str) -> ApplyError:
+    name = next(os.path.basename(word) for word in words if os.path.basename(word) != "fakeroot")
+    lines = [line for line in text.splitlines() if line.strip()]
+    said = printable(lines[-1].strip()[:_MOST_SHOWN]) if lines else "nothing"
+    ended = f"was killed after {_LIMIT} s" if status == -signal.SIGKILL else f"failed with exit status {status}"
+    message = f"cannot be written: {name} {ended} and said: {said}; nothing was written"
+    return ApplyError(Trouble("apply", path, message, "fix the cause and run the same command again"))

@@ -1,0 +1,44 @@
+"""Bytes that are read at an offset: an image file, or a partition inside one. Does no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from rootfs_trust.errors import MalformedError
+
+
+class Storage(Protocol):
+    """An image of ``size`` bytes."""
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return exactly ``size`` bytes from ``offset`` on. Raises MalformedError where the image ends before."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSection:
+    """``size`` bytes of ``storage`` from ``start`` on: a partition."""
+
+    storage: Storage
+    start: int
+    size: int
+
+    def read(self, offset: int, size: int) -> bytes:
+        """See :class:`Storage`."""
+        if not 0 <= offset <= offset + size <= self.size:
+            raise cut_short()
+        return self.storage.read(self.start + offset, size)
+
+
+def cut_short() -> MalformedError:
+    """What reading past the end raises."""
+    return MalformedError("is cut short, or points outside of itself")
+
+
+def start_of(storage: Storage, size: int) -> bytes:
+    """The first ``size`` bytes, padded with zeros if the image is smaller."""
+    return storage.read(0, min(size, storage.size)).ljust(size, b"\0")

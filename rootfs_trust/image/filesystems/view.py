@@ -1,0 +1,233 @@
+"""A file system image as a view: looked at as any other root filesystem. Nothing is read before it is asked for."""
+
+from __future__ import annotations
+
+import functools
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+from rootfs_trust.errors import DamagedImageError, InputError, MalformedError, Trouble
+from rootfs_trust.image.filesystems.inodes import Child, Filesystem, Inode
+from rootfs_trust.image.tar import MAX_DEPTH, MAX_MEMBERS
+from rootfs_trust.rootfs.door import MAX_FILE
+from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, as_bytes, as_text, join
+from rootfs_trust.rootfs.resolve import way
+
+MAX_CONTENT = 16 * 1024 * 1024 * 1024
+"""Bytes of all files that are read: a small image can hold many files of zeros that take no space in it."""
+
+_SPECIAL = {stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
+
+
+@dataclass(frozen=True, slots=True)
+class EntryStatus:
+    """What is at a path, without its content: the attributes that a changed entry keeps."""
+
+    kind: type[Node]
+    mode: int
+    owner: Owner
+    mtime: int
+    attributes: Mapping[str, bytes]
+
+
+class FilesystemView:
+    """The tree of ``filesystem``, which is in the image ``path``. Implements View.
+
+    Every directory has one path: a directory with two names, which no program makes, is refused, so that no walk is
+    endless. Raises DamagedImageError where the image is not well-formed.
+    """
+
+    def __init__(self, path: str, filesystem: Filesystem) -> None:
+        self.path = path
+        self.filesystem = filesystem
+        self._directories: dict[int, str] = {}
+        self._names = 0
+        self._content = 0
+        self._listed: dict[str, dict[str, Child]] = {}
+        """The entries of directories, by paths that are free of links."""
+        self._inode = functools.cache(self._look)
+        self._resolved = functools.lru_cache(maxsize=4096)(self._resolve)
+
+    # -- View --------------------------------------------------------------------------------------------
+
+    def node(self, path: str, *, follow: bool = False) -> Node | None:
+        """See View. Raises InputError for a file that is too large."""
+        place = self._place(path, follow=follow)
+        child = self._child(place) if place is not None else None
+        if child is None:
+            return None
+        inode = self._inode(child.number)
+        if inode.kind is File:
+            return File(self._file(path, inode), inode.owner, stat.S_IMODE(inode.mode))
+        if inode.kind is Directory:
+            return Directory(inode.owner, stat.S_IMODE(inode.mode))
+        return Symlink(self._link(inode)) if inode.kind is Symlink else Special(_SPECIAL[stat.S_IFMT(inode.mode)])
+
+    def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
+        """See View."""
+        place = self._place(path, follow=follow)
+        child = self._child(place) if place is not None else None
+        return self._kind(child) if child is not None else None
+
+    def names(self, path: str) -> list[str]:
+        """See View."""
+        place = self.real_path(path)
+        return sorted(self._entries(place), key=as_bytes) if place is not None else []
+
+    def real_path(self, path: str) -> str | None:
+        """See View."""
+        return self._place(path, follow=True)
+
+    def extended_attributes(self, path: str) -> Mapping[str, bytes]:
+        """See View."""
+        entry = self.entry(path, follow=False)
+        return entry.attributes if entry else {}
+
+    def mounted(self, path: str) -> bool:
+        """See View: nothing is mounted in an image."""
+        return False
+
+    def modified(self, path: str) -> int | None:
+        """See View."""
+        inode = self.inode(path)
+        return inode.mtime if inode else None
+
+    # -- more, for writing -------------------------------------------------------------------------------
+
+    @property
+    def owner(self) -> Owner:
+        """The owner of the root directory."""
+        return self.root.owner
+
+    @property
+    def root(self) -> Inode:
+        """The inode of the root directory."""
+        return self._inode(self.filesystem.root)
+
+    @property
+    def newest(self) -> int:
+        """The latest modification time of all entries, in seconds since 1970."""
+        return max(inode.mtime for _, inode in self.walk())
+
+    def entry(self, path: str, *, follow: bool = True) -> EntryStatus | None:
+        """What is at ``path``, without its content."""
+        inode = self.inode(path, follow=follow)
+        if inode is None:
+            return None
+        mode = stat.S_IMODE(inode.mode)
+        return EntryStatus(inode.kind, mode, inode.owner, inode.mtime, self.attributes(inode))
+
+    def inode(self, path: str, *, follow: bool = True) -> Inode | None:
+        """The inode at ``path``."""
+        place = self._place(path, follow=follow)
+        child = self._child(place) if place is not None else None
+        return self._inode(child.number) if child is not None else None
+
+    def attributes(self, inode: Inode) -> Mapping[str, bytes]:
+        """The extended attributes of an inode."""
+        try:
+            return self.filesystem.attributes(inode.number)
+        except MalformedError as error:
+            self._refuse(error)
+
+    def walk(self) -> Iterator[tuple[str, Inode]]:
+        """Every path and its inode, the root first and each directory before what is in it, in byte order."""
+        pending = ["/"]
+        while pending:
+            path = pending.pop()
+            child = self._child(path)
+            if child is None:
+                continue
+            inode = self._inode(child.number)
+            yield path, inode
+            if inode.kind is Directory:
+                names = sorted(self._entries(path), key=as_bytes, reverse=True)
+                pending += [join(path, name) for name in names]
+
+    # -- reading -----------------------------------------------------------------------------------------
+
+    def _place(self, path: str, *, follow: bool) -> str | None:
+        """The path free of links; the last part is followed if ``follow``."""
+        folder, _, name = path.rpartition("/")
+        if follow or name in ("", ".", ".."):
+            return self._resolved(path)
+        real = self._resolved(folder or "/")
+        return None if real is None else join(real, name)
+
+    def _resolve(self, path: str) -> str | None:
+        return next(reversed(way(path, self._step)), None)
+
+    def _step(self, place: str) -> Symlink | type[Node] | None:
+        child = self._child(place)
+        if child is None:
+            return None
+        kind = self._kind(child)
+        return Symlink(self._link(self._inode(child.number))) if kind is Symlink else kind
+
+    def _child(self, place: str) -> Child | None:
+        """The entry at a path that is free of links."""
+        if place == "/":
+            return Child(self.filesystem.root, Directory)
+        folder, _, name = place.rpartition("/")
+        children = self._listed.get(folder or "/")
+        if children is None:
+            children = self._entries(folder or "/")
+        return children.get(name)
+
+    def _kind(self, child: Child) -> type[Node]:
+        return child.kind or self._inode(child.number).kind
+
+    def _entries(self, place: str) -> dict[str, Child]:
+        """The entries of the directory at a path that is free of links; none where there is no directory."""
+        if place not in self._listed:
+            child = self._child(place)
+            is_directory = child is not None and self._kind(child) is Directory
+            self._listed[place] = self._list(place, child.number) if child is not None and is_directory else {}
+        return self._listed[place]
+
+    def _list(self, place: str, number: int) -> dict[str, Child]:
+        known = self._directories.setdefault(number, place)
+        if known != place:
+            self._refuse(MalformedError(f"has a directory with two names, {known!r} and {place!r}"))
+        if place.count("/") > MAX_DEPTH:
+            self._refuse(MalformedError(f"has directories more than {MAX_DEPTH} deep"))
+        if self._inode(number).kind is not Directory:
+            self._refuse(MalformedError(f"has a directory entry for a directory, but inode {number} is none"))
+        try:
+            children = self.filesystem.children(number)
+        except MalformedError as error:
+            self._refuse(error)
+        self._names += len(children)
+        if self._names > MAX_MEMBERS:
+            self._refuse(MalformedError(f"has more than {MAX_MEMBERS} directory entries"))
+        return children
+
+    def _look(self, number: int) -> Inode:
+        try:
+            return self.filesystem.inode(number)
+        except MalformedError as error:
+            self._refuse(error)
+
+    def _link(self, inode: Inode) -> str:
+        return as_text(self._read(inode))
+
+    def _file(self, path: str, inode: Inode) -> bytes:
+        if inode.size > MAX_FILE:
+            hint = "no trust store is; move the file out of the store's folders"
+            raise InputError(Trouble("too-large", path, f"is larger than {MAX_FILE} bytes", hint))
+        return self._read(inode)
+
+    def _read(self, inode: Inode) -> bytes:
+        self._content += inode.size
+        if self._content > MAX_CONTENT:
+            self._refuse(MalformedError(f"has more than {MAX_CONTENT >> 30} GiB in the files of its trust stores"))
+        try:
+            return self.filesystem.content(inode.number)
+        except MalformedError as error:
+            self._refuse(error)
+
+    def _refuse(self, error: MalformedError) -> NoReturn:
+        message = f"is not a well-formed {self.filesystem.name} image: it {error.message}"
+        raise DamagedImageError(Trouble("image", self.path, message, "get or build the image again")) from error

@@ -1,0 +1,62 @@
+"""Packs a changed erofs again, by ``mkfs.erofs``, with the parameters of the source."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from uuid import UUID
+
+from rootfs_trust.image.changes import ImageChanges
+from rootfs_trust.image.filesystems.erofs import CHUNKS, COMPACT_INDEX, FULL_INDEX, Erofs, RawInode
+from rootfs_trust.image.filesystems.open import FilesystemImage
+from rootfs_trust.image.filesystems.packing import Packer, newest_of, pack_again
+
+PACKAGE = "erofs-utils"
+
+_COMPRESSORS = ("lz4hc", "lzma", "deflate", "zstd")
+_CHECKSUM = 0x1
+
+
+class ErofsWriter:
+    """Packs the image ``image`` again."""
+
+    def __init__(self, image: FilesystemImage, filesystem: Erofs, dest: str) -> None:
+        self._image = image
+        self._filesystem = filesystem
+        self._dest = dest
+
+    def write(self, changes: ImageChanges, staged: str, timestamp: int | None) -> None:
+        """Write the changed image to ``staged``. Raises InputError or ApplyError."""
+        # mkfs.erofs makes no entry newer than the image, so the image may not be older than an entry.
+        time = self._filesystem.superblock.time if timestamp is None else timestamp
+        words = (*self.options(), "{image}", "{directory}")
+        packer = Packer("mkfs.erofs", PACKAGE, words, max(time, newest_of(self._image, changes)))
+        pack_again(self._image, self._filesystem.pieces, changes, packer, staged, self._dest)
+
+    def options(self) -> Iterator[str]:
+        """The options with which mkfs.erofs makes an image like the source."""
+        super_ = self._filesystem.superblock
+        yield from ("--preserve-mtime", "-U", str(UUID(bytes=super_.uuid)))
+        if super_.block_size != 4096:
+            yield f"-b{super_.block_size}"
+        files = [self._filesystem.raw(inode.number) for _, inode in self._image.view.walk() if stat.S_ISREG(inode.mode)]
+        yield from self._layout(files)
+        if super_.volume:
+            yield from ("-L", super_.volume)
+
+    def _layout(self, files: list[RawInode]) -> Iterator[str]:
+        """How the files are stored: packed or not, in clusters of which size, and with which extras."""
+        extended = [] if self._filesystem.superblock.compatible & _CHECKSUM else ["nosbcrc"]
+        packed = [self._filesystem.compressed(raw) for raw in files if raw.layout in (FULL_INDEX, COMPACT_INDEX)]
+        if packed:
+            yield f"-z{_COMPRESSORS[max(each.algorithm for each in packed)]}"
+            yield f"-C{max(self._filesystem.superblock.block_size, *(each.largest for each in packed))}"
+            layouts = {raw.layout for raw in files}
+            extended += ["legacy-compress"] if COMPACT_INDEX not in layouts else []
+            extended += ["ztailpacking"] if any(each.has_tail for each in packed) else []
+            extended += ["fragments"] if any(each.has_fragment for each in packed) else []
+        if extended:
+            yield f"-E{','.join(extended)}"
+        chunks = [raw.union & 0x1F for raw in files if raw.layout == CHUNKS]
+        if chunks:
+            yield f"--chunksize={self._filesystem.superblock.block_size << max(chunks)}"

@@ -1,0 +1,55 @@
+"""What all layers of a tree may be together; a layer by itself has the bounds of ``tar`` and ``streams``."""
+
+from __future__ import annotations
+
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.image.streams import MAX_UNPACKED
+from rootfs_trust.image.tar import MAX_MEMBERS, Member
+from rootfs_trust.rootfs.nodes import as_bytes
+from rootfs_trust.rootfs.plan import MAX_PATH
+from rootfs_trust.times import EARLIEST, LATEST
+
+MAX_ENTRIES = MAX_MEMBERS
+"""Entries of all layers."""
+
+MAX_BYTES = MAX_UNPACKED
+"""Bytes of all layers, unpacked."""
+
+MAX_TEXT = 256 * 1024 * 1024
+"""Bytes of names, texts of links and extended attributes, which are kept in memory."""
+
+MAX_STEPS = 100_000_000
+"""Parts of links that are walked to place the entries: each entry below a chain of long links costs thousands."""
+
+_FIRST, _LAST = int(EARLIEST.timestamp()), int(LATEST.timestamp())
+
+
+class Limits:
+    """Counts what is laid over one tree. Methods raise MalformedError where it is too much."""
+
+    def __init__(self) -> None:
+        self._entries = self._bytes = self._text = self._steps = 0
+
+    def count(self, member: Member) -> None:
+        """Take one more entry, before its content is read."""
+        info = member.info
+        if not _FIRST <= info.mtime <= _LAST:  # which is also wrong of NaN
+            raise MalformedError(f"has an entry {info.name!r} whose time is not in the years 1 to 9999")
+        if info.issym() and len(as_bytes(info.linkname)) > MAX_PATH:
+            raise MalformedError(f"has a link {info.name!r} to more than {MAX_PATH} bytes")
+        self._entries += 1
+        self._bytes += member.end - member.start
+        self._text += len(info.name) + len(info.linkname)
+        self._text += sum(len(key) + len(value) for key, value in member.attributes.items())
+        if self._entries > MAX_ENTRIES:
+            raise MalformedError(f"makes a tree of more than {MAX_ENTRIES} entries, all layers counted")
+        if self._bytes > MAX_BYTES:
+            raise MalformedError(f"makes a tree of more than {MAX_BYTES >> 30} GiB, all layers counted")
+        if self._text > MAX_TEXT:
+            raise MalformedError(f"makes a tree with more than {MAX_TEXT >> 20} MiB of names, links and attributes")
+
+    def walk(self, steps: int) -> None:
+        """Take the ``steps`` of a link on the way to an entry."""
+        self._steps += steps
+        if self._steps > MAX_STEPS:
+            raise MalformedError(f"has entries below links of more than {MAX_STEPS} parts in all")

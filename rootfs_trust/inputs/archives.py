@@ -1,0 +1,63 @@
+"""Files of a zip archive, read within bounds: a trust store arrives in one from portals and by mail."""
+
+from __future__ import annotations
+
+from rootfs_trust.errors import Trouble
+from rootfs_trust.inputs.files import MAX_INPUT, SUFFIXES, InputFile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from zipfile import ZipFile, ZipInfo
+
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+"""The first bytes of an archive, and of an empty one."""
+
+_MOST_FILES = 4096
+_ENCRYPTED = 1  # bit of the general purpose flags (APPNOTE.TXT, 4.4.4)
+_UNPACK = "unpack it, and give the certificate files"
+
+
+def is_zip(data: bytes) -> bool:
+    """Whether ``data`` is a zip archive."""
+    return data.startswith(_ZIP)
+
+
+def zip_files(path: str, data: bytes) -> list[InputFile] | Trouble:
+    """Read the files of the archive, or return why it is refused; hidden files are left out, as in a directory.
+
+    A file counts as wanted if its name has a suffix of a certificate file. All files together are as large as one
+    input may be.
+    """
+    import lzma
+    import zlib
+    from io import BytesIO
+    from zipfile import BadZipFile, ZipFile
+
+    # What zipfile raises for archives that are damaged or packed in a way that it does not know.
+    damage = (BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
+    try:
+        with ZipFile(BytesIO(data)) as archive:
+            return _files(path, archive)
+    except damage as error:
+        return Trouble("archive", path, f"the zip archive cannot be read: {error}", _UNPACK)
+
+
+def _files(path: str, archive: ZipFile) -> list[InputFile] | Trouble:
+    members = [each for each in archive.infolist() if not each.is_dir() and not _name(each).startswith(".")]
+    if any(each.flag_bits & _ENCRYPTED for each in members):
+        return Trouble("archive", path, "the zip archive is encrypted", _UNPACK)
+    if len(members) > _MOST_FILES:
+        return Trouble("archive", path, f"the zip archive has more than {_MOST_FILES} files", _UNPACK)
+    files, left = [], MAX_INPUT
+    for member in members:
+        with archive.open(member) as file:
+            content = file.read(left + 1)
+        left -= len(content)
+        if left < 0:
+            return Trouble("too-large", path, f"the zip archive unpacks to more than {MAX_INPUT} bytes", _UNPACK)
+        files.append(InputFile(f"{path}/{member.filename}", content, _name(member).lower().endswith(SUFFIXES)))
+    return files
+
+
+def _name(member: ZipInfo) -> str:
+    return member.filename.rpartition("/")[2]

@@ -1,0 +1,84 @@
+"""Parse the arguments of ``remove`` and ``image --without``: names of anchors, and selections of certificates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.inputs.tables import FILE, SHA256, SPKI, digest, selection
+from rootfs_trust.store.local import not_found
+from rootfs_trust.store.selection import Selection, no_match
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The certificates to remove or distrust."""
+
+    names: tuple[str, ...] = ()
+    """Names of anchors, or ``sha256:`` with lower-case hexadecimal digits."""
+    selections: tuple[Selection, ...] = ()
+    named: Mapping[str, Selection] = field(default_factory=dict)
+    """For names that no anchor of the rootfs has, what they select in the root data."""
+    known: tuple[str, ...] = ()
+    """Every name in the root data, for suggestions; empty if no name was given."""
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to remove."""
+        return bool(self.names or self.selections)
+
+    def without(self, unmatched: Iterable[str]) -> Removal:
+        """Return the removal without the arguments of the messages ``unmatched``."""
+        messages = tuple(unmatched)
+        names = [each for each in self.names if not_found(each, ()).message not in messages]
+        left = [each for each in self.selections if not any(map(_is_about(each), messages))]
+        return replace(self, names=tuple(names), selections=tuple(left))
+
+
+NOTHING = Removal()
+
+
+def read_removal(arguments: Sequence[str], root_data: str | None) -> Removal:
+    """Parse ``arguments``. ``root_data`` is the table of public roots; None means the table of the package.
+
+    Raises InputError with every mistake.
+    """
+    if not arguments:
+        return NOTHING
+    from rootfs_trust.inputs.root_data import load_root_data
+    from rootfs_trust.inputs.selections import Resolver, known_names, named_selections
+
+    troubles = list(_bad_digests(arguments))
+    if troubles:
+        raise InputError(*troubles)
+    resolver = Resolver(os.curdir, lambda: load_root_data(root_data))
+    asked = [each for each in arguments if each.startswith((SPKI, FILE))]
+    selections = tuple(replace(resolver(selection(each)), required=True) for each in asked)
+    if resolver.troubles:
+        raise InputError(*resolver.troubles)
+    names = tuple(plain_name(each) for each in arguments if each not in asked)
+    by_name = [each for each in names if not each.startswith(SHA256)]
+    if not by_name:
+        return Removal(names, selections)
+    data = load_root_data(root_data)
+    return Removal(names, selections, named_selections(data, by_name), tuple(known_names(data)))
+
+
+def _is_about(selection: Selection) -> Callable[[str], bool]:
+    return lambda message: message.startswith(no_match(selection.text))
+
+
+def _bad_digests(arguments: Iterable[str]) -> Iterable[Trouble]:
+    """Yield the problems of arguments that begin with ``sha256:`` or ``spki:``."""
+    for each in arguments:
+        if each.startswith((SHA256, SPKI)):
+            try:
+                selection(each)
+            except ValueError as error:
+                yield Trouble("usage", "", f"{each} must have {error}", "rootfs-trust list shows them")
+
+
+def plain_name(name: str) -> str:
+    """Return a digest in the spelling that the store uses, any other name unchanged."""
+    return f"{SHA256}{digest(name)}" if name.startswith(SHA256) else name

@@ -1,0 +1,172 @@
+"""Cache the result of a function for trees with equal content. Does no I/O of its own.
+
+Many images of a fleet have the same trust store. This module records what a function reads from a tree as facts:
+directory entries, links, and the SHA-256 of files. If all facts are true for another tree, the result is the same and
+nothing has to be parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import suppress
+from hashlib import sha256
+from typing import Any, Generic, TypeVar
+
+from rootfs_trust.errors import InputError
+from rootfs_trust.rootfs.nodes import File, Node, Symlink, View, join, parent
+from rootfs_trust.rootfs.resolve import way
+
+_Result = TypeVar("_Result")
+
+_Fact = tuple[str, str, tuple[tuple[str, bool], ...]]
+"""A method of View, a path, and the other arguments."""
+
+_MOST = 64
+"""Maximum number of cached trees; each has some thousand facts."""
+
+_FIRST = ("names", "kind", "node")
+"""Order of checking facts: a listing has the types of all its entries, and files are the most expensive."""
+
+
+class Remembered(Generic[_Result]):
+    """Caches ``function``, which depends only on a view."""
+
+    def __init__(self, function: Callable[[View], _Result]) -> None:
+        self.function = function
+        self._known: list[tuple[dict[_Fact, Hashable], _Result]] = []
+
+    def __call__(self, view: View) -> _Result:
+        """Return the result for the tree ``view``."""
+        found: dict[_Fact, Hashable] = {}
+        for facts, result in self._known:
+            if all(_hold(view, fact, expected, found) for fact, expected in facts.items()):
+                return result
+        asking = Asking(view)
+        result = self.function(asking)
+        if len(self._known) < _MOST:
+            facts = asking.facts
+            self._known.append(({fact: facts[fact] for fact in sorted(facts, key=_order)}, result))
+        return result
+
+
+def _hold(view: View, fact: _Fact, expected: Hashable, found: dict[_Fact, Hashable]) -> bool:
+    if fact not in found:
+        found[fact] = _fingerprint(_answer(view, fact))
+    return found[fact] == expected
+
+
+def _order(fact: _Fact) -> tuple[int, str]:
+    return _FIRST.index(fact[0]) if fact[0] in _FIRST else len(_FIRST), fact[1]
+
+
+class Asking:
+    """The tree ``view``, which records the ``facts`` that its answers depend on. Implements View."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._asked: dict[_Fact, Any] = {}
+        self.facts: dict[_Fact, Hashable] = {}
+
+    def node(self, path: str, *, follow: bool = False) -> Node | None:
+        """See View."""
+        answer: Node | None = self._ask("node", path, follow=follow)
+        return answer
+
+    def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
+        """See View."""
+        answer: type[Node] | None = self._ask("kind", path, follow=follow)
+        return answer
+
+    def names(self, path: str) -> list[str]:
+        """See View."""
+        answer: list[str] = self._ask("names", path)
+        return answer
+
+    def real_path(self, path: str) -> str | None:
+        """See View."""
+        answer: str | None = self._ask("real_path", path)
+        return answer
+
+    def extended_attributes(self, path: str) -> Mapping[str, bytes]:
+        """See View."""
+        answer: Mapping[str, bytes] = self._ask("extended_attributes", path)
+        return answer
+
+    def mounted(self, path: str) -> bool:
+        """See View."""
+        answer: bool = self._ask("mounted", path)
+        return answer
+
+    def modified(self, path: str) -> int | None:
+        """See View."""
+        answer: int | None = self._ask("modified", path)
+        return answer
+
+    def _ask(self, method: str, path: str, **how: bool) -> Any:
+        question = (method, path, tuple(how.items()))
+        answer = _answer(self._view, question)
+        if question not in self._asked:
+            self._asked[question] = None
+            self._note(question, answer)
+        if isinstance(answer, InputError):
+            raise answer
+        return answer
+
+    def _note(self, question: _Fact, answer: Any) -> None:
+        """Record the facts that ``answer`` depends on. An unreadable path is a fact, too."""
+        with suppress(InputError):
+            for fact in self._facts_of(*question):
+                self.facts.setdefault(fact, _fingerprint(_answer(self._view, fact)))
+            return
+        self.facts[question] = _fingerprint(answer)
+
+    def _facts_of(self, method: str, path: str, how: tuple[tuple[str, bool], ...]) -> Iterator[_Fact]:
+        """Record the links and types on the path to ``path``, and the question about its real path."""
+        if dict(how).get("follow", method not in ("extended_attributes", "mounted")):
+            real = self._end(path)
+        else:
+            folder = self._end(parent(path))
+            real = None if folder is None else join(folder, path.rpartition("/")[2])
+        if real is not None and method == "kind":
+            yield _kind(real)
+        elif real is not None and method != "real_path":
+            yield method, real, (("follow", False),) if method == "node" else ()
+
+    def _end(self, path: str) -> str | None:
+        """Return the real path of ``path``. Every entry on the path becomes a fact."""
+        return next(reversed(way(path, self._entry)), None)
+
+    def _entry(self, place: str) -> Symlink | type[Node] | None:
+        kind = self._view.kind(place, follow=False)
+        self.facts.setdefault(_kind(place), _fingerprint(kind))
+        if kind is not Symlink:
+            return kind
+        link = self._view.node(place)
+        self.facts.setdefault(("node", place, (("follow", False),)), _fingerprint(link))
+        return link if isinstance(link, Symlink) else kind
+
+
+def _kind(place: str) -> _Fact:
+    return "kind", place, (("follow", False),)
+
+
+def _answer(view: View, question: _Fact) -> Any:
+    """Return the answer, or raise the InputError that was recorded."""
+    method, path, how = question
+    try:
+        return getattr(view, method)(path, **dict(how))
+    except InputError as error:
+        return error
+
+
+def _fingerprint(answer: Any) -> Hashable:
+    """Return a key that is equal for equal answers. File contents and lists of names become their SHA-256."""
+    if isinstance(answer, File):
+        return File, sha256(answer.content, usedforsecurity=False).digest(), answer.owner, answer.mode
+    if isinstance(answer, list):
+        return sha256("\0".join(answer).encode("utf-8", "surrogateescape"), usedforsecurity=False).digest()
+    if isinstance(answer, Mapping):
+        return tuple(sorted(answer.items()))
+    if isinstance(answer, InputError):
+        return InputError, answer.troubles
+    return type(answer), answer

@@ -1,0 +1,1 @@
+"""Language runtimes and applications that keep a trust store of their own."""

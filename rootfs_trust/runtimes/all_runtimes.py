@@ -1,0 +1,32 @@
+"""Every runtime, and what those that are asked for make of a root filesystem."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rootfs_trust.errors import Trouble
+from rootfs_trust.runtimes import castore, certifi, chromium, environment, firefox, java, mono, node
+from rootfs_trust.runtimes.names import AUTO
+from rootfs_trust.runtimes.request import Runtime, RuntimeAnswer, RuntimeRequest, RuntimeTree
+
+RUNTIMES: tuple[Runtime, ...] = (java, certifi, node, chromium, firefox, castore, mono, environment)
+"""In the order of :data:`~rootfs_trust.runtimes.names.NAMES`."""
+
+
+def answer_of_runtimes(
+    tree: RuntimeTree, names: Sequence[str], request: RuntimeRequest, *, optional: bool = False
+) -> RuntimeAnswer:
+    """What the runtimes of ``names`` make of the tree. Unless ``optional``, one that is named has to be there."""
+    answer = RuntimeAnswer()
+    for runtime in RUNTIMES:
+        there = runtime.present(tree)
+        named = runtime.NAME in names
+        if not there and named and not optional and runtime is not environment:
+            message = f"the root filesystem has no trust store of {runtime.NAME}"
+            answer.troubles.append(Trouble("runtime-missing", "", message, f"leave {runtime.NAME} out, or use auto"))
+        elif (named and (there or not optional)) or (there and AUTO in names):
+            found = runtime.answer(tree, replace(request, all_variables=named))
+            answer.merge(found)
+            answer.variables |= found.variables
+    return answer

@@ -1,0 +1,33 @@
+"""PEM bundles that an application brings and reads in place of the system's: one way to change any of them."""
+
+from __future__ import annotations
+
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.rootfs.nodes import File, View, read
+from rootfs_trust.runtimes.pem_block import read_pem_file, with_block
+from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, conflict
+
+
+def changed_bundles(view: View, paths: list[str], request: RuntimeRequest) -> RuntimeAnswer:
+    """The bundles at ``paths`` with our block as ``request`` has it. A bundle that need not change is left out."""
+    answer = RuntimeAnswer()
+    for path in paths:
+        data = read(view, path)
+        if data is None:
+            continue
+        try:
+            changed = changed_bundle(data, request)
+        except MalformedError as error:
+            hint = "restore the file from its package, then run install again"
+            answer.conflicts.append(conflict(path, error.message, hint))
+            continue
+        if changed != data:
+            answer.desired[path] = File(changed)
+    return answer
+
+
+def changed_bundle(data: bytes, request: RuntimeRequest) -> bytes:
+    """A bundle with our block as ``request`` has it. Raises MalformedError."""
+    file = read_pem_file(data)
+    others = file.without(request.removed) if request.distrust else file.others
+    return with_block(others, file.wanted(request))

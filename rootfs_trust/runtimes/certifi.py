@@ -1,0 +1,20 @@
+"""Python's certifi: every ``cacert.pem`` of it, pip's and other vendored copies, and botocore's."""
+
+from __future__ import annotations
+
+from rootfs_trust.runtimes.bundles import changed_bundles
+from rootfs_trust.runtimes.find import CERTIFI
+from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree
+
+NAME = "certifi"
+TITLE = "every `certifi/cacert.pem`, pip's and other vendored copies, `botocore/cacert.pem`"
+
+
+def present(tree: RuntimeTree) -> bool:
+    """Whether the root filesystem has a bundle of certifi that is a file of its own."""
+    return bool(tree.files(CERTIFI))
+
+
+def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
+    """Every bundle with the anchors in a marked block at its end."""
+    return changed_bundles(tree.view, tree.files(CERTIFI), request)

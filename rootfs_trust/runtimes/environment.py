@@ -1,0 +1,93 @@
+"""Variables for programs that take a bundle by name. They replace a program's roots, so they name the whole bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rootfs_trust.errors import Trouble
+from rootfs_trust.rootfs.nodes import read
+from rootfs_trust.runtimes.find import CERTIFI
+from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree
+from rootfs_trust.x509 import blocks
+
+NAME = "environment"
+TITLE = "variables that name the bundle, for programs that take one by name"
+
+
+class EnvironmentVariable(NamedTuple):
+    """A variable, how a root filesystem is known to have a program that reads it, and where that is documented."""
+
+    variable: str
+    source: str
+    files: tuple[str, ...] = ()
+    """Paths of programs."""
+    store: str = ""
+    """The end of the path of a bundle in a Python package."""
+
+
+PROGRAMS = (
+    EnvironmentVariable("SSL_CERT_FILE", "OpenSSL, X509_get_default_cert_file_env(3); Go, crypto/x509"),
+    EnvironmentVariable("REQUESTS_CA_BUNDLE", "requests, SSL Cert Verification", store="/certifi/cacert.pem"),
+    EnvironmentVariable("CURL_CA_BUNDLE", "curl(1), --cacert", ("/usr/bin/curl", "/usr/local/bin/curl")),
+    EnvironmentVariable("GIT_SSL_CAINFO", "git-config(1), http.sslCAInfo", ("/usr/bin/git", "/usr/local/bin/git")),
+    EnvironmentVariable("PIP_CERT", "pip, --cert", store="/pip/_vendor/certifi/cacert.pem"),
+    EnvironmentVariable("AWS_CA_BUNDLE", "AWS SDKs and Tools Reference Guide, ca_bundle", store="/botocore/cacert.pem"),
+    EnvironmentVariable(
+        "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
+        "gcloud, core/custom_ca_certs_file",
+        ("/usr/bin/gcloud", "/usr/lib/google-cloud-sdk/bin/gcloud", "/opt/google-cloud-sdk/bin/gcloud"),
+    ),
+    EnvironmentVariable("HTTPLIB2_CA_CERTS", "httplib2, certs.py"),
+    EnvironmentVariable("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "gRPC, doc/environment_variables.md"),
+    EnvironmentVariable(
+        "NIX_SSL_CERT_FILE", "Nix Reference Manual", ("/usr/bin/nix", "/nix/var/nix/profiles/default/bin/nix")
+    ),
+    EnvironmentVariable(
+        "CARGO_HTTP_CAINFO",
+        "The Cargo Book, http.cainfo",
+        ("/usr/bin/cargo", "/usr/local/cargo/bin/cargo", "/root/.cargo/bin/cargo"),
+    ),
+    EnvironmentVariable("DENO_CERT", "Deno, environment variables", ("/usr/bin/deno", "/usr/local/bin/deno")),
+)
+"""Every variable that is set."""
+
+
+def present(tree: RuntimeTree) -> bool:
+    """Whether the root filesystem has a program that reads one of the variables."""
+    return any(True for _ in _found(tree))
+
+
+def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
+    """The variables; none where there are no anchors.
+
+    With ``all_variables`` also those of programs that are not found, and also where the bundle has no public root;
+    otherwise the variables would take their roots from programs that find the anchors in a store of their own.
+    """
+    result = RuntimeAnswer()
+    if not request.anchors or not request.bundle:
+        return result
+    result.warnings += _lost_roots(tree, request)
+    if request.all_variables:
+        result.variables = {program.variable: request.bundle for program in PROGRAMS}
+    elif not result.warnings:
+        result.variables = {program.variable: request.bundle for program in _found(tree)}
+    return result
+
+
+def _found(tree: RuntimeTree) -> Iterator[EnvironmentVariable]:
+    stores = tree.search.paths(CERTIFI)
+    for program in PROGRAMS:
+        in_python = program.store and any(path.endswith(program.store) for path in stores)
+        if in_python or any(tree.view.kind(path) for path in program.files):
+            yield program
+
+
+def _lost_roots(tree: RuntimeTree, request: RuntimeRequest) -> Iterator[Trouble]:
+    """A warning where the bundle has nothing but the anchors: the programs would trust no public root any more."""
+    count = len(blocks(read(tree.view, request.bundle) or b""))
+    if count <= len(request.anchors):
+        set_ = "are set all the same" if request.all_variables else "are not set"
+        message = f"has no root but the installed ones; variables that would make programs trust only those {set_}"
+        hint = "install the distribution's ca-certificates into the root filesystem"
+        yield Trouble("environment-few-roots", request.bundle, message, hint)

@@ -1,0 +1,117 @@
+"""Firefox: the policy ``Certificates.Install``, a list of certificate files.
+
+Facts: mozilla.github.io/policy-templates (Certificates, Install); EnterprisePoliciesParent.sys.mjs:
+``policies/policies.json`` in ``/etc/NAME`` is read in place of ``distribution/policies.json`` below the program. NAME
+is that of the program: ``firefox``, and ``firefox-esr`` in Debian's build (libxul.so of 153.7.0esr-1~deb12u1). So the
+file of ``distribution`` is changed where it exists and that of ``/etc`` does not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.rootfs.nodes import Absent, Directory, File, View, join, read
+from rootfs_trust.runtimes.policy_file import object_at, read_policies, texts_at, write_policies
+from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree, conflict
+from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.x509 import encode, read_objects
+
+NAME = "firefox"
+TITLE = "the policy `Certificates.Install`, with a file for each anchor"
+
+DIRECTORY = "/usr/share/rootfs-trust/firefox"
+"""A directory of ours: one PEM file for each anchor, which the policy names."""
+
+_FIREFOX, _ESR = "/etc/firefox/policies/policies.json", "/etc/firefox-esr/policies/policies.json"
+PROGRAMS = {
+    "/usr/lib/firefox": _FIREFOX,
+    "/usr/lib/firefox-esr": _ESR,
+    "/usr/lib64/firefox": _FIREFOX,
+    "/opt/firefox": _FIREFOX,
+}
+"""Where Firefox is installed, and the policies of the system that it reads."""
+_COMMANDS = {"/usr/bin/firefox": _FIREFOX, "/usr/bin/firefox-esr": _ESR}
+"""The same for a Firefox that is installed somewhere else."""
+
+
+def present(tree: RuntimeTree) -> bool:
+    """Whether the root filesystem has Firefox."""
+    return bool(policy_files(tree.view))
+
+
+def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
+    """The policies, and the files that they name."""
+    result = RuntimeAnswer()
+    view = tree.view
+    ours = _ours(view)
+    wanted = {f"{anchor.name}.pem": encode(anchor.certificate.der) for anchor in _wanted(view, ours, request)}
+    for path in policy_files(view):
+        try:
+            _change(view, path, [join(DIRECTORY, name) for name in sorted(wanted)], result)
+        except MalformedError as error:
+            result.conflicts.append(conflict(path, error.message, "make it valid JSON, or remove it"))
+    result.desired |= {join(DIRECTORY, name): File(content) for name, content in wanted.items()}
+    result.desired |= {join(DIRECTORY, name): Absent() for name in ours if name not in wanted}
+    return result
+
+
+def _ours(view: View) -> list[str]:
+    return [name for name in view.names(DIRECTORY) if name.endswith(".pem")]
+
+
+def _wanted(view: View, ours: list[str], request: RuntimeRequest) -> list[Anchor]:
+    """The anchors from before and those of this run, by name."""
+    kept: dict[str, Anchor] = {}
+    for name in ours:
+        stem = name.removesuffix(".pem")
+        for _, certificate in read_objects(read(view, join(DIRECTORY, name)) or b"").certificates[:1]:
+            kept[stem] = Anchor(stem, certificate, "")
+    asked = kept | {anchor.name: anchor for anchor in request.anchors}
+    return [anchor for anchor in asked.values() if anchor.certificate.sha256 not in request.removed]
+
+
+def policy_files(view: View) -> list[str]:
+    """The policy file of each Firefox, each once."""
+    return list(dict.fromkeys(path for path, _ in installations(view)))
+
+
+def installations(view: View) -> list[tuple[str, str]]:
+    """The policy file that each Firefox reads, and its directory or command.
+
+    The file is that of the system, or that of the program where only it exists.
+    """
+    found = []
+    for program, system in PROGRAMS.items():
+        own = f"{program}/distribution/policies.json"
+        if view.kind(program) is Directory:
+            found.append((own if view.kind(own) is File and view.kind(system) is not File else system, program))
+    return found or [(path, command) for command, path in _COMMANDS.items() if view.kind(command)]
+
+
+def _change(view: View, path: str, wanted: list[str], result: RuntimeAnswer) -> None:
+    data = read(view, path)
+    document: dict[str, Any] = {} if data is None else read_policies(data)
+    policies = object_at(document, "policies")
+    certificates = object_at(policies, "Certificates")
+    before = texts_at(certificates, "Install")
+    after = [name for name in before if not name.startswith(f"{DIRECTORY}/")] + wanted
+    if after == before:
+        return
+    certificates["Install"] = after
+    _without_empty(document)
+    if document:
+        result.desired[path] = File(write_policies(document, data or b""))
+    elif data is not None:
+        result.desired[path] = Absent()
+
+
+def _without_empty(document: dict[str, Any]) -> None:
+    """Remove the list and the objects around it that are empty, so that removing gives back what was there."""
+    policies = document["policies"]
+    if not policies["Certificates"]["Install"]:
+        del policies["Certificates"]["Install"]
+    if not policies["Certificates"]:
+        del policies["Certificates"]
+    if not policies:
+        del document["policies"]

@@ -1,0 +1,137 @@
+"""Java: every ``cacerts`` of a JDK or JRE that is a file of its own, JKS or PKCS #12 as it was.
+
+Our entries have aliases that begin with ``rootfs-trust:``. Entries of others keep their bytes and their order. The
+system's own store, to which distributions link their JDKs, belongs to the layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from rootfs_trust.errors import InputError, MalformedError, Trouble
+from rootfs_trust.rootfs.nodes import File, read
+from rootfs_trust.runtimes.find import JAVA
+from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree, conflict
+from rootfs_trust.store.java import refused_by_java
+from rootfs_trust.store.jks import PASSWORD, KeystoreEntry, read_keystore, write_keystore
+from rootfs_trust.store.pkcs12 import Bag, read_pkcs12, trusted_bag, write_pkcs12
+from rootfs_trust.x509 import Certificate, looks_like_pkcs12
+
+NAME = "java"
+TITLE = "`lib/security/cacerts` of a JDK or JRE that is a file of its own"
+
+PREFIX = "rootfs-trust:"
+"""How the aliases of our entries begin. Java knows aliases only in lower case."""
+
+_PASSWORDS = (PASSWORD, "")
+_HINT = "name a file with its password as java_password_file in [runtimes] of rootfs-trust.toml"
+_HINT_FORMAT = "restore it from its package, or convert it with keytool -importkeystore"
+
+
+def present(tree: RuntimeTree) -> bool:
+    """Whether the root filesystem has a JDK or JRE with a keystore of its own."""
+    return bool(tree.files(JAVA))
+
+
+def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
+    """Every keystore with an entry for each anchor."""
+    result = RuntimeAnswer()
+    wanted, result.warnings = readable_anchors(request)
+    for path in tree.files(JAVA):
+        data = read(tree.view, path) or b""
+        try:
+            changed = changed_keystore(data, wanted, request)
+        except MalformedError as error:
+            result.conflicts.append(conflict(path, error.message, _hint(error)))
+        except InputError as error:
+            result.troubles += (Trouble(each.id, path, each.message, each.hint) for each in error.troubles)
+        else:
+            if changed != data:
+                result.desired[path] = File(changed)
+    return result
+
+
+def _hint(error: MalformedError) -> str:
+    return _HINT if "password" in error.message else _HINT_FORMAT
+
+
+def readable_anchors(request: RuntimeRequest) -> tuple[dict[str, Certificate], list[Trouble]]:
+    """The anchors by alias that Java can read, and a warning for each other: Java refuses a store that has one."""
+    wanted: dict[str, Certificate] = {}
+    warnings = []
+    for anchor in sorted(request.anchors, key=lambda each: each.name):
+        if reason := refused_by_java(anchor.certificate):
+            message = f"is left out of Java's keystores: {reason}"
+            warnings.append(Trouble("java-refuses", anchor.where or anchor.name, message, "use another certificate"))
+        else:
+            wanted[PREFIX + anchor.name.lower()] = anchor.certificate
+    return wanted, warnings
+
+
+def changed_keystore(data: bytes, wanted: dict[str, Certificate], request: RuntimeRequest) -> bytes:
+    """A keystore with the entries that ``request`` and ``wanted`` (by alias) make of it.
+
+    Raises MalformedError for a keystore that cannot be read, InputError without the package cryptography.
+    """
+    passwords = (*request.java_passwords, *_PASSWORDS)
+    if looks_like_pkcs12(data) or data.startswith(b"0"):
+        return _changed_pkcs12(data, wanted, request, passwords)
+    return _changed_jks(data, wanted, request, passwords)
+
+
+def _changed_jks(
+    data: bytes, wanted: dict[str, Certificate], request: RuntimeRequest, passwords: Iterable[str]
+) -> bytes:
+    password, entries = _read_jks(data, passwords)
+    dates = {(entry.alias, entry.der): entry.created_ms for entry in entries}
+    newest = max((entry.created_ms for entry in entries), default=0)
+    created = newest if request.created is None else request.created * 1000
+    kept = [entry for entry in entries if _stays(entry.alias, entry.der, request)]
+    ours = _ours({entry.alias: entry.der for entry in entries}, wanted, request)
+    new = (KeystoreEntry(alias, dates.get((alias, der), created), der) for alias, der in ours.items())
+    return write_keystore([*kept, *new], password)
+
+
+def _read_jks(data: bytes, passwords: Iterable[str]) -> tuple[str, list[KeystoreEntry]]:
+    fault = MalformedError("is no Java keystore")
+    for password in passwords:
+        try:
+            return password, read_keystore(data, password)
+        except MalformedError as error:
+            fault = error
+    raise fault
+
+
+def _changed_pkcs12(
+    data: bytes, wanted: dict[str, Certificate], request: RuntimeRequest, passwords: tuple[str, ...]
+) -> bytes:
+    store = read_pkcs12(data, passwords)
+    entries = {bag.alias: bag.certificate for bag in store.bags if bag.certificate}
+    ours = _ours(entries, wanted, request)
+    kept = store.without(lambda bag: _is_ours(bag) or not _stays(bag.alias, bag.certificate, request))
+    return write_pkcs12(kept.with_bags([trusted_bag(alias, der) for alias, der in ours.items()]) if ours else kept)
+
+
+def _is_ours(bag: Bag) -> bool:
+    return bag.alias.startswith(PREFIX)
+
+
+def _stays(alias: str, der: bytes, request: RuntimeRequest) -> bool:
+    """Whether an entry is somebody else's and stays."""
+    if request.only and der not in {anchor.certificate.der for anchor in request.anchors}:
+        return False
+    return not alias.startswith(PREFIX) and not (request.distrust and _sha256(der) in request.removed)
+
+
+def _ours(entries: dict[str, bytes], wanted: dict[str, Certificate], request: RuntimeRequest) -> dict[str, bytes]:
+    """Our entries from before and those of this run, by alias; none that the store has from others."""
+    others = {der for alias, der in entries.items() if _stays(alias, der, request)}
+    kept = {} if request.only else {alias: der for alias, der in entries.items() if alias.startswith(PREFIX)}
+    asked = kept | {alias: certificate.der for alias, certificate in wanted.items()}
+    once = {der: alias for alias, der in asked.items() if der not in others and _sha256(der) not in request.removed}
+    return {alias: der for der, alias in sorted(once.items(), key=lambda item: item[1])}
+
+
+def _sha256(der: bytes) -> str:
+    return sha256(der, usedforsecurity=False).hexdigest()

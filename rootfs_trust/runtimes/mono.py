@@ -1,0 +1,92 @@
+"""Mono: its machine store, in the two forms that ``cert-sync`` writes.
+
+Facts, found with cert-sync of Mono 6.8: ``certs/Trust`` has a DER file for each certificate, named after its subject
+key identifier and its serial number with the bytes reversed, or else after the digest of its signed part.
+``new-certs/Trust`` has a PEM file named after OpenSSL's subject hash. cert-sync also writes the text form behind the
+PEM; readers ignore it. Both directories have no room for an owner's mark: a removed certificate is removed whoever put
+it there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.rootfs.nodes import Absent, File, View, join, read
+from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree
+from rootfs_trust.x509 import Certificate, encode, parse_certificate, read_objects
+from rootfs_trust.x509.der import DerReader
+
+NAME = "mono"
+TITLE = "the machine store of Mono"
+
+STORE = "/usr/share/.mono"
+LEGACY, BTLS = f"{STORE}/certs/Trust", f"{STORE}/new-certs/Trust"
+_PROGRAMS = ("/usr/bin/mono", "/usr/bin/mono-sgen", "/usr/local/bin/mono", STORE)
+
+
+def present(tree: RuntimeTree) -> bool:
+    """Whether the root filesystem has Mono."""
+    return is_installed(tree.view)
+
+
+def is_installed(view: View) -> bool:
+    """Whether ``view`` has the program or its machine store."""
+    return any(map(view.kind, _PROGRAMS))
+
+
+def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
+    """A file for each anchor in both directories."""
+    result = RuntimeAnswer()
+    legacy, btls = dict(_held(tree.view, LEGACY)), dict(_held(tree.view, BTLS))
+    for held in (legacy, btls):
+        result.desired |= {path: Absent() for path, digest in held.items() if digest in request.removed}
+    for anchor in request.anchors:
+        certificate = anchor.certificate
+        if certificate.sha256 in request.removed:
+            continue
+        if certificate.sha256 not in legacy.values():
+            result.desired[join(LEGACY, legacy_name(certificate))] = File(certificate.der)
+        if certificate.sha256 not in btls.values():
+            path = _free(certificate, {path for path in btls if path not in result.desired} | _puts(result))
+            result.desired[path] = File(encode(certificate.der))
+    return result
+
+
+def legacy_name(certificate: Certificate) -> str:
+    """The name of a certificate's file in ``certs/Trust``."""
+    identifier = certificate.subject_key_id
+    if identifier is None:
+        signed = DerReader(certificate.der).enter().any()
+        return f"tbp-{hashlib.sha256(signed, usedforsecurity=False).hexdigest().upper()}.cer"
+    serial = certificate.serial.to_bytes(certificate.serial.bit_length() // 8 + 1, signed=True)
+    return f"ski-{(identifier + serial[::-1]).hex().upper()}.cer"
+
+
+def _free(certificate: Certificate, taken: set[str]) -> str:
+    """The first path in ``new-certs/Trust`` that no other certificate of the subject has."""
+    number = 0
+    while (path := join(BTLS, f"{certificate.subject.hash}.{number}")) in taken:
+        number += 1
+    return path
+
+
+def _puts(result: RuntimeAnswer) -> set[str]:
+    return {path for path, node in result.desired.items() if isinstance(node, File)}
+
+
+def _held(view: View, directory: str) -> Iterator[tuple[str, str]]:
+    """The files of a directory with the SHA-256 of their certificates, empty for what cannot be read."""
+    for name in view.names(directory):
+        path = join(directory, name)
+        yield path, _digest(read(view, path) or b"")
+
+
+def _digest(data: bytes) -> str:
+    if not data.startswith(b"0"):
+        return next((certificate.sha256 for _, certificate in read_objects(data).certificates), "")
+    try:
+        return parse_certificate(data).sha256
+    except MalformedError:
+        return ""

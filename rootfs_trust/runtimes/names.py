@@ -1,0 +1,27 @@
+"""What ``--runtimes`` and ``[runtimes]`` call the runtimes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rootfs_trust.errors import InputError, Trouble
+
+AUTO, NONE = "auto", "none"
+NAMES = ("java", "certifi", "node", "chromium", "firefox", "castore", "mono", "environment")
+"""In the order in which they are changed."""
+
+
+def checked_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The names as they are given to ``--runtimes``, each once. Raises InputError for an unknown one."""
+    from rootfs_trust.text import did_you_mean
+
+    known = (AUTO, NONE, *NAMES)
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
+            raise InputError(Trouble("usage", "", f'no runtime is called "{name}"', hint))
+    if len(names) > 1 and {AUTO, NONE}.intersection(names):
+        raise InputError(
+            Trouble("usage", "", "auto and none cannot be combined with other runtimes", "use one of them")
+        )
+    return () if tuple(names) == (NONE,) else tuple(dict.fromkeys(names))

@@ -1,0 +1,95 @@
+"""Our certificates in a PEM file of somebody else: a marked block at its end.
+
+The block begins with a blank line and :data:`BEGIN` and ends with :data:`END`; a comment names each certificate. PEM
+readers ignore what is outside of certificates (RFC 7468, 2). All else in the file stays as it is, byte for byte, and
+removing the block gives back the file from before.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import Error, a2b_base64
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import NamedTuple
+
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.runtimes.request import RuntimeRequest
+from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.x509 import Certificate, encode, parse_certificate
+
+BEGIN = b"# rootfs-trust: begin of the certificates that rootfs-trust added\n"
+END = b"# rootfs-trust: end\n"
+_NAME = b"# rootfs-trust: "
+
+_BLOCK = re.compile(rb"\n" + re.escape(BEGIN) + rb"(.*?)" + re.escape(END), re.DOTALL)
+_NAMED = re.compile(
+    re.escape(_NAME)
+    + rb"([A-Za-z0-9._-]+)\n(-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n)"
+)
+_CERTIFICATE = re.compile(
+    rb"(?:^#[^\n]*\n)*^-----BEGIN CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----[ \t\r]*\n?",
+    re.MULTILINE,
+)
+"""A certificate of somebody else, with the comment lines directly above it, as certifi and curl write them."""
+
+
+class PemFile(NamedTuple):
+    """A file in two parts: the bytes of others, with our block taken out, and our certificates by their names."""
+
+    others: bytes
+    ours: dict[str, Certificate]
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """SHA-256 of the certificates of others."""
+        return frozenset(sha256(der).hexdigest() for der in map(_der, _CERTIFICATE.finditer(self.others)))
+
+    def wanted(self, request: RuntimeRequest) -> list[Anchor]:
+        """Our certificates from before and those of ``request``, by name; none that others have put there anyway."""
+        kept = {name: Anchor(name, certificate, "") for name, certificate in self.ours.items()}
+        asked = kept | {anchor.name: anchor for anchor in request.anchors}
+        unwanted = request.removed | (self.digests if asked else frozenset())
+        once = {anchor.certificate.sha256: anchor for anchor in asked.values()}
+        return [anchor for sha256, anchor in once.items() if sha256 not in unwanted]
+
+    def without(self, digests: Iterable[str]) -> bytes:
+        """The bytes of others without the certificates of these SHA-256, and without the comments above them."""
+        unwanted = frozenset(digests)
+        return _CERTIFICATE.sub(
+            lambda match: b"" if sha256(_der(match)).hexdigest() in unwanted else match[0], self.others
+        )
+
+
+def read_pem_file(data: bytes) -> PemFile:
+    """Take a file apart. Raises MalformedError for a block of ours that somebody changed."""
+    match = _BLOCK.search(data)
+    if match is None:
+        if BEGIN in data or END in data:
+            raise MalformedError("has a block of rootfs-trust that begins or ends somewhere else than it was written")
+        return PemFile(data, {})
+    others = data[: match.start()] + data[match.end() :]
+    if _NAMED.sub(b"", match[1]) or BEGIN in others or END in others:
+        raise MalformedError("has a block of rootfs-trust that was changed by hand")
+    return PemFile(others, {name.decode(): _parsed(pem) for name, pem in _NAMED.findall(match[1])})
+
+
+def with_block(others: bytes, anchors: Iterable[Anchor]) -> bytes:
+    """``others`` with a block of ``anchors`` at its end, in the order of their names; no block for no anchors."""
+    named = sorted(anchors, key=lambda anchor: anchor.name)
+    if not named:
+        return others
+    lines = (_NAME + anchor.name.encode() + b"\n" + encode(anchor.certificate.der) for anchor in named)
+    return b"".join((others, b"\n", BEGIN, *lines, END))
+
+
+def _parsed(pem: bytes) -> Certificate:
+    der = a2b_base64(b"".join(pem.splitlines()[1:-1]))
+    return parse_certificate(der)
+
+
+def _der(match: re.Match[bytes]) -> bytes:
+    try:
+        return a2b_base64(match[1])
+    except Error:
+        return b""

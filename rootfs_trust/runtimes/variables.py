@@ -1,0 +1,80 @@
+"""Variables in a root filesystem: a file of profile.d for shells, and a drop-in of systemd for services.
+
+Both files are ours: a run writes every variable into them, and removes them where none is left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from rootfs_trust.errors import Trouble
+from rootfs_trust.rootfs.nodes import Absent, Directory, File, View, read
+from rootfs_trust.runtimes.request import Assignment, RuntimeAnswer, conflict
+
+PROFILE = "/etc/profile.d/rootfs-trust.sh"
+SYSTEMD = "/etc/systemd/system.conf.d/50-rootfs-trust.conf"
+"""systemd gives the variables to every service (systemd-system.conf(5), DefaultEnvironment=)."""
+
+_SYSTEMDS = ("/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system")
+_OURS = "# Written by rootfs-trust: trust stores for programs that do not read the system's.\n"
+_SET = re.compile(r'^(?:export |DefaultEnvironment=")([A-Z0-9_]+)="?([^"\n]+)"$', re.MULTILINE)
+
+
+def variable_files(view: View, variables: Mapping[str, str]) -> RuntimeAnswer:
+    """The files that set ``variables``; none for no variables. Other files in their places are conflicts."""
+    answer = RuntimeAnswer()
+    has_systemd = any(view.kind(path) is Directory for path in _SYSTEMDS)
+    for path, text in ((PROFILE, _profile(variables)), (SYSTEMD, _drop_in(variables))):
+        data = read(view, path)
+        if data is not None and not data.startswith(_OURS.encode()):
+            message = "is a file of somebody else where rootfs-trust writes variables"
+            answer.conflicts.append(conflict(path, message, "move it, or leave node and environment out of --runtimes"))
+        elif variables and (path == PROFILE or has_systemd):
+            answer.desired[path] = File(text.encode())
+        elif data is not None:
+            answer.desired[path] = Absent()
+    return answer
+
+
+def variables_before(view: View) -> dict[str, str]:
+    """The variables that an earlier run wrote."""
+    data = read(view, PROFILE) or b""
+    return dict(_SET.findall(data.decode("utf-8", "replace"))) if data.startswith(_OURS.encode()) else {}
+
+
+def unassigned(
+    view: View, variables: Mapping[str, str], assigned: Mapping[str, tuple[Assignment, ...]]
+) -> tuple[dict[str, str], list[Trouble]]:
+    """Those of ``variables`` that nothing else sets, and a conflict for each that something sets to another file."""
+    conflicts = [
+        _already_set(name, path, there)
+        for name, path in variables.items()
+        for there in assigned.get(name, ())
+        if not _same(view, there.value, path)
+    ]
+    return {name: path for name, path in variables.items() if name not in assigned}, conflicts
+
+
+def _same(view: View, one: str, other: str) -> bool:
+    return one == other or (
+        one.startswith("/") and view.real_path(one) is not None and view.real_path(one) == view.real_path(other)
+    )
+
+
+def _already_set(name: str, path: str, there: Assignment) -> Trouble:
+    message = f"sets {name} to {there.value}, and it has to be {path}"
+    return conflict(there.place, message, "remove that setting, or leave the runtime out of --runtimes")
+
+
+def _profile(variables: Mapping[str, str]) -> str:
+    return _OURS + "".join(f'export {name}="{value}"\n' for name, value in _sorted(variables))
+
+
+def _drop_in(variables: Mapping[str, str]) -> str:
+    lines = (f'DefaultEnvironment="{name}={value}"\n' for name, value in _sorted(variables))
+    return f"{_OURS}[Manager]\n{''.join(lines)}"
+
+
+def _sorted(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    return iter(sorted(variables.items()))

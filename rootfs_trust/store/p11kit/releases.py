@@ -1,0 +1,62 @@
+"""What the releases of Fedora and its kin write: fewer outputs in older ones, fewer links in newer ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.nodes import read
+from rootfs_trust.store.layout import Layout
+from rootfs_trust.store.p11kit.layout import P11KitStore
+
+_TOOL = "/usr/bin/update-ca-trust"
+_WITHOUT_DIRECTORY = ("mariner", "azurelinux 3", "amzn 2", "centos 7", "rhel 7", "centos 8", "rhel 8")
+"""ID and major version whose update-ca-trust has no pem-directory-hash (Mariner 2.0, Amazon Linux, EL 7 and 8).
+
+Azure Linux 3: microsoft/azurelinux 8bc6caa8b9, SPECS/ca-certificates/update-ca-trust.
+"""
+_WITHOUT_OLD_LINKS = {"fedora": 44, "rhel": 10, "centos": 10, "rocky": 10, "almalinux": 10, "ol": 10}
+"""The first release without /etc/pki/tls/cert.pem and the bundles in /etc/pki/tls/certs."""
+_OLD_LINKS = ("/etc/pki/tls/cert.pem", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/tls/certs/ca-bundle.trust.crt")
+
+
+def as_released(device: Device, layout: Layout) -> Layout:
+    """``layout`` with the outputs that the tree's own update-ca-trust writes, and the links that its release has.
+
+    An output that the device's tool never writes would keep trust that the device takes away later.
+    """
+    if not isinstance(layout, P11KitStore):
+        return layout
+    return _without_old_links(device, _with_outputs_of_the_tool(device, layout))
+
+
+def _with_outputs_of_the_tool(device: Device, layout: P11KitStore) -> P11KitStore:
+    tool = (read(device.view, _TOOL) or b"").decode("utf-8", "replace")
+    if _end(layout.bundle) not in tool:  # no tool, or one that is not this script
+        release = f"{device.os_release.get('ID', '')} {_major(device)}"
+        return _without_directory(layout) if release.startswith(_WITHOUT_DIRECTORY) else layout
+    bundles = tuple(each for each in layout.bundles if _end(each.path) in tool)
+    found = replace(layout, bundles=bundles)
+    return found if _end(layout.hash_directory) in tool else _without_directory(found)
+
+
+def _end(path: str) -> str:
+    """The last two names of a path: the script writes the folder before them as a variable."""
+    return "/".join(path.split("/")[-2:])
+
+
+def _without_directory(layout: P11KitStore) -> P11KitStore:
+    return replace(layout, hash_directory="", folders=(), mirror=None)
+
+
+def _without_old_links(device: Device, layout: P11KitStore) -> P11KitStore:
+    first = _WITHOUT_OLD_LINKS.get(device.os_release.get("ID", ""))
+    if first is None or _major(device) < first or layout.mirror is None:
+        return layout
+    links = tuple(each for each in layout.links if each[0] not in _OLD_LINKS)
+    return replace(layout, links=links, mirror=replace(layout.mirror, as_found=False))
+
+
+def _major(device: Device) -> int:
+    version = device.os_release.get("VERSION_ID", "").partition(".")[0]
+    return int(version) if version.isascii() and version.isdigit() and len(version) < 6 else 0

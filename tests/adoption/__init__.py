@@ -1,0 +1,1 @@
+"""The tool where people work: CI, pre-commit, a container image, dev containers."""

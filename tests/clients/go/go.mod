@@ -1,0 +1,3 @@
+module trusts
+
+go 1.20

@@ -1,0 +1,73 @@
+"""fleet --check over trees that share stores: killed and run again, and on a Dask cluster, it prints the same bytes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.peers.test_fleet_dask import cluster
+from tests.support.authority import Authority
+from tests.support.command import REPOSITORY, rootfs_trust
+from tests.support.peers import PLAIN_ENVIRONMENT
+from tests.unit.fleet.conftest import CONFIG, Fleet
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def fleet(tmp_path, authority) -> Fleet:
+    """Forty trees of two stores, and two servers, of which one store refuses the second."""
+    fleet = Fleet(tmp_path / "fleet", authority)
+    fleet.grow(40)
+    assert rootfs_trust("fleet", fleet.file, "-q", cwd=tmp_path).returncode == 0
+    other = Authority("Other CA")
+    (tmp_path / "other.pem").write_bytes(other.pem)
+    for tree in fleet.trees[::2]:
+        assert rootfs_trust("install", "--root", tree.path, "--cert", tmp_path / "other.pem").returncode == 0
+    tables = []
+    for name, signer in (("one", authority), ("two", other)):
+        (fleet.folder / f"{name}.pem").write_bytes(signer.server(f"{name}.example.com").pem)
+        tables.append(f'[[server]]\nname = "{name}"\nchain = "{name}.pem"\nhostname = "{name}.example.com"\n')
+    (fleet.folder / "edge.toml").write_text(f"{CONFIG}{''.join(tables)}")
+    return fleet
+
+
+def checked(fleet: Fleet, *words: str) -> bytes:
+    done = rootfs_trust("fleet", fleet.file, "--check", "--at", "2026-12-01", "-q", *words, cwd=fleet.folder.parent)
+    assert done.returncode == 1, done.stderr.decode()
+    return done.stdout
+
+
+def test_the_same_bytes_by_processes_by_dask_and_after_a_kill(fleet, tmp_path):
+    before = fleet.snapshot()
+    expected = checked(fleet, "--jobs", "1")
+    found = list(map(json.loads, expected.splitlines()))
+    refusing = {each["target"] for each in found if each["servers"][1]["refused_by"]}
+    assert len(found) == 40 and len(refusing) == 20
+    assert checked(fleet, "--jobs", "2") == expected
+    assert expected.startswith(killed(fleet))
+    assert checked(fleet, "--jobs", "2") == expected
+    with cluster(tmp_path) as two:
+        assert checked(fleet, "--dask", two.address) == expected
+    assert fleet.snapshot() == before
+
+
+def killed(fleet: Fleet) -> bytes:
+    """The first lines of a run that ends with SIGKILL after a few of them."""
+    words = ("fleet", fleet.file, "--check", "--at", "2026-12-01", "-q", "--jobs", "2")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rootfs_trust", *map(str, words)],
+        cwd=fleet.folder.parent,
+        env={**PLAIN_ENVIRONMENT, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        first = b"".join(process.stdout.readline() for _ in range(3))
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL and Path(fleet.file).exists()
+    return first

@@ -1,0 +1,106 @@
+"""Every fix that names a command works: run as printed, the finding is gone, and nothing new is found."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from rootfs_trust import CheckOptions, check
+from rootfs_trust.audit.check import KINDS
+from rootfs_trust.audit.findings import NOTE
+from rootfs_trust.cli.run import main
+from tests.unit.audit.damages import DAMAGES
+from tests.unit.audit.good_tree import BUNDLE
+
+
+def run(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a command line as a shell would."""
+    words = shlex.split(line)
+    if words[0] != "rootfs-trust":
+        subprocess.run(line, shell=True, check=True)
+        return
+    monkeypatch.setattr(sys, "argv", words)
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert not exit_.value.code
+
+
+def keys(found):
+    return {finding.key for finding in found}
+
+
+def above_notes(found):
+    return keys(finding for finding in found if finding.level != NOTE)
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
+def test_a_printed_command_fixes_what_was_found_and_brings_nothing_new(good, tmp_path, damage, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tree = good(damage.family, damage.clouds).copy(tmp_path / "tree")
+    damage.do(tree)
+    config = tmp_path / "rootfs-trust.toml"
+    config.write_text(f"[policy]\n{damage.policy}\n{damage.config}\n")
+    asked = dict(damage.asked)
+    if "states" in asked:
+        asked["states"] = [spec.format(tmp_path) for spec in asked["states"]]
+    if damage.root_data is not None:
+        asked["root_data"] = str(tmp_path / "root-data.json")
+        (tmp_path / "root-data.json").write_text(json.dumps(damage.root_data))
+    options = CheckOptions(config=str(config), **asked)
+    found = check(tree.root, options)
+    for number, line in enumerate(dict.fromkeys(finding.command for finding in found if finding.command)):
+        copy = tree.copy(tmp_path / str(number))
+        run(line.replace(tree.root, copy.root), monkeypatch)
+        after = check(copy.root, options)
+        assert above_notes(after) <= keys(found)
+        for finding in found:
+            assert finding.command != line or finding.key not in keys(after)
+
+
+FIXED_BY_A_COMMAND = {
+    *("anchor-missing", "build-host-link", "bundle-empty", "dangling-link", "distrusted-yet-trusted", "fence-bypassed"),
+    *("forbidden", "hash-link-dangling", "hash-link-gap", "hash-link-missing", "hash-link-name", "hash-link-wrong"),
+    *("no-hash-links", "no-store", "not-in-bundle", "not-in-directory", "not-in-java", "not-in-store"),
+    *("output-missing", "pem-label", "store-unreadable", "store-writable", "thin-edge-unreadable"),
+}
+
+
+def test_these_kinds_are_fixed_by_a_command(good, tmp_path):
+    """A fix by hand would be true as well, so that the test above alone could not fail for want of commands."""
+    fixed = set()
+    for number, damage in enumerate(DAMAGES):
+        tree = good(damage.family, damage.clouds).copy(tmp_path / str(number))
+        damage.do(tree)
+        config = tmp_path / "rootfs-trust.toml"
+        config.write_text(f"[policy]\n{damage.policy}\n{damage.config}\n")
+        asked = {name: value for name, value in damage.asked.items() if name != "states"}
+        found = check(tree.root, CheckOptions(config=str(config), **asked))
+        fixed |= {finding.id for finding in found if finding.command}
+    assert fixed >= FIXED_BY_A_COMMAND
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_fix_by_hand_names_no_command_of_ours(kind):
+    assert "rootfs-trust " not in kind.fix.replace("rootfs-trust.toml", "")
+
+
+def test_a_command_quotes_the_path_of_the_tree(good, tmp_path, monkeypatch):
+    tree = good("yocto", ()).copy(tmp_path / "my tree; true")
+    tree.write(BUNDLE, b"")
+    monkeypatch.chdir(tmp_path)
+    (finding,) = check(tree.root)
+    assert finding.fix == f"run {finding.command}" and shlex.split(finding.command)[3] == tree.root
+    run(finding.command, monkeypatch)
+    assert check(tree.root) == ()
+
+
+def test_a_file_system_in_a_file_gets_fixes_by_hand(good, tmp_path):
+    tree = good("yocto", ()).copy(tmp_path / "tree")
+    tree.write(BUNDLE, b"")
+    subprocess.run(["tar", "-cf", tmp_path / "tree.tar", "-C", tree.root, "."], check=True)
+    (finding,) = check(str(tmp_path / "tree.tar"))
+    assert not finding.command and finding.fix == finding.kind.fix

@@ -1,0 +1,164 @@
+"""Anchors that are trusted for some names only: installed, renewed, refused, listed and checked."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography import x509
+
+from rootfs_trust.store.jks import KeystoreEntry, write_keystore
+from rootfs_trust.x509 import blocks, parse_certificate
+from rootfs_trust.x509.constrained import original_of, shown_names
+from tests.support.authority import Authority
+from tests.support.debian_tree import SHIPPED, shipped_authority
+
+STORED = "usr/local/share/ca-certificates/company.crt"
+
+
+@pytest.fixture
+def company(tmp_path):
+    authority = Authority("Company CA")
+    (tmp_path / "company.pem").write_bytes(authority.pem)
+    return authority
+
+
+@pytest.fixture
+def config(tmp_path):
+    def write(table: str):
+        path = tmp_path / "rootfs-trust.toml"
+        path.write_text(f"[[anchor]]\nfile = 'company.pem'\n{table}\n")
+        return path
+
+    return write
+
+
+def stored(debian):
+    return parse_certificate(blocks((debian.path / STORED).read_bytes())[0].der)
+
+
+def permitted(certificate):
+    return shown_names(certificate.name_constraints.permitted)
+
+
+def test_the_command_line_constrains_a_ca(install, debian, company, tmp_path):
+    result = install("--cert", tmp_path / "company.pem", "--permit", "corp.example", "--permit", "10.0.0.0/8")
+    assert result.status == 0
+    (anchor,) = result.document["anchors"]
+    assert anchor["original_sha256"] == company.sha256
+    assert anchor["sha256"] == stored(debian).sha256 != company.sha256
+    assert permitted(stored(debian)) == ["corp.example", "10.0.0.0/8"]
+
+
+def test_a_second_run_changes_nothing(install, company, config):
+    path = config("permitted = ['corp.example']\nexcluded = ['bad.corp.example']")
+    assert install("--config", path).document["changed"]
+    assert not install("--config", path).document["changed"]
+
+
+def test_a_pin_is_the_digest_of_the_file_that_is_given(install, company, config):
+    path = config(f"permitted = ['corp.example']\nsha256 = '{company.sha256}'")
+    assert install("--config", path).status == 0
+
+
+def test_list_shows_the_names(command, install, debian, company, config):
+    install("--config", config("permitted = ['corp.example']"))
+    anchors = command("list", "--root", debian.path, "--format", "json").document["anchors"]
+    (anchor,) = [each for each in anchors if each["name"] == "company"]
+    assert (anchor["permitted"], anchor["original_sha256"]) == (["corp.example"], company.sha256)
+    assert anchor["excluded"] == ["0.0.0.0/0", "::/0"]
+
+
+def test_verify_judges_by_the_names(command, install, debian, company, config, tmp_path):
+    install("--config", config("permitted = ['corp.example']"))
+    for host, trusted in {"host.corp.example": True, "evil.example": False}.items():
+        (tmp_path / "chain.pem").write_bytes(company.server(host).pem)
+        words = ("--chain", tmp_path / "chain.pem", "--hostname", host, "--client", "go", "--client", "openssl-bundle")
+        result = command("verify", "--root", debian.path, *words, "--format", "json")
+        assert [each["trusted"] for each in result.document["verdicts"]] == [trusted] * 2
+
+
+def test_a_renewal_keeps_the_names(install, debian, company, config, tmp_path):
+    install("--config", config("permitted = ['corp.example']"))
+    renewed = company.renewed()
+    (tmp_path / "company.pem").write_bytes(renewed.pem)
+    words = ("--cert", tmp_path / "company.pem", "--replace", "company")
+    assert install(*words).status == 0
+    assert original_of(stored(debian)) == renewed.sha256
+    assert permitted(stored(debian)) == ["corp.example"]
+    assert not install(*words).document["changed"]
+
+
+def test_a_renewal_may_bring_other_names(install, debian, company, config):
+    install("--config", config("permitted = ['corp.example']"))
+    assert install("--config", config("permitted = ['other.example']\nreplace = true")).status == 0
+    assert permitted(stored(debian)) == ["other.example"]
+
+
+def test_the_same_ca_with_and_without_names_is_refused(refused, company, config, tmp_path):
+    result = refused("--config", config("permitted = ['corp.example']"), "--cert", tmp_path / "company.pem")
+    assert [id_ for id_, _ in result.errors] == ["not-constrained"]
+
+
+def test_the_original_in_the_store_is_a_conflict(refused, debian, company, config):
+    debian.write("usr/local/share/ca-certificates/original.crt", company.pem)
+    result = refused("--config", config("permitted = ['corp.example']"), status=3)
+    assert "without these name constraints" in result.document["errors"][0]["message"]
+
+
+def java_store(debian):
+    store = write_keystore([KeystoreEntry("debian:company.pem", 0, shipped_authority(SHIPPED[0]).der)])
+    debian.write("etc/ssl/certs/java/cacerts", store)
+    debian.write("etc/ca-certificates/update.d/jks-keystore", b"#!/bin/sh\n")
+    debian.write("etc/default/cacerts", b"cacerts_updates=yes\n")
+
+
+def test_a_client_that_ignores_the_names_is_a_conflict(refused, debian, company, config):
+    java_store(debian)
+    result = refused("--config", config("permitted = ['corp.example']"), status=3)
+    assert [path for _, path in result.errors] == ["/etc/ssl/certs/java/cacerts"]
+    assert "Java ignores" in result.document["errors"][0]["message"]
+
+
+def test_where_possible_installs_it_with_a_warning(install, debian, company, config):
+    java_store(debian)
+    result = install("--config", config("permitted = ['corp.example']\nfence = 'where-possible'"))
+    assert result.status == 0
+    assert ("fence-ignored", "/etc/ssl/certs/java/cacerts") in result.warnings
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("permitted = []", "a list of at least one name"),
+        ("permitted = ['*.corp.example']", "includes its subdomains"),
+        ("excluded = ['10.0.0.1/8']", "host bits set"),
+        ("fence = 'maybe'", "everywhere"),
+    ],
+)
+def test_a_wrong_list_is_one_error_with_its_line(refused, company, config, table, said):
+    (error,) = refused("--config", config(table)).document["errors"]
+    assert said in error["message"]
+    assert error["path"].endswith(":3")
+
+
+def test_names_that_the_ca_itself_does_not_permit(refused, config, tmp_path):
+    own = Authority(more=(x509.NameConstraints([x509.DNSName("corp.example")], None),))
+    (tmp_path / "company.pem").write_bytes(own.pem)
+    (error,) = refused("--config", config("permitted = ['other.example']")).document["errors"]
+    assert "permits none of the names" in error["message"]
+
+
+def test_a_server_certificate_cannot_be_constrained(refused, company, tmp_path):
+    (tmp_path / "server.pem").write_bytes(Authority("host.example", ca=False).pem)
+    (error,) = refused("--cert", tmp_path / "server.pem", "--permit", "corp.example").document["errors"]
+    assert "is not a CA certificate" in error["message"]
+
+
+@pytest.mark.parametrize("words", [("--permit", "corp.example"), ("--permit", "*.x", "--cert", "company.pem")])
+def test_a_permit_that_means_nothing_is_wrong_use(refused, company, words):
+    assert [id_ for id_, _ in refused(*words).errors] == ["usage"]
+
+
+def test_remove_takes_it_out(command, install, debian, company, config):
+    install("--config", config("permitted = ['corp.example']"))
+    assert command("remove", "--root", debian.path, "company").status == 0
+    assert not (debian.path / STORED).exists()

@@ -1,0 +1,239 @@
+"""Trust that is taken away is gone for every client, or the run says what keeps it; and no run takes any other."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rootfs_trust.store.jks import keystore
+from rootfs_trust.x509 import encode, parse_certificate
+from tests.support.authority import Authority
+from tests.support.debian_tree import SHIPPED, shipped_authority
+from tests.support.layout_trees import FAMILIES, LayoutTree
+
+MINE, OTHER = Authority("My Root"), Authority("Other Root")
+HASH = parse_certificate(MINE.der).subject.hash
+CERTS = "etc/ssl/certs"
+DIGEST = f"sha256:{MINE.sha256}"
+CERTIFI = "usr/lib/python3/dist-packages/certifi/cacert.pem"
+
+
+@pytest.fixture
+def ca(tmp_path) -> Path:
+    (tmp_path / "my-ca.pem").write_bytes(MINE.pem)
+    return tmp_path / "my-ca.pem"
+
+
+@pytest.fixture
+def trusted(command, debian):
+    """The clients that trust the CA."""
+
+    def clients() -> list[str]:
+        anchors = command("list", "--root", debian.path, "--format", "json").document["anchors"]
+        return next((each["clients"] for each in anchors if each["sha256"] == MINE.sha256), [])
+
+    return clients
+
+
+def put_by_hand(debian) -> None:
+    debian.write(f"{CERTS}/rootCA.crt", MINE.pem)
+    (debian.path / CERTS / f"{HASH}.0").symlink_to("/etc/ssl/certs/rootCA.crt")
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_every_copy_goes_also_one_that_was_put_by_hand(command, debian, ca, trusted, installed):
+    command("install", "--root", debian.path)
+    put_by_hand(debian)
+    if installed:
+        assert command("install", "--root", debian.path, "--cert", ca).status == 0
+    assert trusted()
+    result = command("remove", "--root", debian.path, DIGEST, "--format", "json")
+    assert (result.status, list(result.anchors.values())) == (0, [MINE.sha256])
+    assert not trusted()
+    assert not (debian.path / CERTS / "rootCA.crt").exists()
+    assert not [name for name in os.listdir(debian.path / CERTS) if name.startswith(HASH)]
+
+
+def test_distrust_of_the_config_does_the_same_and_once(command, debian, tmp_path, trusted):
+    command("install", "--root", debian.path)
+    put_by_hand(debian)
+    (tmp_path / "rt.toml").write_text(f'[store]\ndistrust = ["{DIGEST}"]\n')
+    assert command("install", "--root", debian.path, "--config", tmp_path / "rt.toml").status == 0
+    assert not trusted()
+    again = command("install", "--root", debian.path, "--config", tmp_path / "rt.toml", "--format", "json")
+    assert again.document["changed"] is False
+
+
+def test_other_links_of_the_hash_are_numbered_anew(command, debian, trusted):
+    """A gap would take the trust of the other certificate."""
+    twin = Authority("My Root")
+    command("install", "--root", debian.path)
+    put_by_hand(debian)
+    debian.write(f"{CERTS}/twin.pem", twin.pem)
+    (debian.path / CERTS / f"{HASH}.1").symlink_to("twin.pem")
+    assert command("remove", "--root", debian.path, DIGEST).status == 0
+    assert os.readlink(debian.path / CERTS / f"{HASH}.0") == "twin.pem"
+    assert not os.path.lexists(debian.path / CERTS / f"{HASH}.1")
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "clients"),
+    [
+        (f"{CERTS}/corp.bak", OTHER.pem + MINE.pem, "go"),
+        (f"{CERTS}/ca-certificates.crt.apk-new", OTHER.pem + MINE.pem, "go"),
+        (f"{CERTS}/ca-certificates.crt.dpkg-new", OTHER.pem + MINE.pem, "go"),
+        ("etc/pki/tls/certs/ca-bundle.crt.rpmnew", OTHER.pem + MINE.pem, "go"),
+        ("etc/pki/tls/cert.pem", MINE.pem, "openssl-bundle:/etc/pki/tls/cert.pem"),
+        (CERTIFI, OTHER.pem + MINE.pem, "certifi"),
+        ("opt/jdk/lib/security/cacerts", keystore([("x", MINE.der)], 0), "java"),
+    ],
+)
+@pytest.mark.parametrize("how", ["remove", "distrust"])
+def test_what_keeps_it_is_a_conflict_that_names_file_and_clients(
+    command, debian, ca, tmp_path, path, content, clients, how
+):
+    assert command("install", "--root", debian.path, "--cert", ca).status == 0
+    debian.write(path, content)
+    before = debian.snapshot()
+    if how == "remove":
+        result = command("remove", "--root", debian.path, DIGEST, "--format", "json")
+    else:
+        (tmp_path / "rt.toml").write_text(f'[store]\ndistrust = ["{DIGEST}"]\n')
+        result = command("install", "--root", debian.path, "--config", tmp_path / "rt.toml", "--format", "json")
+    assert (result.status, result.errors) == (3, [("conflict", f"/{path}")])
+    assert clients in result.document["errors"][0]["message"].partition("trusted by ")[2]
+    assert debian.snapshot() == before
+
+
+def test_a_private_key_beside_it_is_not_deleted(command, debian, ca):
+    assert command("install", "--root", debian.path, "--cert", ca).status == 0
+    debian.write(f"{CERTS}/mine.txt", MINE.pem + b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    assert command("remove", "--root", debian.path, DIGEST).status == 3
+
+
+def test_by_name_a_copy_that_was_put_by_hand_is_a_conflict(command, debian, ca):
+    assert command("install", "--root", debian.path, "--cert", ca).status == 0
+    debian.write(f"{CERTS}/copy.bak", MINE.pem)
+    result = command("remove", "--root", debian.path, "my-ca", "--format", "json")
+    assert (result.status, result.errors) == (3, [("conflict", f"/{CERTS}/copy.bak")])
+    assert command("remove", "--root", debian.path, DIGEST).status == 0
+
+
+def test_a_variable_that_leads_to_it_is_named(command, debian, ca):
+    assert command("install", "--root", debian.path, "--cert", ca).status == 0
+    debian.write("opt/ca.pem", MINE.pem)
+    debian.write("etc/systemd/system/app.service", b"[Service]\nEnvironment=SSL_CERT_FILE=/opt/ca.pem\n")
+    result = command("remove", "--root", debian.path, DIGEST, "--format", "json")
+    assert result.errors == [("conflict", "/opt/ca.pem")]
+    assert "go (/etc/systemd/system/app.service)" in result.out
+
+
+def test_a_root_compiled_into_node_is_a_warning(command, debian):
+    debian.write("usr/local/bin/node", b"")
+    command("install", "--root", debian.path)
+    shipped = shipped_authority(SHIPPED[0]).sha256
+    result = command("remove", "--root", debian.path, f"sha256:{shipped}", "--format", "json")
+    assert result.status == 0
+    assert ("distrusted-yet-trusted", "/usr/local/bin/node") in result.warnings
+
+
+def test_nothing_that_nobody_trusts_is_found(command, debian):
+    command("install", "--root", debian.path)
+    debian.write("root/backup.pem", MINE.pem)
+    result = command("remove", "--root", debian.path, DIGEST, "--format", "json")
+    assert (result.status, result.errors) == (2, [("not-found", "")])
+
+
+READ_BY_GO = {"fedora": "etc/pki/tls/certs", "suse": "var/lib/ca-certificates/pem"}
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_in_every_layout(command, ca, tmp_path, family):
+    tree = LayoutTree(tmp_path / "rootfs", family)
+    assert command("install", "--root", tree.root, "--cert", ca).status == 0
+    copy = tree.path / READ_BY_GO.get(family.name, CERTS) / "corp.bak"
+    copy.parent.chmod(0o755)
+    copy.write_bytes(OTHER.pem + MINE.pem)
+    result = command("remove", "--root", tree.root, DIGEST, "--format", "json")
+    assert result.status == 3
+    assert {path for _, path in result.errors} == {f"/{copy.relative_to(tree.path)}"}
+    copy.write_bytes(MINE.pem)
+    assert command("remove", "--root", tree.root, DIGEST).status == 0
+    anchors = command("list", "--root", tree.root, "--format", "json").document["anchors"]
+    assert MINE.sha256 not in {each["sha256"] for each in anchors}
+
+
+# -- nothing lost ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def openwrt(tmp_path) -> LayoutTree:
+    (family,) = (each for each in FAMILIES if each.name == "openwrt")
+    return LayoutTree(tmp_path / "openwrt", family)
+
+
+def test_a_hash_link_of_others_stays_on_openwrt(command, openwrt, ca, tmp_path):
+    openwrt.write(f"{CERTS}/ca.cert.pem", OTHER.pem)
+    link = openwrt.path / CERTS / f"{parse_certificate(OTHER.der).subject.hash}.0"
+    link.symlink_to("ca.cert.pem")
+    assert command("install", "--root", openwrt.root, "--cert", ca).status == 0
+    assert os.readlink(link) == "ca.cert.pem"
+    assert command("remove", "--root", openwrt.root, DIGEST).status == 0
+    assert os.readlink(link) == "ca.cert.pem"
+
+
+def test_a_link_that_the_devices_tool_would_drop_is_a_conflict(command, debian, ca):
+    """openssl rehash deletes every hash link to a file whose name it does not take."""
+    command("install", "--root", debian.path)
+    debian.write("opt/corp/ca", OTHER.pem)
+    link = debian.path / CERTS / f"{parse_certificate(OTHER.der).subject.hash}.0"
+    link.symlink_to("/opt/corp/ca")
+    result = command("install", "--root", debian.path, "--cert", ca, "--format", "json")
+    assert (result.status, result.errors) == (3, [("conflict", f"/{CERTS}/{link.name}")])
+    assert "would no longer trust" in result.out
+    assert os.readlink(link) == "/opt/corp/ca"
+
+
+def test_an_entry_of_javas_store_that_no_source_has_is_a_conflict_unless_let_go(command, tmp_path, ca):
+    (family,) = (each for each in FAMILIES if each.name == "fedora")
+    tree = LayoutTree(tmp_path / "fedora", family)
+    store = tree.path / "etc/pki/ca-trust/extracted/java/cacerts"
+    store.chmod(0o644)
+    store.write_bytes(keystore([("mine", OTHER.der)], 0))
+    result = command("install", "--root", tree.root, "--cert", ca, "--format", "json")
+    assert (result.status, result.errors) == (3, [("conflict", "/etc/pki/ca-trust/extracted/java/cacerts")])
+    assert command("install", "--root", tree.root, "--cert", ca, "--drop-unsourced").status == 0
+
+
+def test_what_was_asked_for_is_no_loss(command, debian, ca, tmp_path):
+    assert command("install", "--root", debian.path, "--cert", ca).status == 0
+    renewed = Authority("My Root")
+    ca.write_bytes(renewed.pem)
+    assert command("install", "--root", debian.path, "--cert", ca, "--replace", "my-ca").status == 0
+    conf = debian.read("etc/ca-certificates.conf").replace(SHIPPED[0].encode(), b"!" + SHIPPED[0].encode())
+    debian.write("etc/ca-certificates.conf", conf)
+    assert command("install", "--root", debian.path).status == 0
+    (tmp_path / "rt.toml").write_text('[store]\nbase = "none"\n')
+    assert command("install", "--root", debian.path, "--config", tmp_path / "rt.toml", "--cert", ca).status == 0
+
+
+def test_a_hash_link_that_the_run_makes_trusts_nothing_that_it_distrusts(command, debian, tmp_path):
+    """OpenSSL reads a TRUSTED CERTIFICATE by its hash link alone, and the file has none yet."""
+    command("install", "--root", debian.path)
+    debian.write(f"{CERTS}/corp.pem", encode(MINE.der, "TRUSTED CERTIFICATE"))
+    (tmp_path / "rt.toml").write_text(f'[store]\ndistrust = ["{DIGEST}"]\n')
+    result = command("install", "--root", debian.path, "--config", tmp_path / "rt.toml")
+    assert result.status == 3
+    assert f"/{CERTS}/{HASH}.0" in result.err
+    assert not (debian.path / CERTS / f"{HASH}.0").is_symlink()
+
+
+def test_an_anchor_behind_an_x509_block_would_take_that_from_gnutls(command, openwrt, ca):
+    """GnuTLS counts X509 CERTIFICATE only where no CERTIFICATE follows."""
+    bundle = openwrt.path / CERTS / "ca-certificates.crt"
+    bundle.write_bytes(bundle.read_bytes() + encode(OTHER.der, "X509 CERTIFICATE"))
+    result = command("install", "--root", openwrt.path, "--cert", ca)
+    assert result.status == 3
+    assert "gnutls" in result.err and OTHER.sha256[:16] in result.err

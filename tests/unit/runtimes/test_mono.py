@@ -1,0 +1,52 @@
+"""Mono's machine store, under the names that cert-sync gives."""
+
+from __future__ import annotations
+
+from rootfs_trust.rootfs.nodes import Absent
+from rootfs_trust.runtimes import mono
+from rootfs_trust.runtimes.request import RuntimeRequest, RuntimeTree
+from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.x509 import parse_certificate
+from tests.support.authority import Authority
+from tests.support.memory import File, MemoryTree
+
+OURS, SAME_NAME = Authority("Ours"), Authority("Ours")
+MONO = {"/usr/bin/mono": File(b"")}
+
+
+def request(*authorities: Authority) -> RuntimeRequest:
+    return RuntimeRequest(tuple(Anchor("a", parse_certificate(each.der), "") for each in authorities))
+
+
+def run(entries: dict, wanted: RuntimeRequest) -> dict:
+    answer = mono.answer(RuntimeTree(MemoryTree(entries)), wanted)
+    left = {**entries, **answer.desired}
+    return {path: node for path, node in left.items() if not isinstance(node, Absent)}
+
+
+def test_both_forms_are_written():
+    after = run(MONO, request(OURS))
+    certificate = parse_certificate(OURS.der)
+    (legacy,) = [path for path in after if path.startswith(mono.LEGACY)]
+    assert legacy.startswith(f"{mono.LEGACY}/ski-{certificate.subject_key_id.hex().upper()}")
+    assert after[legacy].content == OURS.der
+    assert after[f"{mono.BTLS}/{certificate.subject.hash}.0"].content == OURS.pem
+
+
+def test_a_second_run_writes_nothing_and_removing_gives_back_what_was():
+    after = run(MONO, request(OURS))
+    assert run(after, request(OURS)) == after
+    assert run(after, RuntimeRequest(removed=frozenset({OURS.sha256}))) == MONO
+
+
+def test_two_certificates_of_one_subject():
+    after = run(run(MONO, request(OURS)), request(SAME_NAME))
+    assert run(MONO, request(OURS, SAME_NAME)) == after
+    number = parse_certificate(OURS.der).subject.hash
+    assert after[f"{mono.BTLS}/{number}.1"].content == SAME_NAME.pem
+
+
+def test_what_cannot_be_read_stays():
+    entries = MONO | {f"{mono.LEGACY}/broken.cer": File(b"0\x82"), f"{mono.BTLS}/broken.0": File(b"text")}
+    after = run(entries, request(OURS))
+    assert entries.items() <= after.items()
