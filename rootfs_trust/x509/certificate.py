@@ -33,6 +33,7 @@ from rootfs_trust.x509.der import (
 )
 from rootfs_trust.x509.name import GeneralName, Name, NameConstraints, general_names, name_constraints
 from rootfs_trust.x509.oids import CURVE_BITS, FIXED_KEY_BITS, KEY_ALGORITHMS, KEY_USAGES, SIGNATURE_ALGORITHMS, dotted
+from rootfs_trust.x509.recent import Recent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -543,8 +544,33 @@ def parse_certificate(der: bytes, *, trailing: bool = False) -> Certificate:
     return certificate
 
 
+_RECENT: Recent[tuple[Certificate, int] | MalformedError] = Recent(limit=4 << 20)
+
+
 def take_certificate(reader: DerReader) -> Certificate:
-    """Take a Certificate."""
+    """Take a Certificate. One that was parsed before may be the same object."""
+    # What follows the element is part of the key: OpenSSL looks at it (see reread).
+    rest = reader.data[reader.pos : reader.end]
+    found = _RECENT.get(rest)
+    if found is None:
+        found = _parsed(rest)
+        _RECENT.put(rest, found)
+    if isinstance(found, MalformedError):
+        raise MalformedError(found.message)
+    certificate, length = found
+    reader.pos += length
+    return certificate
+
+
+def _parsed(data: bytes) -> tuple[Certificate, int] | MalformedError:
+    reader = DerReader(data)
+    try:
+        return _take_certificate(reader), reader.pos
+    except MalformedError as error:
+        return error.with_traceback(None)
+
+
+def _take_certificate(reader: DerReader) -> Certificate:
     begin = reader.pos
     body = reader.enter(SEQUENCE)
     signed_begin = body.pos

@@ -17,6 +17,8 @@ from tests.hostile.commands import Command
 from tests.hostile.process import MEMORY, Ran
 from tests.hostile.world import MARKERS
 
+csv.field_size_limit(1 << 26)  # the default of 128 KiB is less than a name may have
+
 _GUARDED = re.compile(r"unexpected error|internal error|this is a (?:bug|defect)|please report", re.IGNORECASE)
 """How the command line reports what no code expected: in one line, but a defect all the same."""
 
