@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rootfs_trust.rootfs.door import Root
+from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.runtimes.find import find_stores
 
 FILES_A_DIRECTORY = 20
@@ -41,7 +41,7 @@ def main() -> None:
         times = []
         for _ in range(options.runs + 1):
             start = time.perf_counter()
-            with Root(directory) as view:
+            with RootDirectory(directory) as view:
                 search = find_stores(view)
             times.append(time.perf_counter() - start)
             assert len(search.stores) == 1

@@ -16,7 +16,7 @@ import click
 
 import rootfs_trust
 from rootfs_trust.audit.check import GROUPS, KINDS
-from rootfs_trust.audit.findings import Kind
+from rootfs_trust.audit.findings import FindingType
 from rootfs_trust.audit.verify.algorithms import ISSUERS, SERVERS, KnownKeyType, Table
 from rootfs_trust.audit.verify.versions import dotted
 from rootfs_trust.cli.run import COMMANDS, commands
@@ -238,11 +238,11 @@ def ids_page() -> str:
     return IDS + "".join(f"| `{name}` | {where} | {text} |\n" for name, (where, text) in sorted(rows.items()))
 
 
-def _group(heading: str, kinds: tuple[Kind, ...]) -> str:
+def _group(heading: str, kinds: tuple[FindingType, ...]) -> str:
     return "\n".join([f"## {heading}\n", *map(_kind, kinds)])
 
 
-def _kind(kind: Kind) -> str:
+def _kind(kind: FindingType) -> str:
     return f"### {kind.id}\n\n{kind.title} ({', '.join(kind.levels)}).\n\n{kind.why}\n\nFix: {kind.fix}.\n"
 
 
@@ -321,13 +321,13 @@ config = parse_config({"anchor": [{"file": "my-ca.pem", "name": "edge"}], "polic
 try:
     install("./rootfs", InstallOptions(certs=[open("proxy-ca.pem", "rb").read()], config=config, at=now, timestamp=0))
 except (InputError, ConflictError) as error:
-    for trouble in error.troubles:
-        print(trouble.id, trouble.path, trouble.message, trouble.hint)
+    for problem in error.problems:
+        print(problem.id, problem.path, problem.message, problem.hint)
     raise SystemExit(error.exit_status)
 errors = [finding for finding in check("./rootfs", CheckOptions(config=config, at=now)) if finding.level == "error"]
 ```
 
-`InputError`, `ConflictError` and `ApplyError` have the `exit_status` 2, 3 and 4. Their `troubles` are all the problems of
+`InputError`, `ConflictError` and `ApplyError` have the `exit_status` 2, 3 and 4. Their `problems` are all the problems of
 the run, each with `id`, `path`, `message` and `hint`. Host paths, options and formats are those of the
 [commands](commands.md).
 """

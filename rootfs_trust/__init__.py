@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from rootfs_trust.api.report import ReportOptions, render_report, report
     from rootfs_trust.api.sbom import sbom
     from rootfs_trust.api.verify import ServersVerification, Verification, verify, verify_servers
-    from rootfs_trust.audit.difference import Difference
     from rootfs_trust.audit.findings import Finding
     from rootfs_trust.audit.report import Report
     from rootfs_trust.audit.servers import ServerResult
-    from rootfs_trust.audit.trust import TrustedAnchor
+    from rootfs_trust.audit.tree_diff import Difference
+    from rootfs_trust.audit.trusted_anchors import TrustedAnchor
     from rootfs_trust.audit.verify.verdict import Verdict
-    from rootfs_trust.errors import ApplyError, ConflictError, InputError, RootfsTrustError, Trouble
+    from rootfs_trust.errors import ApplyError, ConflictError, InputError, Problem, RootfsTrustError
     from rootfs_trust.fleet.check import FleetCheck
     from rootfs_trust.fleet.run import Fleet, FleetOptions
     from rootfs_trust.fleet.summary import FleetSummary
@@ -81,6 +81,7 @@ __all__ = [
     "OneImage",
     "Outcome",
     "Policy",
+    "Problem",
     "Put",
     "RecordedInstall",
     "Remove",
@@ -93,7 +94,6 @@ __all__ = [
     "ServerTable",
     "ServersVerification",
     "StoreTable",
-    "Trouble",
     "TrustedAnchor",
     "Verdict",
     "Verification",
@@ -153,18 +153,18 @@ _EXPORTS = {
         "verify",
         "verify_servers",
     ),
-    "rootfs_trust.audit.difference": ("Difference",),
+    "rootfs_trust.audit.tree_diff": ("Difference",),
     "rootfs_trust.audit.findings": ("Finding",),
     "rootfs_trust.audit.report": ("Report",),
     "rootfs_trust.audit.servers": ("ServerResult",),
-    "rootfs_trust.audit.trust": ("TrustedAnchor",),
+    "rootfs_trust.audit.trusted_anchors": ("TrustedAnchor",),
     "rootfs_trust.audit.verify.verdict": ("Verdict",),
     "rootfs_trust.errors": (
         "ApplyError",
         "ConflictError",
         "InputError",
         "RootfsTrustError",
-        "Trouble",
+        "Problem",
     ),
     "rootfs_trust.fleet.check": ("FleetCheck",),
     "rootfs_trust.fleet.run": (

@@ -1,6 +1,6 @@
 """Errors and warnings. Each has an id, a path, a message, and a hint that says what to do.
 
-A problem is data (:class:`Trouble`), so that a command can collect many of them before it reports any. An exception
+A problem is data (:class:`Problem`), so that a command can collect many of them before it reports any. An exception
 carries one or more problems and has the exit status of the command.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Problem:
     """One problem: a stable ``id``, the ``path`` that it concerns, what is wrong, and how to fix it."""
 
     id: str
@@ -28,9 +28,9 @@ class RootfsTrustError(Exception):
 
     exit_status = 2
 
-    def __init__(self, *troubles: Trouble) -> None:
-        super().__init__("; ".join(map(str, troubles)))
-        self.troubles = troubles
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
 
 
 class InputError(RootfsTrustError):
@@ -61,5 +61,5 @@ class MalformedError(RootfsTrustError):
     """Malformed bytes. The caller that knows the file adds its path to the message."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(Trouble("malformed", "", message))
+        super().__init__(Problem("malformed", "", message))
         self.message = message

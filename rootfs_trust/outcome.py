@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rootfs_trust.errors import Trouble
+from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.plan import Action
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.x509.constrained import original_of
@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
     layout: str
     actions: tuple[Action, ...]
     anchors: tuple[InstalledAnchor, ...]
-    warnings: tuple[Trouble, ...]
+    warnings: tuple[Problem, ...]
     dry_run: bool
 
     @property
@@ -53,7 +53,7 @@ class ImageOutcome(NamedTuple):
 
     digest: str | None
     images: tuple[OneImage, ...]
-    notes: tuple[Trouble, ...] = ()
+    notes: tuple[Problem, ...] = ()
 
     @property
     def changed(self) -> bool:

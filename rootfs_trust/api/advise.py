@@ -10,26 +10,26 @@ from typing import NamedTuple
 
 from rootfs_trust.api.advised_config import advised_files
 from rootfs_trust.api.clock import time_here
-from rootfs_trust.api.decide import Job, read_job
+from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.output_file import place_in, write_output
+from rootfs_trust.api.planning import Job, read_job
 from rootfs_trust.api.servers import read_servers
-from rootfs_trust.api.sources import open_view
-from rootfs_trust.api.tried import after_run
+from rootfs_trust.api.tree_after_run import after_run
 from rootfs_trust.audit.advice import Advice, Advised, Candidate, Rehearsal, expected
 from rootfs_trust.audit.root_status import COMPROMISED, REMOVED, ending_text, root_status, successors
 from rootfs_trust.audit.servers import Server, ServerResult, judge_servers
-from rootfs_trust.audit.trust import Trust
+from rootfs_trust.audit.trusted_anchors import Trust
 from rootfs_trust.audit.verify import openssl_engine
 from rootfs_trust.audit.verify.versions import Versions
 from rootfs_trust.clients.all_clients import clients_of, named_client
 from rootfs_trust.clients.client import Client
-from rootfs_trust.clients.reading import Reading
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.config import Config
 from rootfs_trust.inputs.root_data import RootData, load_root_data
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import View
+from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.selection import selected
 from rootfs_trust.times import LATEST
@@ -46,7 +46,7 @@ class AdviseResult(NamedTuple):
 
     advice: Advice
     servers: tuple[ServerResult, ...]
-    notes: tuple[Trouble, ...]
+    notes: tuple[Problem, ...]
     at: datetime
     until: date
     written: str | None = None
@@ -76,15 +76,15 @@ def advise(
     openssl_engine.require()
     if output is not None and root is not None and place_in(output, [root]) is not None:
         hint = "keep the configuration beside the root filesystem"
-        raise InputError(Trouble("usage", output, f"is in the root filesystem {root}", hint))
+        raise InputError(Problem("usage", output, f"is in the root filesystem {root}", hint))
     moment = at or time_here()
     job = read_job(InstallOptions(config=config, at=moment, root_data=root_data))
-    if job.gathered.troubles:
-        raise InputError(*job.gathered.troubles)
+    if job.gathered.problems:
+        raise InputError(*job.gathered.problems)
     servers, day = _servers(job.config, moment, until), datetime.combine(until, time(), UTC)
     data = load_root_data(root_data)
     with open_view(root) if root is not None else nullcontext(_nothing()) as view:
-        reading = Reading(Device(view))
+        reading = FileReader(Device(view))
         candidates = _usable(_candidates(job, view), job.config, data, moment)
         clients = _clients(reading, servers, known_tree=root is not None)
         rehearsal = Rehearsal(servers, candidates, clients, Versions(reading), moment, day)
@@ -104,22 +104,22 @@ def advise(
 def _servers(config: Config, at: datetime, until: date) -> tuple[Server, ...]:
     if until <= at.date():
         message = f"--until {until} is not after {at.date()}, the time of the evaluation"
-        raise InputError(Trouble("usage", "", message, "give a later day"))
+        raise InputError(Problem("usage", "", message, "give a later day"))
     servers = read_servers(config, at)
     if not any(not each.refused for each in servers):
         hint = "add a table for each server that devices connect to; init --fetch HOST:PORT writes one"
-        raise InputError(Trouble("usage", config.path, "has no [[server]] that must be trusted", hint))
+        raise InputError(Problem("usage", config.path, "has no [[server]] that must be trusted", hint))
     return servers
 
 
 def _nothing() -> View:
     """Open an empty root filesystem."""
-    from rootfs_trust.image.tree import ImageTree
+    from rootfs_trust.image.image_tree import ImageTree
 
     return ImageTree(())
 
 
-def _clients(reading: Reading, servers: Iterable[Server], *, known_tree: bool) -> list[Client]:
+def _clients(reading: FileReader, servers: Iterable[Server], *, known_tree: bool) -> list[Client]:
     """Return the clients of the tree; without a tree, those that every system has and those that the servers name."""
     found = list(clients_of(reading))
     if not known_tree:
@@ -210,7 +210,7 @@ def _proof(view: View, job: Job, servers: Sequence[Server], at: datetime, until:
 # -- notes ----------------------------------------------------------------------------------------------------
 
 
-def _renewals(servers: Sequence[Server], rehearsal: Rehearsal, until: date) -> Iterator[Trouble]:
+def _renewals(servers: Sequence[Server], rehearsal: Rehearsal, until: date) -> Iterator[Problem]:
     for number, server in enumerate(servers):
         end = server.chain.server.not_after
         if end is not None and not server.refused and rehearsal.renewed(number):
@@ -218,10 +218,10 @@ def _renewals(servers: Sequence[Server], rehearsal: Rehearsal, until: date) -> I
                 f"the server {server.name} shows a certificate that ends on {end.date()}: the proof reaches to that "
                 f"day, with anchors that last until {until}"
             )
-            yield Trouble("server-renewed", server.where, message, "save its chain again when it is renewed")
+            yield Problem("server-renewed", server.where, message, "save its chain again when it is renewed")
 
 
-def _roots(advice: Advice, data: RootData, until: date) -> Iterator[Trouble]:
+def _roots(advice: Advice, data: RootData, until: date) -> Iterator[Problem]:
     """Warn about proposed roots whose trust ends before the day, and about successors that are not available."""
     chosen = {each.candidate.certificate.sha256 for each in advice.anchors}
     for each in advice.anchors:
@@ -232,4 +232,4 @@ def _roots(advice: Advice, data: RootData, until: date) -> Iterator[Trouble]:
             missing = [f"{next_.name} (sha256 {next_.sha256})" for next_ in following if next_.sha256 not in chosen]
             hint = "its successors are part of the advice" if following else "ask the cloud which root comes next"
             hint = f"add its successor as an [[anchor]]: {', '.join(missing)}" if missing else hint
-            yield Trouble("root-ends", each.candidate.where, f"{each.candidate.name} {ends}", hint)
+            yield Problem("root-ends", each.candidate.where, f"{each.candidate.name} {ends}", hint)

@@ -10,15 +10,15 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from rootfs_trust.agents.toml_statements import Statement, cut
 from rootfs_trust.audit.advice import Advice, Advised
-from rootfs_trust.errors import ConflictError, InputError, Trouble
+from rootfs_trust.errors import ConflictError, InputError, Problem
 from rootfs_trust.inputs.certificates import certificates
 from rootfs_trust.inputs.config import AnchorTable, Config, parse_toml, read_text
 from rootfs_trust.inputs.files import read_inputs
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.text import as_toml, printable
 from rootfs_trust.times import EARLIEST
+from rootfs_trust.toml_editor.statements import Statement, cut
 from rootfs_trust.x509 import encode
 from rootfs_trust.x509.constrained import original_of
 
@@ -55,7 +55,7 @@ def advised_files(
     folder = os.path.dirname(output)
     if os.path.realpath(folder or ".") != os.path.dirname(os.path.realpath(config.path)):
         hint = "its paths are relative to its own directory"
-        raise InputError(Trouble("usage", output, f"is not in the directory of {config.path}", hint))
+        raise InputError(Problem("usage", output, f"is not in the directory of {config.path}", hint))
     wanted = {original_of(each.certificate) or each.certificate.sha256 for each in anchors}
     kept = [bool(digests) and digests <= wanted for digests in map(_digests, config.anchors)]
     there = set().union(*(_digests(table) for table, keep in zip(config.anchors, kept, strict=True) if keep))
@@ -86,12 +86,12 @@ def _digests(table: AnchorTable) -> set[str]:
 
 
 def _refuse_others(files: Sequence[tuple[str, bytes]]) -> None:
-    troubles = []
+    problems = []
     for path, content in files:
         if os.path.lexists(path) and not _holds(path, content):
-            troubles.append(Trouble("conflict", path, "is there already with other content", "move it away"))
-    if troubles:
-        raise ConflictError(*troubles)
+            problems.append(Problem("conflict", path, "is there already with other content", "move it away"))
+    if problems:
+        raise ConflictError(*problems)
 
 
 def _holds(path: str, content: bytes) -> bool:
@@ -117,7 +117,7 @@ def _edited(text: str, path: str, kept: Sequence[bool], added: Sequence[_Added],
     result = f"{''.join(lines)}{tail}"
     if _read(result, path) != wanted:
         message = "cannot be edited safely: [store] and [[anchor]] are not written with headers"
-        raise InputError(Trouble("config", path, message, "write them with headers, then run again"))
+        raise InputError(Problem("config", path, message, "write them with headers, then run again"))
     return result
 
 

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rootfs_trust.agents.settings import kinds_of
 from rootfs_trust.api.clock import time_here
-from rootfs_trust.api.fixes import Tried, with_commands
-from rootfs_trust.api.sources import open_view
-from rootfs_trust.audit.check import KINDS, Question, findings, inspect
+from rootfs_trust.api.fixes import TrialRuns, with_commands
+from rootfs_trust.api.open_tree import open_view
+from rootfs_trust.audit.check import KINDS, CheckRequest, findings, inspect
 from rootfs_trust.audit.findings import Finding
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.config import Config, load_config
-from rootfs_trust.inputs.own import own_anchors
+from rootfs_trust.inputs.configured_anchors import own_anchors
 from rootfs_trust.inputs.root_data import RootData, load_root_data
-from rootfs_trust.rootfs.door import Root
+from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.text import did_you_mean
+from rootfs_trust.thin_edge.trust_settings import kinds_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,18 +50,18 @@ def check(root: str, options: CheckOptions = NO_OPTIONS) -> tuple[Finding, ...]:
     question = question_of(config, options.at or time_here(), data, kinds_of(options.clouds))
     with open_view(root, options.states) as view:
         found = findings(inspect(view, question))
-        if isinstance(view, Root):
+        if isinstance(view, RootDirectory):
             at = options.at.isoformat() if options.at else None
-            found = with_commands(found, Tried(view, root, question, options.config, at))
+            found = with_commands(found, TrialRuns(view, root, question, options.config, at))
     selected = (finding for finding in found if not options.select or finding.id in options.select)
     return tuple(finding for finding in selected if finding.id not in options.ignore)
 
 
-def question_of(config: Config, at: datetime, data: RootData, clouds: Iterable[str] = ()) -> Question:
+def question_of(config: Config, at: datetime, data: RootData, clouds: Iterable[str] = ()) -> CheckRequest:
     """What ``config`` asks of a tree at the time ``at``. Raises InputError for an anchor that cannot be read."""
     anchors, servers = own_anchors(config, at), _servers(config, at)
     named = tuple(dict.fromkeys((*(cloud.kind for cloud in config.clouds), *clouds)))
-    return Question(config.policy, at, anchors, config.store.distrust, data, servers, named)
+    return CheckRequest(config.policy, at, anchors, config.store.distrust, data, servers, named)
 
 
 def _servers(config: Config, at: datetime) -> tuple[Server, ...]:
@@ -73,12 +73,12 @@ def _servers(config: Config, at: datetime) -> tuple[Server, ...]:
 
 
 def _refuse_unknown(ids: Sequence[str]) -> None:
-    troubles = [
-        Trouble(
+    problems = [
+        Problem(
             "usage", "", f'unknown finding "{each}"', did_you_mean(each, KINDS, 3) or "docs/findings.md lists all ids"
         )
         for each in ids
         if each not in KINDS
     ]
-    if troubles:
-        raise InputError(*troubles)
+    if problems:
+        raise InputError(*problems)

@@ -6,49 +6,49 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from rootfs_trust.api.clock import time_here
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.anchors import gather
 from rootfs_trust.inputs.certificates import certificates
 from rootfs_trust.inputs.config import load_config
 from rootfs_trust.inputs.files import read_inputs
 
 
-def check_inputs(files: Iterable[str], at: datetime | None = None) -> tuple[Trouble, ...]:
+def check_inputs(files: Iterable[str], at: datetime | None = None) -> tuple[Problem, ...]:
     """Check certificate files, directories of them and configurations (``*.toml``); return the warnings.
 
     A certificate file has to be readable and without a private key. What a configuration names has to be what
     ``install`` takes. Raises InputError with every problem.
     """
-    problems: list[Trouble] = []
-    warnings: list[Trouble] = []
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
     for path in files:
         try:
             warnings += _of_config(path, at) if path.endswith(".toml") else _of_certificates(path, at)
         except InputError as error:
-            problems += error.troubles
+            problems += error.problems
     if problems:
         raise InputError(*problems)
     return tuple(warnings)
 
 
-def _of_config(path: str, at: datetime | None) -> list[Trouble]:
+def _of_config(path: str, at: datetime | None) -> list[Problem]:
     from rootfs_trust.api.servers import read_servers
 
     config, at = load_config(path), at or time_here()
     gathered = gather((), config.anchors, (), config.policy, at)
-    if gathered.troubles:
-        raise InputError(*gathered.troubles)
+    if gathered.problems:
+        raise InputError(*gathered.problems)
     if config.servers:
         read_servers(config, at)
     return gathered.notes
 
 
-def _of_certificates(path: str, at: datetime | None) -> Iterator[Trouble]:
+def _of_certificates(path: str, at: datetime | None) -> Iterator[Problem]:
     """Yield a warning for a file without a certificate, such as a request."""
     reading = read_inputs([path])
-    problems = reading.troubles
+    problems = reading.problems
     for file in reading.files:
-        for each in certificates(file.path, file.data, at or time_here()).troubles:
+        for each in certificates(file.path, file.data, at or time_here()).problems:
             if each.id != "no-certificate":
                 problems.append(each)
             elif file.wanted:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rootfs_trust.agents.found_settings import found_settings
-from rootfs_trust.api.sources import open_view
-from rootfs_trust.audit.difference import Difference, difference
+from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.audit.root_status import status_judge
-from rootfs_trust.audit.trust import Trust
+from rootfs_trust.audit.tree_diff import Difference, difference
+from rootfs_trust.audit.trusted_anchors import Trust
 from rootfs_trust.inputs.root_data import RootData, load_root_data
-from rootfs_trust.rootfs.nodes import View
+from rootfs_trust.rootfs.view import View
+from rootfs_trust.thin_edge.settings_in_force import found_settings
 
 
 def diff(before: str, after: str, *, states: Sequence[str] = (), root_data: str | None = None) -> Difference:

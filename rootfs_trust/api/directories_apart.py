@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rootfs_trust.clients.table import HASH_DIRECTORIES
-from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import Desired, File, View, parent
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.view import Desired, File, View, parent
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.hashdir import is_looked_up, is_looked_up_first
+from rootfs_trust.store.hash_links import is_looked_up, is_looked_up_first
 from rootfs_trust.store.layout import Layout
 
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
-def anchors_not_there(view: View, layout: Layout, desired: Desired, installed: list[Anchor]) -> Iterator[Trouble]:
+def anchors_not_there(view: View, layout: Layout, desired: Desired, installed: list[Anchor]) -> Iterator[Problem]:
     """Warn of each such directory that lacks an anchor; one with a few links made by hand is not meant to hold it."""
     bundle = desired.get(layout.bundle)
     roots = bundle.content.count(_BEGIN) if isinstance(bundle, File) else 0
@@ -40,10 +40,10 @@ def _unmaintained(view: View, desired: Desired) -> Iterator[str]:
             yield real
 
 
-def _apart(path: str, names: str) -> Trouble:
+def _apart(path: str, names: str) -> Problem:
     message = f"has hash links that the distribution's tool does not maintain, and none of {names}"
     hint = (
         "programs that give OpenSSL this directory do not trust it: copy the certificate there as NAME.pem and run "
         "rootfs-trust rehash --root; where ca-certificates-legacy made the links, run bundle2pem.sh on the device"
     )
-    return Trouble("hash-directory-apart", path, message, hint)
+    return Problem("hash-directory-apart", path, message, hint)

@@ -11,16 +11,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from rootfs_trust.agents.finished import Finished
-from rootfs_trust.api.decide import read_job
 from rootfs_trust.api.options import InstallOptions
-from rootfs_trust.api.tried import Nodes, written
-from rootfs_trust.audit.check import Question, findings, inspect
+from rootfs_trust.api.planning import read_job
+from rootfs_trust.api.tree_after_run import Nodes, written
+from rootfs_trust.audit.check import CheckRequest, findings, inspect
 from rootfs_trust.audit.findings import ADOPT, INSTALL, NOTE, READABLE, Command, Finding
 from rootfs_trust.errors import RootfsTrustError
 from rootfs_trust.inputs.config import Config
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import Directory, File, View
+from rootfs_trust.rootfs.planned_tree import PlannedTree
+from rootfs_trust.rootfs.view import Directory, File, View
 
 MAX_TRIED = 8
 """Maximum number of commands to try. Each that changes something takes about as long as the check itself."""
@@ -29,12 +29,12 @@ _Key = tuple[str, str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TrialRuns:
     """How to run the commands: on the tree ``view`` at the host path ``root``, with ``config`` and ``at`` if given."""
 
     view: View
     root: str
-    question: Question
+    question: CheckRequest
     config: str | Config | None = None
     at: str | None = None
 
@@ -72,7 +72,7 @@ def _with_mode(view: View, mode: str, path: str) -> Nodes:
         yield real, node._replace(mode=node.mode | readable if mode == READABLE else node.mode & ~0o022)
 
 
-def with_commands(found: Sequence[Finding], tried: Tried) -> tuple[Finding, ...]:
+def with_commands(found: Sequence[Finding], tried: TrialRuns) -> tuple[Finding, ...]:
     """Return ``found`` with the command that fixes each finding, if there is one. Notes get none."""
     before = {finding.key for finding in found}
     open_ = {finding.key: finding for finding in found if finding.level != NOTE}
@@ -118,10 +118,10 @@ def _together(commands: tuple[Command, ...]) -> Command:
     return Command("remove", tuple(argument for command in commands for argument in command.arguments))
 
 
-def _left(command: Command, tried: Tried) -> tuple[Finding, ...] | None:
+def _left(command: Command, tried: TrialRuns) -> tuple[Finding, ...] | None:
     """Return the findings after the command, or None if it refuses the tree or changes nothing."""
     try:
         nodes = dict(tried.changes(command))
-        return findings(inspect(Finished(Device(tried.view), nodes), tried.question)) if nodes else None
+        return findings(inspect(PlannedTree(Device(tried.view), nodes), tried.question)) if nodes else None
     except RootfsTrustError:
         return None

@@ -10,24 +10,24 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
-from rootfs_trust.api.carry_out import look_again
-from rootfs_trust.api.decide import Decision, Job, decide, read_job
+from rootfs_trust.api.apply_plan import look_again
 from rootfs_trust.api.image_filesystem import image_filesystem
 from rootfs_trust.api.image_folder import image_folder
 from rootfs_trust.api.options import NO_OPTIONS, InstallOptions
+from rootfs_trust.api.planning import Decision, Job, decide, read_job
 from rootfs_trust.api.runtime_warnings import runtime_warnings
-from rootfs_trust.errors import ConflictError, InputError, RootfsTrustError, Trouble
-from rootfs_trust.image.archive import Rewriting
-from rootfs_trust.image.changes import changes, layer
+from rootfs_trust.errors import ConflictError, InputError, Problem, RootfsTrustError
 from rootfs_trust.image.cpio_writing import CpioRewriting
 from rootfs_trust.image.destination import Destination, as_archive
-from rootfs_trust.image.documents import diff_ids, new_environment, seconds
 from rootfs_trust.image.filesystems.open import FilesystemImage
-from rootfs_trust.image.host import read_file
+from rootfs_trust.image.host_files import read_file
+from rootfs_trust.image.image_tree import ImageTree, Layer
+from rootfs_trust.image.json_documents import diff_ids, new_environment, seconds
+from rootfs_trust.image.layer_entries import changes, layer
 from rootfs_trust.image.model import Change, Image, NewLayer
 from rootfs_trust.image.source import CpioArchive, ImageSource, RootfsArchive, open_source
 from rootfs_trust.image.streams import packed
-from rootfs_trust.image.tree import ImageTree, Layer
+from rootfs_trust.image.tar_rewriting import TarRewriter
 from rootfs_trust.outcome import ImageOutcome, OneImage, Outcome
 from rootfs_trust.times import from_seconds, rfc3339
 
@@ -104,7 +104,7 @@ def image_job(
         return _Images(found, dest, job, environment, shared or SharedLayers()).run()
     if environment:
         hint = "write them into a file instead: [[render]] in docs/templates.md"
-        raise InputError(Trouble("usage", source, "--env: a root filesystem has no image config", hint))
+        raise InputError(Problem("usage", source, "--env: a root filesystem has no image config", hint))
     if isinstance(found, RootfsArchive | CpioArchive):
         return _image_archive(found, dest, job)
     if isinstance(found, FilesystemImage):
@@ -118,7 +118,7 @@ def _refuse_same(source: str, dest: str) -> None:
     if outer in (old, new):
         message = "DEST is inside SOURCE" if outer == old else "SOURCE is inside DEST"
         message = "SOURCE and DEST are the same" if old == new else message
-        raise InputError(Trouble("usage", dest, message, "choose another DEST"))
+        raise InputError(Problem("usage", dest, message, "choose another DEST"))
 
 
 def _look_again(tree: ImageTree, decision: Decision, content: bytes) -> None:
@@ -148,7 +148,7 @@ class _Images:
         result = self._source.renewed(self._decide)
         if not self._outcomes:
             message = "contains no runnable image"
-            raise InputError(Trouble("image", self._source.files.path, message, "is it another kind of artifact?"))
+            raise InputError(Problem("image", self._source.files.path, message, "is it another kind of artifact?"))
         if not self._job.options.dry_run:
             if self._source.archive:
                 self._dest.put_file(as_archive(result.parts, self._source.compression))
@@ -192,9 +192,9 @@ class _Images:
         """Return the error with the name of the image, if there are several images."""
         if not self._many:
             return error
-        return type(error)(*(replace(each, message=f"{each.message} [{image.name}]") for each in error.troubles))
+        return type(error)(*(replace(each, message=f"{each.message} [{image.name}]") for each in error.problems))
 
-    def _variables(self, tree: ImageTree, decision: Decision, image: Image) -> tuple[dict[str, str], list[Trouble]]:
+    def _variables(self, tree: ImageTree, decision: Decision, image: Image) -> tuple[dict[str, str], list[Problem]]:
         if not self._environment:
             return dict(decision.variables), []
         from rootfs_trust.api.render import trust_of
@@ -202,7 +202,7 @@ class _Images:
         wanted = trust_of(tree, decision.layout, decision.store, self._job.clouds).runtimes
         found = new_environment(image.config, wanted)
         message = "is already set in the image to another value, which is kept"
-        notes = [Trouble("environment", name, message, "set it in the build of the image") for name in found.kept]
+        notes = [Problem("environment", name, message, "set it in the build of the image") for name in found.kept]
         return {**found.set, **decision.variables}, notes
 
 
@@ -228,7 +228,7 @@ def _archive(source: RootfsArchive | CpioArchive, decision: Decision, job: Job) 
     if isinstance(source, CpioArchive):
         stream = CpioRewriting(lambda: read_file(source.path), source.tree, found).stream()
     else:
-        stream = packed(Rewriting(source.layer, source.tree, found).stream(), source.compression)
+        stream = packed(TarRewriter(source.layer, source.tree, found).stream(), source.compression)
     _look_again(source.tree, decision, layer(found))
     return stream
 

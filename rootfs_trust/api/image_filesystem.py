@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rootfs_trust.api.carry_out import look_again
-from rootfs_trust.api.decide import Decision, Job, decide
+from rootfs_trust.api.apply_plan import look_again
+from rootfs_trust.api.open_tree import damage_is_refused
+from rootfs_trust.api.planning import Decision, Job, decide
 from rootfs_trust.api.runtime_warnings import runtime_warnings
-from rootfs_trust.api.sources import damage_is_refused
-from rootfs_trust.errors import ApplyError, DamagedImageError, InputError, Trouble
-from rootfs_trust.image.changes import ImageChanges, NewEntry, changes
+from rootfs_trust.errors import ApplyError, DamagedImageError, InputError, Problem
 from rootfs_trust.image.destination import Destination
 from rootfs_trust.image.filesystems.erofs import Erofs
 from rootfs_trust.image.filesystems.ext import Ext
@@ -20,9 +19,10 @@ from rootfs_trust.image.filesystems.view import FilesystemView
 from rootfs_trust.image.filesystems.write_erofs import ErofsWriter
 from rootfs_trust.image.filesystems.write_ext import ExtWriter
 from rootfs_trust.image.filesystems.write_squashfs import SquashfsWriter
-from rootfs_trust.image.host import digest_of_file, read_file
+from rootfs_trust.image.host_files import digest_of_file, read_file
+from rootfs_trust.image.layer_entries import ImageChanges, NewEntry, changes
 from rootfs_trust.outcome import ImageOutcome, OneImage
-from rootfs_trust.rootfs.nodes import File, Symlink
+from rootfs_trust.rootfs.view import File, Symlink
 
 
 class FilesystemWriter(Protocol):
@@ -73,12 +73,12 @@ def _writer(source: FilesystemImage, dest: str) -> FilesystemWriter:
     if source.partition is not None:
         hint = "run image on the file of that partition, and build the disk image with the result"
         message = f"is {filesystem.name} in a disk image; only ext2, ext3 and ext4 are written there"
-        raise InputError(Trouble("image", source.place, message, hint))
+        raise InputError(Problem("image", source.place, message, hint))
     if isinstance(filesystem, Squashfs):
         return SquashfsWriter(source, filesystem, dest)
     if isinstance(filesystem, Erofs):
         return ErofsWriter(source, filesystem, dest)
-    raise InputError(Trouble("image", source.place, f"is {filesystem.name}, which is not written", ""))
+    raise InputError(Problem("image", source.place, f"is {filesystem.name}, which is not written", ""))
 
 
 def _read_back(source: FilesystemImage, decision: Decision, found: ImageChanges, staged: str, dest: str) -> None:
@@ -95,7 +95,7 @@ def _read_back(source: FilesystemImage, decision: Decision, found: ImageChanges,
                 raise _not_as_planned(dest, place)
         look_again(view, decision.desired)
     except (InputError, DamagedImageError) as error:
-        raise _not_as_planned(dest, error.troubles[0].message) from error
+        raise _not_as_planned(dest, error.problems[0].message) from error
 
 
 def _is_as_planned(view: FilesystemView, place: str, entry: NewEntry) -> bool:
@@ -113,4 +113,4 @@ def _is_as_planned(view: FilesystemView, place: str, entry: NewEntry) -> bool:
 
 def _not_as_planned(dest: str, place: str) -> ApplyError:
     message = f"cannot be written: the programs wrote something else than planned at {place}; nothing was written"
-    return ApplyError(Trouble("apply", dest, message, "report this, with the versions of the programs"))
+    return ApplyError(Problem("apply", dest, message, "report this, with the versions of the programs"))

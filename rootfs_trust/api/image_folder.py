@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from rootfs_trust.api.decide import Job
 from rootfs_trust.api.install import install_job
-from rootfs_trust.errors import ApplyError, Trouble
+from rootfs_trust.api.planning import Job
+from rootfs_trust.errors import ApplyError, Problem
 from rootfs_trust.image.destination import Destination
 from rootfs_trust.outcome import ImageOutcome, OneImage
 from rootfs_trust.rootfs.copy import TreeCopy
-from rootfs_trust.rootfs.door import Root
+from rootfs_trust.rootfs.root_directory import RootDirectory
 
 
 def image_folder(source: str, dest: Destination, job: Job) -> ImageOutcome:
@@ -19,20 +19,20 @@ def image_folder(source: str, dest: Destination, job: Job) -> ImageOutcome:
         outcome = install_job(source, job)
     else:
         with dest.staged_folder() as staged:
-            with Root(source) as tree:
+            with RootDirectory(source) as tree:
                 tree.lock_for_reading()
                 TreeCopy(source, staged).run()
             try:
                 outcome = install_job(staged, job)
             except ApplyError as error:
                 # Everything was written to a copy, which is deleted.
-                raise ApplyError(*(_of_the_copy(each, dest.path) for each in error.troubles)) from error
+                raise ApplyError(*(_of_the_copy(each, dest.path) for each in error.problems)) from error
             if dest.durable:
                 # Sync once for all copied files: one call per file takes minutes.
                 os.sync()
     return ImageOutcome(None, (OneImage("", None, outcome.changed, outcome),))
 
 
-def _of_the_copy(trouble: Trouble, dest: str) -> Trouble:
-    reason = trouble.message.partition("; ")[0].removeprefix("all changes are written, but it ")
-    return Trouble(trouble.id, dest, f"{trouble.path}: {reason}; nothing was written", trouble.hint)
+def _of_the_copy(problem: Problem, dest: str) -> Problem:
+    reason = problem.message.partition("; ")[0].removeprefix("all changes are written, but it ")
+    return Problem(problem.id, dest, f"{problem.path}: {reason}; nothing was written", problem.hint)

@@ -7,22 +7,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rootfs_trust.agents.found_settings import main_file, mapper_tables
-from rootfs_trust.agents.migration import lookup, spelled
-from rootfs_trust.agents.settings import CLOUDS, cloud_settings
 from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.api.output_file import there_already, write_output
-from rootfs_trust.api.sources import open_view
-from rootfs_trust.audit.trust import Trust
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.audit.trusted_anchors import Trust
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.certificates import FoundCertificate, certificates
 from rootfs_trust.inputs.config import FILE_NAME, parse_config
 from rootfs_trust.inputs.files import read_inputs
-from rootfs_trust.rootfs.nodes import View
+from rootfs_trust.rendering.packaged_templates import shipped_template
+from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.anchor import name_of_file, safe_name
 from rootfs_trust.store.detect import find_layout
-from rootfs_trust.templating import shipped_template
 from rootfs_trust.text import printable
+from rootfs_trust.thin_edge.key_renames import lookup, spelled
+from rootfs_trust.thin_edge.settings_in_force import main_file, mapper_tables
+from rootfs_trust.thin_edge.trust_settings import CLOUDS, cloud_settings
 
 _CHAINS = "chains"
 """The directory of saved chains, next to the config."""
@@ -161,12 +161,12 @@ def _anchor(path: str, folder: str) -> GivenAnchor:
 def _found(path: str) -> list[FoundCertificate]:
     reading = read_inputs([path])
     readings = [certificates(file.path, file.data, time_here()) for file in reading.files if file.wanted]
-    troubles = [*reading.troubles, *(trouble for each in readings for trouble in each.troubles)]
+    problems = [*reading.problems, *(problem for each in readings for problem in each.problems)]
     found = [each for one in readings for each in one.found]
-    if not troubles and not found:
-        troubles.append(Trouble("no-certificate", path, "contains no certificate", "name a file with a CA certificate"))
-    if troubles:
-        raise InputError(*troubles)
+    if not problems and not found:
+        problems.append(Problem("no-certificate", path, "contains no certificate", "name a file with a CA certificate"))
+    if problems:
+        raise InputError(*problems)
     return found
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from rootfs_trust.api.carry_out import carry_out
-from rootfs_trust.api.decide import Decision, Job, decide, read_job
+from rootfs_trust.api.apply_plan import carry_out
+from rootfs_trust.api.open_tree import named_on_the_host
 from rootfs_trust.api.options import NO_OPTIONS, InstallOptions
+from rootfs_trust.api.planning import Decision, Job, decide, read_job
 from rootfs_trust.api.runtime_warnings import runtime_warnings
-from rootfs_trust.api.sources import named_on_the_host
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.outcome import Outcome
-from rootfs_trust.rootfs.door import Root
+from rootfs_trust.rootfs.root_directory import RootDirectory
 
 
 def install(root: str, options: InstallOptions = NO_OPTIONS) -> Outcome:
@@ -25,7 +25,7 @@ def install(root: str, options: InstallOptions = NO_OPTIONS) -> Outcome:
 
 def install_job(root: str, job: Job) -> Outcome:
     """Like :func:`install`, for a job whose files are read. Raises the same errors."""
-    with named_on_the_host(root), Root(root) as tree:
+    with named_on_the_host(root), RootDirectory(root) as tree:
         tree.lock()
         return finish(tree, job, decide(tree, job, tree.lock_hash_directory))
 
@@ -40,21 +40,21 @@ class RecordedInstall(NamedTuple):
 def install_with_provenance(root: str, options: InstallOptions = NO_OPTIONS) -> RecordedInstall:
     """Like :func:`install`, and also return the provenance, even if nothing changed. Raises the same errors."""
     from rootfs_trust.api.provenance import statement
-    from rootfs_trust.rootfs.recording import Recording
+    from rootfs_trust.rootfs.read_recorder import ReadRecorder
 
     if options.dry_run:
         hint = "use only one of them"
-        raise InputError(Trouble("usage", "", "a dry run installs nothing, so it has no provenance", hint))
+        raise InputError(Problem("usage", "", "a dry run installs nothing, so it has no provenance", hint))
     job = read_job(options)
-    with named_on_the_host(root), Root(root) as tree:
+    with named_on_the_host(root), RootDirectory(root) as tree:
         tree.lock()
-        recording = Recording(tree)
+        recording = ReadRecorder(tree)
         decision = decide(recording, job, tree.lock_hash_directory)
         provenance = statement(job, decision, recording.read)
         return RecordedInstall(finish(tree, job, decision), provenance)
 
 
-def finish(tree: Root, job: Job, decision: Decision) -> Outcome:
+def finish(tree: RootDirectory, job: Job, decision: Decision) -> Outcome:
     """Write the decision to an open and locked tree, unless it is a dry run. Raises ApplyError."""
     options = job.options
     notes = runtime_warnings(tree, decision)

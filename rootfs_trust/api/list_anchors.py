@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rootfs_trust.api.clock import time_here
-from rootfs_trust.api.sources import open_view
-from rootfs_trust.audit.trust import Trust, TrustedAnchor
+from rootfs_trust.api.open_tree import open_view
+from rootfs_trust.audit.trusted_anchors import Trust, TrustedAnchor
 from rootfs_trust.clients.all_clients import NAMES
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.config import Config, load_config
-from rootfs_trust.inputs.own import own_digests
+from rootfs_trust.inputs.configured_anchors import own_digests
 
 
 def list_anchors(
@@ -38,10 +38,10 @@ def list_anchors(
 def _refuse_unknown(trust: Trust, clients: Sequence[str]) -> None:
     here = dict.fromkeys(reading.client for reading in trust.readings)
     words = {True: "the rootfs has no client", False: "no client is called"}
-    troubles = [
-        Trouble("client", "", f"{words[name in NAMES]} {name}", f"clients here: {', '.join(here)}")
+    problems = [
+        Problem("client", "", f"{words[name in NAMES]} {name}", f"clients here: {', '.join(here)}")
         for name in clients
         if name not in here
     ]
-    if troubles:
-        raise InputError(*troubles)
+    if problems:
+        raise InputError(*problems)

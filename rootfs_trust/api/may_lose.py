@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.nodes import View, parent, read
 from rootfs_trust.rootfs.plan import STAGED_PREFIX, Action, Link, MakeDirectory, Plan, Put, Remove
+from rootfs_trust.rootfs.view import View, parent, read
 from rootfs_trust.store.bundle_store import BUNDLES
 from rootfs_trust.x509 import Block, blocks
 

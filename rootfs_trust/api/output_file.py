@@ -10,13 +10,13 @@ import os
 import stat
 from collections.abc import Iterable
 
-from rootfs_trust.api.carry_out import carry_out, refuse
-from rootfs_trust.errors import ApplyError, ConflictError, InputError, Trouble
+from rootfs_trust.api.apply_plan import carry_out, refuse
+from rootfs_trust.errors import ApplyError, ConflictError, InputError, Problem
 from rootfs_trust.image.destination import Destination
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import Directory, File, Symlink, parent
 from rootfs_trust.rootfs.plan import make_plan
 from rootfs_trust.rootfs.resolve import MAX_LINKS, steps
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.rootfs.view import Directory, File, Symlink, parent
 
 
 def write_output(
@@ -39,7 +39,7 @@ def write_output(
                 file.write(data)
         except OSError as error:
             message = f"cannot be written: {error.strerror}"
-            raise ApplyError(Trouble("apply", path, message, "check the path and its permissions")) from error
+            raise ApplyError(Problem("apply", path, message, "check the path and its permissions")) from error
     else:
         Destination(os.path.realpath(path), overwrite=not new).put_file((data,))
 
@@ -85,18 +85,18 @@ def _identity(path: str) -> tuple[int, int]:
 
 
 def _write_inside(path: str, tree: str, place: str, data: bytes, *, new: bool, timestamp: int | None) -> None:
-    with Root(tree) as root:
+    with RootDirectory(tree) as root:
         root.lock()
         if root.kind(place) is Directory:
-            raise InputError(Trouble("output", path, "is a directory", "choose a file"))
+            raise InputError(Problem("output", path, "is a directory", "choose a file"))
         if root.kind(parent(place)) is not Directory:
             message = f"{parent(place)} is not a directory of the root filesystem {tree}"
-            raise InputError(Trouble("output", path, message, "create it first, or choose another path"))
+            raise InputError(Problem("output", path, message, "create it first, or choose another path"))
         if new and root.kind(place, follow=False) is not None:
             raise there_already(path)
         if root.kind(place, follow=False) is Symlink and root.kind(place) is None:
             message = f"{place} is a dangling link in the root filesystem {tree}"
-            raise InputError(Trouble("output", path, message, "choose the target of the link instead"))
+            raise InputError(Problem("output", path, message, "choose the target of the link instead"))
         desired = {root.real_path(place) or place: File(data)}
         plan = make_plan(root, desired)
         refuse(ConflictError, plan.conflicts)
@@ -105,4 +105,4 @@ def _write_inside(path: str, tree: str, place: str, data: bytes, *, new: bool, t
 
 def there_already(path: str) -> ConflictError:
     """Return the error for a host path that must not exist yet."""
-    return ConflictError(Trouble("conflict", path, "already exists", "edit it, or choose another file"))
+    return ConflictError(Problem("conflict", path, "already exists", "edit it, or choose another file"))

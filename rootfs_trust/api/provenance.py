@@ -15,14 +15,14 @@ from hashlib import sha256
 from typing import Any
 
 from rootfs_trust import __version__
-from rootfs_trust.agents.settings import FOLDER
-from rootfs_trust.api.decide import Decision, Job
 from rootfs_trust.api.options import NO_OPTIONS
+from rootfs_trust.api.planning import Decision, Job
 from rootfs_trust.audit.sbom.inventory import TOOL, plain
 from rootfs_trust.inputs.config import AnchorTable, CloudTable, Config, RenderTable, StoreTable
-from rootfs_trust.inputs.tables import FILE
-from rootfs_trust.rootfs.nodes import File, Symlink, as_text
+from rootfs_trust.inputs.toml_schema import FILE
+from rootfs_trust.rootfs.view import File, Symlink, as_text
 from rootfs_trust.store.selection import Selection
+from rootfs_trust.thin_edge.trust_settings import FOLDER
 from rootfs_trust.times import from_seconds, rfc3339
 from rootfs_trust.x509.constrained import shown_names
 

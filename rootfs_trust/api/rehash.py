@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from rootfs_trust.api.carry_out import carry_out, refuse
-from rootfs_trust.errors import ConflictError, InputError, Trouble
+from rootfs_trust.api.apply_plan import carry_out, refuse
+from rootfs_trust.errors import ConflictError, InputError, Problem
 from rootfs_trust.outcome import Outcome
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import Absent, Directory, Symlink, join, parent
 from rootfs_trust.rootfs.plan import make_plan
-from rootfs_trust.store.hashdir import rehashable, rehashed
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.rootfs.view import Absent, Directory, Symlink, join, parent
+from rootfs_trust.store.hash_links import rehashable, rehashed
 
 NEW, OLD, BOTH = ("new",), ("old",), ("new", "old")
 """Which subject hash the link names use: that of OpenSSL since 1.0.0, that before, or both."""
@@ -33,7 +33,7 @@ def rehash(
     directory belongs to another root filesystem (all: nothing was written). Raises ApplyError if writing fails.
     """
     refuse(InputError, _relative(folders) if root else ())
-    with Root(root or "/") as host:
+    with RootDirectory(root or "/") as host:
         given = _by_real_path(host, folders, on_device=root is not None)
         refuse(InputError, [_missing(host, path, given[path]) for path in given if host.kind(path) is not Directory])
         if root:
@@ -43,7 +43,7 @@ def rehash(
         # Lock each directory once, in a fixed order, so that two runs cannot deadlock.
         host.lock(*sorted(given))
         desired: dict[str, Symlink | Absent] = {}
-        warnings: list[Trouble] = []
+        warnings: list[Problem] = []
         for path in given:
             links, told = rehashed(host, path, styles)
             desired |= links
@@ -57,7 +57,7 @@ def rehash(
     return Outcome("", actions, (), tuple(_as_given(given, warnings)), dry_run)
 
 
-def _by_real_path(host: Root, folders: Sequence[str], *, on_device: bool) -> dict[str, str]:
+def _by_real_path(host: RootDirectory, folders: Sequence[str], *, on_device: bool) -> dict[str, str]:
     """Return each directory once, by its real path, with the first spelling that was given."""
     given: dict[str, str] = {}
     for folder in folders:
@@ -66,19 +66,19 @@ def _by_real_path(host: Root, folders: Sequence[str], *, on_device: bool) -> dic
     return given
 
 
-def _missing(host: Root, path: str, folder: str) -> Trouble:
+def _missing(host: RootDirectory, path: str, folder: str) -> Problem:
     message = "does not exist" if host.kind(path) is None else "is not a directory"
-    return Trouble("no-folder", folder, message, "rehash needs directories")
+    return Problem("no-folder", folder, message, "rehash needs directories")
 
 
-def _relative(folders: Sequence[str]) -> Iterator[Trouble]:
+def _relative(folders: Sequence[str]) -> Iterator[Problem]:
     for folder in folders:
         if not folder.startswith("/"):
             message = "with --root, a directory is a path of the device and begins with /"
-            yield Trouble("usage", folder, message, "for example --root ./rootfs /etc/ssl/certs")
+            yield Problem("usage", folder, message, "for example --root ./rootfs /etc/ssl/certs")
 
 
-def _of_others(host: Root, folder: str) -> Iterator[Trouble]:
+def _of_others(host: RootDirectory, folder: str) -> Iterator[Problem]:
     """Return a conflict if the certificate links of a directory dangle here, but probably not on a device.
 
     This is so if a parent directory, used as the root, contains a target, or if all absolute links dangle.
@@ -96,17 +96,17 @@ def _of_others(host: Root, folder: str) -> Iterator[Trouble]:
         message = (
             f"its links point to paths that do not exist here, such as {nowhere[0]}, so its hash links would be deleted"
         )
-        yield Trouble("conflict", folder, message, f"if it belongs to another root filesystem, pass {inside}")
+        yield Problem("conflict", folder, message, f"if it belongs to another root filesystem, pass {inside}")
 
 
-def _absolute(host: Root, path: str) -> str:
+def _absolute(host: RootDirectory, path: str) -> str:
     """Return the target of an absolute link, or an empty string."""
     node = host.node(path)
     return node.points_to if isinstance(node, Symlink) and node.points_to.startswith("/") else ""
 
 
-def _as_given(given: dict[str, str], troubles: Iterable[Trouble]) -> Iterator[Trouble]:
-    return (replace(trouble, path=_spelled(given, trouble.path)) for trouble in troubles)
+def _as_given(given: dict[str, str], problems: Iterable[Problem]) -> Iterator[Problem]:
+    return (replace(problem, path=_spelled(given, problem.path)) for problem in problems)
 
 
 def _spelled(given: dict[str, str], path: str) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rootfs_trust.api.decide import Decision, Job, decide, read_job
 from rootfs_trust.api.install import finish
+from rootfs_trust.api.open_tree import named_on_the_host
 from rootfs_trust.api.options import InstallOptions
-from rootfs_trust.api.sources import named_on_the_host
+from rootfs_trust.api.planning import Decision, Job, decide, read_job
 from rootfs_trust.errors import InputError
 from rootfs_trust.outcome import InstalledAnchor, Outcome
-from rootfs_trust.rootfs.door import Root
 from rootfs_trust.rootfs.plan import Remove
+from rootfs_trust.rootfs.root_directory import RootDirectory
 
 
 def remove(
@@ -43,7 +43,7 @@ def remove(
         runtimes=runtimes,
         root_data=root_data,
     )
-    with named_on_the_host(root), Root(root) as tree:
+    with named_on_the_host(root), RootDirectory(root) as tree:
         tree.lock()
         job = read_job(options)
         decision = _decide(tree, job)
@@ -51,14 +51,14 @@ def remove(
     return outcome._replace(anchors=tuple(map(InstalledAnchor.of, decision.store.removed)))
 
 
-def _decide(tree: Root, job: Job) -> Decision:
+def _decide(tree: RootDirectory, job: Job) -> Decision:
     """Plan the removal. If an earlier run was interrupted, anchors that it has removed are a warning, not an error."""
     try:
         return decide(tree, job, tree.lock_hash_directory)
     except InputError as error:
-        unmatched = {each.message: each for each in error.troubles if each.id == "not-found"}
+        unmatched = {each.message: each for each in error.problems if each.id == "not-found"}
         left = job.removal.without(unmatched)
-        if not left or len(unmatched) < len(error.troubles):
+        if not left or len(unmatched) < len(error.problems):
             raise
         decision = decide(tree, replace(job, removal=left))
         # Store files are written before source files are deleted. If only deletions are left, a run was interrupted.

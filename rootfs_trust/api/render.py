@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rootfs_trust.agents.render import RenderRequest, TemplateTrust, rendered
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.templates import Template
-from rootfs_trust.rootfs.nodes import File, View
-from rootfs_trust.store.layout import Answer, Layout
+from rootfs_trust.rendering.render import RenderRequest, TemplateTrust, rendered
+from rootfs_trust.rootfs.view import File, View
+from rootfs_trust.store.layout import Layout, StorePlan
 from rootfs_trust.x509 import encode, private_key_form
 
 JAVA_STORES = (
@@ -22,20 +22,20 @@ JAVA_STORES = (
 def render_files(
     view: View,
     layout: Layout,
-    store: Answer,
+    store: StorePlan,
     templates: Iterable[Template],
     clouds: tuple[str, ...],
     taken: Mapping[str, str],
-) -> Answer:
+) -> StorePlan:
     """Render ``templates`` for the planned ``store``. ``taken`` says who writes which other path."""
-    answer = Answer()
+    answer = StorePlan()
     trust = trust_of(view, layout, store, clouds)
     writers = dict(taken)
     for table, name, text in templates:
         writer = writers.setdefault(table.dest, f"{table.key} ({name})")
         if writer != f"{table.key} ({name})":
             message = f"{table.key}.dest {table.dest} is also written by {writer}"
-            answer.troubles.append(Trouble("collision", table.where, message, "choose another path"))
+            answer.problems.append(Problem("collision", table.where, message, "choose another path"))
             continue
         try:
             request = RenderRequest(name, text, table.dest, table.mode, table.values, table.replace)
@@ -43,20 +43,20 @@ def render_files(
             if form := private_key_form(files[table.dest].content):
                 message = f"{table.key}: {name} would put a private key ({form}) into {table.dest}"
                 hint = "delete the key from the template and its values"
-                answer.troubles.append(Trouble("private-key", table.where, message, hint))
+                answer.problems.append(Problem("private-key", table.where, message, hint))
             answer.desired |= files
             answer.conflicts += conflicts
         except InputError as error:
-            answer.troubles += error.troubles
+            answer.problems += error.problems
     return answer
 
 
-def trust_of(view: View, layout: Layout, store: Answer, clouds: tuple[str, ...]) -> TemplateTrust:
+def trust_of(view: View, layout: Layout, store: StorePlan, clouds: tuple[str, ...]) -> TemplateTrust:
     """Return the template variables about the planned trust store."""
     return TemplateTrust(layout.bundle, layout.hash_directory, _anchors(store), clouds, _java(view, store))
 
 
-def _anchors(store: Answer) -> tuple[Mapping[str, str], ...]:
+def _anchors(store: StorePlan) -> tuple[Mapping[str, str], ...]:
     return tuple(
         {
             "name": each.name,
@@ -68,5 +68,5 @@ def _anchors(store: Answer) -> tuple[Mapping[str, str], ...]:
     )
 
 
-def _java(view: View, store: Answer) -> str:
+def _java(view: View, store: StorePlan) -> str:
     return next((path for path in JAVA_STORES if path in store.desired or view.kind(path) is File), "")

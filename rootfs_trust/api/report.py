@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rootfs_trust import __version__
-from rootfs_trust.agents.found_settings import found_settings
 from rootfs_trust.api.check import question_of
 from rootfs_trust.api.clock import time_here
 from rootfs_trust.api.diff import diff_in
-from rootfs_trust.api.sources import open_view
+from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.audit.check import findings, inspect
 from rootfs_trust.audit.checks.servers import SERVER_UNJUDGED
-from rootfs_trust.audit.report import Report, SeenBy, seen_by
+from rootfs_trust.audit.report import ClientView, Report, seen_by
 from rootfs_trust.audit.servers import judge_servers
-from rootfs_trust.audit.trust import Trust
+from rootfs_trust.audit.trusted_anchors import Trust
 from rootfs_trust.clients.all_clients import clients_of
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.root_data import load_root_data
+from rootfs_trust.rendering.packaged_templates import shipped_template
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.templating import shipped_template
+from rootfs_trust.thin_edge.settings_in_force import found_settings
 from rootfs_trust.times import later
 
 _YEAR = 365.2425
@@ -76,9 +76,9 @@ def render_report(report: Report, form: str) -> str:
     return shipped_template(f"report/report.{form}.j2", "a report is rendered from a template").render(report=report)
 
 
-def _clients(trust: Trust) -> tuple[SeenBy, ...]:
+def _clients(trust: Trust) -> tuple[ClientView, ...]:
     local = [anchor for anchor in trust.trusted if anchor.is_local]
-    return tuple(seen_by(client, trust.trusted, local) for client in clients_of(Reading(trust.device)))
+    return tuple(seen_by(client, trust.trusted, local) for client in clients_of(FileReader(trust.device)))
 
 
 def _system(device: Device) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from rootfs_trust.agents.finished import Finished
-from rootfs_trust.api.decide import Decision
-from rootfs_trust.errors import Trouble
+from rootfs_trust.api.planning import Decision
+from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import View
-from rootfs_trust.rootfs.tolerant import Tolerant
+from rootfs_trust.rootfs.error_collecting_view import ErrorCollectingView
+from rootfs_trust.rootfs.planned_tree import PlannedTree
+from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.purposes import SERVERS
 
 
-def runtime_warnings(view: View, decision: Decision) -> list[Trouble]:
+def runtime_warnings(view: View, decision: Decision) -> list[Problem]:
     """Return a warning for each store in ``view`` that lacks an installed anchor after ``decision``.
 
     The search covers the whole tree and is not part of the decision: a known decision stays valid when files outside
@@ -21,18 +21,18 @@ def runtime_warnings(view: View, decision: Decision) -> list[Trouble]:
     names = {each.certificate.sha256: each.name for each in installed if SERVERS in (each.purposes or {SERVERS})}
     if not names:
         return []
-    from rootfs_trust.audit.checks.applications import kind_of
+    from rootfs_trust.audit.checks.private_stores import kind_of
     from rootfs_trust.clients.applications import unseen
-    from rootfs_trust.clients.reading import Reading
+    from rootfs_trust.clients.file_readers import FileReader
 
-    finished = Device(Tolerant(Finished(Device(view), decision.desired)))
+    finished = Device(ErrorCollectingView(PlannedTree(Device(view), decision.desired)))
     system = {finished.view.real_path(path) or path for path in decision.desired}
     return [
-        Trouble(
+        Problem(
             kind_of(each).id,
             each.path,
             f"lacks {', '.join(names[sha256] for sha256 in each.missing)}",
             f"use --runtimes {each.runtime} or auto if its programs connect to a server of this CA",
         )
-        for each in unseen(Reading(finished, {**finished.environment, **decision.variables}), tuple(names), system)
+        for each in unseen(FileReader(finished, {**finished.environment, **decision.variables}), tuple(names), system)
     ]

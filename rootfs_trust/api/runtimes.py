@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rootfs_trust.agents.finished import Finished
-from rootfs_trust.clients.environment import variable
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.environment_variables import variable
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.listing import entries_below
-from rootfs_trust.rootfs.nodes import Directory, File, View, read
+from rootfs_trust.rootfs.planned_tree import PlannedTree
+from rootfs_trust.rootfs.view import Directory, File, View, read
 from rootfs_trust.runtimes import node
 from rootfs_trust.runtimes.all_runtimes import answer_of_runtimes
 from rootfs_trust.runtimes.names import NAMES
 from rootfs_trust.runtimes.request import Assignment, RuntimeAnswer, RuntimeRequest, RuntimeTree
 from rootfs_trust.runtimes.variables import PROFILE, SYSTEMD, unassigned, variable_files, variables_before
 from rootfs_trust.store.anchor import Anchor, name_of_file, safe_name
-from rootfs_trust.store.layout import Answer, Layout
+from rootfs_trust.store.layout import Layout, StorePlan
 from rootfs_trust.store.purposes import SERVERS
-from rootfs_trust.store.source import read_source
+from rootfs_trust.store.source_file import read_source
 
 _SUFFIXES = (".crt", ".pem", ".cer")
 _OPENSSL_TRUST = b"-----BEGIN TRUSTED CERTIFICATE-----"
@@ -28,7 +28,7 @@ _OPENSSL_TRUST = b"-----BEGIN TRUSTED CERTIFICATE-----"
 def ask_runtimes(
     device: Device,
     layout: Layout,
-    store: Answer,
+    store: StorePlan,
     names: Sequence[str],
     request: RuntimeRequest,
     configured: Mapping[str, str] | None,
@@ -38,7 +38,7 @@ def ask_runtimes(
     If the run removes anchors, their entries in all other runtimes are removed, too. ``configured``: the variables in
     the config of a container image, which also gets ours; None for a root filesystem, which gets files.
     """
-    view = Finished(device, store.desired)
+    view = PlannedTree(device, store.desired)
     tree = RuntimeTree(view, {view.real_path(path) or path for path in (*store.desired, layout.bundle)})
     anchors = tuple(anchors_of(view, layout, store))
     removed = request.removed.union(each.certificate.sha256 for each in store.removed)
@@ -53,10 +53,10 @@ def ask_runtimes(
 
 def _lenient(answer: RuntimeAnswer) -> RuntimeAnswer:
     """Return the answer with its problems as warnings, so that a store that was not requested blocks no removal."""
-    unread = [*answer.troubles, *answer.conflicts]
+    unread = [*answer.problems, *answer.conflicts]
     message = "may still trust a removed certificate: it"
     answer.warnings += (replace(each, id="runtime-store", message=f"{message} {each.message}") for each in unread)
-    answer.troubles, answer.conflicts = [], []
+    answer.problems, answer.conflicts = [], []
     return answer
 
 
@@ -87,7 +87,7 @@ def _assigned(
     device: Device, names: Sequence[str], configured: Mapping[str, str] | None
 ) -> dict[str, tuple[Assignment, ...]]:
     """Return where the tree, or the config of the image, already sets the variables ``names``."""
-    reading = Reading(device)
+    reading = FileReader(device)
     found = {
         name: tuple(Assignment(value, place) for value, place in variable(reading, name) if place not in _FILES)
         for name in names
@@ -102,7 +102,7 @@ def _assigned(
 _FILES = (PROFILE, SYSTEMD)
 
 
-def anchors_of(view: View, layout: Layout, store: Answer) -> Iterator[Anchor]:
+def anchors_of(view: View, layout: Layout, store: StorePlan) -> Iterator[Anchor]:
     """Return the installed anchors for TLS servers, of this run and of earlier ones."""
     installed = {each.certificate.sha256: each for each in store.installed}
     others = {sha256: each for each in _local(view, layout) if (sha256 := each.certificate.sha256) not in installed}

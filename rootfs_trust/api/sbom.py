@@ -8,13 +8,13 @@ from importlib import import_module
 
 from rootfs_trust import __version__
 from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.api.servers import read_servers
-from rootfs_trust.api.sources import open_view
 from rootfs_trust.audit.sbom.inventory import Inventory, inventory
-from rootfs_trust.audit.trust import Trust
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.audit.trusted_anchors import Trust
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.config import Config, load_config
-from rootfs_trust.inputs.own import own_digests
+from rootfs_trust.inputs.configured_anchors import own_digests
 from rootfs_trust.inputs.root_data import load_root_data
 from rootfs_trust.times import EARLIEST, from_seconds
 
@@ -68,4 +68,4 @@ def _require(module: str, package: str, form: str) -> None:
     except ModuleNotFoundError as error:
         message = f"{form} needs the Python package {package}"
         hint = "install rootfs-trust[sbom], or that package"
-        raise InputError(Trouble("missing-package", "", message, hint)) from error
+        raise InputError(Problem("missing-package", "", message, hint)) from error

@@ -4,56 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.agents.finished import Finished
-from rootfs_trust.errors import Trouble
+from rootfs_trust.errors import Problem
 from rootfs_trust.inputs.constraints import WHERE_POSSIBLE
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import Desired
+from rootfs_trust.rootfs.planned_tree import PlannedTree
+from rootfs_trust.rootfs.view import Desired
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.x509.constrained import original_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rootfs_trust.audit.fence import Gap
+    from rootfs_trust.audit.ignored_constraints import Gap
 
 
-def seen_by_clients(device: Device, desired: Desired, installed: list[Anchor]) -> tuple[list[Trouble], list[Trouble]]:
+def seen_by_clients(device: Device, desired: Desired, installed: list[Anchor]) -> tuple[list[Problem], list[Problem]]:
     """The conflicts and the warnings about the anchors ``installed`` in the tree that ``desired`` leaves."""
     if not installed:
         return [], []
-    finished = Device(Finished(device, desired))
+    finished = Device(PlannedTree(device, desired))
     conflicts, warnings = _open_fences(finished, installed)
     return conflicts, [*warnings, *_unread(finished, installed)]
 
 
-def _open_fences(finished: Device, installed: list[Anchor]) -> tuple[list[Trouble], list[Trouble]]:
+def _open_fences(finished: Device, installed: list[Anchor]) -> tuple[list[Problem], list[Problem]]:
     """Each constrained anchor that a client does not hold to its names: a conflict unless its ``fence`` allows that."""
     if not any(original_of(each.certificate) for each in installed):
         return [], []
-    from rootfs_trust.audit.fence import gaps
+    from rootfs_trust.audit.ignored_constraints import gaps
 
     found = list(gaps(finished.view, installed))
     conflicts = [_gap("conflict", each) for each in found if not each.anchor.fence_where_possible]
     return conflicts, [_gap("fence-ignored", each) for each in found]
 
 
-def _gap(id_: str, gap: Gap) -> Trouble:
+def _gap(id_: str, gap: Gap) -> Problem:
     hint = f'fence = "{WHERE_POSSIBLE}" at the [[anchor]] in rootfs-trust.toml installs it anyway'
-    return Trouble(id_, gap.path, f"{gap.message} ({gap.anchor.where}, client {gap.client})", hint)
+    return Problem(id_, gap.path, f"{gap.message} ({gap.anchor.where}, client {gap.client})", hint)
 
 
-def _unread(finished: Device, installed: list[Anchor]) -> Iterator[Trouble]:
+def _unread(finished: Device, installed: list[Anchor]) -> Iterator[Problem]:
     """A warning for each anchor that a client cannot read; of constrained ones others warn."""
-    from rootfs_trust.audit.blinding import blinds_somebody, losses, of_anchors
+    from rootfs_trust.audit.unreadable_anchors import blinds_somebody, losses, of_anchors
 
     anchors = {each.certificate.sha256: each for each in installed if not original_of(each.certificate)}
     if not any(blinds_somebody(each.certificate) for each in anchors.values()):
         return
-    from rootfs_trust.clients.reading import Reading
+    from rootfs_trust.clients.file_readers import FileReader
 
-    for loss in of_anchors(losses(Reading(finished)), anchors):
+    for loss in of_anchors(losses(FileReader(finished)), anchors):
         if loss.certificate:
             where = anchors[loss.certificate.sha256].where
             message = f"{where}: {', '.join(loss.clients)}: {loss.reason}"
             hint = "have the CA issue a certificate that this client reads, or ship a version that reads this one"
-            yield Trouble("client-cannot-read", loss.path, message, hint)
+            yield Problem("client-cannot-read", loss.path, message, hint)

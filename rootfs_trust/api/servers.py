@@ -9,54 +9,54 @@ from rootfs_trust.audit.servers import Server
 from rootfs_trust.audit.verify.chain import Chain, read_chain
 from rootfs_trust.audit.verify.host_names import is_host
 from rootfs_trust.clients.all_clients import NAMES
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.config import Config, ServerTable, read_text
 from rootfs_trust.inputs.encodings import decoded
 from rootfs_trust.inputs.files import private_key, read_inputs
-from rootfs_trust.inputs.tables import KeyLines
+from rootfs_trust.inputs.toml_schema import KeyLines
 from rootfs_trust.text import did_you_mean
 
 
 def read_servers(config: Config, at: datetime) -> tuple[Server, ...]:
     """Read the servers of ``config``. ``at`` is the time of the check. Raises InputError with every mistake."""
-    troubles: list[Trouble] = []
+    problems: list[Problem] = []
     servers: list[Server] = []
     for table in config.servers:
         chain = _chain(table)
-        found = [*([chain] if isinstance(chain, Trouble) else []), *_mistakes(table, at)]
-        troubles += found
-        if not found and not isinstance(chain, Trouble):
+        found = [*([chain] if isinstance(chain, Problem) else []), *_mistakes(table, at)]
+        problems += found
+        if not found and not isinstance(chain, Problem):
             until = None if table.until is None else datetime.combine(table.until, time(), UTC)
             clients = tuple(dict.fromkeys(table.clients))
             servers.append(Server(table.name, chain, table.hostname, clients, until, table.refused, table.where))
-    troubles += _shared_names(config)
-    if troubles:
-        raise InputError(*troubles)
+    problems += _shared_names(config)
+    if problems:
+        raise InputError(*problems)
     return tuple(servers)
 
 
 def chain_file(path: str) -> Chain:
     """Read the chain from a file on the host, or from standard input for ``-``. Raises InputError."""
     found = read_inputs([path])
-    if found.troubles:
-        raise InputError(*found.troubles)
+    if found.problems:
+        raise InputError(*found.problems)
     if len(found.files) != 1:
-        raise InputError(Trouble("chain", path, "is a directory", "name the file with the server's chain"))
+        raise InputError(Problem("chain", path, "is a directory", "name the file with the server's chain"))
     data = found.files[0].data
-    if trouble := private_key(path, data):
-        raise InputError(trouble)
+    if problem := private_key(path, data):
+        raise InputError(problem)
     return read_chain(decoded(data), path)
 
 
-def _chain(table: ServerTable) -> Chain | Trouble:
+def _chain(table: ServerTable) -> Chain | Problem:
     try:
         return chain_file(table.chain)
     except InputError as error:
-        first = error.troubles[0]
+        first = error.problems[0]
         return _wrong(table, "chain", f"{table.chain} {first.message}", first.hint)
 
 
-def _mistakes(table: ServerTable, at: datetime) -> Iterator[Trouble]:
+def _mistakes(table: ServerTable, at: datetime) -> Iterator[Problem]:
     if table.hostname is not None and not is_host(table.hostname):
         hint = "use the host name or IP address that the device connects to"
         yield _wrong(table, "hostname", f"{table.hostname} is not a host name", hint)
@@ -71,7 +71,7 @@ def _mistakes(table: ServerTable, at: datetime) -> Iterator[Trouble]:
         yield _wrong(table, "until", "and refused = true exclude each other", "delete one of them")
 
 
-def _shared_names(config: Config) -> Iterator[Trouble]:
+def _shared_names(config: Config) -> Iterator[Problem]:
     first: dict[str, ServerTable] = {}
     for table in config.servers:
         if first.setdefault(table.name, table) is not table:
@@ -79,8 +79,8 @@ def _shared_names(config: Config) -> Iterator[Trouble]:
             yield _wrong(table, "name", message, "use a different name for each server")
 
 
-def _wrong(table: ServerTable, name: str, message: str, hint: str) -> Trouble:
-    return Trouble("config", _place(table, name), f"{table.key}.{name} {message}", hint)
+def _wrong(table: ServerTable, name: str, message: str, hint: str) -> Problem:
+    return Problem("config", _place(table, name), f"{table.key}.{name} {message}", hint)
 
 
 def _place(table: ServerTable, name: str) -> str:

@@ -8,26 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.agents.finished import Finished
 from rootfs_trust.api.runtimes import anchors_of
 from rootfs_trust.clients.table import JAVA_STORES
-from rootfs_trust.errors import InputError, MalformedError, Trouble
+from rootfs_trust.errors import InputError, MalformedError, Problem
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import File, View, read
+from rootfs_trust.rootfs.planned_tree import PlannedTree
+from rootfs_trust.rootfs.view import File, View, read
 from rootfs_trust.runtimes.java import changed_keystore, readable_anchors
 from rootfs_trust.runtimes.request import RuntimeRequest
-from rootfs_trust.store.layout import Answer, Layout, Request
+from rootfs_trust.store.layout import Layout, Request, StorePlan
 
 
 def add_system_keystores(
-    device: Device, layout: Layout, request: Request, store: Answer, passwords: tuple[str, ...]
+    device: Device, layout: Layout, request: Request, store: StorePlan, passwords: tuple[str, ...]
 ) -> None:
     """Add to ``store`` what the run makes of these keystores; one that cannot be read is a warning."""
     paths = list(_paths(device.view, layout, store))
     if not paths:
         return
     wanted = RuntimeRequest(
-        anchors=tuple(anchors_of(Finished(device, store.desired), layout, store)),
+        anchors=tuple(anchors_of(PlannedTree(device, store.desired), layout, store)),
         removed=frozenset(store.selected.union(each.certificate.sha256 for each in store.removed)) | request.distrust,
         distrust=True,
         only=request.only,
@@ -43,12 +43,12 @@ def add_system_keystores(
         except MalformedError as error:
             store.warnings.append(_left_alone(path, error.message))
         except InputError as error:
-            store.warnings.append(_left_alone(path, error.troubles[0].message))
+            store.warnings.append(_left_alone(path, error.problems[0].message))
         else:
             store.desired[path] = File(changed)
 
 
-def _paths(view: View, layout: Layout, store: Answer) -> Iterator[str]:
+def _paths(view: View, layout: Layout, store: StorePlan) -> Iterator[str]:
     """The real paths of the stores, each once."""
     written = {view.real_path(path) for path in (*store.desired, *layout.keystores)}
     for real in dict.fromkeys(view.real_path(path) for path in JAVA_STORES):
@@ -56,8 +56,8 @@ def _paths(view: View, layout: Layout, store: Answer) -> Iterator[str]:
             yield real
 
 
-def _left_alone(path: str, reason: str) -> Trouble:
-    return Trouble(
+def _left_alone(path: str, reason: str) -> Problem:
+    return Problem(
         "java-store-format",
         path,
         f"{reason}; it is left alone, and Java does not see this change",

@@ -9,28 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from rootfs_trust.agents.finished import Finished
-from rootfs_trust.audit.trust import Trust
+from rootfs_trust.audit.trusted_anchors import Trust
 from rootfs_trust.clients import node
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.pkcs12 import keystore_certificates
-from rootfs_trust.clients.reading import Reading
 from rootfs_trust.clients.readings import ClientReading, TrustedBy, TrustingClient, readings, trusted_by
 from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
-from rootfs_trust.errors import MalformedError, Trouble
+from rootfs_trust.errors import MalformedError, Problem
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import Absent, Desired, Symlink, View, parent, read
 from rootfs_trust.rootfs.plan import Plan
+from rootfs_trust.rootfs.planned_tree import PlannedTree
+from rootfs_trust.rootfs.view import Absent, Desired, Symlink, View, parent, read
 from rootfs_trust.store.anchor import Anchor, name_of_subject
+from rootfs_trust.store.anchor_sources import DIGEST
 from rootfs_trust.store.bundle_store import BUNDLES
-from rootfs_trust.store.layout import Answer, Layout, Request
-from rootfs_trust.store.local import DIGEST
+from rootfs_trust.store.layout import Layout, Request, StorePlan
 from rootfs_trust.store.selection import Selection, selected
 from rootfs_trust.x509 import Certificate, read_objects
 
 # -- gone ------------------------------------------------------------------------------------------------------
 
 
-def without_trust(device: Device, layout: Layout, request: Request, store: Answer) -> tuple[Answer, frozenset[str]]:
+def without_trust(
+    device: Device, layout: Layout, request: Request, store: StorePlan
+) -> tuple[StorePlan, frozenset[str]]:
     """Return the layout's answer without any copy of removed certificates, and the SHA-256 that must be gone.
 
     A file in a directory that clients read is also a copy, if it contains nothing else. The digests are for
@@ -50,11 +52,11 @@ def without_trust(device: Device, layout: Layout, request: Request, store: Answe
     return store, frozenset(every if "distrusted-yet-trusted" in told else every | named)
 
 
-def _selected_afterwards(device: Device, request: Request, store: Answer) -> set[str]:
+def _selected_afterwards(device: Device, request: Request, store: StorePlan) -> set[str]:
     """SHA-256 of what is selected and read after the run, also by a hash link that this run makes."""
     if not request.selections:
         return set()
-    after = read_by_clients(Finished(device, store.desired))
+    after = read_by_clients(PlannedTree(device, store.desired))
     return {sha256 for sha256, (held, _) in after.items() if selected(request.selections, held)}
 
 
@@ -69,10 +71,10 @@ def with_digests_of_clients(view: View, request: Request) -> Request:
     return replace(request, selections=tuple(map(known, request.selections)), named=named)
 
 
-def what_keeps(device: Device, desired: Desired, gone: frozenset[str]) -> Answer:
+def what_keeps(device: Device, desired: Desired, gone: frozenset[str]) -> StorePlan:
     """Return a conflict for each file through which a client would still trust one of the digests ``gone``."""
-    answer = Answer()
-    after = read_by_clients(Finished(device, desired))
+    answer = StorePlan()
+    after = read_by_clients(PlannedTree(device, desired))
     for sha256 in sorted(gone.intersection(after)):
         _report(device, after[sha256], answer)
     return answer
@@ -80,17 +82,17 @@ def what_keeps(device: Device, desired: Desired, gone: frozenset[str]) -> Answer
 
 def read_by_clients(view: View) -> dict[str, TrustedBy]:
     """Return the certificates that any client of the tree trusts, by SHA-256."""
-    return trusted_by(readings(Reading(Device(view))))
+    return trusted_by(readings(FileReader(Device(view))))
 
 
 def _without_copies(
-    device: Device, layout: Layout, request: Request, store: Answer, every: set[str]
-) -> tuple[Answer, dict[str, Absent]]:
+    device: Device, layout: Layout, request: Request, store: StorePlan, every: set[str]
+) -> tuple[StorePlan, dict[str, Absent]]:
     """Return the answer for the tree without foreign files that contain only one of ``every``, and these files."""
     copies: dict[str, Absent] = {}
-    while more := set(_copies(Finished(device, {**copies, **store.desired}), every)) - set(copies):
+    while more := set(_copies(PlannedTree(device, {**copies, **store.desired}), every)) - set(copies):
         copies |= dict.fromkeys(sorted(more), Absent())
-        store = layout.answer(Finished(device, copies), request)
+        store = layout.answer(PlannedTree(device, copies), request)
     return store, copies
 
 
@@ -111,26 +113,26 @@ def _holds_only(view: View, path: str, sha256: str) -> bool:
     return not others and {each.sha256 for _, each in found.certificates} == {sha256}
 
 
-def _settle(store: Answer, found: set[str], before: dict[str, TrustedBy]) -> None:
+def _settle(store: StorePlan, found: set[str], before: dict[str, TrustedBy]) -> None:
     """Drop the "unknown" problem of a digest that a client reads, although no source file has it."""
     unknown = {f"no anchor is called {DIGEST}{sha256}" for sha256 in found}
-    store.troubles = [each for each in store.troubles if each.message not in unknown]
+    store.problems = [each for each in store.problems if each.message not in unknown]
     removed = {anchor.certificate.sha256 for anchor in store.removed}
     for sha256 in sorted(found - removed):
         certificate, (first, *_) = before[sha256]
         store.removed.append(Anchor(name_of_subject(certificate.subject, sha256), certificate, first.path))
 
 
-def _report(device: Device, kept: TrustedBy, store: Answer) -> None:
+def _report(device: Device, kept: TrustedBy, store: StorePlan) -> None:
     """Add a conflict for each file that keeps a certificate trusted, or a warning if a program has it compiled in."""
-    program = node.program(Reading(device))
+    program = node.program(FileReader(device))
     for path, clients in _by_path(kept.readers).items():
         message = f"keeps {_called(kept.certificate)} trusted by {clients}"
         if path == program:
             hint = "its roots are compiled in; use a version without it"
-            store.warnings.append(Trouble("distrusted-yet-trusted", path, message, hint))
+            store.warnings.append(Problem("distrusted-yet-trusted", path, message, hint))
         else:
-            store.conflicts.append(Trouble("conflict", path, message, _advice(device.view, path, clients)))
+            store.conflicts.append(Problem("conflict", path, message, _advice(device.view, path, clients)))
 
 
 _RUNTIMES = ("certifi", "java", "castore")
@@ -162,15 +164,15 @@ def _called(certificate: Certificate) -> str:
 
 
 def lost(
-    device: Device, layout: Layout, request: Request, store: Answer, desired: Desired, plan: Plan
-) -> Iterator[Trouble]:
+    device: Device, layout: Layout, request: Request, store: StorePlan, desired: Desired, plan: Plan
+) -> Iterator[Problem]:
     """Return a conflict for each certificate that a client would lose, although nobody asked for that.
 
     Needed only if :func:`~rootfs_trust.api.may_lose.may_lose` returns True.
     """
-    finished = Finished(device, desired)
-    after = {_key(each): each for each in readings(Reading(Device(finished)))}
-    before = readings(Reading(device))
+    finished = PlannedTree(device, desired)
+    after = {_key(each): each for each in readings(FileReader(Device(finished)))}
+    before = readings(FileReader(device))
     still = {anchor.certificate.sha256 for each in after.values() for anchor in each.anchors}
     asked = _asked(device.view, layout, request, store, plan)
     judged = _judged_by_layout(device.view) - still
@@ -190,17 +192,17 @@ def _key(each: ClientReading) -> tuple[str, str]:
     return each.client, each.because
 
 
-def _losses(layout: Layout, certificate: Certificate, readers: list[TrustingClient]) -> Iterator[Trouble]:
+def _losses(layout: Layout, certificate: Certificate, readers: list[TrustingClient]) -> Iterator[Problem]:
     hint = (
         f"to keep it, use install --cert, which copies it to {layout.local}; "
         f"to drop it, use remove {DIGEST}{certificate.sha256}"
     )
     for path, clients in _by_path(readers).items():
         message = f"holds {_called(certificate)}, which {clients} would no longer trust after this run"
-        yield Trouble("conflict", path, message, hint)
+        yield Problem("conflict", path, message, hint)
 
 
-def _asked(view: View, layout: Layout, request: Request, store: Answer, plan: Plan) -> set[str]:
+def _asked(view: View, layout: Layout, request: Request, store: StorePlan, plan: Plan) -> set[str]:
     """Return the SHA-256 of certificates that the caller removes, distrusts, replaces or drops as unsourced."""
     asked = {anchor.certificate.sha256 for anchor in store.removed} | request.distrust | store.selected | store.expired
     files = [layout.bundle, *JAVA_STORES] if request.drop_unsourced else []

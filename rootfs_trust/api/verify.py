@@ -7,24 +7,24 @@ from datetime import datetime
 from typing import NamedTuple
 
 from rootfs_trust.api.clock import FIRST_BOOT, Moment, time_here
+from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.api.servers import chain_file, read_servers
-from rootfs_trust.api.sources import open_view
 from rootfs_trust.audit.first_boot import first_boot_clock
 from rootfs_trust.audit.servers import ServerResult, judge_servers
 from rootfs_trust.audit.verify import openssl_engine
 from rootfs_trust.audit.verify.chain import Chain
 from rootfs_trust.audit.verify.host_names import is_host
-from rootfs_trust.audit.verify.shipped import Shipped
+from rootfs_trust.audit.verify.planned_removals import PlannedRemovals
 from rootfs_trust.audit.verify.verdict import Verdict
 from rootfs_trust.audit.verify.verdicts import verdicts
 from rootfs_trust.audit.verify.versions import Versions
 from rootfs_trust.clients.all_clients import NAMES, clients_by_scope
 from rootfs_trust.clients.client import Client
-from rootfs_trust.clients.reading import Reading
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import View
+from rootfs_trust.rootfs.view import View
 
 
 class Verification(NamedTuple):
@@ -55,12 +55,12 @@ def verify(
 
     Without ``hostname``, the name in the certificate is not checked. ``at`` defaults to the host's clock; "first-boot"
     is the time at which the clock of a device starts. ``states`` are merged into the tree, see
-    :mod:`rootfs_trust.rootfs.state`. Raises InputError.
+    :mod:`rootfs_trust.rootfs.device_state`. Raises InputError.
     """
     openssl_engine.require()
     if hostname is not None and not is_host(hostname):
         hint = "use the host name or IP address that the device connects to"
-        raise InputError(Trouble("hostname", "", f"{hostname} is not a host name", hint))
+        raise InputError(Problem("hostname", "", f"{hostname} is not a host name", hint))
     saved = chain_file(chain)
     with open_view(root, states) as tree:
         return verify_in(tree, saved, hostname, moment_in(tree, at), clients)
@@ -90,7 +90,7 @@ def verify_servers(
         servers = read_servers(expected, moment)
         if not servers:
             hint = "add one, or pass a saved chain with --chain"
-            raise InputError(Trouble("usage", expected.path, "has no [[server]]", hint))
+            raise InputError(Problem("usage", expected.path, "has no [[server]]", hint))
         return ServersVerification(tuple(judge_servers(tree, servers, moment)), moment, openssl_engine.version())
 
 
@@ -104,15 +104,15 @@ def moment_in(view: View, at: Moment) -> datetime:
             "the rootfs does not show with which clock it starts: it has no /usr/lib/clock-epoch, /etc/timestamp, "
         )
         hint = "give the time: --at 2026-01-31"
-        raise InputError(Trouble("clock", "", f"{message}/etc/fake-hwclock.data or kernel with a date", hint))
+        raise InputError(Problem("clock", "", f"{message}/etc/fake-hwclock.data or kernel with a date", hint))
     return clock.at
 
 
 def verify_in(view: View, chain: Chain, hostname: str | None, at: datetime, names: Sequence[str] = ()) -> Verification:
     """Like :func:`verify`, for an open tree."""
-    reading = Reading(Device(view))
+    reading = FileReader(Device(view))
     clients = _chosen(list(clients_by_scope(reading)), names)
-    given = tuple(verdicts(clients, chain, at, hostname, Shipped(reading), Versions(reading)))
+    given = tuple(verdicts(clients, chain, at, hostname, PlannedRemovals(reading), Versions(reading)))
     return Verification(given, chain, at, hostname, openssl_engine.version())
 
 
@@ -124,7 +124,7 @@ def _chosen(clients: list[Client], names: Sequence[str]) -> list[Client]:
     return [client for client in clients if not names or client.name in names]
 
 
-def _no_client(name: str, there: set[str]) -> Trouble:
+def _no_client(name: str, there: set[str]) -> Problem:
     listed = ", ".join(each for each in NAMES if each in there)
     what = f"the rootfs has no client {name}" if name in NAMES else f"no client is called {name}"
-    return Trouble("client", "", what, f"clients here: {listed}")
+    return Problem("client", "", what, f"clients here: {listed}")

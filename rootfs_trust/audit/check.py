@@ -8,36 +8,36 @@ from typing import NamedTuple
 
 from rootfs_trust.audit.checks import (
     anchors,
-    applications,
     client_reading,
     clouds,
     constraints,
-    forms,
+    device_state,
+    file_formats,
     links,
     missing,
     outputs,
-    rights,
+    permissions,
+    private_stores,
     roots,
     servers,
     settings,
     sources,
-    state,
 )
-from rootfs_trust.audit.findings import ERROR, LEVELS, Finding, Kind
+from rootfs_trust.audit.findings import ERROR, LEVELS, Finding, FindingType
 from rootfs_trust.audit.inspection import Inspection
-from rootfs_trust.audit.trust import Trust
+from rootfs_trust.audit.trusted_anchors import Trust
 from rootfs_trust.inputs.config import AnchorTable
 from rootfs_trust.inputs.policy import Policy
 from rootfs_trust.inputs.root_data import RootData, load_root_data
-from rootfs_trust.rootfs.nodes import View
-from rootfs_trust.rootfs.tolerant import Tolerant
+from rootfs_trust.rootfs.error_collecting_view import ErrorCollectingView
+from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.selection import Selection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rootfs_trust.audit.servers import Server
 
-UNREADABLE = Kind(
+UNREADABLE = FindingType(
     "unreadable",
     (ERROR,),
     "A path could not be read",
@@ -49,28 +49,28 @@ GROUPS = {
     "Hash directories": links,
     "What is missing": missing,
     "Outputs": outputs,
-    "Files": forms,
+    "Files": file_formats,
     "Anchors": anchors,
     "Public roots": roots,
     "Roots of the clouds": clouds,
     "Constrained anchors": constraints,
     "What clients cannot read": client_reading,
     "Sources and the device's own tool": sources,
-    "Who may read and write the store": rights,
+    "Who may read and write the store": permissions,
     "Servers of rootfs-trust.toml": servers,
-    "Stores of applications": applications,
+    "Stores of applications": private_stores,
     "Settings of thin-edge.io": settings,
-    "A device's state (`--state`)": state,
+    "A device's state (`--state`)": device_state,
 }
 """A module of checks for each heading of docs/findings.md."""
 
-KINDS: dict[str, Kind] = {kind.id: kind for group in GROUPS.values() for kind in group.KINDS} | {
+KINDS: dict[str, FindingType] = {kind.id: kind for group in GROUPS.values() for kind in group.KINDS} | {
     UNREADABLE.id: UNREADABLE
 }
 """Every kind of findings, by its id."""
 
 
-class Question(NamedTuple):
+class CheckRequest(NamedTuple):
     """What to check a tree against; see :class:`~rootfs_trust.audit.inspection.Inspection`."""
 
     policy: Policy
@@ -83,9 +83,9 @@ class Question(NamedTuple):
     clouds: tuple[str, ...] = ()
 
 
-def inspect(view: View, question: Question) -> Inspection:
+def inspect(view: View, question: CheckRequest) -> Inspection:
     """Prepare the check of ``view``. Unreadable paths are left out and reported as findings."""
-    tolerant = Tolerant(view)
+    tolerant = ErrorCollectingView(view)
     data = question.root_data or load_root_data()
     trust = Trust(tolerant, question.own)
     return Inspection(trust, **{**question._asdict(), "root_data": data}, image=tolerant.image)
@@ -94,7 +94,7 @@ def inspect(view: View, question: Question) -> Inspection:
 def findings(inspection: Inspection) -> tuple[Finding, ...]:
     """Return all findings, the most severe first, then in the order of the checks."""
     found = [finding for group in GROUPS.values() for finding in group.check(inspection)]
-    if isinstance(inspection.view, Tolerant):
-        unreadable = inspection.view.troubles.values()
+    if isinstance(inspection.view, ErrorCollectingView):
+        unreadable = inspection.view.problems.values()
         found += (UNREADABLE.found(each.path, each.message, fix=each.hint) for each in unreadable)
     return tuple(sorted(dict.fromkeys(found), key=lambda finding: LEVELS.index(finding.level)))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.listing import entries_below
-from rootfs_trust.rootfs.nodes import File, Owner, View
+from rootfs_trust.rootfs.view import File, Owner, View
 from rootfs_trust.x509 import Certificate, Objects, read_objects
 
 
@@ -53,7 +53,7 @@ class TreeFiles:
         try:
             node = self.view.node(real)
         except InputError as error:
-            if error.troubles[0].id != "too-large":
+            if error.problems[0].id != "too-large":
                 raise
             return None
         if not isinstance(node, File):

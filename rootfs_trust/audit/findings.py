@@ -11,7 +11,7 @@ LEVELS = (ERROR, WARNING, NOTE)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FindingType:
     """A kind of finding. ``id`` is stable; the texts may change.
 
     ``levels``  possible levels, the usual one first.
@@ -106,7 +106,7 @@ class Expectation(NamedTuple):
 class Finding:
     """A finding at ``path`` of the device. ``line`` counts from 1; 0 means no line."""
 
-    kind: Kind
+    kind: FindingType
     level: str
     path: str
     message: str

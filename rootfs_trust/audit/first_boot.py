@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from rootfs_trust.errors import InputError
-from rootfs_trust.rootfs.nodes import Directory, File, View, join, read
+from rootfs_trust.rootfs.view import Directory, File, View, join, read
 from rootfs_trust.times import from_seconds
 
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from rootfs_trust.audit import places
+from rootfs_trust.audit import well_known_paths
 from rootfs_trust.audit.files import CertificateFile
 from rootfs_trust.audit.outputs import Bundle, HashDirectory, JavaStore
-from rootfs_trust.audit.trust import LOCAL, OWN, Trust, TrustedAnchor, certificates_of
+from rootfs_trust.audit.trusted_anchors import LOCAL, OWN, Trust, TrustedAnchor, certificates_of
 from rootfs_trust.errors import InputError
 from rootfs_trust.inputs.config import AnchorTable
 from rootfs_trust.inputs.policy import Policy
 from rootfs_trust.inputs.root_data import RootData
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import File, View, join, read
-from rootfs_trust.rootfs.tolerant import Tolerant
-from rootfs_trust.store.debian.conf import parse_conf
+from rootfs_trust.rootfs.error_collecting_view import ErrorCollectingView
+from rootfs_trust.rootfs.view import File, View, join, read
+from rootfs_trust.store.debian.ca_certificates_conf import parse_conf
 from rootfs_trust.store.detect import find_layout
 from rootfs_trust.store.layout import Layout
 from rootfs_trust.store.selection import Selection
@@ -60,7 +60,7 @@ class Inspection:
 
     def from_state(self, path: str) -> bool:
         """Return whether ``path`` comes from the device's state."""
-        return isinstance(self.view, Tolerant) and self.view.from_state(path)
+        return isinstance(self.view, ErrorCollectingView) and self.view.from_state(path)
 
     @cached_property
     def bundles(self) -> tuple[Bundle, ...]:
@@ -98,7 +98,7 @@ class Inspection:
     @cached_property
     def by_p11kit(self) -> bool:
         """Whether p11-kit generates the store. It reads source files in any format."""
-        return any(self.view.kind(folder) is not None for folder in places.P11KIT_SOURCES)
+        return any(self.view.kind(folder) is not None for folder in well_known_paths.P11KIT_SOURCES)
 
     @cached_property
     def layout_outputs(self) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ class Inspection:
         update-ca-certificates reads ``*.crt`` (on Alpine any name), and uses one PEM certificate per file.
         """
         file = self.trust.files.at(path)
-        if self.by_p11kit or not path.startswith(f"{places.DEBIAN_LOCAL}/") or file is None:
+        if self.by_p11kit or not path.startswith(f"{well_known_paths.DEBIAN_LOCAL}/") or file is None:
             return True
         return len(file.certificates) == 1 and (self.is_flat or path.endswith(".crt"))
 
@@ -143,20 +143,24 @@ class Inspection:
         if self.by_p11kit:
             return sha256 in self.blocked
         listed = self.listed
-        return listed is not None and path.startswith(f"{places.LISTED}/") and path not in listed
+        return listed is not None and path.startswith(f"{well_known_paths.LISTED}/") and path not in listed
 
     @cached_property
     def listed(self) -> frozenset[str] | None:
         """The paths that ca-certificates.conf trusts, or None without such a file."""
-        data = read(self.view, places.CONF)
+        data = read(self.view, well_known_paths.CONF)
         if data is None:
             return None
-        return frozenset(join(places.LISTED, name) for name in parse_conf(data.replace(b"\r\n", b"\n")).trusted)
+        return frozenset(
+            join(well_known_paths.LISTED, name) for name in parse_conf(data.replace(b"\r\n", b"\n")).trusted
+        )
 
     @cached_property
     def blocked(self) -> frozenset[str]:
         """SHA-256 of the certificates on p11-kit's blocklists."""
-        folders = [join(folder, name) for folder in places.P11KIT_SOURCES for name in places.BLOCKLISTS]
+        folders = [
+            join(folder, name) for folder in well_known_paths.P11KIT_SOURCES for name in well_known_paths.BLOCKLISTS
+        ]
         files = [self.trust.files.at(path) for folder in folders for path in self.trust.files.below(folder)]
         return frozenset(each.sha256 for file in files if file for each in certificates_of(file))
 
@@ -172,7 +176,7 @@ class Inspection:
         return tuple(_once(file for file in files if file))
 
     def _source_paths(self) -> Iterator[str]:
-        for folder in (*places.LOCAL_SOURCES, *places.SHIPPED_SOURCES):
+        for folder in (*well_known_paths.LOCAL_SOURCES, *well_known_paths.SHIPPED_SOURCES):
             yield from self.trust.files.below(folder)
 
     def _client_files(self) -> Iterator[CertificateFile]:

@@ -9,12 +9,12 @@ from functools import cached_property
 from itertools import count
 from typing import NamedTuple, TypeVar
 
-from rootfs_trust.audit import places
+from rootfs_trust.audit import well_known_paths
 from rootfs_trust.audit.files import CertificateFile, TreeFiles
 from rootfs_trust.clients.pkcs12 import keystore_certificates
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.nodes import Directory, View, join
-from rootfs_trust.store.hashdir import LOOKED_UP
+from rootfs_trust.rootfs.view import Directory, View, join
+from rootfs_trust.store.hash_links import LOOKED_UP
 from rootfs_trust.x509 import Certificate
 
 BUNDLE, DIRECTORY, JAVA, EMAIL, CODE = "bundle", "directory", "java", "email-bundle", "code-signing-bundle"
@@ -89,7 +89,7 @@ class JavaStore:
 
     def called(self, view: View) -> str:
         """Return the path that Java opens, which may be a link to another store file."""
-        return next((path for path in places.JAVA_STORES if view.real_path(path) == self.path), self.path)
+        return next((path for path in well_known_paths.JAVA_STORES if view.real_path(path) == self.path), self.path)
 
 
 Output = Bundle | HashDirectory | JavaStore
@@ -100,11 +100,11 @@ _Found = TypeVar("_Found", Bundle, HashDirectory, JavaStore)
 def outputs(files: TreeFiles) -> tuple[Output, ...]:
     """Return every store file of the tree, each once, even if several paths lead to it."""
     return (
-        *_each(files, places.BUNDLES, _bundle(BUNDLE)),
-        *_each(files, places.HASH_DIRECTORIES, hash_directory),
-        *_each(files, places.JAVA_STORES, java_store),
-        *_each(files, places.EMAIL_BUNDLES, _bundle(EMAIL)),
-        *_each(files, places.CODE_BUNDLES, _bundle(CODE)),
+        *_each(files, well_known_paths.BUNDLES, _bundle(BUNDLE)),
+        *_each(files, well_known_paths.HASH_DIRECTORIES, hash_directory),
+        *_each(files, well_known_paths.JAVA_STORES, java_store),
+        *_each(files, well_known_paths.EMAIL_BUNDLES, _bundle(EMAIL)),
+        *_each(files, well_known_paths.CODE_BUNDLES, _bundle(CODE)),
     )
 
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from rootfs_trust.agents.found_settings import FoundSetting
-from rootfs_trust.audit.difference import Difference, told
 from rootfs_trust.audit.findings import LEVELS, Finding
 from rootfs_trust.audit.report_servers import ServerLines, server_lines
 from rootfs_trust.audit.servers import ServerResult
 from rootfs_trust.audit.timeline import Timeline
-from rootfs_trust.audit.trust import TrustedAnchor
+from rootfs_trust.audit.tree_diff import Difference, told
+from rootfs_trust.audit.trusted_anchors import TrustedAnchor
 from rootfs_trust.clients.client import Client
+from rootfs_trust.thin_edge.settings_in_force import FoundSetting
 
 
 @dataclass(frozen=True, slots=True)
-class SeenBy:
+class ClientView:
     """What one client trusts. ``looked`` are the paths that it read, ``missing`` the local anchors that it lacks."""
 
     name: str
@@ -39,7 +39,7 @@ class Report:
     end_of_life: datetime
     anchors: tuple[TrustedAnchor, ...]
     findings: tuple[Finding, ...]
-    clients: tuple[SeenBy, ...]
+    clients: tuple[ClientView, ...]
     settings: tuple[FoundSetting, ...]
     difference: Difference | None = None
     baseline: str = ""
@@ -86,10 +86,10 @@ class Report:
         return list(told(self.difference)) if self.difference else []
 
 
-def seen_by(client: Client, anchors: Sequence[TrustedAnchor], local: Iterable[TrustedAnchor]) -> SeenBy:
+def seen_by(client: Client, anchors: Sequence[TrustedAnchor], local: Iterable[TrustedAnchor]) -> ClientView:
     """Return what ``client`` trusts. A hash directory supports only lookups, so each certificate is looked up."""
     found = client.find([anchor.certificate for anchor in anchors])
     seen = {anchor.certificate.sha256 for anchor in found.anchors}
     missing = tuple(anchor for anchor in local if anchor.certificate.sha256 not in seen)
     dead = (found.dead,) if found.dead else ()
-    return SeenBy(client.name, found.looked, len(seen), missing, (*dead, *found.faults))
+    return ClientView(client.name, found.looked, len(seen), missing, (*dead, *found.faults))

@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from rootfs_trust.inputs.root_data import CloudRoot, Departure, Incident, ProgramRoot, RootData
-from rootfs_trust.store.presets import leaves_programme
+from rootfs_trust.store.cloud_roots import leaves_programme
 from rootfs_trust.x509 import Certificate
 
 TRUSTED, REMOVED, COMPROMISED, UNLISTED = "trusted", "removed", "compromised", "unlisted"

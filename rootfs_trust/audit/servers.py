@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from rootfs_trust.audit.verify.verdict import Verdict
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import View
+from rootfs_trust.rootfs.view import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rootfs_trust.audit.verify.chain import Chain
-    from rootfs_trust.audit.verify.shipped import PlannedRemoval
+    from rootfs_trust.audit.verify.planned_removals import PlannedRemoval
     from rootfs_trust.audit.verify.versions import Versions
     from rootfs_trust.clients.client import Client
     from rootfs_trust.x509 import Certificate
@@ -72,13 +72,13 @@ class ServerResult(NamedTuple):
 
 def judge_servers(view: View, servers: Sequence[Server], at: datetime) -> Iterator[ServerResult]:
     """Evaluate each server for its clients in the tree ``view`` at the time ``at``. Needs the extra ``verify``."""
-    from rootfs_trust.audit.verify.shipped import Shipped
+    from rootfs_trust.audit.verify.planned_removals import PlannedRemovals
     from rootfs_trust.audit.verify.versions import Versions
     from rootfs_trust.clients.all_clients import clients_by_scope
-    from rootfs_trust.clients.reading import Reading
+    from rootfs_trust.clients.file_readers import FileReader
 
-    reading = Reading(Device(view))
-    clients, shipped, versions = list(clients_by_scope(reading)), Shipped(reading), Versions(reading)
+    reading = FileReader(Device(view))
+    clients, shipped, versions = list(clients_by_scope(reading)), PlannedRemovals(reading), Versions(reading)
     for server in servers:
         yield judge_server(server, clients, at, shipped, versions)
 

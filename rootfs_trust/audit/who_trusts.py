@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rootfs_trust.audit.trust import Trust
-from rootfs_trust.rootfs.nodes import View
-from rootfs_trust.rootfs.tolerant import Tolerant
+from rootfs_trust.audit.trusted_anchors import Trust
+from rootfs_trust.rootfs.error_collecting_view import ErrorCollectingView
+from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.selection import Selection
 
 
@@ -21,7 +21,7 @@ class Trusting(NamedTuple):
 
 def who_trusts(view: View, selection: Selection) -> tuple[Trusting, ...]:
     """Return every client of the tree that trusts a certificate of ``selection``."""
-    chosen = (anchor for anchor in Trust(Tolerant(view)).trusted if selection.matches(anchor.certificate))
+    chosen = (anchor for anchor in Trust(ErrorCollectingView(view)).trusted if selection.matches(anchor.certificate))
     return tuple(
         Trusting(reader.client, reader.path, anchor.name, anchor.certificate.sha256)
         for anchor in chosen

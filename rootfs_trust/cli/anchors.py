@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from rootfs_trust.audit.root_status import UNLISTED, RootStatus
-from rootfs_trust.audit.trust import TrustedAnchor
+from rootfs_trust.audit.trusted_anchors import TrustedAnchor
 from rootfs_trust.cli.table import Column
 from rootfs_trust.times import rfc3339
 from rootfs_trust.x509 import Certificate

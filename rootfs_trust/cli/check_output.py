@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rootfs_trust.audit.findings import ERROR, LEVELS, NOTE, WARNING, Finding
 from rootfs_trust.cli.output import coloured
-from rootfs_trust.rootfs.nodes import parent
+from rootfs_trust.rootfs.view import parent
 
 _COLOURS = {ERROR: "red", WARNING: "yellow", NOTE: "cyan"}
 _FEW = 3

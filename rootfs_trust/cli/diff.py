@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from rootfs_trust.api.diff import diff
-from rootfs_trust.audit.difference import Difference, RenewedAnchor, told
-from rootfs_trust.audit.trust import TrustedAnchor
+from rootfs_trust.audit.tree_diff import Difference, RenewedAnchor, told
+from rootfs_trust.audit.trusted_anchors import TrustedAnchor
 from rootfs_trust.cli.anchors import document
 from rootfs_trust.cli.options import format_options, root_data_option, state_option
 from rootfs_trust.cli.output import echo, echo_json

@@ -22,7 +22,7 @@ from rootfs_trust.cli.options import (
 from rootfs_trust.cli.output import QUIET, echo, echo_json
 from rootfs_trust.cli.progress import Progress
 from rootfs_trust.cli.table import Column, table
-from rootfs_trust.fleet.jobs import CHANGED, FAILED, SKIPPED, UNCHANGED, TargetResult
+from rootfs_trust.fleet.messages import CHANGED, FAILED, SKIPPED, UNCHANGED, TargetResult
 from rootfs_trust.fleet.run import Fleet, FleetOptions
 
 _STATUSES = {

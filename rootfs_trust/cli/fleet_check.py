@@ -9,7 +9,7 @@ from rootfs_trust.cli.output import QUIET, echo, echo_json
 from rootfs_trust.cli.progress import Progress
 from rootfs_trust.cli.table import Column, table
 from rootfs_trust.fleet.check import FleetCheck
-from rootfs_trust.fleet.jobs import FAILED, FINDINGS, OK, CheckResult, ServerState
+from rootfs_trust.fleet.messages import FAILED, FINDINGS, OK, CheckResult, ServerState
 from rootfs_trust.fleet.summary import FleetSummary, ServerSummary
 from rootfs_trust.times import rfc3339
 

@@ -53,7 +53,7 @@ def _with_provenance(root: str, options: InstallOptions, file: str) -> Outcome:
         write_text(file, text, [root])
     except ApplyError as error:
         done = "the root filesystem is complete, but the provenance"
-        told = (replace(each, path=file, message=f"{done} {each.message}") for each in error.troubles)
+        told = (replace(each, path=file, message=f"{done} {each.message}") for each in error.problems)
         raise ApplyError(*told) from error
     return outcome
 

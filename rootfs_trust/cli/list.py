@@ -10,7 +10,7 @@ import click
 from rootfs_trust.api.clock import time_here
 from rootfs_trust.api.list_anchors import list_anchors
 from rootfs_trust.audit.root_status import STATUSES, RootStatus, root_status
-from rootfs_trust.audit.trust import TrustedAnchor
+from rootfs_trust.audit.trusted_anchors import TrustedAnchor
 from rootfs_trust.cli.anchors import COLUMNS, listed, row
 from rootfs_trust.cli.options import (
     at_option,

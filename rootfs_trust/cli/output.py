@@ -12,10 +12,10 @@ from dataclasses import replace
 import click
 
 from rootfs_trust.cli.streams import OutputError
-from rootfs_trust.errors import RootfsTrustError, Trouble
+from rootfs_trust.errors import Problem, RootfsTrustError
 from rootfs_trust.outcome import ImageOutcome, InstalledAnchor, Outcome
-from rootfs_trust.rootfs.nodes import parent
 from rootfs_trust.rootfs.plan import Action, Link
+from rootfs_trust.rootfs.view import parent
 from rootfs_trust.text import as_json, printable
 
 QUIET, NORMAL, VERBOSE = -1, 0, 1
@@ -28,18 +28,18 @@ _COUNTED = ("link", "remove")
 
 def print_errors(error: RootfsTrustError, *, as_json: bool) -> None:
     """Print each problem of ``error`` once: one line each, or one JSON document."""
-    troubles = dict.fromkeys(error.troubles)
+    problems = dict.fromkeys(error.problems)
     if as_json:
         echo_json(
             {
                 "errors": [
-                    {"id": each.id, "path": each.path, "message": each.message, "hint": each.hint} for each in troubles
+                    {"id": each.id, "path": each.path, "message": each.message, "hint": each.hint} for each in problems
                 ]
             }
         )
         return
-    for trouble in troubles:
-        _message("error", "red", trouble)
+    for problem in problems:
+        _message("error", "red", problem)
 
 
 def print_outcome(outcome: Outcome, root: str, *, as_json: bool, verbosity: int) -> None:
@@ -97,11 +97,11 @@ def _reported(outcome: Outcome) -> Iterator[None]:
         sys.stdout.flush()
     except OutputError as error:
         done = "all changes are written" if outcome.changed and not outcome.dry_run else "nothing was written"
-        trouble = error.troubles[0]
-        raise OutputError(replace(trouble, message=f"{trouble.message}; {done}")) from error
+        problem = error.problems[0]
+        raise OutputError(replace(problem, message=f"{problem.message}; {done}")) from error
 
 
-def print_warnings(warnings: Iterable[Trouble], verbosity: int) -> None:
+def print_warnings(warnings: Iterable[Problem], verbosity: int) -> None:
     """Print one line per warning to standard error, unless quiet."""
     if verbosity > QUIET:
         for warning in warnings:
@@ -146,7 +146,7 @@ def _action_documents(actions: Iterable[Action]) -> list[dict[str, str]]:
     return [{"action": action.verb, "path": action.path} for action in actions]
 
 
-def _warning_documents(warnings: Iterable[Trouble]) -> list[dict[str, str]]:
+def _warning_documents(warnings: Iterable[Problem]) -> list[dict[str, str]]:
     """Return the value of ``warnings`` in the JSON document."""
     return [{"id": each.id, "path": each.path, "message": each.message, "hint": each.hint} for each in warnings]
 
@@ -191,7 +191,7 @@ def _next_step(outcome: Outcome) -> str:
     """What is left to do; empty where nothing is."""
     if not outcome.warnings:
         return ""
-    from rootfs_trust.audit.checks.applications import is_unseen
+    from rootfs_trust.audit.checks.private_stores import is_unseen
 
     if any(is_unseen(each.id) for each in outcome.warnings):
         return "Next: add --runtimes auto if programs of the runtimes above connect to a server of this CA."
@@ -202,5 +202,5 @@ def _end_of_link(action: Action) -> str:
     return f" -> {action.node.points_to}" if isinstance(action, Link) else ""
 
 
-def _message(word: str, colour: str, trouble: Trouble) -> None:
-    echo(str(trouble), prefix=f"rootfs-trust: {coloured(word, colour)}: ", err=True)
+def _message(word: str, colour: str, problem: Problem) -> None:
+    echo(str(problem), prefix=f"rootfs-trust: {coloured(word, colour)}: ", err=True)

@@ -19,7 +19,7 @@ import click
 from rootfs_trust import __version__
 from rootfs_trust.cli.output import print_errors
 from rootfs_trust.cli.streams import OutputError, standard_streams
-from rootfs_trust.errors import ApplyError, InputError, RootfsTrustError, Trouble
+from rootfs_trust.errors import ApplyError, InputError, Problem, RootfsTrustError
 from rootfs_trust.text import did_you_mean
 
 COMMANDS = {
@@ -137,26 +137,26 @@ def _command() -> int:
         width = min(shutil.get_terminal_size().columns, _WIDEST) - 1
         return int(commands.main(prog_name="rootfs-trust", standalone_mode=False, terminal_width=width) or 0)
     except click.ClickException as error:
-        raise InputError(Trouble("usage", "", error.format_message(), "see --help")) from error
+        raise InputError(Problem("usage", "", error.format_message(), "see --help")) from error
     except (click.Abort, KeyboardInterrupt):
         raise SystemExit(_KILLED + signal.SIGINT) from None
     except OSError as error:
-        raise ApplyError(Trouble("system", str(error.filename or ""), f"failed: {error.strerror or error}")) from error
+        raise ApplyError(Problem("system", str(error.filename or ""), f"failed: {error.strerror or error}")) from error
     except MemoryError as error:
         hint = "give the process more memory, or process fewer targets at once"
-        raise ApplyError(Trouble("memory", "", "out of memory", hint)) from error
+        raise ApplyError(Problem("memory", "", "out of memory", hint)) from error
     except ImportError as error:
         # A missing module, or a missing name in a module of this package, is a bug. An installed library cannot be
         # loaded if memory is short or if it was built for another system.
         if isinstance(error, ModuleNotFoundError) or (error.name or "").startswith("rootfs_trust"):
             raise
         hint = "give the process more memory, or reinstall that package"
-        raise ApplyError(Trouble("library", error.name or "", f"cannot be loaded: {error}", hint)) from error
+        raise ApplyError(Problem("library", error.name or "", f"cannot be loaded: {error}", hint)) from error
 
 
-def _unexpected(error: Exception) -> Trouble:
+def _unexpected(error: Exception) -> Problem:
     what = f"unexpected {type(error).__name__}: {error}" if str(error) else f"unexpected {type(error).__name__}"
-    return Trouble(
+    return Problem(
         "internal", "", what, "this is a bug in rootfs-trust; run again with -v for a traceback, and report it"
     )
 
@@ -165,7 +165,7 @@ def _report(error: RootfsTrustError) -> int:
     """Print the problems, as JSON if requested, and return the exit status."""
     try:
         # If standard output cannot be written, neither can JSON.
-        as_json = _json_wanted(sys.argv) and all(each.id != "output" for each in error.troubles)
+        as_json = _json_wanted(sys.argv) and all(each.id != "output" for each in error.problems)
         print_errors(error, as_json=as_json)
         sys.stdout.flush()
     except OutputError as output:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from rootfs_trust import __version__
 from rootfs_trust.audit.check import KINDS
-from rootfs_trust.audit.findings import Finding, Kind
-from rootfs_trust.rootfs.nodes import as_bytes
+from rootfs_trust.audit.findings import Finding, FindingType
+from rootfs_trust.rootfs.view import as_bytes
 from rootfs_trust.text import printable
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -29,7 +29,7 @@ def document(findings: Iterable[Finding]) -> dict[str, object]:
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(kind: Kind) -> dict[str, object]:
+def _rule(kind: FindingType) -> dict[str, object]:
     return {
         "id": kind.id,
         "shortDescription": {"text": f"{kind.title}."},

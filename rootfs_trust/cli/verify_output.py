@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from rootfs_trust.audit.verify.verdict import Horizon, Verdict
+from rootfs_trust.audit.verify.verdict import TrustEnd, Verdict
 from rootfs_trust.cli.output import QUIET, VERBOSE, coloured, echo, echo_json
 from rootfs_trust.cli.table import terminal_width
 from rootfs_trust.text import printable
@@ -51,7 +51,7 @@ def verdict_document(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _horizon(horizon: Horizon | None) -> dict[str, object] | None:
+def _horizon(horizon: TrustEnd | None) -> dict[str, object] | None:
     if horizon is None:
         return None
     return {"at": rfc3339(horizon.at), "reason": horizon.reason, "sure": horizon.sure}
@@ -78,7 +78,7 @@ def _lines(verification: Verification, verbosity: int) -> Iterator[tuple[str, st
     yield "", _summary(verification)
 
 
-def _full_lines(verdict: Verdict, end: Horizon | None, names: int) -> Iterator[tuple[str, str]]:
+def _full_lines(verdict: Verdict, end: TrustEnd | None, names: int) -> Iterator[tuple[str, str]]:
     """All that is known of one verdict; ``end`` is the day of which it has to be said, None where there is none."""
     yield _head(verdict, names), _reason(verdict)
     indent = " " * (names + 13)
@@ -88,7 +88,7 @@ def _full_lines(verdict: Verdict, end: Horizon | None, names: int) -> Iterator[t
         yield indent, verdict.note
 
 
-def _short_lines(verdict: Verdict, end: Horizon | None, names: int, columns: int) -> Iterator[tuple[str, str]]:
+def _short_lines(verdict: Verdict, end: TrustEnd | None, names: int, columns: int) -> Iterator[tuple[str, str]]:
     """One line for a client that trusts the server; the reason of a refusal is wrapped below its client."""
     head, left = _head(verdict, names), columns - names - 13
     day = f"{_day(end)}, " if end else ""
@@ -123,17 +123,17 @@ def _reason(verdict: Verdict) -> str:
     return verdict.reason.removeprefix("trusted ") if verdict.trusted else verdict.reason
 
 
-def _shared_horizon(verification: Verification) -> Horizon | None:
+def _shared_horizon(verification: Verification) -> TrustEnd | None:
     """The end that most clients have in common, which is printed once; None where no two have one in common."""
     counted = Counter(each.horizon for each in verification.verdicts if each.horizon)
     return next((horizon for horizon, count in counted.most_common(1) if count > 1), None)
 
 
-def _until(horizon: Horizon) -> str:
+def _until(horizon: TrustEnd) -> str:
     return f"{_day(horizon)}: {horizon.reason}"
 
 
-def _day(horizon: Horizon) -> str:
+def _day(horizon: TrustEnd) -> str:
     return f"until {'' if horizon.sure else 'about '}{horizon.at.date()}"
 
 

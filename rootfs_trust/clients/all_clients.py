@@ -21,8 +21,8 @@ from rootfs_trust.clients import (
     thin_edge,
 )
 from rootfs_trust.clients.client import Client, FoundAnchors, fixed
-from rootfs_trust.clients.environment import Scope, scopes
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.environment_variables import Scope, scopes
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.table import VARIABLES
 from rootfs_trust.errors import InputError
 
@@ -59,14 +59,14 @@ MODULES = (openssl, gnutls, go, rustls, java, node, certifi, castore, mono, brow
 """In the order of the verdicts."""
 
 
-def starting(reading: Reading) -> Iterator[Client]:
+def starting(reading: FileReader) -> Iterator[Client]:
     """The clients of a tree. One whose settings are malformed does not start; ``check`` reports it."""
     for module in MODULES:
         with suppress(InputError):
             yield from tuple(module.clients(reading))
 
 
-def moved_clients(reading: Reading) -> Iterator[tuple[Scope, Client]]:
+def moved_clients(reading: FileReader) -> Iterator[tuple[Scope, Client]]:
     """The clients whose reading the variables of a file move (a unit, a profile), each with the file."""
     for scope in scopes(reading):
         moved = reading.with_environment({**reading.environment, **scope.variables})
@@ -74,7 +74,7 @@ def moved_clients(reading: Reading) -> Iterator[tuple[Scope, Client]]:
         yield from ((scope, client) for client in starting(moved) if client.name in obeying)
 
 
-def clients_by_scope(reading: Reading) -> Iterator[Client]:
+def clients_by_scope(reading: FileReader) -> Iterator[Client]:
     """The clients of a tree, and once more those that variables of a file lead to other anchors."""
     everywhere = list(clients_of(reading))
     yield from everywhere
@@ -90,7 +90,7 @@ def _anchors(client: Client) -> frozenset[str]:
     return frozenset() if found.dead else frozenset(each.certificate.sha256 for each in found.anchors)
 
 
-def clients_of(reading: Reading) -> Iterator[Client]:
+def clients_of(reading: FileReader) -> Iterator[Client]:
     """The clients of a tree; several of one name where settings differ from cloud to cloud."""
     for module in MODULES:
         yield from module.clients(reading)

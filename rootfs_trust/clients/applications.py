@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from rootfs_trust.clients import browsers, castore, certifi, java, mono, node
 from rootfs_trust.clients.client import FoundAnchors
-from rootfs_trust.clients.environment import variable
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.environment_variables import variable
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.runtimes.mono import STORE as MONO_STORE
 
 _MODULES = (certifi, java, node, castore, mono, browsers)
@@ -28,7 +28,7 @@ class Unseen(NamedTuple):
     missing: tuple[str, ...]
 
 
-def unseen(reading: Reading, anchors: Collection[str], system: Collection[str]) -> Iterator[Unseen]:
+def unseen(reading: FileReader, anchors: Collection[str], system: Collection[str]) -> Iterator[Unseen]:
     """Each store of the tree that lacks one of ``anchors`` (SHA-256), but those at the real paths ``system``."""
     for module in _MODULES:
         for client in module.clients(reading) if _has_own_store(reading, module) else ():
@@ -40,14 +40,14 @@ def unseen(reading: Reading, anchors: Collection[str], system: Collection[str]) 
                 yield Unseen(client.name.partition(":")[0], path, missing)
 
 
-def _has_own_store(reading: Reading, module: ModuleType) -> bool:
+def _has_own_store(reading: FileReader, module: ModuleType) -> bool:
     """Whether nothing in the tree points the programs to a store of the system."""
     if module is certifi:
         return not any(reading.is_file(path) for path, _ in variable(reading, "REQUESTS_CA_BUNDLE"))
     return module is not node or node.keeps_apart(reading)
 
 
-def _path(reading: Reading, name: str, found: FoundAnchors) -> str:
+def _path(reading: FileReader, name: str, found: FoundAnchors) -> str:
     """Where a client keeps its anchors; where they are compiled in, the policies that add to them, or the program."""
     if name == "node":
         return node.program(reading) or "/"

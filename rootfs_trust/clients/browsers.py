@@ -13,9 +13,9 @@ from typing import Any
 
 from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
 from rootfs_trust.clients.compiled_roots import NOTE, compiled_in, together
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.nodes import join, read
+from rootfs_trust.rootfs.view import join, read
 from rootfs_trust.runtimes import chromium, firefox
 from rootfs_trust.runtimes.policy_file import object_at, read_policies, texts_at
 from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
@@ -25,7 +25,7 @@ _AS_GO = f"judged by the rules of Go, which are the nearest; {NOTE}"
 _AS_RUSTLS = f"judged by the rules of webpki, which has those of Firefox's mozilla::pkix; {NOTE}"
 
 
-def clients(reading: Reading) -> Iterator[Client]:
+def clients(reading: FileReader) -> Iterator[Client]:
     """``chromium`` and ``firefox``, where the tree has them."""
     for directory, program in chromium.browsers(reading.view):
         parts = [compiled_in(reading, program), _managed(reading, directory)]
@@ -35,7 +35,7 @@ def clients(reading: Reading) -> Iterator[Client]:
         yield Client("firefox", "rustls", fixed(together(parts)), _AS_RUSTLS)
 
 
-def _managed(reading: Reading, directory: str) -> FoundAnchors:
+def _managed(reading: FileReader, directory: str) -> FoundAnchors:
     """The certificates of CACertificates; of several files in a directory the last one that sets it counts."""
     anchors: tuple[ClientAnchor, ...] = ()
     faults = []
@@ -57,7 +57,7 @@ def _decoded(texts: list[str], path: str) -> Iterator[ClientAnchor]:
             continue
 
 
-def _installed(reading: Reading, path: str) -> FoundAnchors:
+def _installed(reading: FileReader, path: str) -> FoundAnchors:
     """The certificates in the files that Certificates.Install names."""
     try:
         certificates = object_at(object_at(_document(reading, path), "policies"), "Certificates")
@@ -69,7 +69,7 @@ def _installed(reading: Reading, path: str) -> FoundAnchors:
     return FoundAnchors(tuple(found), path)
 
 
-def _file(reading: Reading, name: str) -> str | None:
+def _file(reading: FileReader, name: str) -> str | None:
     return (
         reading.first_file(name)
         if name.startswith("/")
@@ -89,6 +89,6 @@ def _first(data: bytes) -> list[Certificate]:
         return []
 
 
-def _document(reading: Reading, path: str) -> dict[str, Any]:
+def _document(reading: FileReader, path: str) -> dict[str, Any]:
     data = read(reading.view, path)
     return {} if data is None else read_policies(data)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rootfs_trust.clients.client import Client, OpenSslOptions, fixed
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.openssl import by_bundle, default_options
-from rootfs_trust.clients.reading import Reading
 from rootfs_trust.runtimes.find import CASTORE
 
 _NOTE = "judged by the rules of OpenSSL, which are the nearest"
 
 
-def clients(reading: Reading) -> Iterator[Client]:
+def clients(reading: FileReader) -> Iterator[Client]:
     """``castore:PATH`` for each bundle of the tree."""
     options = OpenSslOptions(san=True, level=default_options(reading).level)
     for path in stores(reading):
         yield Client(f"castore:{path}", "openssl", fixed(by_bundle(reading, path)), _NOTE, options)
 
 
-def stores(reading: Reading) -> list[str]:
+def stores(reading: FileReader) -> list[str]:
     """The path of each bundle, in byte order."""
     return [path for path in reading.runtimes.paths(CASTORE) if reading.is_file(path)]

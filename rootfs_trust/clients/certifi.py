@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rootfs_trust.clients.client import Client, OpenSslOptions
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.openssl import by_bundle, default_options
-from rootfs_trust.clients.reading import Reading
 from rootfs_trust.runtimes.find import CERTIFI
 
 _SYSTEM = ("/usr/lib", "/usr/local/lib")
 
 
-def clients(reading: Reading) -> Iterator[Client]:
+def clients(reading: FileReader) -> Iterator[Client]:
     """``certifi``, where the tree has a ``cacert.pem`` of it, and ``certifi:PATH`` for each further one."""
     paths = stores(reading)
     if not paths:
@@ -23,20 +23,20 @@ def clients(reading: Reading) -> Iterator[Client]:
         yield _client(reading, f"certifi:{each}", each, each)
 
 
-def _client(reading: Reading, name: str, path: str, python: str) -> Client:
+def _client(reading: FileReader, name: str, path: str, python: str) -> Client:
     """A client that reads the bundle at ``path``; the path ``python`` has the version of Python in it."""
     recent = _since_3_13(python)
     options = OpenSslOptions(recent, recent, san=True, level=default_options(reading).level)
     return Client(name, "openssl", lambda _: by_bundle(reading, path), options=options)
 
 
-def _apart(reading: Reading, paths: list[str]) -> list[str]:
+def _apart(reading: FileReader, paths: list[str]) -> list[str]:
     """The bundles beyond the first, each file once."""
     reals = {reading.view.real_path(path): path for path in reversed(paths)}
     return [path for path in paths[1:] if reals[reading.view.real_path(path)] == path]
 
 
-def stores(reading: Reading) -> list[str]:
+def stores(reading: FileReader) -> list[str]:
     """Every ``cacert.pem`` of certifi, of its vendored copies and of botocore; that of the system's Python is first."""
     found = [path for path in reading.runtimes.paths(CERTIFI) if reading.is_file(path)]
     return sorted(found, key=lambda path: (not path.startswith(_SYSTEM), "/_vendor/" in path, "/botocore/" in path))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.der import DerReader
-from rootfs_trust.x509.objects import take_trust_settings
+from rootfs_trust.x509.pem_objects import take_trust_settings
 
 _SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
 

@@ -7,14 +7,14 @@ binary for another machine is not run, and no place in it is known to hold the l
 from __future__ import annotations
 
 from rootfs_trust.clients.client import ClientAnchor, FoundAnchors
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.file_readers import FileReader
 
 NOTE = "compiled-in roots are taken to be Mozilla's as the distribution ships them"
 
 _MOZILLA = ("/usr/share/ca-certificates/mozilla",)
 
 
-def compiled_in(reading: Reading, program: str) -> FoundAnchors:
+def compiled_in(reading: FileReader, program: str) -> FoundAnchors:
     """The roots compiled into the file ``program``, which is then where they are found."""
     anchors: list[ClientAnchor] = []
     for folder in _MOZILLA:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.table import EVERY_FILE, P11KIT, UNKNOWN
 
 
-def clients(reading: Reading) -> Iterator[Client]:
+def clients(reading: FileReader) -> Iterator[Client]:
     """``gnutls``."""
     yield Client("gnutls", "gnutls", fixed(system_trust(reading)))
 
 
-def system_trust(reading: Reading) -> FoundAnchors:
+def system_trust(reading: FileReader) -> FoundAnchors:
     """gnutls_certificate_set_x509_system_trust, as the layout's GnuTLS is built."""
     way, paths = reading.defaults.gnutls_way, reading.defaults.gnutls
     there = [path for path in paths if reading.is_folder(path)]
@@ -26,7 +26,7 @@ def system_trust(reading: Reading) -> FoundAnchors:
     return by_file(reading, reading.first_file(*files, *UNKNOWN.gnutls) or files[0])
 
 
-def by_file(reading: Reading, path: str) -> FoundAnchors:
+def by_file(reading: FileReader, path: str) -> FoundAnchors:
     """gnutls_x509_trust_list_add_trust_file."""
     file = reading.gnutls(path)
     if file is None:
@@ -34,7 +34,7 @@ def by_file(reading: Reading, path: str) -> FoundAnchors:
     return FoundAnchors(file.anchors, path, (f"nothing of {path} is loaded: {file.fault}",) if file.fault else ())
 
 
-def by_directory(reading: Reading, folder: str) -> FoundAnchors:
+def by_directory(reading: FileReader, folder: str) -> FoundAnchors:
     """gnutls_x509_trust_list_add_trust_dir: every file of the directory; one that cannot be loaded adds nothing."""
     anchors: dict[str, ClientAnchor] = {}
     for path in reading.files_in(folder):
@@ -44,11 +44,11 @@ def by_directory(reading: Reading, folder: str) -> FoundAnchors:
     return FoundAnchors(tuple(anchors.values()), folder)
 
 
-def by_p11kit(reading: Reading, folders: Sequence[str]) -> FoundAnchors:
+def by_p11kit(reading: FileReader, folders: Sequence[str]) -> FoundAnchors:
     """The anchors for TLS servers that p11-kit's trust module makes of its source files."""
     from rootfs_trust.store.p11kit.entries import SERVER_AUTH
-    from rootfs_trust.store.p11kit.found import find
-    from rootfs_trust.store.p11kit.select import Filter, select
+    from rootfs_trust.store.p11kit.output_selection import Filter, select
+    from rootfs_trust.store.p11kit.sources import find
 
     chosen = select(find(reading.view, folders).tokens, Filter.ANCHORS, SERVER_AUTH)
     return FoundAnchors(tuple(ClientAnchor(each.certificate, each.path) for each in chosen), " and ".join(folders))

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.table import GO_DIRECTORIES, GO_FILES
-from rootfs_trust.rootfs.nodes import Symlink
+from rootfs_trust.rootfs.view import Symlink
 
 
-def clients(reading: Reading) -> Iterator[Client]:
+def clients(reading: FileReader) -> Iterator[Client]:
     """``go``."""
     yield Client("go", "go", fixed(system_roots(reading)))
 
 
-def system_roots(reading: Reading) -> FoundAnchors:
+def system_roots(reading: FileReader) -> FoundAnchors:
     """The pool of loadSystemRoots; a link to a neighbour in the folder is passed over: its file comes anyway."""
     named, folders = reading.named("SSL_CERT_FILE"), _directories(reading)
     first = reading.first_file(*([named] if named else GO_FILES))
@@ -31,13 +31,13 @@ def system_roots(reading: Reading) -> FoundAnchors:
     return FoundAnchors(tuple(anchors.values()), looked or GO_FILES[0])
 
 
-def _directories(reading: Reading) -> Sequence[str]:
+def _directories(reading: FileReader) -> Sequence[str]:
     """SSL_CERT_DIR replaces the directories, as SSL_CERT_FILE replaces the files."""
     named = reading.named("SSL_CERT_DIR")
     return named.split(":") if named else GO_DIRECTORIES
 
 
-def _leads_beside(reading: Reading, path: str) -> bool:
+def _leads_beside(reading: FileReader, path: str) -> bool:
     if reading.view.kind(path, follow=False) is not Symlink:
         return False
     node = reading.view.node(path)

@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator
 
 from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.pkcs12 import keystore_certificates
-from rootfs_trust.clients.reading import Reading
 from rootfs_trust.clients.table import JAVA_STORES
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.nodes import read
+from rootfs_trust.rootfs.view import read
 from rootfs_trust.runtimes.find import JAVA
 
 _OPTIONS = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")
 _TRUST_STORE = re.compile(r"-Djavax\.net\.ssl\.trustStore=(\S+)")
 
 
-def clients(reading: Reading) -> Iterator[Client]:
+def clients(reading: FileReader) -> Iterator[Client]:
     """``java``, where the tree has a keystore, and ``java:PATH`` for each further one."""
     path = default_store(reading)
     if path is None:
@@ -27,12 +27,12 @@ def clients(reading: Reading) -> Iterator[Client]:
         yield Client(f"java:{each}", "java", fixed(by_keystore(reading, each)))
 
 
-def default_store(reading: Reading) -> str | None:
+def default_store(reading: FileReader) -> str | None:
     """The keystore that Java is pointed to, else the system's, else that of the first JDK."""
     return _named(reading) or reading.first_file(*JAVA_STORES, *own_stores(reading))
 
 
-def stores_apart(reading: Reading, path: str) -> list[str]:
+def stores_apart(reading: FileReader, path: str) -> list[str]:
     """The keystores of the tree that are not the one at ``path``, each file once."""
     reals = {reading.view.real_path(path): path}
     for each in (*JAVA_STORES, *own_stores(reading)):
@@ -40,19 +40,19 @@ def stores_apart(reading: Reading, path: str) -> list[str]:
     return [each for real, each in reals.items() if real is not None and each != path]
 
 
-def _named(reading: Reading) -> str | None:
+def _named(reading: FileReader) -> str | None:
     """The trust store that an option of Java names."""
     options = " ".join(reading.named(name) or "" for name in _OPTIONS)
     match = _TRUST_STORE.search(options)
     return match[1] if match else None
 
 
-def own_stores(reading: Reading) -> list[str]:
+def own_stores(reading: FileReader) -> list[str]:
     """The keystores of JDKs and JREs, each as it is called there; many are links to the system's."""
     return [path for path in reading.runtimes.paths(JAVA) if reading.is_file(path)]
 
 
-def by_keystore(reading: Reading, path: str) -> FoundAnchors:
+def by_keystore(reading: FileReader, path: str) -> FoundAnchors:
     """The certificates of a keystore, JKS or PKCS #12."""
     data = read(reading.view, path) or b""
     try:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rootfs_trust.clients.client import Client, FoundAnchors, fixed
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.openssl import default_bundle, library_folders
-from rootfs_trust.clients.reading import Reading
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.oids import CURVES
 
@@ -19,7 +19,7 @@ _CURVES = (None, *(name for name in CURVES.values() if name != "SM2"))  # None: 
 _HANDLED = ("2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37", "2.16.840.1.113730.1.1")
 
 
-def clients(reading: Reading) -> Iterator[Client]:
+def clients(reading: FileReader) -> Iterator[Client]:
     """``mbedtls``, where the tree has its library."""
     names = (name for folder in library_folders(reading) for name in reading.view.names(folder))
     if not any(name.startswith("libmbedx509.so") for name in names):

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from rootfs_trust.clients import openssl
 from rootfs_trust.clients.client import Client, FoundAnchors, OpenSslOptions
 from rootfs_trust.clients.compiled_roots import NOTE, compiled_in, together
-from rootfs_trust.clients.environment import variable
-from rootfs_trust.clients.reading import Reading
-from rootfs_trust.rootfs.nodes import read
+from rootfs_trust.clients.environment_variables import variable
+from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.rootfs.view import read
 from rootfs_trust.x509 import Certificate
 
 _PROGRAMS = ("/usr/bin/node", "/usr/local/bin/node", "/usr/bin/nodejs", "/opt/node/bin/node")
@@ -20,7 +20,7 @@ _PACKAGE_OF_DEBIAN = "/var/lib/dpkg/info/nodejs.list"
 _NODESOURCE = "nodesource"
 
 
-def clients(reading: Reading) -> Iterator[Client]:
+def clients(reading: FileReader) -> Iterator[Client]:
     """``node``, where the tree has it."""
     path = program(reading)
     if path is None:
@@ -39,43 +39,43 @@ def clients(reading: Reading) -> Iterator[Client]:
     )
 
 
-def program(reading: Reading) -> str | None:
+def program(reading: FileReader) -> str | None:
     """Where the tree has node."""
     return reading.first_file(*_PROGRAMS)
 
 
-def keeps_apart(reading: Reading) -> bool:
+def keeps_apart(reading: FileReader) -> bool:
     """Whether node knows nothing of the trust store: only its own roots, and those of NODE_EXTRA_CA_CERTS."""
     return not (_uses_openssl_store(reading) or _adds_openssl_store(reading))
 
 
-def _uses_openssl_store(reading: Reading) -> bool:
+def _uses_openssl_store(reading: FileReader) -> bool:
     return "--use-openssl-ca" in _options(reading) or _is_debians(reading)
 
 
-def _adds_openssl_store(reading: Reading) -> bool:
+def _adds_openssl_store(reading: FileReader) -> bool:
     uses = any(value == "1" for value, _ in variable(reading, "NODE_USE_SYSTEM_CA"))
     return uses or "--use-system-ca" in _options(reading)
 
 
-def _options(reading: Reading) -> str:
+def _options(reading: FileReader) -> str:
     return " ".join(value for value, _ in variable(reading, "NODE_OPTIONS"))
 
 
-def _is_debians(reading: Reading) -> bool:
+def _is_debians(reading: FileReader) -> bool:
     """Debian builds it with --openssl-use-def-ca-store; NodeSource's package of the same name does not."""
     listed = read(reading.view, _PACKAGE_OF_DEBIAN)
     package = reading.device.packages.get("nodejs")
     return listed is not None and not (package and _NODESOURCE in package.stanza)
 
 
-def _openssl_store(reading: Reading, chain: Sequence[Certificate] | None) -> FoundAnchors:
+def _openssl_store(reading: FileReader, chain: Sequence[Certificate] | None) -> FoundAnchors:
     directories = openssl.by_directories(reading, openssl.default_directories(reading))(chain)
     bundle = openssl.default_bundle(reading)
     return together([directories, *([openssl.by_bundle(reading, bundle)] if reading.is_file(bundle) else [])])
 
 
-def _system_store(reading: Reading) -> FoundAnchors:
+def _system_store(reading: FileReader) -> FoundAnchors:
     """--use-system-ca: OpenSSL's default file, and every file of its default directory whatever its name.
 
     GetOpenSSLSystemCertificates in src/crypto/crypto_context.cc. OPENSSLDIR of nodejs.org's builds is /etc/ssl.
@@ -89,7 +89,7 @@ def _system_store(reading: Reading) -> FoundAnchors:
     return FoundAnchors(anchors, " and ".join((file, *folders)))
 
 
-def extra_certificates(reading: Reading) -> Iterator[FoundAnchors]:
+def extra_certificates(reading: FileReader) -> Iterator[FoundAnchors]:
     """NODE_EXTRA_CA_CERTS: a file that cannot be read is a warning of node's, and adds nothing."""
     for path, place in variable(reading, "NODE_EXTRA_CA_CERTS"):
         found = openssl.by_bundle(reading, path)

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 
 from rootfs_trust.clients.client import Client, ClientAnchor, Find, FoundAnchors, OpenSslOptions
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.table import UNKNOWN
-from rootfs_trust.rootfs.nodes import join, read
-from rootfs_trust.store.hashdir import is_looked_up_first
+from rootfs_trust.rootfs.view import join, read
+from rootfs_trust.store.hash_links import is_looked_up_first
 from rootfs_trust.x509 import Certificate, Name
 
 _CONFIGURATIONS = (
@@ -33,7 +33,7 @@ _PACKAGES = ("libcrypto3", "libopenssl3", "libssl3", "libcrypto1.1", "libopenssl
 _FIRST_WITH_LEVEL_2 = (3, 2)  # CHANGES of OpenSSL 3.2; before, 1 was compiled in
 
 
-def clients(reading: Reading) -> Iterator[Client]:
+def clients(reading: FileReader) -> Iterator[Client]:
     """``openssl-directory`` and ``openssl-bundle``."""
     options, note = default_options(reading), older_rules(reading)
     yield Client("openssl-directory", "openssl", by_directories(reading, default_directories(reading)), note, options)
@@ -41,7 +41,7 @@ def clients(reading: Reading) -> Iterator[Client]:
     yield Client("openssl-bundle", "openssl", lambda _: by_bundle(reading, bundle), note, options)
 
 
-def older_rules(reading: Reading) -> str:
+def older_rules(reading: FileReader) -> str:
     """What the tree's own OpenSSL does otherwise than the one that judges here, if it is an older one."""
     names = (name for folder in library_folders(reading) for name in reading.view.names(folder))
     versions = {match[1] for name in names if (match := _LIBRARY.fullmatch(name))}
@@ -61,21 +61,21 @@ def _rules(version: str) -> Iterator[tuple[str, str]]:
         yield f"OpenSSL {version[:3]}", "at security level 1 it takes SHA-1 signatures, which are refused here"
 
 
-def library_folders(reading: Reading) -> Iterator[str]:
+def library_folders(reading: FileReader) -> Iterator[str]:
     """The directories in which distributions keep shared libraries."""
     for folder in ("/usr/lib", "/usr/lib64", "/lib", "/lib64"):
         yield folder
         yield from (join(folder, name) for name in reading.view.names(folder) if name.endswith(_MULTIARCH))
 
 
-def default_options(reading: Reading) -> OpenSslOptions:
+def default_options(reading: FileReader) -> OpenSslOptions:
     """A plain TLS client's, with the security level of the tree's openssl.cnf, else the one compiled in."""
     data = read(reading.view, reading.first_file(*_CONFIGURATIONS) or "") or b""
     level = _CIPHER_STRING.search(data)
     return OpenSslOptions(level=int(level[1]) if level else _compiled_level(reading))
 
 
-def _compiled_level(reading: Reading) -> int:
+def _compiled_level(reading: FileReader) -> int:
     """The security level of the distribution's build; 2 where the tree does not show a version."""
     release = reading.device.os_release
     if not {release.get("ID", ""), *release.get("ID_LIKE", "").split()}.isdisjoint(_HARDENED):
@@ -86,31 +86,31 @@ def _compiled_level(reading: Reading) -> int:
     return 1 if old else 2
 
 
-def default_bundle(reading: Reading) -> str:
+def default_bundle(reading: FileReader) -> str:
     """The file that the device's OpenSSL loads, or the bundle to which the distribution points programs."""
     files = reading.defaults.openssl_file
     named = reading.named("SSL_CERT_FILE")
     return named or reading.first_file(*files, *UNKNOWN.openssl_file) or files[-1]
 
 
-def default_directories(reading: Reading) -> tuple[str, ...]:
+def default_directories(reading: FileReader) -> tuple[str, ...]:
     """The directories that the device's OpenSSL looks into; SSL_CERT_DIR may name several."""
     named = reading.named("SSL_CERT_DIR")
     return tuple(path for path in named.split(":") if path) if named else (default_directory(reading),)
 
 
-def default_directory(reading: Reading) -> str:
+def default_directory(reading: FileReader) -> str:
     """The first directory with hash links to which OpenSSL or the distribution points programs, else the first."""
     places = (*reading.defaults.openssl_directory, *UNKNOWN.openssl_directory)
     there = [path for path in dict.fromkeys(places) if reading.is_folder(path)]
     return next((path for path in there if _has_links(reading, path)), there[0] if there else "/etc/ssl/certs")
 
 
-def _has_links(reading: Reading, folder: str) -> bool:
+def _has_links(reading: FileReader, folder: str) -> bool:
     return any(is_looked_up_first(name) for name in reading.view.names(folder))
 
 
-def by_bundle(reading: Reading, path: str) -> FoundAnchors:
+def by_bundle(reading: FileReader, path: str) -> FoundAnchors:
     """A CAfile."""
     file = reading.openssl_bundle(path)
     if file is None:
@@ -118,7 +118,7 @@ def by_bundle(reading: Reading, path: str) -> FoundAnchors:
     return FoundAnchors(file.anchors, path, (f"nothing of {path} is loaded: {file.fault}",) if file.fault else ())
 
 
-def by_directories(reading: Reading, folders: Sequence[str]) -> Find:
+def by_directories(reading: FileReader, folders: Sequence[str]) -> Find:
     """OpenSSL's lookup in several directories, one after the other."""
 
     def find(chain: Sequence[Certificate] | None) -> FoundAnchors:
@@ -130,7 +130,7 @@ def by_directories(reading: Reading, folders: Sequence[str]) -> Find:
     return find
 
 
-def by_directory(reading: Reading, folder: str, chain: Sequence[Certificate] | None) -> FoundAnchors:
+def by_directory(reading: FileReader, folder: str, chain: Sequence[Certificate] | None) -> FoundAnchors:
     """What the lookup comes by on its way up from ``chain``: for each name HASH.0, HASH.1, ... until one is missing.
 
     Without a chain: every certificate that is found by its own name.
@@ -149,7 +149,7 @@ def by_directory(reading: Reading, folder: str, chain: Sequence[Certificate] | N
 class _Lookup:
     """get_cert_by_subject_int of by_dir.c: each name's links are read once, and what they lead to is kept."""
 
-    def __init__(self, reading: Reading, folder: str) -> None:
+    def __init__(self, reading: FileReader, folder: str) -> None:
         self._reading, self._folder = reading, folder
         self._asked: set[Name] = set()
         self.found: list[ClientAnchor] = []

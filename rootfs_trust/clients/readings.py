@@ -8,10 +8,10 @@ from typing import NamedTuple
 from rootfs_trust.clients import openssl
 from rootfs_trust.clients.all_clients import moved_clients, starting
 from rootfs_trust.clients.client import Client, ClientAnchor
-from rootfs_trust.clients.environment import scopes
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.environment_variables import scopes
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.table import HASH_DIRECTORIES, VARIABLES
-from rootfs_trust.rootfs.nodes import File
+from rootfs_trust.rootfs.view import File
 from rootfs_trust.store.bundle_store import BUNDLES
 from rootfs_trust.x509 import Certificate
 
@@ -42,7 +42,7 @@ class TrustedBy(NamedTuple):
     readers: tuple[TrustingClient, ...]
 
 
-def readings(reading: Reading) -> tuple[ClientReading, ...]:
+def readings(reading: FileReader) -> tuple[ClientReading, ...]:
     """What every client of the tree reads, the named clients first, then those that programs may be pointed to."""
     found = [_read(reading, client) for client in starting(reading)]
     found += (_read(reading, client) for client in _elsewhere(reading))
@@ -66,7 +66,7 @@ def trusted_by(found: Iterable[ClientReading]) -> dict[str, TrustedBy]:
     return {sha256: TrustedBy(certificates[sha256], tuple(readers[sha256])) for sha256 in certificates}
 
 
-def _read(reading: Reading, client: Client) -> ClientReading:
+def _read(reading: FileReader, client: Client) -> ClientReading:
     """What a client trusts; paths are those of the files or links themselves, free of links of directories."""
     found = client.find(None)
     anchors = () if found.dead else found.anchors
@@ -75,7 +75,7 @@ def _read(reading: Reading, client: Client) -> ClientReading:
     )
 
 
-def _elsewhere(reading: Reading) -> Iterator[Client]:
+def _elsewhere(reading: FileReader) -> Iterator[Client]:
     """The stores of the tree to which programs may be pointed, beyond the first of each kind, named by their paths."""
     for path in _apart(reading, BUNDLES, openssl.default_bundle(reading)):
         if reading.view.kind(path) is File:
@@ -86,7 +86,7 @@ def _elsewhere(reading: Reading) -> Iterator[Client]:
             yield Client(f"openssl-directory:{path}", "openssl", openssl.by_directories(reading, (path,)))
 
 
-def _pointed(reading: Reading) -> Iterator[Client]:
+def _pointed(reading: FileReader) -> Iterator[Client]:
     """The files to which variables point programs that are no clients of their own."""
     for variable in VARIABLES:
         path = reading.named(variable.name)
@@ -94,11 +94,11 @@ def _pointed(reading: Reading) -> Iterator[Client]:
             yield _bundle(reading, path)
 
 
-def _bundle(reading: Reading, path: str) -> Client:
+def _bundle(reading: FileReader, path: str) -> Client:
     return Client(f"openssl-bundle:{path}", "openssl", lambda _: openssl.by_bundle(reading, path))
 
 
-def _apart(reading: Reading, paths: Iterable[str], default: str) -> list[str]:
+def _apart(reading: FileReader, paths: Iterable[str], default: str) -> list[str]:
     """Those of ``paths`` that exist and are not the default, each file or directory once."""
     reals = {reading.view.real_path(default): default}
     for path in paths:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
-from rootfs_trust.clients.reading import FileRead, Reading
-from rootfs_trust.rootfs.nodes import join
+from rootfs_trust.clients.file_readers import FileReader, ParsedFile
+from rootfs_trust.rootfs.view import join
 
 _HASH_NAME = re.compile(r"[0-9A-Fa-f]{8}\.[0-9]")
 
@@ -45,12 +45,12 @@ _NAMES = (
 )
 
 
-def clients(reading: Reading) -> Iterator[Client]:
+def clients(reading: FileReader) -> Iterator[Client]:
     """``rustls-native``."""
     yield Client("rustls-native", "rustls", fixed(native_certs(reading)))
 
 
-def native_certs(reading: Reading, *, first_generation: bool = False) -> FoundAnchors:
+def native_certs(reading: FileReader, *, first_generation: bool = False) -> FoundAnchors:
     """load_native_certs() of rustls-native-certs 0.8.1, or of 0.6.3. A fault is an error that callers see."""
     file, folders = _places(reading, first_generation)
     paths = [] if file is None else [file]
@@ -61,7 +61,7 @@ def native_certs(reading: Reading, *, first_generation: bool = False) -> FoundAn
     return found_in(read, looked or "/etc/ssl")
 
 
-def found_in(read: dict[str, FileRead | None], looked: str) -> FoundAnchors:
+def found_in(read: dict[str, ParsedFile | None], looked: str) -> FoundAnchors:
     """What several files give together: each anchor once, and a sentence for each file that has a fault."""
     anchors: dict[str, ClientAnchor] = {}
     faults = []
@@ -73,7 +73,7 @@ def found_in(read: dict[str, FileRead | None], looked: str) -> FoundAnchors:
     return FoundAnchors(tuple(anchors.values()), looked, tuple(faults))
 
 
-def _places(reading: Reading, first_generation: bool) -> tuple[str | None, Sequence[str]]:
+def _places(reading: FileReader, first_generation: bool) -> tuple[str | None, Sequence[str]]:
     """The file and the directories: those of SSL_CERT_FILE and SSL_CERT_DIR where either is set, else the system's.
 
     Version 0.6 knows SSL_CERT_FILE and reads no directory.
@@ -85,7 +85,7 @@ def _places(reading: Reading, first_generation: bool) -> tuple[str | None, Seque
     return file, [] if first_generation or folder is None else [folder]
 
 
-def _probed(reading: Reading) -> tuple[str | None, str | None]:
+def _probed(reading: FileReader) -> tuple[str | None, str | None]:
     """The bundle and the folder that openssl-probe finds, each the first of its kind."""
     places = [place for place in _PLACES if reading.is_folder(place)]
     file = reading.first_file(*(join(place, name) for place in places for name in _NAMES))

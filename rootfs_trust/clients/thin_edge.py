@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rootfs_trust.agents.found_settings import found_settings, has_thin_edge
-from rootfs_trust.agents.generation import generation_of
-from rootfs_trust.agents.settings import CLOUDS
 from rootfs_trust.clients import openssl, rustls
 from rootfs_trust.clients.client import Client, Find, FoundAnchors
-from rootfs_trust.clients.reading import FileRead, Reading
+from rootfs_trust.clients.file_readers import FileReader, ParsedFile
+from rootfs_trust.thin_edge.settings_in_force import found_settings, has_thin_edge
+from rootfs_trust.thin_edge.trust_settings import CLOUDS
+from rootfs_trust.thin_edge.version import generation_of
 
 DEFAULT = "/etc/ssl/certs"
 _KEY = "root_cert_path"
 
 
-def clients(reading: Reading) -> Iterator[Client]:
+def clients(reading: FileReader) -> Iterator[Client]:
     """Three verdicts for each path that a cloud's settings name, where the tree has /etc/tedge.
 
     Clouds and profiles may have different paths, and a chain is of one cloud: the best verdict of each client counts.
@@ -38,7 +38,7 @@ def clients(reading: Reading) -> Iterator[Client]:
     yield Client("thin-edge-https", "rustls", _https(reading, list(paths), first_generation), note)
 
 
-def cloud_paths(reading: Reading) -> dict[str, list[str]]:
+def cloud_paths(reading: FileReader) -> dict[str, list[str]]:
     """Each path that a ``root_cert_path`` has, and the keys that have it; the default where none is set."""
     paths: dict[str, list[str]] = {}
     for setting in found_settings(reading.view):
@@ -47,7 +47,7 @@ def cloud_paths(reading: Reading) -> dict[str, list[str]]:
     return paths or {DEFAULT: [f"{_KEY} by default"]}
 
 
-def _bridge(reading: Reading, path: str) -> Find:
+def _bridge(reading: FileReader, path: str) -> Find:
     """A folder is bridge_capath, anything else bridge_cafile."""
     if reading.is_folder(path):
         return lambda chain: openssl.by_directory(reading, path, chain)
@@ -58,7 +58,7 @@ def _bridge(reading: Reading, path: str) -> Find:
     return lambda _: FoundAnchors(found.anchors, path, found.faults, dead)
 
 
-def _built_in(reading: Reading, path: str, first_generation: bool) -> Find:
+def _built_in(reading: FileReader, path: str, first_generation: bool) -> Find:
     """Every file of any name, in subfolders too; one with bad PEM is passed over whole."""
     paths = list(reading.files_below(path)) if reading.is_folder(path) else [path]
     read = {each: reading.rust(each, pemfile=first_generation) for each in paths}
@@ -69,13 +69,13 @@ def _built_in(reading: Reading, path: str, first_generation: bool) -> Find:
     return lambda _: FoundAnchors(found.anchors, path, found.faults, dead)
 
 
-def _panic(reading: Reading) -> str:
+def _panic(reading: FileReader) -> str:
     """2.x loads the system's store for its bridge too, and ends where that has a fault (core/mqtt.rs)."""
     faults = rustls.native_certs(reading).faults
     return f"thin-edge.io 2.x ends: could not load platform certs: {faults[0]}" if faults else ""
 
 
-def _https(reading: Reading, paths: Sequence[str], first_generation: bool) -> Find:
+def _https(reading: FileReader, paths: Sequence[str], first_generation: bool) -> Find:
     """The OS's store, and the files of each path but its subfolders; one bad file and all of its path is dropped.
 
     What of them is no certificate ends the process, and for reqwest 0.11 of 1.x so does a fault in the OS's store.
@@ -95,11 +95,11 @@ def _https(reading: Reading, paths: Sequence[str], first_generation: bool) -> Fi
     return lambda _: found
 
 
-def _trust_store(reading: Reading, path: str, first_generation: bool) -> dict[str, FileRead | None]:
+def _trust_store(reading: FileReader, path: str, first_generation: bool) -> dict[str, ParsedFile | None]:
     files = reading.files_in(path) if reading.is_folder(path) else [path]
     return {each: reading.rust(each, pemfile=first_generation) for each in files}
 
 
-def _unparsed(part: FoundAnchors, files: Mapping[str, FileRead | None]) -> list[str]:
+def _unparsed(part: FoundAnchors, files: Mapping[str, ParsedFile | None]) -> list[str]:
     """Files with sound PEM around no certificate; they do not matter where the path is dropped before."""
     return [] if part.faults else [path for path, file in files.items() if file and file.unparsed]

@@ -10,9 +10,9 @@ from rootfs_trust import __version__
 from rootfs_trust.api.check import question_of
 from rootfs_trust.api.clock import time_here
 from rootfs_trust.audit.findings import WARNING
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.fleet.check_work import lost, resolve_who, run_check_batch
-from rootfs_trust.fleet.jobs import Batch, CheckOrder, CheckResult, CheckTask
+from rootfs_trust.fleet.messages import Batch, CheckOrder, CheckResult, CheckTask
 from rootfs_trust.fleet.run import AHEAD, FleetOptions, parts, workers_of
 from rootfs_trust.fleet.schedule import Schedule, WorkerJob
 from rootfs_trust.fleet.targets import Target, read_targets
@@ -47,7 +47,7 @@ class FleetCheck:
 
     def _refuse(self) -> None:
         """Raise InputError with every problem that would occur in all targets."""
-        troubles: list[Trouble] = []
+        problems: list[Problem] = []
         data = load_root_data(self._options.root_data)
         if self._who is not None:
             resolve_who(self._who, self._options.root_data)
@@ -56,9 +56,9 @@ class FleetCheck:
             try:
                 question_of(load_config(config, self._options.root_data), self.at, data)
             except InputError as error:
-                troubles += error.troubles
-        if troubles:
-            raise InputError(*dict.fromkeys(troubles))
+                problems += error.problems
+        if problems:
+            raise InputError(*dict.fromkeys(problems))
 
     def _batches(self, workers: int) -> Iterator[Batch[CheckTask]]:
         for number, part in parts(self.targets, workers):

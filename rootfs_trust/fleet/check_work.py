@@ -7,20 +7,20 @@ import os
 
 from rootfs_trust import __version__
 from rootfs_trust.api.check import question_of
-from rootfs_trust.api.sources import open_view
+from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.audit.check import findings, inspect
 from rootfs_trust.audit.checks.servers import SERVER_UNJUDGED
 from rootfs_trust.audit.findings import LEVELS, Finding
 from rootfs_trust.audit.servers import ServerResult, judge_servers
 from rootfs_trust.audit.who_trusts import Trusting, who_trusts
-from rootfs_trust.errors import InputError, RootfsTrustError, Trouble
-from rootfs_trust.fleet.jobs import FAILED, FINDINGS, OK, Batch, CheckOrder, CheckResult, CheckTask, ServerState
+from rootfs_trust.errors import InputError, Problem, RootfsTrustError
+from rootfs_trust.fleet.messages import FAILED, FINDINGS, OK, Batch, CheckOrder, CheckResult, CheckTask, ServerState
 from rootfs_trust.inputs.config import load_config
 from rootfs_trust.inputs.root_data import load_root_data
 from rootfs_trust.inputs.selections import Resolver
-from rootfs_trust.inputs.tables import selection
+from rootfs_trust.inputs.toml_schema import selection
 from rootfs_trust.rootfs.memory import Remembered
-from rootfs_trust.rootfs.nodes import View
+from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.selection import Selection
 
 
@@ -42,11 +42,11 @@ def resolve_who(text: str, root_data: str | None) -> Selection:
     try:
         chosen = selection(text)
     except ValueError as error:
-        raise InputError(Trouble("usage", "", f"--who-trusts {text} has to be {error}", "give all of it")) from error
+        raise InputError(Problem("usage", "", f"--who-trusts {text} has to be {error}", "give all of it")) from error
     resolver = Resolver(os.curdir, lambda: load_root_data(root_data))
     resolved = resolver(chosen)
-    if resolver.troubles:
-        raise InputError(*resolver.troubles)
+    if resolver.problems:
+        raise InputError(*resolver.problems)
     return resolved
 
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from rootfs_trust import __version__
-from rootfs_trust.errors import ApplyError, InputError, Trouble
+from rootfs_trust.errors import ApplyError, InputError, Problem
 from rootfs_trust.fleet.executors import Workers
 
 _PATIENCE = 10
@@ -31,19 +31,19 @@ def dask_workers(address: str) -> Iterator[Workers]:
         distributed = import_module("distributed")
     except ModuleNotFoundError as error:
         hint = "pip install 'rootfs-trust[fleet]'"
-        raise InputError(Trouble("dask", "", f"--dask needs the package {error.name}", hint)) from error
+        raise InputError(Problem("dask", "", f"--dask needs the package {error.name}", hint)) from error
     try:
         client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         hint = "dask scheduler prints the address; certificates of TLS come from Dask's configuration"
-        raise InputError(Trouble("dask", address, f"no scheduler answers: {error}", hint)) from error
+        raise InputError(Problem("dask", address, f"no scheduler answers: {error}", hint)) from error
     try:
         count = _checked(client, address)
         executor = client.get_executor(pure=False)
         yield Workers(lambda: executor, count, (distributed.KilledWorker,))
     except (CancelledError, distributed.comm.CommClosedError) as error:
         hint = "run the same command again when the cluster is back: it goes on where this run ended"
-        raise ApplyError(Trouble("dask", address, "the scheduler was lost underway", hint)) from error
+        raise ApplyError(Problem("dask", address, "the scheduler was lost underway", hint)) from error
     finally:
         client.close()
 
@@ -52,16 +52,16 @@ def _checked(client: Any, address: str) -> int:
     """Return how many tasks the cluster runs at the same time. Raises InputError for an unusable worker."""
     threads = client.nthreads()
     if not threads:
-        raise InputError(Trouble("dask", address, "the scheduler has no worker", f"start some: dask worker {address}"))
+        raise InputError(Problem("dask", address, "the scheduler has no worker", f"start some: dask worker {address}"))
     found = client.run(_version, on_error="return")
     hint = f"give every worker rootfs-trust {__version__}"
-    troubles = [
-        Trouble("dask", worker, f"has {_described(version)}, not rootfs-trust {__version__}", hint)
+    problems = [
+        Problem("dask", worker, f"has {_described(version)}, not rootfs-trust {__version__}", hint)
         for worker, version in sorted(found.items())
         if version != __version__
     ]
-    if troubles:
-        raise InputError(*troubles)
+    if problems:
+        raise InputError(*problems)
     return sum(map(int, threads.values()))
 
 

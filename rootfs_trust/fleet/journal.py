@@ -13,9 +13,9 @@ import stat
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 
-from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.fleet.jobs import Done, TargetResult
-from rootfs_trust.rootfs.stamps import StampedPlace
+from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.fleet.change_detection import StampedPlace
+from rootfs_trust.fleet.messages import JournalEntry, TargetResult
 
 _LONGEST_LINE = 1 << 24
 """In bytes; a longer line was not written by rootfs-trust."""
@@ -29,16 +29,16 @@ class Journal:
         try:
             self._file = open(path, "a+b", opener=_without_waiting)  # noqa: SIM115 - closed by __exit__
         except OSError as error:
-            raise InputError(Trouble("journal", path, f"cannot be written: {error.strerror}", hint)) from error
+            raise InputError(Problem("journal", path, f"cannot be written: {error.strerror}", hint)) from error
         if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             self._file.close()
-            raise InputError(Trouble("journal", path, "is not a regular file", hint))
+            raise InputError(Problem("journal", path, "is not a regular file", hint))
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             self._file.close()
             hint = "wait for it, or give each run a --journal of its own"
-            raise InputError(Trouble("journal", path, "another run uses it", hint)) from error
+            raise InputError(Problem("journal", path, "another run uses it", hint)) from error
 
     def __enter__(self) -> Journal:
         return self
@@ -48,10 +48,10 @@ class Journal:
     ) -> None:
         self._file.close()
 
-    def done(self) -> dict[str, Done]:
+    def done(self) -> dict[str, JournalEntry]:
         """Return the last entry of each target. Equal lists of places share memory."""
         self._file.seek(0)
-        found: dict[str, Done] = {}
+        found: dict[str, JournalEntry] = {}
         known: dict[tuple[StampedPlace, ...], tuple[StampedPlace, ...]] = {}
         for line in iter(lambda: self._file.readline(_LONGEST_LINE), b""):
             for target, done in _read(line):
@@ -79,15 +79,15 @@ def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 
-def _line(target: str, done: Done) -> str:
+def _line(target: str, done: JournalEntry) -> str:
     return json.dumps({"target": target, **done._asdict()}) + "\n"
 
 
-def _read(line: bytes) -> Iterator[tuple[str, Done]]:
+def _read(line: bytes) -> Iterator[tuple[str, JournalEntry]]:
     with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
         record = json.loads(line)
         places = tuple(StampedPlace(*place) for place in record["places"])
         yield (
             record["target"],
-            Done(record["policy"], record["input"], places, record["digest"], record.get("output", "")),
+            JournalEntry(record["policy"], record["input"], places, record["digest"], record.get("output", "")),
         )

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from rootfs_trust import __version__
-from rootfs_trust.api.carry_out import refuse
-from rootfs_trust.api.decide import Job, read_job
+from rootfs_trust.api.apply_plan import refuse
 from rootfs_trust.api.options import InstallOptions
-from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.fleet.jobs import Order
+from rootfs_trust.api.planning import Job, read_job
+from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.fleet.messages import TargetConfig
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.selection import Selection
 
@@ -19,12 +19,12 @@ from rootfs_trust.store.selection import Selection
 def read_policy(options: InstallOptions) -> tuple[Job, str]:
     """Return the job for ``options`` and their configuration, and its digest. Raises InputError."""
     job = read_job(options)
-    refuse(InputError, job.gathered.troubles)
+    refuse(InputError, job.gathered.problems)
     return job, policy_digest(job)
 
 
 @functools.cache
-def ordered(order: Order) -> Job:
+def ordered(order: TargetConfig) -> Job:
     """Return the job of an order, read once per process. Raises InputError if its files have changed."""
     options = InstallOptions(
         config=order.config,
@@ -36,7 +36,7 @@ def ordered(order: Order) -> Job:
     job, digest = read_policy(options)
     if digest != order.policy:
         message = "is not what it was when the run began, or its files are not"
-        raise InputError(Trouble("config", order.config, message, "run again when nobody changes them"))
+        raise InputError(Problem("config", order.config, message, "run again when nobody changes them"))
     return job
 
 

@@ -12,14 +12,14 @@ from rootfs_trust import __version__
 from rootfs_trust.api.clock import time_here
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.output_file import place_in
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.fleet.executors import Workers, process_workers, usable_cpus
-from rootfs_trust.fleet.jobs import FAILED, Batch, Done, Order, TargetResult, Task
 from rootfs_trust.fleet.journal import Journal
+from rootfs_trust.fleet.messages import FAILED, Batch, JournalEntry, TargetConfig, TargetResult, Task
 from rootfs_trust.fleet.policies import read_policy
 from rootfs_trust.fleet.schedule import Schedule, WorkerJob
 from rootfs_trust.fleet.targets import Target, read_targets
-from rootfs_trust.fleet.work import run_batch
+from rootfs_trust.fleet.worker import run_batch
 
 BATCH = 16
 """The number of targets that share a sync. Each open tree needs about 30 of a process's 1024 file descriptors."""
@@ -57,7 +57,7 @@ class Fleet:
         if place_in(self._journal, roots) is not None:
             hint = "--journal names another place"
             message = "lies in the root filesystem of a target"
-            raise InputError(Trouble("journal", self._journal, message, hint))
+            raise InputError(Problem("journal", self._journal, message, hint))
         self._orders = self._read_orders()
 
     def run(self) -> Iterator[TargetResult]:
@@ -71,31 +71,31 @@ class Fleet:
             for results in schedule.run(self._batches(done, workers.number)):
                 yield from results
 
-    def _read_orders(self) -> dict[str, Order]:
+    def _read_orders(self) -> dict[str, TargetConfig]:
         """Return the order of each configuration. Raises InputError with the problems of all of them."""
         at = self._options.at or time_here()
-        orders: dict[str, Order] = {}
-        troubles: list[Trouble] = []
+        orders: dict[str, TargetConfig] = {}
+        problems: list[Problem] = []
         for config in dict.fromkeys(target.config for target in self.targets):
             try:
                 orders[config] = self._order(config, at)
             except InputError as error:
-                troubles += error.troubles
-        if troubles:
-            raise InputError(*troubles)
+                problems += error.problems
+        if problems:
+            raise InputError(*problems)
         return orders
 
-    def _order(self, config: str, at: datetime) -> Order:
+    def _order(self, config: str, at: datetime) -> TargetConfig:
         timestamp, dry_run, root_data = self._options.timestamp, self._options.dry_run, self._options.root_data
         options = InstallOptions(config=config, at=at, timestamp=timestamp, dry_run=dry_run, root_data=root_data)
         _, digest = read_policy(options)
-        return Order(config, digest, at, timestamp, dry_run, root_data)
+        return TargetConfig(config, digest, at, timestamp, dry_run, root_data)
 
-    def _batches(self, done: Mapping[str, Done], workers: int) -> Iterator[Batch[Task]]:
+    def _batches(self, done: Mapping[str, JournalEntry], workers: int) -> Iterator[Batch[Task]]:
         for number, part in parts(self.targets, workers):
             yield Batch(number, __version__, tuple(self._task(target, done) for target in part))
 
-    def _task(self, target: Target, done: Mapping[str, Done]) -> Task:
+    def _task(self, target: Target, done: Mapping[str, JournalEntry]) -> Task:
         order, before = self._orders[target.config], done.get(target.name)
         same = before if before is not None and before.policy == order.policy else None
         own = before.output if before is not None else ""

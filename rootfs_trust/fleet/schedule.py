@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from rootfs_trust.fleet.executors import Workers
-from rootfs_trust.fleet.jobs import Batch, CheckResult, CheckTask, TargetResult, Task
+from rootfs_trust.fleet.messages import Batch, CheckResult, CheckTask, TargetResult, Task
 
 _LIVES = 2
 """A task fails after this many workers have died while they ran it alone."""

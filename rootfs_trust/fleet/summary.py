@@ -16,8 +16,8 @@ from rootfs_trust.audit.check import KINDS
 from rootfs_trust.audit.findings import LEVELS, Finding
 from rootfs_trust.audit.timeline import Bar, Timeline
 from rootfs_trust.audit.who_trusts import Trusting
-from rootfs_trust.fleet.jobs import FAILED, CheckResult, ServerState
-from rootfs_trust.templating import shipped_template
+from rootfs_trust.fleet.messages import FAILED, CheckResult, ServerState
+from rootfs_trust.rendering.packaged_templates import shipped_template
 from rootfs_trust.times import later
 
 _ROOM = 366

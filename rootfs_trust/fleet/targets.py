@@ -11,7 +11,7 @@ from typing import Any
 
 from rootfs_trust.errors import InputError
 from rootfs_trust.inputs.config import parse_toml, read_text
-from rootfs_trust.inputs.tables import Check, TableReader, list_of, string
+from rootfs_trust.inputs.toml_schema import Check, TableReader, list_of, string
 
 DESCRIBED = "docs/fleet.md describes every key"
 
@@ -69,16 +69,16 @@ def parse_targets(text: str, path: str, *, writing: bool = True) -> tuple[Target
         reader.wrong("target", "is missing: there is nothing to do")
     if writing:
         _refuse_twice(reader, targets)
-    if reader.troubles:
-        raise InputError(*reader.troubles)
+    if reader.problems:
+        raise InputError(*reader.problems)
     return tuple(target for _, target in targets)
 
 
 def _targets(reader: TableReader, key: str, value: object, writing: bool) -> Iterator[tuple[str, Target]]:
     """The targets of one table, each with the key that names it."""
-    before = len(reader.troubles)
+    before = len(reader.problems)
     table = reader.table(key, value, _TARGET, ("config",) if writing else ())
-    if len(reader.troubles) > before or not _one_kind(reader, key, table, writing):
+    if len(reader.problems) > before or not _one_kind(reader, key, table, writing):
         return
     folder = os.path.dirname(os.path.abspath(reader.path))
     kind = "root" if "root" in table else "image"

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError
+from rootfs_trust.image.image_tree import Layer
 from rootfs_trust.image.streams import compression, unpacked
-from rootfs_trust.image.tar import MAX_MEMBERS, Forward, Member
-from rootfs_trust.image.tree import Layer
-from rootfs_trust.rootfs.nodes import as_bytes, as_text
+from rootfs_trust.image.tar_stream import MAX_MEMBERS, ForwardOnlyFile, Member
 from rootfs_trust.rootfs.plan import MAX_PATH
+from rootfs_trust.rootfs.view import as_bytes, as_text
 
 NEWC = (b"070701", b"070702")
 OLD = (b"070707", b"\xc7\x71", b"\x71\xc7")
@@ -84,11 +84,11 @@ def padded(size: int) -> int:
     return (size + 3) & ~3
 
 
-def regions(stream: Iterator[bytes]) -> Iterator[tuple[str, Forward]]:
+def regions(stream: Iterator[bytes]) -> Iterator[tuple[str, ForwardOnlyFile]]:
     """The parts of an image that are packed in one way: how, and the unpacked stream, to be read to its end."""
     kind, inner = unpacked(stream)
     while True:
-        forward = Forward(inner, "cpio")
+        forward = ForwardOnlyFile(inner, "cpio")
         yield kind, forward
         rest = forward.rest()
         first = next(rest, b"") or next(rest, b"")
@@ -104,7 +104,7 @@ def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def records(forward: Forward) -> Iterator[Record]:
+def records(forward: ForwardOnlyFile) -> Iterator[Record]:
     """The entries of all archives in a region, the trailers included; each to be looked at before the next.
 
     Stops before packed data. Raises MalformedError.
@@ -124,7 +124,7 @@ def records(forward: Forward) -> Iterator[Record]:
         forward.headers.clear()
 
 
-def _record(forward: Forward, magic: bytes) -> Record:
+def _record(forward: ForwardOnlyFile, magic: bytes) -> Record:
     start = forward.position - len(magic)
     if magic not in NEWC:
         if magic.startswith(OLD):
@@ -152,7 +152,7 @@ class _Numbering:
         self._held: dict[tuple[int, int, int], list[Record]] = {}
         self._names: dict[tuple[int, int, int], str] = {}
 
-    def members(self, record: Record, forward: Forward) -> Iterator[Member]:
+    def members(self, record: Record, forward: ForwardOnlyFile) -> Iterator[Member]:
         """The members of a record. A file with several names comes with the one that has its content, usually the last.
 
         The others are held back until then, or to the end of the archive.
@@ -172,12 +172,12 @@ class _Numbering:
         else:
             self._held.setdefault(group, []).append(record)
 
-    def _linked(self, first: Record, others: list[Record], forward: Forward) -> Iterator[Member]:
+    def _linked(self, first: Record, others: list[Record], forward: ForwardOnlyFile) -> Iterator[Member]:
         yield self._member(first, forward)
         for other in others:
             yield self._link(other, first.name, forward)
 
-    def _member(self, record: Record, forward: Forward) -> Member:
+    def _member(self, record: Record, forward: ForwardOnlyFile) -> Member:
         fields = record.fields
         info = _info(record)
         info.type = _TYPES.get(stat.S_IFMT(fields.mode), b"?")
@@ -192,12 +192,12 @@ class _Numbering:
             info.size = 0
         return self._numbered(info, record, forward)
 
-    def _link(self, record: Record, target: str, forward: Forward) -> Member:
+    def _link(self, record: Record, target: str, forward: ForwardOnlyFile) -> Member:
         info = _info(record)
         info.type, info.linkname, info.size = tarfile.LNKTYPE, relative(target), 0
         return self._numbered(info, record, forward)
 
-    def _numbered(self, info: tarfile.TarInfo, record: Record, forward: Forward) -> Member:
+    def _numbered(self, info: tarfile.TarInfo, record: Record, forward: ForwardOnlyFile) -> Member:
         self._number += 1
         if self._number > MAX_MEMBERS:
             raise MalformedError(f"has more than {MAX_MEMBERS} entries")

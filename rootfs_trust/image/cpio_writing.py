@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.image.changes import ImageChanges, NewEntry
 from rootfs_trust.image.cpio import (
     HEADER,
     NEWC,
@@ -24,12 +23,13 @@ from rootfs_trust.image.cpio import (
     regions,
     relative,
 )
-from rootfs_trust.image.entries import walk
+from rootfs_trust.image.image_tree import ImageTree
+from rootfs_trust.image.layer_entries import ImageChanges, NewEntry
+from rootfs_trust.image.merged_tree import walk
 from rootfs_trust.image.streams import packed
-from rootfs_trust.image.tar import Forward, parts_of
-from rootfs_trust.image.tree import ImageTree
-from rootfs_trust.rootfs.door import MAX_FILE
-from rootfs_trust.rootfs.nodes import Directory, File, Symlink, as_bytes
+from rootfs_trust.image.tar_stream import ForwardOnlyFile, parts_of
+from rootfs_trust.rootfs.root_directory import MAX_FILE
+from rootfs_trust.rootfs.view import Directory, File, Symlink, as_bytes
 
 _RECORD = 512
 """The size of an archive is a multiple of this, as cpio writes it."""
@@ -85,7 +85,7 @@ class CpioRewriting:
                 number += 1
         return survey
 
-    def _look(self, survey: _Survey, number: int, record: Record, forward: Forward) -> None:
+    def _look(self, survey: _Survey, number: int, record: Record, forward: ForwardOnlyFile) -> None:
         if record.name == TRAILER:
             survey.archives += 1
             return
@@ -112,7 +112,7 @@ class CpioRewriting:
 
     # -- second reading ----------------------------------------------------------------------------------
 
-    def _region(self, forward: Forward, position: _Position) -> Iterator[bytes]:
+    def _region(self, forward: ForwardOnlyFile, position: _Position) -> Iterator[bytes]:
         for record in records(forward):
             if record.name == TRAILER:
                 position.archive += 1
@@ -123,7 +123,7 @@ class CpioRewriting:
                 yield from self._entry(record, forward, position)
             position.number += 1
 
-    def _entry(self, record: Record, forward: Forward, position: _Position) -> Iterator[bytes]:
+    def _entry(self, record: Record, forward: ForwardOnlyFile, position: _Position) -> Iterator[bytes]:
         place = self._place(record)
         names = position.survey.groups.get((position.archive, record.group)) if record.group is not None else None
         if place in self._changed:
@@ -173,20 +173,20 @@ def packed_record(magic: bytes, name: str, fields: Fields, content: bytes) -> by
     return header.ljust(padded(HEADER + len(raw)), b"\0") + content.ljust(padded(len(content)), b"\0")
 
 
-def _shared(record: Record, forward: Forward, names: _Names, number: int) -> Iterator[bytes]:
+def _shared(record: Record, forward: ForwardOnlyFile, names: _Names, number: int) -> Iterator[bytes]:
     """A name of a file that loses another one: the last that stays has the content."""
     fields = record.fields._replace(links=len(names.kept))
     content = names.content if number == names.kept[-1] else b""
     yield packed_record(record.magic, record.name, fields, _content(record, forward) or content)
 
 
-def _content(record: Record, forward: Forward) -> bytes:
+def _content(record: Record, forward: ForwardOnlyFile) -> bytes:
     if record.fields.size > MAX_FILE:
         raise MalformedError(f"has a file {record.name!r} with several names that is too large to be changed")
     return b"".join(forward.pieces(record.fields.size))
 
 
-def _raw(record: Record, forward: Forward) -> Iterator[bytes]:
+def _raw(record: Record, forward: ForwardOnlyFile) -> Iterator[bytes]:
     """A record as it is."""
     yield record.magic + b"".join(forward.headers)
     yield from forward.pieces(record.end - forward.position)

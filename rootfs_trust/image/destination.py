@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from rootfs_trust.errors import ApplyError, ConflictError, InputError, MalformedError, Trouble
-from rootfs_trust.image.archive import end_of_archive, plain_header
-from rootfs_trust.image.exchange import exchange, rename_to_free_name
-from rootfs_trust.image.host import FolderFiles
+from rootfs_trust.errors import ApplyError, ConflictError, InputError, MalformedError, Problem
+from rootfs_trust.image.host_files import FolderFiles
+from rootfs_trust.image.rename_exchange import exchange, rename_to_free_name
 from rootfs_trust.image.streams import PIECE, Blob, checked, of_file, packed
+from rootfs_trust.image.tar_rewriting import end_of_archive, plain_header
 from rootfs_trust.rootfs.copy import remove_tree
 from rootfs_trust.rootfs.plan import STAGED_PREFIX
 
@@ -210,7 +210,7 @@ def _members(parts: Mapping[str, Blob]) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def _writing(dest: str, discard: Callable[[], None]) -> Iterator[None]:
-    """Whatever goes wrong, nothing that is half written stays. Trouble with the disk becomes ApplyError."""
+    """Whatever goes wrong, nothing that is half written stays. A failure of the disk becomes ApplyError."""
     try:
         discard()
         yield
@@ -218,7 +218,7 @@ def _writing(dest: str, discard: Callable[[], None]) -> Iterator[None]:
         with contextlib.suppress(OSError):  # the next run sweeps it; the error itself is what counts
             discard()
         if isinstance(error, MalformedError):
-            raise InputError(Trouble("image", dest, f"not written: the source {error.message}")) from error
+            raise InputError(Problem("image", dest, f"not written: the source {error.message}")) from error
         if isinstance(error, OSError):
             raise _cannot_write(dest, str(error.strerror)) from error
         raise
@@ -226,28 +226,28 @@ def _writing(dest: str, discard: Callable[[], None]) -> Iterator[None]:
 
 def _cannot_write(dest: str, reason: str) -> ApplyError:
     message = f"cannot be written: {reason}; nothing was written"
-    return ApplyError(Trouble("apply", dest, message, _HINT))
+    return ApplyError(Problem("apply", dest, message, _HINT))
 
 
 @contextlib.contextmanager
 def _written(dest: str) -> Iterator[None]:
-    """For what comes after the new image has its name. Trouble with the disk becomes ApplyError."""
+    """For what comes after the new image has its name. A failure of the disk becomes ApplyError."""
     try:
         yield
     except OSError as error:
         what = f"could not be flushed to disk, or the old one could not be removed: {error.strerror}"
         message = f"all changes are written, but {what}"
-        raise ApplyError(Trouble("apply", dest, message, _HINT)) from error
+        raise ApplyError(Problem("apply", dest, message, _HINT)) from error
 
 
 def in_the_way(dest: str) -> ConflictError:
     """DEST is there, and is not what would be written."""
     hint = "name another place, or move it away; nothing is overwritten"
-    return ConflictError(Trouble("conflict", dest, "is there already, and is something else", hint))
+    return ConflictError(Problem("conflict", dest, "is there already, and is something else", hint))
 
 
 def _bad_place(path: str, message: str, hint: str) -> InputError:
-    return InputError(Trouble("usage", path, message, hint))
+    return InputError(Problem("usage", path, message, hint))
 
 
 def _is_at(fd: int, path: str) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.image.documents import (
+from rootfs_trust.image.image_tree import Layer
+from rootfs_trust.image.json_documents import (
     MAX_DOCUMENT,
     MAX_IMAGES,
     Budget,
@@ -29,8 +30,7 @@ from rootfs_trust.image.documents import (
 from rootfs_trust.image.model import Decide, Image, ImageFiles, ImageResult, NewLayer
 from rootfs_trust.image.oci import UpdatedLayout
 from rootfs_trust.image.streams import GZIP, Blob, SteadyBlob, checked, compression, in_memory, unpacked
-from rootfs_trust.image.tar import parts_of
-from rootfs_trust.image.tree import Layer
+from rootfs_trust.image.tar_stream import parts_of
 
 MANIFEST = "manifest.json"
 _NAMED = (MANIFEST, "repositories", "index.json", "oci-layout")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.image.streams import MAX_UNPACKED
-from rootfs_trust.image.tar import MAX_MEMBERS, Member
-from rootfs_trust.rootfs.nodes import as_bytes
+from rootfs_trust.image.tar_stream import MAX_MEMBERS, Member
 from rootfs_trust.rootfs.plan import MAX_PATH
+from rootfs_trust.rootfs.view import as_bytes
 from rootfs_trust.times import EARLIEST, LATEST
 
 MAX_ENTRIES = MAX_MEMBERS

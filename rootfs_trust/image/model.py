@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from rootfs_trust.errors import Trouble
-from rootfs_trust.image.documents import Json, digest_of, environment_of, platform_of
+from rootfs_trust.errors import Problem
+from rootfs_trust.image.image_tree import Layer
+from rootfs_trust.image.json_documents import Json, digest_of, environment_of, platform_of
 from rootfs_trust.image.streams import Blob, packed
-from rootfs_trust.image.tree import Layer
 
 
 class ImageFiles(Protocol):
@@ -82,4 +82,4 @@ class ImageResult:
     parts: dict[str, Blob] = field(default_factory=dict)
     digests: list[str] = field(default_factory=list)
     """Of each image, in the order in which they were decided."""
-    notes: list[Trouble] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)

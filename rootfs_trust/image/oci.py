@@ -6,8 +6,9 @@ from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rootfs_trust.errors import InputError, MalformedError, Trouble
-from rootfs_trust.image.documents import (
+from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.image.image_tree import Layer
+from rootfs_trust.image.json_documents import (
     CONFIGS,
     DOCKER_MANIFEST,
     INDEXES,
@@ -29,7 +30,6 @@ from rootfs_trust.image.documents import (
 )
 from rootfs_trust.image.model import Change, Decide, Image, ImageFiles, ImageResult, NewLayer
 from rootfs_trust.image.streams import Blob, checked, in_memory, unpacked
-from rootfs_trust.image.tree import Layer
 
 MAX_INDEX_DEPTH = 4
 """Indexes in indexes; one in index.json is usual."""
@@ -142,7 +142,7 @@ class OciLayout:
         blob = self._files.blob(name)
         if blob is None:
             hint = "copy the image whole, with every platform: skopeo copy --all"
-            raise InputError(Trouble("image", self._where(name), "is not there", hint))
+            raise InputError(Problem("image", self._where(name), "is not there", hint))
         return blob
 
     def _where(self, name: str) -> str:
@@ -199,7 +199,7 @@ class UpdatedLayout(OciLayout):
         if subject in self._done and self._done[subject].manifest["digest"] != subject:
             message = f"attests {subject}, which changed, and is left out"
             name = str(descriptor.get("digest"))
-            self.result.notes.append(Trouble("attestation", name, message, "attest the new image"))
+            self.result.notes.append(Problem("attestation", name, message, "attest the new image"))
             return None
         self._keep_all(self._document(descriptor))
         return self._keep(descriptor)

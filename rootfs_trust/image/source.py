@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from tarfile import BLOCKSIZE
 from typing import NoReturn, TypeAlias
 
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.image.cpio import NEWC, OLD, CpioLayer
 from rootfs_trust.image.docker import MANIFEST, Archive, ArchiveRenewal, BothRenewal
-from rootfs_trust.image.documents import broken
 from rootfs_trust.image.filesystems.open import FilesystemImage, open_filesystem, split_partition
 from rootfs_trust.image.filesystems.recognize import name_in
-from rootfs_trust.image.host import ArchiveFiles, FolderFiles, archive_layer, first_bytes, read_file
+from rootfs_trust.image.host_files import ArchiveFiles, FolderFiles, archive_layer, first_bytes, read_file
+from rootfs_trust.image.image_tree import ImageTree, Layer
+from rootfs_trust.image.json_documents import broken
 from rootfs_trust.image.model import Decide, Image, ImageFiles, ImageResult
 from rootfs_trust.image.oci import OciLayout, UpdatedLayout
-from rootfs_trust.image.tar import is_header
-from rootfs_trust.image.tree import ImageTree, Layer
+from rootfs_trust.image.tar_stream import is_header
 
 _OF_A_LAYOUT = {"oci-layout", "index.json"}
 
@@ -91,7 +91,7 @@ def _open_file(path: str, number: int | None) -> Source:
         return _open_tar(path)
     if kind and (name := name_in(start)):
         message = f"is a {name} image that {kind} packed; only cpio and tar are read packed"
-        raise InputError(Trouble("image", path, message, f"unpack it first: {kind} -dk {path}"))
+        raise InputError(Problem("image", path, message, f"unpack it first: {kind} -dk {path}"))
     image = None if kind else open_filesystem(path)
     if image is None and start.strip(b"\0"):
         raise broken(path, "is not an image of a known format, or its beginning is damaged")
@@ -99,7 +99,7 @@ def _open_file(path: str, number: int | None) -> Source:
 
 
 def _without_partitions(path: str) -> NoReturn:
-    raise InputError(Trouble("image", path, "has no partitions", "leave out the number behind #"))
+    raise InputError(Problem("image", path, "has no partitions", "leave out the number behind #"))
 
 
 def _open_tar(path: str) -> Source:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import BinaryIO, Protocol
 
-from rootfs_trust.errors import InputError, MalformedError, Trouble
+from rootfs_trust.errors import InputError, MalformedError, Problem
 
 PIECE = 256 * 1024
 """Bytes that are read, unpacked or written at once."""
@@ -255,7 +255,7 @@ def zstd_module() -> ModuleType:
         except ModuleNotFoundError:
             continue
     raise InputError(
-        Trouble(
+        Problem(
             "zstd",
             "",
             "this Python cannot read zstd, with which the image is compressed",

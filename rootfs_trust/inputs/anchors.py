@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from rootfs_trust.errors import Trouble
+from rootfs_trust.errors import Problem
 from rootfs_trust.inputs.certificates import FoundCertificate, certificates
 from rootfs_trust.inputs.config import AnchorTable
 from rootfs_trust.inputs.constraints import NO_FENCE, Fence, fenced
-from rootfs_trust.inputs.files import GIVEN, InputFile, UsedFile, read_inputs, used
+from rootfs_trust.inputs.files import GIVEN, InputFile, InputRecord, read_inputs, used
 from rootfs_trust.inputs.policy import Policy, judge
 from rootfs_trust.store.anchor import Anchor, name_of_file, name_of_subject, safe_name
 from rootfs_trust.store.purposes import Purposes, shown
@@ -19,15 +19,15 @@ from rootfs_trust.x509.constrained import original_of
 
 
 @dataclass(slots=True)
-class Gathered:
+class InputAnchors:
     """The anchors to install, with warnings, and problems that refuse the whole run."""
 
     anchors: list[Anchor] = field(default_factory=list)
     roots: list[Anchor] = field(default_factory=list)
     """Certificates of ``[store] roots``: not installed themselves, but candidates for the roots of clouds."""
-    notes: list[Trouble] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
-    used: list[UsedFile] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    used: list[InputRecord] = field(default_factory=list)
     """The files that contain the certificates."""
 
 
@@ -38,64 +38,64 @@ def gather(
     policy: Policy,
     at: datetime,
     fence: Fence = NO_FENCE,
-) -> Gathered:
+) -> InputAnchors:
     """Read the anchors in ``certs`` (paths of files and directories, or bytes) and in the ``[[anchor]]`` tables.
 
     Anchors from ``certs`` are limited to the names of ``fence``.
     """
-    gathered = Gathered()
+    gathered = InputAnchors()
     wanted = [AnchorTable(path, fence=fence, key="--permit") for path in certs] + list(tables)
     for table in wanted:
         _gather_one(gathered, table, policy, at)
     gathered.anchors = _each_once(gathered)
     _refuse_shared_names(gathered)
     gathered.anchors = [_replacing(anchor, replace) for anchor in gathered.anchors]
-    gathered.troubles += _unknown_replacements(gathered.anchors, replace)
+    gathered.problems += _unknown_replacements(gathered.anchors, replace)
     return gathered
 
 
-def gather_roots(gathered: Gathered, path: str, at: datetime) -> None:
+def gather_roots(gathered: InputAnchors, path: str, at: datetime) -> None:
     """Read the file ``path``, which ``[store] roots`` names, into ``gathered.roots``."""
     reading = read_inputs([path])
-    gathered.troubles += reading.troubles
+    gathered.problems += reading.problems
     for file in reading.files:
         found = certificates(file.path, file.data, at)
         gathered.used.append(used("roots", file.path, file.data))
-        gathered.troubles += found.troubles
+        gathered.problems += found.problems
         gathered.roots += (Anchor("", each.certificate, _where(each)) for each in found.found)
 
 
-def _gather_one(gathered: Gathered, table: AnchorTable, policy: Policy, at: datetime) -> None:
+def _gather_one(gathered: InputAnchors, table: AnchorTable, policy: Policy, at: datetime) -> None:
     reading = read_inputs([table.file])
     gathered.notes += reading.notes
-    gathered.troubles += [_in_config(trouble, table) for trouble in reading.troubles]
+    gathered.problems += [_in_config(problem, table) for problem in reading.problems]
     for file in reading.files:
         _gather_file(gathered, file, table, policy, at)
 
 
-def _gather_file(gathered: Gathered, file: InputFile, table: AnchorTable, policy: Policy, at: datetime) -> None:
+def _gather_file(gathered: InputAnchors, file: InputFile, table: AnchorTable, policy: Policy, at: datetime) -> None:
     reading = certificates(file.path, file.data, at)
     if not file.wanted:
         # The file is skipped because of its name, but a private key in it is still refused.
-        gathered.troubles += [trouble for trouble in reading.troubles if trouble.id == "private-key"]
+        gathered.problems += [problem for problem in reading.problems if problem.id == "private-key"]
         return
     gathered.used.append(used("anchor", file.path, file.data))
-    gathered.troubles += reading.troubles
+    gathered.problems += reading.problems
     gathered.notes += reading.notes
-    gathered.troubles += _pin(reading.found, table)
+    gathered.problems += _pin(reading.found, table)
     names = _names(reading.found)
     if table.name is not None and len(reading.found) > 1:
-        gathered.troubles.append(_one_name_for_many(reading.found, table))
+        gathered.problems.append(_one_name_for_many(reading.found, table))
     for each, name in zip(reading.found, names, strict=True):
         judgement = judge(each.certificate, _where(each), policy, at, allow=table.allow)
-        gathered.troubles += judgement.errors
+        gathered.problems += judgement.errors
         gathered.notes += judgement.warnings
         purposes = each.purposes if table.purposes is None else table.purposes
-        gathered.troubles += _purposes_left_out(each, purposes, table)
+        gathered.problems += _purposes_left_out(each, purposes, table)
         plain = Anchor(table.name or name, each.certificate, _where(each), table.replace, purposes)
         anchor = fenced(plain, table.fence, table.key)
-        if isinstance(anchor, Trouble):
-            gathered.troubles.append(anchor)
+        if isinstance(anchor, Problem):
+            gathered.problems.append(anchor)
         else:
             gathered.anchors.append(anchor)
 
@@ -124,16 +124,16 @@ def _where(found: FoundCertificate) -> str:
     return found.path if found.line is None else f"{found.path}:{found.line}"
 
 
-def _in_config(trouble: Trouble, table: AnchorTable) -> Trouble:
+def _in_config(problem: Problem, table: AnchorTable) -> Problem:
     """Return the problem of an unreadable file with the place in the config that names the file."""
     if not table.where:
-        return trouble
-    return Trouble(trouble.id, table.where, f"{table.key}.file {trouble.path} {trouble.message}", trouble.hint)
+        return problem
+    return Problem(problem.id, table.where, f"{table.key}.file {problem.path} {problem.message}", problem.hint)
 
 
-def _pin(found: list[FoundCertificate], table: AnchorTable) -> list[Trouble]:
+def _pin(found: list[FoundCertificate], table: AnchorTable) -> list[Problem]:
     return [
-        Trouble(
+        Problem(
             "pin",
             _where(each),
             f"has sha256 {each.certificate.sha256}, not the pinned {table.sha256}",
@@ -144,7 +144,7 @@ def _pin(found: list[FoundCertificate], table: AnchorTable) -> list[Trouble]:
     ]
 
 
-def _purposes_left_out(found: FoundCertificate, wanted: Purposes, table: AnchorTable) -> list[Trouble]:
+def _purposes_left_out(found: FoundCertificate, wanted: Purposes, table: AnchorTable) -> list[Problem]:
     """Return a problem if the trust settings in the file do not allow the requested purposes."""
     allowed = found.purposes
     if allowed is None or (wanted is not None and allowed and wanted <= allowed):
@@ -153,11 +153,11 @@ def _purposes_left_out(found: FoundCertificate, wanted: Purposes, table: AnchorT
         message = "is a TRUSTED CERTIFICATE whose settings allow no purpose that rootfs-trust supports"
     else:
         message = f"{table.key}.purposes says {shown(wanted)}, and the file's own settings say {shown(allowed)}"
-    return [Trouble("purposes", _where(found), message, "use the plain certificate: openssl x509 -clrtrust -clrreject")]
+    return [Problem("purposes", _where(found), message, "use the plain certificate: openssl x509 -clrtrust -clrreject")]
 
 
-def _one_name_for_many(found: list[FoundCertificate], table: AnchorTable) -> Trouble:
-    return Trouble(
+def _one_name_for_many(found: list[FoundCertificate], table: AnchorTable) -> Problem:
+    return Problem(
         "name",
         table.where,
         f"{table.key}.name is a single name for {len(found)} certificates",
@@ -165,18 +165,18 @@ def _one_name_for_many(found: list[FoundCertificate], table: AnchorTable) -> Tro
     )
 
 
-def _each_once(gathered: Gathered) -> list[Anchor]:
+def _each_once(gathered: InputAnchors) -> list[Anchor]:
     """Return the anchors without duplicates, and warn about those."""
     first: dict[str, Anchor] = {}
     for anchor in gathered.anchors:
         kept = first.setdefault(original_of(anchor.certificate) or anchor.certificate.sha256, anchor)
         if kept.certificate != anchor.certificate:
-            gathered.troubles.append(_other_names(kept, anchor))
+            gathered.problems.append(_other_names(kept, anchor))
         elif kept.purposes != anchor.purposes:
-            gathered.troubles.append(_two_minds(kept, anchor))
+            gathered.problems.append(_two_minds(kept, anchor))
         elif kept is not anchor:
             gathered.notes.append(
-                Trouble(
+                Problem(
                     "duplicate",
                     anchor.where,
                     "given twice" if anchor.where == kept.where else f"same certificate as {kept.where}",
@@ -186,19 +186,19 @@ def _each_once(gathered: Gathered) -> list[Anchor]:
     return list(first.values())
 
 
-def _other_names(first: Anchor, second: Anchor) -> Trouble:
+def _other_names(first: Anchor, second: Anchor) -> Problem:
     message = f"is the same certificate as {first.where}, but limited to other names or not limited"
-    return Trouble(
+    return Problem(
         "not-constrained", second.where, message, "a client would trust it for the names of both; name it only once"
     )
 
 
-def _two_minds(first: Anchor, second: Anchor) -> Trouble:
+def _two_minds(first: Anchor, second: Anchor) -> Problem:
     message = f"is for {shown(second.purposes)}, and the same certificate at {first.where} for {shown(first.purposes)}"
-    return Trouble("purposes", second.where, message, "name it only once, or with the same purposes")
+    return Problem("purposes", second.where, message, "name it only once, or with the same purposes")
 
 
-def _refuse_shared_names(gathered: Gathered) -> None:
+def _refuse_shared_names(gathered: InputAnchors) -> None:
     """Add a problem for each name that several files would get. Certificates of one file may share a subject."""
     holders: dict[str, list[Anchor]] = {}
     for anchor in gathered.anchors:
@@ -206,8 +206,8 @@ def _refuse_shared_names(gathered: Gathered) -> None:
     for name, anchors in holders.items():
         if len(anchors) > 1:
             places = " and ".join(anchor.where for anchor in anchors)
-            gathered.troubles.append(
-                Trouble(
+            gathered.problems.append(
+                Problem(
                     "name",
                     anchors[0].where,
                     f"{places} would all get the name {name}",
@@ -222,10 +222,10 @@ def _replacing(anchor: Anchor, replace: Sequence[str]) -> Anchor:
     return dataclasses.replace(anchor, replace=True)
 
 
-def _unknown_replacements(anchors: list[Anchor], replace: Sequence[str]) -> list[Trouble]:
+def _unknown_replacements(anchors: list[Anchor], replace: Sequence[str]) -> list[Problem]:
     names = [anchor.name for anchor in anchors]
     return [
-        Trouble(
+        Problem(
             "replace",
             "",
             f"--replace {name}: no certificate of this run has this name",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rootfs_trust.errors import Trouble
+from rootfs_trust.errors import Problem
 from rootfs_trust.inputs.files import MAX_INPUT, SUFFIXES, InputFile
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ def is_zip(data: bytes) -> bool:
     return data.startswith(_ZIP)
 
 
-def zip_files(path: str, data: bytes) -> list[InputFile] | Trouble:
+def zip_files(path: str, data: bytes) -> list[InputFile] | Problem:
     """Read the files of the archive, or return why it is refused; hidden files are left out, as in a directory.
 
     A file counts as wanted if its name has a suffix of a certificate file. All files together are as large as one
@@ -39,22 +39,22 @@ def zip_files(path: str, data: bytes) -> list[InputFile] | Trouble:
         with ZipFile(BytesIO(data)) as archive:
             return _files(path, archive)
     except damage as error:
-        return Trouble("archive", path, f"the zip archive cannot be read: {error}", _UNPACK)
+        return Problem("archive", path, f"the zip archive cannot be read: {error}", _UNPACK)
 
 
-def _files(path: str, archive: ZipFile) -> list[InputFile] | Trouble:
+def _files(path: str, archive: ZipFile) -> list[InputFile] | Problem:
     members = [each for each in archive.infolist() if not each.is_dir() and not _name(each).startswith(".")]
     if any(each.flag_bits & _ENCRYPTED for each in members):
-        return Trouble("archive", path, "the zip archive is encrypted", _UNPACK)
+        return Problem("archive", path, "the zip archive is encrypted", _UNPACK)
     if len(members) > _MOST_FILES:
-        return Trouble("archive", path, f"the zip archive has more than {_MOST_FILES} files", _UNPACK)
+        return Problem("archive", path, f"the zip archive has more than {_MOST_FILES} files", _UNPACK)
     files, left = [], MAX_INPUT
     for member in members:
         with archive.open(member) as file:
             content = file.read(left + 1)
         left -= len(content)
         if left < 0:
-            return Trouble("too-large", path, f"the zip archive unpacks to more than {MAX_INPUT} bytes", _UNPACK)
+            return Problem("too-large", path, f"the zip archive unpacks to more than {MAX_INPUT} bytes", _UNPACK)
         files.append(InputFile(f"{path}/{member.filename}", content, _name(member).lower().endswith(SUFFIXES)))
     return files
 

@@ -21,7 +21,7 @@ from hashlib import sha1
 from typing import TYPE_CHECKING
 
 from rootfs_trust import x509
-from rootfs_trust.errors import MalformedError, Trouble
+from rootfs_trust.errors import MalformedError, Problem
 from rootfs_trust.x509.certificate import moment
 from rootfs_trust.x509.der import GENERALIZED_TIME, UTC_TIME
 
@@ -99,7 +99,7 @@ def certificates_of_certdata(data: bytes) -> list[Listed]:
     return [_listed(each, statements.get(each.key(), [])) for each in certificates]
 
 
-def anchors(path: str, listed: Iterable[Listed], at: datetime) -> tuple[list[Listed], list[Trouble]]:
+def anchors(path: str, listed: Iterable[Listed], at: datetime) -> tuple[list[Listed], list[Problem]]:
     """Return the certificates that a trust store for TLS should contain at that time, and warnings."""
     kept = [each for each in listed if SERVER_AUTH in each.trusted - each.distrusted]
     return [each for each in kept if not _retired(each, at)], [
@@ -113,13 +113,13 @@ def _retired(listed: Listed, at: datetime) -> bool:
     return until is not None and (at - until).days > LONGEST_VALIDITY
 
 
-def _told(path: str, listed: Listed, at: datetime) -> Trouble:
+def _told(path: str, listed: Listed, at: datetime) -> Problem:
     what = f"{listed.label}: Mozilla distrusts what it issued after {listed.server_distrust_after:%Y-%m-%d}"
     if _retired(listed, at):
-        return Trouble(
+        return Problem(
             "distrust-after", f"{path}:{listed.line}", f"{what}, and all others have expired; it is not installed"
         )
-    return Trouble(
+    return Problem(
         "distrust-after",
         f"{path}:{listed.line}",
         f"{what}, but no trust store can express that, so the device trusts them, too",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rootfs_trust import x509
-from rootfs_trust.errors import MalformedError, Trouble
+from rootfs_trust.errors import MalformedError, Problem
 from rootfs_trust.inputs.archives import is_zip, zip_files
 from rootfs_trust.inputs.encodings import decoded
 from rootfs_trust.inputs.files import NAMES_THAT_COUNT, NO_CERTIFICATE_NAME, private_key, skipped
@@ -47,18 +47,18 @@ class CertificatesRead:
     """The certificates of a file, or its problems, and warnings."""
 
     found: list[FoundCertificate] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
-    notes: list[Trouble] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
 
     def add(self, part: CertificatesRead) -> None:
         """Add what a part of the file gives."""
         self.found += part.found
-        self.troubles += part.troubles
+        self.problems += part.problems
         self.notes += part.notes
 
     def complete(self) -> CertificatesRead:
         """Return this result, but without certificates if there are problems."""
-        return CertificatesRead(troubles=self.troubles, notes=self.notes) if self.troubles else self
+        return CertificatesRead(problems=self.problems, notes=self.notes) if self.problems else self
 
 
 def certificates(path: str, data: bytes, at: datetime, depth: int = 0) -> CertificatesRead:
@@ -66,8 +66,8 @@ def certificates(path: str, data: bytes, at: datetime, depth: int = 0) -> Certif
 
     ``depth`` is the number of containers around ``data``.
     """
-    if trouble := private_key(path, data):
-        return CertificatesRead(troubles=[trouble])
+    if problem := private_key(path, data):
+        return CertificatesRead(problems=[problem])
     if depth < _DEEPEST and (read := _from_wrapping(path, data, at, depth)):
         return read
     if is_keystore(data):
@@ -77,8 +77,8 @@ def certificates(path: str, data: bytes, at: datetime, depth: int = 0) -> Certif
 
         if looks_like_certdata(data):
             return _from_certdata(path, data, at)
-    found, troubles = _from_container(path, data)
-    return CertificatesRead(found, troubles)
+    found, problems = _from_container(path, data)
+    return CertificatesRead(found, problems)
 
 
 def _from_wrapping(path: str, data: bytes, at: datetime, depth: int) -> CertificatesRead | None:
@@ -94,10 +94,10 @@ def _from_wrapping(path: str, data: bytes, at: datetime, depth: int) -> Certific
 
 def _from_keystore(path: str, data: bytes) -> CertificatesRead:
     entries = keystore_entries(path, data)
-    if isinstance(entries, Trouble):
-        return CertificatesRead(troubles=[entries])
+    if isinstance(entries, Problem):
+        return CertificatesRead(problems=[entries])
     if not entries:
-        return CertificatesRead(troubles=[Trouble("no-certificate", path, "the keystore is empty", _GIVE_CA)])
+        return CertificatesRead(problems=[Problem("no-certificate", path, "the keystore is empty", _GIVE_CA)])
     alone = len(entries) == 1
     return CertificatesRead([FoundCertificate(cert, path, None, alone, label=alias) for cert, alias in entries])
 
@@ -105,19 +105,19 @@ def _from_keystore(path: str, data: bytes) -> CertificatesRead:
 def _from_zip(path: str, data: bytes, at: datetime, depth: int) -> CertificatesRead:
     """Read the archive as a directory is read: a file with another name is skipped, unless it has a private key."""
     files = zip_files(path, data)
-    if isinstance(files, Trouble):
-        return CertificatesRead(troubles=[files])
+    if isinstance(files, Problem):
+        return CertificatesRead(problems=[files])
     whole = CertificatesRead()
     for file in files:
         inner = certificates(file.path, file.data, at, depth + 1)
         if file.wanted:
             whole.add(inner)
         else:
-            whole.troubles += [each for each in inner.troubles if each.id == "private-key"]
+            whole.problems += [each for each in inner.problems if each.id == "private-key"]
             whole.notes.append(skipped(file.path, NO_CERTIFICATE_NAME))
-    if not whole.found and not whole.troubles:
+    if not whole.found and not whole.problems:
         message = "the zip archive contains no certificate file"
-        whole.troubles.append(Trouble("no-certificate", path, message, NAMES_THAT_COUNT))
+        whole.problems.append(Problem("no-certificate", path, message, NAMES_THAT_COUNT))
     return whole.complete()
 
 
@@ -126,11 +126,11 @@ def _from_kubernetes(path: str, data: bytes, kind: str, at: datetime, depth: int
     whole = CertificatesRead()
     for key, content in kubernetes_values(data):
         inner = certificates(f"{path}/{key}", content, at, depth + 1)
-        if all(each.id != "no-certificate" for each in inner.troubles):
+        if all(each.id != "no-certificate" for each in inner.problems):
             whole.add(inner)
-    if not whole.found and not whole.troubles:
+    if not whole.found and not whole.problems:
         message = f"the file is a Kubernetes object ({kind}) without a certificate in its data"
-        whole.troubles.append(Trouble("no-certificate", path, message, "give a ConfigMap or Secret, or the PEM file"))
+        whole.problems.append(Problem("no-certificate", path, message, "give a ConfigMap or Secret, or the PEM file"))
     return whole.complete()
 
 
@@ -141,25 +141,25 @@ def _from_certdata(path: str, data: bytes, at: datetime) -> CertificatesRead:
     try:
         kept, notes = anchors(path, certificates_of_certdata(data), at)
     except MalformedError as error:
-        return CertificatesRead(troubles=[Trouble("broken-certdata", path, error.message, "download the file again")])
+        return CertificatesRead(problems=[Problem("broken-certdata", path, error.message, "download the file again")])
     reading = CertificatesRead(notes=notes)
     for each in kept:
         ends = each.certificate.not_after
         if ends is not None and ends < at:
             message = f"{each.label} expired on {ends.date()} and is not installed"
-            reading.notes.append(Trouble("expired", f"{path}:{each.line}", message))
+            reading.notes.append(Problem("expired", f"{path}:{each.line}", message))
         else:
             reading.found.append(FoundCertificate(each.certificate, path, each.line, alone=False, label=each.label))
     return reading
 
 
-def _from_container(path: str, data: bytes) -> tuple[list[FoundCertificate], list[Trouble]]:
-    troubles: list[Trouble] = []
-    pairs = list(_collect(path, data, troubles))
-    if not pairs and not troubles:
-        troubles.append(_nothing(path, data))
-    if troubles:
-        return [], troubles
+def _from_container(path: str, data: bytes) -> tuple[list[FoundCertificate], list[Problem]]:
+    problems: list[Problem] = []
+    pairs = list(_collect(path, data, problems))
+    if not pairs and not problems:
+        problems.append(_nothing(path, data))
+    if problems:
+        return [], problems
     alone, blocks = len(pairs) == 1, _blocks_by_line(data)
     return [
         FoundCertificate(each, path, line, alone, purposes=_purposes(each, blocks.get(line, b"")))
@@ -183,20 +183,20 @@ def _purposes(certificate: x509.Certificate, block: bytes) -> Purposes:
         return None
 
 
-def _collect(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[tuple[x509.Certificate, int | None]]:
+def _collect(path: str, data: bytes, problems: list[Problem]) -> Iterator[tuple[x509.Certificate, int | None]]:
     if b"-----BEGIN " in data:
-        yield from _from_pem(path, data, troubles)
+        yield from _from_pem(path, data, problems)
     elif x509.looks_like_pkcs7(data):
-        for certificate in _from_pkcs7(path, data, troubles):
+        for certificate in _from_pkcs7(path, data, problems):
             yield certificate, None
     elif data[:1] == b"\x30":
-        for certificate in _from_der(path, data, troubles):
+        for certificate in _from_der(path, data, problems):
             yield certificate, None
 
 
-def _from_pem(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[tuple[x509.Certificate, int]]:
+def _from_pem(path: str, data: bytes, problems: list[Problem]) -> Iterator[tuple[x509.Certificate, int]]:
     objects = x509.read_objects(data)
-    troubles += [
+    problems += [
         _broken(f"{path}:{bad.line}", f"the {bad.label} block is malformed: {bad.reason}", "pem-malformed")
         for bad in (*objects.bad, *x509.overlooked(data))
     ]
@@ -204,26 +204,26 @@ def _from_pem(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[tuple
         yield certificate, line
     for block in objects.others:
         if block.label in _PKCS7_LABELS:
-            for certificate in _from_pkcs7(f"{path}:{block.line}", block.der, troubles):
+            for certificate in _from_pkcs7(f"{path}:{block.line}", block.der, problems):
                 yield certificate, block.line
 
 
-def _from_der(path: str, data: bytes, troubles: list[Trouble]) -> Iterator[x509.Certificate]:
+def _from_der(path: str, data: bytes, problems: list[Problem]) -> Iterator[x509.Certificate]:
     try:
         yield x509.parse_certificate(data)
     except MalformedError as error:
         if not x509.looks_like_request(data):
-            troubles.append(_broken(path, f"is not a valid X.509 certificate: {error.message}"))
+            problems.append(_broken(path, f"is not a valid X.509 certificate: {error.message}"))
 
 
-def _from_pkcs7(where: str, der: bytes, troubles: list[Trouble]) -> list[x509.Certificate]:
+def _from_pkcs7(where: str, der: bytes, problems: list[Problem]) -> list[x509.Certificate]:
     """Return the certificates of a PKCS#7 SignedData (RFC 2315, 9.1), parsed by the cryptography library."""
     try:
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
     except ModuleNotFoundError:
-        troubles.append(
-            Trouble(
+        problems.append(
+            Problem(
                 "missing-package",
                 where,
                 "is PKCS#7, which needs the Python package cryptography",
@@ -235,8 +235,8 @@ def _from_pkcs7(where: str, der: bytes, troubles: list[Trouble]) -> list[x509.Ce
         found = pkcs7.load_der_pkcs7_certificates(der)
         return [x509.parse_certificate(each.public_bytes(Encoding.DER)) for each in found]
     except (ValueError, UnsupportedAlgorithm, MalformedError) as error:
-        troubles.append(
-            Trouble(
+        problems.append(
+            Problem(
                 "broken-pkcs7",
                 where,
                 f"is not PKCS#7 with certificates: {error}",
@@ -246,12 +246,12 @@ def _from_pkcs7(where: str, der: bytes, troubles: list[Trouble]) -> list[x509.Ce
         return []
 
 
-def _broken(where: str, message: str, id_: str = "broken-certificate") -> Trouble:
-    return Trouble(id_, where, message, "export it again from its origin")
+def _broken(where: str, message: str, id_: str = "broken-certificate") -> Problem:
+    return Problem(id_, where, message, "export it again from its origin")
 
 
-def _nothing(path: str, data: bytes) -> Trouble:
-    from rootfs_trust.inputs.known_forms import known_form
+def _nothing(path: str, data: bytes) -> Problem:
+    from rootfs_trust.inputs.mistaken_files import known_form
 
     what, instead = known_form(data)
-    return Trouble("no-certificate", path, what, instead)
+    return Problem("no-certificate", path, what, instead)

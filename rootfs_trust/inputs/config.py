@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.constraints import FENCES, NO_FENCE, Fence, host_names
-from rootfs_trust.inputs.files import GIVEN, MAX_INPUT, UsedFile, private_key, read_file, used
+from rootfs_trust.inputs.files import GIVEN, MAX_INPUT, InputRecord, private_key, read_file, used
 from rootfs_trust.inputs.policy import DEFAULT_POLICY, Policy
-from rootfs_trust.inputs.tables import (
+from rootfs_trust.inputs.toml_schema import (
     DESCRIBED,
     Check,
     KeyLines,
@@ -138,7 +138,7 @@ class Config:
     renders: tuple[RenderTable, ...] = ()
     servers: tuple[ServerTable, ...] = ()
     runtimes: RuntimesTable = RuntimesTable()
-    used: tuple[UsedFile, ...] = ()
+    used: tuple[InputRecord, ...] = ()
     """The configuration file; empty if there is none."""
 
 
@@ -161,18 +161,18 @@ def load_config(source: str | Config | None, root_data: str | None = None) -> Co
     resolve = _Selections(path, text, root_data)
     distrust = resolve("store.distrust", store.distrust)
     forbid, allow_only = resolve("policy.forbid", policy.forbid), resolve("policy.allow_only", policy.allow_only)
-    if resolve.troubles:
-        raise InputError(*resolve.troubles)
+    if resolve.problems:
+        raise InputError(*resolve.problems)
     store, policy = replace(store, distrust=distrust), replace(policy, forbid=forbid, allow_only=allow_only)
     return replace(config, store=store, policy=policy)
 
 
 class _Selections:
-    """Resolves the selections in a configuration. ``troubles`` have the key and its line."""
+    """Resolves the selections in a configuration. ``problems`` have the key and its line."""
 
     def __init__(self, path: str, text: str, root_data: str | None) -> None:
         self._path, self._text, self._root_data = path, text, root_data
-        self.troubles: list[Trouble] = []
+        self.problems: list[Problem] = []
 
     def __call__(self, key: str, chosen: tuple[Selection, ...]) -> tuple[Selection, ...]:
         if all(each.sha256 or each.spki for each in chosen):
@@ -184,9 +184,9 @@ class _Selections:
         resolved = tuple(map(resolver, chosen))
         line = KeyLines(self._text).line(key)
         where = f"{self._path}:{line}" if line else self._path
-        for each in resolver.troubles:
+        for each in resolver.problems:
             message = f"{each.path} {each.message}" if each.path else each.message
-            self.troubles.append(
+            self.problems.append(
                 each if each.id == "private-key" else replace(each, id="config", path=where, message=f"{key} {message}")
             )
         return resolved
@@ -196,16 +196,16 @@ def read_text(path: str) -> str:
     """Read the text of a TOML file. Raises InputError."""
     try:
         data = read_file(path)
-        if trouble := private_key(path, data):
-            raise InputError(trouble)
+        if problem := private_key(path, data):
+            raise InputError(problem)
         return data.decode()
     except OSError as error:
         hint = "check the path and its permissions"
-        raise InputError(Trouble("config", path, f"cannot be read: {error.strerror}", hint)) from error
+        raise InputError(Problem("config", path, f"cannot be read: {error.strerror}", hint)) from error
     except UnicodeDecodeError as error:
-        raise InputError(Trouble("config", path, "is not UTF-8 text", "a TOML file is UTF-8 text")) from error
+        raise InputError(Problem("config", path, "is not UTF-8 text", "a TOML file is UTF-8 text")) from error
     except ValueError as error:
-        raise InputError(Trouble("config", path, str(error), DESCRIBED)) from error
+        raise InputError(Problem("config", path, str(error), DESCRIBED)) from error
 
 
 def parse_config(source: str | Mapping[str, Any], path: str = FILE_NAME) -> Config:
@@ -216,19 +216,19 @@ def parse_config(source: str | Mapping[str, Any], path: str = FILE_NAME) -> Conf
     text, document = (source, parse_toml(source, path)) if isinstance(source, str) else ("", dict(source))
     reader = TableReader(path, text)
     config = _config(reader, document)
-    if reader.troubles:
-        raise InputError(*reader.troubles)
+    if reader.problems:
+        raise InputError(*reader.problems)
     return config
 
 
 def parse_toml(text: str, path: str, described: str = DESCRIBED) -> dict[str, Any]:
     """Parse ``text`` as TOML. Raises InputError with the hint ``described``."""
-    from rootfs_trust import toml
+    from rootfs_trust import bounded_toml
 
     try:
-        return toml.loads(text, characters=MAX_INPUT, dots=1000)
+        return bounded_toml.loads(text, characters=MAX_INPUT, dots=1000)
     except (ValueError, RecursionError) as error:
-        raise InputError(Trouble("config", path, f"is not valid TOML: {error}", described)) from error
+        raise InputError(Problem("config", path, f"is not valid TOML: {error}", described)) from error
 
 
 def _config(reader: TableReader, document: dict[str, Any]) -> Config:
@@ -240,7 +240,7 @@ def _config(reader: TableReader, document: dict[str, Any]) -> Config:
     clouds = [reader.table(key, each, _CLOUD, ("kind",)) for key, each in reader.array("cloud", document)]
     renders = [reader.table(key, each, _RENDER, ("template", "dest")) for key, each in reader.array("render", document)]
     servers = [reader.table(key, each, _SERVER, ("chain", "name")) for key, each in reader.array("server", document)]
-    if reader.troubles:
+    if reader.problems:
         return Config()
     folder = os.path.dirname(os.path.abspath(reader.path))
     return Config(

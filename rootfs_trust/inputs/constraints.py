@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
-from rootfs_trust.errors import MalformedError, Trouble
+from rootfs_trust.errors import MalformedError, Problem
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.x509.constrained import constrained, permits_nothing
 from rootfs_trust.x509.name import ADDRESS, DNS, GeneralName, NameConstraints
@@ -54,15 +54,15 @@ def _network(text: str) -> GeneralName:
     return GeneralName(ADDRESS, network.network_address.packed + network.netmask.packed)
 
 
-def fenced(anchor: Anchor, fence: Fence, key: str) -> Anchor | Trouble:
+def fenced(anchor: Anchor, fence: Fence, key: str) -> Anchor | Problem:
     """Return the anchor constrained to the names of ``fence``, or why it cannot be; ``key``: its option or table."""
     if not (fence.permitted or fence.excluded):
         return anchor
     try:
         copy = constrained(anchor.certificate, NameConstraints(fence.permitted, fence.excluded))
     except MalformedError as error:
-        return Trouble("not-constrained", anchor.where, error.message, f"delete the names of {key}")
+        return Problem("not-constrained", anchor.where, error.message, f"delete the names of {key}")
     if permits_nothing(copy):
         message = f"has its own name constraints, and {key} permits none of the names that they permit"
-        return Trouble("not-constrained", anchor.where, message, "openssl x509 -noout -ext nameConstraints shows them")
+        return Problem("not-constrained", anchor.where, message, "openssl x509 -noout -ext nameConstraints shows them")
     return replace(anchor, certificate=copy, fence_where_possible=fence.mode == WHERE_POSSIBLE)

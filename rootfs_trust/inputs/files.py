@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
 
-from rootfs_trust.errors import Trouble
+from rootfs_trust.errors import Problem
 from rootfs_trust.x509 import private_key_form
 
 MAX_INPUT = 16 * 1024 * 1024
@@ -38,7 +38,7 @@ class InputFile:
     wanted: bool = True
 
 
-class UsedFile(NamedTuple):
+class InputRecord(NamedTuple):
     """A host file that a run uses: its kind, its path, and the SHA-256 of its bytes."""
 
     kind: str
@@ -46,9 +46,9 @@ class UsedFile(NamedTuple):
     sha256: str
 
 
-def used(kind: str, path: str, data: bytes) -> UsedFile:
+def used(kind: str, path: str, data: bytes) -> InputRecord:
     """Return the record of the file at ``path`` with the content ``data``."""
-    return UsedFile(kind, path, sha256(data, usedforsecurity=False).hexdigest())
+    return InputRecord(kind, path, sha256(data, usedforsecurity=False).hexdigest())
 
 
 @dataclass(slots=True)
@@ -56,8 +56,8 @@ class FilesRead:
     """The files that were read, warnings about skipped ones, and problems."""
 
     files: list[InputFile] = field(default_factory=list)
-    notes: list[Trouble] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
 
 def read_inputs(inputs: Iterable[str | bytes]) -> FilesRead:
@@ -82,7 +82,7 @@ def _add_folder(reading: FilesRead, folder: str) -> None:
     try:
         names = sorted(os.listdir(folder), key=os.fsencode)
     except OSError as error:
-        reading.troubles.append(_unreadable(folder, error))
+        reading.problems.append(_unreadable(folder, error))
         return
     before = len(reading.files)
     for path in (os.path.join(folder, name) for name in names if not name.startswith(".")):
@@ -91,8 +91,8 @@ def _add_folder(reading: FilesRead, folder: str) -> None:
         else:
             _add(reading, path, wanted=path.lower().endswith(SUFFIXES))
     if not any(file.wanted for file in reading.files[before:]):
-        reading.troubles.append(
-            Trouble(
+        reading.problems.append(
+            Problem(
                 "no-certificate",
                 folder,
                 "the directory contains no certificate file",
@@ -114,14 +114,14 @@ def _add(reading: FilesRead, path: str, *, wanted: bool) -> None:
         data = _read(path)
     except OSError as error:
         if wanted:
-            reading.troubles.append(_unreadable(path, error))
+            reading.problems.append(_unreadable(path, error))
         else:
             reading.notes.append(skipped(path, f"cannot be read ({error.strerror})"))
         return
     if not wanted:
         reading.notes.append(skipped(path, NO_CERTIFICATE_NAME))
     elif len(data) > MAX_INPUT:
-        reading.troubles.append(_too_large(path))
+        reading.problems.append(_too_large(path))
         return
     reading.files.append(InputFile(path, data, wanted))
 
@@ -141,22 +141,22 @@ def read_file(path: str) -> bytes:
     return data
 
 
-def private_key(path: str, data: bytes) -> Trouble | None:
+def private_key(path: str, data: bytes) -> Problem | None:
     """Return a problem if an input contains a private key, else None. The message contains no part of the key."""
     form = private_key_form(data)
     if not form:
         return None
     message = f"the file contains a private key ({form}), which must not be in an image"
-    return Trouble("private-key", path, message, "delete the key, and use only certificates")
+    return Problem("private-key", path, message, "delete the key, and use only certificates")
 
 
-def skipped(path: str, why: str) -> Trouble:
+def skipped(path: str, why: str) -> Problem:
     """Return a note about a file of a directory or archive that is skipped."""
-    return Trouble("skipped", path, f"{why}, so it is skipped", NAMES_THAT_COUNT)
+    return Problem("skipped", path, f"{why}, so it is skipped", NAMES_THAT_COUNT)
 
 
-def _too_large(path: str) -> Trouble:
-    return Trouble(
+def _too_large(path: str) -> Problem:
+    return Problem(
         "too-large",
         path,
         f"is larger than {MAX_INPUT} bytes",
@@ -164,8 +164,8 @@ def _too_large(path: str) -> Trouble:
     )
 
 
-def _unreadable(path: str, error: OSError) -> Trouble:
+def _unreadable(path: str, error: OSError) -> Problem:
     if _URL.search(path):
         message = "is a URL, and rootfs-trust opens no connection"
-        return Trouble("url", path, message, "download the file, compare its digest, and give its path")
-    return Trouble("unreadable", path, f"cannot be read: {error.strerror}", "check the path and its permissions")
+        return Problem("url", path, message, "download the file, compare its digest, and give its path")
+    return Problem("unreadable", path, f"cannot be read: {error.strerror}", "check the path and its permissions")

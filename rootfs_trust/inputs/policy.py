@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from rootfs_trust.errors import Trouble
+from rootfs_trust.errors import Problem
 from rootfs_trust.store.selection import Selection, selected
 from rootfs_trust.x509 import Certificate
 
@@ -31,8 +31,8 @@ DEFAULT_POLICY = Policy()
 class PolicyResult:
     """``errors`` refuse the anchor; ``warnings`` do not."""
 
-    errors: tuple[Trouble, ...]
-    warnings: tuple[Trouble, ...]
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
 
 
 def judge(
@@ -43,50 +43,50 @@ def judge(
     breaches = list(_breaches(certificate, where, policy, at))
     warnings = list(_warnings(certificate, where, at))
     if certificate.not_after and certificate.not_after < at and "expired" in allow:
-        warnings.append(Trouble("expired", where, f"expired on {_day(certificate.not_after)}, but is accepted"))
+        warnings.append(Problem("expired", where, f"expired on {_day(certificate.not_after)}, but is accepted"))
     if policy.strict:
         return PolicyResult((*errors, *breaches), tuple(warnings))
     return PolicyResult(tuple(errors), (*breaches, *warnings))
 
 
-def _errors(certificate: Certificate, where: str, policy: Policy, at: datetime) -> Iterator[Trouble]:
+def _errors(certificate: Certificate, where: str, policy: Policy, at: datetime) -> Iterator[Problem]:
     if selected(policy.forbid, certificate):
-        yield Trouble(
+        yield Problem(
             "forbidden",
             where,
             f"sha256 {certificate.sha256} is forbidden",
             "[policy] forbid in rootfs-trust.toml lists it",
         )
     if certificate.not_after is None or certificate.not_before is None:
-        yield Trouble(
+        yield Problem(
             "unreadable-dates",
             where,
             "the validity dates cannot be parsed",
             "no client accepts it, so have it issued again",
         )
     elif certificate.not_after < at:
-        yield Trouble(
+        yield Problem(
             "expired",
             where,
             f"expired on {_day(certificate.not_after)}",
             'renew it, or accept it with allow = ["expired"] in rootfs-trust.toml',
         )
     if not certificate.is_ca and not certificate.self_signed:
-        yield Trouble(
+        yield Problem(
             "not-an-anchor",
             where,
             f"is not a CA, and was signed by another CA ({certificate.issuer.text})",
             "install the certificate of that CA",
         )
     elif not certificate.is_ca and policy.require_ca:
-        yield Trouble("not-a-ca", where, "is not a CA certificate", "[policy] require_ca requires one")
+        yield Problem("not-a-ca", where, "is not a CA certificate", "[policy] require_ca requires one")
 
 
-def _breaches(certificate: Certificate, where: str, policy: Policy, at: datetime) -> Iterator[Trouble]:
+def _breaches(certificate: Certificate, where: str, policy: Policy, at: datetime) -> Iterator[Problem]:
     """Return the violations of the limits in a policy. They are warnings, or errors if the policy is strict."""
     bits = certificate.key_bits
     if certificate.key_algorithm == "RSA" and bits is not None and bits < policy.min_rsa_bits:
-        yield Trouble(
+        yield Problem(
             "weak-key",
             where,
             f"has an RSA key of {bits} bits, but the policy requires {policy.min_rsa_bits}",
@@ -94,7 +94,7 @@ def _breaches(certificate: Certificate, where: str, policy: Policy, at: datetime
         )
     ends = certificate.not_after
     if ends and at <= ends and (ends - at).days < policy.min_days_left:
-        yield Trouble(
+        yield Problem(
             "expires-soon",
             where,
             f"expires on {_day(ends)}, in less than {policy.min_days_left} days",
@@ -102,9 +102,9 @@ def _breaches(certificate: Certificate, where: str, policy: Policy, at: datetime
         )
 
 
-def _warnings(certificate: Certificate, where: str, at: datetime) -> Iterator[Trouble]:
+def _warnings(certificate: Certificate, where: str, at: datetime) -> Iterator[Problem]:
     if not certificate.is_ca and certificate.self_signed:
-        yield Trouble(
+        yield Problem(
             "not-a-ca",
             where,
             "is self-signed and not a CA; clients that trust it accept only a server that uses this certificate, and "
@@ -112,7 +112,7 @@ def _warnings(certificate: Certificate, where: str, at: datetime) -> Iterator[Tr
             "if possible, sign the server's certificate with a CA and install that CA",
         )
     if certificate.is_ca and certificate.self_signed and certificate.names_servers:
-        yield Trouble(
+        yield Problem(
             "ca-names-server",
             where,
             "is a CA that names a host; rustls refuses a server that uses this certificate (CaUsedAsEndEntity), and so "
@@ -120,7 +120,7 @@ def _warnings(certificate: Certificate, where: str, at: datetime) -> Iterator[Tr
             "have the server's certificate issued with CA:FALSE, or signed by this CA",
         )
     if certificate.not_before and certificate.not_before > at:
-        yield Trouble(
+        yield Problem(
             "not-yet-valid",
             where,
             f"is not valid before {_day(certificate.not_before)}",

@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.inputs.tables import FILE, SHA256, SPKI, digest, selection
-from rootfs_trust.store.local import not_found
+from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.inputs.toml_schema import FILE, SHA256, SPKI, digest, selection
+from rootfs_trust.store.anchor_sources import not_found
 from rootfs_trust.store.selection import Selection, no_match
 
 
@@ -49,14 +49,14 @@ def read_removal(arguments: Sequence[str], root_data: str | None) -> Removal:
     from rootfs_trust.inputs.root_data import load_root_data
     from rootfs_trust.inputs.selections import Resolver, known_names, named_selections
 
-    troubles = list(_bad_digests(arguments))
-    if troubles:
-        raise InputError(*troubles)
+    problems = list(_bad_digests(arguments))
+    if problems:
+        raise InputError(*problems)
     resolver = Resolver(os.curdir, lambda: load_root_data(root_data))
     asked = [each for each in arguments if each.startswith((SPKI, FILE))]
     selections = tuple(replace(resolver(selection(each)), required=True) for each in asked)
-    if resolver.troubles:
-        raise InputError(*resolver.troubles)
+    if resolver.problems:
+        raise InputError(*resolver.problems)
     names = tuple(plain_name(each) for each in arguments if each not in asked)
     by_name = [each for each in names if not each.startswith(SHA256)]
     if not by_name:
@@ -69,14 +69,14 @@ def _is_about(selection: Selection) -> Callable[[str], bool]:
     return lambda message: message.startswith(no_match(selection.text))
 
 
-def _bad_digests(arguments: Iterable[str]) -> Iterable[Trouble]:
+def _bad_digests(arguments: Iterable[str]) -> Iterable[Problem]:
     """Yield the problems of arguments that begin with ``sha256:`` or ``spki:``."""
     for each in arguments:
         if each.startswith((SHA256, SPKI)):
             try:
                 selection(each)
             except ValueError as error:
-                yield Trouble("usage", "", f"{each} must have {error}", "rootfs-trust list shows them")
+                yield Problem("usage", "", f"{each} must have {error}", "rootfs-trust list shows them")
 
 
 def plain_name(name: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs import json_tables
 from rootfs_trust.inputs.files import private_key, read_file
 from rootfs_trust.inputs.json_tables import Table, anything, day, digest, list_value, one_of, text
@@ -161,15 +161,15 @@ def _shipped() -> RootData:
 def _load(file: str) -> RootData:
     try:
         data = read_file(file)
-        if trouble := private_key(file, data):
-            raise InputError(trouble)
+        if problem := private_key(file, data):
+            raise InputError(problem)
         return parse_root_data(data, file)
     except OSError as error:
         hint = "check the path and its permissions"
-        raise InputError(Trouble("root-data", file, f"cannot be read: {error.strerror}", hint)) from error
+        raise InputError(Problem("root-data", file, f"cannot be read: {error.strerror}", hint)) from error
     except (ValueError, RecursionError) as error:
         message = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise InputError(Trouble("root-data", file, message, _DESCRIBED)) from error
+        raise InputError(Problem("root-data", file, message, _DESCRIBED)) from error
 
 
 def parse_root_data(data: bytes, path: str = "") -> RootData:

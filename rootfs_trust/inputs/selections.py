@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from rootfs_trust.errors import Trouble
+from rootfs_trust.errors import Problem
 from rootfs_trust.inputs.certdata import LONGEST_VALIDITY
 from rootfs_trust.inputs.certificates import certificates
 from rootfs_trust.inputs.files import read_inputs
 from rootfs_trust.inputs.root_data import Incident, ProgramRoot, RootData
-from rootfs_trust.inputs.tables import FILE
+from rootfs_trust.inputs.toml_schema import FILE
 from rootfs_trust.store.anchor import safe_name
 from rootfs_trust.store.selection import RootProgram, Selection
 from rootfs_trust.text import did_you_mean
@@ -27,13 +27,13 @@ PROGRAMS = ("mozilla",)
 class Resolver:
     """Resolves selections. Relative ``file:`` paths are relative to ``folder``; ``data`` is called only if needed.
 
-    ``troubles`` has a problem for each selection that could not be resolved.
+    ``problems`` has a problem for each selection that could not be resolved.
     """
 
     def __init__(self, folder: str, data: Callable[[], RootData]) -> None:
         self._folder = folder
         self._data = data
-        self.troubles: list[Trouble] = []
+        self.problems: list[Problem] = []
 
     def __call__(self, chosen: Selection) -> Selection:
         """Return the selection with the certificates of its file or of the root data."""
@@ -43,19 +43,19 @@ class Resolver:
             return self._of_file(chosen)
         found = by_name(self._data(), chosen.text)
         if found is None:
-            self.troubles.append(_unknown(chosen.text, self._data()))
+            self.problems.append(_unknown(chosen.text, self._data()))
             return chosen
         return replace(found, required=chosen.required)
 
     def _of_file(self, chosen: Selection) -> Selection:
         path = os.path.join(self._folder, chosen.text.removeprefix(FILE))
         reading = read_inputs([path])
-        self.troubles += reading.troubles
+        self.problems += reading.problems
         found = []
         for file in reading.files:
             read = certificates(file.path, file.data, EARLIEST)
             if file.wanted:
-                self.troubles += read.troubles
+                self.problems += read.problems
                 found += [each.certificate for each in read.found]
         return replace(chosen, sha256=frozenset(each.sha256 for each in found), certificates=tuple(found))
 
@@ -91,11 +91,11 @@ def known_names(data: RootData) -> list[str]:
     return [*ids, *(root.name for root in data.roots.values())]
 
 
-def _unknown(text: str, data: RootData) -> Trouble:
+def _unknown(text: str, data: RootData) -> Problem:
     near = did_you_mean(text, known_names(data), 3)
     hint = near or "use sha256:HEX, spki:HEX or file:PATH, or --root-data FILE with a newer table"
     message = f"{text} is neither an incident nor a root of the root data of {data.date}"
-    return Trouble("unknown-selection", "", message, hint)
+    return Problem("unknown-selection", "", message, hint)
 
 
 def program(name: str, data: RootData, at: datetime) -> RootProgram:

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.config import RenderTable
-from rootfs_trust.inputs.files import UsedFile, is_special, private_key, read_file, used
+from rootfs_trust.inputs.files import InputRecord, is_special, private_key, read_file, used
 from rootfs_trust.resources import resource
 
 
@@ -20,21 +20,21 @@ class Template(NamedTuple):
     text: str
 
     @property
-    def used(self) -> UsedFile:
+    def used(self) -> InputRecord:
         """The file that the text was read from; for an included template only its name."""
         return used("template", self.name, self.text.encode())
 
 
-def read_templates(tables: Iterable[RenderTable]) -> tuple[list[Template], list[Trouble]]:
+def read_templates(tables: Iterable[RenderTable]) -> tuple[list[Template], list[Problem]]:
     """Return the template of each of ``tables``, and a problem for each that cannot be read."""
     templates: list[Template] = []
-    troubles: list[Trouble] = []
+    problems: list[Problem] = []
     for table in tables:
         try:
             templates.append(read_template(table))
         except InputError as error:
-            troubles += error.troubles
-    return templates, troubles
+            problems += error.problems
+    return templates, problems
 
 
 def read_template(table: RenderTable) -> Template:
@@ -44,14 +44,14 @@ def read_template(table: RenderTable) -> Template:
         if is_special(path):  # opening a FIFO would block
             raise ValueError("it is not a regular file")
         data = read_file(path)
-        if trouble := private_key(path, data):
-            raise InputError(trouble)
+        if problem := private_key(path, data):
+            raise InputError(problem)
         return Template(table, os.path.basename(path), data.decode())
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else reason
         message = f"{table.key}.template {table.template} cannot be read: {reason}"
-        raise InputError(Trouble("template", table.where, message, "its path is relative to the config")) from error
+        raise InputError(Problem("template", table.where, message, "its path is relative to the config")) from error
 
 
 def _shipped(table: RenderTable) -> str:
@@ -59,5 +59,5 @@ def _shipped(table: RenderTable) -> str:
     files = {name.partition(".")[0]: name for name in sorted(os.listdir(folder))}
     if table.template not in files:
         message = f"{table.key}.template: unknown template {table.template}"
-        raise InputError(Trouble("template", table.where, message, f"included templates: {', '.join(files)}"))
+        raise InputError(Problem("template", table.where, message, f"included templates: {', '.join(files)}"))
     return os.path.join(folder, files[table.template])

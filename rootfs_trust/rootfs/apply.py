@@ -22,12 +22,12 @@ import stat
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
-from rootfs_trust.errors import ApplyError, InputError, Trouble
-from rootfs_trust.rootfs.by_descriptor import path_by_descriptor, read_extended_attributes
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import Owner, as_bytes, parent
+from rootfs_trust.errors import ApplyError, InputError, Problem
+from rootfs_trust.rootfs.descriptor_calls import path_by_descriptor, read_extended_attributes
+from rootfs_trust.rootfs.open_path import close
 from rootfs_trust.rootfs.plan import SIGNATURES, STAGED_PREFIX, Action, Link, MakeDirectory, Plan, Put, Remove
-from rootfs_trust.rootfs.walk import close
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.rootfs.view import Owner, as_bytes, parent
 
 _HINT = "no file is truncated; fix the cause and run the same command again"
 
@@ -35,7 +35,7 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def apply(root: Root, plan: Plan, *, owner: Owner | None, timestamp: int | None) -> list[Trouble]:
+def apply(root: RootDirectory, plan: Plan, *, owner: Owner | None, timestamp: int | None) -> list[Problem]:
     """Carry out ``plan`` below ``root``, and return warnings.
 
     New entries are given to ``owner`` if the user may do that; None leaves them to the user. ``timestamp`` (seconds
@@ -57,7 +57,7 @@ class Writer:
     """
 
     def __init__(
-        self, root: Root, plan: Plan, *, owner: Owner | None, timestamp: int | None, durable: bool = True
+        self, root: RootDirectory, plan: Plan, *, owner: Owner | None, timestamp: int | None, durable: bool = True
     ) -> None:
         self._root = root
         self._actions = plan.actions
@@ -99,10 +99,10 @@ class Writer:
         for folder in self._changed_folders(actions):
             self._finish(folder, rest)
 
-    def notes(self) -> list[Trouble]:
+    def notes(self) -> list[Problem]:
         """Return warnings about the owners of new entries."""
         told = [
-            Trouble(
+            Problem(
                 "owner",
                 "",
                 f"new entries that should belong to {owner.uid}:{owner.gid} belong to the caller",
@@ -113,7 +113,7 @@ class Writer:
         given = self._owner if self._owner not in self._withheld else None
         if given is not None and given != Owner(0, 0) and self._done:
             message = f"new entries belong to {given.uid}:{given.gid}, like the root directory"
-            told.append(Trouble("owner", "", message))
+            told.append(Problem("owner", "", message))
         return told
 
     # -- steps -------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ class Writer:
 
     def _failed(self, action: Action, reason: str) -> ApplyError:
         message = f"{action.verb} failed: {reason}; {self._written()}; not written: this and all that comes after"
-        return ApplyError(Trouble("apply", action.path, message, _HINT))
+        return ApplyError(Problem("apply", action.path, message, _HINT))
 
     def _written(self) -> str:
         done = dict.fromkeys(self._done)
@@ -223,7 +223,7 @@ class Writer:
         except (OSError, InputError) as error:
             left = f"{self._written()}; not done: removals" if rest else "all changes are written"
             message = f"cannot be flushed to disk: {_reason(error)}; {left}"
-            raise ApplyError(Trouble("apply", path, message, _HINT)) from error
+            raise ApplyError(Problem("apply", path, message, _HINT)) from error
 
     def _sync(self, fd: int) -> None:
         if self._durable:
@@ -291,7 +291,7 @@ class Writer:
 
 def _reason(error: OSError | InputError) -> str:
     """Return the message of an OSError, or of a directory that can no longer be reached."""
-    return str(error.strerror) if isinstance(error, OSError) else error.troubles[0].message
+    return str(error.strerror) if isinstance(error, OSError) else error.problems[0].message
 
 
 def _clear(folder: int, name: bytes) -> None:

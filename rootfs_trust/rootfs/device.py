@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from rootfs_trust.rootfs.nodes import InImage, Owner, View, join, read
+from rootfs_trust.rootfs.view import InImage, Owner, View, join, read
 
 READ, SEARCH = 4, 1
 """Permission bits: read a file or list a directory; enter a directory."""

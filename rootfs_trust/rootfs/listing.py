@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.rootfs.nodes import Directory, Node, View, as_bytes, join
+from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.rootfs.view import Directory, Node, View, as_bytes, join
 
 MAX_ENTRIES = 100_000
 """Maximum number of entries in one listing. Directories that link to each other have very many paths."""
@@ -44,4 +44,4 @@ def entries_below(view: View, folder: str, *, follow: bool) -> Iterator[tuple[st
 
 def _too_much(folder: str, message: str) -> InputError:
     hint = "a trust store is smaller; move other files to another directory"
-    return InputError(Trouble("too-large", folder, message, hint))
+    return InputError(Problem("too-large", folder, message, hint))

@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 from rootfs_trust.errors import InputError
-from rootfs_trust.rootfs.nodes import File, Node, Symlink, View, join, parent
 from rootfs_trust.rootfs.resolve import way
+from rootfs_trust.rootfs.view import File, Node, Symlink, View, join, parent
 
 _Result = TypeVar("_Result")
 
@@ -168,5 +168,5 @@ def _fingerprint(answer: Any) -> Hashable:
     if isinstance(answer, Mapping):
         return tuple(sorted(answer.items()))
     if isinstance(answer, InputError):
-        return InputError, answer.troubles
+        return InputError, answer.problems
     return type(answer), answer

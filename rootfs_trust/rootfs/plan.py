@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
-from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import (
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.view import (
     Absent,
     Desired,
     Directory,
@@ -95,7 +95,7 @@ class Plan(NamedTuple):
     """Actions in their order, and conflicts. If there are conflicts, no action is carried out."""
 
     actions: tuple[Action, ...] = ()
-    conflicts: tuple[Trouble, ...] = ()
+    conflicts: tuple[Problem, ...] = ()
 
 
 def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> Plan:
@@ -113,7 +113,7 @@ def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> 
     changes: list[Action] = []
     for path, wanted in desired.items():
         change = None if blocked[parent(path)] else _change(view, path, wanted)
-        if isinstance(change, Trouble):
+        if isinstance(change, Problem):
             conflicts.append(change)
         elif change is not None:
             changes.append(change)
@@ -123,14 +123,14 @@ def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> 
     conflicts += _immutable(view, changes)
     changes = [*(each for each in changes if not isinstance(each, Remove)), *_removals(changes)]
     for leftover in _leftovers(view, desired):
-        if isinstance(leftover, Trouble):
+        if isinstance(leftover, Problem):
             conflicts.append(leftover)
         else:
             changes.append(leftover)
     return Plan(tuple(sorted(changes, key=_phase)), tuple(dict.fromkeys(conflicts)))
 
 
-def _impossible(desired: Desired) -> Iterator[Trouble]:
+def _impossible(desired: Desired) -> Iterator[Problem]:
     """Yield conflicts for paths that are impossible, or that have the name of a temporary file."""
     for path, node in desired.items():
         names = path[1:].split("/")
@@ -142,7 +142,7 @@ def _impossible(desired: Desired) -> Iterator[Trouble]:
             what = f"has a name that begins with {STAGED_PREFIX}, like temporary files"
         else:
             continue
-        yield Trouble("conflict", path, f"{what}; nothing can be written there", "choose another path")
+        yield Problem("conflict", path, f"{what}; nothing can be written there", "choose another path")
 
 
 def real_folder(view: View, folder: str) -> str:
@@ -155,7 +155,7 @@ def real_folder(view: View, folder: str) -> str:
     return "/".join([(real or "").rstrip("/"), *reversed(names)]) or "/"
 
 
-def _collisions(view: View, desired: Desired) -> Iterator[Trouble]:
+def _collisions(view: View, desired: Desired) -> Iterator[Problem]:
     """Yield conflicts for paths of ``desired`` that are the same file on the device, or one below another."""
     folders = {folder: real_folder(view, folder) for folder in set(map(parent, desired))}
     places: dict[str, str] = {}
@@ -176,7 +176,7 @@ def _collisions(view: View, desired: Desired) -> Iterator[Trouble]:
     yield from _same_but_for_case(view, places, desired)
 
 
-def _same_but_for_case(view: View, places: dict[str, str], desired: Desired) -> Iterator[Trouble]:
+def _same_but_for_case(view: View, places: dict[str, str], desired: Desired) -> Iterator[Problem]:
     folded: dict[str, str] = {}
     for place, path in places.items():
         first = folded.setdefault(place.casefold(), place)
@@ -196,11 +196,11 @@ def _ignores_case(view: View, folder: str) -> bool:
     return folder != "/" and _ignores_case(view, parent(folder))
 
 
-def _collision(path: str, message: str) -> Trouble:
-    return Trouble("conflict", path, message, "choose another path or name for one of them")
+def _collision(path: str, message: str) -> Problem:
+    return Problem("conflict", path, message, "choose another path or name for one of them")
 
 
-def _change(view: View, path: str, wanted: File | Symlink | Directory | Absent) -> Action | Trouble | None:
+def _change(view: View, path: str, wanted: File | Symlink | Directory | Absent) -> Action | Problem | None:
     if isinstance(wanted, Directory):
         return _change_directory(view, path, wanted)
     actual = view.node(path)
@@ -211,7 +211,7 @@ def _change(view: View, path: str, wanted: File | Symlink | Directory | Absent) 
     return _change_link(path, wanted, actual)
 
 
-def _change_directory(view: View, path: str, wanted: Directory) -> Action | Trouble | None:
+def _change_directory(view: View, path: str, wanted: Directory) -> Action | Problem | None:
     kind = view.kind(path)
     if kind is Directory:
         return None
@@ -220,7 +220,7 @@ def _change_directory(view: View, path: str, wanted: Directory) -> Action | Trou
     return _in_the_way(path, kind or Symlink, "a directory")
 
 
-def _change_file(path: str, wanted: File, actual: Node | None) -> Action | Trouble | None:
+def _change_file(path: str, wanted: File, actual: Node | None) -> Action | Problem | None:
     if isinstance(actual, File) and actual.content == wanted.content:
         return None
     if actual is None or isinstance(actual, File | Symlink):
@@ -228,7 +228,7 @@ def _change_file(path: str, wanted: File, actual: Node | None) -> Action | Troub
     return _in_the_way(path, type(actual), "a file")
 
 
-def _change_link(path: str, wanted: Symlink, actual: Node | None) -> Action | Trouble | None:
+def _change_link(path: str, wanted: Symlink, actual: Node | None) -> Action | Problem | None:
     if actual == wanted:
         return None
     if actual is None or isinstance(actual, Symlink):
@@ -236,9 +236,9 @@ def _change_link(path: str, wanted: Symlink, actual: Node | None) -> Action | Tr
     return _in_the_way(path, type(actual), f"a link to {wanted.points_to}")
 
 
-def _in_the_way(path: str, kind: type[Node], wanted: str) -> Trouble:
+def _in_the_way(path: str, kind: type[Node], wanted: str) -> Problem:
     what = {Directory: "a directory", File: "a file", Symlink: "a dangling link"}
-    return Trouble(
+    return Problem(
         "conflict",
         path,
         f"{what.get(kind, 'a special file')} exists where {wanted} is needed",
@@ -246,12 +246,12 @@ def _in_the_way(path: str, kind: type[Node], wanted: str) -> Trouble:
     )
 
 
-def _blocked_folders(view: View, desired: Desired) -> dict[str, Trouble | None]:
+def _blocked_folders(view: View, desired: Desired) -> dict[str, Problem | None]:
     """Yield conflicts for parents of desired paths that exist but are not directories."""
     return {folder: _blocked(view, folder) for folder in dict.fromkeys(map(parent, desired))}
 
 
-def _blocked(view: View, folder: str) -> Trouble | None:
+def _blocked(view: View, folder: str) -> Problem | None:
     while folder != "/":
         kind = view.kind(folder)
         if kind is Directory:
@@ -274,11 +274,11 @@ def _missing_parents(view: View, desired: Desired) -> set[str]:
     return missing - set(desired)
 
 
-def _signed(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
+def _signed(view: View, changes: Iterable[Action]) -> Iterator[Problem]:
     for change in changes:
         if isinstance(change, Put) and change.replaces:
             for name in sorted(set(SIGNATURES) & set(view.extended_attributes(change.path))):
-                yield Trouble(
+                yield Problem(
                     "conflict",
                     change.path,
                     f"has a signature ({name}) of its old content",
@@ -297,12 +297,12 @@ def _removals(changes: Iterable[Action]) -> list[Remove]:
     return sorted(removals, key=lambda each: -folders.index(parent(each.path)))
 
 
-def _mounted(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
+def _mounted(view: View, changes: Iterable[Action]) -> Iterator[Problem]:
     """Yield conflicts for mount points: rename(2) cannot replace them, and writing would change another tree's file."""
     for change in changes:
         replaces = isinstance(change, Remove) or (isinstance(change, Put) and change.replaces)
         if replaces and view.kind(change.path, follow=False) is File and view.mounted(change.path):
-            yield Trouble(
+            yield Problem(
                 "conflict",
                 change.path,
                 "is a mount point, so it cannot be replaced",
@@ -310,7 +310,7 @@ def _mounted(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
             )
 
 
-def _immutable(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
+def _immutable(view: View, changes: Iterable[Action]) -> Iterator[Problem]:
     """Yield conflicts for files of a content-addressed store, where the next build would undo a change."""
     for change in changes:
         replaced = view.real_path(change.path) if isinstance(change, Put) and change.replaces else None
@@ -318,7 +318,7 @@ def _immutable(view: View, changes: Iterable[Action]) -> Iterator[Trouble]:
             store = next((each for each in IMMUTABLE if f"{place}/".startswith(f"{each}/")), None)
             if store is not None:
                 name, setting = IMMUTABLE[store]
-                yield Trouble(
+                yield Problem(
                     "conflict",
                     change.path,
                     f"{place} belongs to the store of {name}, whose files never change",
@@ -335,7 +335,7 @@ def _real(view: View, path: str) -> str:
     return join(real, "/".join(names))
 
 
-def _leftovers(view: View, desired: Desired) -> Iterator[Remove | Trouble]:
+def _leftovers(view: View, desired: Desired) -> Iterator[Remove | Problem]:
     """Return the temporary files that a killed run left in the directories that are written."""
     for folder in sorted({parent(path) for path in desired}):
         for path in (join(folder, name) for name in view.names(folder) if name.startswith(STAGED_PREFIX)):

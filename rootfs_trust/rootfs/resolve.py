@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from rootfs_trust.rootfs.nodes import Directory, Node, Symlink, join, parent
+from rootfs_trust.rootfs.view import Directory, Node, Symlink, join, parent
 
 MAX_LINKS = 40
 """Maximum number of links in one path, as in Linux (fs/namei.c, MAXSYMLINKS)."""

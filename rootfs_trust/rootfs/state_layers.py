@@ -1,4 +1,4 @@
-"""The kinds of persistent state, each as a layer that can be queried by path; see rootfs/state.py."""
+"""The kinds of persistent state, each as a layer that can be queried by path; see rootfs/device_state.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeAlias
 
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Special, View, parent
+from rootfs_trust.rootfs.view import Directory, File, Node, Special, View, parent
 
 ETC, USR_ETC = "/etc", "/usr/etc"
 _OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
@@ -22,14 +22,14 @@ class FoundEntry(NamedTuple):
     state: bool = True
 
 
-class Says(Enum):
+class LayerAnswer(Enum):
     """Answers of a layer for a path that it does not contain."""
 
     HIDDEN = "the state deletes it"
     BELOW = "use the layer below"
 
 
-Answer: TypeAlias = FoundEntry | Says
+StorePlan: TypeAlias = FoundEntry | LayerAnswer
 
 
 class StateLayer(Protocol):
@@ -39,7 +39,7 @@ class StateLayer(Protocol):
     def view(self) -> View:
         """The host directory with the state."""
 
-    def find(self, real: str) -> Answer:
+    def find(self, real: str) -> StorePlan:
         """Return the entry at the real path ``real``."""
 
     def folder(self, real: str) -> str | None:
@@ -53,15 +53,15 @@ class _Known(NamedTuple):
     whether the directory hides the one of the tree.
     """
 
-    answer: Answer
-    inside: Says | None
+    answer: StorePlan
+    inside: LayerAnswer | None
     hides: bool = False
 
 
-_TOP = _Known(Says.BELOW, None)
+_TOP = _Known(LayerAnswer.BELOW, None)
 
 
-def _through(path: str, known: dict[str, _Known], step: Callable[[str, bool], _Known]) -> Answer:
+def _through(path: str, known: dict[str, _Known], step: Callable[[str, bool], _Known]) -> StorePlan:
     """Return the answer of a layer for ``path``, from the top directory down. Each directory is read only once."""
     missing = []
     here = path
@@ -75,7 +75,7 @@ def _through(path: str, known: dict[str, _Known], step: Callable[[str, bool], _K
 
 
 def _missing(hidden: bool) -> _Known:
-    answer = Says.HIDDEN if hidden else Says.BELOW
+    answer = LayerAnswer.HIDDEN if hidden else LayerAnswer.BELOW
     return _Known(answer, answer)
 
 
@@ -89,7 +89,7 @@ def inside_of(path: str, folder: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Upper:
+class OverlayUpperLayer:
     """The upper directory of an overlay, or a directory that is copied over another (``whiteouts`` False)."""
 
     over: str
@@ -101,11 +101,11 @@ class Upper:
         """See Layer."""
         return inside_of(real, self.over)
 
-    def find(self, real: str) -> Answer:
+    def find(self, real: str) -> StorePlan:
         """See Layer."""
         inside = inside_of(real, self.over)
         if inside is None or inside == "/":
-            return Says.BELOW
+            return LayerAnswer.BELOW
         return _through(inside, self._known, self._step)
 
     def _step(self, path: str, hidden: bool) -> _Known:
@@ -115,7 +115,7 @@ class Upper:
         if self.whiteouts and self._is_whiteout(path, kind):
             return _missing(True)
         if kind is not Directory:
-            return _Known(FoundEntry(self.view, path), Says.HIDDEN)
+            return _Known(FoundEntry(self.view, path), LayerAnswer.HIDDEN)
         return _Known(FoundEntry(self.view, path), None, hidden or self._is_opaque(path))
 
     def _is_whiteout(self, path: str, kind: type[Node]) -> bool:
@@ -143,11 +143,11 @@ class Deployment:
         inside = inside_of(real, ETC)
         return None if inside is None else ETC + inside.rstrip("/")
 
-    def find(self, real: str) -> Answer:
+    def find(self, real: str) -> StorePlan:
         """See Layer."""
         inside = inside_of(real, ETC)
         if inside is None or inside == "/":
-            return Says.BELOW
+            return LayerAnswer.BELOW
         return _through(inside, self._known, self._step)
 
     def _step(self, path: str, hidden: bool) -> _Known:
@@ -157,8 +157,8 @@ class Deployment:
         found = FoundEntry(self.view, ETC + path)
         if isinstance(now, Directory):
             hidden = hidden or was is None
-            return _Known(found if hidden else Says.BELOW, None, hidden)
-        return _Known(found if hidden or _differ(now, was) else Says.BELOW, Says.HIDDEN)
+            return _Known(found if hidden else LayerAnswer.BELOW, None, hidden)
+        return _Known(found if hidden or _differ(now, was) else LayerAnswer.BELOW, LayerAnswer.HIDDEN)
 
 
 def _differ(now: Node, was: Node | None) -> bool:

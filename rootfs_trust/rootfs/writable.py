@@ -15,11 +15,11 @@ import struct
 from collections.abc import Iterator
 from functools import lru_cache
 
-from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import Directory, File, parent
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.open_path import close
 from rootfs_trust.rootfs.plan import Action, Link, Plan, Put, Remove
-from rootfs_trust.rootfs.walk import close
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.rootfs.view import Directory, File, parent
 
 _ASK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _GET_FLAGS = 2 << 30 | struct.calcsize("l") << 16 | ord("f") << 8 | 1
@@ -37,7 +37,7 @@ _OF_THE_KERNEL = (
 """File systems of the kernel, in which no file can be created."""
 
 
-def unwritable(root: Root, plan: Plan) -> Iterator[Trouble]:
+def unwritable(root: RootDirectory, plan: Plan) -> Iterator[Problem]:
     """Return a conflict for each directory or file of ``plan`` that cannot be written or replaced."""
     folders = dict.fromkeys(_existing(root, parent(action.path)) for action in plan.actions)
     reasons = {folder: _reason(root, folder) for folder in folders}
@@ -50,7 +50,7 @@ def unwritable(root: Root, plan: Plan) -> Iterator[Trouble]:
             yield from _owned(root, action)
 
 
-def _existing(root: Root, folder: str) -> str:
+def _existing(root: RootDirectory, folder: str) -> str:
     while folder != "/" and root.kind(folder) is not Directory:
         folder = parent(folder)
     return folder
@@ -63,7 +63,7 @@ def _replaces(action: Action) -> bool:
 # -- directories -------------------------------------------------------------------------------------------
 
 
-def _reason(root: Root, folder: str) -> str:
+def _reason(root: RootDirectory, folder: str) -> str:
     """Return why the directory cannot be written, or an empty string if no reason is known."""
     fd = root.folder(folder)
     if fd is None:
@@ -107,13 +107,13 @@ def _flag(folder: int, name: bytes) -> str:
 # -- files -------------------------------------------------------------------------------------------------
 
 
-def _fixed(root: Root, action: Action) -> Iterator[Trouble]:
+def _fixed(root: RootDirectory, action: Action) -> Iterator[Problem]:
     place = root.place(action.path)
     if place is not None and root.kind(action.path, follow=False) is File and (flag := _flag(*place)):
         yield _conflict(action.path, f"is {flag}")
 
 
-def _owned(root: Root, action: Action) -> Iterator[Trouble]:
+def _owned(root: RootDirectory, action: Action) -> Iterator[Problem]:
     """Return a conflict if the user cannot keep the owner of a replaced file or link."""
     place = root.place(action.path)
     if place is None or isinstance(action, Remove):
@@ -141,6 +141,6 @@ def _may_give(folder: int, uid: int, gid: int) -> bool:
     return True
 
 
-def _conflict(path: str, reason: str) -> Trouble:
+def _conflict(path: str, reason: str) -> Problem:
     hint = "run as a user who can write there, or use a copy: rootfs-trust image DIR DEST"
-    return Trouble("conflict", path, f"{reason}: nothing can be written there", hint)
+    return Problem("conflict", path, f"{reason}: nothing can be written there", hint)

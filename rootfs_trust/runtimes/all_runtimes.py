@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rootfs_trust.errors import Trouble
+from rootfs_trust.errors import Problem
 from rootfs_trust.runtimes import castore, certifi, chromium, environment, firefox, java, mono, node
 from rootfs_trust.runtimes.names import AUTO
 from rootfs_trust.runtimes.request import Runtime, RuntimeAnswer, RuntimeRequest, RuntimeTree
@@ -24,7 +24,7 @@ def answer_of_runtimes(
         named = runtime.NAME in names
         if not there and named and not optional and runtime is not environment:
             message = f"the root filesystem has no trust store of {runtime.NAME}"
-            answer.troubles.append(Trouble("runtime-missing", "", message, f"leave {runtime.NAME} out, or use auto"))
+            answer.problems.append(Problem("runtime-missing", "", message, f"leave {runtime.NAME} out, or use auto"))
         elif (named and (there or not optional)) or (there and AUTO in names):
             found = runtime.answer(tree, replace(request, all_variables=named))
             answer.merge(found)

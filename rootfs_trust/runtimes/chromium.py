@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.nodes import Absent, File, View, join, read
+from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.runtimes.policy_file import read_policies, texts_at, write_policies
 from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree, conflict
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import read
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.view import read
 from rootfs_trust.runtimes.find import CERTIFI
 from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree
 from rootfs_trust.x509 import blocks
@@ -83,11 +83,11 @@ def _found(tree: RuntimeTree) -> Iterator[EnvironmentVariable]:
             yield program
 
 
-def _lost_roots(tree: RuntimeTree, request: RuntimeRequest) -> Iterator[Trouble]:
+def _lost_roots(tree: RuntimeTree, request: RuntimeRequest) -> Iterator[Problem]:
     """A warning where the bundle has nothing but the anchors: the programs would trust no public root any more."""
     count = len(blocks(read(tree.view, request.bundle) or b""))
     if count <= len(request.anchors):
         set_ = "are set all the same" if request.all_variables else "are not set"
         message = f"has no root but the installed ones; variables that would make programs trust only those {set_}"
         hint = "install the distribution's ca-certificates into the root filesystem"
-        yield Trouble("environment-few-roots", request.bundle, message, hint)
+        yield Problem("environment-few-roots", request.bundle, message, hint)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from rootfs_trust.errors import InputError
-from rootfs_trust.rootfs.nodes import Directory, View, join
+from rootfs_trust.rootfs.view import Directory, View, join
 
 MAX_ENTRIES = 500_000
 """Directory entries that one walk looks at. Directories near the root come first."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.nodes import Absent, Directory, File, View, join, read
+from rootfs_trust.rootfs.view import Absent, Directory, File, View, join, read
 from rootfs_trust.runtimes.policy_file import object_at, read_policies, texts_at, write_policies
 from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree, conflict
 from rootfs_trust.store.anchor import Anchor

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 
-from rootfs_trust.errors import InputError, MalformedError, Trouble
-from rootfs_trust.rootfs.nodes import File, read
+from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.rootfs.view import File, read
 from rootfs_trust.runtimes.find import JAVA
 from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree, conflict
-from rootfs_trust.store.java import refused_by_java
+from rootfs_trust.store.java_keystore import refused_by_java
 from rootfs_trust.store.jks import PASSWORD, KeystoreEntry, read_keystore, write_keystore
 from rootfs_trust.store.pkcs12 import Bag, read_pkcs12, trusted_bag, write_pkcs12
 from rootfs_trust.x509 import Certificate, looks_like_pkcs12
@@ -45,7 +45,7 @@ def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
         except MalformedError as error:
             result.conflicts.append(conflict(path, error.message, _hint(error)))
         except InputError as error:
-            result.troubles += (Trouble(each.id, path, each.message, each.hint) for each in error.troubles)
+            result.problems += (Problem(each.id, path, each.message, each.hint) for each in error.problems)
         else:
             if changed != data:
                 result.desired[path] = File(changed)
@@ -56,14 +56,14 @@ def _hint(error: MalformedError) -> str:
     return _HINT if "password" in error.message else _HINT_FORMAT
 
 
-def readable_anchors(request: RuntimeRequest) -> tuple[dict[str, Certificate], list[Trouble]]:
+def readable_anchors(request: RuntimeRequest) -> tuple[dict[str, Certificate], list[Problem]]:
     """The anchors by alias that Java can read, and a warning for each other: Java refuses a store that has one."""
     wanted: dict[str, Certificate] = {}
     warnings = []
     for anchor in sorted(request.anchors, key=lambda each: each.name):
         if reason := refused_by_java(anchor.certificate):
             message = f"is left out of Java's keystores: {reason}"
-            warnings.append(Trouble("java-refuses", anchor.where or anchor.name, message, "use another certificate"))
+            warnings.append(Problem("java-refuses", anchor.where or anchor.name, message, "use another certificate"))
         else:
             wanted[PREFIX + anchor.name.lower()] = anchor.certificate
     return wanted, warnings

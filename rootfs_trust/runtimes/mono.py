@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Iterator
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.nodes import Absent, File, View, join, read
+from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree
 from rootfs_trust.x509 import Certificate, encode, parse_certificate, read_objects
 from rootfs_trust.x509.der import DerReader

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.nodes import Absent, File, read
+from rootfs_trust.rootfs.view import Absent, File, read
 from rootfs_trust.runtimes.find import NODE
 from rootfs_trust.runtimes.pem_block import read_pem_file, with_block
 from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree, conflict

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import View
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.view import View
 from rootfs_trust.runtimes.find import StoreSearch, find_stores
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import Answer
+from rootfs_trust.store.layout import StorePlan
 
 
 class Assignment(NamedTuple):
@@ -45,7 +45,7 @@ class RuntimeRequest:
 
 
 @dataclass(slots=True)
-class RuntimeAnswer(Answer):
+class RuntimeAnswer(StorePlan):
     """``variables`` go into an image's configuration, or into files of a root filesystem."""
 
     variables: dict[str, str] = field(default_factory=dict)
@@ -94,6 +94,6 @@ class Runtime(Protocol):
         """The files and variables that ``request`` makes of it. An empty one removes what is ours."""
 
 
-def conflict(path: str, message: str, hint: str) -> Trouble:
+def conflict(path: str, message: str, hint: str) -> Problem:
     """Something in the root filesystem that a run must not overwrite."""
-    return Trouble("conflict", path, message, hint)
+    return Problem("conflict", path, message, hint)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import Absent, Directory, File, View, read
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.view import Absent, Directory, File, View, read
 from rootfs_trust.runtimes.request import Assignment, RuntimeAnswer, conflict
 
 PROFILE = "/etc/profile.d/rootfs-trust.sh"
@@ -45,7 +45,7 @@ def variables_before(view: View) -> dict[str, str]:
 
 def unassigned(
     view: View, variables: Mapping[str, str], assigned: Mapping[str, tuple[Assignment, ...]]
-) -> tuple[dict[str, str], list[Trouble]]:
+) -> tuple[dict[str, str], list[Problem]]:
     """Those of ``variables`` that nothing else sets, and a conflict for each that something sets to another file."""
     conflicts = [
         _already_set(name, path, there)
@@ -62,7 +62,7 @@ def _same(view: View, one: str, other: str) -> bool:
     )
 
 
-def _already_set(name: str, path: str, there: Assignment) -> Trouble:
+def _already_set(name: str, path: str, there: Assignment) -> Problem:
     message = f"sets {name} to {there.value}, and it has to be {path}"
     return conflict(there.place, message, "remove that setting, or leave the runtime out of --runtimes")
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rootfs_trust.rootfs.nodes import Directory, File, View, as_bytes, read
-from rootfs_trust.store.hashdir import hash_directory, links_into
-from rootfs_trust.store.layout import Answer, Request
-from rootfs_trust.store.local import DIGEST, LocalFolder, holders, not_found, stem
-from rootfs_trust.store.presets import with_presets
+from rootfs_trust.rootfs.view import Directory, File, View, as_bytes, read
+from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, holders, not_found, stem
+from rootfs_trust.store.cloud_roots import with_presets
+from rootfs_trust.store.hash_links import hash_directory, links_into
+from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import Held, with_selections
-from rootfs_trust.store.source import (
+from rootfs_trust.store.source_file import (
     Source,
     certificate_files,
     for_everything,
@@ -66,9 +66,9 @@ class BuildrootStore:
             f"`{self.hash_directory}/HASH.N`: relative hash links, new style",
         )
 
-    def answer(self, view: View, request: Request) -> Answer:
+    def answer(self, view: View, request: Request) -> StorePlan:
         """The store that ``request`` makes of the rootfs ``view``."""
-        answer = Answer()
+        answer = StorePlan()
         found = {path: read_source_at(view, path) for path in certificate_files(view, self.sources)}
         request = for_everything(request, answer, self.name)
         request = with_presets(request, found.values(), answer)
@@ -94,7 +94,7 @@ class BuildrootStore:
         )
 
     def _write(
-        self, view: View, found: dict[str, Source], folder: LocalFolder, sources: list[Source], answer: Answer
+        self, view: View, found: dict[str, Source], folder: LocalFolder, sources: list[Source], answer: StorePlan
     ) -> None:
         # Also where nothing is added: it has to be there before and after an anchor was in it.
         answer.desired[self.local] = Directory()
@@ -111,14 +111,14 @@ def link_name(path: str) -> str:
     return f"{stem(path)}.pem"
 
 
-def change(folder: LocalFolder, request: Request, answer: Answer) -> None:
+def change(folder: LocalFolder, request: Request, answer: StorePlan) -> None:
     """Add to ``folder`` and remove from it what the request asks for."""
     if request.adopt:
         folder.adopt()
     for wanted in request.remove:
         sha256 = wanted.removeprefix(DIGEST) if wanted.startswith(DIGEST) else None
         if not _remove(folder, wanted, sha256):
-            answer.troubles.append(not_found(wanted, map(folder.name_of, folder.sources)))
+            answer.problems.append(not_found(wanted, map(folder.name_of, folder.sources)))
     for sha256 in sorted(request.distrust):
         _remove(folder, "", sha256)
     if request.only:

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import Absent, File, View, join, read
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.store.anchor import Anchor, name_of_subject
-from rootfs_trust.store.hashdir import hash_links
-from rootfs_trust.store.layout import Answer, Request
-from rootfs_trust.store.local import DIGEST, LocalFolder, not_found, stem
-from rootfs_trust.store.presets import with_presets
+from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, not_found, stem
+from rootfs_trust.store.cloud_roots import with_presets
+from rootfs_trust.store.hash_links import hash_links
+from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import Held, with_selections
-from rootfs_trust.store.source import Source, fault_of, for_everything, missing_issuers, read_source
+from rootfs_trust.store.source_file import Source, fault_of, for_everything, missing_issuers, read_source
 from rootfs_trust.x509 import Certificate, encode, read_objects
 
 BUNDLES = (
@@ -90,9 +90,9 @@ class BundleStore:
             f"`{self.hash_directory}/HASH.N`: relative hash links, new style",
         )
 
-    def answer(self, view: View, request: Request) -> Answer:
+    def answer(self, view: View, request: Request) -> StorePlan:
         """The store that ``request`` makes of the rootfs ``view``."""
-        answer = Answer()
+        answer = StorePlan()
         data = read(view, self.bundle) or b""
         bundle = read_source(self.bundle, data) if data else Source(self.bundle, b"", ())
         folder = LocalFolder(self.local, file_link_name, self._files(view), (), ())
@@ -150,7 +150,7 @@ def _held(bundle: Source, files: Iterable[Source]) -> Held:
     )
 
 
-def _gone(sources: list[Source], request: Request, answer: Answer) -> set[str]:
+def _gone(sources: list[Source], request: Request, answer: StorePlan) -> set[str]:
     """SHA-256 of the certificates that have to go."""
     wanted = {anchor.certificate.sha256 for anchor in request.anchors}
     held = {each.sha256: each for source in sources for each in source.certificates}
@@ -159,7 +159,7 @@ def _gone(sources: list[Source], request: Request, answer: Answer) -> set[str]:
     for name in request.remove:
         named = {sha256 for known, sha256 in names if name in (known, DIGEST + sha256)}
         if not named:
-            answer.troubles.append(not_found(name, dict(names)))
+            answer.problems.append(not_found(name, dict(names)))
         gone |= named
     subjects = {each.certificate.subject.canonical for each in request.anchors if each.replace}
     return gone | ({sha256 for sha256, each in held.items() if each.subject.canonical in subjects} - wanted)
@@ -177,7 +177,7 @@ def _named(certificate: Certificate) -> Anchor:
     return Anchor(name_of_subject(certificate.subject, certificate.sha256), certificate, "")
 
 
-def _change_folder(folder: LocalFolder, gone: set[str], request: Request, answer: Answer) -> None:
+def _change_folder(folder: LocalFolder, gone: set[str], request: Request, answer: StorePlan) -> None:
     if request.adopt:
         folder.adopt()
     for path, source in list(folder.sources.items()):
@@ -190,9 +190,9 @@ def _change_folder(folder: LocalFolder, gone: set[str], request: Request, answer
     answer.warnings += folder.warnings
 
 
-def _named_like(bundle: str) -> Trouble:
+def _named_like(bundle: str) -> Problem:
     message = f"is the bundle, and the file of an anchor called {stem(bundle)} would replace it"
-    return Trouble("conflict", bundle, message, "give the anchor another name")
+    return Problem("conflict", bundle, message, "give the anchor another name")
 
 
 def _changed(data: bytes, bundle: Source, gone: set[str], request: Request) -> bytes:
@@ -222,14 +222,14 @@ def _digests(part: bytes) -> Iterator[str]:
 
 
 def _tell(
-    bundle: Source, found: dict[str, Source], folder: LocalFolder, gone: set[str], request: Request, answer: Answer
+    bundle: Source, found: dict[str, Source], folder: LocalFolder, gone: set[str], request: Request, answer: StorePlan
 ) -> None:
     answer.removed[:] = {anchor.certificate.sha256: anchor for anchor in answer.removed}.values()
     answer.installed += folder.installed or request.anchors
     held = {each.sha256 for source in (bundle, *found.values()) for each in source.certificates}
     for anchor in request.anchors:
         if not folder.installed and anchor.certificate.sha256 in held:
-            answer.warnings.append(Trouble("already-installed", anchor.where, f"is in {bundle.path} already"))
+            answer.warnings.append(Problem("already-installed", anchor.where, f"is in {bundle.path} already"))
     kept = tuple(each for each in bundle.certificates if each.sha256 not in gone)
     added = tuple(anchor.certificate for anchor in request.anchors)
     answer.warnings += missing_issuers(request.anchors, [Source("", b"", (*kept, *added)), *folder.sources.values()])

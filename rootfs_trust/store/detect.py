@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import Directory, File, View, read
+from rootfs_trust.rootfs.view import Directory, File, View, read
+from rootfs_trust.store.boot_time_stores import refusal
 from rootfs_trust.store.bundle_store import BUNDLES
-from rootfs_trust.store.configured import refusal
 from rootfs_trust.store.layout import P11KIT_IDS, TOKENS, Layout
 from rootfs_trust.store.layouts import BUNDLE_ONLY, DEBIAN, DEBIANS, OPENWRT, OTHERS, PHOTON, YOCTO
 
@@ -32,7 +32,7 @@ def find_layout(device: Device, name: str = "auto") -> Layout:
         release = device.os_release
         what = f"its os-release says ID={release['ID']}" if release.get("ID") else "it has no os-release with an ID"
         message = f"the rootfs shows no known trust store layout; {what}"
-        raise InputError(Trouble("layout", "/", message, f"check --root, or name one with --layout; {_choices()}"))
+        raise InputError(Problem("layout", "/", message, f"check --root, or name one with --layout; {_choices()}"))
     return _as_the_tree_has_it(device, found)
 
 
@@ -41,7 +41,7 @@ def _named(name: str) -> Layout:
     from rootfs_trust.store.all_layouts import LAYOUTS
 
     if name not in LAYOUTS:
-        raise InputError(Trouble("layout", "", f"no layout is called {name}", _choices()))
+        raise InputError(Problem("layout", "", f"no layout is called {name}", _choices()))
     return LAYOUTS[name]
 
 

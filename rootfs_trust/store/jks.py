@@ -11,7 +11,7 @@ digest keeps out accidents, no attacker: Debian's and Fedora's password is ``cha
 
 Entries are written in the order in which they are given. Readers look them up by alias, so that the order means
 nothing to them, but the same bytes must come out every time: p11-kit writes in the order of its extraction, the
-JDK in the order of its hash table, which :mod:`rootfs_trust.store.java` works out.
+JDK in the order of its hash table, which :mod:`rootfs_trust.store.java_keystore` works out.
 """
 
 from __future__ import annotations

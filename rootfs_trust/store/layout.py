@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import Absent, Directory, File, Symlink, View
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.view import Absent, Directory, File, Symlink, View
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.selection import RootProgram, Selection
 from rootfs_trust.x509 import Certificate
@@ -50,7 +50,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Answer:
+class StorePlan:
     """``desired`` is in the order of writing; any trouble or conflict forbids all of it."""
 
     desired: dict[str, File | Symlink | Directory | Absent] = field(default_factory=dict)
@@ -64,15 +64,15 @@ class Answer:
     """SHA-256 of what only the bundle holds and the distribution's tool drops, since it has expired."""
     outside: set[str] = field(default_factory=set)
     """SHA-256 of what the distribution ships and the root program of the request does not trust."""
-    troubles: list[Trouble] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     """Wrong in the request itself: a name that nothing has."""
-    conflicts: list[Trouble] = field(default_factory=list)
-    warnings: list[Trouble] = field(default_factory=list)
+    conflicts: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
-    def merge(self, other: Answer) -> Answer:
+    def merge(self, other: StorePlan) -> StorePlan:
         """Add what ``other`` wants to be written, and what it reports; its anchors are left out."""
         self.desired |= other.desired
-        self.troubles += other.troubles
+        self.problems += other.problems
         self.conflicts += other.conflicts
         self.warnings += other.warnings
         return self
@@ -125,7 +125,7 @@ class Layout(Protocol):
     def writes(self) -> tuple[str, ...]:
         """What is written, in order, with links and modes, a line each, for docs/layouts.md."""
 
-    def answer(self, view: View, request: Request) -> Answer:
+    def answer(self, view: View, request: Request) -> StorePlan:
         """The store that ``request`` makes of the rootfs ``view``."""
 
 

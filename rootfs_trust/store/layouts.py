@@ -5,7 +5,7 @@ from __future__ import annotations
 from rootfs_trust.store.buildroot import BuildrootStore
 from rootfs_trust.store.bundle_store import BundleStore
 from rootfs_trust.store.debian import DebianStore
-from rootfs_trust.store.debian.conf import OE_HEADER
+from rootfs_trust.store.debian.ca_certificates_conf import OE_HEADER
 from rootfs_trust.store.photon import PhotonStore
 
 DEBIAN = DebianStore(

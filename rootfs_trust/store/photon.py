@@ -10,16 +10,16 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import Absent, File, View, as_bytes, join, read
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.view import Absent, File, View, as_bytes, join, read
 from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.store.anchor_sources import LocalFolder
 from rootfs_trust.store.buildroot import change
-from rootfs_trust.store.hashdir import hash_links, rehashable
-from rootfs_trust.store.layout import Answer, Request
-from rootfs_trust.store.local import LocalFolder
-from rootfs_trust.store.presets import with_presets
+from rootfs_trust.store.cloud_roots import with_presets
+from rootfs_trust.store.hash_links import hash_links, rehashable
+from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import Held, with_selections
-from rootfs_trust.store.source import (
+from rootfs_trust.store.source_file import (
     Source,
     for_everything,
     judge_sources,
@@ -81,9 +81,9 @@ class PhotonStore:
         """Whether the tree has the package ca-certificates, and not only the bundle of ca-certificates-pki."""
         return view.kind(_PACKAGE) is File or any(name.endswith(_SUFFIX) for name in view.names(self.local))
 
-    def answer(self, view: View, request: Request) -> Answer:
+    def answer(self, view: View, request: Request) -> StorePlan:
         """The store that ``request`` makes of the rootfs ``view``."""
-        answer = Answer()
+        answer = StorePlan()
         found = self._sources(view)
         request = for_everything(request, answer, self.name)
         request = with_presets(request, found.values(), answer)
@@ -104,7 +104,7 @@ class PhotonStore:
         paths = (join(self.local, name) for name in names)
         return {path: _read(view, path) for path in paths if view.kind(path) is File}
 
-    def _bundle_before(self, view: View, sources: list[Source], request: Request, answer: Answer) -> None:
+    def _bundle_before(self, view: View, sources: list[Source], request: Request, answer: StorePlan) -> None:
         """A conflict for each certificate that only the bundle holds.
 
         Expired ones may go: the package deletes their files at each update (remove-expired-certs.sh), and not what the
@@ -119,7 +119,7 @@ class PhotonStore:
             answer.conflicts += unsourced(self.bundle, data, [*sources, Source(self.bundle, b"", tuple(expired))])
 
     def _write(
-        self, view: View, found: dict[str, Source], folder: LocalFolder, sources: list[Source], answer: Answer
+        self, view: View, found: dict[str, Source], folder: LocalFolder, sources: list[Source], answer: StorePlan
     ) -> None:
         new = {path: node for path, node in folder.changed.items() if path not in found}
         replaced = {path: node for path, node in folder.changed.items() if path in found and isinstance(node, File)}
@@ -165,6 +165,6 @@ def _bundled(source: Source) -> bytes:
     return source.data if source.data.endswith(b"\n") else source.data + b"\n"
 
 
-def _returns(anchor: Anchor) -> Trouble:
+def _returns(anchor: Anchor) -> Problem:
     message = "is deleted; the next update of Photon's package ca-certificates brings it back, and with it the trust"
-    return Trouble("package-restores", anchor.where, message, "run rootfs-trust again after each update of the package")
+    return Problem("package-restores", anchor.where, message, "run rootfs-trust again after each update of the package")

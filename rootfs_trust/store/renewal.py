@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rootfs_trust.errors import MalformedError, Trouble
-from rootfs_trust.rootfs.nodes import View, join, read
+from rootfs_trust.errors import MalformedError, Problem
+from rootfs_trust.rootfs.view import View, join, read
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.layout import Layout
-from rootfs_trust.store.source import read_source
+from rootfs_trust.store.source_file import read_source
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.constrained import constrained, original_of
 
 
-def with_kept_names(view: View, layout: Layout, anchors: Iterable[Anchor]) -> tuple[list[Anchor], list[Trouble]]:
+def with_kept_names(view: View, layout: Layout, anchors: Iterable[Anchor]) -> tuple[list[Anchor], list[Problem]]:
     """Constrain each anchor that replaces a constrained one to the same names, unless it has names of its own.
 
     Returns the anchors, and a conflict for each that cannot be constrained.
     """
     kept: list[Anchor] = []
-    conflicts: list[Trouble] = []
+    conflicts: list[Problem] = []
     for anchor in anchors:
         old = _constrained_before(view, layout, anchor)
         try:
             kept.append(anchor if old is None else _constrained_like(old, anchor))
         except MalformedError as error:
             message = f"replaces an anchor that is constrained to some names, and {error.message}"
-            conflicts.append(Trouble("conflict", anchor.where, message, f"remove {anchor.name} first"))
+            conflicts.append(Problem("conflict", anchor.where, message, f"remove {anchor.name} first"))
     return kept, conflicts
 
 

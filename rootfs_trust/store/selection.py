@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rootfs_trust.errors import Trouble
+from rootfs_trust.errors import Problem
 from rootfs_trust.text import did_you_mean
 from rootfs_trust.x509 import Certificate
 
 if TYPE_CHECKING:
-    from rootfs_trust.store.layout import Answer, Request
+    from rootfs_trust.store.layout import Request, StorePlan
 
 _FEW = 3
 """Names that a warning about many roots lists."""
@@ -75,7 +75,9 @@ class Held:
         yield from self.local
 
 
-def with_selections(request: Request, held: Held, answer: Answer, layout: str, *, blocklist: bool = False) -> Request:
+def with_selections(
+    request: Request, held: Held, answer: StorePlan, layout: str, *, blocklist: bool = False
+) -> Request:
     """``request`` with digests in place of its selections, its program, and names that only the root data knows.
 
     A selection that selects nothing is a trouble of ``answer`` or a warning; so is an intermediate that the store
@@ -105,7 +107,7 @@ def with_selections(request: Request, held: Held, answer: Answer, layout: str, *
     )
 
 
-def _by_table(request: Request, held: Held, answer: Answer) -> tuple[list[Selection], tuple[str, ...]]:
+def _by_table(request: Request, held: Held, answer: StorePlan) -> tuple[list[Selection], tuple[str, ...]]:
     """The selections, and the names that are left for the layout: those that its anchors have."""
     selections, names = list(request.selections), []
     for name in request.remove:
@@ -115,8 +117,8 @@ def _by_table(request: Request, held: Held, answer: Answer) -> tuple[list[Select
             selections.append(request.named[name])
         else:
             hint = did_you_mean(name, [*held.names, *request.known], 3)
-            answer.troubles.append(
-                Trouble("not-found", "", f"no anchor is called {name}", hint or "rootfs-trust list shows the names")
+            answer.problems.append(
+                Problem("not-found", "", f"no anchor is called {name}", hint or "rootfs-trust list shows the names")
             )
     return selections, tuple(names)
 
@@ -126,7 +128,7 @@ def no_match(text: str) -> str:
     return f"{text} matches no certificate of the rootfs"
 
 
-def _nothing(selection: Selection, held: Held, answer: Answer, layout: str) -> None:
+def _nothing(selection: Selection, held: Held, answer: StorePlan, layout: str) -> None:
     """A selection of nothing: for an intermediate, name what can be taken out instead."""
     message = no_match(selection.text)
     issuers = [issuer for each in selection.certificates for issuer in _issuers(each, held.trusted)]
@@ -136,21 +138,21 @@ def _nothing(selection: Selection, held: Held, answer: Answer, layout: str) -> N
     else:
         hint = "rootfs-trust list shows what is there"
     if selection.required:
-        answer.troubles.append(Trouble("not-found", "", message, hint))
+        answer.problems.append(Problem("not-found", "", message, hint))
     else:
-        answer.warnings.append(Trouble("distrust-unmatched", "", message, hint))
+        answer.warnings.append(Problem("distrust-unmatched", "", message, hint))
 
 
 def _still_accepted(
     selections: Iterable[Selection], held: Held, gone: set[str], layout: str, *, blocklist: bool
-) -> Iterator[Trouble]:
+) -> Iterator[Problem]:
     """Intermediates whose issuer stays trusted: clients that read the store itself go on accepting them."""
     kept = [each for each in held.trusted if each.sha256 not in gone]
     for selection in selections:
         for each in selection.certificates:
             issuers = [] if each.self_issued else list(_issuers(each, kept))
             if issuers:
-                yield Trouble(
+                yield Problem(
                     "intermediate-accepted",
                     "",
                     f"{each.subject.text} (sha256 {each.sha256}) is an intermediate whose issuer stays trusted; "
@@ -179,7 +181,7 @@ def _instead(issuers: Iterable[Certificate]) -> str:
     return f"its issuer can be taken out instead, with all that it signed: {', '.join(names)}"
 
 
-def _outside_program(request: Request, held: Held, answer: Answer) -> set[str]:
+def _outside_program(request: Request, held: Held, answer: StorePlan) -> set[str]:
     """What the distribution ships and the program does not trust; both differences are reported.
 
     One that the administrator has added, too, or whose key such an anchor or a root of the program has, stays.
@@ -194,13 +196,13 @@ def _outside_program(request: Request, held: Held, answer: Answer) -> set[str]:
     if outside:
         names = [each.subject.common_name or each.subject.text for each in outside.values()]
         message = f"{_count(outside)} that the distribution ships: not in {program.title}: {_listed(names)}"
-        answer.warnings.append(Trouble("program-removed", "", message, "they are no longer trusted"))
+        answer.warnings.append(Problem("program-removed", "", message, "they are no longer trusted"))
     there = {each.sha256 for each in (*held.trusted, *held.others)}
     there |= {anchor.certificate.sha256 for anchor in request.anchors}
     missing = [name for sha256, name in program.roots.items() if sha256 not in there]
     if missing:
         message = f"{_count(missing)} of {program.title}: not in the rootfs: {_listed(missing)}"
-        answer.warnings.append(Trouble("program-missing", "", message, "a newer package of the distribution has them"))
+        answer.warnings.append(Problem("program-missing", "", message, "a newer package of the distribution has them"))
     return set(outside)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from rootfs_trust.rootfs.nodes import Desired, File, View, join, parent
+from rootfs_trust.rootfs.view import Desired, File, View, join, parent
 
 
 def sidecar_of(path: str) -> str:

@@ -45,7 +45,7 @@ Time = tuple[int, bytes]
 Extension = tuple[bytes, bytes]
 
 
-class Fingerprinted:
+class SignedObject:
     """Base class of parsed certificates and CRLs. Immutable; compared by fingerprint.
 
     ``der``     the exact bytes of the element, without any bytes after it.
@@ -343,7 +343,7 @@ class _Signed:
         reader.leave(body)
 
 
-class Certificate(Fingerprinted):
+class Certificate(SignedObject):
     """An X.509 certificate."""
 
     def __init__(self, der: bytes, sha256: str, issuer: Name, subject: Name) -> None:

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509.certificate import (
-    Fingerprinted,
+    SignedObject,
     signed_whole,
     take_algorithm,
     take_explicit_extensions,
@@ -22,7 +22,7 @@ from rootfs_trust.x509.name import Name
 _EXPLICIT_EXTENSIONS = 0x80
 
 
-class CertificateList(Fingerprinted):
+class CertificateList(SignedObject):
     """A certificate revocation list and its issuer."""
 
     def __init__(self, der: bytes, sha256: str, issuer: Name) -> None:

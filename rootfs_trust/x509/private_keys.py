@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509.der import SEQUENCE, header
-from rootfs_trust.x509.objects import looks_like_pkcs12, looks_like_private_key_der
+from rootfs_trust.x509.pem_objects import looks_like_pkcs12, looks_like_private_key_der
 
 # Prose behind a label has no such word; the first line of a key's base64 is one.
 _BODY = re.compile(rb"(?=[a-z/]{0,64}[0-9+])[a-z0-9+/]{24}")

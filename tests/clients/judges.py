@@ -22,11 +22,11 @@ _SOURCE = Path(__file__).parent / "go"
 _PEM = 1
 _PROFILE_LOW = 2
 
-Answer = tuple[bool, ...]
+StorePlan = tuple[bool, ...]
 """Whether each CA is trusted."""
 
 
-def in_chroot(root: Path, ask: Callable[[], Answer]) -> Answer:
+def in_chroot(root: Path, ask: Callable[[], StorePlan]) -> StorePlan:
     """What ``ask`` answers in a process whose root is the tree."""
     read, write = os.pipe()
     child = os.fork()
@@ -48,7 +48,7 @@ def in_chroot(root: Path, ask: Callable[[], Answer]) -> Answer:
 # -- OpenSSL -------------------------------------------------------------------------------------------------------
 
 
-def openssl(root: Path, file: str | None, directories: tuple[str, ...]) -> Answer:
+def openssl(root: Path, file: str | None, directories: tuple[str, ...]) -> StorePlan:
     """X509_STORE_load_locations, and the chain of each server."""
     chains = [X509.from_cryptography(load_der_x509_certificate(server.der)) for server in servers()]
     return in_chroot(root, lambda: tuple(_verified(chain, file, directories) for chain in chains))
@@ -84,15 +84,15 @@ class Gnutls:
             unavailable("GnuTLS is not installed")
         self._servers = [self._certificate(server.pem) for server in servers()]
 
-    def by_file(self, root: Path, path: str) -> Answer:
+    def by_file(self, root: Path, path: str) -> StorePlan:
         """gnutls_x509_trust_list_add_trust_file."""
         return in_chroot(root, lambda: self._answer(self._lib.gnutls_x509_trust_list_add_trust_file, path))
 
-    def by_directory(self, root: Path, path: str) -> Answer:
+    def by_directory(self, root: Path, path: str) -> StorePlan:
         """gnutls_x509_trust_list_add_trust_dir."""
         return in_chroot(root, lambda: self._answer(self._lib.gnutls_x509_trust_list_add_trust_dir, path))
 
-    def _answer(self, load: Callable[..., int], path: str) -> Answer:
+    def _answer(self, load: Callable[..., int], path: str) -> StorePlan:
         trust = c.c_void_p()
         self._lib.gnutls_x509_trust_list_init(c.byref(trust), 0)
         load(trust, path.encode(), None, _PEM, 0, 0)
@@ -127,7 +127,7 @@ class Go:
         if done.returncode != 0:
             unavailable(f"go built no client: {done.stderr.decode()[-500:]}")
 
-    def __call__(self, root: Path) -> Answer:
+    def __call__(self, root: Path) -> StorePlan:
         with tempfile.TemporaryFile() as chains, open(self._program, "rb") as program:
             chains.write(b"".join(server.pem for server in servers()))
             chains.seek(0)
@@ -153,7 +153,7 @@ class Go:
 class Java:
     """keytool, which loads a keystore as Java does. It is a program of this machine: links are followed before."""
 
-    def __call__(self, store: Path) -> Answer:
+    def __call__(self, store: Path) -> StorePlan:
         command = [peer("keytool"), "-list", "-rfc", "-keystore", str(store), "-storepass", "changeit"]
         done = subprocess.run(command, capture_output=True, timeout=60, check=False)
         return _held(done.stdout if done.returncode == 0 else b"")
@@ -168,12 +168,12 @@ class P11Kit:
     def __init__(self, folder: Path) -> None:
         self._out = folder / "extracted.pem"
 
-    def __call__(self, root: Path, folders: tuple[str, ...]) -> Answer:
+    def __call__(self, root: Path, folders: tuple[str, ...]) -> StorePlan:
         tool = TrustTool(root / path[1:] for path in folders)
         tool.extract("--format=pem-bundle", "--filter=ca-anchors", "--purpose=server-auth", str(self._out))
         return _held(self._out.read_bytes())
 
 
-def _held(pem: bytes) -> Answer:
+def _held(pem: bytes) -> StorePlan:
     digests = {each.sha256 for _, each in read_objects(pem).certificates}
     return tuple(authority.sha256 in digests for authority in authorities())

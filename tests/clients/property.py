@@ -14,14 +14,14 @@ from rootfs_trust.api.list_anchors import list_anchors
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.remove import remove
 from rootfs_trust.clients import gnutls, java, openssl
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.table import BUNDLES, EVERY_FILE, P11KIT
 from rootfs_trust.errors import ConflictError, InputError
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.door import Root
+from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.store.layout import TOKENS
 from tests.clients.authorities import authorities
-from tests.clients.judges import Answer, Gnutls, Go, Java, P11Kit
+from tests.clients.judges import Gnutls, Go, Java, P11Kit, StorePlan
 from tests.clients.judges import openssl as real_openssl
 from tests.clients.trees import Bases, families, scatter, scatter_more
 from tests.support.debian_tree import snapshot
@@ -83,7 +83,7 @@ def _compare(root: Path, judges: Judges, counts: Counts, where: str) -> None:
         assert ours == real, f"{where}: {client}: we say {_shown(ours)}, it says {_shown(real)}"
 
 
-def _real(root: Path, judges: Judges) -> dict[str, Answer]:
+def _real(root: Path, judges: Judges) -> dict[str, StorePlan]:
     with _reading(root) as reading:
         bundle, directories = openssl.default_bundle(reading), openssl.default_directories(reading)
         way, place = reading.defaults.gnutls_way, gnutls.system_trust(reading).looked
@@ -106,9 +106,9 @@ def _real(root: Path, judges: Judges) -> dict[str, Answer]:
 
 
 @contextmanager
-def _reading(root: Path) -> Iterator[Reading]:
-    with Root(str(root)) as tree:
-        yield Reading(Device(tree))
+def _reading(root: Path) -> Iterator[FileReader]:
+    with RootDirectory(str(root)) as tree:
+        yield FileReader(Device(tree))
 
 
 def _change(random: Random, root: Path, folder: Path, judges: Judges, counts: Counts, where: str) -> str:
@@ -149,5 +149,5 @@ def _run(verb: str, root: Path, folder: Path, pem: bytes, sha256: str) -> None:
     install(str(root), InstallOptions(certs=certs, config=str(config)))
 
 
-def _shown(answer: Answer) -> str:
+def _shown(answer: StorePlan) -> str:
     return "".join("1" if each else "0" for each in answer)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.store.hashdir import HashedFile, is_hash_link_name, links, read_entry, rehashable
+from rootfs_trust.store.hash_links import HashedFile, is_hash_link_name, links, read_entry, rehashable
 
 from .conftest import Corpus
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.store import hashdir
+from rootfs_trust.store import hash_links
 from rootfs_trust.x509 import Certificate, CertificateList, blocks, parse_certificate, parse_crl, read_objects
 
 from .conftest import Corpus
@@ -62,8 +62,8 @@ def compared(record: dict[str, Any], data: bytes) -> Iterator[tuple[str, Any, An
             yield question, ours, golden if said == "same" else certificate_answer(said)
     if "crl" in record:
         yield "crl", first_crl(data), REFUSED if REFUSED in record["crl"] else record["crl"]
-    entry = hashdir.read_entry("f.pem", data)
-    yield "rehash", sorted(hashdir.links([entry], ("new", "old"))), sorted(record["rehash"]["links"])
+    entry = hash_links.read_entry("f.pem", data)
+    yield "rehash", sorted(hash_links.links([entry], ("new", "old"))), sorted(record["rehash"]["links"])
     if "blocks" in record:
         yield "blocks", block_answers(data), [block[:2] if REFUSED in block else block for block in record["blocks"]]
 

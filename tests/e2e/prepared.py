@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from rootfs_trust.store.java import HOOK, SETTINGS
+from rootfs_trust.store.java_keystore import HOOK, SETTINGS
 from tests.e2e.cases import CASES, Server
 from tests.support.authority import Authority
 from tests.support.command import install, rootfs_trust

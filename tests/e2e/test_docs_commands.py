@@ -26,7 +26,7 @@ ELSEWHERE = {
     "docs/other-builders.md": "tests/builders",
     "docs/rotation.md": "tests/e2e/test_rotation_page.py",
     "docs/runtimes.md": "tests/unit/image/test_runtimes.py",
-    "docs/thin-edge.md": "tests/unit/agents/test_docs.py",
+    "docs/thin-edge.md": "tests/unit/thin_edge/test_docs.py",
     "docs/tutorial.md": "tests/e2e/test_docs.py",
     "docs/yocto.md": "tests/yocto/test_docs.py",
 }

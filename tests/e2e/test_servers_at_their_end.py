@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rootfs_trust.store.java import HOOK, SETTINGS
+from rootfs_trust.store.java_keystore import HOOK, SETTINGS
 from tests.e2e.judges import JUDGES, Built, Judge, python_client
 from tests.e2e.prepared import BUNDLE
 from tests.support.authority import DAY, NOW, Authority

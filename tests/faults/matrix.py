@@ -21,7 +21,7 @@ _ENDS = {"SIGKILL": (KILLED,), "SIGTERM": (INTERRUPTED, 0)}
 PROGRAM_OF_ONE = Path(one_process.__file__)
 
 
-class Tried(NamedTuple):
+class TrialRuns(NamedTuple):
     case: str
     call: Call
     fault: str
@@ -63,13 +63,13 @@ class Matrix:
             raise SystemExit(f"{self._case.name}: {done.errors}")
         return done
 
-    def tries(self, calls: Iterable[int], faults: Iterable[str] = FAULTS) -> Iterator[Tried]:
+    def tries(self, calls: Iterable[int], faults: Iterable[str] = FAULTS) -> Iterator[TrialRuns]:
         faults = tuple(faults)
         for place in calls:
             for fault in faults:
                 yield self.attempt(place, fault)
 
-    def attempt(self, place: int, fault: str) -> Tried:
+    def attempt(self, place: int, fault: str) -> TrialRuns:
         call, killed = self.calls[place], fault == "SIGKILL"
         self._reset()
         done = run(self._words, self._log, self._place, fault=fault, at=call, program=self._program)
@@ -78,7 +78,7 @@ class Matrix:
         wrong += [] if done.status in _ENDS.get(fault, (done.status,)) else [f"exit status {done.status}"]
         wrong += self._completed()
         told = done.errors.splitlines()[-1:] if wrong else []
-        return Tried(self._case.name, call, fault, done.status, [*wrong, *told])
+        return TrialRuns(self._case.name, call, fault, done.status, [*wrong, *told])
 
     def _hit(self, done: Run, call: Call) -> bool:
         return [first_argument(each) for each in done.injected] == [first_argument(call)] or done.status == KILLED
@@ -106,7 +106,7 @@ class Matrix:
             self._case.settle(self._tree)
 
 
-def summary(tried: list[Tried]) -> str:
+def summary(tried: list[TrialRuns]) -> str:
     """What was tried, and how it ended."""
     names = {KILLED: "killed", INTERRUPTED: "interrupted"}
     ends = Counter(names.get(each.status, f"status {each.status}") for each in tried)

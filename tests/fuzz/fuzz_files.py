@@ -37,13 +37,13 @@ with atheris.instrument_imports(include=["rootfs_trust"]):
     from rootfs_trust.api.image import install_image
     from rootfs_trust.api.options import InstallOptions
     from rootfs_trust.errors import MalformedError, RootfsTrustError
-    from rootfs_trust.image import documents
-    from rootfs_trust.image.tar import members
-    from rootfs_trust.rootfs.door import Root
-    from rootfs_trust.rootfs.nodes import as_bytes
-    from rootfs_trust.store.p11kit import formats, parser, pem, persist
+    from rootfs_trust.image import json_documents
+    from rootfs_trust.image.tar_stream import members
+    from rootfs_trust.rootfs.root_directory import RootDirectory
+    from rootfs_trust.rootfs.view import as_bytes
+    from rootfs_trust.store.p11kit import formats, p11_kit_file, parser, pem
     from rootfs_trust.store.p11kit.entries import SERVER_AUTH
-    from rootfs_trust.store.p11kit.select import Filter, select
+    from rootfs_trust.store.p11kit.output_selection import Filter, select
     from rootfs_trust.store.p11kit.token import files_of, token_of
     from rootfs_trust.x509.certificate import take_certificate
     from rootfs_trust.x509.der import DerReader
@@ -88,7 +88,7 @@ def _read(data: bytes) -> None:
     for place in ("anchors", "blocklist", ""):
         parser.parse_file("a.p11-kit", data, place)  # type: ignore[arg-type]
     try:
-        persist.objects(data)
+        p11_kit_file.objects(data)
     except MalformedError:
         return
 
@@ -107,7 +107,7 @@ def _chosen(folder: Path, files: dict[str, bytes], wanted: Filter, purpose: str)
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    with Root(str(folder)) as view:
+    with RootDirectory(str(folder)) as view:
         return list(select([token_of(files_of(view, "/"))], wanted, purpose))
 
 
@@ -123,7 +123,7 @@ def _ask_later(name: str, data: bytes) -> None:
     if len(_asked) < BATCH:
         return
     numbers = range(len(_asked))
-    with Root(str(batch)) as view:
+    with RootDirectory(str(batch)) as view:
         tokens = [token_of(files_of(view, f"/{number}")) for number in numbers]
     for form, wanted, purpose, write in OUTPUTS:
         output = SCRATCH / form
@@ -253,7 +253,7 @@ def _is_whole(path: Path) -> None:
     for blob in (path / "blobs/sha256").iterdir():
         if blob.is_symlink() or hashlib.sha256(blob.read_bytes()).hexdigest() != blob.name:
             raise AssertionError(f"{blob.name} is something else")
-    documents.parse((path / "index.json").read_bytes(), "index.json")
+    json_documents.parse((path / "index.json").read_bytes(), "index.json")
 
 
 def _ask_programs(source: Path, dest: Path) -> None:

@@ -16,7 +16,7 @@ import atheris
 with atheris.instrument_imports(include=["rootfs_trust"]):
     from rootfs_trust import x509
     from rootfs_trust.errors import MalformedError
-    from rootfs_trust.store import hashdir
+    from rootfs_trust.store import hash_links
     from rootfs_trust.x509 import pem
 
 
@@ -46,10 +46,10 @@ def binary(data: bytes) -> None:
 
 
 def text(data: bytes) -> None:
-    entry = hashdir.read_entry("a.pem", data)
+    entry = hash_links.read_entry("a.pem", data)
     if not entry.linkables and not entry.warnings:
         raise AssertionError("a file got no link, and nothing was told")
-    hashdir.links([entry], ("new", "old"))
+    hash_links.links([entry], ("new", "old"))
     for _, found in x509.read_objects(data).certificates:
         ask_everything(found)
     x509.private_key_form(data)

@@ -23,15 +23,15 @@ sys.modules.pop("tomllib", None)
 with atheris.instrument_imports(include=["rootfs_trust", "tomllib"]):
     import tomllib
 
-    import rootfs_trust.toml  # noqa: F401
-    from rootfs_trust.agents import toml_edit
+    import rootfs_trust.bounded_toml  # noqa: F401
     from rootfs_trust.errors import InputError, MalformedError
     from rootfs_trust.fleet.targets import parse_targets
-    from rootfs_trust.image import documents, oci
+    from rootfs_trust.image import json_documents, oci
     from rootfs_trust.image.model import Change, NewLayer
     from rootfs_trust.image.streams import Blob, in_memory
     from rootfs_trust.inputs import certdata as mozilla
     from rootfs_trust.inputs.config import parse_config
+    from rootfs_trust.toml_editor import edit
 
 from tests.fuzz import shapes  # noqa: E402
 from tests.unit.x509.building import certificate, name, utf8  # noqa: E402
@@ -115,15 +115,15 @@ def _certdata(data: atheris.FuzzedDataProvider) -> bytes:
 def tedge(data: bytes) -> None:
     for text in _texts(data, TEDGE):
         try:
-            had = toml_edit.parse(text, "tedge.toml").get("http")
+            had = edit.parse(text, "tedge.toml").get("http")
             renames = RENAMES if isinstance(had, dict) and "port" in had and "bind" not in had else {}
-            edited = toml_edit.edited(text, "tedge.toml", renames, "nothing", SETTINGS)
+            edited = edit.edited(text, "tedge.toml", renames, "nothing", SETTINGS)
         except InputError:
             continue
         document = tomllib.loads(edited)
         if document["config"]["version"] != "2" or document["c8y"]["root_cert_path"] != "/etc/ssl/certs":
             raise AssertionError("the edit does not say what was asked for")
-        if toml_edit.edited(edited, "tedge.toml", {}, "nothing", SETTINGS) != edited:
+        if edit.edited(edited, "tedge.toml", {}, "nothing", SETTINGS) != edited:
             raise AssertionError("a second edit changes something")
 
 
@@ -145,7 +145,7 @@ def _texts(data: bytes, document: dict[str, Any]) -> list[str]:
         return [grown]
 
 
-LAYER = {"digest": documents.digest_of(b""), "size": 0}
+LAYER = {"digest": json_documents.digest_of(b""), "size": 0}
 IMAGE = {
     "config": {
         "architecture": "arm64",
@@ -158,7 +158,7 @@ IMAGE = {
     },
     "manifest": {
         "schemaVersion": 2,
-        "mediaType": documents.MANIFESTS[0],
+        "mediaType": json_documents.MANIFESTS[0],
         "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", **LAYER}],
         "annotations": {"a": "b"},
     },
@@ -174,22 +174,22 @@ class Layout:
 
     path = "layout"
 
-    def __init__(self, document: documents.Json) -> None:
+    def __init__(self, document: json_documents.Json) -> None:
         self._contents = {LAYER["digest"]: b"", "oci-layout": b"{}"}
-        config = self._put(document.get("config"), documents.CONFIGS[0], document.get("of_config"))
+        config = self._put(document.get("config"), json_documents.CONFIGS[0], document.get("of_config"))
         manifest = document.get("manifest")
         if isinstance(manifest, dict):
             manifest = {"config": config, **manifest}
-        first = self._put(manifest, documents.MANIFESTS[0], document.get("of_manifest"))
+        first = self._put(manifest, json_documents.MANIFESTS[0], document.get("of_manifest"))
         index = document.get("index")
         more = document.get("more")
         if isinstance(index, dict):
             index = {"manifests": [first, *(more if isinstance(more, list) else [])], **index}
         self._contents["index.json"] = json.dumps(index).encode()
 
-    def _put(self, document: object, kind: str, described: object) -> documents.Json:
+    def _put(self, document: object, kind: str, described: object) -> json_documents.Json:
         content = json.dumps(document).encode()
-        digest = documents.digest_of(content)
+        digest = json_documents.digest_of(content)
         self._contents[digest] = content
         about = {"mediaType": kind, "digest": digest, "size": len(content)}
         return {**about, **described} if isinstance(described, dict) else about
@@ -217,7 +217,7 @@ def manifest(data: bytes) -> None:
             b"".join(blob.start(0))
         except MalformedError:
             continue
-    documents.parse(parts["index.json"].read(documents.MAX_DOCUMENT), "index.json")
+    json_documents.parse(parts["index.json"].read(json_documents.MAX_DOCUMENT), "index.json")
 
 
 TARGETS = {each.__name__: each for each in (certdata, tedge, config, manifest)}

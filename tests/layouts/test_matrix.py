@@ -24,14 +24,14 @@ from rootfs_trust.audit.findings import NOTE
 from rootfs_trust.errors import InputError
 from rootfs_trust.outcome import Outcome
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.door import Root
 from rootfs_trust.rootfs.plan import make_plan
-from rootfs_trust.store import presets
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.store import cloud_roots
 from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.anchor import safe_name
+from rootfs_trust.store.cloud_roots import PRESETS, PublicRoot
 from rootfs_trust.store.detect import find_layout
-from rootfs_trust.store.hashdir import rehashed
-from rootfs_trust.store.presets import PRESETS, PublicRoot
+from rootfs_trust.store.hash_links import rehashed
 from tests.layouts.own_peers import nothing_to_do
 from tests.support.authority import Authority
 from tests.support.layout_trees import ALPHA, BETA, FAMILIES, ODD, SHIPPED, Family, LayoutTree, shipped_authority
@@ -137,7 +137,7 @@ def digests(names: tuple[str, ...] | set[str]) -> set[str]:
 def a_cloud_with_a_shipped_root(monkeypatch: pytest.MonkeyPatch) -> None:
     """Real roots of clouds are no more to be made than their keys; c8y documents none, so it may have ours."""
     root = PublicRoot("Beta_Root", date(2020, 1, 1), shipped_authority(BETA).sha256)
-    monkeypatch.setattr(presets, "PRESETS", {**PRESETS, "c8y": (root,)})
+    monkeypatch.setattr(cloud_roots, "PRESETS", {**PRESETS, "c8y": (root,)})
 
 
 @pytest.fixture(params=FAMILIES, ids=lambda family: family.name)
@@ -161,7 +161,7 @@ def test_every_layout_is_here() -> None:
 
 
 def test_the_tree_is_taken_for_what_it_is(case: Case) -> None:
-    with Root(case.tree.root) as tree:
+    with RootDirectory(case.tree.root) as tree:
         assert find_layout(Device(tree)).name == case.tree.family.name
 
 
@@ -171,7 +171,7 @@ def test_the_tree_is_taken_for_what_it_is(case: Case) -> None:
 def assert_trusted(tree: LayoutTree, names: tuple[str, ...], blocked: set[str]) -> None:
     """Every output holds what it should, each file that once, and nothing else."""
     family = tree.family
-    with Root(tree.root) as root:
+    with RootDirectory(tree.root) as root:
         for path in family.files:
             found = held_by_file(root, path)
             assert set(found.trusted) == digests(names), path
@@ -246,8 +246,8 @@ def test_what_is_not_there_cannot_be_removed(case: Case) -> None:
     near = case.tree.family.names[0]
     with pytest.raises(InputError) as refused:
         case.remove(f"{near}x", f"sha256:{OTHER.sha256}")
-    assert [each.id for each in refused.value.troubles] == ["not-found", "not-found"]
-    assert safe_name(near) in safe_name(refused.value.troubles[0].hint), "it lists names that are near"
+    assert [each.id for each in refused.value.problems] == ["not-found", "not-found"]
+    assert safe_name(near) in safe_name(refused.value.problems[0].hint), "it lists names that are near"
     assert case.tree.snapshot() == before
 
 
@@ -258,7 +258,7 @@ def test_base_none_names_every_root_of_a_cloud_that_is_not_there(case: Case) -> 
     )
     with pytest.raises(InputError) as refused:
         install(case.tree.root, options)
-    told = [each.message for each in refused.value.troubles if each.id == "preset"]
+    told = [each.message for each in refused.value.problems if each.id == "preset"]
     wanted = [root for cloud in ("az", "aws") for root in PRESETS[cloud]]
     assert len(told) == len(wanted) == 7
     assert all(any(root.name in text and root.sha256 in text for text in told) for root in wanted)
@@ -271,7 +271,7 @@ def test_base_none_names_every_root_of_a_cloud_that_is_not_there(case: Case) -> 
 def test_rehash_has_nothing_to_do(case: Case, operation: Operation) -> None:
     for run in operation.runs:
         run(case)
-    with Root(case.tree.root) as tree:
+    with RootDirectory(case.tree.root) as tree:
         for folder, styles in case.tree.family.hashed:
             links, _ = rehashed(tree, folder, styles)
             assert links, folder

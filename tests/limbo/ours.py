@@ -57,7 +57,7 @@ def verdict(engine: str, case: Case, versions: Assumed | None = None) -> tuple[b
     try:
         chain = read_chain("\n".join(case.chain).encode(), case.id)
     except InputError as error:
-        return False, error.troubles[0].message
+        return False, error.problems[0].message
     versions = versions or Fixed(machine(engine))
     (found,) = verdicts([client], chain, case.at, case.host, lambda _: None, versions)
     return found.trusted, found.reason

@@ -13,7 +13,7 @@ from random import Random
 
 from rootfs_trust.api.output_file import place_in
 from rootfs_trust.rootfs.copy import TreeCopy
-from rootfs_trust.rootfs.door import Root
+from rootfs_trust.rootfs.root_directory import RootDirectory
 from tests.support import mazes
 from tests.support.debian_tree import snapshot
 
@@ -45,7 +45,7 @@ def main() -> int:
 
 def _try(folder: str, seed: int) -> tuple[int, int, list[object]]:
     maze = mazes.draw(Random(seed), os.fsencode(folder))
-    with Root(folder) as root, mazes.built(maze, root.fd):
+    with RootDirectory(folder) as root, mazes.built(maze, root.fd):
         wrong: list[object] = [*mazes.differences(root, maze), *_outputs(folder, root, maze)]
         if seed % COPIED == 0 and not any(entry.kind == "sparse" for entry in maze.entries):
             wrong += _copy(folder)
@@ -53,7 +53,7 @@ def _try(folder: str, seed: int) -> tuple[int, int, list[object]]:
     return len(maze.paths), there, [*wrong, *maze.entries] if wrong else []
 
 
-def _outputs(folder: str, root: Root, maze: mazes.Maze) -> Iterator[str]:
+def _outputs(folder: str, root: RootDirectory, maze: mazes.Maze) -> Iterator[str]:
     """An output file of each path leads into the tree, and there to where the device comes to."""
     for path in map(mazes.as_text, maze.paths):
         found = place_in(folder + path, [folder])

@@ -83,7 +83,7 @@ def _words(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
         return [node] if ast.unparse(node).count(" ") > 1 else []
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        first = {"Trouble": 2, "MalformedError": 0}.get(node.func.id)
+        first = {"Problem": 2, "MalformedError": 0}.get(node.func.id)
         return node.args[first:] if first is not None else []
     return []
 

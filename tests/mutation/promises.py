@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from tests.mutation.promise import Promise, each_element
 
-_DOOR, _WALK = "rootfs_trust/rootfs/door.py", "rootfs_trust/rootfs/walk.py"
+_DOOR, _WALK = "rootfs_trust/rootfs/root_directory.py", "rootfs_trust/rootfs/open_path.py"
 _PLAN, _APPLY = "rootfs_trust/rootfs/plan.py", "rootfs_trust/rootfs/apply.py"
-_RESOLVE, _DESCRIPTOR = "rootfs_trust/rootfs/resolve.py", "rootfs_trust/rootfs/by_descriptor.py"
+_RESOLVE, _DESCRIPTOR = "rootfs_trust/rootfs/resolve.py", "rootfs_trust/rootfs/descriptor_calls.py"
 _KEYS = "rootfs_trust/x509/private_keys.py"
 _INPUT, _ERRORS = "rootfs_trust/inputs/certificates.py", "rootfs_trust/errors.py"
-_TAR, _STREAMS, _OCI = "rootfs_trust/image/tar.py", "rootfs_trust/image/streams.py", "rootfs_trust/image/oci.py"
+_TAR, _STREAMS, _OCI = "rootfs_trust/image/tar_stream.py", "rootfs_trust/image/streams.py", "rootfs_trust/image/oci.py"
 
 _LOCKS = ("tests/**/test_lock*.py",)
-_DOOR_TESTS = ("tests/unit/rootfs/test_door.py",)
+_DOOR_TESTS = ("tests/unit/rootfs/test_root_directory.py",)
 _PLAN_TESTS = ("tests/unit/rootfs/test_plan.py",)
 _APPLY_TESTS = ("tests/unit/rootfs/test_apply.py",)
 _REFUSALS = ("tests/unit/cli/test_refusals.py",)
-_TAR_READER = ("tests/unit/image/test_tar_reader.py",)
+_TAR_READER = ("tests/unit/image/test_tar_stream.py",)
 _HOSTILE_IMAGES = ("tests/unit/image/test_hostile.py", "tests/unit/image/test_streams.py")
 
 PROMISES = (
@@ -77,7 +77,7 @@ PROMISES = (
     Promise(
         "lock-fleet",
         "A worker that has one tree locks it.",
-        "rootfs_trust/fleet/roots.py",
+        "rootfs_trust/fleet/root_task.py",
         "        self._tree.lock()\n",
         "",
         _LOCKS,
@@ -85,7 +85,7 @@ PROMISES = (
     Promise(
         "lock-fleet-batch",
         "A worker that has many trees locks each.",
-        "rootfs_trust/fleet/roots.py",
+        "rootfs_trust/fleet/root_task.py",
         "            return self._tree.try_lock()\n",
         "            return True\n",
         _LOCKS,
@@ -93,7 +93,7 @@ PROMISES = (
     Promise(
         "lock-reading",
         "Commands that only read wait for a run that writes.",
-        "rootfs_trust/api/sources.py",
+        "rootfs_trust/api/open_tree.py",
         "    root.lock_for_reading()\n",
         "",
         _LOCKS,
@@ -125,7 +125,7 @@ PROMISES = (
     Promise(
         "refused-where-unwritable",
         "What cannot be written is refused before the first write.",
-        "rootfs_trust/api/carry_out.py",
+        "rootfs_trust/api/apply_plan.py",
         "    refuse(ConflictError, unwritable(tree, plan))\n",
         "",
         ("tests/unit/rootfs/test_writable.py",),
@@ -297,7 +297,7 @@ PROMISES = (
     Promise(
         "second-look",
         "After writing, install looks again: whatever is left to do is an error.",
-        "rootfs_trust/api/carry_out.py",
+        "rootfs_trust/api/apply_plan.py",
         "    look_again(tree, desired)\n",
         "",
         ("tests/unit/test_api.py",),
@@ -347,15 +347,15 @@ PROMISES = (
     Promise(
         "rival-below-a-directory",
         "A source below a directory of the anchor's name is a conflict.",
-        "rootfs_trust/store/local.py",
+        "rootfs_trust/store/anchor_sources.py",
         "        if self._folders[path] > 0:",
         "        if False:",
-        ("tests/unit/store/test_local.py",),
+        ("tests/unit/store/test_anchor_sources.py",),
     ),
     Promise(
         "hash-links-without-a-gap",
         "Of hash links that get other numbers the higher ones are written first.",
-        "rootfs_trust/store/hashdir.py",
+        "rootfs_trust/store/hash_links.py",
         '    return value, -int(number.lstrip("r"))',
         '    return value, int(number.lstrip("r"))',
         ("tests/unit/store/test_hash_directory.py",),
@@ -363,7 +363,7 @@ PROMISES = (
     Promise(
         "p11kit-stapled",
         "p11-kit takes attached constraints before an entry's own category.",
-        "rootfs_trust/store/p11kit/select.py",
+        "rootfs_trust/store/p11kit/output_selection.py",
         "    if stapled is None and entry.category is not None:",
         "    if entry.category is not None:",
         ("tests/unit/store/p11kit",),
@@ -404,7 +404,7 @@ PROMISES = (
     Promise(
         "not-part-of-the-store",
         "A template's file that the next run would take for a part of the store is a conflict.",
-        "rootfs_trust/api/decide.py",
+        "rootfs_trust/api/planning.py",
         "    if job.templates:",
         "    if False:",
         ("tests/unit/cli/test_collisions.py",),
@@ -429,7 +429,7 @@ PROMISES = (
         "key-skipped-file",
         "A private key is refused in a file that a directory's reading skips, too.",
         "rootfs_trust/inputs/anchors.py",
-        '        gathered.troubles += [trouble for trouble in reading.troubles if trouble.id == "private-key"]\n',
+        '        gathered.problems += [problem for problem in reading.problems if problem.id == "private-key"]\n',
         "",
         _REFUSALS,
     ),
@@ -437,7 +437,7 @@ PROMISES = (
         "pin",
         "A certificate that does not match its pin is refused.",
         "rootfs_trust/inputs/anchors.py",
-        "    gathered.troubles += _pin(reading.found, table)\n",
+        "    gathered.problems += _pin(reading.found, table)\n",
         "",
         _REFUSALS,
     ),
@@ -525,7 +525,7 @@ PROMISES = (
     Promise(
         "escaped-html",
         "Markup in a name stays text in the HTML report.",
-        "rootfs_trust/templating.py",
+        "rootfs_trust/rendering/packaged_templates.py",
         'autoescape=select_autoescape(("html.j2",))',
         "autoescape=False",
         ("tests/unit/cli/test_report.py",),
@@ -557,8 +557,8 @@ PROMISES = (
     Promise(
         "unreadable-places",
         "check names the places that it cannot read.",
-        "rootfs_trust/rootfs/tolerant.py",
-        "            self.troubles |= {trouble.path: trouble for trouble in error.troubles}\n",
+        "rootfs_trust/rootfs/error_collecting_view.py",
+        "            self.problems |= {problem.path: problem for problem in error.problems}\n",
         "",
         ("tests/unit/audit/test_damages.py", "tests/unit/cli/test_check.py"),
     ),
@@ -573,10 +573,10 @@ PROMISES = (
     Promise(
         "hash-link-name",
         "A setting that needs hash links is refused where OpenSSL would find none.",
-        "rootfs_trust/store/hashdir.py",
+        "rootfs_trust/store/hash_links.py",
         'link.group(2, 3) == ("", "0")',
         'link.group(2) == ""',
-        ("tests/unit/agents/test_finished.py",),
+        ("tests/unit/thin_edge/test_settings_checks.py",),
     ),
     Promise(
         "link-behind-a-gap",
@@ -654,33 +654,33 @@ PROMISES = (
     Promise(
         "image-whiteout",
         "A whiteout hides what lower layers hold, not what its own layer brings.",
-        "rootfs_trust/image/entries.py",
+        "rootfs_trust/image/merged_tree.py",
         "        if holder[name].place.layer < layer and not holder[name].children:",
         "        if holder[name].place.layer <= layer and not holder[name].children:",
-        ("tests/unit/image/test_tree.py",),
+        ("tests/unit/image/test_image_tree.py",),
     ),
     Promise(
         "fleet-stamp",
         "A changed file is noticed though its modification time was set back.",
-        "rootfs_trust/rootfs/stamps.py",
+        "rootfs_trust/fleet/change_detection.py",
         '"st_size", "st_mtime_ns", "st_ctime_ns")',
         '"st_size", "st_mtime_ns")',
-        ("tests/unit/rootfs/test_stamps.py",),
+        ("tests/unit/fleet/test_change_detection.py",),
     ),
     # -- settings ------------------------------------------------------------------------------------------
     Promise(
         "toml-comments",
         "An edit of tedge.toml loses no comment.",
-        "rootfs_trust/agents/toml_edit.py",
+        "rootfs_trust/toml_editor/edit.py",
         "if _means(candidate, wanted) and not kept - Counter(comments(candidate)):",
         "if _means(candidate, wanted):",
-        ("tests/unit/agents", "tests/property/test_tedge_toml.py"),
+        ("tests/unit/thin_edge", "tests/unit/toml_editor", "tests/property/test_tedge_toml.py"),
     ),
     # -- verify: the engines; their rules are in a table of their own --------------------------------------
     Promise(
         "verify-last-second",
         "verify trusts a chain in the last second of its validity.",
-        "rootfs_trust/audit/verify/checks.py",
+        "rootfs_trust/audit/verify/path_checks.py",
         "certificate.not_after is None or at > certificate.not_after",
         "certificate.not_after is None or at >= certificate.not_after",
         ("tests/unit/audit",),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rootfs_trust.store.all_layouts import LAYOUTS
 
-_STAMPS = "tests/unit/rootfs/test_stamps.py::test_no_change_that_matters_leaves_the_stamp"
+_STAMPS = "tests/unit/fleet/test_change_detection.py::test_no_change_that_matters_leaves_the_stamp"
 
 
 class Room(NamedTuple):
@@ -50,7 +50,7 @@ ROOMS = (
         ),
         (
             "tests/unit/store/test_layout_docs.py::test_every_page_is_as_it_would_be_written",
-            "tests/unit/store/test_java.py::test_a_hash_table_loses_nothing",
+            "tests/unit/store/test_java_keystore.py::test_a_hash_table_loses_nothing",
             "tests/layouts/test_matrix.py::test_the_layouts_own_program_has_nothing_to_do",
             "tests/layouts/test_matrix.py::test_rehash_has_nothing_to_do",
             "tests/layouts/test_matrix.py::test_distrusted_certificates_stand_nowhere_but_in_their_sources",

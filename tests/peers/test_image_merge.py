@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.image.host import FolderFiles
+from rootfs_trust.image.host_files import FolderFiles
+from rootfs_trust.image.image_tree import ImageTree
 from rootfs_trust.image.oci import OciLayout
-from rootfs_trust.image.tree import ImageTree
-from rootfs_trust.rootfs.nodes import Directory, File, Symlink, join
+from rootfs_trust.rootfs.view import Directory, File, Symlink, join
 from tests.support.images import LayoutFolder, Tarball, entries
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
 

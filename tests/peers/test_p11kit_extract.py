@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.rootfs import door
+from rootfs_trust.rootfs import root_directory
 from rootfs_trust.store.jks import keystore
 from rootfs_trust.store.p11kit import formats
 from rootfs_trust.store.p11kit.entries import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH
 from rootfs_trust.store.p11kit.formats import hash_directory
-from rootfs_trust.store.p11kit.select import Chosen, Filter, select
+from rootfs_trust.store.p11kit.output_selection import Chosen, Filter, select
 from rootfs_trust.store.p11kit.token import PLACES, SourceFile, Token, files_of, token_of
 from tests.support.peers import needs_root, unavailable
 from tests.unit.store.p11kit.peer import TrustTool
@@ -160,7 +160,7 @@ def test_the_order_of_tokens_and_folders(tmp_path: Path) -> None:
         shutil.copy(root, file)
     tool = TrustTool([tmp_path / "token-0", tmp_path / "token-1"])
     tool.extract("--format=openssl-bundle", "--filter=certificates", str(tmp_path / "bundle"))
-    with door.Root(str(tmp_path)) as view:
+    with root_directory.Root(str(tmp_path)) as view:
         tokens: list[Token] = [token_of(files_of(view, f"/token-{number}")) for number in (0, 1)]
     ours = formats.openssl_bundle(select(tokens, Filter.CERTIFICATES))
     assert ours == (tmp_path / "bundle").read_bytes()

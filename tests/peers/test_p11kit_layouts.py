@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.api.carry_out import carry_out
-from rootfs_trust.rootfs.door import Root as Tree
+from rootfs_trust.api.apply_plan import carry_out
 from rootfs_trust.rootfs.plan import make_plan
+from rootfs_trust.rootfs.root_directory import Root as Tree
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.jks import keystore
-from rootfs_trust.store.layout import Answer, Request
+from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.p11kit.entries import EMAIL, SERVER_AUTH
 from rootfs_trust.store.p11kit.layout import ARCH, FEDORA, SUSE, P11KitStore
 from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
@@ -133,11 +133,11 @@ class Rootfs:
                 java.write_bytes(keystore([("old", MINE.der)], CREATED))
                 java.chmod(0o444)
 
-    def answer(self, request: Request = REBUILD) -> Answer:
+    def answer(self, request: Request = REBUILD) -> StorePlan:
         """The layout's answer, carried out; nothing may stand against it."""
         with Tree(str(self.path)) as tree:
             answer = self.layout.answer(tree, request)
-            assert (answer.conflicts, answer.troubles) == ([], [])
+            assert (answer.conflicts, answer.problems) == ([], [])
             plan = make_plan(tree, answer.desired)
             assert plan.conflicts == ()
             carry_out(tree, plan, answer.desired, owner=None, timestamp=None)

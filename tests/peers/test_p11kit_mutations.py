@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.door import Root as Tree
+from rootfs_trust.rootfs.root_directory import RootDirectory as Tree
 from rootfs_trust.store.p11kit import formats, pem
 from rootfs_trust.store.p11kit.entries import SERVER_AUTH
-from rootfs_trust.store.p11kit.select import Filter, select
+from rootfs_trust.store.p11kit.output_selection import Filter, select
 from rootfs_trust.store.p11kit.token import files_of, token_of
 from rootfs_trust.x509.certificate import take_certificate
 from rootfs_trust.x509.der import DerReader

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.rootfs.nodes import Absent
+from rootfs_trust.rootfs.view import Absent
 from rootfs_trust.store import jks
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.layout import Request

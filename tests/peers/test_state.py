@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.api.sources import open_view
-from rootfs_trust.rootfs.nodes import Directory, File, Symlink, View, join
+from rootfs_trust.api.open_tree import open_view
+from rootfs_trust.rootfs.view import Directory, File, Symlink, View, join
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_mounts, needs_root, peer
 
 _OVERLAY = """

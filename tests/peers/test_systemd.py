@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.agents.environment import DROP_IN
-from rootfs_trust.agents.render import RenderRequest, TemplateTrust, rendered
 from rootfs_trust.inputs.config import RenderTable
 from rootfs_trust.inputs.templates import read_template
+from rootfs_trust.rendering.render import RenderRequest, TemplateTrust, rendered
+from rootfs_trust.thin_edge.service_environment import DROP_IN
 from tests.support.authority import Authority
 from tests.support.command import install
 from tests.support.memory import MemoryTree

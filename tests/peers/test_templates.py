@@ -4,9 +4,9 @@ import json
 import subprocess
 import time
 
-from rootfs_trust.agents.render import RenderRequest, TemplateTrust, rendered
 from rootfs_trust.inputs.config import RenderTable
 from rootfs_trust.inputs.templates import read_template
+from rootfs_trust.rendering.render import RenderRequest, TemplateTrust, rendered
 from tests.support.memory import MemoryTree
 from tests.support.peers import peer
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.store.presets import PRESETS
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.store.cloud_roots import PRESETS
 from tests.support.authority import Authority
 from tests.support.command import install, rootfs_trust
 from tests.support.trees import CONF, LOCAL, SHIPPED, STORE
@@ -50,7 +50,7 @@ def shipped(tree: UpgradableTree) -> dict[str, str]:
 def trusted(tree: UpgradableTree) -> set[str]:
     """Who is trusted, by bundle and folder alike; each has to stand in the bundle once."""
     bundle = held((tree.path / BUNDLE).read_bytes()).trusted
-    with Root(str(tree.path)) as root:
+    with RootDirectory(str(tree.path)) as root:
         assert set(held_by_folder(root, f"/{STORE}").trusted) == set(bundle)
     assert len(bundle) == len(set(bundle))
     return set(bundle)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rootfs_trust.audit import places
-from rootfs_trust.audit.check import KINDS, Question, findings, inspect
+from rootfs_trust.audit import well_known_paths
+from rootfs_trust.audit.check import KINDS, CheckRequest, findings, inspect
 from rootfs_trust.inputs.policy import Policy
-from rootfs_trust.rootfs.nodes import Owner
+from rootfs_trust.rootfs.view import Owner
 from rootfs_trust.store.jks import keystore
 from rootfs_trust.store.selection import Selection
 from tests.support.authority import NOW, Authority, pkcs7_pem
@@ -17,8 +17,8 @@ from tests.support.memory import Directory, File, MemoryTree, Special, Symlink
 ONE, TWO = Authority("One CA"), Authority("Two CA", not_after=NOW)
 HASH = "/etc/ssl/certs/0123abcd.0"
 PLACES = (
-    *places.BUNDLES,
-    *places.JAVA_STORES,
+    *well_known_paths.BUNDLES,
+    *well_known_paths.JAVA_STORES,
     HASH,
     "/etc/ssl/certs/one.pem",
     "/etc/ssl/certs/ABCDEF01.r00",
@@ -83,7 +83,7 @@ POLICY = Policy(min_days_left=9000, require_ca=True, strict=True, forbid=(Select
 def test_any_tree_gives_findings(entries):
     # What stands in the way of a folder takes the place of what would be in it.
     tree = MemoryTree({path: node for path, node in entries.items()})
-    for finding in findings(inspect(tree, Question(POLICY, NOW))):
+    for finding in findings(inspect(tree, CheckRequest(POLICY, NOW))):
         assert KINDS[finding.id] is finding.kind
         assert finding.level in finding.kind.levels
         assert finding.path and finding.message and finding.fix

@@ -9,7 +9,7 @@ import sys
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rootfs_trust.rootfs.door import Root
+from rootfs_trust.rootfs.root_directory import RootDirectory
 from tests.support import kernel, mazes
 from tests.support.peers import needs_root
 
@@ -37,7 +37,7 @@ for path in sys.stdin.buffer.read().split(b"\\0"):
 @given(random=RANDOMS)
 def test_the_door_resolves_as_openat2_does(tmp_path, random):
     maze = mazes.draw(random, os.fsencode(tmp_path))
-    with Root(str(tmp_path)) as root, mazes.built(maze, root.fd):
+    with RootDirectory(str(tmp_path)) as root, mazes.built(maze, root.fd):
         assert mazes.differences(root, maze) == []
 
 
@@ -46,7 +46,7 @@ def test_the_door_resolves_as_openat2_does(tmp_path, random):
 def test_the_door_resolves_as_in_a_chroot(tmp_path, random):
     needs_root()
     maze = mazes.draw(random, os.fsencode(tmp_path), most=20)
-    with Root(str(tmp_path)) as root, mazes.built(maze, root.fd):
+    with RootDirectory(str(tmp_path)) as root, mazes.built(maze, root.fd):
         for path, answer in zip(maze.paths, in_chroot(tmp_path, maze.paths), strict=True):
             ours = [_real(root, path), kernel.identity(root.fd, path, follow=False)]
             assert answer == str(ours), path
@@ -58,7 +58,7 @@ def in_chroot(root, paths: list[bytes]) -> list[str]:
     return done.stdout.decode().splitlines()
 
 
-def _real(root: Root, path: bytes) -> tuple[int, int, int] | None:
+def _real(root: RootDirectory, path: bytes) -> tuple[int, int, int] | None:
     """What the door's real path names, opened by the kernel."""
     real = root.real_path(mazes.as_text(path))
     return None if real is None else kernel.identity(root.fd, mazes.as_bytes(real), follow=False)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.store.hashdir import HashedFile, is_hash_link_name, links, read_entry
+from rootfs_trust.store.hash_links import HashedFile, is_hash_link_name, links, read_entry
 from rootfs_trust.x509 import Name, encode
 from tests.unit.x509.building import attribute, certificate, element, long_length
 

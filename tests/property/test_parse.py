@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.store.hashdir import links, read_entry
+from rootfs_trust.store.hash_links import links, read_entry
 from rootfs_trust.x509 import pem
 from tests.unit.x509.building import (
     BASIC_CONSTRAINTS,

@@ -15,14 +15,14 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, assume, event, given, seed, settings
 from hypothesis import strategies as st
 
-from rootfs_trust.agents.migration import EMPTIED, RENAMES
-from rootfs_trust.agents.settings import CLOUDS, KINDS, OF_USERS, Setting, parse_setting
-from rootfs_trust.agents.thin_edge import thin_edge
-from rootfs_trust.agents.toml_edit import edited
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import File
-from rootfs_trust.store.layout import Answer
+from rootfs_trust.rootfs.view import File
+from rootfs_trust.store.layout import StorePlan
+from rootfs_trust.thin_edge.configure import thin_edge
+from rootfs_trust.thin_edge.key_renames import EMPTIED, RENAMES
+from rootfs_trust.thin_edge.trust_settings import CLOUDS, KINDS, OF_USERS, Setting, parse_setting
+from rootfs_trust.toml_editor.edit import edited
 from tests.support.memory import MemoryTree
 
 FILE = "/etc/tedge/tedge.toml"
@@ -262,9 +262,9 @@ def put(data: dict[str, Any], path: str, value: Any) -> None:
     data[name] = value
 
 
-def answered(text: str, asked: list[Setting]) -> Answer:
+def answered(text: str, asked: list[Setting]) -> StorePlan:
     answer = thin_edge(Device(MemoryTree({**TREE, FILE: File(text.encode())})), asked, {}, generation="1")
-    assert (answer.troubles, answer.conflicts) == ([], [])
+    assert (answer.problems, answer.conflicts) == ([], [])
     return answer
 
 
@@ -284,7 +284,7 @@ def test_any_file_any_settings(case: Case) -> None:
             answered(text, case.asked)
         except InputError as error:
             assert str(refused) in str(error)
-            assert [each.id for each in error.troubles] == ["thin-edge-toml"] * len(error.troubles)
+            assert [each.id for each in error.problems] == ["thin-edge-toml"] * len(error.problems)
             return
         raise AssertionError(f"not refused: {refused}") from None
     answer = answered(text, case.asked)
@@ -320,7 +320,7 @@ def test_any_file_of_a_mapper_of_the_user(case: Case, place: str) -> None:
 
 def of_mapper(text: str, asked: list[Setting]) -> str | None:
     answer = thin_edge(Device(MemoryTree({**TREE, MAPPER: File(text.encode())})), asked, {}, generation="2")
-    assert (answer.troubles, answer.conflicts) == ([], [])
+    assert (answer.problems, answer.conflicts) == ([], [])
     return answer.desired[MAPPER].content.decode() if answer.desired else None
 
 

@@ -22,7 +22,7 @@ BBLAYERS = "{}"
 
 
 @dataclass(frozen=True)
-class Answer:
+class StorePlan:
     """What BitBake did: ``status`` 0 is success; hashes and depends are by task."""
 
     status: int
@@ -58,7 +58,7 @@ class BuildFolder:
     def configure(self, *lines: str) -> None:
         self.write("conf/local.conf", "".join(f"{line}\n" for line in lines))
 
-    def run(self, recipe: Path, *tasks: str, append: Path | None = None) -> Answer:
+    def run(self, recipe: Path, *tasks: str, append: Path | None = None) -> StorePlan:
         """Parse ``recipe``, then run its tasks; the first that fails ends it."""
         appends = [f"--append={append}"] if append else []
         done = subprocess.run(
@@ -72,4 +72,4 @@ class BuildFolder:
         assert done.returncode == 0, done.stderr
         answer = json.loads(done.stdout)
         messages = [(level, text) for level, text in answer.pop("messages")]
-        return Answer(messages=messages, **answer)
+        return StorePlan(messages=messages, **answer)

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from random import Random
 from typing import NamedTuple
 
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import Directory, File, Special, Symlink, as_bytes, as_text
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.rootfs.view import Directory, File, Special, Symlink, as_bytes, as_text
 from tests.support import kernel
 
 NAMES = (b"a", b"b", b"etc", b"ssl", b"new\nline", b"pi|pe", b"sp ace", b"\xff\xfe", b"n" * 255, b"...", b"-rf")
@@ -114,7 +114,7 @@ def _make(entry: Entry, folder: int) -> bool:
     return True
 
 
-def differences(root: Root, maze: Maze) -> list[tuple[bytes, str, object, object]]:
+def differences(root: RootDirectory, maze: Maze) -> list[tuple[bytes, str, object, object]]:
     """Where the door's answer is not the kernel's: the path, what was asked, the door's answer, the kernel's."""
     found = []
     for path in maze.paths:
@@ -126,7 +126,7 @@ def differences(root: Root, maze: Maze) -> list[tuple[bytes, str, object, object
 _QUESTIONS = ("real path", "kind", "kind of a link", "place", "names")
 
 
-def _door(root: Root, path: bytes) -> tuple[object, ...]:
+def _door(root: RootDirectory, path: bytes) -> tuple[object, ...]:
     text = as_text(path)
     real, place = root.real_path(text), root.place(text)
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Special, Symlink, as_bytes, join, parent
+from rootfs_trust.rootfs.view import Directory, File, Node, Special, Symlink, as_bytes, join, parent
 
 
 class MemoryTree:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from struct import unpack_from
 
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import File, Symlink, join
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.rootfs.view import File, Symlink, join
 
 _BLOCK = re.compile(rb"-----BEGIN ((?:TRUSTED )?CERTIFICATE)-----\s(.*?)-----END \1-----", re.DOTALL)
 _JKS = b"\xfe\xed\xfe\xed"
@@ -81,14 +81,14 @@ def _of_efi_lists(data: bytes) -> list[str]:
     return found
 
 
-def held_by_file(tree: Root, path: str) -> Held:
+def held_by_file(tree: RootDirectory, path: str) -> Held:
     """What the file at ``path`` holds for the device, links followed inside the root."""
     node = tree.node(path, follow=True)
     assert isinstance(node, File), path
     return held(node.content)
 
 
-def held_by_folder(tree: Root, path: str) -> Held:
+def held_by_folder(tree: RootDirectory, path: str) -> Held:
     """What the files and links of the folder lead to, subfolders left out; no link may lead nowhere."""
     trusted: list[str] = []
     distrusted: list[str] = []

@@ -11,12 +11,12 @@ from datetime import timedelta
 import pytest
 
 import rootfs_trust
-from rootfs_trust.api import carry_out, sources
+from rootfs_trust.api import apply_plan, open_tree
 from rootfs_trust.api.install import install
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.rehash import rehash
 from rootfs_trust.cli.run import COMMANDS
-from rootfs_trust.errors import ApplyError, ConflictError, InputError, MalformedError, RootfsTrustError, Trouble
+from rootfs_trust.errors import ApplyError, ConflictError, InputError, MalformedError, Problem, RootfsTrustError
 from rootfs_trust.rootfs.plan import Put
 from tests.support.authority import NOW
 from tests.support.hostile import ended_after
@@ -68,7 +68,7 @@ def test_the_time_is_the_callers_to_say(debian, ca, authority):
     assert install(debian.root, InstallOptions(certs=[ca], at=end)).changed
     with pytest.raises(InputError) as error:
         install(debian.root, InstallOptions(certs=[ca], at=end + timedelta(seconds=1)))
-    assert [trouble.id for trouble in error.value.troubles] == ["expired"]
+    assert [problem.id for problem in error.value.problems] == ["expired"]
     assert install(debian.root, InstallOptions(certs=[ca], at=NOW)).changed is False
 
 
@@ -79,26 +79,26 @@ def test_errors_carry_their_troubles_and_the_status_of_the_contract(debian, ca):
     debian.write("etc/ssl/certs/ca.pem", b"own")
     with pytest.raises(ConflictError, match=r"/etc/ssl/certs/ca\.pem: a file exists where") as error:
         install(debian.root, InstallOptions(certs=[ca]))
-    assert [trouble.path for trouble in error.value.troubles] == ["/etc/ssl/certs/ca.pem"]
+    assert [problem.path for problem in error.value.problems] == ["/etc/ssl/certs/ca.pem"]
 
 
 def test_a_trouble_that_comes_twice_is_said_once(debian):
     with pytest.raises(InputError) as error:
         install(debian.root, InstallOptions(certs=["/none", "/none"]))
-    assert len(error.value.troubles) == 1
+    assert len(error.value.problems) == 1
 
 
 def test_what_is_not_as_it_was_written_is_told(debian, ca, monkeypatch):
-    monkeypatch.setattr(carry_out, "apply", lambda *_, **__: [])
+    monkeypatch.setattr(apply_plan, "apply", lambda *_, **__: [])
     with pytest.raises(ApplyError, match="changed right after it was written"):
         install(debian.root, InstallOptions(certs=[ca]))
 
 
 def test_a_tree_that_cannot_be_looked_at_again_is_told_as_written(debian, ca, monkeypatch):
     def look(*_: object, **__: object):
-        raise InputError(Trouble("unreadable", "/etc/ssl/certs", "cannot be read: Input/output error"))
+        raise InputError(Problem("unreadable", "/etc/ssl/certs", "cannot be read: Input/output error"))
 
-    monkeypatch.setattr("rootfs_trust.api.carry_out.make_plan", look)
+    monkeypatch.setattr("rootfs_trust.api.apply_plan.make_plan", look)
     with pytest.raises(
         ApplyError, match=r"/etc/ssl/certs: all changes are written, but the result could not be checked: cannot be"
     ):
@@ -174,8 +174,8 @@ def test_a_report_opens_its_tree_once(debian, ca, tmp_path, monkeypatch):
     check_options = rootfs_trust.CheckOptions(at=NOW)
     findings, difference = rootfs_trust.check(other, check_options), rootfs_trust.diff(debian.root, other)
     opened = []
-    base = sources._base
-    monkeypatch.setattr(sources, "_base", lambda path, stack: opened.append(path) or base(path, stack))
+    base = open_tree._base
+    monkeypatch.setattr(open_tree, "_base", lambda path, stack: opened.append(path) or base(path, stack))
     made = rootfs_trust.report(other, rootfs_trust.ReportOptions(at=NOW, baseline=debian.root))
     assert opened == [other, debian.root]
     assert (made.findings, made.difference) == (findings, difference)
@@ -190,7 +190,7 @@ def test_certificates_are_given_as_bytes(debian, authority):
 def test_bytes_that_are_no_certificate_are_named_as_bytes(debian):
     with pytest.raises(InputError) as refused:
         install(debian.root, InstallOptions(certs=[b"nothing"]))
-    assert [trouble.path for trouble in refused.value.troubles] == ["<bytes>"]
+    assert [problem.path for problem in refused.value.problems] == ["<bytes>"]
 
 
 @pytest.mark.parametrize("form", ["text", "tables"])

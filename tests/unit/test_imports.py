@@ -15,19 +15,21 @@ REPOSITORY = PACKAGE.parent
 PURE = (
     "x509",
     "store",
-    "agents",
+    "thin_edge",
+    "toml_editor",
+    "rendering",
     "audit",
     "clients",
     *(
         f"image/{name}.py"
         for name in (
-            "archive",
-            "changes",
+            "tar_rewriting",
+            "layer_entries",
             "cpio",
             "cpio_writing",
             "docker",
-            "documents",
-            "entries",
+            "json_documents",
+            "merged_tree",
             "model",
             "oci",
             "streams",
@@ -38,12 +40,12 @@ PURE = (
         for path in sorted((PACKAGE / "image/filesystems").glob("*.py"))
         if path.stem not in ("open", "packing", "programs", "protection", "write_ext")  # which touch the host
     ),
-    "image/tar.py",
-    "image/tree.py",
-    "rootfs/nodes.py",
+    "image/tar_stream.py",
+    "image/image_tree.py",
+    "rootfs/view.py",
     "rootfs/plan.py",
     "rootfs/resolve.py",
-    "rootfs/state.py",
+    "rootfs/device_state.py",
     "rootfs/state_layers.py",
     "errors.py",
     "outcome.py",
@@ -56,7 +58,7 @@ EXCEPT = {
     "api/fetch.py": {"socket", "time"},  # `verify --fetch`, the one door to the network
     "fleet/executors.py": {"multiprocessing"},  # worker processes: nothing else is started
     "image/filesystems/programs.py": {"subprocess"},  # mksquashfs and the like: the one door to programs
-    "image/exchange.py": {"ctypes"},  # renameat2(2), for which Python has no call
+    "image/rename_exchange.py": {"ctypes"},  # renameat2(2), for which Python has no call
     "audit/verify/openssl_engine.py": {"os"},  # a file in memory, from which OpenSSL reads trust settings
 }
 
@@ -96,10 +98,10 @@ def name_of(path: Path) -> str:
 
 
 def test_the_rooms_are_where_they_are_looked_for():
-    assert {"x509/pem.py", "store/local.py", "agents/thin_edge.py", "rootfs/plan.py"} <= set(
+    assert {"x509/pem.py", "store/anchor_sources.py", "thin_edge/configure.py", "rootfs/plan.py"} <= set(
         map(name_of, sources(*PURE))
     )
-    assert "os" in imported(PACKAGE / "rootfs/door.py")
+    assert "os" in imported(PACKAGE / "rootfs/root_directory.py")
     assert "now" in called(PACKAGE / "api/clock.py")
 
 
@@ -119,8 +121,8 @@ def test_nothing_starts_a_process_or_opens_a_socket():
 
 def test_what_costs_time_is_imported_by_the_function_that_needs_it():
     at_once = {name_of(path): imported(path, top_level=True) & COSTLY for path in sources(".")}
-    # The sandbox is a class of Jinja2's; agents/render.py imports it in the function that needs it.
-    assert {name: names for name, names in at_once.items() if names} == {"agents/sandbox.py": {"jinja2"}}
+    # The sandbox is a class of Jinja2's; rendering/render.py imports it in the function that needs it.
+    assert {name: names for name, names in at_once.items() if names} == {"rendering/sandbox.py": {"jinja2"}}
 
 
 def test_only_one_module_reads_the_clock():

@@ -24,7 +24,7 @@ def ids_of(*constructors: str) -> set[str]:
 
 
 def test_every_id_is_explained_and_nothing_else():
-    used = ids_of("Trouble", "Refusal") | GIVEN_BY_NAME
+    used = ids_of("Problem", "Refusal") | GIVEN_BY_NAME
     assert used - KINDS.keys() == PROBLEMS.keys() | VERDICTS.keys()
 
 
@@ -41,4 +41,4 @@ OLD = (
 
 def test_a_condition_has_one_id():
     """Names that one condition had in other commands."""
-    assert not set(OLD) & (ids_of("Trouble", "Refusal") | KINDS.keys())
+    assert not set(OLD) & (ids_of("Problem", "Refusal") | KINDS.keys())

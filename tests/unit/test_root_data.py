@@ -7,7 +7,7 @@ import re
 from datetime import date
 from pathlib import Path
 
-from rootfs_trust.store.presets import PRESETS
+from rootfs_trust.store.cloud_roots import PRESETS
 
 DATA = json.loads((Path(__file__).parents[2] / "root_data/roots.json").read_text())
 ROOTS = {each["sha256"]: each for each in DATA["roots"]}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.authority import NOW, Authority, pkcs7_pem
-from tests.support.bitbake import LAYER, Answer, BuildFolder
+from tests.support.bitbake import LAYER, BuildFolder, StorePlan
 from tests.support.trees import LOCAL, STORE, RealTree
 from tests.support.yocto_tree import NOTHING, made_oes
 
@@ -31,7 +31,7 @@ def unpack(build: BuildFolder, content: bytes, name: str = "my-ca.pem") -> None:
     build.write(f"{WORK}/sources/{name}", content)
 
 
-def packaged(build: BuildFolder, recipe: Path) -> Answer:
+def packaged(build: BuildFolder, recipe: Path) -> StorePlan:
     done = build.run(recipe, "do_compile", "do_install")
     assert done.status == 0, done.messages
     return done

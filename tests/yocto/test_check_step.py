@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.authority import NOW, Authority
-from tests.support.bitbake import Answer, BuildFolder
+from tests.support.bitbake import BuildFolder, StorePlan
 from tests.support.layout_trees import LayoutTree
 from tests.support.trees import STORE
 
 LINES = ('IMAGE_CLASSES += "rootfs_trust"', 'ROOTFS_TRUST_CERTS = "certs/my-ca.pem"', 'ROOTFS_TRUST_CLOUDS = "c8y"')
 
 
-def checked(build: BuildFolder, tree: LayoutTree, *lines: str) -> Answer:
+def checked(build: BuildFolder, tree: LayoutTree, *lines: str) -> StorePlan:
     build.configure(*LINES, f'IMAGE_ROOTFS = "{tree.path}"', *lines)
     return build.run(build.path / "my-image.bb", "do_image_qa")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.authority import NOW, Authority
-from tests.support.bitbake import LAYER, Answer, BuildFolder
+from tests.support.bitbake import LAYER, BuildFolder, StorePlan
 from tests.support.layout_trees import LayoutTree
 from tests.support.trees import STORE, RealTree
 from tests.support.yocto_tree import NOTHING, made_oes
@@ -27,12 +27,12 @@ def tree(yocto_tree: LayoutTree) -> LayoutTree:
     return yocto_tree
 
 
-def parsed(build: BuildFolder, *lines: str) -> Answer:
+def parsed(build: BuildFolder, *lines: str) -> StorePlan:
     build.configure(CLASS, *lines)
     return build.run(build.path / "my-image.bb")
 
 
-def built(build: BuildFolder, root: Path, *lines: str, tasks: tuple[str, ...] = ("do_rootfs",)) -> Answer:
+def built(build: BuildFolder, root: Path, *lines: str, tasks: tuple[str, ...] = ("do_rootfs",)) -> StorePlan:
     build.configure(CLASS, f'IMAGE_ROOTFS = "{root}"', *lines)
     return build.run(build.path / "my-image.bb", *tasks)
 

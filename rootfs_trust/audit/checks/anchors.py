@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind, remove
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType, remove
 from rootfs_trust.audit.first_boot import FirstClock, image_clock
 from rootfs_trust.audit.inspection import Inspection
-from rootfs_trust.audit.trust import DISTRIBUTION, TrustedAnchor
-from rootfs_trust.errors import Trouble
+from rootfs_trust.audit.trusted_anchors import DISTRIBUTION, TrustedAnchor
+from rootfs_trust.errors import Problem
 from rootfs_trust.inputs.policy import judge
 from rootfs_trust.store.selection import selected
 from rootfs_trust.x509 import Certificate
@@ -16,7 +16,7 @@ from rootfs_trust.x509 import Certificate
 _SHIPPED = "A note for anchors that the distribution ships."
 _RENEW = "get the new certificate of this CA, and replace this one by it"
 
-EXPIRED = Kind(
+EXPIRED = FindingType(
     "expired",
     (ERROR, NOTE),
     "An anchor has expired",
@@ -24,7 +24,7 @@ EXPIRED = Kind(
     'anchors that the distribution ships, and if rootfs-trust.toml accepts it: allow = ["expired"].',
     _RENEW,
 )
-SOON = Kind(
+SOON = FindingType(
     "expires-soon",
     (WARNING, ERROR, NOTE),
     "An anchor expires within the days of the policy",
@@ -32,14 +32,14 @@ SOON = Kind(
     f"{_SHIPPED}",
     _RENEW,
 )
-NOT_YET = Kind(
+NOT_YET = FindingType(
     "not-yet-valid",
     (WARNING, NOTE),
     "An anchor is not valid yet",
     f"Until then, clients refuse certificates that it signed. {_SHIPPED}",
     "check the build host's clock or the value of --at; otherwise ship the image later",
 )
-CLOCK = Kind(
+CLOCK = FindingType(
     "younger-than-clock",
     (NOTE,),
     "An anchor becomes valid later than the device's initial clock",
@@ -48,21 +48,21 @@ CLOCK = Kind(
     "this anchor signed.",
     "build the image with a newer clock file, or set the clock without TLS before programs connect",
 )
-DATES = Kind(
+DATES = FindingType(
     "unreadable-dates",
     (ERROR, NOTE),
     "The validity of an anchor cannot be parsed",
     f"No client accepts the anchor. {_SHIPPED}",
     "have the certificate issued again",
 )
-MISSING = Kind(
+MISSING = FindingType(
     "anchor-missing",
     (ERROR,),
     "The tree does not trust an anchor that rootfs-trust.toml names",
     "The anchor was never installed, or was removed since. No client accepts the servers of this CA.",
     "install the anchors of this rootfs-trust.toml as the last step of the build",
 )
-FORBIDDEN = Kind(
+FORBIDDEN = FindingType(
     "forbidden",
     (ERROR,),
     "A forbidden certificate is in the tree",
@@ -70,14 +70,14 @@ FORBIDDEN = Kind(
     "could read and change what the device sends.",
     "delete every source file that contains it, and rebuild the trust store",
 )
-WEAK_KEY = Kind(
+WEAK_KEY = FindingType(
     "weak-key",
     (WARNING, ERROR, NOTE),
     "The key of an anchor is weak",
     f"Clients with a stricter security level refuse it. An error if the policy is strict. {_SHIPPED}",
     "have the certificate issued again with a stronger key",
 )
-WEAK_SIGNATURE = Kind(
+WEAK_SIGNATURE = FindingType(
     "weak-signature",
     (WARNING, NOTE),
     "An intermediate CA in the store has a weak signature",
@@ -85,7 +85,7 @@ WEAK_SIGNATURE = Kind(
     f"{_SHIPPED}",
     "have the certificate issued again with SHA-256",
 )
-NOT_CA = Kind(
+NOT_CA = FindingType(
     "not-a-ca",
     (WARNING, ERROR, NOTE),
     "An anchor is self-signed and not a CA",
@@ -93,14 +93,14 @@ NOT_CA = Kind(
     f" error with [policy] require_ca. {_SHIPPED}",
     "sign the server's certificate with a CA, and install that CA",
 )
-NOT_ANCHOR = Kind(
+NOT_ANCHOR = FindingType(
     "not-an-anchor",
     (WARNING, NOTE),
     "A certificate in the store is not a CA, and another CA signed it",
     f"OpenSSL does not accept it as an anchor. Other clients accept it for that one server. {_SHIPPED}",
     "install the CA that signed it",
 )
-NAMES_SERVER = Kind(
+NAMES_SERVER = FindingType(
     "ca-names-server",
     (WARNING, NOTE),
     "A CA certificate also names a server",
@@ -108,7 +108,7 @@ NAMES_SERVER = Kind(
     f"then fail, while mosquitto's bridge connects. {_SHIPPED}",
     "have the server's certificate issued with CA:FALSE, or signed by this CA",
 )
-ISSUER = Kind(
+ISSUER = FindingType(
     "issuer-missing",
     (WARNING, NOTE),
     "An anchor is not a root, and its issuer is not in the store",
@@ -163,22 +163,22 @@ def _judged(inspection: Inspection, anchor: TrustedAnchor) -> Iterator[Finding]:
     own = inspection.own.get(anchor.certificate.sha256)
     allow = own.allow if own else frozenset[str]()
     judgement = judge(anchor.certificate, inspection.where(anchor), inspection.policy, inspection.at, allow=allow)
-    for trouble in judgement.errors:
-        yield _finding(anchor, trouble, refused=True)
-    for trouble in judgement.warnings:
-        yield _finding(anchor, trouble, refused=False)
+    for problem in judgement.errors:
+        yield _finding(anchor, problem, refused=True)
+    for problem in judgement.warnings:
+        yield _finding(anchor, problem, refused=False)
 
 
-def _finding(anchor: TrustedAnchor, trouble: Trouble, *, refused: bool) -> Finding:
+def _finding(anchor: TrustedAnchor, problem: Problem, *, refused: bool) -> Finding:
     # A problem that has no kind of its own here is still a finding.
-    kind = _BY_ID.get(trouble.id) or Kind(trouble.id, (WARNING, ERROR, NOTE), trouble.id, "", trouble.hint)
+    kind = _BY_ID.get(problem.id) or FindingType(problem.id, (WARNING, ERROR, NOTE), problem.id, "", problem.hint)
     level = ERROR if refused and ERROR in kind.levels else WARNING
     if (anchor.origin == DISTRIBUTION or level not in kind.levels) and NOTE in kind.levels:
         level = NOTE
     sha256 = anchor.certificate.sha256
     commands = (remove(sha256),) if kind is FORBIDDEN else ()
-    message = f"{_named(anchor)} {trouble.message}"
-    return kind.found(trouble.path, message, level=level, sha256=sha256, commands=commands)
+    message = f"{_named(anchor)} {problem.message}"
+    return kind.found(problem.path, message, level=level, sha256=sha256, commands=commands)
 
 
 def _signed_by_others(inspection: Inspection, anchor: TrustedAnchor, subjects: set[bytes]) -> Iterator[Finding]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.audit.blinding import Loss, losses
-from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType
 from rootfs_trust.audit.inspection import Inspection
-from rootfs_trust.audit.trust import DISTRIBUTION, TrustedAnchor
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.audit.trusted_anchors import DISTRIBUTION, TrustedAnchor
+from rootfs_trust.audit.unreadable_anchors import Loss, losses
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.errors import InputError
 
-CANNOT_READ = Kind(
+CANNOT_READ = FindingType(
     "client-cannot-read",
     (WARNING, ERROR, NOTE),
     "A client cannot read an anchor, and may lose others with it",
@@ -38,7 +38,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
 
 def _losses(inspection: Inspection) -> Iterator[Loss]:
     try:
-        yield from losses(Reading(inspection.device))
+        yield from losses(FileReader(inspection.device))
     except InputError:  # unreadable settings have another finding
         return
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from rootfs_trust.agents.found_settings import cloud_roots_by_default, found_settings, main_file
-from rootfs_trust.agents.settings import CLOUDS
-from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.errors import InputError
 from rootfs_trust.inputs.root_data import LEAVING, OPTIONAL, REQUIRED, CloudRoot
-from rootfs_trust.rootfs.nodes import Directory, join
+from rootfs_trust.rootfs.view import Directory, join
+from rootfs_trust.thin_edge.settings_in_force import cloud_roots_by_default, found_settings, main_file
+from rootfs_trust.thin_edge.trust_settings import CLOUDS
 from rootfs_trust.x509 import Certificate
 
-MISSING = Kind(
+MISSING = FindingType(
     "cloud-root-missing",
     (ERROR, WARNING, NOTE),
     "A root that the cloud documents is not trusted",
@@ -24,7 +24,7 @@ MISSING = Kind(
     "instance may have another CA.",
     "get the root from its CA, compare its SHA-256, and install it",
 )
-ENDS = Kind(
+ENDS = FindingType(
     "cloud-root-ends",
     (NOTE,),
     "The cloud is leaving a trusted root",

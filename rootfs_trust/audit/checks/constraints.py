@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.audit.fence import bypasses
-from rootfs_trust.audit.findings import ERROR, Finding, Kind, remove
+from rootfs_trust.audit.findings import ERROR, Finding, FindingType, remove
+from rootfs_trust.audit.ignored_constraints import bypasses
 from rootfs_trust.audit.inspection import Inspection
-from rootfs_trust.audit.trust import TrustedAnchor
+from rootfs_trust.audit.trusted_anchors import TrustedAnchor
 from rootfs_trust.x509.constrained import original_of
 
-BYPASSED = Kind(
+BYPASSED = FindingType(
     "fence-bypassed",
     (ERROR,),
     "A constrained CA is also trusted without its constraints",

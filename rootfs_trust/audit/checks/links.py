@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.audit import places
+from rootfs_trust.audit import well_known_paths
 from rootfs_trust.audit.files import CertificateFile
-from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.outputs import HashDirectory, HashLink
-from rootfs_trust.rootfs.nodes import File, Symlink, View, join
-from rootfs_trust.store.hashdir import is_hash_link_name, rehashable
+from rootfs_trust.rootfs.view import File, Symlink, View, join
+from rootfs_trust.store.hash_links import is_hash_link_name, rehashable
 from rootfs_trust.x509 import Certificate
 
 _REHASH = "rebuild the trust store on the device with the distribution's own tool, which creates the hash links"
 _BY_DIRECTORY = "mosquitto's bridge with a CA directory, like every program that uses OpenSSL with a directory"
 
-MISSING = Kind(
+MISSING = FindingType(
     "hash-link-missing",
     (ERROR,),
     "A certificate in a hash directory has no hash link",
     f"OpenSSL opens only HASH.0, HASH.1, ... in a directory. {_BY_DIRECTORY}, does not trust this CA.",
     _REHASH,
 )
-NONE = Kind(
+NONE = FindingType(
     "no-hash-links",
     (ERROR, NOTE),
     "A directory of certificates has no hash links",
@@ -31,21 +31,21 @@ NONE = Kind(
     " a bundle.",
     _REHASH,
 )
-GAP = Kind(
+GAP = FindingType(
     "hash-link-gap",
     (ERROR,),
     "OpenSSL never reaches a hash link, because a lower number is missing",
     f"The lookup counts from 0 and stops at the first missing number. {_BY_DIRECTORY}, does not trust this CA.",
     _REHASH,
 )
-WRONG = Kind(
+WRONG = FindingType(
     "hash-link-wrong",
     (WARNING,),
     "A hash link points to a file with another hash",
     "OpenSSL opens the file and finds no matching certificate. The intended CA is not trusted through this link.",
     _REHASH,
 )
-DANGLING = Kind(
+DANGLING = FindingType(
     "hash-link-dangling",
     (WARNING, ERROR),
     "A hash link is dangling",
@@ -53,28 +53,28 @@ DANGLING = Kind(
     "installed anchor is lost, or if a CA has no working hash link left.",
     _REHASH,
 )
-NAME = Kind(
+NAME = FindingType(
     "hash-link-name",
     (WARNING,),
     "OpenSSL never looks up the name of a hash link",
     "OpenSSL looks for eight lower-case hexadecimal digits, a dot and a decimal number without leading zeros.",
     _REHASH,
 )
-TWICE = Kind(
+TWICE = FindingType(
     "hash-link-twice",
     (NOTE,),
     "Two hash links point to the same certificate",
     "It costs only an extra lookup. A tool on the device will remove one of them.",
     _REHASH,
 )
-FILE = Kind(
+FILE = FindingType(
     "hash-link-file",
     (WARNING,),
     "A regular file has the name of a hash link",
     "OpenSSL finds its certificate. But `openssl rehash` and `install` refuse to overwrite the file.",
     "rename the file to NAME.pem, and create a symbolic link with the old name to it",
 )
-LINK_DANGLING = Kind(
+LINK_DANGLING = FindingType(
     "dangling-link",
     (WARNING, ERROR),
     "A link in a hash directory is dangling",
@@ -82,7 +82,7 @@ LINK_DANGLING = Kind(
     "device. An error if an installed anchor is lost, or if a CA has no working hash link left.",
     "copy the target of the link into the root filesystem, or delete the link",
 )
-BUILD_HOST = Kind(
+BUILD_HOST = FindingType(
     "build-host-link",
     (ERROR,),
     "A link points to a path on the build host",
@@ -211,7 +211,7 @@ class _Dangling:
         for path, belonging in hashes.items():
             yield self._found(LINK_DANGLING, path, belonging)
 
-    def _found(self, kind: Kind, path: str, hashes: set[str]) -> Finding:
+    def _found(self, kind: FindingType, path: str, hashes: set[str]) -> Finding:
         text = self._text(path)
         level = ERROR if self._lost.intersection(hashes) or not self._has_cas else WARNING
         if _is_of_the_host(self._view, text):
@@ -232,7 +232,7 @@ class _Dangling:
         """Return the first missing parent directory of an absolute link's target."""
         above = [text[:end] for end, char in enumerate(text) if char == "/" and end] if text.startswith("/") else []
         missing = [folder for folder in above if self._view.kind(folder) is None]
-        sources = (*places.LOCAL_SOURCES, *places.SHIPPED_SOURCES)
+        sources = (*well_known_paths.LOCAL_SOURCES, *well_known_paths.SHIPPED_SOURCES)
         return next((folder for folder in missing if folder in sources), missing[0] if missing else "")
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.agents.found_settings import has_thin_edge
-from rootfs_trust.audit import places
+from rootfs_trust.audit import well_known_paths
 from rootfs_trust.audit.checks.outputs import JAVA_EMPTY, JAVA_UNREADABLE
-from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.outputs import BUNDLE, java_store
-from rootfs_trust.clients.reading import Reading
-from rootfs_trust.rootfs.nodes import Directory, File, Symlink, parent, read
+from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.rootfs.view import Directory, File, Symlink, parent, read
 from rootfs_trust.runtimes.find import CASTORE, CERTIFI, JAVA
+from rootfs_trust.thin_edge.settings_in_force import has_thin_edge
 
 _BUILD = "rebuild the trust store on the device with the distribution's own tool"
 
-MISSING = Kind(
+MISSING = FindingType(
     "output-missing",
     (ERROR, WARNING, NOTE),
     "A file or directory that the distribution's tool writes is missing or empty",
@@ -26,14 +26,14 @@ MISSING = Kind(
     "which is another package, if no known client reads it.",
     _BUILD,
 )
-DANGLING = Kind(
+DANGLING = FindingType(
     "store-link-dangling",
     (ERROR,),
     "A path where clients look for the trust store is a dangling link",
     "Programs that are built to read this path trust no server.",
     "point the link to the bundle or directory of the root filesystem",
 )
-TYPE = Kind(
+TYPE = FindingType(
     "store-wrong-type",
     (ERROR,),
     "A directory is where clients expect a file, or a file where they expect a directory",
@@ -41,7 +41,7 @@ TYPE = Kind(
     "file that does not exist.",
     "delete it, and rebuild the trust store",
 )
-NO_STORE = Kind(
+NO_STORE = FindingType(
     "no-store",
     (WARNING, ERROR),
     "The tree has no trust store",
@@ -49,7 +49,7 @@ NO_STORE = Kind(
     "server. An error if the tree has thin-edge.io, curl or a JDK.",
     "install the distribution's CA certificates or your own CA, if programs in the image use TLS",
 )
-JDK_MISSING = Kind(
+JDK_MISSING = FindingType(
     "jdk-store-missing",
     (ERROR,),
     "A JDK has no keystore",
@@ -57,7 +57,7 @@ JDK_MISSING = Kind(
     "need ca-certificates-java.",
     "install the package that provides the keystore, or add a keystore",
 )
-APPLICATION_EMPTY = Kind(
+APPLICATION_EMPTY = FindingType(
     "application-store-empty",
     (ERROR,),
     "The store of an application contains no certificate",
@@ -66,7 +66,7 @@ APPLICATION_EMPTY = Kind(
 )
 KINDS = (MISSING, DANGLING, TYPE, NO_STORE, JDK_MISSING, APPLICATION_EMPTY)
 
-_FILES = (*places.BUNDLES, *places.JAVA_STORES)
+_FILES = (*well_known_paths.BUNDLES, *well_known_paths.JAVA_STORES)
 _CLIENTS = ("/usr/bin/curl", "/usr/local/bin/curl", "/bin/curl")
 
 
@@ -85,7 +85,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _has_clients(inspection: Inspection) -> bool:
-    reading = Reading(inspection.device)
+    reading = FileReader(inspection.device)
     return bool(has_thin_edge(inspection.view) or reading.first_file(*_CLIENTS) or reading.runtimes.paths(JAVA))
 
 
@@ -93,11 +93,13 @@ def _missing(inspection: Inspection) -> Iterator[Finding]:
     """Yield missing or empty paths that the layout's tool writes. Paths not for TLS count if their directory exists."""
     view, told = inspection.view, {bundle.path for bundle in inspection.bundles if bundle.kind == BUNDLE}
     for path in (*inspection.layout_outputs, *_bundle_links(inspection)):
-        for_tls = path in (*_FILES, *places.HASH_DIRECTORIES)
+        for_tls = path in (*_FILES, *well_known_paths.HASH_DIRECTORIES)
         level = ERROR if for_tls else WARNING
         kind = view.kind(path)
         if kind is None and view.kind(path, follow=False) is None and (for_tls or view.kind(parent(path)) is Directory):
-            optional = inspection.bundle_is_a_package and path in places.BUNDLES and not _has_clients(inspection)
+            optional = (
+                inspection.bundle_is_a_package and path in well_known_paths.BUNDLES and not _has_clients(inspection)
+            )
             yield MISSING.found(path, "is missing", level=NOTE if optional else level)
             continue
         if kind is File and view.real_path(path) not in told:
@@ -110,7 +112,7 @@ def _missing(inspection: Inspection) -> Iterator[Finding]:
 
 def _bundle_links(inspection: Inspection) -> list[str]:
     """Yield missing links that programs of a distribution use for its bundle, if their directories exist."""
-    links = (path for path in inspection.layout_links if path in places.BUNDLES)
+    links = (path for path in inspection.layout_links if path in well_known_paths.BUNDLES)
     return [path for path in links if inspection.view.kind(parent(path)) is Directory]
 
 
@@ -118,7 +120,7 @@ def _directory_links(inspection: Inspection) -> Iterator[Finding]:
     """Links of the distribution's packages by which programs that name /etc/ssl/certs reach its hash directory."""
     view = inspection.view
     for path in inspection.layout_links:
-        gone = path in places.HASH_DIRECTORIES and view.kind(path, follow=False) is None
+        gone = path in well_known_paths.HASH_DIRECTORIES and view.kind(path, follow=False) is None
         if gone and view.kind(parent(path)) is Directory:
             yield MISSING.found(path, "is missing", level=WARNING)
 
@@ -126,7 +128,7 @@ def _directory_links(inspection: Inspection) -> Iterator[Finding]:
 def _wrong(inspection: Inspection, told: set[str]) -> Iterator[Finding]:
     """Yield dangling links, unless their target has its own finding, and paths of a wrong type."""
     view = inspection.view
-    for path in (*_FILES, *places.HASH_DIRECTORIES):
+    for path in (*_FILES, *well_known_paths.HASH_DIRECTORIES):
         kind, wanted = view.kind(path), File if path in _FILES else Directory
         if kind is None and view.kind(path, follow=False) is Symlink:
             node = view.node(path)
@@ -153,7 +155,7 @@ def _end(path: str, text: str) -> str:
 def _applications(inspection: Inspection) -> Iterator[Finding]:
     """Yield runtimes whose store is missing, unreadable or empty."""
     view, files = inspection.view, inspection.trust.files
-    runtimes = Reading(inspection.device).runtimes
+    runtimes = FileReader(inspection.device).runtimes
     system = {store.path for store in inspection.java_stores}
     for path in runtimes.paths(JAVA):
         store, real = java_store(files, path), view.real_path(path)

@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.outputs import BUNDLE, Bundle, HashDirectory, JavaStore, Output
-from rootfs_trust.audit.trust import LOCAL, OWN, TrustedAnchor, certificates_of
-from rootfs_trust.rootfs.nodes import parent, read
-from rootfs_trust.store.java import refused_by_java
+from rootfs_trust.audit.trusted_anchors import LOCAL, OWN, TrustedAnchor, certificates_of
+from rootfs_trust.rootfs.view import parent, read
+from rootfs_trust.store.java_keystore import refused_by_java
 from rootfs_trust.store.sidecars import checksum, sidecar_of
 from rootfs_trust.x509 import Certificate
 
 _INSTALL = "rebuild the trust store on the device with the distribution's own tool"
 
-NOT_IN_BUNDLE = Kind(
+NOT_IN_BUNDLE = FindingType(
     "not-in-bundle",
     (WARNING, ERROR, NOTE),
     "A bundle lacks an anchor that other store files contain",
@@ -26,7 +26,7 @@ NOT_IN_BUNDLE = Kind(
     "Debian's ssl-cert puts it.",
     _INSTALL,
 )
-NOT_IN_DIRECTORY = Kind(
+NOT_IN_DIRECTORY = FindingType(
     "not-in-directory",
     (WARNING, ERROR, NOTE),
     "A hash directory lacks an anchor that other store files contain",
@@ -34,7 +34,7 @@ NOT_IN_DIRECTORY = Kind(
     "for installed anchors. A note for a certificate that is not a CA and has no source file.",
     _INSTALL,
 )
-NOT_IN_JAVA = Kind(
+NOT_IN_JAVA = FindingType(
     "not-in-java",
     (WARNING, NOTE),
     "Java's keystore lacks an anchor that other store files contain",
@@ -42,35 +42,35 @@ NOT_IN_JAVA = Kind(
     "has no source file.",
     "import the anchor with keytool on the device, or rebuild the keystore with the distribution's own tool",
 )
-JAVA_REFUSES = Kind(
+JAVA_REFUSES = FindingType(
     "java-refuses",
     (NOTE,),
     "Java refuses a certificate that other clients accept",
     "The certificate is not in Java's keystore, because one such entry makes the whole keystore unusable.",
     "get a well-formed certificate, if Java programs need it",
 )
-JAVA_UNREADABLE = Kind(
+JAVA_UNREADABLE = FindingType(
     "java-store-unreadable",
     (ERROR,),
     "Java's keystore cannot be read",
     "Java programs trust no server, or fail at their first connection.",
     "replace it by a keystore (JKS or PKCS #12) that Java can read",
 )
-JAVA_EMPTY = Kind(
+JAVA_EMPTY = FindingType(
     "java-store-empty",
     (ERROR,),
     "Java's keystore contains no certificate",
     "Java programs fail at their first connection: the trustAnchors parameter must be non-empty.",
     "import the anchors with keytool on the device, or rebuild the keystore with the distribution's own tool",
 )
-NOT_IN_STORE = Kind(
+NOT_IN_STORE = FindingType(
     "not-in-store",
     (ERROR, WARNING),
     "The certificate of a source file is in no store file",
     "Somebody added a source file, but the trust store was not rebuilt since. No client trusts the certificate.",
     _INSTALL,
 )
-APART = Kind(
+APART = FindingType(
     "bundle-apart",
     (WARNING, ERROR),
     "A bundle that no tool updates lacks an anchor",
@@ -78,7 +78,7 @@ APART = Kind(
     "An error for installed anchors.",
     "replace it by a link to the bundle that the distribution's tool writes",
 )
-BY_HAND = Kind(
+BY_HAND = FindingType(
     "only-in-directory",
     (WARNING,),
     "A CA was added to a hash directory by hand",
@@ -86,14 +86,14 @@ BY_HAND = Kind(
     " GnuTLS, Java and others read store files that do not contain it.",
     "install the file as an anchor, so that every store file contains it",
 )
-EMPTY = Kind(
+EMPTY = FindingType(
     "bundle-empty",
     (ERROR,),
     "A bundle contains no certificate",
     "GnuTLS, curl, Go and rustls trust no server.",
     _INSTALL,
 )
-ONE = Kind(
+ONE = FindingType(
     "bundle-of-one",
     (NOTE,),
     "A bundle in a hash directory contains a single certificate",
@@ -101,14 +101,14 @@ ONE = Kind(
     " This is harmless, but changes the tree.",
     "no action is needed",
 )
-DUPLICATE = Kind(
+DUPLICATE = FindingType(
     "duplicate",
     (NOTE,),
     "One store file contains the same certificate twice",
     "It costs time and memory. To distrust the certificate, both copies must be removed.",
     "delete one of the source files that contain it",
 )
-STALE_CHECKSUM = Kind(
+STALE_CHECKSUM = FindingType(
     "checksum-stale",
     (WARNING,),
     "The checksum that apko wrote for a store file does not match",
@@ -274,7 +274,7 @@ def _is_written(inspection: Inspection, bundle: Bundle) -> bool:
     return not written or bundle.path in written
 
 
-def _lacks(kind: Kind, output: Output, anchor: TrustedAnchor, level: str) -> Finding:
+def _lacks(kind: FindingType, output: Output, anchor: TrustedAnchor, level: str) -> Finding:
     message = f"lacks {anchor.name} ({', '.join(anchor.outputs)} has it)"
     cause = f"is not in {output.path}"
     finding = kind.found(output.path, message, level=level, sha256=anchor.certificate.sha256, cause=cause)

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind, remove
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType, remove
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.root_status import PROGRAM, departure_text, due_text, incident_text, root_status
-from rootfs_trust.audit.trust import TrustedAnchor
+from rootfs_trust.audit.trusted_anchors import TrustedAnchor
 from rootfs_trust.inputs.root_data import Incident, ProgramRoot
 from rootfs_trust.store.selection import selected
 from rootfs_trust.times import later
 
-COMPROMISED = Kind(
+COMPROMISED = FindingType(
     "root-compromised",
     (ERROR,),
     "A root or intermediate that an incident affects is trusted",
     "Somebody else may have its key, or a key that it certified, and can impersonate any server.",
     "distrust it: delete its source file, or distrust it in the list, and rebuild the trust store",
 )
-REMOVED = Kind(
+REMOVED = FindingType(
     "root-removed",
     (NOTE, WARNING),
     "Mozilla's root program has removed a root",
     "Nobody audits the root any more, and clouds do not use it. A warning if it was removed for cause.",
     "update the distribution's package, or remove the root",
 )
-ENDS = Kind(
+ENDS = FindingType(
     "root-ends",
     (NOTE,),
     "Mozilla's root program will remove a root within the days of the policy, or does not trust its new certificates",
@@ -36,21 +36,21 @@ ENDS = Kind(
     "min_days_left is how long devices will run with this image.",
     "ask the cloud which root it will use next, and install that one, too",
 )
-MISSING = Kind(
+MISSING = FindingType(
     "root-missing",
     (NOTE,),
     "Most roots of Mozilla's root program are trusted, but not this one",
     "Clients refuse servers of CAs that joined the program after the distribution's package was built.",
     "update the distribution's package, or install the root",
 )
-OLD = Kind(
+OLD = FindingType(
     "root-data-old",
     (NOTE,),
     "The table of public roots is older than 90 days",
     "Later removals and incidents are not known.",
     "update rootfs-trust, or use a newer table: --root-data FILE",
 )
-NOT_ALLOWED = Kind(
+NOT_ALLOWED = FindingType(
     "not-allowed",
     (ERROR,),
     "An anchor is trusted that [policy] allow_only does not name",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Expectation, Finding, Kind
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Expectation, Finding, FindingType
 from rootfs_trust.audit.first_boot import FirstClock, first_boot_clock, time_sources
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.servers import ENDS, REFUSED, TRUSTED, Server, ServerResult, ends_by_itself, judge_servers
@@ -17,35 +17,35 @@ _RENEWED = (
     "again after the renewal"
 )
 
-SERVER_REFUSED = Kind(
+SERVER_REFUSED = FindingType(
     REFUSED,
     (ERROR,),
     "A client refuses a server that it must trust",
     "A [[server]] in rootfs-trust.toml names the server. Programs that use this client cannot connect to it.",
     _ADD,
 )
-SERVER_ENDS = Kind(
+SERVER_ENDS = FindingType(
     ENDS,
     (ERROR,),
     "A client trusts a server now, but not until the day in rootfs-trust.toml",
     "Devices with this image lose the connection on the day in the message, unless they are updated before.",
     "also install the CA that the server will use by then, or set an earlier day",
 )
-SERVER_TRUSTED = Kind(
+SERVER_TRUSTED = FindingType(
     TRUSTED,
     (ERROR,),
     "A client trusts a server that no client may trust",
     "A [[server]] with refused = true names the server, such as one behind an inspection proxy of the build network.",
     "remove the CA that the server's chain leads to; the verdict of verify names it",
 )
-SERVER_UNJUDGED = Kind(
+SERVER_UNJUDGED = FindingType(
     "server-unjudged",
     (ERROR,),
     "The servers in rootfs-trust.toml could not be checked",
     "The verdicts of OpenSSL's clients come from OpenSSL itself, through pyOpenSSL.",
     "pip install 'rootfs-trust[verify]'",
 )
-SERVER_TIME = Kind(
+SERVER_TIME = FindingType(
     "server-needs-time",
     (NOTE, WARNING),
     "A device cannot connect to a server before its clock is set",
@@ -69,7 +69,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
         openssl_engine.require()
     except InputError as error:
         first = inspection.servers[0]
-        yield _about(SERVER_UNJUDGED.found(first.where, error.troubles[0].message), first, "")
+        yield _about(SERVER_UNJUDGED.found(first.where, error.problems[0].message), first, "")
         return
     results = tuple(judge_servers(inspection.view, inspection.servers, inspection.at))
     for result in results:

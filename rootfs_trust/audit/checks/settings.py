@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rootfs_trust.agents.checks import check_settings
-from rootfs_trust.agents.finished import Finished
-from rootfs_trust.agents.found_settings import (
+from rootfs_trust.audit.checks.client_reading import CANNOT_READ
+from rootfs_trust.audit.findings import ERROR, NOTE, READABLE, WARNING, Finding, FindingType, chmod
+from rootfs_trust.audit.inspection import Inspection
+from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.planned_tree import PlannedTree
+from rootfs_trust.rootfs.view import View
+from rootfs_trust.thin_edge.configure import FILE
+from rootfs_trust.thin_edge.key_renames import lookup, spelled
+from rootfs_trust.thin_edge.settings_checks import check_settings
+from rootfs_trust.thin_edge.settings_file import SettingsFile, open_settings
+from rootfs_trust.thin_edge.settings_in_force import (
     FoundSetting,
     cloud_roots_by_default,
     found_settings,
@@ -14,19 +23,10 @@ from rootfs_trust.agents.found_settings import (
     main_file,
     mapper_tables,
 )
-from rootfs_trust.agents.generation import built_in_bridge, mapper_file
-from rootfs_trust.agents.migration import lookup, spelled
-from rootfs_trust.agents.settings import Setting
-from rootfs_trust.agents.settings_file import SettingsFile, open_settings
-from rootfs_trust.agents.thin_edge import FILE
-from rootfs_trust.audit.checks.client_reading import CANNOT_READ
-from rootfs_trust.audit.findings import ERROR, NOTE, READABLE, WARNING, Finding, Kind, chmod
-from rootfs_trust.audit.inspection import Inspection
-from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import View
+from rootfs_trust.thin_edge.trust_settings import Setting
+from rootfs_trust.thin_edge.version import built_in_bridge, mapper_file
 
-SETTING = Kind(
+SETTING = FindingType(
     "thin-edge-setting",
     (ERROR,),
     "A trust setting of thin-edge.io has a value that it cannot use",
@@ -34,42 +34,42 @@ SETTING = Kind(
     "connect fails on the device, or the program does not start.",
     "set it to a path of the root filesystem",
 )
-UNREADABLE = Kind(
+UNREADABLE = FindingType(
     "thin-edge-unreadable",
     (ERROR,),
     "The users tedge or mosquitto cannot read the path of a setting",
     "thin-edge.io and mosquitto run as separate users. They find no CA, and refuse the cloud.",
     "make it readable for all users: CA certificates are not secret",
 )
-NAME = Kind(
+NAME = FindingType(
     "thin-edge-name",
     (ERROR,),
     "A directory that thin-edge.io reads contains a file name that is not UTF-8",
     "Its HTTPS client stops at the name, and ignores all certificates in the directory.",
     "rename the file",
 )
-BOTH = Kind(
+BOTH = FindingType(
     "thin-edge-both",
     (WARNING,),
     "A cloud is configured for both thin-edge.io 1.x and 2.x",
     "thin-edge.io 2.x ignores the table in tedge.toml, and its upgrade deletes the mapper file.",
     "move the settings that you need into one of the two files, and delete the other table",
 )
-TOML = Kind(
+TOML = FindingType(
     "thin-edge-toml",
     (ERROR,),
     "A settings file of thin-edge.io cannot be parsed",
     "Every tedge command and service fails to start.",
     "correct the file",
 )
-OLD_NAMES = Kind(
+OLD_NAMES = FindingType(
     "thin-edge-version",
     (NOTE,),
     "tedge.toml does not state version 2",
     "The first tedge process on the device rewrites it. If it cannot write the file, 1.4.1 does not start.",
     'write version = "2" into the table [config], after renaming all keys of version 1',
 )
-PROXY = Kind(
+PROXY = FindingType(
     "proxy-ca-path",
     (NOTE,),
     "proxy.ca_path has two meanings",
@@ -92,7 +92,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
         settings = found_settings(view)
         main = main_file(view)
     except InputError as error:
-        yield from (TOML.found(each.path, each.message, fix=each.hint) for each in error.troubles)
+        yield from (TOML.found(each.path, each.message, fix=each.hint) for each in error.problems)
         return
     if main is not None:
         yield from _held_against(inspection.device, settings, main)
@@ -112,24 +112,24 @@ def _empty_files(inspection: Inspection, settings: Iterable[FoundSetting]) -> It
 def _held_against(device: Device, settings: tuple[FoundSetting, ...], main: SettingsFile) -> Iterator[Finding]:
     """Yield what ``install`` would refuse or warn about, for each setting, so that the finding names its file."""
     built_in = built_in_bridge(device, main.document, "auto")
-    finished = Finished(device, {})
+    finished = PlannedTree(device, {})
     told = set()
     for found in (*settings, *cloud_roots_by_default(device.view, settings, main)):
         setting = Setting(found.key, found.value)
-        troubles, warnings = check_settings([setting], finished, built_in_bridge=built_in)
-        for trouble in (*troubles, *warnings):
-            if (trouble.id, trouble.path) not in told or not trouble.path:
-                told.add((trouble.id, trouble.path))
-                yield _finding(trouble, found.file)
+        problems, warnings = check_settings([setting], finished, built_in_bridge=built_in)
+        for problem in (*problems, *warnings):
+            if (problem.id, problem.path) not in told or not problem.path:
+                told.add((problem.id, problem.path))
+                yield _finding(problem, found.file)
 
 
-def _finding(trouble: Trouble, file: str) -> Finding:
-    if trouble.id not in _BY_ID:
-        return SETTING.found(trouble.path or file, trouble.message, fix=trouble.hint)
-    kind = _BY_ID[trouble.id]
+def _finding(problem: Problem, file: str) -> Finding:
+    if problem.id not in _BY_ID:
+        return SETTING.found(problem.path or file, problem.message, fix=problem.hint)
+    kind = _BY_ID[problem.id]
     if kind is UNREADABLE:
-        return kind.found(trouble.path, trouble.message, commands=(chmod(READABLE, trouble.path),))
-    return kind.found(trouble.path, trouble.message, level=ERROR, fix=trouble.hint)
+        return kind.found(problem.path, problem.message, commands=(chmod(READABLE, problem.path),))
+    return kind.found(problem.path, problem.message, level=ERROR, fix=problem.hint)
 
 
 def _forms(view: View, settings: tuple[FoundSetting, ...], main: SettingsFile) -> Iterator[Finding]:

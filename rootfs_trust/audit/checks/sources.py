@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.audit import places
-from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, Kind, remove
+from rootfs_trust.audit import well_known_paths
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType, remove
 from rootfs_trust.audit.inspection import Inspection
-from rootfs_trust.audit.places import CONF, LISTED
-from rootfs_trust.audit.trust import UNSOURCED, TrustedAnchor, certificates_of
+from rootfs_trust.audit.trusted_anchors import UNSOURCED, TrustedAnchor, certificates_of
+from rootfs_trust.audit.well_known_paths import CONF, LISTED
 from rootfs_trust.rootfs.device import DPKG
-from rootfs_trust.rootfs.nodes import Directory, File, Symlink, join, read
-from rootfs_trust.store.debian.conf import Conf, parse_conf
+from rootfs_trust.rootfs.view import Directory, File, Symlink, join, read
+from rootfs_trust.store.debian.ca_certificates_conf import Conf, parse_conf
 from rootfs_trust.store.selection import selected
 
 _SOURCES = (
-    *places.LOCAL_SOURCES,
-    *places.SHIPPED_SOURCES,
-    *(join(folder, "anchors") for folder in places.P11KIT_SOURCES),
+    *well_known_paths.LOCAL_SOURCES,
+    *well_known_paths.SHIPPED_SOURCES,
+    *(join(folder, "anchors") for folder in well_known_paths.P11KIT_SOURCES),
 )
 
-UNSOURCED_ANCHOR = Kind(
+UNSOURCED_ANCHOR = FindingType(
     "unsourced",
     (WARNING,),
     "A store file contains an anchor, but no source file does",
     "The distribution's tool generates store files from source files. Its next run on the device drops this anchor.",
     "add the certificate as a file to the anchor source directory, or drop it by rebuilding the trust store",
 )
-SOURCE_MISSING = Kind(
+SOURCE_MISSING = FindingType(
     "source-missing",
     (WARNING,),
     "A certificate is listed, but its file does not exist",
     "update-ca-certificates skips it, with a message that is easily overlooked, and removes its old link.",
     "delete the line, or restore the file",
 )
-STILL_TRUSTED = Kind(
+STILL_TRUSTED = FindingType(
     "distrusted-yet-trusted",
     (ERROR,),
     "A distrusted certificate is still trusted",
@@ -42,35 +42,35 @@ STILL_TRUSTED = Kind(
     " But a store file still contains it, and clients read the store files.",
     "rebuild the trust store; if another source file also contains the certificate, delete that file",
 )
-LAST_LINE = Kind(
+LAST_LINE = FindingType(
     "conf-last-line",
     (WARNING,),
     "The last line of ca-certificates.conf has no newline",
     "update-ca-certificates ignores the line.",
     "add a newline to the line",
 )
-CONF_CRLF = Kind(
+CONF_CRLF = FindingType(
     "conf-crlf",
     (WARNING,),
     "Lines of ca-certificates.conf end with CRLF",
     "update-ca-certificates looks for a file whose name ends with CR, and skips the certificate.",
     "convert the line endings to LF: sed -i 's/\\r$//' etc/ca-certificates.conf in the root filesystem",
 )
-CONF_MISSING = Kind(
+CONF_MISSING = FindingType(
     "conf-missing",
     (WARNING,),
     "ca-certificates.conf does not exist, and update-ca-certificates does",
     "The next run of update-ca-certificates on the device takes every CA of the distribution out of the store.",
     "restore the file of the ca-certificates package: the names of the certificates below /usr/share/ca-certificates",
 )
-IGNORED = Kind(
+IGNORED = FindingType(
     "ignored-source",
     (WARNING,),
     "A file in the anchor source directory has a name that is not read",
     "update-ca-certificates reads only files with the lower-case suffix .crt, and silently ignores others.",
     "rename it to NAME.crt",
 )
-CLASH = Kind(
+CLASH = FindingType(
     "name-clash",
     (WARNING,),
     "Two source files have the same name",
@@ -78,7 +78,7 @@ CLASH = Kind(
     "it as added.",
     "rename one of them",
 )
-POSTINST = Kind(
+POSTINST = FindingType(
     "deferred-postinst",
     (WARNING,),
     "The package of the trust store is configured only at the first boot",
@@ -86,7 +86,7 @@ POSTINST = Kind(
     " missing or if the file system is read-only.",
     "let the build configure the package (Yocto: with openssl-native)",
 )
-NOT_A_DIRECTORY = Kind(
+NOT_A_DIRECTORY = FindingType(
     "source-not-a-directory",
     (ERROR,),
     "The anchor source directory is a file or a dangling link",
@@ -94,28 +94,28 @@ NOT_A_DIRECTORY = Kind(
     "package is installed creates such a file.",
     "move it away, create a directory with this name, and put the certificates into it as NAME.crt",
 )
-DANGLING_SOURCE = Kind(
+DANGLING_SOURCE = FindingType(
     "dangling-source",
     (WARNING,),
     "A link in the anchor source directory is dangling",
     "Somebody wanted to trust a CA, but no client does.",
     "replace the link by the certificate, or delete it",
 )
-UNLISTED = Kind(
+UNLISTED = FindingType(
     "unlisted-source",
     (WARNING, NOTE),
     "ca-certificates.conf does not list a certificate, although it is next to listed ones",
     "update-ca-certificates does not trust it. A note for certificates of Mozilla's list, which a package installs.",
     "add its name to ca-certificates.conf, or move it to /usr/local/share/ca-certificates",
 )
-DISTRUST_UNMATCHED = Kind(
+DISTRUST_UNMATCHED = FindingType(
     "distrust-unmatched",
     (NOTE,),
     "[store] distrust or [policy] forbid names a certificate that the tree does not contain",
     "This is expected after the certificate is gone. But a mistyped digest never matches either.",
     "compare the digest with that of the certificate (openssl x509 -fingerprint -sha256)",
 )
-LEFTOVER = Kind(
+LEFTOVER = FindingType(
     "leftover-bundle",
     (WARNING,),
     "A run of update-ca-certificates was killed in this tree",
@@ -139,7 +139,7 @@ KINDS = (
     DISTRUST_UNMATCHED,
 )
 
-_OUR_SOURCES = tuple(f"{folder}/" for folder in (*places.LOCAL_SOURCES, *places.P11KIT_SOURCES))
+_OUR_SOURCES = tuple(f"{folder}/" for folder in (*well_known_paths.LOCAL_SOURCES, *well_known_paths.P11KIT_SOURCES))
 _POSTINSTS = ("/etc/rpm-postinsts", "/etc/deb-postinsts", "/etc/ipk-postinsts")
 """Where Yocto keeps scripts for the first boot (run-postinsts of OE-core); names are NUMBER-PACKAGE."""
 _TOOL = "/usr/sbin/update-ca-certificates"
@@ -193,7 +193,7 @@ def _places(inspection: Inspection) -> Iterator[Finding]:
         if kind not in (None, Directory) or (kind is None and view.kind(path, follow=False) is Symlink):
             what = "a dangling link" if kind is None else "not a directory"
             yield NOT_A_DIRECTORY.found(path, f"is {what}")
-    for folder in places.LOCAL_SOURCES:
+    for folder in well_known_paths.LOCAL_SOURCES:
         for path in inspection.trust.files.below(folder):
             if view.kind(path) is None:
                 node = view.node(path)
@@ -255,8 +255,8 @@ def _crossed_out(inspection: Inspection, conf: Conf) -> Iterator[Finding]:
 
 
 def _blocked(inspection: Inspection) -> Iterator[Finding]:
-    for folder in places.P11KIT_SOURCES:
-        for name in places.BLOCKLISTS:
+    for folder in well_known_paths.P11KIT_SOURCES:
+        for name in well_known_paths.BLOCKLISTS:
             for path in inspection.trust.files.below(join(folder, name)):
                 yield from _trusted_all_the_same(inspection, path, "p11-kit's blocklist contains it", set())
 
@@ -274,7 +274,7 @@ def _trusted_all_the_same(inspection: Inspection, path: str, reason: str, listed
 
 def _local(inspection: Inspection) -> Iterator[Finding]:
     """Yield findings for the anchor source directory of Debian-like tools. Alpine's tool reads files of any name."""
-    paths = list(inspection.trust.files.below(places.DEBIAN_LOCAL))
+    paths = list(inspection.trust.files.below(well_known_paths.DEBIAN_LOCAL))
     for path in paths if not inspection.is_flat else ():
         file = inspection.trust.files.at(path)
         if file and not path.endswith(".crt") and certificates_of(file):

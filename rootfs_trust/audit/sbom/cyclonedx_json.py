@@ -27,7 +27,7 @@ from cyclonedx.output.json import JsonV1Dot6
 from rootfs_trust.audit.root_status import RootStatus
 from rootfs_trust.audit.sbom.inventory import TOOL, Inventory, plain, server_properties
 from rootfs_trust.audit.servers import Server
-from rootfs_trust.audit.trust import TrustedAnchor
+from rootfs_trust.audit.trusted_anchors import TrustedAnchor
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.oids import KEY_ALGORITHMS, SIGNATURE_ALGORITHMS
 

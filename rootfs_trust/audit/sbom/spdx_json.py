@@ -15,7 +15,7 @@ from spdx_python_model import v3_0_1 as spdx
 
 from rootfs_trust.audit.root_status import RootStatus
 from rootfs_trust.audit.sbom.inventory import TOOL, Inventory, StoreFile, plain
-from rootfs_trust.audit.trust import TrustedAnchor
+from rootfs_trust.audit.trusted_anchors import TrustedAnchor
 
 _FIRST_TIME = datetime(1000, 1, 1, tzinfo=UTC)
 """SPDX needs years with four digits, but the library writes earlier ones with fewer."""

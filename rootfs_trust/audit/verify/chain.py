@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rootfs_trust.errors import InputError, MalformedError, Trouble
-from rootfs_trust.inputs.known_forms import not_a_chain
+from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.inputs.mistaken_files import not_a_chain
 from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
 
 _HINT = (
@@ -37,10 +37,10 @@ def read_chain(data: bytes, name: str) -> Chain:
     if objects.bad:
         bad = objects.bad[0]
         message = f"the {bad.label} block at line {bad.line} cannot be read: {bad.reason}"
-        raise InputError(Trouble("chain", name, message, _HINT))
+        raise InputError(Problem("chain", name, message, _HINT))
     found = [certificate for _, certificate in objects.certificates] or _der(data)
     if not found:
-        raise InputError(Trouble("chain", name, not_a_chain(data), _HINT))
+        raise InputError(Problem("chain", name, not_a_chain(data), _HINT))
     return Chain(tuple({each.sha256: each for each in found}.values()))
 
 

@@ -11,7 +11,7 @@ from rootfs_trust.x509.name import ADDRESS, DIRECTORY, DNS, GeneralName, NameCon
 
 
 @dataclass(frozen=True, slots=True)
-class Understanding:
+class NameConstraintRules:
     """How a client interprets name constraints.
 
     ``strict``    a wildcard name violates an exclusion of any host that it matches, and a name that is not a host name
@@ -29,7 +29,7 @@ class Understanding:
     most: int = 1 << 32
 
 
-def breach(issuer: Certificate, below: Sequence[Certificate], understanding: Understanding) -> str:
+def breach(issuer: Certificate, below: Sequence[Certificate], understanding: NameConstraintRules) -> str:
     """Describe the name of the certificates ``below`` that the constraints of ``issuer`` forbid, or return ""."""
     constraints = issuer.name_constraints
     if constraints is None:
@@ -49,7 +49,7 @@ def breach(issuer: Certificate, below: Sequence[Certificate], understanding: Und
     return ""
 
 
-def _forbidden(name: GeneralName, constraints: NameConstraints, understanding: Understanding) -> bool:
+def _forbidden(name: GeneralName, constraints: NameConstraints, understanding: NameConstraintRules) -> bool:
     permitted = [each for each in constraints.permitted if each.tag == name.tag]
     excluded = [each for each in constraints.excluded if each.tag == name.tag]
     if not (permitted or excluded) or name.tag in understanding.unknown:
@@ -78,7 +78,7 @@ def _names(certificate: Certificate, *, empty_subject: bool) -> Iterator[General
         yield GeneralName(DIRECTORY, certificate.subject.raw)
 
 
-def _within(name: GeneralName, subtree: GeneralName, understanding: Understanding) -> bool:
+def _within(name: GeneralName, subtree: GeneralName, understanding: NameConstraintRules) -> bool:
     """Return whether a name is in a subtree: a DNS name below it, an address in a network, or a subject prefix."""
     if name.tag != subtree.tag:
         return False

@@ -12,9 +12,9 @@ from itertools import pairwise
 
 from rootfs_trust.audit.verify import verdict
 from rootfs_trust.audit.verify.chain import Chain
-from rootfs_trust.audit.verify.checks import Check
-from rootfs_trust.audit.verify.parsed import Parsed
-from rootfs_trust.audit.verify.path_judge import first_refusal, unread_in
+from rootfs_trust.audit.verify.lazy_certificate import Parsed
+from rootfs_trust.audit.verify.path_checks import Check
+from rootfs_trust.audit.verify.path_evaluation import first_refusal, unread_in
 from rootfs_trust.audit.verify.paths import Path
 from rootfs_trust.audit.verify.rules import RULES, Rules, unread_by_gnutls
 from rootfs_trust.audit.verify.verdict import ChainVerdict, Refusal, named

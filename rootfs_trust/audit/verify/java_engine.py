@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from rootfs_trust.audit.verify.chain import Chain
-from rootfs_trust.audit.verify.checks import Check, outside_validity
-from rootfs_trust.audit.verify.parsed import Parsed
-from rootfs_trust.audit.verify.path_judge import first_of, no_path, unread_in
+from rootfs_trust.audit.verify.lazy_certificate import Parsed
+from rootfs_trust.audit.verify.path_checks import Check, outside_validity
+from rootfs_trust.audit.verify.path_evaluation import first_of, no_path, unread_in
 from rootfs_trust.audit.verify.paths import LONGEST, Path
 from rootfs_trust.audit.verify.rules import RULES, unread_by_java
 from rootfs_trust.audit.verify.verdict import ChainVerdict

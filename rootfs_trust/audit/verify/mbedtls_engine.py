@@ -10,9 +10,9 @@ from datetime import datetime
 
 from rootfs_trust.audit.verify import verdict
 from rootfs_trust.audit.verify.chain import Chain
-from rootfs_trust.audit.verify.checks import Check, outside_validity
-from rootfs_trust.audit.verify.parsed import Parsed
-from rootfs_trust.audit.verify.path_judge import first_refusal, unread_in
+from rootfs_trust.audit.verify.lazy_certificate import Parsed
+from rootfs_trust.audit.verify.path_checks import Check, outside_validity
+from rootfs_trust.audit.verify.path_evaluation import first_refusal, unread_in
 from rootfs_trust.audit.verify.paths import Path
 from rootfs_trust.audit.verify.rules import RULES
 from rootfs_trust.audit.verify.verdict import ChainVerdict, Refusal

@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from rootfs_trust.clients.client import ClientAnchor
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.x509 import Certificate, encode, parse_certificate
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def require() -> None:
         import OpenSSL.crypto  # noqa: F401
     except ModuleNotFoundError as error:
         hint = "pip install 'rootfs-trust[verify]'"
-        raise InputError(Trouble("verify", "", "verify needs pyOpenSSL, which is not installed", hint)) from error
+        raise InputError(Problem("verify", "", "verify needs pyOpenSSL, which is not installed", hint)) from error
 
 
 def version() -> str:

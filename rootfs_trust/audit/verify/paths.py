@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from rootfs_trust.audit.verify.parsed import Parsed
+from rootfs_trust.audit.verify.lazy_certificate import Parsed
 from rootfs_trust.x509 import Certificate
 
 LONGEST = 10

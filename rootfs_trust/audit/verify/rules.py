@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rootfs_trust.audit.verify import checks
-from rootfs_trust.audit.verify.checks import Check
-from rootfs_trust.audit.verify.constraints import Understanding
+from rootfs_trust.audit.verify import path_checks
+from rootfs_trust.audit.verify.constraints import NameConstraintRules
+from rootfs_trust.audit.verify.path_checks import Check
 from rootfs_trust.audit.verify.security_level import signature_strength
-from rootfs_trust.store.java import refused_by_java
+from rootfs_trust.store.java_keystore import refused_by_java
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.name import ADDRESS, DNS, MAIL, URI
 
@@ -36,8 +36,8 @@ _KNOWN_TO_GNUTLS = (
 _UNKNOWN_TO_GNUTLS = ("2.5.29.33", "2.5.29.36")  # policyMappings, policyConstraints
 _KINDS = frozenset(range(0x80, 0x89))
 
-_BY_GO = Understanding(strict=True, unknown=_KINDS - {DNS, ADDRESS, MAIL, URI})
-_BY_RUSTLS = Understanding(strict=True, subjects=False, dotted=True, most=250_000)
+_BY_GO = NameConstraintRules(strict=True, unknown=_KINDS - {DNS, ADDRESS, MAIL, URI})
+_BY_RUSTLS = NameConstraintRules(strict=True, subjects=False, dotted=True, most=250_000)
 _LARGEST_FOR_RUSTLS = 0xFFFF  # in bytes; webpki accepts no longer lengths
 
 
@@ -147,96 +147,96 @@ def _small_for_mbedtls(certificate: Certificate) -> str:
 RULES = {
     "go": Rules(
         checks=(
-            checks.well_made,
-            checks.valid,
-            checks.no_unknown_critical(_CRL_PLACES),
-            checks.issuers_are_cas,
-            checks.issuers_with_usage_may_sign,
-            checks.path_lengths,
-            checks.signatures(_weak_for_go),
-            checks.named_purpose_of_all,
-            checks.name_constraints(_BY_GO),
-            checks.host_in_alternative_name_of_go,
+            path_checks.well_made,
+            path_checks.valid,
+            path_checks.no_unknown_critical(_CRL_PLACES),
+            path_checks.issuers_are_cas,
+            path_checks.issuers_with_usage_may_sign,
+            path_checks.path_lengths,
+            path_checks.signatures(_weak_for_go),
+            path_checks.named_purpose_of_all,
+            path_checks.name_constraints(_BY_GO),
+            path_checks.host_in_alternative_name_of_go,
         ),
         pinned=(
-            checks.well_made,
-            checks.valid,
-            checks.no_unknown_critical(_CRL_PLACES),
-            checks.named_purpose_of_all,
-            checks.host_in_alternative_name_of_go,
+            path_checks.well_made,
+            path_checks.valid,
+            path_checks.no_unknown_critical(_CRL_PLACES),
+            path_checks.named_purpose_of_all,
+            path_checks.host_in_alternative_name_of_go,
         ),
     ),
     "rustls": Rules(
         checks=(
-            checks.readable(_unread_by_rustls),
-            checks.valid_but_anchor,
-            checks.server_is_no_ca,
-            checks.no_unknown_critical_below,
-            checks.intermediates_are_cas,
-            checks.path_lengths_below,
-            checks.signatures(_weak_for_rustls),
-            checks.server_key(_small_for_rustls),
-            checks.named_server_purpose_but_anchor,
-            checks.name_constraints(_BY_RUSTLS),
-            checks.host_in_alternative_name,
+            path_checks.readable(_unread_by_rustls),
+            path_checks.valid_but_anchor,
+            path_checks.server_is_no_ca,
+            path_checks.no_unknown_critical_below,
+            path_checks.intermediates_are_cas,
+            path_checks.path_lengths_below,
+            path_checks.signatures(_weak_for_rustls),
+            path_checks.server_key(_small_for_rustls),
+            path_checks.named_server_purpose_but_anchor,
+            path_checks.name_constraints(_BY_RUSTLS),
+            path_checks.host_in_alternative_name,
         ),
     ),
     "gnutls": Rules(
         checks=(
-            checks.readable(unread_by_gnutls),
-            checks.valid,
-            checks.no_unknown_critical(*_KNOWN_TO_GNUTLS, without=_UNKNOWN_TO_GNUTLS),
-            checks.intermediates_are_cas,
-            checks.anchor_is_or_may_be_a_ca,
-            checks.readable(unsigned_for_gnutls),
-            checks.issuers_of_version_3_may_sign,
-            checks.path_lengths,
-            checks.signed_in_turn,
-            checks.signatures(_weak_for_gnutls),
-            checks.keys(_small_for_gnutls),
-            checks.purpose_of_gnutls,
-            checks.name_constraints_of_gnutls,
-            checks.host_named_for_gnutls,
+            path_checks.readable(unread_by_gnutls),
+            path_checks.valid,
+            path_checks.no_unknown_critical(*_KNOWN_TO_GNUTLS, without=_UNKNOWN_TO_GNUTLS),
+            path_checks.intermediates_are_cas,
+            path_checks.anchor_is_or_may_be_a_ca,
+            path_checks.readable(unsigned_for_gnutls),
+            path_checks.issuers_of_version_3_may_sign,
+            path_checks.path_lengths,
+            path_checks.signed_in_turn,
+            path_checks.signatures(_weak_for_gnutls),
+            path_checks.keys(_small_for_gnutls),
+            path_checks.purpose_of_gnutls,
+            path_checks.name_constraints_of_gnutls,
+            path_checks.host_named_for_gnutls,
         ),
         pinned=(
-            checks.valid,
-            checks.keys(_small_for_gnutls),
-            checks.purpose_of_gnutls,
-            checks.host_named_for_gnutls,
+            path_checks.valid,
+            path_checks.keys(_small_for_gnutls),
+            path_checks.purpose_of_gnutls,
+            path_checks.host_named_for_gnutls,
         ),
     ),
     "java": Rules(
         checks=(
-            checks.valid_but_anchor,
-            checks.no_unknown_critical_below,
-            checks.issuers_are_cas,
-            checks.issuers_may_sign,
-            checks.path_lengths_of_others,
-            checks.signed_in_turn,
-            checks.signatures(_weak_for_java),
-            checks.server_may_sign,
-            checks.server_purpose,
-            checks.name_constraints_of_java,
-            checks.host_named,
+            path_checks.valid_but_anchor,
+            path_checks.no_unknown_critical_below,
+            path_checks.issuers_are_cas,
+            path_checks.issuers_may_sign,
+            path_checks.path_lengths_of_others,
+            path_checks.signed_in_turn,
+            path_checks.signatures(_weak_for_java),
+            path_checks.server_may_sign,
+            path_checks.server_purpose,
+            path_checks.name_constraints_of_java,
+            path_checks.host_named,
         ),
-        pinned=(checks.host_named,),
+        pinned=(path_checks.host_named,),
     ),
     "mbedtls": Rules(
         checks=(
-            checks.valid,
-            checks.signed_in_turn,
-            checks.signatures(_weak_for_mbedtls),
-            checks.keys(_small_for_mbedtls),
-            checks.server_may_sign,
-            checks.server_purpose,
-            checks.host_named_for_mbedtls,
+            path_checks.valid,
+            path_checks.signed_in_turn,
+            path_checks.signatures(_weak_for_mbedtls),
+            path_checks.keys(_small_for_mbedtls),
+            path_checks.server_may_sign,
+            path_checks.server_purpose,
+            path_checks.host_named_for_mbedtls,
         ),
         pinned=(
-            checks.valid,
-            checks.keys(_small_for_mbedtls),
-            checks.server_may_sign,
-            checks.server_purpose,
-            checks.host_named_for_mbedtls,
+            path_checks.valid,
+            path_checks.keys(_small_for_mbedtls),
+            path_checks.server_may_sign,
+            path_checks.server_purpose,
+            path_checks.host_named_for_mbedtls,
         ),
     ),
 }

@@ -36,7 +36,7 @@ class ChainVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Horizon:
+class TrustEnd:
     """When and why a client stops trusting the chain. ``sure`` is False for a date from a published schedule."""
 
     at: datetime
@@ -54,7 +54,7 @@ class Verdict:
     id: str
     looked: str
     note: str = ""
-    horizon: Horizon | None = None
+    horizon: TrustEnd | None = None
     path: tuple[Certificate, ...] = ()
 
 

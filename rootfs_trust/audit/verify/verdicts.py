@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from rootfs_trust.audit.blinding import lost_keystore
-from rootfs_trust.audit.verify import gnutls_engine, java_engine, mbedtls_engine, openssl_judge, path_judge
+from rootfs_trust.audit.unreadable_anchors import lost_keystore
+from rootfs_trust.audit.verify import gnutls_engine, java_engine, mbedtls_engine, openssl_evaluation, path_evaluation
 from rootfs_trust.audit.verify.chain import Chain
-from rootfs_trust.audit.verify.checks import Check
-from rootfs_trust.audit.verify.horizon import horizon
-from rootfs_trust.audit.verify.shipped import PlannedRemoval
+from rootfs_trust.audit.verify.path_checks import Check
+from rootfs_trust.audit.verify.planned_removals import PlannedRemoval
+from rootfs_trust.audit.verify.trust_end import horizon
 from rootfs_trust.audit.verify.verdict import ChainVerdict, Refusal, Verdict, named
 from rootfs_trust.audit.verify.version_checks import VersionChecks
 from rootfs_trust.audit.verify.versions import Assumed
@@ -22,10 +22,10 @@ from rootfs_trust.x509 import Certificate
 Judge = Callable[[Client, Chain, FoundAnchors, datetime, "str | None", Sequence[Check]], ChainVerdict]
 
 JUDGES: Mapping[str, Judge] = {
-    "openssl": openssl_judge.judge,
+    "openssl": openssl_evaluation.judge,
     "gnutls": gnutls_engine.judge,
-    "go": path_judge.judge,
-    "rustls": path_judge.judge,
+    "go": path_evaluation.judge,
+    "rustls": path_evaluation.judge,
     "java": java_engine.judge,
     "mbedtls": mbedtls_engine.judge,
 }

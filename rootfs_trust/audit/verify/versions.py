@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from rootfs_trust.audit.verify.programs import cargo_packages, go_version
+from rootfs_trust.audit.verify.build_info import cargo_packages, go_version
 from rootfs_trust.clients import certifi
 from rootfs_trust.clients.client import Client
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.openssl import library_folders
-from rootfs_trust.clients.reading import Reading
 from rootfs_trust.errors import InputError
-from rootfs_trust.rootfs.nodes import join, read
+from rootfs_trust.rootfs.view import join, read
 
 Numbers = tuple[int, ...]
 
@@ -113,7 +113,7 @@ class Assumed:
 class Versions(Assumed):
     """The versions that the rootfs of ``reading`` shows."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: FileReader) -> None:
         self._reading = reading
 
     def of(self, client: Client) -> Version:

@@ -6,12 +6,12 @@ import stat
 import tarfile
 from collections.abc import Callable, Iterator
 
-from rootfs_trust.errors import DamagedImageError, InputError, MalformedError, Trouble
-from rootfs_trust.image.changes import ImageChanges, NewEntry, header, packed_entry
+from rootfs_trust.errors import DamagedImageError, InputError, MalformedError, Problem
 from rootfs_trust.image.filesystems.inodes import Inode
 from rootfs_trust.image.filesystems.view import FilesystemView
-from rootfs_trust.image.tar import XATTR
-from rootfs_trust.rootfs.nodes import Directory, Symlink, as_text
+from rootfs_trust.image.layer_entries import ImageChanges, NewEntry, header, packed_entry
+from rootfs_trust.image.tar_stream import XATTR
+from rootfs_trust.rootfs.view import Directory, Symlink, as_text
 
 _TYPES = {
     stat.S_IFREG: tarfile.REGTYPE,
@@ -80,7 +80,7 @@ def _info(view: FilesystemView, place: str, inode: Inode) -> tarfile.TarInfo:
     type_ = _TYPES.get(stat.S_IFMT(inode.mode))
     if type_ is None:
         hint = "delete it before the image is made; a program that needs one makes it when it starts"
-        raise InputError(Trouble("image", view.path, f"has a socket at {place}, which cannot be kept", hint))
+        raise InputError(Problem("image", view.path, f"has a socket at {place}, which cannot be kept", hint))
     info.type, info.mode, info.mtime = type_, stat.S_IMODE(inode.mode), inode.mtime
     info.uid, info.gid = inode.owner
     info.devmajor, info.devminor = inode.device if type_ in (tarfile.CHRTYPE, tarfile.BLKTYPE) else (0, 0)
@@ -99,5 +99,5 @@ def _content(view: FilesystemView, pieces: Iterator[bytes]) -> Iterator[bytes]:
             yield piece
     except MalformedError as error:
         message = f"is not a well-formed {view.filesystem.name} image: it {error.message}"
-        raise DamagedImageError(Trouble("image", view.path, message, "get or build the image again")) from error
+        raise DamagedImageError(Problem("image", view.path, message, "get or build the image again")) from error
     yield bytes(-size % tarfile.BLOCKSIZE)

@@ -16,7 +16,7 @@ from rootfs_trust.image.filesystems.erofs_attributes import AttributeReader, rea
 from rootfs_trust.image.filesystems.erofs_compressed import CompressedFile
 from rootfs_trust.image.filesystems.inodes import Child, Inode, add_child, checked_mode, checked_size, device_number
 from rootfs_trust.image.filesystems.storage import Storage
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, as_text
+from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Symlink, as_text
 
 MAGIC = b"\xe2\xe1\xf5\xe0"
 SUPERBLOCK = 1024

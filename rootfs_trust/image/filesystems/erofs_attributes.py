@@ -7,7 +7,7 @@ from struct import unpack
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.image.filesystems.storage import Storage
-from rootfs_trust.rootfs.nodes import as_text
+from rootfs_trust.rootfs.view import as_text
 
 Read = Callable[[int, int], bytes]
 """Reads so many bytes from an offset on."""

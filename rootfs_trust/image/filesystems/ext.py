@@ -16,7 +16,7 @@ from rootfs_trust.image.filesystems.ext_attributes import VALUE_OF_INLINE_DATA, 
 from rootfs_trust.image.filesystems.ext_blocks import by_extents, by_indirect_blocks
 from rootfs_trust.image.filesystems.inodes import Child, Inode, add_child, checked_mode, checked_size, device_number
 from rootfs_trust.image.filesystems.storage import Storage
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink
+from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Symlink
 
 MAGIC = b"\x53\xef"
 SUPERBLOCK = 1024

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from struct import pack, unpack_from
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.nodes import as_text
+from rootfs_trust.rootfs.view import as_text
 
 _MAGIC = b"\x00\x00\x02\xea"
 _PREFIXES = {

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.image.changes import ImageChanges, NewEntry
-from rootfs_trust.rootfs.nodes import Directory, File, Symlink, parent
+from rootfs_trust.image.layer_entries import ImageChanges, NewEntry
+from rootfs_trust.rootfs.view import Directory, File, Symlink, parent
 
 _TYPES = {File: stat.S_IFREG, Symlink: stat.S_IFLNK, Directory: stat.S_IFDIR}
 _MAX_LOW = 0xFFFFFFFF

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.door import MAX_FILE
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, as_text
+from rootfs_trust.rootfs.root_directory import MAX_FILE
+from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Symlink, as_text
 
 MAX_LINK = 4095
 """Bytes of a symbolic link (PATH_MAX without its NUL)."""

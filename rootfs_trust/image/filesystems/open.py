@@ -7,13 +7,13 @@ import stat
 import weakref
 from dataclasses import dataclass
 
-from rootfs_trust.errors import InputError, MalformedError, Trouble
+from rootfs_trust.errors import InputError, MalformedError, Problem
 from rootfs_trust.image.filesystems.partitions import Partition, read_partitions
 from rootfs_trust.image.filesystems.recognize import filesystem_in, unreadable_in
 from rootfs_trust.image.filesystems.storage import Storage, cut_short
 from rootfs_trust.image.filesystems.view import FilesystemView
-from rootfs_trust.image.host import unreadable
-from rootfs_trust.rootfs.nodes import Directory
+from rootfs_trust.image.host_files import unreadable
+from rootfs_trust.rootfs.view import Directory
 from rootfs_trust.text import printable
 
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
@@ -32,7 +32,7 @@ class ImageFile:
         except OSError as error:
             raise unreadable(path, error) from error
         if not stat.S_ISREG(status.st_mode):
-            raise InputError(Trouble("image", path, "is not a regular file", "pass an image file or a directory"))
+            raise InputError(Problem("image", path, "is not a regular file", "pass an image file or a directory"))
         self.size = status.st_size
 
     def read(self, offset: int, size: int) -> bytes:
@@ -81,20 +81,20 @@ def open_filesystem(path: str, number: int | None = None) -> FilesystemImage | N
     """
     file = ImageFile(path)
     if not file.size:
-        raise InputError(Trouble("image", path, "is empty", _AGAIN))
+        raise InputError(Problem("image", path, "is empty", _AGAIN))
     try:
         partitions = read_partitions(file)
         whole = filesystem_in(file) if number is None else None
     except MalformedError as error:
-        raise InputError(Trouble("image", path, f"is not a well-formed image: it {error.message}", _AGAIN)) from error
+        raise InputError(Problem("image", path, f"is not a well-formed image: it {error.message}", _AGAIN)) from error
     if whole is not None:
         return FilesystemImage(path, path, file, FilesystemView(path, whole))
     if partitions is not None:
         return _in_partition(file, partitions, number)
     if number is not None:
-        raise InputError(Trouble("image", path, f"has no partition {number}: it has no partition table", ""))
+        raise InputError(Problem("image", path, f"has no partition {number}: it has no partition table", ""))
     if (other := unreadable_in(file)) is not None:
-        raise InputError(Trouble("image", path, f"is {other.name}, which cannot be read", other.hint))
+        raise InputError(Problem("image", path, f"is {other.name}, which cannot be read", other.hint))
     return None
 
 
@@ -103,7 +103,7 @@ def _in_partition(file: ImageFile, partitions: list[Partition], number: int | No
         chosen = next((each for each in partitions if each.number == number), None)
         if chosen is None:
             there = ", ".join(str(each.number) for each in partitions) or "none"
-            raise InputError(Trouble("image", file.path, f"has no partition {number}; partitions: {there}", ""))
+            raise InputError(Problem("image", file.path, f"has no partition {number}; partitions: {there}", ""))
         return _opened(file, chosen)
     return _only_root(file, partitions)
 
@@ -114,12 +114,12 @@ def _opened(file: ImageFile, partition: Partition) -> FilesystemImage:
     try:
         found = filesystem_in(partition.storage)
     except MalformedError as error:
-        raise InputError(Trouble("image", place, f"is not a well-formed image: it {error.message}", _AGAIN)) from error
+        raise InputError(Problem("image", place, f"is not a well-formed image: it {error.message}", _AGAIN)) from error
     if found is None:
         message = f"holds {_content(partition)}, not a file system that can be read"
         other = unreadable_in(partition.storage)
         hint = other.hint if other else "name another partition"
-        raise InputError(Trouble("image", place, message, hint))
+        raise InputError(Problem("image", place, message, hint))
     return FilesystemImage(file.path, place, partition.storage, FilesystemView(place, found), partition)
 
 
@@ -133,7 +133,7 @@ def _only_root(file: ImageFile, partitions: list[Partition]) -> FilesystemImage:
     else:
         message = f"has no partition with a root filesystem that can be read; partitions: {names}"
     example = roots[0].number if roots else 2
-    raise InputError(Trouble("image", file.path, message, f"name the partition: {file.path}#{example}"))
+    raise InputError(Problem("image", file.path, message, f"name the partition: {file.path}#{example}"))
 
 
 def _holds_root(partition: Partition) -> bool:

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
-from rootfs_trust.errors import ApplyError, InputError, Trouble
+from rootfs_trust.errors import ApplyError, InputError, Problem
 from rootfs_trust.text import printable
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -34,7 +34,7 @@ def find_program(name: str, package: str, path: str) -> str:
     found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), PATH]))
     if found is None:
         message = f"needs the program {name}, which is not installed"
-        raise InputError(Trouble("tool-missing", path, message, f"install the package {package}"))
+        raise InputError(Problem("tool-missing", path, message, f"install the package {package}"))
     return found
 
 
@@ -109,4 +109,4 @@ def _failed(words: Sequence[str], path: str, status: int, text: str) -> ApplyErr
     said = printable(lines[-1].strip()[:_MOST_SHOWN]) if lines else "nothing"
     ended = f"was killed after {_LIMIT} s" if status == -signal.SIGKILL else f"failed with exit status {status}"
     message = f"cannot be written: {name} {ended} and said: {said}; nothing was written"
-    return ApplyError(Trouble("apply", path, message, "fix the cause and run the same command again"))
+    return ApplyError(Problem("apply", path, message, "fix the cause and run the same command again"))

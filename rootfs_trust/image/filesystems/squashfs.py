@@ -17,7 +17,7 @@ from rootfs_trust.image.filesystems.inodes import Child, Inode, add_child, check
 from rootfs_trust.image.filesystems.squashfs_attributes import AttributeTable
 from rootfs_trust.image.filesystems.squashfs_metadata import NOTHING, Lookup, Metadata
 from rootfs_trust.image.filesystems.storage import Storage
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink
+from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Symlink
 
 MAGIC = b"hsqs"
 BIG_ENDIAN = b"sqsh"

@@ -8,7 +8,7 @@ from rootfs_trust.errors import MalformedError
 from rootfs_trust.image.filesystems.inodes import Decompress
 from rootfs_trust.image.filesystems.squashfs_metadata import Lookup, Metadata, Reader
 from rootfs_trust.image.filesystems.storage import Storage
-from rootfs_trust.rootfs.nodes import as_text
+from rootfs_trust.rootfs.view import as_text
 
 _NO_TABLE = (1 << 64) - 1
 _PREFIXES = {0: "user.", 1: "trusted.", 2: "security."}

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from rootfs_trust.errors import DamagedImageError, InputError, MalformedError, Trouble
+from rootfs_trust.errors import DamagedImageError, InputError, MalformedError, Problem
 from rootfs_trust.image.filesystems.inodes import Child, Filesystem, Inode
-from rootfs_trust.image.tar import MAX_DEPTH, MAX_MEMBERS
-from rootfs_trust.rootfs.door import MAX_FILE
-from rootfs_trust.rootfs.nodes import Directory, File, Node, Owner, Special, Symlink, as_bytes, as_text, join
+from rootfs_trust.image.tar_stream import MAX_DEPTH, MAX_MEMBERS
 from rootfs_trust.rootfs.resolve import way
+from rootfs_trust.rootfs.root_directory import MAX_FILE
+from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Symlink, as_bytes, as_text, join
 
 MAX_CONTENT = 16 * 1024 * 1024 * 1024
 """Bytes of all files that are read: a small image can hold many files of zeros that take no space in it."""
@@ -216,7 +216,7 @@ class FilesystemView:
     def _file(self, path: str, inode: Inode) -> bytes:
         if inode.size > MAX_FILE:
             hint = "no trust store is; move the file out of the store's folders"
-            raise InputError(Trouble("too-large", path, f"is larger than {MAX_FILE} bytes", hint))
+            raise InputError(Problem("too-large", path, f"is larger than {MAX_FILE} bytes", hint))
         return self._read(inode)
 
     def _read(self, inode: Inode) -> bytes:
@@ -230,4 +230,4 @@ class FilesystemView:
 
     def _refuse(self, error: MalformedError) -> NoReturn:
         message = f"is not a well-formed {self.filesystem.name} image: it {error.message}"
-        raise DamagedImageError(Trouble("image", self.path, message, "get or build the image again")) from error
+        raise DamagedImageError(Problem("image", self.path, message, "get or build the image again")) from error

@@ -6,10 +6,10 @@ import stat
 from collections.abc import Iterator
 from uuid import UUID
 
-from rootfs_trust.image.changes import ImageChanges
 from rootfs_trust.image.filesystems.erofs import CHUNKS, COMPACT_INDEX, FULL_INDEX, Erofs, RawInode
 from rootfs_trust.image.filesystems.open import FilesystemImage
 from rootfs_trust.image.filesystems.packing import Packer, newest_of, pack_again
+from rootfs_trust.image.layer_entries import ImageChanges
 
 PACKAGE = "erofs-utils"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 
-from rootfs_trust.errors import InputError, MalformedError, Trouble
-from rootfs_trust.image.changes import ImageChanges
+from rootfs_trust.errors import InputError, MalformedError, Problem
 from rootfs_trust.image.filesystems.ext import Ext
 from rootfs_trust.image.filesystems.ext_commands import Script, commands
 from rootfs_trust.image.filesystems.open import FilesystemImage
 from rootfs_trust.image.filesystems.programs import find_program, run_program, work_directory
-from rootfs_trust.rootfs.nodes import Directory, File, Symlink
+from rootfs_trust.image.layer_entries import ImageChanges
+from rootfs_trust.rootfs.view import Directory, File, Symlink
 
 PACKAGE = "e2fsprogs"
 
@@ -80,7 +80,7 @@ class ExtWriter:
             raise self._refused(f"has no space for the changes: they need up to {wanted}, and it has {there}", hint)
 
     def _refused(self, message: str, hint: str) -> InputError:
-        return InputError(Trouble("image", self._image.place, message, hint))
+        return InputError(Problem("image", self._image.place, message, hint))
 
 
 def _put_files(directory: str, script: Script) -> None:

@@ -10,18 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import Directory, File, View, as_bytes, read
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.view import Directory, File, View, as_bytes, read
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.debian.conf import DATABASE, DEBIAN_HEADER, with_distrusted, without_new_roots
-from rootfs_trust.store.debian.reading import DebianSources, distrusted_names, find, held
-from rootfs_trust.store.hashdir import hash_directory, links_into
-from rootfs_trust.store.java import STORE, debian_java_store
-from rootfs_trust.store.layout import Answer, Request
-from rootfs_trust.store.local import LocalFolder, stem
-from rootfs_trust.store.presets import with_presets
+from rootfs_trust.store.anchor_sources import LocalFolder, stem
+from rootfs_trust.store.cloud_roots import with_presets
+from rootfs_trust.store.debian.ca_certificates_conf import DATABASE, DEBIAN_HEADER, with_distrusted, without_new_roots
+from rootfs_trust.store.debian.sources import DebianSources, distrusted_names, find, held
+from rootfs_trust.store.hash_links import hash_directory, links_into
+from rootfs_trust.store.java_keystore import STORE, debian_java_store
+from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import with_selections
-from rootfs_trust.store.source import Source, for_everything, judge_sources, missing_issuers, unsourced
+from rootfs_trust.store.source_file import Source, for_everything, judge_sources, missing_issuers, unsourced
 
 _MANGLED = str.maketrans({" ": "_", ",": "_", "(": "=", ")": "="})
 
@@ -62,9 +62,9 @@ class DebianStore:
     package_relative: bool = False
     """Whether the package brings relative links, where the tool makes absolute ones on the device."""
 
-    def answer(self, view: View, request: Request) -> Answer:
+    def answer(self, view: View, request: Request) -> StorePlan:
         """The store that ``request`` makes of the rootfs ``view``."""
-        answer = Answer()
+        answer = StorePlan()
         found = find(view, self)
         answer.warnings += found.warnings
         request = for_everything(request, answer, self.name)
@@ -164,7 +164,7 @@ def _mangled(path: str) -> str:
     return stem(path).translate(_MANGLED)
 
 
-def _tell(local: LocalFolder, found: DebianSources, names: list[str], answer: Answer) -> None:
+def _tell(local: LocalFolder, found: DebianSources, names: list[str], answer: StorePlan) -> None:
     answer.installed += local.installed
     answer.removed += local.removed
     for name in names:
@@ -174,8 +174,8 @@ def _tell(local: LocalFolder, found: DebianSources, names: list[str], answer: An
     answer.warnings += local.warnings
 
 
-def _kept(conf: str) -> Trouble:
-    return Trouble(
+def _kept(conf: str) -> Problem:
+    return Problem(
         "list-kept",
         conf,
         "is now a changed configuration file, so the package manager keeps it; new roots in a newer ca-certificates "
@@ -184,18 +184,18 @@ def _kept(conf: str) -> Trouble:
     )
 
 
-def _replaced(conf: str) -> Trouble:
+def _replaced(conf: str) -> Problem:
     message = (
         "is changed, but the next update of ca-certificates replaces it; distrusted certificates are then trusted again"
     )
-    return Trouble("package-restores", conf, message, "run rootfs-trust again after each update of the package")
+    return Problem("package-restores", conf, message, "run rootfs-trust again after each update of the package")
 
 
 # -- judging -----------------------------------------------------------------------------------------------
 
 
 def _judge(
-    view: View, layout: DebianStore, found: DebianSources, sources: list[Source], request: Request, answer: Answer
+    view: View, layout: DebianStore, found: DebianSources, sources: list[Source], request: Request, answer: StorePlan
 ) -> None:
     judge_sources(sources, answer)
     if not request.drop_unsourced:
@@ -213,7 +213,7 @@ def _write(
     conf: bytes,
     local: LocalFolder,
     sources: list[Source],
-    answer: Answer,
+    answer: StorePlan,
 ) -> None:
     desired = answer.desired
     desired[layout.local] = Directory()

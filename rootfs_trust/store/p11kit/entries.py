@@ -73,7 +73,7 @@ class TokenEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Stapled:
+class StapledExtension:
     """An extension that holds for every certificate with this ``key`` in the same token. ``der``: an Extension.
 
     ``oid`` is the element that the file names it by, which may be another than that in ``der``.

@@ -22,7 +22,7 @@ from rootfs_trust.store.p11kit.entries import (
     encode_usages,
     usages,
 )
-from rootfs_trust.store.p11kit.select import Chosen
+from rootfs_trust.store.p11kit.output_selection import Chosen
 from rootfs_trust.x509 import encode as pem_block
 from rootfs_trust.x509.der import OCTET_STRING, SEQUENCE, UTF8_STRING, encode
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rootfs_trust.errors import Trouble
-from rootfs_trust.rootfs.nodes import Absent, Directory, Symlink, View, join, parent, read
-from rootfs_trust.store.layout import TOKENS, Answer, Request
-from rootfs_trust.store.p11kit.change import change, held, shared_keys, without_effect
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.view import Absent, Directory, Symlink, View, join, parent, read
+from rootfs_trust.store.cloud_roots import with_presets
+from rootfs_trust.store.layout import TOKENS, Request, StorePlan
 from rootfs_trust.store.p11kit.entries import CODE_SIGNING, EMAIL, SERVER_AUTH
 from rootfs_trust.store.p11kit.formats import ExtractedDirectory
-from rootfs_trust.store.p11kit.found import find
+from rootfs_trust.store.p11kit.output_selection import Filter
 from rootfs_trust.store.p11kit.outputs import (
     Desired,
     ExtractedBundle,
@@ -34,11 +34,11 @@ from rootfs_trust.store.p11kit.outputs import (
     mirror_nodes,
     strangers,
 )
-from rootfs_trust.store.p11kit.select import Filter
+from rootfs_trust.store.p11kit.source_changes import change, held, shared_keys, without_effect
+from rootfs_trust.store.p11kit.sources import find
 from rootfs_trust.store.p11kit.token import Token
-from rootfs_trust.store.presets import with_presets
 from rootfs_trust.store.selection import with_selections
-from rootfs_trust.store.source import Source, judge_sources, missing_issuers, unsourced
+from rootfs_trust.store.source_file import Source, judge_sources, missing_issuers, unsourced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +95,9 @@ class P11KitStore:
             *(f"`{path}` -> `{text}`, if the directory exists and lacks it" for path, text in self.links),
         )
 
-    def answer(self, view: View, request: Request) -> Answer:
+    def answer(self, view: View, request: Request) -> StorePlan:
         """The store that ``request`` makes of the rootfs ``view``."""
-        answer = Answer()
+        answer = StorePlan()
         found = find(view, self.tokens)
         everything = [Source(each.path, b"", (each.certificate,)) for each in found.entries if each.certificate]
         request = with_presets(request, everything, answer)
@@ -116,7 +116,7 @@ class P11KitStore:
         answer.desired |= changes.after(present)
         return answer
 
-    def _tell(self, tokens: list[Token], request: Request, answer: Answer) -> None:
+    def _tell(self, tokens: list[Token], request: Request, answer: StorePlan) -> None:
         certificates = [each.certificate for token in tokens for each in token.entries if each.trusted]
         sources = [Source("", b"", tuple(each for each in certificates if each))]
         answer.warnings += missing_issuers(request.anchors, sources)
@@ -124,7 +124,7 @@ class P11KitStore:
         if request.only:
             answer.warnings.append(_does_not_last(self))
 
-    def _write_outputs(self, view: View, tokens: list[Token], answer: Answer, created: int | None) -> None:
+    def _write_outputs(self, view: View, tokens: list[Token], answer: StorePlan, created: int | None) -> None:
         nodes: Desired = {}
         for bundle in self.bundles:
             nodes[bundle.path] = bundle_file(view, bundle, tokens, last_name=self.last_name, created=created)
@@ -160,8 +160,8 @@ def _folders(nodes: Desired) -> set[str]:
     return folders
 
 
-def _does_not_last(layout: P11KitStore) -> Trouble:
-    return Trouble(
+def _does_not_last(layout: P11KitStore) -> Problem:
+    return Problem(
         "base-none",
         join(layout.tokens[0], "blocklist"),
         "lists every root that is shipped now; a later version of the distribution's package may bring others",

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rootfs_trust.errors import MalformedError, Trouble
-from rootfs_trust.rootfs.nodes import Absent, Directory, File, Symlink, View, join, read
+from rootfs_trust.errors import MalformedError, Problem
+from rootfs_trust.rootfs.view import Absent, Directory, File, Symlink, View, join, read
 from rootfs_trust.store import jks
-from rootfs_trust.store.hashdir import is_looked_up
+from rootfs_trust.store.hash_links import is_looked_up
 from rootfs_trust.store.p11kit import formats
 from rootfs_trust.store.p11kit.entries import CODE_SIGNING, EMAIL, SERVER_AUTH, TokenEntry
 from rootfs_trust.store.p11kit.formats import ExtractedDirectory, hash_directory
+from rootfs_trust.store.p11kit.output_selection import Chosen, Filter, select
 from rootfs_trust.store.p11kit.parser import parse_file
-from rootfs_trust.store.p11kit.select import Chosen, Filter, select
 from rootfs_trust.store.p11kit.token import Token
 
 FILE_MODE, DIRECTORY_MODE = 0o444, 0o555
@@ -157,13 +157,13 @@ def leftovers(view: View, folder: str, desired: Desired) -> Iterator[str]:
             yield path
 
 
-def strangers(view: View, folder: str, desired: Desired) -> Iterator[Trouble]:
+def strangers(view: View, folder: str, desired: Desired) -> Iterator[Problem]:
     """Files of others in a folder that the device's own tool sweeps: they stay here, and are told."""
     for name in view.names(folder):
         path = join(folder, name)
         if path not in desired and view.kind(path, follow=False) is not Directory:
             message = "is nobody's output; the device's own tool takes it away when it runs next"
-            yield Trouble("stray-file", path, message, "move it elsewhere")
+            yield Problem("stray-file", path, message, "move it elsewhere")
 
 
 def _is_written(view: View, path: str, name: str) -> bool:

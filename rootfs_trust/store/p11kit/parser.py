@@ -15,14 +15,14 @@ from dataclasses import replace
 from itertools import chain
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.store.p11kit import pem, persist
+from rootfs_trust.store.p11kit import p11_kit_file, pem
 from rootfs_trust.store.p11kit.entries import (
     EXTENDED_KEY_USAGE,
     NO_PURPOSE,
     OPENSSL_REJECT,
     SUBJECT_KEY_ID,
     Place,
-    Stapled,
+    StapledExtension,
     TokenEntry,
     encode_usages,
     oid_contents,
@@ -31,7 +31,7 @@ from rootfs_trust.store.p11kit.entries import (
 from rootfs_trust.x509 import Certificate, parse_certificate
 from rootfs_trust.x509.certificate import take_certificate
 from rootfs_trust.x509.der import OCTET_STRING, OID, SEQUENCE, DerReader, encode
-from rootfs_trust.x509.objects import take_trust_settings
+from rootfs_trust.x509.pem_objects import take_trust_settings
 
 _FIRST_BUCKETS = 9
 _WORD = 0xFFFFFFFF
@@ -83,15 +83,15 @@ def _avalanche(value: int) -> int:
     return value ^ value >> 16
 
 
-def parse_file(path: str, data: bytes, place: Place) -> list[TokenEntry | Stapled]:
+def parse_file(path: str, data: bytes, place: Place) -> list[TokenEntry | StapledExtension]:
     """What the file adds to the store, in the order in which p11-kit loads it; nothing if it knows no such form."""
     return [_placed(each, place) if isinstance(each, TokenEntry) else each for each in _objects(path, data)]
 
 
-def _objects(path: str, data: bytes) -> Iterable[TokenEntry | Stapled]:
-    if persist.is_persist(data):
+def _objects(path: str, data: bytes) -> Iterable[TokenEntry | StapledExtension]:
+    if p11_kit_file.is_persist(data):
         try:
-            return list(_of_persist(path, persist.objects(data)))
+            return list(_of_persist(path, p11_kit_file.objects(data)))
         except MalformedError:
             pass  # then it may still hold PEM blocks: p11_parse_memory goes on to the next format
     try:
@@ -118,7 +118,7 @@ def plain_entry(path: str, certificate: Certificate, label: bytes | None = None)
 # -- PEM ---------------------------------------------------------------------------------------------------
 
 
-def _of_pem(path: str, data: bytes) -> Iterator[TokenEntry | Stapled]:
+def _of_pem(path: str, data: bytes) -> Iterator[TokenEntry | StapledExtension]:
     """Certificates, plain or trusted; blocks of another kind, or that are broken, are passed over."""
     for label, contents in pem.blocks(data):
         try:
@@ -130,7 +130,7 @@ def _of_pem(path: str, data: bytes) -> Iterator[TokenEntry | Stapled]:
             continue
 
 
-def _trusted(path: str, contents: bytes) -> list[TokenEntry | Stapled]:
+def _trusted(path: str, contents: bytes) -> list[TokenEntry | StapledExtension]:
     """A TRUSTED CERTIFICATE: its purposes become extensions that are stapled to the key.
 
     One that is trusted for nothing is distrusted, as OpenSSL has it.
@@ -149,11 +149,13 @@ def _trusted(path: str, contents: bytes) -> list[TokenEntry | Stapled]:
     allowed = [each for each in purposes if each not in rejected]
     alias = None if settings.alias is None else settings.alias.partition(b"\0")[0]
     entry = plain_entry(path, certificate, alias)
-    found: list[TokenEntry | Stapled] = [Stapled(path, entry.key, _usage_extension(EXTENDED_KEY_USAGE, allowed))]
+    found: list[TokenEntry | StapledExtension] = [
+        StapledExtension(path, entry.key, _usage_extension(EXTENDED_KEY_USAGE, allowed))
+    ]
     if rejected:
-        found.append(Stapled(path, entry.key, _usage_extension(OPENSSL_REJECT, rejected)))
+        found.append(StapledExtension(path, entry.key, _usage_extension(OPENSSL_REJECT, rejected)))
     if settings.key_id:
-        found.append(Stapled(path, entry.key, _extension(SUBJECT_KEY_ID, settings.key_id)))
+        found.append(StapledExtension(path, entry.key, _extension(SUBJECT_KEY_ID, settings.key_id)))
     return [*found, replace(entry, trusted=bool(allowed), distrusted=not allowed)]
 
 
@@ -168,31 +170,34 @@ def _extension(oid: str, value: bytes) -> bytes:
 # -- .p11-kit ----------------------------------------------------------------------------------------------
 
 
-def _of_persist(path: str, objects: Iterable[persist.Attributes]) -> Iterator[TokenEntry | Stapled]:
+def _of_persist(path: str, objects: Iterable[p11_kit_file.Attributes]) -> Iterator[TokenEntry | StapledExtension]:
     """Entries up to the first object that the trust module does not accept: there it stops with the file."""
     for attributes in objects:
         if not _truth(attributes, "token", default=True):
             return
-        if attributes.get("class") == persist.CERTIFICATE:
-            if attributes.get("certificate-type") != persist.X509 or not persist.OF_CERTIFICATE.issuperset(attributes):
+        if attributes.get("class") == p11_kit_file.CERTIFICATE:
+            if attributes.get("certificate-type") != p11_kit_file.X509 or not p11_kit_file.OF_CERTIFICATE.issuperset(
+                attributes
+            ):
                 return
             yield _entry(path, attributes)
-        elif attributes.get("class") == persist.EXTENSION:
+        elif attributes.get("class") == p11_kit_file.EXTENSION:
             key, der = _octets(attributes, "public-key-info"), _octets(attributes, "value")
-            if key is None or der is None or not persist.OF_EXTENSION.issuperset(attributes):
+            if key is None or der is None or not p11_kit_file.OF_EXTENSION.issuperset(attributes):
                 return
-            yield Stapled(path, key, der, _octets(attributes, "object-id") or b"")
+            yield StapledExtension(path, key, der, _octets(attributes, "object-id") or b"")
         elif not _is_ignored(attributes):
             return
 
 
-def _is_ignored(attributes: persist.Attributes) -> bool:
-    """Whether it is an object that the trust module accepts and that has no effect here."""
+def _is_ignored(attributes: p11_kit_file.Attributes) -> bool:
     kind = attributes.get("class")
-    return kind in persist.OTHER_CLASSES or (kind == persist.DATA and persist.OF_DATA.issuperset(attributes))
+    return kind in p11_kit_file.OTHER_CLASSES or (
+        kind == p11_kit_file.DATA and p11_kit_file.OF_DATA.issuperset(attributes)
+    )
 
 
-def _entry(path: str, attributes: persist.Attributes) -> TokenEntry:
+def _entry(path: str, attributes: p11_kit_file.Attributes) -> TokenEntry:
     """A certificate, or the traits of one that is distrusted without being there."""
     try:
         entry = plain_entry(path, parse_certificate(_octets(attributes, "value") or b""))
@@ -213,17 +218,17 @@ def _entry(path: str, attributes: persist.Attributes) -> TokenEntry:
     )
 
 
-def _octets(attributes: persist.Attributes, name: str) -> bytes | None:
+def _octets(attributes: p11_kit_file.Attributes, name: str) -> bytes | None:
     value = attributes.get(name)
     return value if isinstance(value, bytes) else None
 
 
-def _truth(attributes: persist.Attributes, name: str, *, default: bool = False) -> bool:
+def _truth(attributes: p11_kit_file.Attributes, name: str, *, default: bool = False) -> bool:
     """A boolean; a string of one octet has the same form in PKCS #11, and counts too."""
     value = attributes.get(name, default)
     return value is True or (isinstance(value, bytes) and len(value) == 1 and value != b"\0")
 
 
-def _number(attributes: persist.Attributes, name: str) -> int | None:
+def _number(attributes: p11_kit_file.Attributes, name: str) -> int | None:
     value = attributes.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import read
+from rootfs_trust.rootfs.view import read
 from rootfs_trust.store.layout import Layout
 from rootfs_trust.store.p11kit.layout import P11KitStore
 

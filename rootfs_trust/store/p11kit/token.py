@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.nodes import Directory, File, View, join, read
 from rootfs_trust.rootfs.plan import STAGED_PREFIX
+from rootfs_trust.rootfs.view import Directory, File, View, join, read
 from rootfs_trust.store.p11kit.entries import (
     BASIC_CONSTRAINTS,
     Place,
-    Stapled,
+    StapledExtension,
     TokenEntry,
     oid_contents,
     take_extension,
@@ -50,7 +50,7 @@ class Token:
     """What the files of one token say, in the order of loading."""
 
     entries: tuple[TokenEntry, ...]
-    stapled: tuple[Stapled, ...]
+    stapled: tuple[StapledExtension, ...]
 
     def attached(self, key: bytes) -> dict[str, bytes]:
         """Values of the extensions stapled to ``key``, by OID; of several the last one holds.
@@ -75,8 +75,8 @@ class Token:
         return None
 
     @cached_property
-    def _by_key(self) -> dict[bytes, list[Stapled]]:
-        found: dict[bytes, list[Stapled]] = {}
+    def _by_key(self) -> dict[bytes, list[StapledExtension]]:
+        found: dict[bytes, list[StapledExtension]] = {}
         for each in self.stapled:
             found.setdefault(each.key, []).append(each)
         return found
@@ -86,7 +86,7 @@ def token_of(files: Iterable[SourceFile]) -> Token:
     """The token that ``files``, in this order, make."""
     objects = [each for file in files for each in parse_file(file.path, file.data, file.place)]
     entries = tuple(each for each in objects if isinstance(each, TokenEntry))
-    return Token(entries, tuple(each for each in objects if isinstance(each, Stapled)))
+    return Token(entries, tuple(each for each in objects if isinstance(each, StapledExtension)))
 
 
 def files_of(view: View, path: str) -> list[SourceFile]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from rootfs_trust.audit.first_boot import first_boot_clock, image_clock, time_sources
-from rootfs_trust.rootfs.nodes import File
+from rootfs_trust.rootfs.view import File
 from tests.support.memory import MemoryTree
 
 DEBIANS = b"6.1.0-26-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC Debian 6.1.112-1 (2024-09-30)\0"

@@ -10,7 +10,7 @@ from rootfs_trust.api.verify import verify_in
 from rootfs_trust.audit.verify.chain import read_chain
 from rootfs_trust.audit.verify.verdict import Verdict
 from rootfs_trust.audit.verify.versions import Versions
-from rootfs_trust.rootfs.nodes import File
+from rootfs_trust.rootfs.view import File
 from rootfs_trust.store.jks import keystore
 from tests.limbo.algorithms import cases
 from tests.limbo.cases import Case, read_cases

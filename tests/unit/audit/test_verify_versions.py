@@ -8,19 +8,19 @@ import zlib
 
 import pytest
 
-from rootfs_trust.audit.verify.programs import cargo_packages, go_version
+from rootfs_trust.audit.verify.build_info import cargo_packages, go_version
 from rootfs_trust.audit.verify.versions import ASSUMED, Version, Versions
 from rootfs_trust.clients.client import Client, FoundAnchors, fixed
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import File
+from rootfs_trust.rootfs.view import File
 from tests.support.memory import MemoryTree
 
 DPKG = "/var/lib/dpkg/status"
 
 
 def versions(entries: dict[str, bytes]) -> Versions:
-    return Versions(Reading(Device(MemoryTree({path: File(data) for path, data in entries.items()}))))
+    return Versions(FileReader(Device(MemoryTree({path: File(data) for path, data in entries.items()}))))
 
 
 def of(engine: str, entries: dict[str, bytes], name: str = "") -> Version:

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from rootfs_trust import InstallOptions, check, install
-from rootfs_trust.audit import places
+from rootfs_trust.audit import well_known_paths
 from rootfs_trust.audit.findings import ERROR, NOTE
 from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.jks import keystore
 from tests.support.authority import Authority
 from tests.support.layout_trees import CREATED, FAMILIES, LayoutTree
 
-CLIENTS_READ = (*places.BUNDLES, *places.HASH_DIRECTORIES, *places.JAVA_STORES)
+CLIENTS_READ = (*well_known_paths.BUNDLES, *well_known_paths.HASH_DIRECTORIES, *well_known_paths.JAVA_STORES)
 LINKED = Path("/nowhere/store")
 
 
@@ -99,7 +99,7 @@ def parents(root: Path, path: str) -> list[Path]:
 def kind_of(tree: LayoutTree, path: str) -> str:
     if (tree.path / path[1:]).is_symlink():
         return "link"
-    if path in places.JAVA_STORES:
+    if path in well_known_paths.JAVA_STORES:
         return "java"
     return "TLS" if path in CLIENTS_READ else "not for TLS"
 

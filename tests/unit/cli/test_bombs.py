@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.agents.sandbox import MAX_RENDERED
+from rootfs_trust.rendering.sandbox import MAX_RENDERED
 from tests.support.command import REPOSITORY
 from tests.support.peers import PLAIN_ENVIRONMENT
 

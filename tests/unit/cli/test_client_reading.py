@@ -10,7 +10,7 @@ from rootfs_trust.store.jks import keystore
 from tests.limbo.algorithms import ALGORITHMS, certificate
 from tests.support.authority import Authority
 from tests.support.debian_tree import DebianTree
-from tests.unit.audit.test_blinding import root
+from tests.unit.audit.test_unreadable_anchors import root
 
 SERVER = "etc/ssl/certs/java/cacerts"
 

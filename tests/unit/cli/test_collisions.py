@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from rootfs_trust.cli.run import main
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import Directory, File
 from rootfs_trust.rootfs.plan import make_plan
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.rootfs.view import Directory, File
 from tests.support.authority import Authority
 
 KEY = Authority("Secret").key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
@@ -155,7 +155,7 @@ def test_a_dest_that_would_be_a_source_or_get_a_hash_link(run, debian, tmp_path,
 def test_any_two_of_a_plan(tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "alias").symlink_to("real")
-    with Root(str(tmp_path)) as root:
+    with RootDirectory(str(tmp_path)) as root:
 
         def conflicts(**nodes):
             plan = make_plan(root, {"/" + path.replace("_", "/"): node for path, node in nodes.items()})

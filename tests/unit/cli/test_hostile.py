@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rootfs_trust.rootfs.door import Root
+from rootfs_trust.rootfs.root_directory import RootDirectory
 from tests.support.debian_tree import snapshot
 from tests.support.hostile import KINDS, OUTSIDE, PLACES, World, watch
 
@@ -99,7 +99,7 @@ def test_any_mixture_of_links(tmp_path_factory, monkeypatch, capfd, data):
     assert status in STATUS, capfd.readouterr().err
     assert set(looked) <= {0, 1, 2}, capfd.readouterr().err
     assert opened == [] and snapshot(world.outside) == before
-    with Root(world.tree.root) as root:
+    with RootDirectory(world.tree.root) as root:
         folders = [root.real_path(place) for place in ("/etc/ssl/certs", "/usr/local/share/ca-certificates")]
         new = root.real_path("/usr/local/share/ca-certificates/ca.crt")
         read_as_another = [place for place in PLACES if new and root.real_path(f"/{place}") == new]

@@ -13,13 +13,13 @@ import pytest
 
 from rootfs_trust import __version__
 from rootfs_trust.api.options import InstallOptions
-from rootfs_trust.clients import reading
-from rootfs_trust.fleet.jobs import Batch, Order, Task
+from rootfs_trust.clients import file_readers
+from rootfs_trust.fleet.messages import Batch, TargetConfig, Task
 from rootfs_trust.fleet.policies import read_policy
-from rootfs_trust.fleet.work import run_batch
+from rootfs_trust.fleet.worker import run_batch
 from rootfs_trust.rootfs import apply as apply_module
 from rootfs_trust.rootfs.copy import TreeCopy
-from rootfs_trust.rootfs.door import Root
+from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.store import detect
 from tests.support.authority import NOW, Authority
 from tests.support.debian_tree import DebianTree
@@ -91,7 +91,7 @@ def watched(monkeypatch, tree):
                 return _real(*arguments, **options)
 
             monkeypatch.setattr(module, name, noted)
-        for user in ("rootfs_trust.api.decide", "rootfs_trust.api.remove", reading.__name__):
+        for user in ("rootfs_trust.api.planning", "rootfs_trust.api.remove", file_readers.__name__):
             monkeypatch.setattr(f"{user}.find_layout", detect.find_layout, raising=False)
         return seen
 
@@ -116,7 +116,7 @@ def test_a_worker_of_a_fleet_decides_and_writes_under_the_lock(tree, watched, tm
     other = DebianTree(tmp_path / "other")
     seen = watched(".", store=True)
     _, digest = read_policy(InstallOptions(config=str(config), at=NOW))
-    order = Order(str(config), digest, NOW, None, False)
+    order = TargetConfig(str(config), digest, NOW, None, False)
     tasks = [Task(path, path, order, None, None, "") for path in (tree.root, other.root)[:together]]
     results = run_batch(Batch(0, __version__, tuple(tasks)))
     assert [each.status for each in results] == ["changed"] * together
@@ -166,7 +166,7 @@ def test_readers_hold_the_lock_while_they_read(command, tree, monkeypatch, name)
 
         monkeypatch.setattr(owner, method, noted)
 
-    watch(Root, "names")
+    watch(RootDirectory, "names")
     watch(TreeCopy, "run")
     assert command(*words(name, tree)).status == 0
     assert seen and all(seen)

@@ -12,7 +12,7 @@ import pytest
 
 import rootfs_trust
 from rootfs_trust.cli import output
-from rootfs_trust.errors import Trouble
+from rootfs_trust.errors import Problem
 from tests.support import command as program
 from tests.support.authority import Authority
 from tests.support.debian_tree import DebianTree
@@ -303,8 +303,8 @@ def test_json_survives_bytes_that_are_no_text(capsys):
 
 
 def test_a_trouble_without_path_or_hint():
-    assert str(Trouble("x", "", "message")) == "message"
-    assert str(Trouble("x", "/p", "message", "hint")) == "/p: message; hint"
+    assert str(Problem("x", "", "message")) == "message"
+    assert str(Problem("x", "/p", "message", "hint")) == "/p: message; hint"
 
 
 @pytest.mark.parametrize("options", [(), ("--format", "json")])

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 import pytest
 from jsonschema import ValidationError
 
-from rootfs_trust.agents.settings import CLOUDS
-from rootfs_trust.audit import outputs, root_status, servers, trust
+from rootfs_trust.audit import outputs, root_status, servers, trusted_anchors
 from rootfs_trust.audit.findings import LEVELS
 from rootfs_trust.cli.run import COMMANDS
 from rootfs_trust.clients.all_clients import NAMES
 from rootfs_trust.errors import InputError
-from rootfs_trust.fleet import jobs
+from rootfs_trust.fleet import messages
 from rootfs_trust.inputs import config, root_data
 from rootfs_trust.inputs.config import parse_config
 from rootfs_trust.inputs.constraints import FENCES
@@ -24,6 +23,7 @@ from rootfs_trust.inputs.selections import PROGRAMS
 from rootfs_trust.rootfs import plan
 from rootfs_trust.runtimes import names
 from rootfs_trust.store.purposes import WORDS
+from rootfs_trust.thin_edge.trust_settings import CLOUDS
 from tests.support.command import REPOSITORY
 from tests.support.schemas import FOLDER, validator
 
@@ -77,8 +77,14 @@ RIGHT = (
 
 
 ANCHOR = {
-    "purposes/items": dict.fromkeys(trust._PURPOSES.values()),
-    "origin": (trust.DISTRIBUTION, trust.LOCAL, trust.OWN, trust.UNSOURCED, trust.APPLICATION),
+    "purposes/items": dict.fromkeys(trusted_anchors._PURPOSES.values()),
+    "origin": (
+        trusted_anchors.DISTRIBUTION,
+        trusted_anchors.LOCAL,
+        trusted_anchors.OWN,
+        trusted_anchors.UNSOURCED,
+        trusted_anchors.APPLICATION,
+    ),
     "outputs/items": (outputs.BUNDLE, outputs.DIRECTORY, outputs.JAVA, outputs.EMAIL, outputs.CODE),
 }
 ENUMERATIONS = {
@@ -91,8 +97,8 @@ ENUMERATIONS = {
     "root-data: properties/incidents/items/properties/certificates/items/properties/kind": root_data.KINDS,
     **{f"diff: $defs/anchor/properties/{key}": words for key, words in ANCHOR.items()},
     "rootfs-trust: properties/store/properties/program": PROGRAMS,
-    "fleet: else/properties/status": (jobs.CHANGED, jobs.UNCHANGED, jobs.SKIPPED, jobs.FAILED),
-    "fleet: then/properties/status": (jobs.OK, jobs.FINDINGS, jobs.FAILED),
+    "fleet: else/properties/status": (messages.CHANGED, messages.UNCHANGED, messages.SKIPPED, messages.FAILED),
+    "fleet: then/properties/status": (messages.OK, messages.FINDINGS, messages.FAILED),
     "fleet: then/properties/findings/items/properties/level": LEVELS,
     "outcome: properties/actions/items/properties/action": ("put", "link", "directory", "remove"),
     "advise: properties/verdicts/items/properties/client/anyOf/0": NAMES,

@@ -9,7 +9,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from rootfs_trust.audit.verify import openssl_engine
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from tests.support.authority import DAY, NOW, Authority
 from tests.support.servers import https_server
 from tests.unit.cli.test_sarif import SCHEMA, VALIDATOR
@@ -97,7 +97,7 @@ def test_a_server_that_must_be_refused(check, config):
 
 def test_without_pyopenssl_there_is_one_finding(check, config, monkeypatch):
     def missing() -> None:
-        raise InputError(Trouble("verify", "", "verify needs pyOpenSSL, which is not installed"))
+        raise InputError(Problem("verify", "", "verify needs pyOpenSSL, which is not installed"))
 
     monkeypatch.setattr(openssl_engine, "require", missing)
     assert [id_ for id_, _ in check(config())] == ["server-unjudged"]

@@ -9,8 +9,8 @@ import pytest
 from rootfs_trust.api.list_anchors import list_anchors
 from rootfs_trust.api.verify import verify
 from rootfs_trust.clients.all_clients import clients_by_scope, clients_of
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.node import clients as node_clients
-from rootfs_trust.clients.reading import Reading
 from rootfs_trust.rootfs.device import Device
 from tests.support.authority import Authority
 from tests.support.layout_trees import FAMILIES, LayoutTree
@@ -62,7 +62,7 @@ def test_a_variable_that_names_the_systems_store_is_no_other_client(tree, tmp_pa
 
 def test_without_files_that_set_variables_nothing_is_judged_twice(tree):
     os.unlink(tree.path / "opt/app/ca.pem")
-    reading = Reading(Device(MemoryTree({f"/{BUNDLE}": File(TRUSTED.pem)})))
+    reading = FileReader(Device(MemoryTree({f"/{BUNDLE}": File(TRUSTED.pem)})))
     assert [each.name for each in clients_by_scope(reading)] == [each.name for each in clients_of(reading)]
 
 
@@ -77,5 +77,5 @@ def test_node_adds_every_file_of_the_systems_directory(path, value, trusted):
         "/etc/systemd/system/app.service": File(f"[Service]\nEnvironment=NODE_USE_SYSTEM_CA={value}\n".encode()),
         path: File(TRUSTED.pem),
     }
-    (client,) = node_clients(Reading(Device(MemoryTree(entries))))
+    (client,) = node_clients(FileReader(Device(MemoryTree(entries))))
     assert (TRUSTED.sha256 in {each.certificate.sha256 for each in client.find([]).anchors}) is trusted

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from rootfs_trust.clients import browsers, castore, certifi, gnutls, go, java, mono, node, openssl, rustls, thin_edge
 from rootfs_trust.clients.all_clients import NAMES, clients_of
 from rootfs_trust.clients.client import Client, FoundAnchors
-from rootfs_trust.clients.reading import Reading
+from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.nodes import File, Node, Symlink
+from rootfs_trust.rootfs.view import File, Node, Symlink
 from rootfs_trust.store.jks import keystore
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.authority import Authority
@@ -27,9 +27,9 @@ BAD = b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"
 NO_CERTIFICATE = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
 
-def reading(entries: dict[str, bytes | Node]) -> Reading:
+def reading(entries: dict[str, bytes | Node]) -> FileReader:
     nodes = {path: File(each) if isinstance(each, bytes) else each for path, each in entries.items()}
-    return Reading(Device(MemoryTree(nodes)))
+    return FileReader(Device(MemoryTree(nodes)))
 
 
 def held(found: FoundAnchors) -> set[str]:

@@ -13,7 +13,7 @@ import pytest
 
 from rootfs_trust import __version__
 from rootfs_trust.api.options import InstallOptions
-from rootfs_trust.fleet.jobs import Batch, Done, Order, Task
+from rootfs_trust.fleet.messages import Batch, JournalEntry, TargetConfig, Task
 from rootfs_trust.fleet.policies import read_policy
 from tests.support.authority import Authority
 from tests.support.debian_tree import DebianTree, contents, snapshot
@@ -65,12 +65,12 @@ class Fleet:
         (self.folder / "ca.pem").write_bytes(ca.pem)
         return ca
 
-    def order(self, **options: object) -> Order:
+    def order(self, **options: object) -> TargetConfig:
         config = str(self.folder / "edge.toml")
         _, policy = read_policy(InstallOptions(config=config, at=AT))
-        return Order(config, policy, AT, None, dry_run=False)._replace(**options)
+        return TargetConfig(config, policy, AT, None, dry_run=False)._replace(**options)
 
-    def batch(self, done: Mapping[str, Done] = MappingProxyType({}), **options: object) -> Batch:
+    def batch(self, done: Mapping[str, JournalEntry] = MappingProxyType({}), **options: object) -> Batch:
         """All trees as one batch."""
         order = self.order(**options)
         tasks = [Task(self.name(tree), tree.root, order, None, done.get(self.name(tree))) for tree in self.trees]

@@ -9,8 +9,8 @@ import pytest
 
 from rootfs_trust.api import image as api_image
 from rootfs_trust.api.install import install
-from rootfs_trust.fleet import images, policies
-from rootfs_trust.fleet.work import run_batch
+from rootfs_trust.fleet import image_task, policies
+from rootfs_trust.fleet.worker import run_batch
 from rootfs_trust.image import model
 from rootfs_trust.image.streams import GZIP, packed
 from tests.support.authority import Authority
@@ -31,7 +31,7 @@ config = "edge.toml"
 @pytest.fixture(autouse=True)
 def forgotten():
     policies.ordered.cache_clear()
-    images._shared.cache_clear()
+    image_task._shared.cache_clear()
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(fleet, mon
 
     monkeypatch.setattr(os, "listdir", fail)
     with pytest.raises(OSError, match="Input/output"):
-        images._stamp(str(fleet.folder / "images/a"))
+        image_task._stamp(str(fleet.folder / "images/a"))
 
 
 def test_what_stands_in_the_way_is_left_alone(fleet):
@@ -135,9 +135,9 @@ def test_a_layer_is_made_once_for_images_on_the_same_layers(fleet, monkeypatch):
 def test_a_layer_is_packed_once_whatever_else_lies_on_the_base_and_is_what_each_gets_alone(fleet, monkeypatch):
     alone = fleet.copy("alone")
     for name in "abc":
-        images._shared.cache_clear()
+        image_task._shared.cache_clear()
         run_batch(alone.image_batch(name))
-    images._shared.cache_clear()
+    image_task._shared.cache_clear()
     kinds = []
     monkeypatch.setattr(model, "packed", lambda stream, kind: kinds.append(kind) or packed(stream, kind))
     run_batch(fleet.image_batch("a", "b", "c"))

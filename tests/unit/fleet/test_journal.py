@@ -7,15 +7,15 @@ import os
 import pytest
 
 from rootfs_trust.errors import InputError
-from rootfs_trust.fleet.jobs import Done, TargetResult
+from rootfs_trust.fleet.change_detection import StampedPlace
 from rootfs_trust.fleet.journal import Journal
-from rootfs_trust.rootfs.stamps import StampedPlace
+from rootfs_trust.fleet.messages import JournalEntry, TargetResult
 
 PLACES = (StampedPlace("folder", "/etc"), StampedPlace("end", "/odd\udcff\nname"))
 
 
 def result(name: str, digest: str = "d") -> TargetResult:
-    return TargetResult(name, "changed", digest, None, Done("policy", f"stamp of {name}", PLACES, digest))
+    return TargetResult(name, "changed", digest, None, JournalEntry("policy", f"stamp of {name}", PLACES, digest))
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def note(path: str, *results: TargetResult) -> None:
         journal.note(results)
 
 
-def found(path: str) -> dict[str, Done]:
+def found(path: str) -> dict[str, JournalEntry]:
     with Journal(path) as journal:
         return journal.done()
 

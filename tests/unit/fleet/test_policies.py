@@ -63,4 +63,4 @@ def test_what_install_refuses_is_refused_before_any_tree(digest, tmp_path, autho
     (tmp_path / "ca.pem").write_bytes(authority.pem + authority.key_pem)
     with pytest.raises(InputError) as raised:
         digest()
-    assert [each.id for each in raised.value.troubles] == ["private-key"]
+    assert [each.id for each in raised.value.problems] == ["private-key"]

@@ -10,7 +10,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecu
 import pytest
 
 from rootfs_trust.fleet.executors import Workers
-from rootfs_trust.fleet.jobs import Batch, TargetResult, Task
+from rootfs_trust.fleet.messages import Batch, TargetResult, Task
 from rootfs_trust.fleet.run import WRITING
 from rootfs_trust.fleet.schedule import Schedule, WorkerJob
 

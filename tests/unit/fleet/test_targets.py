@@ -25,8 +25,8 @@ def parse(tmp_path, monkeypatch):
 def wrong(parse, text: str) -> list[tuple[str, str]]:
     with pytest.raises(InputError) as raised:
         parse(text)
-    assert all(each.id == "config" and each.hint for each in raised.value.troubles)
-    return [(each.path, each.message) for each in raised.value.troubles]
+    assert all(each.id == "config" and each.hint for each in raised.value.problems)
+    return [(each.path, each.message) for each in raised.value.problems]
 
 
 def test_patterns_are_relative_to_the_file_and_sorted(parse, tmp_path):

@@ -10,9 +10,9 @@ import pytest
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.image import streams
-from rootfs_trust.image.entries import each
+from rootfs_trust.image.image_tree import ImageTree, Layer
+from rootfs_trust.image.merged_tree import each
 from rootfs_trust.image.streams import unpacked
-from rootfs_trust.image.tree import ImageTree, Layer
 from tests.support.images import LayoutFolder, Tarball, zstd
 
 PART = "/".join(["a"] * 200)

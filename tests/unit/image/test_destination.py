@@ -184,7 +184,7 @@ def test_what_somebody_puts_there_meanwhile_is_not_replaced(put, tmp_path, monke
 
     monkeypatch.setattr(Destination, "_take_place", late)
     if not can:
-        monkeypatch.setattr("rootfs_trust.image.exchange._renameat2", lambda *_: False)
+        monkeypatch.setattr("rootfs_trust.image.rename_exchange._renameat2", lambda *_: False)
     with pytest.raises(ConflictError):
         put(b"one")
     assert os.listdir(tmp_path) == ["dest"] and os.listdir(tmp_path / "dest") == ["theirs"]

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from rootfs_trust.errors import InputError
-from rootfs_trust.image import documents, oci
-from rootfs_trust.image.host import FolderFiles
+from rootfs_trust.image import json_documents, oci
+from rootfs_trust.image.host_files import FolderFiles
 from rootfs_trust.image.model import Change, Image, NewLayer
 from tests.support.images import OCI, LayoutFolder, Tarball, digest, docker_archive
 from tests.unit.cli.conftest import Command
@@ -118,9 +118,9 @@ def test_documents_that_are_too_large_or_too_deep_or_none(layout, refused, monke
     index.write_text('{"manifests": [1]}')
     assert "an object has to be" in refused(layout.path, names=str(layout.path))
     layout.index(layout.image(LAYER))
-    monkeypatch.setattr(documents, "MAX_DOCUMENT", 300)
+    monkeypatch.setattr(json_documents, "MAX_DOCUMENT", 300)
     assert "larger than 300 bytes" in refused(layout.path, names=layout.manifests[0]["digest"][7:])
-    monkeypatch.setattr(documents, "MAX_DOCUMENT", 10)
+    monkeypatch.setattr(json_documents, "MAX_DOCUMENT", 10)
     assert "larger than 10 bytes" in refused(layout.path, names="index.json")
 
 
@@ -252,7 +252,7 @@ def test_reading_commands_ask_which_of_several_images_is_meant(command, layout):
 @pytest.mark.parametrize("environment", [{"A": "b"}, "A=b", [1]])
 def test_variables_that_are_no_list_of_texts(environment):
     with pytest.raises(InputError, match="a list of strings"):
-        documents.new_config({"config": {"Env": environment}}, None, {"A": "b"}, None)
+        json_documents.new_config({"config": {"Env": environment}}, None, {"A": "b"}, None)
 
 
 def test_an_unpacked_layer_that_is_no_digest(command, layout):

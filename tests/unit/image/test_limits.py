@@ -9,7 +9,7 @@ import pytest
 
 from rootfs_trust.errors import InputError
 from rootfs_trust.image import limits
-from rootfs_trust.image.tree import ImageTree, Layer
+from rootfs_trust.image.image_tree import ImageTree, Layer
 from tests.support.images import LayoutFolder, Tarball
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.image.host import FolderFiles
+from rootfs_trust.image.host_files import FolderFiles
 from tests.support.images import LayoutFolder, Tarball
 
 SECRET = "the secret of the host " * 10

@@ -11,7 +11,7 @@ import pytest
 from rootfs_trust.errors import InputError, MalformedError
 from rootfs_trust.image import streams
 from rootfs_trust.image.streams import checked, packed, section, unpacked
-from rootfs_trust.image.tar import MAX_HEADER, members
+from rootfs_trust.image.tar_stream import MAX_HEADER, members
 from tests.support.images import Tarball, digest, zstd
 
 DATA = bytes(range(256)) * 4000

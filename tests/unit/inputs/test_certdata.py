@@ -177,7 +177,7 @@ def test_a_root_stays_while_what_it_issued_before_may_be_valid() -> None:
     found = listed(certificate_object(ALPHA, until("241130235959Z")), trust_object(TRUSTED))
     for days, count in ((-1, 1), (0, 1), (398, 1), (399, 0)):
         kept, told = anchors("certdata.txt", found, DATE + timedelta(days))
-        assert (len(kept), [trouble.id for trouble in told]) == (count, ["distrust-after"])
+        assert (len(kept), [problem.id for problem in told]) == (count, ["distrust-after"])
         assert told[0].path == "certdata.txt:9"
         assert ("not installed" in told[0].message) is (count == 0)
 

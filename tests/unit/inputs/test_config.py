@@ -3,7 +3,7 @@
 import pytest
 
 from rootfs_trust.inputs.config import Config, parse_config
-from rootfs_trust.inputs.tables import KeyLines, digest
+from rootfs_trust.inputs.toml_schema import KeyLines, digest
 
 TEXT = """\
 top = 1

@@ -20,15 +20,15 @@ def ordinary_user(fs):
     set_uid(0)
 
 
-def ids(troubles) -> list[tuple[str, str]]:
-    return [(each.id, each.path) for each in troubles]
+def ids(problems) -> list[tuple[str, str]]:
+    return [(each.id, each.path) for each in problems]
 
 
 def test_a_file_may_be_called_anything(fs):
     fs.create_file("/c/ca.conf", contents=b"x")
     reading = read_inputs(["/c/ca.conf"])
     assert reading.files == [InputFile("/c/ca.conf", b"x")]
-    assert (reading.notes, reading.troubles) == ([], [])
+    assert (reading.notes, reading.problems) == ([], [])
 
 
 def test_a_folder_in_byte_order_and_not_below(fs):
@@ -37,7 +37,7 @@ def test_a_folder_in_byte_order_and_not_below(fs):
     reading = read_inputs(["/c"])
     assert [file.path for file in reading.files] == ["/c/B.pem", "/c/a.CRT", "/c/b.pem", "/c/ä.der"]
     assert ids(reading.notes) == [("skipped", "/c/below")]
-    assert reading.troubles == []
+    assert reading.problems == []
 
 
 def test_what_is_passed_over_is_still_read_for_keys(fs):
@@ -59,7 +59,7 @@ def test_those_that_do_not(fs, name):
     fs.create_file(f"/c/{name}")
     reading = read_inputs(["/c"])
     assert [file.wanted for file in reading.files] == [False]
-    assert ids(reading.troubles) == [("no-certificate", "/c")]
+    assert ids(reading.problems) == [("no-certificate", "/c")]
 
 
 def test_links_are_followed(fs):
@@ -83,8 +83,8 @@ def test_what_may_not_be_read(ordinary_user):
     reading = read_inputs(["/c", "/closed", "/none"])
     assert [file.path for file in reading.files] == ["/c/b.pem"]
     assert ids(reading.notes) == [("skipped", "/c/a.key")]
-    assert ids(reading.troubles) == [("unreadable", "/c/a.pem"), ("unreadable", "/closed"), ("unreadable", "/none")]
-    assert all(trouble.hint for trouble in reading.troubles)
+    assert ids(reading.problems) == [("unreadable", "/c/a.pem"), ("unreadable", "/closed"), ("unreadable", "/none")]
+    assert all(problem.hint for problem in reading.problems)
 
 
 def test_a_file_that_is_too_large(fs, monkeypatch):
@@ -93,7 +93,7 @@ def test_a_file_that_is_too_large(fs, monkeypatch):
     fs.create_file("/c/b.pem", contents=b"x" * 11)
     fs.create_file("/c/image.tar", contents=b"x" * 50)
     reading = read_inputs(["/c"])
-    assert ids(reading.troubles) == [("too-large", "/c/b.pem")]
+    assert ids(reading.problems) == [("too-large", "/c/b.pem")]
     assert ids(reading.notes) == [("skipped", "/c/image.tar")]
     assert [file.path for file in reading.files] == ["/c/a.pem", "/c/image.tar"]
 
@@ -113,7 +113,7 @@ def test_standard_input_that_never_ends_is_read_up_to_the_bound(fs, monkeypatch)
 
     monkeypatch.setattr(files, "MAX_INPUT", 10)
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=Endless()))
-    assert ids(read_inputs(["-"]).troubles) == [("too-large", "-")]
+    assert ids(read_inputs(["-"]).problems) == [("too-large", "-")]
     assert asked == [11]
 
 
@@ -125,4 +125,4 @@ def test_a_folder_whose_names_may_not_be_read(fs, monkeypatch):
 
     monkeypatch.setattr(files.os, "listdir", refuse)
     reading = read_inputs(["/c"])
-    assert (ids(reading.troubles), reading.files) == ([("unreadable", "/c")], [])
+    assert (ids(reading.problems), reading.files) == ([("unreadable", "/c")], [])

@@ -11,7 +11,7 @@ import pytest
 from rootfs_trust import check, install
 from rootfs_trust.audit.check import KINDS
 from rootfs_trust.audit.checks import anchors
-from rootfs_trust.errors import Trouble
+from rootfs_trust.errors import Problem
 from rootfs_trust.inputs import policy
 from rootfs_trust.inputs.policy import Policy, PolicyResult, judge
 from rootfs_trust.store.selection import Selection
@@ -67,7 +67,7 @@ def test_a_breach_that_check_has_no_kind_for_is_a_finding_all_the_same(debian, a
 
     def judged(certificate, where, policy, at, *, allow):
         found = judge(certificate, where, policy, at, allow=allow)
-        return PolicyResult((*found.errors, Trouble("too-long", where, "is valid for too long", "shorten it")), ())
+        return PolicyResult((*found.errors, Problem("too-long", where, "is valid for too long", "shorten it")), ())
 
     monkeypatch.setattr(anchors, "judge", judged)
     found = [each for each in check(debian.root) if each.id == "too-long"]

@@ -91,16 +91,16 @@ def test_a_broken_table_is_one_clear_error(tmp_path, message):
     file.write_bytes(BROKEN[message])
     with pytest.raises(InputError) as raised:
         load_root_data(str(file))
-    (trouble,) = raised.value.troubles
-    assert (trouble.id, trouble.path) == ("root-data", str(file))
-    assert message in trouble.message and trouble.hint
+    (problem,) = raised.value.problems
+    assert (problem.id, problem.path) == ("root-data", str(file))
+    assert message in problem.message and problem.hint
 
 
 def test_a_table_that_cannot_be_read(tmp_path):
     for path in (tmp_path / "missing.json", tmp_path):
         with pytest.raises(InputError) as raised:
             load_root_data(str(path))
-        assert [each.id for each in raised.value.troubles] == ["root-data"]
+        assert [each.id for each in raised.value.problems] == ["root-data"]
 
 
 def test_a_table_with_a_private_key_is_refused_like_every_input(tmp_path):
@@ -108,4 +108,4 @@ def test_a_table_with_a_private_key_is_refused_like_every_input(tmp_path):
     file.write_bytes(CA.key_pem)
     with pytest.raises(InputError) as raised:
         load_root_data(str(file))
-    assert [each.id for each in raised.value.troubles] == ["private-key"]
+    assert [each.id for each in raised.value.problems] == ["private-key"]

@@ -12,9 +12,9 @@ import pytest
 
 from rootfs_trust.errors import ApplyError
 from rootfs_trust.rootfs.apply import apply
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import Absent, Directory, File, Owner, Symlink
 from rootfs_trust.rootfs.plan import STAGED_PREFIX, make_plan
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.rootfs.view import Absent, Directory, File, Owner, Symlink
 from tests.support.debian_tree import contents, snapshot
 
 DESIRED = {
@@ -42,7 +42,7 @@ def tree(tmp_path) -> Path:
 
 
 def run(tree: Path, desired=DESIRED, *, owner: Owner | None = None, timestamp: int | None = None):
-    with Root(str(tree)) as root:
+    with RootDirectory(str(tree)) as root:
         return apply(root, make_plan(root, desired), owner=owner, timestamp=timestamp)
 
 
@@ -145,7 +145,7 @@ def test_what_a_killed_run_left_is_swept_and_not_in_the_way(tree):
 def test_sweeping_alone_is_a_change_too(tree):
     run(tree)
     (tree / f"etc/{STAGED_PREFIX}7").write_bytes(b"half")
-    with Root(str(tree)) as root:
+    with RootDirectory(str(tree)) as root:
         plan = make_plan(root, DESIRED)
     assert [(action.verb, action.path) for action in plan.actions] == [("remove", f"/etc/{STAGED_PREFIX}7")]
     run(tree)
@@ -159,7 +159,7 @@ def test_what_no_run_of_ours_left_under_such_a_name_is_a_conflict(tree, kind):
         (path / "something").mkdir(parents=True)
     else:
         os.mkfifo(path)
-    with Root(str(tree)) as root:
+    with RootDirectory(str(tree)) as root:
         plan = make_plan(root, DESIRED)
     assert [(each.id, each.path) for each in plan.conflicts] == [("conflict", f"/etc/{STAGED_PREFIX}0")]
 
@@ -197,19 +197,19 @@ def test_a_fault_at_any_step(tree, monkeypatch, name):
     for number in range(100):
         shutil.rmtree(tree)
         shutil.copytree(pristine, tree, symlinks=True)
-        with Root(str(tree)) as root, monkeypatch.context() as patched:
+        with RootDirectory(str(tree)) as root, monkeypatch.context() as patched:
             plan = make_plan(root, DESIRED)
             fault = Fault(patched, name, number)
             try:
                 apply(root, plan, owner=None, timestamp=1_000_000_000)
             except ApplyError as error:
-                (trouble,) = error.troubles
+                (problem,) = error.problems
         if not fault.hit:
             break
         found = contents(tree)
         for path in found.keys() | before.keys() | after.keys():
             assert found.get(path) in (before.get(path), after.get(path)), path
-        assert (trouble.id, error_says(trouble, before, found)) == ("apply", True)
+        assert (problem.id, error_says(problem, before, found)) == ("apply", True)
         run(tree)
         assert contents(tree) == after
     else:
@@ -217,19 +217,19 @@ def test_a_fault_at_any_step(tree, monkeypatch, name):
     assert number > 0, f"os.{name} is never called"
 
 
-def error_says(trouble, before, found) -> bool:
+def error_says(problem, before, found) -> bool:
     """Whether the message names just what differs."""
-    if "all changes are written" in trouble.message:
-        return "cannot be flushed to disk" in trouble.message
-    assert "No space left on device" in trouble.message and "run the same command again" in trouble.hint
-    written = trouble.message.partition("written before: ")[2].partition("; not written")[0]
-    if "cannot be flushed" in trouble.message:
-        return "not done: removals" in trouble.message and "/etc/gone" not in written
+    if "all changes are written" in problem.message:
+        return "cannot be flushed to disk" in problem.message
+    assert "No space left on device" in problem.message and "run the same command again" in problem.hint
+    written = problem.message.partition("written before: ")[2].partition("; not written")[0]
+    if "cannot be flushed" in problem.message:
+        return "not done: removals" in problem.message and "/etc/gone" not in written
     named = {path.lstrip("/") for path in written.split(", ") if path}
     changed = {path for path in found.keys() | before.keys() if found.get(path) != before.get(path)}
-    assert ("nothing was written" in trouble.message) is not named
+    assert ("nothing was written" in problem.message) is not named
     # The link that failed may stand there already, without its time.
-    return named - {"etc/gone", "etc/gone-link"} <= changed <= named | {trouble.path.lstrip("/")}
+    return named - {"etc/gone", "etc/gone-link"} <= changed <= named | {problem.path.lstrip("/")}
 
 
 def test_a_full_disk_by_the_command_line(tmp_path, monkeypatch, capfd):
@@ -255,7 +255,7 @@ def test_a_full_disk_by_the_command_line(tmp_path, monkeypatch, capfd):
 
 
 def test_a_folder_that_goes_away_underway(tree, monkeypatch):
-    with Root(str(tree)) as root:
+    with RootDirectory(str(tree)) as root:
         plan = make_plan(root, {"/etc/file": File(b"new")})
         monkeypatch.setattr(root, "place", lambda _: None)
         with pytest.raises(ApplyError, match="/etc/file: put failed: No such file or directory; nothing was written"):
@@ -263,7 +263,7 @@ def test_a_folder_that_goes_away_underway(tree, monkeypatch):
 
 
 def test_what_is_gone_already_need_not_be_removed(tree):
-    with Root(str(tree)) as root:
+    with RootDirectory(str(tree)) as root:
         plan = make_plan(root, {"/etc/gone": Absent()})
         (tree / "etc/gone").unlink()
         assert apply(root, plan, owner=None, timestamp=None) == []
@@ -283,9 +283,9 @@ def test_a_signature_is_a_conflict_and_never_taken_over(tree, monkeypatch, name)
     """No kernel lets a test set one, so the file system's answers are made up."""
     given = {name: b"signature", "user.label": b"kept"}
     monkeypatch.setattr("rootfs_trust.rootfs.apply.read_extended_attributes", lambda *_: given)
-    monkeypatch.setattr("rootfs_trust.rootfs.door.read_extended_attributes", lambda *_: given)
+    monkeypatch.setattr("rootfs_trust.rootfs.root_directory.read_extended_attributes", lambda *_: given)
     desired = {"/etc/file": File(b"new"), "/etc/other": File(b"old content"), "/etc/fresh": File(b"")}
-    with Root(str(tree)) as root:
+    with RootDirectory(str(tree)) as root:
         (conflict,) = make_plan(root, desired).conflicts
         assert (conflict.id, conflict.path, name in conflict.message) == ("conflict", "/etc/file", True)
         assert "--will-be-signed" in conflict.hint
@@ -328,13 +328,13 @@ def test_which_faults_of_chown_are_only_told(tree, monkeypatch, number, fails):
 
 
 def test_a_folder_that_cannot_be_reached_any_more_is_told_as_a_fault_of_the_run(tree, monkeypatch):
-    from rootfs_trust.errors import InputError, Trouble
+    from rootfs_trust.errors import InputError, Problem
 
-    with Root(str(tree)) as root:
+    with RootDirectory(str(tree)) as root:
         plan = make_plan(root, {"/etc/file": File(b"new")})
 
         def refuse(_):
-            raise InputError(Trouble("unreadable", "/etc", "cannot be read: Permission denied"))
+            raise InputError(Problem("unreadable", "/etc", "cannot be read: Permission denied"))
 
         monkeypatch.setattr(root, "place", refuse)
         with pytest.raises(ApplyError, match="/etc/file: put failed: cannot be read: Permission denied; nothing"):
@@ -346,7 +346,7 @@ def test_a_file_system_that_gives_less_than_was_asked_for_loses_nothing(tree, mo
     """As FUSE may (fuse-overlayfs under rootless containers); half a file read is half a store written."""
     real = os.read
     monkeypatch.setattr(os, "read", lambda fd, size: real(fd, min(size, most)))
-    with Root(str(tree)) as root:
+    with RootDirectory(str(tree)) as root:
         assert root.node("/etc/file").content == b"old content"
 
 

@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 
 from rootfs_trust import CheckOptions, InstallOptions, ReportOptions, check, install, report
-from rootfs_trust.errors import InputError, Trouble
+from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.rootfs.device import DPKG, Device
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import File
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.rootfs.view import File
 from tests.support.memory import MemoryTree
 from tests.unit.audit.good_tree import GoodTree
 
@@ -29,7 +29,7 @@ CLOUDS = ("c8y", "az", "aws", "c8y@edge")
 def reads(monkeypatch):
     """How often the content of each file is read through the door."""
     counted: Counter[str] = Counter()
-    node = Root.node
+    node = RootDirectory.node
 
     def counting(self, path, *, follow=False):
         found = node(self, path, follow=follow)
@@ -37,7 +37,7 @@ def reads(monkeypatch):
             counted[(self.real_path(path) or path)[1:]] += 1
         return found
 
-    monkeypatch.setattr(Root, "node", counting)
+    monkeypatch.setattr(RootDirectory, "node", counting)
     return counted
 
 
@@ -84,13 +84,13 @@ def test_an_account_without_a_number_is_skipped(number):
 
 def test_a_report_of_a_tree_that_cannot_be_read_whole_says_what_is_missing(tmp_path, monkeypatch):
     tree = GoodTree.build(tmp_path / "root", "debian", "c8y")
-    node = Root.node
+    node = RootDirectory.node
 
     def refusing(self, path, *, follow=False):
         if path == DPKG:
-            raise InputError(Trouble("unreadable", path, "cannot be read", "run as root"))
+            raise InputError(Problem("unreadable", path, "cannot be read", "run as root"))
         return node(self, path, follow=follow)
 
-    monkeypatch.setattr(Root, "node", refusing)
+    monkeypatch.setattr(RootDirectory, "node", refusing)
     found = report(tree.root, ReportOptions())
     assert found.anchors and [each.path for each in found.findings if each.id == "unreadable"] == [DPKG]

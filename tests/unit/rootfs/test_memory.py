@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from rootfs_trust import InstallOptions, install
-from rootfs_trust.audit.check import Question, findings, inspect
-from rootfs_trust.audit.trust import Trust
+from rootfs_trust.audit.check import CheckRequest, findings, inspect
+from rootfs_trust.audit.trusted_anchors import Trust
 from rootfs_trust.inputs.policy import DEFAULT_POLICY
-from rootfs_trust.rootfs.door import Root
 from rootfs_trust.rootfs.memory import Remembered
-from rootfs_trust.rootfs.nodes import View
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.rootfs.view import View
 from tests.support.authority import Authority
 from tests.support.layout_trees import FAMILIES, LayoutTree
 
@@ -25,7 +25,7 @@ OTHER = Authority("Another CA")
 
 def look(view: View) -> object:
     """Findings and anchors: whatever `check` and `list` ask of a tree."""
-    found = [(each.id, each.path, each.message) for each in findings(inspect(view, Question(DEFAULT_POLICY, AT)))]
+    found = [(each.id, each.path, each.message) for each in findings(inspect(view, CheckRequest(DEFAULT_POLICY, AT)))]
     return found, [(each.certificate.sha256, each.origin, each.paths, each.sources) for each in Trust(view).anchors]
 
 
@@ -64,21 +64,21 @@ def test_the_same_tree_elsewhere_is_known(tree, tmp_path):
     remembered = Remembered(counted)
     shutil.copytree(tree.path, tmp_path / "copy", symlinks=True)
     for root in (tree.path, tmp_path / "copy", tree.path):
-        with Root(str(root)) as view:
+        with RootDirectory(str(root)) as view:
             assert remembered(view) == look(view)
     assert len(calls) == 1
 
 
 def test_a_tree_that_differs_in_one_entry_is_looked_at_anew(tree, tmp_path):
     remembered = Remembered(look)
-    with Root(tree.root) as view:
+    with RootDirectory(tree.root) as view:
         first = remembered(view)
     different = 0
     for number, path in enumerate(changes(tree.path)[::2]):
         copy = tmp_path / f"copy-{number}"
         shutil.copytree(tree.path, copy, symlinks=True)
         change(copy / path.relative_to(tree.path))
-        with Root(str(copy)) as view:
+        with RootDirectory(str(copy)) as view:
             expected = look(view)
             assert remembered(view) == expected, path
         different += expected != first

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rootfs_trust.rootfs.nodes import Absent, Directory, File, Special, Symlink
 from rootfs_trust.rootfs.plan import STAGED_PREFIX, Link, MakeDirectory, Put, Remove, make_plan
+from rootfs_trust.rootfs.view import Absent, Directory, File, Special, Symlink
 from tests.support.memory import MemoryTree
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rootfs_trust.rootfs.nodes import Directory, File, Symlink
 from rootfs_trust.rootfs.resolve import resolve, way
+from rootfs_trust.rootfs.view import Directory, File, Symlink
 
 PLACES = {
     "/a": Directory,

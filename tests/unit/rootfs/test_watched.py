@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.stamps import StampedPlace, Watched, stamp, state_of
+from rootfs_trust.fleet.change_detection import StampedPlace, WatchedTree, stamp, state_of
+from rootfs_trust.rootfs.root_directory import RootDirectory
 from tests.support.memory import Directory, File, MemoryTree, Symlink
 
 TREE = MemoryTree(
@@ -48,17 +48,17 @@ def end(path: str) -> StampedPlace:
     ],
 )
 def test_each_question_is_remembered_and_passed_on(ask, place: StampedPlace, answer: object) -> None:
-    view = Watched(TREE)
+    view = WatchedTree(TREE)
     assert ask(view) == answer
     assert view.places() == (place,)
 
 
 def test_paths_that_count_all_the_same_are_added() -> None:
-    assert Watched(TREE).places(["/e/f", "/d/f"]) == (entry("/d/f"), entry("/e/f"))
+    assert WatchedTree(TREE).places(["/e/f", "/d/f"]) == (entry("/d/f"), entry("/e/f"))
 
 
 def test_a_folder_tells_of_its_entries_and_not_of_where_their_links_lead() -> None:
-    view = Watched(TREE)
+    view = WatchedTree(TREE)
     view.names("/d")
     for name in ("f", "near", "up", "far", "odd", "loop", "none"):
         view.kind(f"/d/{name}", follow=False)
@@ -69,7 +69,7 @@ def test_a_folder_tells_of_its_entries_and_not_of_where_their_links_lead() -> No
 
 
 def test_a_relative_link_below_a_link_is_looked_at_itself() -> None:
-    view = Watched(TREE)
+    view = WatchedTree(TREE)
     view.names("/link")
     view.kind("/link/near")
     assert view.places() == (end("/link/near"), StampedPlace("folder", "/link"))
@@ -77,7 +77,7 @@ def test_a_relative_link_below_a_link_is_looked_at_itself() -> None:
 
 @pytest.mark.parametrize("count", [7, 8])
 def test_many_entries_of_a_folder_are_one_place(count: int) -> None:
-    view = Watched(TREE)
+    view = WatchedTree(TREE)
     for number in range(count):
         view.node(f"/many/{number}")
     assert len(view.places()) == (1 if count == 8 else 7)
@@ -97,7 +97,7 @@ def test_a_stamp_is_of_the_entry_the_end_or_the_folder(tmp_path) -> None:
     ]
 
     def stamps() -> list[str]:
-        with Root(str(tmp_path)) as root:
+        with RootDirectory(str(tmp_path)) as root:
             return [stamp(root, each) for each in places]
 
     before = stamps()
@@ -107,7 +107,7 @@ def test_a_stamp_is_of_the_entry_the_end_or_the_folder(tmp_path) -> None:
     assert [now == then for now, then in zip(stamps(), before, strict=True)] == [True, False, True, True, True]
     (tmp_path / "d/none").write_bytes(b"")
     assert [now == then for now, then in zip(stamps(), before, strict=True)] == [True, False, False, False, True]
-    with Root(str(tmp_path)) as root:
+    with RootDirectory(str(tmp_path)) as root:
         assert stamp(root, [StampedPlace("folder", "/gone")]) != stamp(root, [StampedPlace("folder", "/e")])
 
 
@@ -121,7 +121,7 @@ def test_the_same_file_in_another_folder_is_another_entry(tmp_path) -> None:
     for target in ("d", "e"):
         (tmp_path / "now").unlink(missing_ok=True)
         (tmp_path / "now").symlink_to(target)
-        with Root(str(tmp_path)) as root:
+        with RootDirectory(str(tmp_path)) as root:
             stamps.append([stamp(root, [place]) for place in (entry("/now/f"), end("/now/f"))])
     assert [one == other for one, other in zip(*stamps, strict=True)] == [False, False]
 
@@ -141,6 +141,6 @@ def test_a_folders_state_is_its_identity_and_a_files_all_but_the_time_of_reading
 
 
 def test_a_folder_is_told_from_a_file_of_its_name() -> None:
-    view = Watched(MemoryTree({"/d": Directory()}))
+    view = WatchedTree(MemoryTree({"/d": Directory()}))
     assert view.kind("/d") is Directory
     assert view.kind("/d/x") is None

@@ -13,9 +13,9 @@ from rootfs_trust.api.install import install
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.errors import ConflictError
 from rootfs_trust.rootfs import writable
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import File
 from rootfs_trust.rootfs.plan import Plan, Put, Remove
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.rootfs.view import File
 
 PLAN = Plan((Put("/a/new/file", File(b"x"), replaces=False), Put("/a/old", File(b"y"), replaces=True)))
 
@@ -24,7 +24,7 @@ PLAN = Plan((Put("/a/new/file", File(b"x"), replaces=False), Put("/a/old", File(
 def root(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a/old").write_bytes(b"x")
-    with Root(str(tmp_path)) as root:
+    with RootDirectory(str(tmp_path)) as root:
         yield root
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from rootfs_trust.rootfs.nodes import Absent
+from rootfs_trust.rootfs.view import Absent
 from rootfs_trust.runtimes import castore, certifi, chromium, environment, firefox, java, mono, node
 from rootfs_trust.runtimes.request import RuntimeRequest, RuntimeTree
 from rootfs_trust.store.anchor import Anchor
@@ -69,7 +69,7 @@ class _State(NamedTuple):
 
 def _run(runtime: ModuleType, files: dict[str, File], request: RuntimeRequest) -> _State:
     answer = runtime.answer(RuntimeTree(MemoryTree(files), {BUNDLE}), request)
-    assert not (answer.conflicts or answer.troubles)
+    assert not (answer.conflicts or answer.problems)
     left = {**files, **answer.desired}
     return _State({path: each for path, each in left.items() if not isinstance(each, Absent)}, answer.variables)
 

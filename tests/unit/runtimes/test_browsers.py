@@ -7,7 +7,7 @@ from base64 import b64encode
 
 import pytest
 
-from rootfs_trust.rootfs.nodes import Absent
+from rootfs_trust.rootfs.view import Absent
 from rootfs_trust.runtimes import chromium, firefox
 from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree
 from rootfs_trust.store.anchor import Anchor

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rootfs_trust.errors import InputError, Trouble
-from rootfs_trust.rootfs.door import Root
-from rootfs_trust.rootfs.nodes import Directory, File, Symlink
+from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.rootfs.view import Directory, File, Symlink
 from rootfs_trust.runtimes import find
 from rootfs_trust.runtimes.find import CASTORE, CERTIFI, JAVA, NODE, find_stores
 from tests.support.memory import MemoryTree
@@ -95,7 +95,7 @@ def test_a_directory_that_cannot_be_listed_is_skipped_and_named():
     class Closed(MemoryTree):
         def names(self, path):
             if path == "/root":
-                raise InputError(Trouble("unreadable", path, "cannot be read", ""))
+                raise InputError(Problem("unreadable", path, "cannot be read", ""))
             return super().names(path)
 
     tree = Closed({"/root/certifi/cacert.pem": File(b""), "/srv/certifi/cacert.pem": File(b"")})
@@ -106,5 +106,5 @@ def test_the_tree_on_disk_gives_the_same(tmp_path):
     for path in PLACES:
         (tmp_path / path[1:]).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path[1:]).touch()
-    with Root(str(tmp_path)) as root:
+    with RootDirectory(str(tmp_path)) as root:
         assert dict((path, kind) for kind, path in find_stores(root).stores) == PLACES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rootfs_trust.rootfs.nodes import Absent
+from rootfs_trust.rootfs.view import Absent
 from rootfs_trust.runtimes import mono
 from rootfs_trust.runtimes.request import RuntimeRequest, RuntimeTree
 from rootfs_trust.store.anchor import Anchor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rootfs_trust.store.layout import Answer, Request
+from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.layouts import BUILDROOT
 from rootfs_trust.x509 import encode
 from tests.support.authority import Authority
@@ -11,7 +11,7 @@ from tests.support.memory import File, MemoryTree
 ONE, TWO = Authority("One"), Authority("Two")
 
 
-def answer(**files: bytes) -> Answer:
+def answer(**files: bytes) -> StorePlan:
     tree = {f"{BUILDROOT.sources}/{name}.crt": File(data) for name, data in files.items()}
     return BUILDROOT.answer(MemoryTree(tree), Request(drop_unsourced=True))
 

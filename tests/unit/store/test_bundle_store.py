@@ -24,5 +24,5 @@ def test_an_anchor_whose_file_would_be_the_bundle_is_a_conflict(tmp_path, author
     before = contents(tree.path)
     with pytest.raises(ConflictError) as caught:
         install(tree.root, InstallOptions([str(given)]))
-    assert [(each.path, each.hint) for each in caught.value.troubles] == [(BUNDLE, "give the anchor another name")]
+    assert [(each.path, each.hint) for each in caught.value.problems] == [(BUNDLE, "give the anchor another name")]
     assert contents(tree.path) == before

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.api.decide import Decision, decide, read_job
 from rootfs_trust.api.install import install
 from rootfs_trust.api.options import InstallOptions
+from rootfs_trust.api.planning import Decision, decide, read_job
 from rootfs_trust.api.remove import remove
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.apply import apply
-from rootfs_trust.rootfs.door import Root
 from rootfs_trust.rootfs.plan import Plan
+from rootfs_trust.rootfs.root_directory import RootDirectory
 from tests.support.authority import Authority
 from tests.support.debian_tree import contents
 from tests.support.layout_trees import FAMILIES, Family, LayoutTree
@@ -46,12 +46,12 @@ def made(folder: Path, family: Family) -> Path:
 
 
 def decided(tree: Path, names: tuple[str, ...]) -> Decision:
-    with Root(str(tree)) as root:
+    with RootDirectory(str(tree)) as root:
         return decide(root, read_job(InstallOptions(without=names)))
 
 
 def cut_short(tree: Path, plan: Plan, done: int) -> None:
-    with Root(str(tree)) as root:
+    with RootDirectory(str(tree)) as root:
         apply(root, Plan(plan.actions[:done]), owner=None, timestamp=None)
 
 
@@ -67,7 +67,7 @@ def test_the_same_request_completes_it(tmp_path, family, names):
             remove(str(tree), names)
         except InputError as error:
             # What was removed in full is not there to be removed again.
-            assert {each.id for each in error.troubles} == {"not-found"} and done == len(plan.actions)
+            assert {each.id for each in error.problems} == {"not-found"} and done == len(plan.actions)
         if done == 0:
             wanted = contents(tree)
         assert contents(tree) == wanted, f"after {plan.actions[:done]}"

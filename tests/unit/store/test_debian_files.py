@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rootfs_trust.store.debian.conf import new_conf, parse_conf, with_distrusted, without_new_roots
+from rootfs_trust.store.debian.ca_certificates_conf import new_conf, parse_conf, with_distrusted, without_new_roots
 
 NO = b"""\
 Name: ca-certificates/trust_new_crts

@@ -230,7 +230,7 @@ def test_a_system_that_makes_its_store_at_boot_is_refused_with_the_setting_to_us
     tree = Device(MemoryTree(release(said) | files("/etc/pki/tls/certs/ca-bundle.crt", BUNDLE)))
     with pytest.raises(InputError) as refused:
         find_layout(tree)
-    assert setting in refused.value.troubles[0].hint
+    assert setting in refused.value.problems[0].hint
     assert find_layout(tree, "bundle-only").name == "bundle-only"
 
 
@@ -255,10 +255,10 @@ def test_no_layout_has_that_name() -> None:
 def test_a_tree_that_nothing_is_known_of(entries: dict, told: str) -> None:
     with pytest.raises(InputError) as refused:
         find_layout(Device(MemoryTree(entries)))
-    (trouble,) = refused.value.troubles
+    (problem,) = refused.value.problems
     assert refused.value.exit_status == 2
-    assert told in trouble.message
-    assert all(name in trouble.hint for name in ("--layout", *LAYOUTS))
+    assert told in problem.message
+    assert all(name in problem.hint for name in ("--layout", *LAYOUTS))
 
 
 def test_the_commands_refuse_it_with_2_and_list_the_layouts(tmp_path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rootfs_trust.rootfs.nodes import Absent
+from rootfs_trust.rootfs.view import Absent
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import Answer, Request
+from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.layouts import DEBIAN
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.authority import Authority
@@ -22,11 +22,11 @@ ENTRIES = {
 COPY = f"{DEBIAN.local}/copy.crt"
 
 
-def answer(more: dict[str, File] | None = None, **asked) -> Answer:
+def answer(more: dict[str, File] | None = None, **asked) -> StorePlan:
     return DEBIAN.answer(MemoryTree(ENTRIES | (more or {})), Request(**asked))
 
 
-def listed(given: Answer) -> list[str]:
+def listed(given: StorePlan) -> list[str]:
     node = given.desired.get(CONF, ENTRIES[CONF])
     assert isinstance(node, File)
     return node.content.decode().splitlines()
@@ -47,25 +47,25 @@ def test_every_copy_goes_by_its_digest() -> None:
     given = answer({COPY: File(encode(TWO.der))}, remove=(f"sha256:{TWO.sha256}",))
     assert given.desired[COPY] == Absent()
     assert listed(given) == ["x/one.crt", "!x/two.crt", "!x/old.crt", "!x/new.crt"]
-    assert given.troubles == []
+    assert given.problems == []
 
 
 def test_a_name_with_and_without_its_folder() -> None:
     for name in ("one", "x/one.crt"):
         assert listed(answer(remove=(name,))) == ["!x/one.crt", "x/two.crt", "!x/old.crt"]
     for name in ("old", "x/old.crt"):
-        assert answer(remove=(name,)).troubles == []
+        assert answer(remove=(name,)).problems == []
 
 
 def test_what_is_nowhere_is_an_error_and_to_be_distrusted_is_none() -> None:
-    assert [each.id for each in answer(remove=("nothing",)).troubles] == ["not-found"]
-    assert "one" in answer(remove=("ona",)).troubles[0].hint
+    assert [each.id for each in answer(remove=("nothing",)).problems] == ["not-found"]
+    assert "one" in answer(remove=("ona",)).problems[0].hint
     gone = "0" * 64
-    assert [each.message for each in answer(remove=(f"sha256:{gone}",)).troubles] == [
+    assert [each.message for each in answer(remove=(f"sha256:{gone}",)).problems] == [
         f"no anchor is called sha256:{gone}"
     ]
-    assert answer(distrust=frozenset((gone,))).troubles == []
-    assert answer(remove=(f"sha256:{MINE.sha256}",)).troubles == []
+    assert answer(distrust=frozenset((gone,))).problems == []
+    assert answer(remove=(f"sha256:{MINE.sha256}",)).problems == []
 
 
 def test_several_ways_to_name_one_make_one_line() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rootfs_trust.rootfs.nodes import Absent
-from rootfs_trust.store.hashdir import hash_directory, links_into, rehashed
-from rootfs_trust.store.source import Source, read_source
+from rootfs_trust.rootfs.view import Absent
+from rootfs_trust.store.hash_links import hash_directory, links_into, rehashed
+from rootfs_trust.store.source_file import Source, read_source
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.memory import Directory, File, MemoryTree, Special, Symlink
 from tests.unit.x509.building import certificate, crl, element, name, utf8

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.nodes import File
+from rootfs_trust.rootfs.view import File
 from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import Answer, Request
+from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.p11kit.layout import P11KitStore
 from rootfs_trust.store.purposes import pem_for, purposes, purposes_of_settings, shown
 from rootfs_trust.x509 import parse_certificate, read_objects
@@ -86,7 +86,7 @@ def anchor(*words: str) -> Anchor:
     return Anchor("mine", parse_certificate(MINE.der), "mine.pem", purposes=purposes(words) if words else None)
 
 
-def files(answer: Answer) -> dict[str, object]:
+def files(answer: StorePlan) -> dict[str, object]:
     return {path: node.content for path, node in answer.desired.items() if isinstance(node, File)}
 
 
@@ -101,22 +101,22 @@ def test_which_they_are() -> None:
 def test_one_that_is_not_for_servers_is_refused(layout) -> None:
     for words in (("email",), ("client-auth", "code-signing")):
         answer = layout.answer(MemoryTree(), Request((anchor(*words),)))
-        (trouble,) = answer.troubles
-        assert (trouble.id, trouble.path) == ("purposes", "mine.pem")
-        assert shown(frozenset(words)) in trouble.message
-        assert layout.name in trouble.message
-        assert "server-auth" in trouble.hint
+        (problem,) = answer.problems
+        assert (problem.id, problem.path) == ("purposes", "mine.pem")
+        assert shown(frozenset(words)) in problem.message
+        assert layout.name in problem.message
+        assert "server-auth" in problem.hint
 
 
 @pytest.mark.parametrize("layout", UNDIVIDED, ids=lambda layout: layout.name)
 def test_one_that_is_for_servers_is_told_and_plain(layout) -> None:
     answer = layout.answer(MemoryTree(), Request((anchor("server-auth", "email"),)))
     plain = layout.answer(MemoryTree(), Request((anchor(),)))
-    assert (answer.troubles, answer.conflicts) == ([], [])
+    assert (answer.problems, answer.conflicts) == ([], [])
     assert [(each.id, each.path) for each in answer.warnings] == [("purposes", "mine.pem")]
     assert plain.warnings == []
     assert files(answer) == files(plain)
     assert MINE.pem in files(answer).values()
     again = layout.answer(MemoryTree(answer.desired), Request((anchor("server-auth"),)))
-    assert (again.troubles, again.conflicts) == ([], [])
+    assert (again.problems, again.conflicts) == ([], [])
     assert files(answer) | files(again) == files(plain)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from rootfs_trust.x509 import looks_like_pkcs12, read_objects
-from rootfs_trust.x509.objects import looks_like_private_key_der
+from rootfs_trust.x509.pem_objects import looks_like_private_key_der
 
 from .building import element
 

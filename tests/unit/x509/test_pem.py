@@ -17,7 +17,7 @@ from rootfs_trust.x509 import (
     private_key_form,
     read_objects,
 )
-from rootfs_trust.x509.objects import looks_like_private_key_der
+from rootfs_trust.x509.pem_objects import looks_like_private_key_der
 
 from .building import certificate, crl, element, name, utf8
 

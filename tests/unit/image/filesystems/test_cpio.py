@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.api.sources import open_view
+from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.errors import InputError
-from rootfs_trust.rootfs.nodes import File, read
+from rootfs_trust.rootfs.view import File, read
 from tests.support.filesystem_images import cpio, run
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.api.sources import open_view
+from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.image.filesystems.open import open_filesystem
-from rootfs_trust.rootfs.nodes import File, Symlink
+from rootfs_trust.rootfs.view import File, Symlink
 from tests.support.authority import Authority
 from tests.support.command import PACKAGE
 from tests.support.filesystem_images import MAKERS, NEWER_EROFS, erofs, ext, is_newer_erofs, run, squashfs, tar

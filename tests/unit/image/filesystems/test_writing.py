@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.api.sources import open_view
+from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.image.filesystems.ext import Ext
 from rootfs_trust.image.filesystems.open import open_filesystem
-from rootfs_trust.rootfs.nodes import File, Symlink, read
+from rootfs_trust.rootfs.view import File, Symlink, read
 from tests.support.authority import Authority
 from tests.support.filesystem_images import MAKERS, disk, erofs, ext, partitioned, run, squashfs
 from tests.support.peers import needs_root, peer

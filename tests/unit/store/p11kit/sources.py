@@ -105,10 +105,18 @@ def every_form() -> dict[str, bytes]:
     """Files of a token by their paths below it."""
     shared = ec.generate_private_key(ec.SECP256R1())
     twice = Root("In Two Files")
-    restricted, rejected, constrained = Root("Stapled Server"), Root("Stapled None"), Root("Made A CA", ca=False)
+    restricted, rejected, constrained = (
+        Root("Stapled Server"),
+        Root("Stapled None"),
+        Root("Made A CA", ca=False),
+    )
     unmade = Root("Unmade CA")
     unmade_twice, made_twice = Root("Says It Is, Unmade"), Root("Says It Is Not, Made A CA", ca=False)
-    blocked, keyed, unlisted = Root("Blocked"), Root("Old Name", key=shared), Root("Blocked By Serial")
+    blocked, keyed, unlisted = (
+        Root("Blocked"),
+        Root("Old Name", key=shared),
+        Root("Blocked By Serial"),
+    )
     named = Root("Its Subject")
     return {
         "plain.p11-kit": persist("trusted: true", 'label: "A label %c3%bc /x"', block=named.der)

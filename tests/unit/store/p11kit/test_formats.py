@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from rootfs_trust.rootfs.nodes import Absent
+from rootfs_trust.rootfs.view import Absent
 from rootfs_trust.store.jks import keystore, read_keystore
 from rootfs_trust.store.p11kit import formats
 from rootfs_trust.store.p11kit.entries import (
@@ -17,8 +17,8 @@ from rootfs_trust.store.p11kit.entries import (
     encode_usages,
 )
 from rootfs_trust.store.p11kit.formats import file_stem, hash_directory
+from rootfs_trust.store.p11kit.output_selection import Chosen
 from rootfs_trust.store.p11kit.outputs import Mirror, has_hash_links, mirror_nodes
-from rootfs_trust.store.p11kit.select import Chosen
 from rootfs_trust.x509 import blocks, encode, parse_certificate, read_objects
 from rootfs_trust.x509.der import OCTET_STRING, UTF8_STRING, DerReader
 from tests.support.memory import File, MemoryTree, Symlink

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rootfs_trust.rootfs.nodes import Absent, Directory
+from rootfs_trust.rootfs.view import Absent, Directory
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import Answer, Request
+from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.p11kit.layout import ARCH, FEDORA, SUSE
 from rootfs_trust.x509 import parse_certificate
 from tests.support.memory import File, MemoryTree, Symlink
@@ -28,24 +28,24 @@ def anchor(root: Root, name: str = "mine", *, replace: bool = False) -> Anchor:
     return Anchor(name, parse_certificate(root.der), f"{name}.pem", replace)
 
 
-def answer(view: MemoryTree, **asked) -> Answer:
+def answer(view: MemoryTree, **asked) -> StorePlan:
     return FEDORA.answer(view, Request(**asked))
 
 
-def bundle(given: Answer) -> list[str]:
+def bundle(given: StorePlan) -> list[str]:
     content = given.desired[FEDORA.bundle].content.decode()
     return [line[2:] for line in content.splitlines() if line.startswith("# ")]
 
 
-def ids(given: Answer) -> list[str]:
-    return [each.id for each in (*given.troubles, *given.conflicts, *given.warnings)]
+def ids(given: StorePlan) -> list[str]:
+    return [each.id for each in (*given.problems, *given.conflicts, *given.warnings)]
 
 
 def with_nodes(view: MemoryTree, more: dict) -> MemoryTree:
     return MemoryTree({**view.entries, **more})
 
 
-def after(view: MemoryTree, given: Answer) -> MemoryTree:
+def after(view: MemoryTree, given: StorePlan) -> MemoryTree:
     entries = {path: node for path, node in {**view.entries, **given.desired}.items() if not isinstance(node, Absent)}
     return MemoryTree(entries)
 
@@ -88,8 +88,8 @@ def test_a_shipped_anchor_is_removed_by_the_blocklist(name: str) -> None:
 
 def test_removing_what_is_not_there_names_what_is_near() -> None:
     given = answer(tree(), remove=("Beta_Roof", "sha256:" + "0" * 64))
-    assert [each.id for each in given.troubles] == ["not-found", "not-found"]
-    assert "Beta_Root" in given.troubles[0].hint
+    assert [each.id for each in given.problems] == ["not-found", "not-found"]
+    assert "Beta_Root" in given.problems[0].hint
 
 
 def test_a_local_file_goes_and_its_shipped_copy_is_told() -> None:

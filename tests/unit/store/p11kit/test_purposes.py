@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from rootfs_trust.rootfs.nodes import Absent
+from rootfs_trust.rootfs.view import Absent
 from rootfs_trust.store import jks
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import Answer, Request
+from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.p11kit.layout import ARCH, FEDORA, SUSE
 from rootfs_trust.store.purposes import purposes
 from rootfs_trust.x509 import parse_certificate
@@ -41,11 +41,11 @@ def anchor(*words: str, root: Root = MINE, name: str = "mine", **more) -> Anchor
     return Anchor(name, parse_certificate(root.der), f"{name}.pem", purposes=wanted, **more)
 
 
-def holding(given: Answer, root: Root = MINE) -> set[str]:
+def holding(given: StorePlan, root: Root = MINE) -> set[str]:
     return {word for word, path in BUNDLES.items() if root.pem in given.desired[path].content}
 
 
-def same_twice(view: MemoryTree, given: Answer, *anchors: Anchor) -> None:
+def same_twice(view: MemoryTree, given: StorePlan, *anchors: Anchor) -> None:
     again = answer(after(view, given), anchors=anchors)
     assert again.conflicts == []
     assert after(after(view, given), again).entries == after(view, given).entries
@@ -195,7 +195,7 @@ def test_adopting_keeps_purposes() -> None:
 # -- dates -------------------------------------------------------------------------------------------------
 
 
-def dates(given: Answer) -> dict[str, int]:
+def dates(given: StorePlan) -> dict[str, int]:
     return {each.alias: each.created_ms for each in jks.read_keystore(given.desired[JAVA].content)}
 
 

@@ -7,10 +7,10 @@ from itertools import combinations
 import pytest
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.store.p11kit import pem, persist
+from rootfs_trust.store.p11kit import p11_kit_file, pem
 from rootfs_trust.store.p11kit.entries import EMAIL, SERVER_AUTH, TokenEntry, name_texts
+from rootfs_trust.store.p11kit.output_selection import Filter, is_authority, select, subject_label
 from rootfs_trust.store.p11kit.parser import hash_order, murmur3, parse_file
-from rootfs_trust.store.p11kit.select import Filter, is_authority, select, subject_label
 from rootfs_trust.store.p11kit.token import SourceFile, files_of, token_of
 from rootfs_trust.x509 import parse_certificate
 from tests.support.memory import File, MemoryTree, Symlink
@@ -99,7 +99,7 @@ def test_pem(text: bytes, found: list[tuple[str, bytes]]) -> None:
     ],
 )
 def test_values(line: str, value: object) -> None:
-    assert persist.objects(an_object(line)) == [{"label": value}]
+    assert p11_kit_file.objects(an_object(line)) == [{"label": value}]
 
 
 @pytest.mark.parametrize(
@@ -121,17 +121,17 @@ def test_values(line: str, value: object) -> None:
 )
 def test_a_file_that_is_not_understood_is_none(text: bytes) -> None:
     with pytest.raises(MalformedError):
-        persist.objects(text)
+        p11_kit_file.objects(text)
 
 
 def test_other_sections_and_comments_are_passed_over() -> None:
     text = b"# c\n[other]\nlabel: maybe\n" + an_object("trusted: true") + b"[other]\nx\n"[:8]
-    assert persist.objects(text) == [{"trusted": True}]
+    assert p11_kit_file.objects(text) == [{"trusted": True}]
 
 
 def test_attributes_win_over_a_block() -> None:
     text = an_object("class: 0", block=ROOT.der)
-    assert persist.objects(text)[0]["class"] == 0
+    assert p11_kit_file.objects(text)[0]["class"] == 0
 
 
 def test_a_broken_persist_file_is_read_as_pem() -> None:

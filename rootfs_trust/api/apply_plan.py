@@ -1,0 +1,62 @@
+"""Last steps of every command that writes: report all problems, or apply the plan and check the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from rootfs_trust.errors import ApplyError, ConflictError, InputError, Problem, RootfsTrustError
+from rootfs_trust.rootfs.apply import apply
+from rootfs_trust.rootfs.plan import Plan, make_plan
+from rootfs_trust.rootfs.root_directory import RootDirectory
+from rootfs_trust.rootfs.view import Desired, File, Owner, View
+from rootfs_trust.rootfs.writable import unwritable
+from rootfs_trust.x509 import private_key_form
+
+
+def refuse(error: type[RootfsTrustError], problems: Iterable[Problem]) -> None:
+    """Raise ``error`` with each problem once, if there are any."""
+    once = dict.fromkeys(problems)
+    if once:
+        raise error(*once)
+
+
+def secrets(desired: Desired) -> Iterator[Problem]:
+    """Return a conflict for each file of ``desired`` that contains a private key."""
+    for path, node in desired.items():
+        if isinstance(node, File) and (form := _key_form(node.content)):
+            message = f"would hold a private key ({form}), which every user could read"
+            yield Problem("conflict", path, message, "delete the key from the files that it is made from")
+
+
+@lru_cache(maxsize=16)  # most of many trees get the same bundle
+def _key_form(content: bytes) -> str:
+    return private_key_form(content)
+
+
+def carry_out(
+    tree: RootDirectory, plan: Plan, desired: Desired, *, owner: Owner | None, timestamp: int | None
+) -> list[Problem]:
+    """Apply ``plan``, and check that nothing is left to do. A plan without actions touches nothing.
+
+    Raises ConflictError before the first write if the tree cannot be written, or ApplyError.
+    """
+    if not plan.actions:
+        return []
+    refuse(ConflictError, unwritable(tree, plan))
+    notes = apply(tree, plan, owner=owner, timestamp=timestamp)
+    tree.forget()
+    look_again(tree, desired)
+    return notes
+
+
+def look_again(view: View, desired: Desired) -> None:
+    """Plan again after writing. Raises ApplyError if anything is left to do."""
+    try:
+        left = make_plan(view, desired, will_be_signed=True).actions
+    except InputError as error:
+        where, what = error.problems[0].path, error.problems[0].message
+        message = f"all changes are written, but the result could not be checked: {what}"
+        raise ApplyError(Problem("apply", where, message, "fix the cause and run the same command again")) from error
+    hint = "does another program write into the rootfs at the same time?"
+    refuse(ApplyError, [Problem("apply", each.path, "changed right after it was written", hint) for each in left[:1]])

@@ -1,0 +1,201 @@
+"""The files of a tree as the clients read them: each file is read once, each way of reading is done once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+from rootfs_trust.clients.client import ClientAnchor
+from rootfs_trust.clients.pem_readers import (
+    Section,
+    gnutls_sections,
+    go_certificates,
+    parsed,
+    rust_sections,
+)
+from rootfs_trust.clients.table import DEFAULTS, UNKNOWN, Defaults
+from rootfs_trust.errors import InputError, MalformedError
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.error_collecting_view import ErrorCollectingView
+from rootfs_trust.rootfs.listing import entries_below
+from rootfs_trust.rootfs.view import Directory, File, join, parent, read
+from rootfs_trust.runtimes.find import StoreSearch, find_stores
+from rootfs_trust.store.detect import find_layout
+from rootfs_trust.x509 import BadBlock, Block, Certificate, blocks
+from rootfs_trust.x509.certificate import take_certificate
+from rootfs_trust.x509.der import DerReader
+from rootfs_trust.x509.pem_objects import trusted_certificate
+
+_Value = TypeVar("_Value")
+
+_PLAIN = ("CERTIFICATE", "X509 CERTIFICATE")
+_TRUSTED = "TRUSTED CERTIFICATE"
+
+
+class ParsedFile(NamedTuple):
+    """What a client gets out of one file: anchors up to the first fault, or past it, as the client has it.
+
+    ``unparsed``: PEM in it is sound, and what it holds is no certificate.
+    """
+
+    anchors: tuple[ClientAnchor, ...]
+    fault: str = ""
+    unparsed: bool = False
+
+
+class FileReader:
+    """The tree of ``device``; paths are the device's.
+
+    ``environment``: variables that programs of the tree are started with, as far as they all are.
+    """
+
+    def __init__(self, device: Device, environment: Mapping[str, str] | None = None) -> None:
+        self.device = device
+        self.view = device.view
+        self.environment = device.environment if environment is None else environment
+        self._done: dict[tuple[str, str], ParsedFile | None] = {}
+        self._folders: dict[str, str] = {}
+        self._once: dict[str, Any] = {}
+
+    def with_environment(self, environment: Mapping[str, str]) -> FileReader:
+        """The same tree for programs with other variables; what was read stays read."""
+        other = FileReader(self.device, environment)
+        other._done, other._folders, other._once = self._done, self._folders, self._once
+        return other
+
+    @cached_property
+    def defaults(self) -> Defaults:
+        """What is compiled into the clients of the tree's layout."""
+        try:
+            return DEFAULTS.get(find_layout(self.device).name, UNKNOWN)
+        except InputError:
+            return UNKNOWN
+
+    def named(self, variable: str) -> str | None:
+        """The value of an environment variable; None where it is not set, or empty."""
+        return self.environment.get(variable) or None
+
+    def is_file(self, path: str) -> bool:
+        """Whether a regular file stands there, links followed."""
+        return self.view.kind(path) is File
+
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder stands there, links followed."""
+        return self.view.kind(path) is Directory
+
+    def once(self, what: str, find: Callable[[], _Value]) -> _Value:
+        """What ``find`` gives, found out once for the tree whatever its environment."""
+        if what not in self._once:
+            self._once[what] = find()
+        found: _Value = self._once[what]
+        return found
+
+    def place(self, path: str) -> str:
+        """The path of a file or link itself, free of links of its directories."""
+        folder = parent(path)
+        if folder not in self._folders:
+            self._folders[folder] = self.view.real_path(folder) or folder
+        return join(self._folders[folder], path.rpartition("/")[2])
+
+    def first_file(self, *paths: str) -> str | None:
+        """The first of ``paths`` at which there is a file."""
+        return next((path for path in paths if self.is_file(path)), None)
+
+    def files_in(self, folder: str) -> list[str]:
+        """The paths of the files of a folder, links followed, subfolders left out."""
+        paths = (join(folder, name) for name in self.view.names(folder))
+        return [path for path in paths if self.is_file(path)]
+
+    def files_below(self, folder: str) -> Iterator[str]:
+        """The same with those of its subfolders, links followed; a folder that contains itself is entered once."""
+        return (path for path, kind in entries_below(self.view, folder, follow=True) if kind is File)
+
+    @property
+    def runtimes(self) -> StoreSearch:
+        """The stores of runtimes and applications anywhere in the tree."""
+        view = self.view.strict if isinstance(self.view, ErrorCollectingView) else self.view
+        return self.once("runtimes", lambda: find_stores(view))
+
+    # -- by client -----------------------------------------------------------------------------------------
+
+    def openssl_bundle(self, path: str) -> ParsedFile | None:
+        """As X509_load_cert_crl_file reads a CAfile: one bad block and nothing of it is taken."""
+        found = self._read("openssl-bundle", path, lambda data: _openssl(data, path, settings_behind_all=False))
+        return ParsedFile((), found.fault) if found and found.fault else found
+
+    def openssl_linked(self, path: str) -> ParsedFile | None:
+        """As X509_load_cert_file reads what a hash link leads to: what stands before a bad block is taken."""
+        return self._read("openssl-linked", path, lambda data: _openssl(data, path, settings_behind_all=True))
+
+    def gnutls(self, path: str) -> ParsedFile | None:
+        """As gnutls_x509_trust_list_add_trust_file: one bad block and nothing of it is taken."""
+        found = self._read("gnutls", path, lambda data: _of_sections(gnutls_sections(data), path, all_parse=True))
+        return ParsedFile((), found.fault) if found and found.fault else found
+
+    def go(self, path: str) -> ParsedFile | None:
+        """As CertPool.AppendCertsFromPEM."""
+        return self._read(
+            "go", path, lambda data: ParsedFile(tuple(ClientAnchor(each, path) for each in go_certificates(data)))
+        )
+
+    def rust(self, path: str, *, pemfile: bool = False) -> ParsedFile | None:
+        """As rustls-pki-types, or ``pemfile`` as rustls-pemfile 1, which is of thin-edge.io 1.x."""
+        key = "rust-1" if pemfile else "rust"
+        return self._read(key, path, lambda data: _of_sections(rust_sections(data, decodes_all=pemfile), path))
+
+    def _read(self, how: str, path: str, take: Callable[[bytes], ParsedFile]) -> ParsedFile | None:
+        """None where there is no file. Anchors tell the path by which the file was reached, not where links end."""
+        real = self.view.real_path(path)
+        if real is None:
+            return None
+        if (how, real) not in self._done:
+            self._done[how, real] = self._taken(real, take)
+        found = self._done[how, real]
+        return found and found._replace(anchors=tuple(anchor._replace(path=path) for anchor in found.anchors))
+
+    def _taken(self, real: str, take: Callable[[bytes], ParsedFile]) -> ParsedFile | None:
+        try:
+            data = read(self.view, real)
+        except InputError as error:
+            return ParsedFile((), error.problems[0].message)
+        return None if data is None else take(data)
+
+
+def _openssl(data: bytes, path: str, *, settings_behind_all: bool) -> ParsedFile:
+    """PEM_read_bio_X509_AUX looks for settings behind every certificate, PEM_X509_INFO_read_bio behind TRUSTED ones."""
+    found: list[ClientAnchor] = []
+    for block in blocks(data):
+        if isinstance(block, BadBlock):
+            return ParsedFile(tuple(found), f"the block of line {block.line} cannot be read: {block.reason}")
+        if block.label not in (*_PLAIN, _TRUSTED):
+            continue
+        try:
+            found.append(_anchor(block, path, settings_behind_all or block.label == _TRUSTED))
+        except MalformedError as error:
+            return ParsedFile(tuple(found), f"the certificate of line {block.line} cannot be read: {error.message}")
+    return ParsedFile(tuple(found))
+
+
+def _anchor(block: Block, path: str, with_settings: bool) -> ClientAnchor:
+    certificate = _certificate(block.der, with_settings)
+    return ClientAnchor(certificate, path, block.der[len(certificate.der) :] if with_settings else b"")
+
+
+@lru_cache(1024)
+def _certificate(der: bytes, with_settings: bool) -> Certificate:
+    """Of a store most certificates are in several files."""
+    return trusted_certificate(der) if with_settings else take_certificate(DerReader(der))
+
+
+def _of_sections(sections: Iterator[Section], path: str, *, all_parse: bool = False) -> ParsedFile:
+    """Every certificate that can be read, and the first fault; DER that is none is a fault if ``all_parse``."""
+    found: list[ClientAnchor] = []
+    fault, unparsed = "", False
+    for section in sections:
+        certificates = [] if section.fault else parsed(section.der)
+        found += (ClientAnchor(each, path) for each in certificates)
+        unparsed |= not (section.fault or certificates)
+        if section.fault or (all_parse and unparsed):
+            fault = fault or section.fault or "a certificate in it cannot be read"
+    return ParsedFile(tuple(found), fault, unparsed)

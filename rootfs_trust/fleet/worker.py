@@ -1,0 +1,96 @@
+"""What a worker does with a batch. Runs in a process of its own, perhaps on another machine."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
+from typing import TypeAlias
+
+from rootfs_trust import __version__
+from rootfs_trust.errors import ApplyError, RootfsTrustError
+from rootfs_trust.fleet.image_task import ImageWork
+from rootfs_trust.fleet.messages import FAILED, Batch, TargetResult, Task
+from rootfs_trust.fleet.root_task import RootWork
+
+Work: TypeAlias = RootWork | ImageWork
+
+PAUSES = (0.0, 0.2, 1.0)
+"""Seconds before each further attempt after a fault of disk or network; then the target has failed."""
+
+_DISK = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EBUSY, errno.EAGAIN, errno.EINTR)
+_NETWORK = (errno.ESTALE, errno.ETIMEDOUT, errno.ECONNRESET, errno.EHOSTDOWN, errno.ENETUNREACH)
+_LIMITS = (errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+_FAULTS = frozenset((*_DISK, *_NETWORK, *_LIMITS))
+"""What may be gone at the next attempt; a file that may not be read, or is bad, stays so."""
+
+
+def run_batch(batch: Batch[Task]) -> list[TargetResult]:
+    """The results of a batch, in its order. When it returns, all that it wrote is on the disk.
+
+    Many share two syncs of the whole machine; one alone is synced file by file.
+    """
+    if batch.version != __version__:
+        error = f"the worker has rootfs-trust {__version__}, not {batch.version}"
+        return [TargetResult(task.name, FAILED, "", error) for task in batch.tasks]
+    if len(batch.tasks) == 1:
+        return [_alone(batch.tasks[0])]
+    with ExitStack() as stack:
+        works = [stack.enter_context(closing(_begin(task))) for task in batch.tasks]
+        _each(works, lambda work: work.stage())
+        _sync(works)
+        _each(works, lambda work: work.publish())
+    results = [work.result or _alone(work.task) for work in works]
+    _sync(works)
+    return results
+
+
+def _begin(task: Task, *, durable: bool = False) -> Work:
+    return RootWork(task, durable=durable) if task.dest is None else ImageWork(task)
+
+
+def _each(works: Iterable[Work], step: Callable[[Work], None]) -> None:
+    """Take a step of each. Where a fault may pass, or the tree is locked, there is no result yet."""
+    for work in works:
+        try:
+            step(work)
+        except Exception as error:  # a defect of ours in one tree must not keep the others from being done
+            work.close()
+            if not _is_fault(error):
+                work.result = _failed(work.task, error)
+
+
+def _sync(works: Iterable[Work]) -> None:
+    """One sync for all that was written. It waits for the disk, and like sync(2) tells of no error."""
+    if any(work.writes for work in works):
+        os.sync()
+
+
+def _alone(task: Task) -> TargetResult:
+    """The task by itself and synced file by file, as often as faults allow."""
+    failure: Exception = TimeoutError("is locked by another run")
+    for pause in PAUSES:
+        time.sleep(pause)
+        try:
+            with closing(_begin(task, durable=True)) as work:
+                work.stage()
+                work.publish()
+                if work.result is not None:
+                    return work.result
+        except Exception as error:  # as above: it is told
+            failure = error
+            if not _is_fault(error):
+                break
+    return _failed(task, failure)
+
+
+def _is_fault(error: BaseException) -> bool:
+    cause = error if isinstance(error, OSError) else error.__cause__
+    return isinstance(error, ApplyError) or (isinstance(cause, OSError) and cause.errno in _FAULTS)
+
+
+def _failed(task: Task, error: Exception) -> TargetResult:
+    text = str(error) if isinstance(error, RootfsTrustError | OSError) else f"a defect: {error!r}"
+    return TargetResult(task.name, FAILED, "", text)

@@ -1,0 +1,183 @@
+"""Image files on the host, read where they are."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.image.image_tree import ImageTree, Layer
+from rootfs_trust.image.streams import PIECE, Blob, of_file, section, unpacked
+from rootfs_trust.rootfs.open_path import close
+from rootfs_trust.rootfs.view import File
+
+_START = 2048
+"""Bytes that tell the format of what is packed."""
+
+_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+
+
+def read_file(path: str, offset: int = 0) -> Iterator[bytes]:
+    """A regular file of the host from ``offset`` on. Raises InputError."""
+    try:
+        fd = os.open(path, _OPEN)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise InputError(Problem("image", path, "is no regular file", "give an archive, or a folder"))
+            with open(fd, "rb", buffering=0, closefd=False) as file:
+                file.seek(offset)
+                yield from of_file(file)
+        finally:
+            close(fd)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: str, error: OSError) -> InputError:
+    """A file of the host that cannot be read."""
+    hint = "check the path and its permissions"
+    return InputError(Problem("unreadable", path, f"cannot be read: {error.strerror}", hint))
+
+
+class FolderFiles:
+    """The files in a folder, by their paths in it. Implements :class:`~rootfs_trust.image.model.Files`.
+
+    The folder is somebody else's: each file is reached from the folder's descriptor by steps that follow no link, so
+    none leads out of it, not even one that is exchanged for another meanwhile. A link is refused: nothing that writes
+    image layouts makes one.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            self._fd = os.open(path, _OPEN | os.O_DIRECTORY)
+        except OSError as error:
+            raise unreadable(path, error) from error
+        weakref.finalize(self, os.close, self._fd)
+
+    def blob(self, name: str) -> Blob | None:
+        """See :class:`Files`."""
+        try:
+            with self._open(name) as fd:
+                status = os.fstat(fd)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unreadable(name, error) from error
+        if not stat.S_ISREG(status.st_mode):
+            raise self._no_file(name)
+        size = status.st_size
+        return Blob(lambda offset: self._read(name, offset, size), size, link=lambda path: self._link(name, path))
+
+    def _read(self, name: str, offset: int, size: int) -> Iterator[bytes]:
+        """The file from ``offset`` on, up to ``size`` bytes in all: it may be growing."""
+        try:
+            with self._open(name) as fd:
+                if not stat.S_ISREG(os.fstat(fd).st_mode):
+                    raise self._no_file(name)
+                while offset < size and (piece := os.pread(fd, min(PIECE, size - offset), offset)):
+                    offset += len(piece)
+                    yield piece
+        except OSError as error:
+            raise self._unreadable(name, error) from error
+
+    def _link(self, name: str, path: str) -> None:
+        with self._parent(name) as (folder, leaf):
+            os.link(leaf, path, src_dir_fd=folder, follow_symlinks=False)
+
+    @contextmanager
+    def _open(self, name: str) -> Iterator[int]:
+        with self._parent(name) as (folder, leaf):
+            fd = os.open(leaf, _OPEN | os.O_NOFOLLOW, dir_fd=folder)
+        try:
+            yield fd
+        finally:
+            close(fd)
+
+    @contextmanager
+    def _parent(self, name: str) -> Iterator[tuple[int, str]]:
+        """The descriptor of the folder that holds ``name``, and its name in there."""
+        *folders, leaf = name.split("/")
+        fd = os.dup(self._fd)
+        try:
+            for each in folders:
+                fd, old = os.open(each, _OPEN | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd), fd
+                close(old)
+            yield fd, leaf
+        finally:
+            close(fd)
+
+    def _unreadable(self, name: str, error: OSError) -> InputError:
+        path = os.path.join(self.path, name)
+        # ENOTDIR: O_DIRECTORY and O_NOFOLLOW on a link to a folder, open(2).
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            message = "is or leads through a symbolic link or a file, where an image has only folders and files"
+            return InputError(Problem("image", path, message, "copy the image with its links followed: cp -rL"))
+        return unreadable(path, error)
+
+    def _no_file(self, name: str) -> InputError:
+        path = os.path.join(self.path, name)
+        return InputError(Problem("image", path, "is no regular file", "get or build the image anew"))
+
+
+class ArchiveFiles:
+    """The files in a tar archive, by their paths in it. Implements :class:`~rootfs_trust.image.model.Files`.
+
+    They are read where they are; if the archive is packed, it is unpacked up to there each time.
+    """
+
+    def __init__(self, path: str, kind: str, tree: ImageTree) -> None:
+        self.path = path
+        self._kind = kind
+        self._tree = tree
+
+    def blob(self, name: str) -> Blob | None:
+        """See :class:`Files`."""
+        entry = self._tree.entry(name)
+        if entry is None:
+            return None
+        if entry.kind is not File or entry.size is None:
+            raise InputError(Problem("image", f"{self.path}:{name}", "is no regular file", "get the image anew"))
+        start, size = entry.offset, entry.size
+        return Blob(lambda offset: section(*self._from(start + offset), size - offset), size)
+
+    def _from(self, offset: int) -> tuple[Iterator[bytes], int]:
+        """A stream, and where in it the bytes from ``offset`` on begin."""
+        if self._kind:
+            return unpacked(read_file(self.path))[1], offset
+        return read_file(self.path, offset), 0
+
+
+def archive_layer(path: str) -> tuple[str, Layer]:
+    """How the archive at ``path`` is packed, and its stream of entries. Raises InputError."""
+    try:
+        kind, _ = unpacked(read_file(path))
+    except MalformedError as error:
+        raise InputError(Problem("image", path, error.message, "get or build it anew")) from error
+    return kind, Layer(path, lambda: unpacked(read_file(path))[1])
+
+
+def digest_of_file(path: str) -> str:
+    """``sha256:HEX`` of a file. Raises InputError."""
+    state = hashlib.sha256(usedforsecurity=False)
+    for piece in read_file(path):
+        state.update(piece)
+    return f"sha256:{state.hexdigest()}"
+
+
+def first_bytes(path: str) -> tuple[str, bytes]:
+    """How the file at ``path`` is packed, and its first bytes, unpacked; at most a piece. Raises InputError."""
+    stream = read_file(path)
+    try:
+        kind, inner = unpacked(stream)
+        start = b""
+        while len(start) < _START and (piece := next(inner, b"")):
+            start += piece
+        return kind, start
+    except MalformedError as error:
+        raise InputError(Problem("image", path, error.message, "get or build it anew")) from error

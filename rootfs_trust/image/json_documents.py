@@ -1,0 +1,229 @@
+"""The JSON documents of images: read with limits, and written so that the same content has the same bytes. Pure.
+
+Facts: the OCI image specification 1.1 (manifest.md, image-index.md, config.md, annotations.md) and Docker's "Image
+Manifest Version 2, Schema 2". Registries take manifests of up to 4 MiB.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias
+
+from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.image.streams import GZIP, PLAIN, ZSTD, Blob
+
+MAX_DOCUMENT = 8 * 1024 * 1024
+"""Bytes of a manifest, an index or a config."""
+
+MAX_DOCUMENTS = 64 * 1024 * 1024
+"""Bytes of all of these in one image file, each counted as often as it is named."""
+
+MAX_IMAGES = 1000
+"""Manifests and indexes in one layout, images in one archive."""
+
+Json: TypeAlias = dict[str, Any]
+
+INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", DOCKER_MANIFEST)
+CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
+
+_OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+_DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+
+
+def digest_of(content: bytes) -> str:
+    """``sha256:HEX``."""
+    return f"sha256:{hashlib.sha256(content, usedforsecurity=False).hexdigest()}"
+
+
+def blob_path(digest: str) -> str:
+    """Where an OCI layout keeps the blob. Raises MalformedError for what is no digest."""
+    if not _DIGEST.fullmatch(digest):
+        raise MalformedError(f"has {digest!r} where a digest (sha256:...) has to be")
+    return f"blobs/{digest.replace(':', '/')}"
+
+
+def broken(path: str, message: str) -> InputError:
+    """An image that is not as it should be."""
+    return InputError(Problem("image", path, message, "get or build the image anew"))
+
+
+class Budget:
+    """How many bytes of documents may still be read: a small file can name a large one a thousand times."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._left = MAX_DOCUMENTS
+
+    def read(self, blob: Blob, path: str) -> bytes:
+        """The content of the document at ``path``. Raises InputError for one beyond a limit."""
+        content = blob.read(MAX_DOCUMENT)
+        if content is None:
+            raise broken(path, f"is larger than {MAX_DOCUMENT} bytes")
+        self._left -= len(content)
+        if self._left < 0:
+            raise broken(self._path, f"has more than {MAX_DOCUMENTS} bytes of JSON documents")
+        return content
+
+
+def parse(content: bytes, path: str) -> Any:
+    """The JSON document ``content``, which is at ``path``. Raises InputError."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise broken(path, f"is no JSON document: {error}") from error
+
+
+def parse_object(content: bytes, path: str) -> Json:
+    """The JSON object ``content``. Raises InputError."""
+    return as_object(parse(content, path), path)
+
+
+def dumped(document: object) -> bytes:
+    """A document without any white space, its keys in the order that they have."""
+    try:
+        return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+    except ValueError as error:
+        raise MalformedError(f"holds a number that JSON has not: {error}") from error
+
+
+def as_object(value: object, path: str) -> Json:
+    """``value``, which has to be a JSON object."""
+    if not isinstance(value, dict):
+        raise broken(path, f"has {_short(value)} where an object has to be")
+    return value
+
+
+def as_texts(value: object, path: str) -> list[str]:
+    """``value``, which has to be a list of strings; null is an empty one."""
+    if value is None:
+        return []
+    if not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
+        raise broken(path, f"has {_short(value)} where a list of strings has to be")
+    return value
+
+
+def as_objects(value: object, path: str) -> list[Json]:
+    """``value``, which has to be a list of JSON objects; null is an empty one."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise broken(path, f"has {_short(value)} where a list has to be")
+    return [as_object(each, path) for each in value]
+
+
+def _short(value: object) -> str:
+    return repr(value)[:60]
+
+
+# -- media types -----------------------------------------------------------------------------------------
+
+
+def layer_type(manifest: Json) -> tuple[str, str]:
+    """The media type of a layer that joins this manifest's, and how it is packed: as its topmost one is."""
+    docker = manifest.get("mediaType") == DOCKER_MANIFEST
+    types = [str(each.get("mediaType", "")) for each in manifest["layers"]]
+    last = types[-1] if types else (_DOCKER_LAYER if docker else _OCI_LAYER)
+    kind = last.replace(".nondistributable", "").replace(".foreign", "")
+    if kind.endswith(("+gzip", ".gzip")):
+        return kind, GZIP
+    if kind.endswith(("+zstd", ".zstd")):
+        return kind, ZSTD
+    if kind.endswith(".tar"):
+        return kind, PLAIN
+    raise MalformedError(f"has a layer of the type {last}, which is no tar archive")
+
+
+# -- config ----------------------------------------------------------------------------------------------
+
+
+def environment_of(config: Json) -> dict[str, str]:
+    """The variables that a configuration sets. Raises InputError."""
+    return dict(text.partition("=")[::2] for text in as_texts(_settings(config).get("Env"), "config"))
+
+
+class Environment(NamedTuple):
+    """The variables that a config gets, and the names of those that it has already with other values."""
+
+    set: dict[str, str]
+    kept: tuple[str, ...]
+
+
+def new_environment(config: Json, wanted: Mapping[str, str]) -> Environment:
+    """Which of ``wanted`` to set. What an image's author has set stays; Java takes options side by side."""
+    there = environment_of(config)
+    set_ = {name: value for name, value in wanted.items() if name not in there}
+    kept = [name for name, value in wanted.items() if name in there and value not in there[name].split(" ")]
+    java = "JAVA_TOOL_OPTIONS"
+    if java in kept and "javax.net.ssl.trustStore=" not in there[java]:
+        kept.remove(java)
+        set_[java] = f"{there[java]} {wanted[java]}".strip()
+    return Environment(set_, tuple(kept))
+
+
+def _settings(config: Json) -> Json:
+    return as_object(config.get("config") or {}, "config")
+
+
+def new_config(config: Json, diff_id: str | None, environment: Mapping[str, str], created: str | None) -> Json:
+    """``config`` with a layer more (its ``diff_id``; None: none) and these variables."""
+    new = dict(config)
+    if environment:
+        new["config"] = {
+            **_settings(config),
+            "Env": _set(as_texts(_settings(config).get("Env"), "config"), environment),
+        }
+    if created is not None:
+        new["created"] = created
+    if diff_id is not None:
+        old = diff_ids(config)
+        new["rootfs"] = {**config["rootfs"], "diff_ids": [*old, diff_id]}
+    if "history" in config or not diff_ids(config):
+        new["history"] = _history(config, new, empty=diff_id is None)
+    return new
+
+
+def _set(old: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    others = [text for text in old if text.partition("=")[0] not in environment]
+    return [*others, *(f"{name}={value}" for name, value in environment.items())]
+
+
+def _history(config: Json, new: Json, *, empty: bool) -> list[Json]:
+    """One entry a layer; where the base's are not complete, none is added, since they could not be matched."""
+    old = as_objects(config.get("history"), "config")
+    if sum(not each.get("empty_layer") for each in old) != len(diff_ids(config)):
+        return old
+    entry = {"created": new.get("created"), "created_by": "rootfs-trust image", "empty_layer": True}
+    return [*old, {key: value for key, value in entry.items() if value and (empty or key != "empty_layer")}]
+
+
+def diff_ids(config: Json) -> list[str]:
+    """The digests of the unpacked layers, the lowest first."""
+    rootfs = as_object(config.get("rootfs"), "config")
+    return as_texts(rootfs.get("diff_ids"), "config")
+
+
+# -- names and times -------------------------------------------------------------------------------------
+
+
+def platform_of(config: Json) -> str:
+    """``linux/arm64/v8`` and the like."""
+    return "/".join(str(config[key]) for key in ("os", "architecture", "variant") if config.get(key))
+
+
+def seconds(created: object) -> int:
+    """An RFC 3339 time in seconds since 1970; 0 for none, and for one before."""
+    try:
+        time = datetime.fromisoformat(re.sub(r"\.\d+", "", str(created)))
+        return max(0, int(time.timestamp()))
+    except (ValueError, OverflowError):
+        return 0

@@ -1,0 +1,188 @@
+"""A plan as entries of a tar archive: what is written, what goes, and the folders on the way. Pure."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rootfs_trust.image.image_tree import real_place
+from rootfs_trust.image.merged_tree import WHITEOUT
+from rootfs_trust.image.tar_stream import XATTR
+from rootfs_trust.rootfs.plan import SIGNATURES, Action, Link, MakeDirectory, Put, Remove
+from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Symlink, View, as_bytes, as_text, parent
+
+
+class OldEntry(Protocol):
+    """What is at a path of an image, without its content."""
+
+    @property
+    def kind(self) -> type[Node]:
+        """The type of node."""
+
+    @property
+    def mode(self) -> int:
+        """The rights, without the type."""
+
+    @property
+    def owner(self) -> Owner:
+        """The owner."""
+
+    @property
+    def mtime(self) -> int:
+        """The modification time, in seconds since 1970."""
+
+    @property
+    def attributes(self) -> Mapping[str, bytes]:
+        """The extended attributes."""
+
+
+class ChangeableTree(View, Protocol):
+    """The tree of an image that can be written again."""
+
+    @property
+    def owner(self) -> Owner:
+        """The owner of the root directory."""
+
+    def entry(self, path: str, *, follow: bool = True) -> OldEntry | None:
+        """The entry at ``path``."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What will stand at a path: the noun, and the attributes that the archive gives it."""
+
+    node: File | Symlink | Directory
+    mode: int
+    owner: Owner
+    mtime: int
+    attributes: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class ImageChanges:
+    """By real path: the new entries in the order of the plan, what goes, and the folders that hold either."""
+
+    entries: dict[str, NewEntry] = field(default_factory=dict)
+    gone: dict[str, None] = field(default_factory=dict)
+    folders: dict[str, NewEntry] = field(default_factory=dict)
+
+
+def changes(tree: ChangeableTree, actions: Iterable[Action], time: int) -> ImageChanges:
+    """What ``actions`` change in the archive of ``tree``; ``time`` becomes the modification time of what changes.
+
+    Replaced files keep owner, mode and attributes but signatures, as on a disk.
+    """
+    found = ImageChanges()
+    for action in actions:
+        place = real_place(tree, action.path)
+        if isinstance(action, Remove):
+            found.entries.pop(place, None)
+            if tree.kind(place, follow=False) is not None:
+                found.gone[place] = None
+        else:
+            found.entries[place] = _entry(tree, place, action, time)
+    for place in [*found.entries, *found.gone]:
+        _add_folders(found, tree, place, time)
+    return found
+
+
+def _entry(tree: ChangeableTree, place: str, action: MakeDirectory | Put | Link, time: int) -> NewEntry:
+    node = action.node
+    old = tree.entry(place, follow=False)
+    if isinstance(node, Symlink):
+        kept = old if old is not None and old.kind is Symlink else None
+        return NewEntry(node, 0o777, kept.owner if kept else tree.owner, time, kept.attributes if kept else {})
+    if old is not None and old.kind is File:
+        attributes = {name: value for name, value in old.attributes.items() if name not in SIGNATURES}
+        return NewEntry(node, old.mode, old.owner, time, attributes)
+    return NewEntry(node, node.mode, node.owner or tree.owner, time)
+
+
+def _add_folders(found: ImageChanges, tree: ChangeableTree, place: str, time: int) -> None:
+    """The folders on the way to ``place`` as they are; the innermost changes, and gets the time."""
+    folder = parent(place)
+    changed = True
+    while folder != "/":
+        entry = tree.entry(folder, follow=False)
+        if entry is not None and (changed or folder not in found.folders):
+            found.folders[folder] = _same(entry, time if changed else entry.mtime)
+        folder, changed = parent(folder), folder in found.entries
+
+
+def _same(entry: OldEntry, time: int) -> NewEntry:
+    return NewEntry(Directory(), entry.mode, entry.owner, time, entry.attributes)
+
+
+# -- tar -------------------------------------------------------------------------------------------------
+
+
+def layer(found: ImageChanges) -> bytes:
+    """The layer that makes these changes: sorted, numeric owners, whiteouts before what stands beside them."""
+    entries = {**found.folders, **found.entries}
+    names = [(_key(place), place) for place in entries]
+    names += [(_key(_whiteout(place)), place) for place in found.gone]
+    archive = []
+    for _, place in sorted(names):
+        if place in found.gone:
+            archive.append(_whiteout_header(_whiteout(place), found, place))
+        else:
+            archive.append(packed_entry(place[1:], entries[place]))
+    return b"".join([*archive, bytes(2 * tarfile.BLOCKSIZE)])
+
+
+def _key(place: str) -> tuple[tuple[bool, bytes], ...]:
+    """Outer folders first; in a folder whiteouts first, then by bytes."""
+    return tuple((not part.startswith(WHITEOUT), as_bytes(part)) for part in place[1:].split("/"))
+
+
+def _whiteout(place: str) -> str:
+    folder, _, name = place.rpartition("/")
+    return f"{folder}/{WHITEOUT}{name}"
+
+
+def _whiteout_header(place: str, found: ImageChanges, gone: str) -> bytes:
+    folder = found.folders.get(parent(gone))
+    info = tarfile.TarInfo(place[1:])
+    info.mode, info.mtime = 0, folder.mtime if folder else 0
+    return header(info)
+
+
+def packed_entry(name: str, entry: NewEntry, *, like: tarfile.TarInfo | None = None) -> bytes:
+    """Header, content and padding of one entry; ``like`` is the one whose place it takes, if that was a file, too."""
+    info = tarfile.TarInfo(name)
+    others: Mapping[str, str] = {}
+    if like is not None:
+        info.uname, info.gname = like.uname, like.gname
+        others = foreign_headers(like, xattrs=False)
+    info.mode, info.mtime = entry.mode, entry.mtime
+    info.uid, info.gid = entry.owner
+    attributes = {f"{XATTR}{key}": as_text(value) for key, value in sorted(entry.attributes.items())}
+    info.pax_headers = {**others, **attributes}
+    content = entry.node.content if isinstance(entry.node, File) else b""
+    info.size = len(content)
+    info.type = _TYPES[type(entry.node)]
+    if isinstance(entry.node, Symlink):
+        info.linkname = entry.node.points_to
+    return header(info) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
+def foreign_headers(info: tarfile.TarInfo, *, xattrs: bool) -> dict[str, str]:
+    """The extended headers of an entry that are not made from its other fields; ``xattrs``: attributes, too."""
+    own = tarfile.PAX_FIELDS
+    return {
+        key: value
+        for key, value in info.pax_headers.items()
+        if key not in (*own, "atime", "ctime", "hdrcharset")
+        and not key.startswith("GNU.sparse")
+        and (xattrs or not key.startswith(XATTR))
+    }
+
+
+_TYPES: Mapping[type[Node], bytes] = {File: tarfile.REGTYPE, Symlink: tarfile.SYMTYPE, Directory: tarfile.DIRTYPE}
+
+
+def header(info: tarfile.TarInfo) -> bytes:
+    """The blocks before the content, in the format of POSIX.1-2001."""
+    return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")

@@ -1,0 +1,220 @@
+"""Check the tables of a TOML file against a schema. Every mistake is reported with its key and line.
+
+A schema is a dictionary. For each key it has a function that converts the value, or raises ValueError with what was
+expected. A key that is not in the schema is a mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+from rootfs_trust.errors import Problem
+from rootfs_trust.store.anchor import safe_name
+from rootfs_trust.store.selection import Selection
+from rootfs_trust.text import did_you_mean
+
+DESCRIBED = "docs/configuration.md describes every key"
+
+MAX_UNKNOWN = 50
+"""Maximum number of unknown keys that are reported per table, because each needs a search for a suggestion."""
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]")
+_KEY = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([\w-]+))\s*[=.]""")
+
+SPKI, FILE, SHA256 = "spki:", "file:", "sha256:"
+"""Prefixes of arguments that select certificates by key, by file, and by digest."""
+
+_Value = TypeVar("_Value")
+
+Check = Callable[[Any], object]
+"""Converts a value, or raises ValueError with what was expected."""
+
+
+@dataclass
+class TableReader:
+    """Collects the mistakes in the tables of one file with the given ``text`` and ``path``.
+
+    ``described`` is a hint that names the documentation of the keys.
+    """
+
+    path: str
+    text: str
+    described: str = DESCRIBED
+    problems: list[Problem] = field(default_factory=list)
+
+    def array(self, key: str, document: dict[str, Any]) -> list[tuple[str, Any]]:
+        """The tables of ``[[key]]``, each with its own key: ``anchor[0]``."""
+        value = document.get(key, [])
+        if not isinstance(value, list):
+            self.wrong(key, f"must be written as [[{key}]]")
+            return []
+        return [(f"{key}[{index}]", each) for index, each in enumerate(value)]
+
+    def table(self, key: str, value: object, checks: dict[str, Check], needed: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Return the checked values of a table. With ``needed`` keys, also its ``key`` and its position ``where``."""
+        if not isinstance(value, dict):
+            self.wrong(key, "must be a table")
+            return {}
+        self.unknown(f"{key}.", value, tuple(checks))
+        for name in needed:
+            if name not in value:
+                self.wrong(f"{key}.{name}", "is missing")
+        known = {name: each for name, each in value.items() if name in checks}
+        checked = {name: self._checked(f"{key}.{name}", each, checks[name]) for name, each in known.items()}
+        return {**checked, "key": key, "where": self._where(f"{key}.{needed[0]}")} if needed else checked
+
+    def _checked(self, key: str, value: object, check: Check) -> object:
+        try:
+            return check(value)
+        except ValueError as error:
+            self.wrong(key, f"must be {error}")
+            return None
+
+    def unknown(self, prefix: str, table: dict[str, Any], known: tuple[str, ...]) -> None:
+        """Report the keys that are not ``known``, up to a limit."""
+        unknown = [name for name in table if name not in known]
+        for name in unknown[:MAX_UNKNOWN]:
+            key, hint = f"{prefix}{name}", did_you_mean(name, known) or f"known: {', '.join(known)}"
+            self.problems.append(Problem("config", self._where(key), f"unknown key {key}", hint))
+
+    def wrong(self, key: str, message: str, hint: str = "") -> None:
+        """Report that the value at ``key`` is wrong."""
+        self.problems.append(Problem("config", self._where(key), f"{key} {message}", hint or self.described))
+
+    @cached_property
+    def _lines(self) -> KeyLines:
+        return KeyLines(self.text)
+
+    def _where(self, key: str) -> str:
+        line = self._lines.line(key)
+        return f"{self.path}:{line}" if line else self.path
+
+
+class KeyLines:
+    """The line numbers (from 1) of the keys of a TOML file, found in one pass.
+
+    For an inline table, only its first line is known. This is needed because tomllib keeps no positions, and is used
+    only for messages.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._tables: dict[str, int] = {}
+        self._keys: dict[tuple[str, str], int] = {}
+        self._last: dict[str, int] = {}
+        """The last line of a key outside of tables; each line may add to it."""
+        counts: Counter[str] = Counter()
+        current = ""
+        for number, line in enumerate(text.splitlines(), 1):
+            if header := _HEADER.match(line):
+                current = _table_name(header[1], header[2], counts)
+                self._tables[current] = number
+            elif found := _KEY.match(line):
+                self._note(current, next(filter(None, found.groups())), number)
+
+    def _note(self, table: str, name: str, number: int) -> None:
+        self._keys.setdefault((table, name), number)
+        if not table:
+            self._last[name] = number
+
+    def line(self, key: str) -> int | None:
+        """Return the line of ``key`` (``anchor[2].file``), else that of its table, else None."""
+        table, _, name = key.rpartition(".")
+        first = re.split(r"[.[]", key)[0]
+        return self._keys.get((table, name)) or self._tables.get(table or name) or self._last.get(first)
+
+
+def _table_name(bracket: str, name: str, counts: Counter[str]) -> str:
+    if bracket == "[":
+        return name
+    counts[name] += 1
+    return f"{name}[{counts[name] - 1}]"
+
+
+# -- what each key takes -----------------------------------------------------------------------------------
+
+
+def string(value: object) -> str:
+    """Check a string that is not empty."""
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("a non-empty string")
+    return value
+
+
+def file_name(value: object) -> str:
+    """Check a name that every layout accepts as a file name."""
+    if not isinstance(value, str) or not value or value != safe_name(value):
+        raise ValueError('a safe file name: ASCII letters, digits, ".", "_" and "-"')
+    return value
+
+
+def boolean(value: object) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def count(value: object) -> int:
+    """A whole number, 0 or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("a whole number, 0 or more")
+    return value
+
+
+def digest(value: object) -> str:
+    """Convert a SHA-256 in hex, with or without ``sha256:`` and colons, to 64 lower-case digits."""
+    text = value.removeprefix("sha256:").replace(":", "").lower() if isinstance(value, str) else ""
+    if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
+        raise ValueError("the 64 hex digits of a SHA-256")
+    return text
+
+
+def list_of(check: Callable[[object], _Value]) -> Callable[[object], tuple[_Value, ...]]:
+    """Check a list, and each of its values."""
+
+    def checked(value: object) -> tuple[_Value, ...]:
+        if not isinstance(value, list):
+            raise ValueError("a list")
+        return tuple(check(each) for each in value)
+
+    return checked
+
+
+def one_of(*words: str) -> Check:
+    """Check that the value is one of ``words``."""
+
+    def checked(value: object) -> str:
+        if value not in words:
+            raise ValueError(" or ".join(f'"{word}"' for word in words))
+        return str(value)
+
+    return checked
+
+
+def selection(value: object) -> Selection:
+    """Parse an argument that selects certificates. :mod:`rootfs_trust.inputs.selections` reads files and root data.
+
+    Raises ValueError with what was expected for a wrong digest.
+    """
+    text = string(value)
+    if text.startswith(SPKI):
+        try:
+            return Selection(text, spki=frozenset((digest(text.removeprefix(SPKI)),)))
+        except ValueError as error:
+            raise ValueError(f"spki: and {error} of a SubjectPublicKeyInfo") from error
+    if text.startswith(SHA256) or _is_bare_digest(text):
+        return Selection(text, frozenset((digest(text),)))
+    return Selection(text)
+
+
+def _is_bare_digest(text: str) -> bool:
+    try:
+        digest(text)
+    except ValueError:
+        return False
+    return True

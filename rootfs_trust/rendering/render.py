@@ -1,0 +1,92 @@
+"""Any agent's settings from a Jinja2 template: a user's own, or one that ships under ``templates/agents``. Pure.
+
+A template sees ``trust.bundle`` and ``trust.directory`` (the device's paths; the latter empty where the layout has no
+hash links), ``anchors`` (each with name, subject, sha256, pem), ``clouds`` (the kinds), ``runtimes`` (environment
+variables of runtimes that ignore the system's store, and their values) and ``values`` (its own table in the config).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.rootfs.view import File, Symlink, View
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest:
+    """One ``[[render]]``: the template's text and name, where the result goes on the device, and its mode."""
+
+    name: str
+    text: str
+    dest: str
+    mode: int = 0o644
+    values: Mapping[str, object] = field(default_factory=dict)
+    replace: bool = False
+    """Whether the file may take the place of another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateTrust:
+    """What a template may say of the store. ``anchors`` are the anchors of this run."""
+
+    bundle: str
+    directory: str
+    anchors: tuple[Mapping[str, str], ...]
+    clouds: tuple[str, ...] = ()
+    java: str = ""
+    """The Java keystore, empty where there is none."""
+
+    @property
+    def runtimes(self) -> dict[str, str]:
+        """Variables of pip and requests, curl's libraries, Node and Java, which ship or freeze a store of their own."""
+        variables = dict.fromkeys(
+            ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "NODE_EXTRA_CA_CERTS"), self.bundle
+        )
+        return variables | ({"JAVA_TOOL_OPTIONS": f"-Djavax.net.ssl.trustStore={self.java}"} if self.java else {})
+
+
+def rendered(
+    view: View, requests: Iterable[RenderRequest], trust: TemplateTrust
+) -> tuple[dict[str, File], list[Problem]]:
+    """The files that ``requests`` ask for, and a conflict for each place that another file has.
+
+    Raises InputError for a template that is wrong or asks for what is not there.
+    """
+    files: dict[str, File] = {}
+    conflicts: list[Problem] = []
+    for request in requests:
+        file = File(_result(request, trust), mode=request.mode)
+        there = view.node(request.dest)
+        same = isinstance(there, File) and there.content == file.content
+        if isinstance(there, File | Symlink) and not same and not request.replace:
+            what = "another file" if isinstance(there, File) else "a link"
+            hint = "replace = true in its [[render]] exchanges it"
+            conflicts.append(Problem("conflict", request.dest, f"{what} stands where {request.name} goes", hint))
+        files[request.dest] = file
+    return files, conflicts
+
+
+def _result(request: RenderRequest, trust: TemplateTrust) -> bytes:
+    from jinja2 import TemplateError
+
+    from rootfs_trust.rendering.sandbox import BoundedSandbox
+
+    sandbox = BoundedSandbox({"base64": lambda text: base64.b64encode(text.encode()).decode()})
+    names = {"trust": trust, "anchors": trust.anchors, "clouds": trust.clouds, "runtimes": trust.runtimes}
+    try:
+        return sandbox.rendered(request.text, {**names, "values": request.values})
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        raise _wrong(request, error, f"cannot be rendered: {getattr(error, 'message', error)}") from error
+    except RecursionError as error:
+        raise _wrong(request, error, "cannot be rendered: it is nested too deep") from error
+    except MemoryError as error:
+        raise _wrong(request, error, "cannot be rendered: the memory does not suffice") from error
+
+
+def _wrong(request: RenderRequest, error: Exception, message: str) -> InputError:
+    line = getattr(error, "lineno", None)
+    where = f"{request.name}:{line}" if line else request.name
+    return InputError(Problem("template", where, message, "docs/templates.md lists what a template may use"))

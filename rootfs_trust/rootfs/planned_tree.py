@@ -1,0 +1,139 @@
+"""The rootfs as it will be: what stands there now, and over it what a run is about to write. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.plan import real_folder
+from rootfs_trust.rootfs.resolve import resolve, way
+from rootfs_trust.rootfs.view import (
+    DIRECTORY_MODE,
+    Absent,
+    Desired,
+    Directory,
+    File,
+    InImage,
+    Node,
+    Owner,
+    Symlink,
+    View,
+    as_bytes,
+    join,
+    parent,
+    read,
+)
+
+
+class PlannedTree:
+    """The tree of ``device`` with ``desired`` laid over it. Implements :class:`~rootfs_trust.rootfs.view.View`."""
+
+    def __init__(self, device: Device, desired: Desired) -> None:
+        self._view = view = device.view
+        self.device = device
+        self.user = device.user
+        self._planned = {_place(view, path): node for path, node in desired.items()}
+        self._folders: set[str] = set()
+        self._names_planned: dict[str, set[str]] = {}
+        for path, node in self._planned.items():
+            self._names_planned.setdefault(parent(path), set()).add(path.rpartition("/")[2])
+            if not isinstance(node, Absent):
+                self._folders.update(_ancestors(path))
+
+    def node(self, path: str, *, follow: bool = False) -> Node | None:
+        """See View."""
+        place = self._found(path, follow=follow)
+        planned = None if place is None else self._planned.get(place)
+        if place is None or isinstance(planned, Absent):
+            return None
+        if planned is not None:
+            return planned
+        return Directory() if place in self._folders else self._view.node(place)
+
+    def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
+        """See View."""
+        place = self._found(path, follow=follow)
+        return None if place is None else self._kind(place)
+
+    def names(self, path: str) -> list[str]:
+        """See View."""
+        real = self.real_path(path)
+        names = () if real is None else self._names(real)
+        return sorted((name for name in names if self._kind(join(real or "/", name)) is not None), key=as_bytes)
+
+    def extended_attributes(self, path: str) -> Mapping[str, bytes]:
+        """See View."""
+        return self._view.extended_attributes(path)
+
+    def mounted(self, path: str) -> bool:
+        """See View."""
+        return self._view.mounted(path)
+
+    def modified(self, path: str) -> int | None:
+        """See View; None for what the run writes."""
+        place = self._found(path, follow=True)
+        return None if place is None or place in self._planned else self._view.modified(place)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """See InImage."""
+        return self._view.environment if isinstance(self._view, InImage) else {}
+
+    def _found(self, path: str, *, follow: bool) -> str | None:
+        if follow or path == "/":
+            return self.real_path(path)
+        folder = self.real_path(parent(path))
+        return None if folder is None else join(folder, path.rpartition("/")[2])
+
+    def others(self, folder: str) -> Iterator[str]:
+        """What stands in ``folder``, a real path, and is not from the run; a link to what is from it counts as such."""
+        for name in self._view.names(folder):
+            path = join(folder, name)
+            if path not in self._planned and self.real_path(path) not in self._planned:
+                yield path
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a regular file of others; see :func:`~rootfs_trust.rootfs.view.read`."""
+        return read(self._view, path)
+
+    def way(self, path: str) -> list[str]:
+        """The real paths that are passed on the way to ``path``, the root and its end included; empty without one."""
+        return way(path, self._look)
+
+    def real_path(self, path: str) -> str | None:
+        """The path free of links of what will stand at ``path``."""
+        return resolve(path, self._look)
+
+    def rights(self, place: str) -> tuple[Owner, int]:
+        """Owner and mode of a file or folder, by its real path: what is replaced keeps its own."""
+        for node in (self._view.node(place), self._planned.get(place)):
+            if isinstance(node, File | Directory):
+                return node.owner or Owner(0, 0), node.mode
+        return Owner(0, 0), DIRECTORY_MODE
+
+    def _names(self, folder: str) -> set[str]:
+        return self._names_planned.get(folder, set()).union(self._view.names(folder))
+
+    def _look(self, place: str) -> Symlink | type[Node] | None:
+        """What will stand at ``place``, whose folder is free of links."""
+        kind = self._kind(place)
+        if kind is not Symlink:
+            return kind
+        node = self._planned.get(place) or self._view.node(place)
+        return node if isinstance(node, Symlink) else None
+
+    def _kind(self, place: str) -> type[Node] | None:
+        """The type of what will stand at ``place``, whose folder is free of links; a link is not followed."""
+        planned = self._planned.get(place)
+        if planned is not None:
+            return None if isinstance(planned, Absent) else type(planned)
+        return Directory if place in self._folders else self._view.kind(place, follow=False)
+
+
+def _place(view: View, path: str) -> str:
+    """``path`` with the links on the way to it followed, as far as its folders are there."""
+    return path if path == "/" else join(real_folder(view, parent(path)), path.rpartition("/")[2])
+
+
+def _ancestors(path: str) -> set[str]:
+    return {path[:end] or "/" for end, char in enumerate(path) if char == "/"}

@@ -1,0 +1,34 @@
+"""Systems that make their trust store at boot from settings: a file in their root filesystem would not stay.
+
+Sources: bottlerocket-os/bottlerocket-core-kit 210ea3f715, sources/api/certdog (writes the bundle at boot from the one
+in /usr/share/factory and settings.pki), bottlerocket.dev, "settings.pki"; talos.dev, TrustedRootsConfig (from 1.8).
+"""
+
+from __future__ import annotations
+
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.device import Device
+
+_SYSTEMS = {
+    "bottlerocket": (
+        "Bottlerocket writes its trust store at each boot from its settings",
+        "put the CA into the user data: settings.pki.NAME.data (PEM as Base64) and settings.pki.NAME.trusted = true; "
+        "trusted = false distrusts a shipped CA",
+    ),
+    "talos": (
+        "Talos Linux makes /etc at each boot from its machine configuration",
+        "add a document of the kind TrustedRootsConfig to the machine configuration (Talos 1.8 and later)",
+    ),
+}
+"""By ID of os-release: what the system is, and what to do instead."""
+
+
+def refusal(device: Device) -> Problem | None:
+    """Why nothing is installed into the root filesystem of such a system; None for all others."""
+    name = device.os_release.get("ID", "")
+    if name not in _SYSTEMS:
+        return None
+    what, instead = _SYSTEMS[name]
+    return Problem(
+        "layout", "/etc/os-release", f"says ID={name}: {what}, and a file in the rootfs would not stay", instead
+    )

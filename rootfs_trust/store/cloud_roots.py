@@ -1,0 +1,108 @@
+"""The public roots that cloud services document, for a store that trusts nothing else.
+
+Sources: AWS IoT Core developer guide, "Server authentication" (Amazon Root CA 1 to 4, Starfield Services G2);
+Azure IoT Hub, "TLS support" (DigiCert Global Root G2, Microsoft RSA Root 2017). Cumulocity documents none: its
+instances are signed by different public CAs. Mozilla's schedule: its wiki, CA/Root_CA_Lifecycles, read 2026-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from rootfs_trust.errors import Problem
+from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.store.layout import Request, StorePlan
+from rootfs_trust.store.source_file import Source
+from rootfs_trust.times import years_later
+
+_SCHEDULE = (
+    (date(2006, 1, 1), date(2025, 4, 15)),
+    (date(2008, 1, 1), date(2026, 4, 15)),
+    (date(2010, 1, 1), date(2027, 4, 15)),
+    (date(2012, 1, 1), date(2028, 4, 15)),
+    (date(2014, 4, 15), date(2029, 4, 15)),
+)
+"""Keys made before the first date lose Mozilla's trust for web sites on the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicRoot:
+    """A root of Mozilla's programme, as the distributions ship it."""
+
+    name: str
+    created: date
+    """When its key was made, as far as its certificate tells: notBefore."""
+    sha256: str
+
+    @property
+    def leaves(self) -> date:
+        """When Mozilla is due to take its trust for web sites away."""
+        return leaves_programme(self.created)
+
+
+def leaves_programme(created: date) -> date:
+    """When Mozilla is due to stop trusting for web sites a root whose key was made on ``created``."""
+    for before, leaves in _SCHEDULE:
+        if created < before:
+            return leaves
+    return years_later(created, 15)
+
+
+PRESETS: Mapping[str, tuple[PublicRoot, ...]] = {
+    "aws": (
+        PublicRoot(
+            "Amazon_Root_CA_1", date(2015, 5, 26), "8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e"
+        ),
+        PublicRoot(
+            "Amazon_Root_CA_2", date(2015, 5, 26), "1ba5b2aa8c65401a82960118f80bec4f62304d83cec4713a19c39c011ea46db4"
+        ),
+        PublicRoot(
+            "Amazon_Root_CA_3", date(2015, 5, 26), "18ce6cfe7bf14e60b2e347b8dfe868cb31d02ebb3ada271569f50343b46db3a4"
+        ),
+        PublicRoot(
+            "Amazon_Root_CA_4", date(2015, 5, 26), "e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092"
+        ),
+        PublicRoot(
+            "Starfield_Services_Root_G2",
+            date(2009, 9, 1),
+            "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
+        ),
+    ),
+    "az": (
+        PublicRoot(
+            "DigiCert_Global_Root_G2",
+            date(2013, 8, 1),
+            "cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f",
+        ),
+        PublicRoot(
+            "Microsoft_RSA_Root_2017",
+            date(2019, 12, 18),
+            "c741f70f4b2a8d88bf2e71c14122ef53ef10eba0cfa5e64cfa20f418853073e0",
+        ),
+    ),
+}
+
+
+def with_presets(request: Request, sources: Iterable[Source], answer: StorePlan) -> Request:
+    """``request`` with the roots that its clouds document, where it asks for a store of nothing else.
+
+    They are found by SHA-256 among ``sources``, the files of the rootfs, and the request's own ``roots``; one
+    that is in neither is a trouble that names it: nothing is fetched.
+    """
+    given = {anchor.certificate.sha256 for anchor in request.anchors}
+    roots = [(cloud, root) for cloud in request.presets for root in PRESETS.get(cloud, ()) if root.sha256 not in given]
+    if not (request.only and roots):
+        return request
+    held = {each.certificate.sha256: (each.where, each.certificate) for each in request.roots}
+    held |= {each.sha256: (source.path, each) for source in sources for each in source.certificates}
+    answer.problems += (_not_held(cloud, root) for cloud, root in roots if root.sha256 not in held)
+    found = [(cloud, root, *held[root.sha256]) for cloud, root in roots if root.sha256 in held]
+    anchors = (Anchor(f"{cloud}-{root.name}", each, path) for cloud, root, path, each in found)
+    return replace(request, anchors=(*request.anchors, *anchors))
+
+
+def _not_held(cloud: str, root: PublicRoot) -> Problem:
+    message = f"{cloud} needs the root {root.name} (sha256 {root.sha256}), which the rootfs does not hold"
+    return Problem("preset", "", message, "give a file that holds it: [store] roots in rootfs-trust.toml, or --cert")

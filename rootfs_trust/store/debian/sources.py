@@ -1,0 +1,229 @@
+"""The certificate sources of a root filesystem of Debian's family, and how Debian distrusts one of them.
+
+A local file is deleted; a shipped one gets ``!`` before its line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.view import File, View, join, read
+from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, holders, not_found, stem
+from rootfs_trust.store.debian import ca_certificates_conf
+from rootfs_trust.store.layout import Request, StorePlan
+from rootfs_trust.store.selection import Held
+from rootfs_trust.store.source_file import Source, certificate_files, read_source_at
+
+
+class Folders(Protocol):
+    """The part of a layout that says what is read, and how."""
+
+    @property
+    def local(self) -> str:
+        """The folder of anchors that the device's owner adds."""
+
+    @property
+    def shipped(self) -> str:
+        """The folder of anchors that the distribution's package brings."""
+
+    @property
+    def conf(self) -> str:
+        """The list of trusted shipped anchors."""
+
+    @property
+    def bundle(self) -> str:
+        """The file that all sources go into, which is none itself."""
+
+    @property
+    def conf_header(self) -> str:
+        """How a new list begins."""
+
+    @property
+    def flat(self) -> bool:
+        """Whether the local folder is read without its subfolders, and whatever its files are called."""
+
+
+@dataclass(slots=True)
+class DebianSources:
+    """What the rootfs holds before the change. Shipped sources are by their names in the list."""
+
+    conf: bytes = b""
+    """The list; where it is missing and anchors are shipped: the one that configuring the package writes."""
+    shipped: dict[str, Source] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    """The names of the trusted ones as the list has them; one that it has twice stands twice in the bundle."""
+    distrusted: dict[str, Source] = field(default_factory=dict)
+    unlisted: dict[str, Source] = field(default_factory=dict)
+    local: dict[str, Source] = field(default_factory=dict)
+    """By path."""
+    warnings: list[Problem] = field(default_factory=list)
+
+    @property
+    def all(self) -> list[Source]:
+        """Every source, trusted or not."""
+        return [source for group in (self.shipped, self.distrusted, self.local) for source in group.values()]
+
+
+def find(view: View, layout: Folders) -> DebianSources:
+    """Read the list, the shipped anchors and the local folder."""
+    found = DebianSources()
+    available = [path.removeprefix(f"{layout.shipped}/") for path in certificate_files(view, layout.shipped)]
+    data = read(view, layout.conf)
+    if data is None:
+        data = ca_certificates_conf.new_conf(layout.conf_header, available) if available else b""
+    found.conf = data
+    _read_shipped(view, layout, available, found)
+    for path in _local_files(view, layout, found):
+        found.local[path] = read_source_at(view, path)
+    return found
+
+
+def _read_shipped(view: View, layout: Folders, available: Iterable[str], found: DebianSources) -> None:
+    listed = ca_certificates_conf.parse_conf(found.conf)
+    if listed.unterminated:
+        message = "its last line has no newline, so update-ca-certificates does not see it, and neither do we"
+        found.warnings.append(Problem("conf-last-line", layout.conf, message, "end the line"))
+    missing = []
+    for name in listed.trusted:
+        if view.kind(join(layout.shipped, name)) is File:
+            found.shipped[name] = read_source_at(view, join(layout.shipped, name))
+            found.order.append(name)
+        else:
+            missing.append(name)
+    found.warnings += _missing(view, layout, missing)
+    for name in listed.distrusted:
+        if view.kind(join(layout.shipped, name)) is File:
+            found.distrusted[name] = read_source_at(view, join(layout.shipped, name))
+    for name in available:
+        if name not in found.shipped and name not in found.distrusted:
+            found.unlisted[name] = read_source_at(view, join(layout.shipped, name))
+
+
+def held(found: DebianSources) -> Held:
+    """The certificates of the sources."""
+    sources = (*found.shipped.items(), *found.unlisted.items(), *found.distrusted.items())
+    names = [name for path, _ in sources for name in (path, stem(path))]
+    return Held(
+        [each for source in found.shipped.values() for each in source.certificates],
+        [each for source in found.local.values() for each in source.certificates],
+        [
+            each
+            for group in (found.distrusted, found.unlisted)
+            for source in group.values()
+            for each in source.certificates
+        ],
+        [*names, *map(stem, found.local)],
+    )
+
+
+def _missing(view: View, layout: Folders, names: Iterable[str]) -> Iterator[Problem]:
+    """A warning for each listed name without a file; only one for all that have a file but for the CR at their end."""
+    crlf = {name for name in names if name.endswith("\r") and view.kind(join(layout.shipped, name[:-1])) is File}
+    if crlf:
+        message = f"has {len(crlf)} lines that end with CRLF, so update-ca-certificates does not find their files"
+        hint = f"convert the line ends to LF: sed -i 's/\\r$//' {layout.conf.lstrip('/')}"
+        yield Problem("conf-crlf", layout.conf, message, hint)
+    for name in names:
+        if name not in crlf:
+            path, message = join(layout.shipped, name), f"is listed in {layout.conf}, but does not exist"
+            yield Problem("source-missing", path, message, "delete the line, or bring the file back")
+
+
+def _local_files(view: View, layout: Folders, found: DebianSources) -> list[str]:
+    paths = _all_files(view, layout.local) if layout.flat else certificate_files(view, layout.local, follow=True)
+    for path in (path for path in paths if "\n" in path):
+        found.warnings.append(Problem("ignored-source", path, "has a newline in its name, so no tool reads it"))
+    if not layout.flat:
+        found.warnings += (_ignored(path) for path in _all_files(view, layout.local) if not path.endswith(".crt"))
+    return [path for path in paths if "\n" not in path and not _is_bundle(view, layout, path)]
+
+
+def _is_bundle(view: View, layout: Folders, path: str) -> bool:
+    """Whether links of the rootfs make the bundle look like a source: it would grow with each run."""
+    return path.endswith(".crt") and _real_place(view, path) == _real_place(view, layout.bundle)
+
+
+def _real_place(view: View, path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    return view.real_path(path) or join(view.real_path(folder or "/") or folder, name)
+
+
+def _ignored(path: str) -> Problem:
+    return Problem(
+        "ignored-source",
+        path,
+        "does not end in .crt, so update-ca-certificates does not read it",
+        "rename it, or take it away",
+    )
+
+
+def _all_files(view: View, folder: str) -> list[str]:
+    paths = [join(folder, name) for name in view.names(folder) if not name.startswith(".")]
+    return [path for path in paths if view.kind(path) is File]
+
+
+def distrusted_names(found: DebianSources, local: LocalFolder, request: Request, answer: StorePlan) -> list[str]:
+    """Take out of ``local`` what has to go, and name the shipped anchors that get a ``!``."""
+    names: list[str] = []
+    for wanted in request.remove:
+        if wanted.startswith(DIGEST):
+            names += _every_copy(found, local, wanted.removeprefix(DIGEST), answer, must=True)
+        else:
+            names += _by_name(found, local, wanted, answer)
+    for sha256 in sorted(request.distrust):
+        names += _every_copy(found, local, sha256, answer, must=False)
+    if request.only:
+        names += _all_but_anchors(found, local, request)
+    return list(dict.fromkeys(names))
+
+
+def _by_name(found: DebianSources, local: LocalFolder, wanted: str, answer: StorePlan) -> list[str]:
+    path = next((path for path in local.sources if stem(path) == wanted), None)
+    if path is not None:
+        _warn_of_copies(found, local.sources[path], answer)
+        local.remove(path)
+        return []
+    names = [name for name in found.shipped if wanted in (name, stem(name))]
+    if not names and not any(wanted in (name, stem(name)) for name in found.distrusted):
+        known = (*local.sources, *found.shipped, *found.distrusted)
+        answer.problems.append(not_found(wanted, map(stem, known)))
+    return names
+
+
+def _every_copy(found: DebianSources, local: LocalFolder, sha256: str, answer: StorePlan, *, must: bool) -> list[str]:
+    """Every copy of the certificate; where it is nowhere, an error if the caller said it ``must`` be somewhere."""
+    paths = [source.path for source in holders(sha256, local.sources.values())]
+    for path in paths:
+        local.remove(path, sha256)
+    names = [
+        name
+        for name, source in (found.shipped | found.unlisted).items()
+        if any(each.sha256 == sha256 for each in source.certificates)
+    ]
+    if must and not paths and not names and not any(holders(sha256, found.distrusted.values())):
+        answer.problems.append(not_found(f"{DIGEST}{sha256}", ()))
+    return names
+
+
+def _all_but_anchors(found: DebianSources, local: LocalFolder, request: Request) -> list[str]:
+    """``base = "none"``: a ``!`` for every shipped anchor, never an empty list, which forces --fresh each time.
+
+    An anchor that the distribution ships is trusted by its copy in the local folder.
+    """
+    wanted = {anchor.certificate.sha256 for anchor in request.anchors}
+    for path, source in list(local.sources.items()):
+        for certificate in source.certificates:
+            if certificate.sha256 not in wanted:
+                local.remove(path, certificate.sha256)
+    return [*found.shipped, *found.unlisted]
+
+
+def _warn_of_copies(found: DebianSources, removed: Source, answer: StorePlan) -> None:
+    for certificate in removed.certificates:
+        for copy in holders(certificate.sha256, found.shipped.values()):
+            message = f"is trusted still: it holds the certificate of {removed.path}, too"
+            hint = f"remove {DIGEST}{certificate.sha256} takes every copy"
+            answer.warnings.append(Problem("distrusted-yet-trusted", copy.path, message, hint))

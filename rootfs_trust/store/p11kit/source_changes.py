@@ -1,0 +1,317 @@
+"""What a request changes in p11-kit's sources, and the effects of it that need a warning.
+
+Anchors are added and deleted; what the distribution ships is put on the blocklist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.view import Absent, File, join
+from rootfs_trust.store.anchor import Anchor, safe_name
+from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, holders, not_found
+from rootfs_trust.store.layout import Request, StorePlan
+from rootfs_trust.store.p11kit.entries import SERVER_AUTH, StapledExtension, TokenEntry, parts_of
+from rootfs_trust.store.p11kit.output_selection import Filter, is_authority, select
+from rootfs_trust.store.p11kit.parser import plain_entry
+from rootfs_trust.store.p11kit.sources import (
+    FoundTokens,
+    entry_label,
+    file_names,
+    held_for,
+    keeps_trust,
+    names_of,
+    purposes_of,
+)
+from rootfs_trust.store.p11kit.token import Token
+from rootfs_trust.store.purposes import Purposes, shown
+from rootfs_trust.store.selection import Held
+from rootfs_trust.x509 import Certificate, encode
+
+
+@dataclass(slots=True)
+class StoreChanges:
+    """The files that a run writes or takes away, by path."""
+
+    anchors: dict[str, File | Absent] = field(default_factory=dict)
+    blocklist: dict[str, File | Absent] = field(default_factory=dict)
+
+    def before(self, present: Collection[str]) -> dict[str, File | Absent]:
+        """What is named before the outputs: distrust and new anchors, so that the device's own tool can complete a run
+        that was cut short, and anchors that go, since the plan takes away first what is named last.
+        """
+        replaced = self.after(present)
+        return self.blocklist | {path: node for path, node in self.anchors.items() if path not in replaced}
+
+    def after(self, present: Collection[str]) -> dict[str, File | Absent]:
+        """What takes the place of sources: until the outputs are written, the old ones account for them."""
+        return {path: node for path, node in self.anchors.items() if path in present and isinstance(node, File)}
+
+
+def change(found: FoundTokens, request: Request, answer: StorePlan) -> StoreChanges:
+    """The changes that ``request`` asks for."""
+    local = LocalFolder(found.anchors, _own_path, found.local(), found.others(), (), held_for)
+    blocklist = _Blocklist(found, answer)
+    if request.adopt:
+        local.adopt()
+    for wanted in request.remove:
+        _remove(found, local, blocklist, wanted, answer)
+    for sha256 in sorted(request.distrust):
+        _take_copies(found, local, blocklist, sha256)
+    for certificate in request.block:
+        blocklist.add(plain_entry("", certificate))
+    if request.only:
+        _keep_only(found, local, blocklist, request)
+    for anchor in request.anchors:
+        opponent = blocklist.opponent(anchor.certificate)
+        if opponent:
+            answer.conflicts.append(_distrusts(anchor, opponent))
+        else:
+            local.add(anchor, only=request.only)
+    answer.installed += local.installed
+    answer.removed += local.removed
+    answer.conflicts += local.conflicts
+    answer.warnings += local.warnings
+    return StoreChanges(local.changed, blocklist.changed)
+
+
+def held(found: FoundTokens) -> Held:
+    """The certificates of the sources. Shipped are those that TLS clients get for servers."""
+    local = f"{found.anchors}/"
+    trusted = [each for each in found.entries if each.trusted and not each.distrusted]
+    served = {each.certificate.sha256 for each in select(found.tokens, Filter.ANCHORS, SERVER_AUTH)}
+    shipped = [each.certificate for each in trusted if each.certificate and not each.path.startswith(local)]
+    blocked = [each for each in found.entries if each not in trusted]
+    names = [name for each in found.entries for name in names_of(each)]
+    return Held(
+        [each for each in shipped if each.sha256 in served],
+        [each.certificate for each in trusted if each.certificate and each.path.startswith(local)],
+        [
+            *(each for each in shipped if each.sha256 not in served),
+            *(each.certificate for each in blocked if each.certificate),
+        ],
+        [*names, *(name for path in found.local() for name in file_names(path))],
+    )
+
+
+def _own_path(path: str) -> str:
+    """No two files of a token rival each other: p11-kit numbers names that come twice."""
+    return path
+
+
+# -- taking away -------------------------------------------------------------------------------------------
+
+
+def _remove(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, wanted: str, answer: StorePlan) -> None:
+    if wanted.startswith(DIGEST):
+        sha256 = wanted.removeprefix(DIGEST)
+        if not _take_copies(found, local, blocklist, sha256) and not blocklist.holds(sha256):
+            answer.problems.append(not_found(wanted, ()))
+        return
+    paths = [path for path in local.sources if wanted in file_names(path)]
+    for path in paths:
+        _warn_of_copies(found, local, path, answer)
+        local.remove(path)
+    shipped = [] if paths else [each for each in found.shipped() if wanted in _own_names(found, each)]
+    for entry in shipped:
+        blocklist.add(entry)
+    if not paths and not shipped and not blocklist.holds_name(wanted):
+        answer.problems.append(not_found(wanted, _all_names(found, local)))
+
+
+def _own_names(found: FoundTokens, entry: TokenEntry) -> set[str]:
+    """The entry's names; that of its file only where the file holds nothing else."""
+    alone = sum(each.path == entry.path for each in found.shipped()) == 1
+    return set(names_of(entry)) if alone else {entry_label(entry), safe_name(entry_label(entry))}
+
+
+def _all_names(found: FoundTokens, local: LocalFolder) -> list[str]:
+    names = [name for path in local.sources for name in file_names(path)]
+    return [*names, *(safe_name(entry_label(each)) for each in found.shipped())]
+
+
+def _take_copies(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, sha256: str) -> bool:
+    """Every copy of the certificate; whether there was any."""
+    entries = [each for each in found.shipped() if each.certificate and each.certificate.sha256 == sha256]
+    for entry in entries:
+        blocklist.add(entry)
+    sources = list(holders(sha256, local.sources.values()))
+    for source in sources:
+        _take_out(found, local, blocklist, source.path, sha256)
+    return bool(entries or sources)
+
+
+def _take_out(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, path: str, sha256: str) -> None:
+    """One certificate out of a file; where others stay in it with more than plain trust, it is distrusted instead."""
+    source = local.sources[path]
+    if len({each.sha256 for each in source.certificates}) > 1 and keeps_trust(source):
+        for entry in found.entries:
+            if entry.path == path and entry.certificate and entry.certificate.sha256 == sha256:
+                blocklist.add(entry)
+    else:
+        local.remove(path, sha256)
+
+
+def _keep_only(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, request: Request) -> None:
+    """``base = "none"``: nothing is trusted but the anchors asked for."""
+    wanted = [anchor.certificate for anchor in request.anchors]
+    kept = {each.sha256 for each in wanted}
+    blocklist.release(wanted)
+    for path, source in list(local.sources.items()):
+        for sha256 in sorted({each.sha256 for each in source.certificates} - kept):
+            if path in local.sources:
+                _take_out(found, local, blocklist, path, sha256)
+    for entry in found.shipped():
+        if entry.certificate and entry.certificate.sha256 not in kept:
+            blocklist.add(entry)
+
+
+def _warn_of_copies(found: FoundTokens, local: LocalFolder, path: str, answer: StorePlan) -> None:
+    for certificate in local.sources[path].certificates:
+        for copy in holders(certificate.sha256, found.others()):
+            message = f"is trusted still: it holds the certificate of {path}, too"
+            hint = f"remove {DIGEST}{certificate.sha256} takes every copy"
+            answer.warnings.append(Problem("distrusted-yet-trusted", copy.path, message, hint))
+
+
+# -- the blocklist -----------------------------------------------------------------------------------------
+
+
+class _Blocklist:
+    """The folder of distrusted certificates, and every other file that distrusts one."""
+
+    def __init__(self, found: FoundTokens, answer: StorePlan) -> None:
+        self._folder = found.blocklist
+        self._answer = answer
+        self._distrusted = [each for each in found.entries if each.distrusted]
+        self._held = {each.certificate.sha256 for each in self._distrusted if each.certificate}
+        self._taken = {file.path for file in found.files[0]}
+        self._spared: list[Certificate] = []
+        self.changed: dict[str, File | Absent] = {}
+
+    def holds(self, sha256: str) -> bool:
+        """Whether the certificate is distrusted already."""
+        return sha256 in self._held
+
+    def holds_name(self, name: str) -> bool:
+        """Whether a distrusted certificate is called so."""
+        return any(name in names_of(each) for each in self._distrusted)
+
+    def opponent(self, certificate: Certificate) -> TokenEntry | None:
+        """What distrusts the certificate: p11-kit goes by its key, or by issuer and serial number."""
+        return next((each for each in self._distrusted if _meets(each, certificate)), None)
+
+    def add(self, entry: TokenEntry) -> None:
+        """Distrust a certificate. One that shares its key with an anchor asked for cannot be: both would go."""
+        certificate = entry.certificate
+        if certificate is None or self.holds(certificate.sha256):
+            return
+        if any(_meets(entry, each) for each in self._spared):
+            self._answer.warnings.append(_shares_key(entry))
+            return
+        path = self._free_path(entry, certificate)
+        self._taken.add(path)
+        self._held.add(certificate.sha256)
+        self.changed[path] = File(encode(certificate.der))
+        self._distrusted.append(TokenEntry(path, certificate, distrusted=True, issuer=entry.issuer, key=entry.key))
+        self._answer.removed.append(Anchor(safe_name(entry_label(entry)), certificate, entry.path))
+
+    def release(self, certificates: list[Certificate]) -> None:
+        """Take off the blocklist what distrusts any of ``certificates``, as far as the folder is the owner's."""
+        self._spared = certificates
+        for path in {each.path for each in self._distrusted if each.path.startswith(f"{self._folder}/")}:
+            held = [each for each in self._distrusted if each.path == path]
+            kept = [each for each in held if not any(_meets(each, wanted) for wanted in certificates)]
+            if len(kept) < len(held):
+                self._rewrite(path, kept)
+                self._distrusted = [each for each in self._distrusted if each.path != path or each in kept]
+                self._held = {each.certificate.sha256 for each in self._distrusted if each.certificate}
+
+    def _rewrite(self, path: str, kept: Iterable[TokenEntry]) -> None:
+        data = b"".join(encode(each.certificate.der) for each in kept if each.certificate)
+        self.changed[path] = File(data) if data else Absent()
+
+    def _free_path(self, entry: TokenEntry, certificate: Certificate) -> str:
+        """A name by the label; with the digest where another file has that name."""
+        name = safe_name(entry_label(entry))
+        path = join(self._folder, f"{name}.crt")
+        return join(self._folder, f"{name}-{certificate.sha256[:8]}.crt") if path in self._taken else path
+
+
+def _meets(entry: TokenEntry, certificate: Certificate) -> bool:
+    parts = parts_of(certificate.der)
+    same_serial = bool(entry.serial) and (entry.issuer, entry.serial) == (parts.issuer, parts.serial)
+    return entry.key == parts.key or same_serial
+
+
+def _distrusts(anchor: Anchor, entry: TokenEntry) -> Problem:
+    return Problem(
+        "conflict",
+        entry.path,
+        f"distrusts the certificate of {anchor.where}, or another one with the same key",
+        "to trust it, take that file away",
+    )
+
+
+def _shares_key(entry: TokenEntry) -> Problem:
+    return Problem(
+        "distrusted-yet-trusted",
+        entry.path,
+        f"{entry_label(entry)} has the same key as an anchor that is asked for, and stays trusted",
+        "p11-kit distrusts by key: on the blocklist it would take that anchor with it",
+    )
+
+
+def without_effect(tokens: list[Token], anchors: Iterable[Anchor]) -> Iterator[Problem]:
+    """Anchors that no output of CAs, or not the TLS bundle, will hold."""
+    served = {each.certificate.sha256 for each in select(tokens, Filter.ANCHORS, SERVER_AUTH)}
+    authority: dict[str, bool] = {}
+    for token in tokens:
+        for entry in token.entries:
+            if entry.certificate:
+                authority[entry.certificate.sha256] = is_authority(token, entry)
+    for anchor in anchors:
+        sha256 = anchor.certificate.sha256
+        if not authority.get(sha256, True):
+            message = (
+                "is no CA: p11-kit leaves it out of every bundle and keystore of CAs, so that no TLS client sees it"
+            )
+            yield Problem("no-output", anchor.where, message, "give the CA that signed it, or name the file to clients")
+        elif sha256 in authority and sha256 not in served:
+            yield _not_for_servers(anchor)
+
+
+def _not_for_servers(anchor: Anchor) -> Problem:
+    message = "its purposes leave out servers: it is in no bundle that TLS clients read"
+    says = "its extended key usage says so" if anchor.purposes is None else f"it is for {shown(anchor.purposes)}"
+    return Problem("no-output", anchor.where, message, says)
+
+
+def shared_keys(token: Token, anchors: Iterable[Anchor]) -> Iterator[Problem]:
+    """Anchors whose key is in other files of their token for other purposes.
+
+    p11-kit staples purposes to a key, for every certificate with it (load_attached_extensions in trust/enumerate.c):
+    one of the two would be trusted for what the other is for.
+    """
+    paths: dict[bytes, dict[str, None]] = {}
+    stapled: dict[str, list[StapledExtension]] = {}
+    for entry in token.entries:
+        paths.setdefault(entry.key, {})[entry.path] = None
+    for each in token.stapled:
+        paths.setdefault(each.key, {})[each.path] = None
+        stapled.setdefault(each.path, []).append(each)
+    purposes: dict[bytes, dict[Purposes, list[str]]] = {}  # by key: thousands of certificates may share one
+    for anchor in anchors:
+        key = parts_of(anchor.certificate.der).key
+        if key not in purposes:
+            purposes[key] = {}
+            for path in paths.get(key, ()):
+                held = purposes_of(anchor.certificate, stapled.get(path, ()))
+                purposes[key].setdefault(held, []).append(path)
+        for held, files in purposes[key].items():
+            for path in files if held != anchor.purposes else ():
+                message = f"holds the key of {anchor.where} for {shown(held)}, and that is for {shown(anchor.purposes)}"
+                hint = "p11-kit knows purposes by key: name the same for both, or take that file away"
+                yield Problem("conflict", path, message, hint)

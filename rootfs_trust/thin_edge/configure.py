@@ -1,0 +1,141 @@
+"""thin-edge.io's settings: rendered where there is no file for them, edited in place where there is one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rootfs_trust.errors import ConflictError, Problem
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.planned_tree import PlannedTree
+from rootfs_trust.rootfs.view import Absent, Directory, File, Owner, Symlink, parent, read
+from rootfs_trust.store.layout import StorePlan
+from rootfs_trust.thin_edge.key_renames import lookup, spelled
+from rootfs_trust.thin_edge.service_environment import DROP_IN, drop_in, overruled, unnamed
+from rootfs_trust.thin_edge.settings_checks import check_settings
+from rootfs_trust.thin_edge.settings_file import SettingsFile, open_settings
+from rootfs_trust.thin_edge.trust_settings import CLOUDS, FOLDER, Setting, last_of_each
+from rootfs_trust.thin_edge.user_mappers import possible
+from rootfs_trust.thin_edge.version import built_in_bridge, is_generation_2, mapper_file
+
+FILE = f"{FOLDER}/tedge.toml"
+
+
+def thin_edge(
+    device: Device,
+    settings: Iterable[Setting],
+    store: Mapping[str, File | Symlink | Directory | Absent],
+    generation: str = "auto",
+    *,
+    as_environment: bool = False,
+) -> StorePlan:
+    """The settings files that hold ``settings``; ``store`` is what the same run writes into the rootfs.
+
+    ``generation`` is "1" or "2" for the form of thin-edge.io 1.x or 2.x, or "auto"; ``as_environment`` puts them
+    into a drop-in of systemd instead. Raises InputError for a file that cannot be read.
+    """
+    view, answer = device.view, StorePlan()
+    chosen = last_of_each(settings)
+    if not chosen:
+        return answer
+    try:
+        main = open_settings(view, FILE)
+        chosen = possible(device, chosen, generation, answer)
+        files = _by_file(device, main, chosen, generation, answer)
+    except ConflictError as error:
+        answer.conflicts += error.problems
+        return answer
+    answer.problems += unnamed(chosen) if as_environment else []
+    finished = PlannedTree(device, store)
+    built_in = built_in_bridge(device, main.document, generation)
+    held: list[Setting] = []
+    for file, its in files:
+        kept = _giving_way(file, its, answer)
+        problems, warnings = check_settings(kept, finished, built_in_bridge=built_in)
+        answer.problems += problems
+        answer.warnings += warnings
+        held += kept
+        if not as_environment:
+            _write(device, file, kept, answer)
+    before = read(view, DROP_IN) or b""
+    if as_environment:
+        answer.desired[DROP_IN] = File(drop_in(held, before))
+    else:
+        answer.warnings += overruled(held, before)
+    return answer
+
+
+def _by_file(
+    device: Device, main: SettingsFile, chosen: list[Setting], generation: str, answer: StorePlan
+) -> list[tuple[SettingsFile, list[Setting]]]:
+    """The settings of each file that has to hold some: those of mappers have files of their own in 2.x."""
+    groups: dict[str, list[Setting]] = {}
+    ignored: dict[str, str] = {}
+    for setting in chosen:
+        cloud = setting.table.partition(".")[0]
+        in_mapper = cloud in CLOUDS and is_generation_2(device, setting.table, main.document, generation)
+        groups.setdefault(setting.table if in_mapper or setting.of_user else "", []).append(setting)
+        if in_mapper and lookup(main.document, spelled(main.document, cloud)) is not None:
+            ignored.setdefault(cloud, setting.table)
+    answer.warnings += [_both(spelled(main.document, cloud), table) for cloud, table in ignored.items()]
+    return [
+        (open_settings(device.view, mapper_file(table), table) if table else main, settings)
+        for table, settings in groups.items()
+    ]
+
+
+def _both(cloud: str, table: str) -> Problem:
+    message = f"its [{cloud}] is ignored by thin-edge.io 2.x, which reads {mapper_file(table)} and its like instead"
+    return Problem("thin-edge-both", FILE, message, f"move what is still wanted, and take [{cloud}] out of tedge.toml")
+
+
+def _write(device: Device, file: SettingsFile, chosen: list[Setting], answer: StorePlan) -> None:
+    content = file.content(chosen) if chosen else None
+    if content is None:
+        return
+    owner = None
+    if file.text is None:
+        owner = _tedge_owner(device, file.name, answer)
+        for folder in _folders(file.path):
+            answer.desired[folder] = Directory(owner)
+    answer.desired[file.path] = File(content, owner)
+
+
+def _folders(path: str) -> list[str]:
+    """The folders of thin-edge.io that lead to ``path``, the outer ones first."""
+    folders = []
+    while (path := parent(path)).startswith(FOLDER):
+        folders.append(path)
+    return folders[::-1]
+
+
+def _giving_way(file: SettingsFile, chosen: list[Setting], answer: StorePlan) -> list[Setting]:
+    """Without the implied ``proxy.ca_path`` where it would make the proxy demand client certificates."""
+    kept = []
+    for setting in chosen:
+        table = file.key(setting).removesuffix(".ca_path")
+        serves_tls = all(lookup(file.document, f"{table}.{name}") is not None for name in ("cert_path", "key_path"))
+        if setting.key.endswith(".proxy.ca_path") and not setting.explicit and serves_tls:
+            answer.warnings.append(_left_alone(file, setting))
+        else:
+            kept.append(setting)
+    return kept
+
+
+def _left_alone(file: SettingsFile, setting: Setting) -> Problem:
+    table = setting.key.removesuffix(".ca_path")
+    message = (
+        f"{setting.key} is left alone: {table}.cert_path and key_path are set, and "
+        "with a CA path the proxy would demand client certificates"
+    )
+    return Problem("proxy-ca-path", file.name, message, f"--set {setting.key}=PATH writes it all the same")
+
+
+def _tedge_owner(device: Device, name: str, answer: StorePlan) -> Owner | None:
+    """The numeric ids of the rootfs's own ``tedge`` user; None, and told, where it has none."""
+    user = device.user("tedge")
+    if user.uid is not None and user.gid is not None:
+        return Owner(user.uid, user.gid)
+    message = "the rootfs has no tedge user yet, so the file gets the owner of other new files"
+    hint = "chown it to tedge:tedge once the package has made the user"
+    answer.warnings.append(Problem("no-tedge-user", name, message, hint))
+    return None

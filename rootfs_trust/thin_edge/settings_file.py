@@ -1,0 +1,93 @@
+"""One of thin-edge.io's settings files as it stands in the rootfs: read once, then asked and edited. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rootfs_trust.errors import ConflictError, InputError, Problem
+from rootfs_trust.rootfs.view import Symlink, View, read
+from rootfs_trust.thin_edge.key_renames import ALIASES, EMPTIED, VERSION, lookup, pending_renames, spelled
+from rootfs_trust.thin_edge.new_file import render
+from rootfs_trust.thin_edge.trust_settings import CLOUDS, Setting
+from rootfs_trust.toml_editor import edit
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """``path`` is where links end, ``name`` what people call it; ``text`` is None where there is no such file.
+
+    ``table`` is empty for tedge.toml; a mapper's file of 2.x holds the keys of one table, without its name.
+    """
+
+    name: str
+    path: str
+    text: str | None
+    document: dict[str, Any]
+    table: str = ""
+
+    def key(self, setting: Setting) -> str:
+        """The key of ``setting`` in this file."""
+        return setting.key.removeprefix(f"{self.table}.") if self.table else spelled(self.document, setting.key)
+
+    def content(self, chosen: list[Setting]) -> bytes | None:
+        """The file with ``chosen`` set; None where it says that already. Raises InputError."""
+        values = {self.key(setting): setting.value for setting in chosen}
+        renames = {} if self.table else pending_renames(self.document)
+        if not self.table and lookup(self.document, "config.version") in (None, "1"):
+            values = {"config.version": VERSION, **values}
+        if self.text is None:
+            return render(self._first(values), prefix=self.table).encode()
+        if not renames and all(lookup(self.document, key) == value for key, value in values.items()):
+            return None
+        return edit.edited(self.text, self.name, renames, EMPTIED, values).encode()
+
+    def _first(self, values: dict[str, str]) -> dict[str, str]:
+        """A new mapper's file says of which cloud it is; a mapper of the user is of none."""
+        cloud = self.table.partition(".")[0]
+        return {"cloud_type": cloud, **values} if cloud in CLOUDS else values
+
+
+def open_settings(view: View, name: str, table: str = "") -> SettingsFile:
+    """Read the file called ``name``. Raises InputError for bad content, ConflictError for a link to nowhere."""
+    path = view.real_path(name) if view.kind(name, follow=False) is Symlink else name
+    if path is None:
+        hint = "the file lives on a volume: set it there, or make it in the image"
+        raise ConflictError(Problem("conflict", name, "is a link whose end is not in the rootfs", hint))
+    data = read(view, path)
+    try:
+        text = None if data is None else data.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(Problem("thin-edge-toml", name, "is not UTF-8 text", "TOML files are")) from error
+    if text is not None and text.startswith("\ufeff"):
+        raise InputError(Problem("thin-edge-toml", name, "line 1 begins with a byte order mark", "save it without one"))
+    document = {} if text is None else edit.parse(text, name)
+    if not table:
+        _check_version(name, document)
+        _check_names(name, document)
+    return SettingsFile(name, path, text, document, table)
+
+
+def _check_version(name: str, document: dict[str, Any]) -> None:
+    version = lookup(document, "config.version")
+    if version is not None and not isinstance(version, str):
+        message = f"config.version is {version!r}, and thin-edge.io takes a text there"
+        raise InputError(Problem("thin-edge-toml", name, message, f'write version = "{VERSION}"'))
+
+
+def _check_names(name: str, document: dict[str, Any]) -> None:
+    """thin-edge.io stops at a file that has one setting under two names; so do we."""
+    both = [
+        Problem(
+            "thin-edge-toml", name, f"{old} and {new} are the old and the new name of one setting", "keep one of them"
+        )
+        for old, new in pending_renames(document).items()
+        if lookup(document, new) is not None
+    ]
+    both += [
+        Problem("thin-edge-toml", name, f"{key} and {alias} are two names of the same", "keep one of them")
+        for key, alias in ALIASES.items()
+        if lookup(document, key) is not None and lookup(document, alias) is not None
+    ]
+    if both:
+        raise InputError(*both)

@@ -1,0 +1,44 @@
+"""Mappers of the user's own, which came with thin-edge.io 2.0: where a setting of theirs can be. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.view import parent
+from rootfs_trust.store.layout import StorePlan
+from rootfs_trust.thin_edge.trust_settings import MAPPERS, Setting
+from rootfs_trust.thin_edge.version import generation_of, mapper_file
+
+
+def possible(device: Device, settings: Iterable[Setting], generation: str, answer: StorePlan) -> list[Setting]:
+    """``settings`` without those of mappers that the rootfs cannot have: each of these is a trouble."""
+    kept = []
+    for setting in settings:
+        problem = _trouble(device, setting, generation) if setting.of_user else None
+        if problem is not None:
+            answer.problems.append(problem)
+            continue
+        kept.append(setting)
+        if setting.of_user and device.view.kind(parent(mapper_file(setting.table))) is None:
+            answer.warnings.append(_new(setting.table))
+    return kept
+
+
+def _trouble(device: Device, setting: Setting, generation: str) -> Problem | None:
+    found = generation_of(device, generation)
+    if found == "1":
+        message, hint = "mappers of users came with thin-edge.io 2.0, and this is 1.x", "--thin-edge 2 says otherwise"
+    elif not found and not device.view.names(MAPPERS):
+        message = "mappers of users came with thin-edge.io 2.0, and the rootfs does not tell which one it has"
+        hint = "--thin-edge 2 says it"
+    else:
+        return None
+    return Problem("thin-edge-setting", "", f"{setting.key}: {message}", hint)
+
+
+def _new(name: str) -> Problem:
+    message = f"the rootfs has no mapper called {name} yet"
+    hint = "is the name right? a mapper needs more than this file"
+    return Problem("thin-edge-mapper", mapper_file(name), message, hint)

@@ -1,0 +1,204 @@
+"""Edits a TOML file in place: comments, order, unknown keys, line ends and the final newline stay.
+
+Each step says what the file has to mean afterwards, and has some ways to write that; the first is taken that does
+mean it (tomllib reads it) and has lost no comment. What has no such way is refused.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from rootfs_trust import bounded_toml
+from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.text import as_toml
+from rootfs_trust.toml_editor import insertion_points
+from rootfs_trust.toml_editor.statements import Path, Statement, comments, cut, end_of
+
+MAX_TEXT = 256 * 1024
+"""Characters; a hundred times what thin-edge.io's settings have."""
+
+MAX_DOTS = 200
+"""In one line."""
+
+_Step: TypeAlias = tuple[Callable[[dict[str, Any]], None], Callable[[list[Statement]], Iterator[str]]]
+"""What is to happen to the parsed file, and the ways to make that happen to its text."""
+
+
+def parse(text: str, path: str) -> dict[str, Any]:
+    """The parsed ``text``. Raises InputError that names ``path`` and the line."""
+    try:
+        return bounded_toml.loads(text, characters=MAX_TEXT, dots=MAX_DOTS)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            Problem("thin-edge-toml", path, f"is not valid TOML: {error}", "mend the file in the rootfs")
+        ) from error
+
+
+def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]) -> str:
+    """``text`` with keys renamed and set; both name keys by their dotted path.
+
+    ``emptied`` is a table that goes if the renames leave nothing in it. Raises InputError where the
+    file's own shape does not let a key be set.
+    """
+    parse(text, path)
+    newline = end_of(text)
+    unfinished = text != "" and not text.endswith("\n")
+    result = text + newline if unfinished else text
+    try:
+        if renames:
+            result = _with_renames(result, {_parts(old): _parts(new) for old, new in renames.items()}, _parts(emptied))
+        for key, value in settings.items():
+            result = _with_setting(result, _parts(key), value, newline)
+    except _NoPlaceError as error:
+        message, hint = f"cannot be edited safely: {error}", "write its tables with [headers], then run again"
+        raise InputError(Problem("thin-edge-toml", path, message, hint)) from error
+    except RecursionError as error:
+        message, hint = "cannot be edited safely: it is nested too deep", "mend the file in the rootfs"
+        raise InputError(Problem("thin-edge-toml", path, message, hint)) from error
+    return result.removesuffix(newline) if unfinished else result
+
+
+class _NoPlaceError(Exception):
+    """The file's own shape leaves no place for a key."""
+
+
+# -- steps -------------------------------------------------------------------------------------------------
+
+
+def _with_renames(text: str, renames: Mapping[Path, Path], emptied: Path) -> str:
+    """Where a table's keys all go to one other table, its header goes with them; the others move one by one."""
+    newline = end_of(text)
+    together = {old: new for old, new in renames.items() if old[:-1] == emptied}
+    tables = {new[:-1] for new in together.values()}
+    if len(tables) == 1:
+        (table,) = tables
+        whole: _Step = (
+            lambda data: _move(data, together, emptied),
+            lambda statements: insertion_points.renamed_header(statements, emptied, table),
+        )
+        text, renames = _tried(whole, text, renames, together)
+    for old, new in renames.items():
+        text = _done(_rename(old, new, emptied, newline), text, old)
+    return _done(_drop(emptied, newline), text, emptied)
+
+
+def _tried(
+    step: _Step, text: str, renames: Mapping[Path, Path], together: Mapping[Path, Path]
+) -> tuple[str, Mapping[Path, Path]]:
+    """The text, and the renames that are left: all of them where ``together`` cannot be done in one."""
+    try:
+        return _done(step, text, ()), {old: new for old, new in renames.items() if old not in together}
+    except _NoPlaceError:
+        return text, renames
+
+
+def _rename(old: Path, new: Path, emptied: Path, newline: str) -> _Step:
+    def on_text(statements: list[Statement]) -> Iterator[str]:
+        for text in insertion_points.renamed(statements, old, new, newline):
+            yield text
+            yield from insertion_points.without_table(cut(text), emptied, newline)
+
+    return lambda data: _move(data, {old: new}, emptied), on_text
+
+
+def _drop(table: Path, newline: str) -> _Step:
+    return (
+        lambda data: _remove_if_empty(data, table),
+        lambda statements: insertion_points.without_table(statements, table, newline),
+    )
+
+
+def _with_setting(text: str, path: Path, value: str, newline: str) -> str:
+    entry = insertion_points.TomlEntry(as_toml(value))
+    return _done(
+        (
+            lambda data: _set(data, path, value),
+            lambda statements: insertion_points.places(statements, path, entry, newline),
+        ),
+        text,
+        path,
+    )
+
+
+def _done(step: _Step, text: str, path: Path) -> str:
+    """``text`` after ``step``, in the first way that is right; as it is, where nothing is to do."""
+    on_data, on_text = step
+    before, wanted = _read(text), _read(text)
+    try:
+        on_data(wanted)
+    except _NoPlaceError as error:
+        raise _NoPlaceError(f"{error}{_where(text, path)}") from error
+    if wanted == before:
+        return text
+    kept = Counter(comments(text))
+    for candidate in on_text(cut(text)):
+        if _means(candidate, wanted) and not kept - Counter(comments(candidate)):
+            return candidate
+    raise _NoPlaceError(f"{'.'.join(path)} has no place in it{_where(text, path)}")
+
+
+def _where(text: str, path: Path) -> str:
+    """The line of the statement that is nearest to ``path``, where any is."""
+    nearest, at, line = 0, 0, 1
+    for statement in cut(text):
+        common = max(depth for depth in range(len(path) + 1) if statement.path[:depth] == path[:depth])
+        if common > nearest:
+            nearest, at = common, line
+        line += statement.text.count("\n")
+    return f" (line {at})" if at else ""
+
+
+def _means(text: str, wanted: dict[str, Any]) -> bool:
+    try:
+        return _read(text) == wanted
+    except ValueError:
+        return False
+
+
+def _read(text: str) -> dict[str, Any]:
+    """The parsed text, to be compared: a float as it is written, since nan is not equal to itself."""
+    return tomllib.loads(text, parse_float=lambda written: (written,))
+
+
+# -- the parsed file ---------------------------------------------------------------------------------------
+
+
+def _parts(key: str) -> Path:
+    return tuple(key.split("."))
+
+
+def _set(data: dict[str, Any], path: Path, value: Any) -> None:
+    table = _table(data, path)
+    if not isinstance(table.get(path[-1], ""), str):
+        raise _NoPlaceError(f"{'.'.join(path)} is not a text")
+    table[path[-1]] = value
+
+
+def _move(data: dict[str, Any], renames: Mapping[Path, Path], emptied: Path) -> None:
+    for old, new in renames.items():
+        value = _table(data, old).pop(old[-1])
+        if new[-1] in _table(data, new):
+            raise _NoPlaceError(f"{'.'.join(new)} is there already")
+        _table(data, new)[new[-1]] = value
+    _remove_if_empty(data, emptied)
+
+
+def _remove_if_empty(data: dict[str, Any], path: Path) -> None:
+    parent: Any = data
+    for part in path[:-1]:
+        parent = parent.get(part, {})
+    if parent.get(path[-1]) == {}:
+        del parent[path[-1]]
+
+
+def _table(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The table that holds ``path``, made where it is missing."""
+    table = data
+    for depth, part in enumerate(path[:-1], 1):
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise _NoPlaceError(f"{'.'.join(path[:depth])} is no table")
+    return table
