@@ -160,7 +160,7 @@ def test_the_order_of_tokens_and_folders(tmp_path: Path) -> None:
         shutil.copy(root, file)
     tool = TrustTool([tmp_path / "token-0", tmp_path / "token-1"])
     tool.extract("--format=openssl-bundle", "--filter=certificates", str(tmp_path / "bundle"))
-    with root_directory.Root(str(tmp_path)) as view:
+    with root_directory.RootDirectory(str(tmp_path)) as view:
         tokens: list[Token] = [token_of(files_of(view, f"/token-{number}")) for number in (0, 1)]
     ours = formats.openssl_bundle(select(tokens, Filter.CERTIFICATES))
     assert ours == (tmp_path / "bundle").read_bytes()

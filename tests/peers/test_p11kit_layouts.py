@@ -15,7 +15,7 @@ import pytest
 
 from rootfs_trust.api.apply_plan import carry_out
 from rootfs_trust.rootfs.plan import make_plan
-from rootfs_trust.rootfs.root_directory import Root as Tree
+from rootfs_trust.rootfs.root_directory import RootDirectory as Tree
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.jks import keystore
 from rootfs_trust.store.layout import Request, StorePlan

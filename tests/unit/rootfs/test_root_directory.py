@@ -168,8 +168,8 @@ def test_every_descriptor_is_closed(tree):
 
 def test_a_second_process_waits_for_the_lock(tree):
     program = f"""
-from rootfs_trust.rootfs.root_directory import Root
-root = Root({str(tree)!r})
+from rootfs_trust.rootfs.root_directory import RootDirectory
+root = RootDirectory({str(tree)!r})
 root.lock()
 print("locked", flush=True)
 """
