@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
 from rootfs_trust.api.advised_config import advised_files
-from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.output_file import place_in, write_output
@@ -77,7 +77,7 @@ def advise(
     if output is not None and root is not None and place_in(output, [root]) is not None:
         hint = "keep the configuration beside the root filesystem"
         raise InputError(Problem("usage", output, f"is in the root filesystem {root}", hint))
-    moment = at or time_here()
+    moment = at or utc_now()
     job = read_job(InstallOptions(config=config, at=moment, root_data=root_data))
     if job.gathered.problems:
         raise InputError(*job.gathered.problems)

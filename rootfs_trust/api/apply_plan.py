@@ -34,7 +34,7 @@ def _key_form(content: bytes) -> str:
     return private_key_form(content)
 
 
-def carry_out(
+def apply_and_verify(
     tree: RootDirectory, plan: Plan, desired: Desired, *, owner: Owner | None, timestamp: int | None
 ) -> list[Problem]:
     """Apply ``plan``, and check that nothing is left to do. A plan without actions touches nothing.
@@ -46,11 +46,11 @@ def carry_out(
     refuse(ConflictError, unwritable(tree, plan))
     notes = apply(tree, plan, owner=owner, timestamp=timestamp)
     tree.forget()
-    look_again(tree, desired)
+    verify_written(tree, desired)
     return notes
 
 
-def look_again(view: View, desired: Desired) -> None:
+def verify_written(view: View, desired: Desired) -> None:
     """Plan again after writing. Raises ApplyError if anything is left to do."""
     try:
         left = make_plan(view, desired, will_be_signed=True).actions

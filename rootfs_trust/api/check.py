@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.fixes import TrialRuns, with_commands
 from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.audit.check import KINDS, CheckRequest, findings, inspect
 from rootfs_trust.audit.findings import Finding
 from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.config import Config, load_config
-from rootfs_trust.inputs.configured_anchors import own_anchors
+from rootfs_trust.inputs.configured_anchors import configured_anchors
 from rootfs_trust.inputs.root_data import RootData, load_root_data
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.text import did_you_mean
@@ -47,7 +47,7 @@ def check(root: str, options: CheckOptions = NO_OPTIONS) -> tuple[Finding, ...]:
     _refuse_unknown([*options.select, *options.ignore])
     data = load_root_data(options.root_data)
     config = load_config(options.config, options.root_data)
-    question = question_of(config, options.at or time_here(), data, kinds_of(options.clouds))
+    question = question_of(config, options.at or utc_now(), data, kinds_of(options.clouds))
     with open_view(root, options.states) as view:
         found = findings(inspect(view, question))
         if isinstance(view, RootDirectory):
@@ -59,7 +59,7 @@ def check(root: str, options: CheckOptions = NO_OPTIONS) -> tuple[Finding, ...]:
 
 def question_of(config: Config, at: datetime, data: RootData, clouds: Iterable[str] = ()) -> CheckRequest:
     """What ``config`` asks of a tree at the time ``at``. Raises InputError for an anchor that cannot be read."""
-    anchors, servers = own_anchors(config, at), _servers(config, at)
+    anchors, servers = configured_anchors(config, at), _servers(config, at)
     named = tuple(dict.fromkeys((*(cloud.kind for cloud in config.clouds), *clouds)))
     return CheckRequest(config.policy, at, anchors, config.store.distrust, data, servers, named)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.clock import utc_now
 from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.anchors import gather
 from rootfs_trust.inputs.certificates import certificates
@@ -34,7 +34,7 @@ def check_inputs(files: Iterable[str], at: datetime | None = None) -> tuple[Prob
 def _of_config(path: str, at: datetime | None) -> list[Problem]:
     from rootfs_trust.api.servers import read_servers
 
-    config, at = load_config(path), at or time_here()
+    config, at = load_config(path), at or utc_now()
     gathered = gather((), config.anchors, (), config.policy, at)
     if gathered.problems:
         raise InputError(*gathered.problems)
@@ -48,7 +48,7 @@ def _of_certificates(path: str, at: datetime | None) -> Iterator[Problem]:
     reading = read_inputs([path])
     problems = reading.problems
     for file in reading.files:
-        for each in certificates(file.path, file.data, at or time_here()).problems:
+        for each in certificates(file.path, file.data, at or utc_now()).problems:
             if each.id != "no-certificate":
                 problems.append(each)
             elif file.wanted:

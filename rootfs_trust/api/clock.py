@@ -10,6 +10,6 @@ Moment = datetime | Literal["first-boot"] | None
 """A time; the clock of a device at its first boot; or None: now."""
 
 
-def time_here() -> datetime:
+def utc_now() -> datetime:
     """Return the host's current time in UTC."""
     return datetime.now(UTC)

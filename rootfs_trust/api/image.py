@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
-from rootfs_trust.api.apply_plan import look_again
+from rootfs_trust.api.apply_plan import verify_written
 from rootfs_trust.api.image_filesystem import image_filesystem
 from rootfs_trust.api.image_folder import image_folder
 from rootfs_trust.api.options import NO_OPTIONS, InstallOptions
@@ -124,7 +124,7 @@ def _refuse_same(source: str, dest: str) -> None:
 def _look_again(tree: ImageTree, decision: Decision, content: bytes) -> None:
     """Check that nothing is left to do in the tree with the new layer."""
     tree.lay(Layer("the new layer", lambda: iter((content,))))
-    look_again(tree, decision.desired)
+    verify_written(tree, decision.desired)
 
 
 # -- images ----------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rootfs_trust.api.apply_plan import look_again
+from rootfs_trust.api.apply_plan import verify_written
 from rootfs_trust.api.open_tree import damage_is_refused
 from rootfs_trust.api.planning import Decision, Job, decide
 from rootfs_trust.api.runtime_warnings import runtime_warnings
@@ -93,7 +93,7 @@ def _read_back(source: FilesystemImage, decision: Decision, found: ImageChanges,
         for place in found.gone:
             if view.kind(place, follow=False) is not None:
                 raise _not_as_planned(dest, place)
-        look_again(view, decision.desired)
+        verify_written(view, decision.desired)
     except (InputError, DamagedImageError) as error:
         raise _not_as_planned(dest, error.problems[0].message) from error
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.api.output_file import there_already, write_output
 from rootfs_trust.audit.trusted_anchors import Trust
@@ -20,7 +20,7 @@ from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.anchor import name_of_file, safe_name
 from rootfs_trust.store.detect import find_layout
 from rootfs_trust.text import printable
-from rootfs_trust.thin_edge.key_renames import lookup, spelled
+from rootfs_trust.thin_edge.key_renames import key_as_written, lookup
 from rootfs_trust.thin_edge.settings_in_force import main_file, mapper_tables
 from rootfs_trust.thin_edge.trust_settings import CLOUDS, cloud_settings
 
@@ -64,7 +64,7 @@ class GivenServer(NamedTuple):
     hostname: str
 
 
-def look(root: str) -> RootfsFacts:
+def detect_settings(root: str) -> RootfsFacts:
     """Read the facts from the rootfs. Raises InputError."""
     with open_view(root) as view:
         trust = Trust(view)
@@ -88,7 +88,7 @@ def init(
     and writes a ``[[server]]``. Raises InputError for a certificate, cloud or server that cannot be used, ConflictError
     if a file already exists.
     """
-    write_config(root, look(root), config, certs, clouds, servers)
+    write_config(root, detect_settings(root), config, certs, clouds, servers)
 
 
 def write_config(
@@ -128,9 +128,9 @@ def _clouds(view: View) -> Iterator[str]:
     main = main_file(view)
     document = {} if main is None else main.document
     for kind in CLOUDS:
-        if lookup(document, spelled(document, f"{kind}.url")) is not None:
+        if lookup(document, key_as_written(document, f"{kind}.url")) is not None:
             yield kind
-        profiles = lookup(document, spelled(document, f"{kind}.profiles"))
+        profiles = lookup(document, key_as_written(document, f"{kind}.profiles"))
         yield from (f"{kind}@{name}" for name in profiles or () if isinstance(profiles, dict))
     yield from (table.replace(".profiles.", "@") for table in mapper_tables(view))
 
@@ -160,7 +160,7 @@ def _anchor(path: str, folder: str) -> GivenAnchor:
 
 def _found(path: str) -> list[FoundCertificate]:
     reading = read_inputs([path])
-    readings = [certificates(file.path, file.data, time_here()) for file in reading.files if file.wanted]
+    readings = [certificates(file.path, file.data, utc_now()) for file in reading.files if file.wanted]
     problems = [*reading.problems, *(problem for each in readings for problem in each.problems)]
     found = [each for one in readings for each in one.found]
     if not problems and not found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from rootfs_trust.api.apply_plan import carry_out
+from rootfs_trust.api.apply_plan import apply_and_verify
 from rootfs_trust.api.open_tree import named_on_the_host
 from rootfs_trust.api.options import NO_OPTIONS, InstallOptions
 from rootfs_trust.api.planning import Decision, Job, decide, read_job
@@ -59,7 +59,7 @@ def finish(tree: RootDirectory, job: Job, decision: Decision) -> Outcome:
     options = job.options
     notes = runtime_warnings(tree, decision)
     if not options.dry_run:
-        notes += carry_out(tree, decision.plan, decision.desired, owner=tree.owner, timestamp=options.timestamp)
+        notes += apply_and_verify(tree, decision.plan, decision.desired, owner=tree.owner, timestamp=options.timestamp)
     return decision.outcome(notes, dry_run=options.dry_run)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.audit.trusted_anchors import Trust, TrustedAnchor
 from rootfs_trust.clients.all_clients import NAMES
@@ -28,7 +28,7 @@ def list_anchors(
     Anchors in ``config`` get the origin rootfs-trust. ``clients`` limits the result to what any of them trusts.
     ``root_data`` is the table of public roots that the config may refer to. Raises InputError.
     """
-    own = own_digests(load_config(config, root_data), at or time_here())
+    own = own_digests(load_config(config, root_data), at or utc_now())
     with open_view(root, states) as view:
         trust = Trust(view, own)
         _refuse_unknown(trust, clients)

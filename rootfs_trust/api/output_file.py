@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Iterable
 
-from rootfs_trust.api.apply_plan import carry_out, refuse
+from rootfs_trust.api.apply_plan import apply_and_verify, refuse
 from rootfs_trust.errors import ApplyError, ConflictError, InputError, Problem
 from rootfs_trust.image.destination import Destination
 from rootfs_trust.rootfs.plan import make_plan
@@ -100,7 +100,7 @@ def _write_inside(path: str, tree: str, place: str, data: bytes, *, new: bool, t
         desired = {root.real_path(place) or place: File(data)}
         plan = make_plan(root, desired)
         refuse(ConflictError, plan.conflicts)
-        carry_out(root, plan, desired, owner=root.owner, timestamp=timestamp)
+        apply_and_verify(root, plan, desired, owner=root.owner, timestamp=timestamp)
 
 
 def there_already(path: str) -> ConflictError:

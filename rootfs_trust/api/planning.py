@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rootfs_trust.api.apply_plan import refuse, secrets
-from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.directories_apart import anchors_not_there
 from rootfs_trust.api.may_lose import may_lose
 from rootfs_trust.api.options import InstallOptions
@@ -89,7 +89,7 @@ def read_job(options: InstallOptions) -> Job:
     Raises InputError for a wrong config. Problems with the other files are in the job.
     """
     config = load_config(options.config, options.root_data)
-    at = options.at or time_here()
+    at = options.at or utc_now()
     gathered = gather(options.certs, config.anchors, options.replace, config.policy, at, _fence(options))
     removal = read_removal(options.without, options.root_data)
     if config.store.roots is not None:
@@ -153,7 +153,10 @@ def decide(
     agent = _agent(device, job, layout, store)
     gathered = job.gathered
     runtimes = _runtimes(device, job, layout, store, configured)
-    refuse(InputError, [*gathered.problems, *_both_ways(job), *store.problems, *agent.problems, *runtimes.problems])
+    refuse(
+        InputError,
+        [*gathered.problems, *_anchors_also_distrusted(job), *store.problems, *agent.problems, *runtimes.problems],
+    )
     desired = {**store.desired, **agent.desired, **runtimes.desired}
     plan = make_plan(view, desired, will_be_signed=job.options.will_be_signed)
     conflicts = [*unconstrained, *store.conflicts, *agent.conflicts, *_overlap(store.desired, agent.desired)]
@@ -221,7 +224,7 @@ def _undone(
     ]
 
 
-def _both_ways(job: Job) -> Iterator[Problem]:
+def _anchors_also_distrusted(job: Job) -> Iterator[Problem]:
     """Return a problem for each anchor that the same config distrusts."""
     config = job.config
     for anchor in job.gathered.anchors:
@@ -244,7 +247,7 @@ def _request(job: Job, anchors: list[Anchor]) -> Request:
         only=config.store.base == "none",
         presets=job.clouds,
         roots=tuple(gathered.roots),
-        at=options.at or time_here(),
+        at=options.at or utc_now(),
         created=options.timestamp,
     )
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from rootfs_trust.api.apply_plan import carry_out, refuse
+from rootfs_trust.api.apply_plan import apply_and_verify, refuse
 from rootfs_trust.errors import ConflictError, InputError, Problem
 from rootfs_trust.outcome import Outcome
 from rootfs_trust.rootfs.plan import make_plan
@@ -52,7 +52,7 @@ def rehash(
         refuse(ConflictError, _as_given(given, plan.conflicts))
         if not dry_run:
             owner = host.owner if root else None
-            warnings += carry_out(host, plan, desired, owner=owner, timestamp=timestamp)
+            warnings += apply_and_verify(host, plan, desired, owner=owner, timestamp=timestamp)
     actions = tuple(action._replace(path=_spelled(given, action.path)) for action in plan.actions)
     return Outcome("", actions, (), tuple(_as_given(given, warnings)), dry_run)
 

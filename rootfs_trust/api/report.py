@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rootfs_trust import __version__
 from rootfs_trust.api.check import question_of
-from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.diff import diff_in
 from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.audit.check import findings, inspect
@@ -47,7 +47,7 @@ NO_OPTIONS = ReportOptions()
 
 def report(root: str, options: ReportOptions = NO_OPTIONS) -> Report:
     """Collect the data of a report on the tree at ``root``. Raises InputError."""
-    at = options.at or time_here()
+    at = options.at or utc_now()
     data = load_root_data(options.root_data)
     question = question_of(load_config(options.config, options.root_data), at, data)
     with open_view(root, options.states) as tree:

@@ -7,7 +7,7 @@ from datetime import datetime
 from importlib import import_module
 
 from rootfs_trust import __version__
-from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.api.servers import read_servers
 from rootfs_trust.audit.sbom.inventory import Inventory, inventory
@@ -37,7 +37,7 @@ def sbom(
     write = _WRITERS[form]
     data = load_root_data(root_data)
     asked = load_config(config, root_data)
-    own = own_digests(asked, at or time_here())
+    own = own_digests(asked, at or utc_now())
     # The document says which servers are expected, not whether they are trusted at some time.
     servers = read_servers(asked, EARLIEST) if asked.servers else ()
     with open_view(root, states) as view:

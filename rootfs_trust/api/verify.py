@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from rootfs_trust.api.clock import FIRST_BOOT, Moment, time_here
+from rootfs_trust.api.clock import FIRST_BOOT, Moment, utc_now
 from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.api.servers import chain_file, read_servers
 from rootfs_trust.audit.first_boot import first_boot_clock
@@ -97,7 +97,7 @@ def verify_servers(
 def moment_in(view: View, at: Moment) -> datetime:
     """Return the time that ``at`` means for the tree ``view``. Raises InputError if its first clock is unknown."""
     if at != FIRST_BOOT:
-        return at or time_here()
+        return at or utc_now()
     clock = first_boot_clock(view)
     if clock is None:
         message = (

@@ -96,7 +96,7 @@ class Inspection:
         return {file.certificates[0].sha256: file.path for file in files}
 
     @cached_property
-    def by_p11kit(self) -> bool:
+    def uses_p11kit(self) -> bool:
         """Whether p11-kit generates the store. It reads source files in any format."""
         return any(self.view.kind(folder) is not None for folder in well_known_paths.P11KIT_SOURCES)
 
@@ -129,7 +129,7 @@ class Inspection:
         update-ca-certificates reads ``*.crt`` (on Alpine any name), and uses one PEM certificate per file.
         """
         file = self.trust.files.at(path)
-        if self.by_p11kit or not path.startswith(f"{well_known_paths.DEBIAN_LOCAL}/") or file is None:
+        if self.uses_p11kit or not path.startswith(f"{well_known_paths.DEBIAN_LOCAL}/") or file is None:
             return True
         return len(file.certificates) == 1 and (self.is_flat or path.endswith(".crt"))
 
@@ -140,7 +140,7 @@ class Inspection:
 
     def is_distrusted(self, path: str, sha256: str) -> bool:
         """Return whether the distribution's tool ignores a source file that is not listed or is on a blocklist."""
-        if self.by_p11kit:
+        if self.uses_p11kit:
             return sha256 in self.blocked
         listed = self.listed
         return listed is not None and path.startswith(f"{well_known_paths.LISTED}/") and path not in listed

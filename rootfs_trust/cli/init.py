@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from rootfs_trust.api.init import RootfsFacts, look, write_config
+from rootfs_trust.api.init import RootfsFacts, detect_settings, write_config
 from rootfs_trust.cli.options import root_option
 from rootfs_trust.cli.output import echo
 from rootfs_trust.inputs.config import FILE_NAME
@@ -57,7 +57,7 @@ def command(
       rootfs-trust init --root ./rootfs --cert my-ca.pem --cloud c8y
       rootfs-trust init --root ./rootfs --cert my-ca.pem --fetch mqtt.example.com:8883
     """
-    known = look(root)
+    known = detect_settings(root)
     if not no_input and sys.stdin.isatty():
         certs, clouds = _asked(known, certs, clouds)
     write_config(root, known, config, certs, clouds, servers)

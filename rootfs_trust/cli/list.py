@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 
-from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.list_anchors import list_anchors
 from rootfs_trust.audit.root_status import STATUSES, RootStatus, root_status
 from rootfs_trust.audit.trusted_anchors import TrustedAnchor
@@ -84,7 +84,7 @@ def command(
     data = load_root_data(root_data)
     judged = [(anchor, root_status(data, anchor.certificate)) for anchor in anchors]
     judged = [(anchor, status) for anchor, status in judged if status.word in statuses]
-    at = at or time_here()
+    at = at or utc_now()
     if format_ == "json":
         echo_json({"anchors": [listed(anchor, at, status) for anchor, status in judged]})
     elif format_ == "csv":

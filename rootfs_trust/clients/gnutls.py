@@ -19,7 +19,7 @@ def system_trust(reading: FileReader) -> FoundAnchors:
     way, paths = reading.defaults.gnutls_way, reading.defaults.gnutls
     there = [path for path in paths if reading.is_folder(path)]
     if way == P11KIT and there:
-        return by_p11kit(reading, there)
+        return uses_p11kit(reading, there)
     if way == EVERY_FILE and there:
         return by_directory(reading, there[0])
     files = UNKNOWN.gnutls if way in (P11KIT, EVERY_FILE) else paths
@@ -44,7 +44,7 @@ def by_directory(reading: FileReader, folder: str) -> FoundAnchors:
     return FoundAnchors(tuple(anchors.values()), folder)
 
 
-def by_p11kit(reading: FileReader, folders: Sequence[str]) -> FoundAnchors:
+def uses_p11kit(reading: FileReader, folders: Sequence[str]) -> FoundAnchors:
     """The anchors for TLS servers that p11-kit's trust module makes of its source files."""
     from rootfs_trust.store.p11kit.entries import SERVER_AUTH
     from rootfs_trust.store.p11kit.output_selection import Filter, select

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rootfs_trust import __version__
 from rootfs_trust.api.check import question_of
-from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.clock import utc_now
 from rootfs_trust.audit.findings import WARNING
 from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.fleet.check_work import lost, resolve_who, run_check_batch
@@ -33,7 +33,7 @@ class FleetCheck:
 
     def __init__(self, path: str, options: FleetOptions, *, who: str | None = None, fail_on: str = WARNING) -> None:
         self._options, self._who, self._fail_on = options, who, fail_on
-        self.at = options.at or time_here()
+        self.at = options.at or utc_now()
         self.targets = read_targets(path, writing=False)
         self._refuse()
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 from rootfs_trust.api.image import SharedLayers, image_job
 from rootfs_trust.fleet.change_detection import state_of
 from rootfs_trust.fleet.messages import CHANGED, SKIPPED, UNCHANGED, JournalEntry, TargetResult, Task
-from rootfs_trust.fleet.policies import ordered
+from rootfs_trust.fleet.policies import load_job
 from rootfs_trust.image.destination import Destination
 from rootfs_trust.rootfs.open_path import Descent
 
@@ -40,7 +40,7 @@ class ImageWork:
             os.makedirs(os.path.dirname(dest), exist_ok=True)
         # What an earlier run wrote here, and nobody touched since, is ours to replace.
         destination = Destination(dest, overwrite=bool(task.own) and _stamp(dest) == task.own)
-        outcome = image_job(task.path, destination, ordered(order), shared=_shared(order.policy))
+        outcome = image_job(task.path, destination, load_job(order), shared=_shared(order.policy))
         status = CHANGED if outcome.changed else UNCHANGED
         if order.dry_run:
             self.result = TargetResult(task.name, status, "")

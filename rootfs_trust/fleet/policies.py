@@ -24,7 +24,7 @@ def read_policy(options: InstallOptions) -> tuple[Job, str]:
 
 
 @functools.cache
-def ordered(order: TargetConfig) -> Job:
+def load_job(order: TargetConfig) -> Job:
     """Return the job of an order, read once per process. Raises InputError if its files have changed."""
     options = InstallOptions(
         config=order.config,

@@ -7,12 +7,12 @@ from contextlib import ExitStack
 from functools import partial
 from hashlib import sha256
 
-from rootfs_trust.api.apply_plan import look_again, refuse
+from rootfs_trust.api.apply_plan import refuse, verify_written
 from rootfs_trust.api.planning import Decision, decide
 from rootfs_trust.errors import ConflictError
 from rootfs_trust.fleet.change_detection import WatchedTree, stamp
 from rootfs_trust.fleet.messages import CHANGED, SKIPPED, UNCHANGED, JournalEntry, TargetResult, Task
-from rootfs_trust.fleet.policies import ordered
+from rootfs_trust.fleet.policies import load_job
 from rootfs_trust.rootfs.apply import Writer
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.rootfs.view import File, Symlink, View, join
@@ -53,7 +53,7 @@ class RootWork:
         self._watched = WatchedTree(self._tree)
         # Who has many trees waits for none of them: a tree that another run has is done alone, later.
         lock = partial(self._tree.lock_hash_directory, wait=self._durable)
-        self._decision = decide(self._watched, ordered(order), lock)
+        self._decision = decide(self._watched, load_job(order), lock)
         if order.dry_run or not self._decision.plan.actions:
             self.result = self._told(CHANGED if self._decision.plan.actions else UNCHANGED)
         else:
@@ -65,7 +65,7 @@ class RootWork:
             self._writer.publish()
             desired, written = self._decision.desired, list(_written(self._decision))
             self._tree.forget(*written)
-            look_again(self._tree, {path: desired[path] for path in written if path in desired})
+            verify_written(self._tree, {path: desired[path] for path in written if path in desired})
             self.result = self._told(CHANGED)
 
     def _stage(self) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import count
 
 from rootfs_trust import __version__
-from rootfs_trust.api.clock import time_here
+from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.output_file import place_in
 from rootfs_trust.errors import InputError, Problem
@@ -73,7 +73,7 @@ class Fleet:
 
     def _read_orders(self) -> dict[str, TargetConfig]:
         """Return the order of each configuration. Raises InputError with the problems of all of them."""
-        at = self._options.at or time_here()
+        at = self._options.at or utc_now()
         orders: dict[str, TargetConfig] = {}
         problems: list[Problem] = []
         for config in dict.fromkeys(target.config for target in self.targets):

@@ -58,7 +58,7 @@ def _each(works: Iterable[Work], step: Callable[[Work], None]) -> None:
             step(work)
         except Exception as error:  # a defect of ours in one tree must not keep the others from being done
             work.close()
-            if not _is_fault(error):
+            if not _is_transient_error(error):
                 work.result = _failed(work.task, error)
 
 
@@ -81,12 +81,12 @@ def _alone(task: Task) -> TargetResult:
                     return work.result
         except Exception as error:  # as above: it is told
             failure = error
-            if not _is_fault(error):
+            if not _is_transient_error(error):
                 break
     return _failed(task, failure)
 
 
-def _is_fault(error: BaseException) -> bool:
+def _is_transient_error(error: BaseException) -> bool:
     cause = error if isinstance(error, OSError) else error.__cause__
     return isinstance(error, ApplyError) or (isinstance(cause, OSError) and cause.errno in _FAULTS)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rootfs_trust.errors import InputError, MalformedError, Problem
 from rootfs_trust.image.limits import Limits
-from rootfs_trust.image.merged_tree import ImageEntry, MemberPlace, WalkedPath, lay, steps, walk
+from rootfs_trust.image.merged_tree import ImageEntry, MemberPlace, WalkedPath, apply_entry, steps, walk
 from rootfs_trust.image.tar_stream import Member, members
 from rootfs_trust.rootfs.root_directory import MAX_FILE
 from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Symlink, View, as_bytes, join
@@ -89,7 +89,7 @@ class ImageTree:
         self._layers.append(layer)
         for member in layer.members():
             try:
-                lay(self.root, member, number, self._limits, whiteouts=whiteouts)
+                apply_entry(self.root, member, number, self._limits, whiteouts=whiteouts)
                 if _is_likely(member):
                     self._kept.keep(MemberPlace(number, member.number), member)
             except MalformedError as error:

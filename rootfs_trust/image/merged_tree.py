@@ -123,7 +123,7 @@ def steps(path: str) -> list[str]:
     return [part for part in reversed(path.split("/")) if part not in ("", ".")]
 
 
-def lay(root: ImageEntry, member: Member, layer: int, limits: Limits, *, whiteouts: bool) -> tuple[str, ...]:
+def apply_entry(root: ImageEntry, member: Member, layer: int, limits: Limits, *, whiteouts: bool) -> tuple[str, ...]:
     """Lay one member over the tree; return the real place that it concerns, as names from the root on.
 
     ``whiteouts``: names as layers have them take away what lower layers hold. Raises MalformedError, also where it

@@ -13,7 +13,7 @@ from rootfs_trust.errors import MalformedError
 from rootfs_trust.image.image_tree import ImageTree, Layer
 from rootfs_trust.image.layer_entries import ImageChanges, NewEntry, foreign_headers, header, packed_entry
 from rootfs_trust.image.limits import Limits
-from rootfs_trust.image.merged_tree import ImageEntry, MemberPlace, each, lay, walk
+from rootfs_trust.image.merged_tree import ImageEntry, MemberPlace, apply_entry, each, walk
 from rootfs_trust.image.tar_stream import Member, parts_of
 from rootfs_trust.rootfs.view import Directory, File
 
@@ -55,7 +55,7 @@ class TarRewriter:
     def _entries(self) -> Iterator[bytes]:
         seen, limits = ImageEntry(Directory, MemberPlace(-1, 0)), Limits()
         for member in self._source.members():
-            place = "/" + "/".join(lay(seen, member, 0, limits, whiteouts=False))
+            place = "/" + "/".join(apply_entry(seen, member, 0, limits, whiteouts=False))
             if member.number == 0 and member.info.name.startswith("."):
                 self._prefix = "./"
             yield member.global_headers
@@ -69,7 +69,7 @@ class TarRewriter:
     def _entry(self, member: Member, place: str, seen: ImageEntry) -> Iterator[bytes]:
         if self._is_changed(place):
             if member.info.isreg() and member.number in self._shared:
-                yield from self._bequeathed(member)
+                yield from self._move_hard_link_content(member)
             if place in self._left:
                 yield _replaced(member, self._left.pop(place))
         elif member.info.islnk():
@@ -83,7 +83,7 @@ class TarRewriter:
     def _is_changed(self, place: str) -> bool:
         return place in self._changes.entries or place in self._changes.gone
 
-    def _bequeathed(self, member: Member) -> Iterator[bytes]:
+    def _move_hard_link_content(self, member: Member) -> Iterator[bytes]:
         """A file goes that has other names: the first of these takes its content over."""
         if member.info.issparse():
             raise self._source.broken(MalformedError(f"has {member.info.name!r} as a sparse file with several names"))

@@ -47,7 +47,7 @@ def gather(
     wanted = [AnchorTable(path, fence=fence, key="--permit") for path in certs] + list(tables)
     for table in wanted:
         _gather_one(gathered, table, policy, at)
-    gathered.anchors = _each_once(gathered)
+    gathered.anchors = _without_duplicates(gathered)
     _refuse_shared_names(gathered)
     gathered.anchors = [_replacing(anchor, replace) for anchor in gathered.anchors]
     gathered.problems += _unknown_replacements(gathered.anchors, replace)
@@ -165,7 +165,7 @@ def _one_name_for_many(found: list[FoundCertificate], table: AnchorTable) -> Pro
     )
 
 
-def _each_once(gathered: InputAnchors) -> list[Anchor]:
+def _without_duplicates(gathered: InputAnchors) -> list[Anchor]:
     """Return the anchors without duplicates, and warn about those."""
     first: dict[str, Anchor] = {}
     for anchor in gathered.anchors:
@@ -173,7 +173,7 @@ def _each_once(gathered: InputAnchors) -> list[Anchor]:
         if kept.certificate != anchor.certificate:
             gathered.problems.append(_other_names(kept, anchor))
         elif kept.purposes != anchor.purposes:
-            gathered.problems.append(_two_minds(kept, anchor))
+            gathered.problems.append(_conflicting_purposes(kept, anchor))
         elif kept is not anchor:
             gathered.notes.append(
                 Problem(
@@ -193,7 +193,7 @@ def _other_names(first: Anchor, second: Anchor) -> Problem:
     )
 
 
-def _two_minds(first: Anchor, second: Anchor) -> Problem:
+def _conflicting_purposes(first: Anchor, second: Anchor) -> Problem:
     message = f"is for {shown(second.purposes)}, and the same certificate at {first.where} for {shown(first.purposes)}"
     return Problem("purposes", second.where, message, "name it only once, or with the same purposes")
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Problem
-from rootfs_trust.x509.certificate import moment
+from rootfs_trust.x509.certificate import parse_time
 from rootfs_trust.x509.der import GENERALIZED_TIME, UTC_TIME
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ class _Object:
         line, kind, value = self.attributes.get(name, (self.line, "CK_BBOOL", b"CK_FALSE"))
         if (kind, value) == ("CK_BBOOL", b"CK_FALSE"):
             return None
-        date = moment((UTC_TIME if len(value) < 15 else GENERALIZED_TIME, value))  # 15: with a year of four digits
+        date = parse_time((UTC_TIME if len(value) < 15 else GENERALIZED_TIME, value))  # 15: with a year of four digits
         if kind != "MULTILINE_OCTAL" or date is None:
             raise _at(line, f"{name} is neither a date nor CK_FALSE")
         return date

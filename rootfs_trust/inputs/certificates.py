@@ -198,7 +198,7 @@ def _from_pem(path: str, data: bytes, problems: list[Problem]) -> Iterator[tuple
     objects = x509.read_objects(data)
     problems += [
         _broken(f"{path}:{bad.line}", f"the {bad.label} block is malformed: {bad.reason}", "pem-malformed")
-        for bad in (*objects.bad, *x509.overlooked(data))
+        for bad in (*objects.bad, *x509.unrecognized_begin_lines(data))
     ]
     for line, certificate in objects.certificates:
         yield certificate, line

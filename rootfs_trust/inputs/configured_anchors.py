@@ -10,7 +10,7 @@ from rootfs_trust.inputs.config import AnchorTable, Config
 from rootfs_trust.inputs.files import read_inputs
 
 
-def own_anchors(config: Config, at: datetime) -> dict[str, AnchorTable]:
+def configured_anchors(config: Config, at: datetime) -> dict[str, AnchorTable]:
     """Return the ``[[anchor]]`` table of each certificate by SHA-256. Raises InputError for an unreadable file."""
     found: dict[str, AnchorTable] = {}
     problems: list[Problem] = []
@@ -26,4 +26,4 @@ def own_anchors(config: Config, at: datetime) -> dict[str, AnchorTable]:
 
 def own_digests(config: Config, at: datetime) -> frozenset[str]:
     """Return the SHA-256 of every certificate in ``[[anchor]]`` files. Raises InputError for an unreadable file."""
-    return frozenset(own_anchors(config, at))
+    return frozenset(configured_anchors(config, at))

@@ -30,7 +30,7 @@ class LocalFolder:
     """The source files of the folder, by path; ``changed`` are those that a run writes.
 
     ``link_name`` is the layout's rule from a source's path to its name in the hash directory, where no two
-    sources may share one: the distribution's own tool would exchange them at each run. ``held_for`` says what
+    sources may share one: the distribution's own tool would exchange them at each run. ``purposes_of`` says what
     a source trusts a certificate in it for.
     """
 
@@ -39,7 +39,7 @@ class LocalFolder:
     sources: dict[str, Source]
     shipped: tuple[Source, ...]
     distrusted: tuple[Source, ...]
-    held_for: Callable[[Source, Certificate], Purposes] = _everything
+    purposes_of: Callable[[Source, Certificate], Purposes] = _everything
     changed: dict[str, File | Absent] = field(default_factory=dict)
     installed: list[Anchor] = field(default_factory=list)
     removed: list[Anchor] = field(default_factory=list)
@@ -96,16 +96,16 @@ class LocalFolder:
             if source.clean or not source.certificates:
                 continue
             first, *others = source.certificates
-            self._write(path, source_of(path, first, self.held_for(source, first)))
+            self._write(path, source_of(path, first, self.purposes_of(source, first)))
             for each in others:
-                self._split_off(each, self.held_for(source, each))
+                self._write_separate_file(each, self.purposes_of(source, each))
 
-    def _split_off(self, certificate: Certificate, purposes: Purposes) -> None:
+    def _write_separate_file(self, certificate: Certificate, purposes: Purposes) -> None:
         """Give ``certificate`` a file of its own, unless another one holds it."""
         if self._holders(certificate.sha256):
             return
         name = name_of_subject(certificate.subject, certificate.sha256)
-        if self._path(name) in self.sources or self._rival(self._path(name)):
+        if self._path(name) in self.sources or self._name_conflict(self._path(name)):
             name = f"{name}-{certificate.sha256[:8]}"
         self._write(self._path(name), source_of(self._path(name), certificate, purposes))
 
@@ -124,7 +124,7 @@ class LocalFolder:
             return
         for source in () if only else self._shipping.get(sha256, ()):
             self.warnings.append(_shipped(anchor, source))
-        self._place(self._named_apart(anchor))
+        self._place(self._with_unique_name(anchor))
 
     def remove(self, path: str, sha256: str | None = None) -> None:
         """Take the file away; with ``sha256`` only that certificate, where the file holds others too."""
@@ -140,7 +140,7 @@ class LocalFolder:
             self.changed[path] = Absent()
 
     def _already_there(self, anchor: Anchor, source: Source) -> None:
-        if self.held_for(source, anchor.certificate) != anchor.purposes:
+        if self.purposes_of(source, anchor.certificate) != anchor.purposes:
             self._with_other_purposes(anchor, source)
             return
         self.installed.append(replace(anchor, name=self.name_of(source.path), replace=False))
@@ -156,7 +156,7 @@ class LocalFolder:
 
     def _with_other_purposes(self, anchor: Anchor, source: Source) -> None:
         """The anchor is there and trusted for something else: as strict as for another certificate of its name."""
-        held = self.held_for(source, anchor.certificate)
+        held = self.purposes_of(source, anchor.certificate)
         if source.path != self._path(anchor.name):
             self.conflicts.append(_other_purposes(anchor, source, held, "take that file away, or name its purposes"))
         elif len(source.certificates) > 1:
@@ -167,7 +167,7 @@ class LocalFolder:
             self._write(source.path, source_of(source.path, anchor.certificate, anchor.purposes))
             self.installed.append(anchor)
 
-    def _named_apart(self, anchor: Anchor) -> Anchor:
+    def _with_unique_name(self, anchor: Anchor) -> Anchor:
         """The anchor under a name of its own, where the distribution ships the same certificate under its name."""
         sha256 = anchor.certificate.sha256
         shipped = (*self._shipping.get(sha256, ()), *self._distrusting.get(sha256, ()))
@@ -179,7 +179,7 @@ class LocalFolder:
     def _place(self, anchor: Anchor) -> None:
         path = self._path(anchor.name)
         old = self.sources.get(path)
-        rival = self._rival(path)
+        rival = self._name_conflict(path)
         if rival:
             self.conflicts.append(_name_taken(anchor, rival, "give it another name"))
         elif old and not anchor.replace:
@@ -190,7 +190,7 @@ class LocalFolder:
             self._write(path, source_of(path, anchor.certificate, anchor.purposes))
             self.installed.append(anchor)
 
-    def _rival(self, path: str) -> Source | None:
+    def _name_conflict(self, path: str) -> Source | None:
         """Another source whose link would have the name that the link of ``path`` needs, or in a folder of its name."""
         for other, source in self._linked.get(self.link_name(path), {}).items():
             if other != path:
@@ -229,7 +229,7 @@ def stem(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(_SUFFIX)
 
 
-def holders(sha256: str, sources: Iterable[Source]) -> Iterator[Source]:
+def sources_with(sha256: str, sources: Iterable[Source]) -> Iterator[Source]:
     """The sources that hold the certificate."""
     return (source for source in sources if any(each.sha256 == sha256 for each in source.certificates))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rootfs_trust.rootfs.view import Directory, File, View, as_bytes, read
-from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, holders, not_found, stem
+from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, not_found, sources_with, stem
 from rootfs_trust.store.cloud_roots import with_presets
 from rootfs_trust.store.hash_links import hash_directory, links_into
 from rootfs_trust.store.layout import Request, StorePlan
@@ -17,11 +17,11 @@ from rootfs_trust.store.selection import Held, with_selections
 from rootfs_trust.store.source_file import (
     Source,
     certificate_files,
-    for_everything,
     judge_sources,
     missing_issuers,
     read_source_at,
     unsourced,
+    without_purposes,
 )
 
 
@@ -70,7 +70,7 @@ class BuildrootStore:
         """The store that ``request`` makes of the rootfs ``view``."""
         answer = StorePlan()
         found = {path: read_source_at(view, path) for path in certificate_files(view, self.sources)}
-        request = for_everything(request, answer, self.name)
+        request = without_purposes(request, answer, self.name)
         request = with_presets(request, found.values(), answer)
         request = with_selections(request, self._held(found), answer, self.name)
         folder = LocalFolder(self.local, link_name, dict(found), (), ())
@@ -135,7 +135,7 @@ def _remove(folder: LocalFolder, name: str, sha256: str | None) -> bool:
     if sha256 is None:
         paths = [path for path in folder.sources if folder.name_of(path) == name]
     else:
-        paths = [source.path for source in holders(sha256, folder.sources.values())]
+        paths = [source.path for source in sources_with(sha256, folder.sources.values())]
     for path in paths:
         folder.remove(path, sha256)
     return bool(paths)

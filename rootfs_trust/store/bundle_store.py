@@ -18,7 +18,7 @@ from rootfs_trust.store.cloud_roots import with_presets
 from rootfs_trust.store.hash_links import hash_links
 from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import Held, with_selections
-from rootfs_trust.store.source_file import Source, fault_of, for_everything, missing_issuers, read_source
+from rootfs_trust.store.source_file import Source, fault_of, missing_issuers, read_source, without_purposes
 from rootfs_trust.x509 import Certificate, encode, read_objects
 
 BUNDLES = (
@@ -100,7 +100,7 @@ class BundleStore:
         more = [read_source(path, read(view, path) or b"") for path in self.more]
         sources = [bundle, *more, *found.values()]
         answer.conflicts += (fault_of(source) for source in sources if source.fault)
-        request = for_everything(request, answer, self.name)
+        request = without_purposes(request, answer, self.name)
         request = with_presets(request, sources, answer)
         request = with_selections(request, _held(bundle, [*more, *found.values()]), answer, self.name)
         gone = _gone(sources, request, answer)

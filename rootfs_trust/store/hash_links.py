@@ -22,11 +22,11 @@ from rootfs_trust.x509 import (
     Objects,
     looks_like_pkcs7,
     looks_like_pkcs12,
-    overlooked,
     parse_certificate,
     parse_crl,
     private_key_form,
     read_objects,
+    unrecognized_begin_lines,
 )
 
 _EXTENSIONS = frozenset(("pem", "crt", "cer", "crl"))
@@ -135,7 +135,7 @@ def _refusal(name: str, data: bytes, objects: Objects) -> Problem | None:
 def _nothing_found(name: str, data: bytes, objects: Objects) -> Problem:
     if objects.keys or private_key_form(data):
         return Problem("private-key", name, "holds a private key and no certificate", "keep it elsewhere")
-    missed = overlooked(data)
+    missed = unrecognized_begin_lines(data)
     if missed:
         message = f"OpenSSL does not see the BEGIN line {missed[0].line}"
         return Problem("pem-unseen", name, message, "each BEGIN must begin a line of ASCII text that ends with LF")
@@ -169,7 +169,7 @@ def _told(name: str, data: bytes, objects: Objects) -> list[Problem]:
     found = [_spoilt(name, line) for line in objects.spoilt]
     blocks = len(objects.certificates) + len(objects.crls) + len(objects.keys) + len(objects.others)
     if data.count(_BEGIN) != blocks:
-        found += [_not_trusted(name, block.line) for block in overlooked(data)]
+        found += [_not_trusted(name, block.line) for block in unrecognized_begin_lines(data)]
     return found
 
 

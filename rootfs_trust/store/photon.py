@@ -21,12 +21,12 @@ from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import Held, with_selections
 from rootfs_trust.store.source_file import (
     Source,
-    for_everything,
     judge_sources,
     missing_issuers,
     read_source,
     read_source_at,
     unsourced,
+    without_purposes,
 )
 from rootfs_trust.x509 import Certificate
 
@@ -85,7 +85,7 @@ class PhotonStore:
         """The store that ``request`` makes of the rootfs ``view``."""
         answer = StorePlan()
         found = self._sources(view)
-        request = for_everything(request, answer, self.name)
+        request = without_purposes(request, answer, self.name)
         request = with_presets(request, found.values(), answer)
         folder = LocalFolder(self.local, _file_name, dict(found), (), (), suffix=_SUFFIX)
         request = with_selections(request, _held(folder), answer, self.name)

@@ -25,7 +25,17 @@ from rootfs_trust.store.pkcs12_algorithms import (
     iterations,
     mac_of,
 )
-from rootfs_trust.x509.der import BMP_STRING, INTEGER, NOTHING, OCTET_STRING, OID, SEQUENCE, SET, DerReader, reread
+from rootfs_trust.x509.der import (
+    BMP_STRING,
+    INTEGER,
+    NOTHING,
+    OCTET_STRING,
+    OID,
+    SEQUENCE,
+    SET,
+    DerReader,
+    reader_for_element,
+)
 from rootfs_trust.x509.der import encode as der
 
 _DATA, _ENCRYPTED = bytes.fromhex("2a864886f70d010701"), bytes.fromhex("2a864886f70d010706")
@@ -143,7 +153,7 @@ def _outer(data: bytes) -> tuple[bytes, Mac | None]:
     whole.leave(outer)
     if whole.pos != len(data):
         raise MalformedError("bytes follow the end of the PKCS #12 file")
-    return reread(content).value(OCTET_STRING), mac
+    return reader_for_element(content).value(OCTET_STRING), mac
 
 
 def _mac(reader: DerReader) -> Mac:
@@ -156,13 +166,13 @@ def _mac(reader: DerReader) -> Mac:
 
 def _information(element: bytes) -> tuple[bytes, bytes]:
     """The type of a ContentInfo, and its content."""
-    inner = reread(element).enter()
+    inner = reader_for_element(element).enter()
     return inner.oid(), inner.enter(_TAG_0).any()
 
 
 def _elements(data: bytes) -> Iterator[bytes]:
     """The elements of the SEQUENCE OF that ``data`` holds."""
-    inner = reread(data).enter()
+    inner = reader_for_element(data).enter()
     while inner.more():
         yield inner.any()
 
@@ -170,7 +180,7 @@ def _elements(data: bytes) -> Iterator[bytes]:
 def _safe(information: bytes, password: str) -> Safe:
     name, content = _information(information)
     if name == _DATA:
-        return Safe(tuple(map(_bag, _elements(reread(content).value(OCTET_STRING)))))
+        return Safe(tuple(map(_bag, _elements(reader_for_element(content).value(OCTET_STRING)))))
     algorithm, encrypted = _encrypted(name, content)
     return Safe(tuple(map(_bag, _elements(decrypt(algorithm, encrypted, password)))), algorithm)
 
@@ -179,7 +189,7 @@ def _encrypted(name: bytes, content: bytes) -> tuple[bytes, bytes]:
     """The algorithm and the ciphertext of EncryptedData."""
     if name != _ENCRYPTED:
         raise MalformedError("is a PKCS #12 file with a part that is encrypted with a key, not with a password")
-    data = reread(content).enter()
+    data = reader_for_element(content).enter()
     data.integer()
     inner = data.enter()
     inner.oid()
@@ -187,7 +197,7 @@ def _encrypted(name: bytes, content: bytes) -> tuple[bytes, bytes]:
 
 
 def _bag(element: bytes) -> Bag:
-    inner = reread(element).enter()
+    inner = reader_for_element(element).enter()
     name, value = inner.oid(), inner.any()
     if name == _NESTED_BAG:
         raise MalformedError("is a PKCS #12 file with bags in bags")
@@ -198,7 +208,7 @@ def _bag(element: bytes) -> Bag:
 
 def _certificate(value: bytes) -> bytes:
     """The DER in a CertBag; empty where it is of another kind than X.509."""
-    inner = reread(value).enter(_TAG_0).enter()
+    inner = reader_for_element(value).enter(_TAG_0).enter()
     return inner.enter(_TAG_0).value(OCTET_STRING) if inner.oid() == _X509 else b""
 
 

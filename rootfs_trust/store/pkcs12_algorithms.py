@@ -12,7 +12,7 @@ import hmac
 from typing import NamedTuple
 
 from rootfs_trust.errors import InputError, MalformedError, Problem
-from rootfs_trust.x509.der import INTEGER, OCTET_STRING, SEQUENCE, DerReader, reread
+from rootfs_trust.x509.der import INTEGER, OCTET_STRING, SEQUENCE, DerReader, reader_for_element
 
 MAX_ITERATIONS = 5_000_000
 """Iterations of one key derivation. Java refuses more (JDK, PKCS12KeyStore.MAX_ITERATION_COUNT)."""
@@ -226,5 +226,5 @@ def checked_iterations(count: int) -> int:
 
 def _algorithm(element: bytes) -> tuple[bytes, DerReader]:
     """The identifier of an AlgorithmIdentifier, and a reader at its parameters."""
-    inner = reread(element).enter()
+    inner = reader_for_element(element).enter()
     return inner.oid(), inner

@@ -172,7 +172,7 @@ def missing_issuers(anchors: Iterable[Anchor], sources: Iterable[Source]) -> Ite
             )
 
 
-def for_everything(request: Request, answer: StorePlan, layout: str) -> Request:
+def without_purposes(request: Request, answer: StorePlan, layout: str) -> Request:
     """``request`` with anchors for everything, which is what the store of ``layout`` makes of them.
 
     One that is to be trusted for more than it asks is told; for servers, which is what such a store serves, it is

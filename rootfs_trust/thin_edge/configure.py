@@ -9,13 +9,18 @@ from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Absent, Directory, File, Owner, Symlink, parent, read
 from rootfs_trust.store.layout import StorePlan
-from rootfs_trust.thin_edge.key_renames import lookup, spelled
-from rootfs_trust.thin_edge.service_environment import DROP_IN, drop_in, overruled, unnamed
+from rootfs_trust.thin_edge.key_renames import key_as_written, lookup
+from rootfs_trust.thin_edge.service_environment import (
+    DROP_IN,
+    drop_in,
+    overridden_by_drop_in,
+    settings_without_variable,
+)
 from rootfs_trust.thin_edge.settings_checks import check_settings
 from rootfs_trust.thin_edge.settings_file import SettingsFile, open_settings
 from rootfs_trust.thin_edge.trust_settings import CLOUDS, FOLDER, Setting, last_of_each
-from rootfs_trust.thin_edge.user_mappers import possible
-from rootfs_trust.thin_edge.version import built_in_bridge, is_generation_2, mapper_file
+from rootfs_trust.thin_edge.user_mappers import supported_settings
+from rootfs_trust.thin_edge.version import built_in_bridge, mapper_file, uses_mapper_file
 
 FILE = f"{FOLDER}/tedge.toml"
 
@@ -39,17 +44,17 @@ def thin_edge(
         return answer
     try:
         main = open_settings(view, FILE)
-        chosen = possible(device, chosen, generation, answer)
+        chosen = supported_settings(device, chosen, generation, answer)
         files = _by_file(device, main, chosen, generation, answer)
     except ConflictError as error:
         answer.conflicts += error.problems
         return answer
-    answer.problems += unnamed(chosen) if as_environment else []
+    answer.problems += settings_without_variable(chosen) if as_environment else []
     finished = PlannedTree(device, store)
     built_in = built_in_bridge(device, main.document, generation)
     held: list[Setting] = []
     for file, its in files:
-        kept = _giving_way(file, its, answer)
+        kept = _without_risky_proxy_ca_path(file, its, answer)
         problems, warnings = check_settings(kept, finished, built_in_bridge=built_in)
         answer.problems += problems
         answer.warnings += warnings
@@ -60,7 +65,7 @@ def thin_edge(
     if as_environment:
         answer.desired[DROP_IN] = File(drop_in(held, before))
     else:
-        answer.warnings += overruled(held, before)
+        answer.warnings += overridden_by_drop_in(held, before)
     return answer
 
 
@@ -72,11 +77,11 @@ def _by_file(
     ignored: dict[str, str] = {}
     for setting in chosen:
         cloud = setting.table.partition(".")[0]
-        in_mapper = cloud in CLOUDS and is_generation_2(device, setting.table, main.document, generation)
+        in_mapper = cloud in CLOUDS and uses_mapper_file(device, setting.table, main.document, generation)
         groups.setdefault(setting.table if in_mapper or setting.of_user else "", []).append(setting)
-        if in_mapper and lookup(main.document, spelled(main.document, cloud)) is not None:
+        if in_mapper and lookup(main.document, key_as_written(main.document, cloud)) is not None:
             ignored.setdefault(cloud, setting.table)
-    answer.warnings += [_both(spelled(main.document, cloud), table) for cloud, table in ignored.items()]
+    answer.warnings += [_both(key_as_written(main.document, cloud), table) for cloud, table in ignored.items()]
     return [
         (open_settings(device.view, mapper_file(table), table) if table else main, settings)
         for table, settings in groups.items()
@@ -108,7 +113,7 @@ def _folders(path: str) -> list[str]:
     return folders[::-1]
 
 
-def _giving_way(file: SettingsFile, chosen: list[Setting], answer: StorePlan) -> list[Setting]:
+def _without_risky_proxy_ca_path(file: SettingsFile, chosen: list[Setting], answer: StorePlan) -> list[Setting]:
     """Without the implied ``proxy.ca_path`` where it would make the proxy demand client certificates."""
     kept = []
     for setting in chosen:

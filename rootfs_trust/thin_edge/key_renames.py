@@ -64,7 +64,7 @@ def pending_renames(document: Mapping[str, Any]) -> dict[str, str]:
     return {old: new for old, new in RENAMES.items() if lookup(document, old) is not None}
 
 
-def spelled(document: Mapping[str, Any], key: str) -> str:
+def key_as_written(document: Mapping[str, Any], key: str) -> str:
     """``key`` as ``document`` spells it: by its alias, where that is what stands there."""
     for name, alias in ALIASES.items():
         if (key == name or key.startswith(f"{name}.")) and lookup(document, alias) is not None:

@@ -26,7 +26,7 @@ def drop_in(settings: Iterable[Setting], before: bytes = b"") -> bytes:
     return "\n".join(["[Service]", *lines.values(), ""]).encode()
 
 
-def overruled(settings: Iterable[Setting], before: bytes) -> Iterator[Problem]:
+def overridden_by_drop_in(settings: Iterable[Setting], before: bytes) -> Iterator[Problem]:
     """A warning for each of ``settings``, meant for a file, that the drop-in of an earlier run sets otherwise."""
     lines = _lines(before)
     for setting in settings:
@@ -45,7 +45,7 @@ def _line(setting: Setting) -> str:
     return f'Environment="{variable(setting.key)}={_quoted(setting.path)}"'
 
 
-def unnamed(settings: Iterable[Setting]) -> list[Problem]:
+def settings_without_variable(settings: Iterable[Setting]) -> list[Problem]:
     """A trouble for each setting that no variable sets.
 
     That is, users' mappers read none, and systemd passes over a name with a dash (environ(7), env_name_is_valid).

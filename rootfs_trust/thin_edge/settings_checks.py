@@ -40,22 +40,22 @@ def check_settings(
             (warnings if setting.at_run_time else problems).append(problem)
         else:
             sound.append(setting)
-    warnings += _closed_ways(sound, finished, built_in_bridge)
-    warnings += _spoilt_folders(sound, finished)
+    warnings += _unreadable_paths(sound, finished, built_in_bridge)
+    warnings += _directories_with_malformed_files(sound, finished)
     return problems, warnings
 
 
 def _check(setting: Setting, finished: PlannedTree, built_in_bridge: bool) -> Problem | None:
     kind = finished.kind(setting.path)
     if kind is None:
-        return _trouble(setting, f"{setting.path} will not be in the finished rootfs", _RUN_TIME)
+        return _problem(setting, f"{setting.path} will not be in the finished rootfs", _RUN_TIME)
     if kind is File and setting.key == _EXTERNAL:
         return (
-            None if _takes_external_file(finished) else _trouble(setting, f"{setting.path} is a file{_SINCE}", _NEWER)
+            None if _takes_external_file(finished) else _problem(setting, f"{setting.path} is a file{_SINCE}", _NEWER)
         )
     if kind is not (File if setting.kind.takes == "file" else Directory) and setting.kind.takes != "either":
         other = "folder" if kind is Directory else "file"
-        return _trouble(
+        return _problem(
             setting,
             f"{setting.path} is a {other}, and thin-edge.io takes a {setting.kind.takes} here",
             f"give a {setting.kind.takes}",
@@ -82,26 +82,26 @@ def has_hash_links(finished: PlannedTree, folder: str) -> bool:
 def _check_hash_links(setting: Setting, finished: PlannedTree) -> Problem | None:
     if has_hash_links(finished, setting.path):
         return None
-    return _trouble(
+    return _problem(
         setting,
         f"{setting.path} has no hash links, so mosquitto would find no CA in it",
         f"rootfs-trust rehash --root DIR {setting.path} makes them; or give the bundle file",
     )
 
 
-def _trouble(setting: Setting, message: str, hint: str) -> Problem:
+def _problem(setting: Setting, message: str, hint: str) -> Problem:
     return Problem("thin-edge-setting", "", f"{setting.key}: {message}", hint)
 
 
 # -- who may read ------------------------------------------------------------------------------------------
 
 
-def _closed_ways(settings: Iterable[Setting], finished: PlannedTree, built_in_bridge: bool) -> Iterator[Problem]:
+def _unreadable_paths(settings: Iterable[Setting], finished: PlannedTree, built_in_bridge: bool) -> Iterator[Problem]:
     """Each place that keeps a program from reading a setting's path is told once."""
     told = set()
     for setting in settings:
         for name in _readers(setting, built_in_bridge):
-            place = closed_place(setting.path, finished, finished.user(name))
+            place = first_unreadable_path(setting.path, finished, finished.user(name))
             if place is not None and (place, name) not in told:
                 told.add((place, name))
                 yield Problem(
@@ -121,7 +121,7 @@ def _readers(setting: Setting, built_in_bridge: bool) -> list[str]:
     return ["tedge"]
 
 
-def closed_place(path: str, finished: PlannedTree, reader: User) -> str | None:
+def first_unreadable_path(path: str, finished: PlannedTree, reader: User) -> str | None:
     """The first place on the way to ``path`` that ``reader`` does not get through."""
     *folders, end = finished.way(path)
     for place in folders:
@@ -138,7 +138,7 @@ _ENDINGS_OF_CA_DIR = (".pem", ".cer", ".crt")
 _LOST = "thin-edge.io then trusts none of the certificates in this folder"
 
 
-def _spoilt_folders(settings: Iterable[Setting], finished: PlannedTree) -> Iterator[Problem]:
+def _directories_with_malformed_files(settings: Iterable[Setting], finished: PlannedTree) -> Iterator[Problem]:
     """Each file of others that makes thin-edge.io's HTTPS client, or its MQTT clients, drop a whole folder."""
     folders: dict[str, list[Setting]] = {}
     for setting in settings:
@@ -155,7 +155,7 @@ def _spoilt_folders(settings: Iterable[Setting], finished: PlannedTree) -> Itera
             # A hash link and what it leads to are one file.
             if real is not None and real not in told and path.endswith(endings) and finished.kind(real) is File:
                 told.add(real)
-                yield from _spoiling(real, keys, finished)
+                yield from _malformed_file(real, keys, finished)
 
 
 def _reads_all(setting: Setting) -> bool:
@@ -172,7 +172,7 @@ def _misnamed(path: str, keys: str) -> Iterator[Problem]:
         yield Problem("thin-edge-name", path, f"its name is not UTF-8; {_LOST} ({keys})", "rename it")
 
 
-def _spoiling(path: str, keys: str, finished: PlannedTree) -> Iterator[Problem]:
+def _malformed_file(path: str, keys: str, finished: PlannedTree) -> Iterator[Problem]:
     try:
         reason = _fault(finished.read(path) or b"")
     except InputError as error:

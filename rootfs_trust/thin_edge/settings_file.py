@@ -7,7 +7,7 @@ from typing import Any
 
 from rootfs_trust.errors import ConflictError, InputError, Problem
 from rootfs_trust.rootfs.view import Symlink, View, read
-from rootfs_trust.thin_edge.key_renames import ALIASES, EMPTIED, VERSION, lookup, pending_renames, spelled
+from rootfs_trust.thin_edge.key_renames import ALIASES, EMPTIED, VERSION, key_as_written, lookup, pending_renames
 from rootfs_trust.thin_edge.new_file import render
 from rootfs_trust.thin_edge.trust_settings import CLOUDS, Setting
 from rootfs_trust.toml_editor import edit
@@ -28,7 +28,7 @@ class SettingsFile:
 
     def key(self, setting: Setting) -> str:
         """The key of ``setting`` in this file."""
-        return setting.key.removeprefix(f"{self.table}.") if self.table else spelled(self.document, setting.key)
+        return setting.key.removeprefix(f"{self.table}.") if self.table else key_as_written(self.document, setting.key)
 
     def content(self, chosen: list[Setting]) -> bytes | None:
         """The file with ``chosen`` set; None where it says that already. Raises InputError."""

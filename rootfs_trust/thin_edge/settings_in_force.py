@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from rootfs_trust.errors import ConflictError
 from rootfs_trust.rootfs.view import Directory, File, View, join, read
 from rootfs_trust.thin_edge.configure import FILE
-from rootfs_trust.thin_edge.key_renames import RENAMES, lookup, spelled
+from rootfs_trust.thin_edge.key_renames import RENAMES, key_as_written, lookup
 from rootfs_trust.thin_edge.service_environment import DROP_IN, variable
 from rootfs_trust.thin_edge.settings_file import SettingsFile, open_settings
 from rootfs_trust.thin_edge.trust_settings import CLOUDS, KINDS, MAPPERS, OF_USERS, in_mapper
@@ -58,7 +58,7 @@ def cloud_roots_by_default(
     tables |= {table: FILE for table in _tables(main) if table.partition(".")[0] not in of_mappers}
     for table, file in tables.items():
         document = main.document if file == FILE else open_settings(view, file, table).document
-        url = lookup(document, spelled(document, f"{table}.url") if file == FILE else "url")
+        url = lookup(document, key_as_written(document, f"{table}.url") if file == FILE else "url")
         if url is not None and f"{table}.root_cert_path" not in keys:
             yield FoundSetting(f"{table}.root_cert_path", DEFAULT, file)
 
@@ -67,7 +67,7 @@ def _tables(main: SettingsFile) -> Iterator[str]:
     """The clouds, and the profiles that tedge.toml has of them."""
     for cloud in CLOUDS:
         yield cloud
-        profiles = lookup(main.document, spelled(main.document, f"{cloud}.profiles"))
+        profiles = lookup(main.document, key_as_written(main.document, f"{cloud}.profiles"))
         yield from (f"{cloud}.profiles.{name}" for name in profiles) if isinstance(profiles, dict) else ()
 
 
@@ -103,7 +103,7 @@ def _of_a_mapper(key: str, mappers: tuple[str, ...]) -> bool:
 def _of_main(document: Mapping[str, Any]) -> Iterator[FoundSetting]:
     old = {new: name for name, new in RENAMES.items()}
     for key in _keys(document):
-        value = lookup(document, spelled(document, key))
+        value = lookup(document, key_as_written(document, key))
         if value is None and key in old:
             value = lookup(document, old[key])
         if isinstance(value, str):
@@ -115,7 +115,7 @@ def _keys(document: Mapping[str, Any]) -> Iterator[str]:
     for key in KINDS:
         yield key
         cloud, _, rest = key.partition(".")
-        profiles = lookup(document, spelled(document, f"{cloud}.profiles"))
+        profiles = lookup(document, key_as_written(document, f"{cloud}.profiles"))
         if cloud in CLOUDS and isinstance(profiles, Mapping):
             yield from (f"{cloud}.profiles.{profile}.{rest}" for profile in profiles)
 

@@ -12,11 +12,13 @@ from rootfs_trust.thin_edge.trust_settings import MAPPERS, Setting
 from rootfs_trust.thin_edge.version import generation_of, mapper_file
 
 
-def possible(device: Device, settings: Iterable[Setting], generation: str, answer: StorePlan) -> list[Setting]:
+def supported_settings(
+    device: Device, settings: Iterable[Setting], generation: str, answer: StorePlan
+) -> list[Setting]:
     """``settings`` without those of mappers that the rootfs cannot have: each of these is a trouble."""
     kept = []
     for setting in settings:
-        problem = _trouble(device, setting, generation) if setting.of_user else None
+        problem = _problem(device, setting, generation) if setting.of_user else None
         if problem is not None:
             answer.problems.append(problem)
             continue
@@ -26,7 +28,7 @@ def possible(device: Device, settings: Iterable[Setting], generation: str, answe
     return kept
 
 
-def _trouble(device: Device, setting: Setting, generation: str) -> Problem | None:
+def _problem(device: Device, setting: Setting, generation: str) -> Problem | None:
     found = generation_of(device, generation)
     if found == "1":
         message, hint = "mappers of users came with thin-edge.io 2.0, and this is 1.x", "--thin-edge 2 says otherwise"

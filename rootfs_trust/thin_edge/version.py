@@ -12,7 +12,7 @@ from typing import Any
 
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import View, join
-from rootfs_trust.thin_edge.key_renames import lookup, spelled
+from rootfs_trust.thin_edge.key_renames import key_as_written, lookup
 from rootfs_trust.thin_edge.trust_settings import CLOUDS, MAPPERS
 
 
@@ -21,7 +21,7 @@ def mapper_file(table: str) -> str:
     return f"{MAPPERS}/{table.replace('.profiles.', '.')}/mapper.toml"
 
 
-def is_generation_2(device: Device, table: str, document: Mapping[str, Any], choice: str) -> bool:
+def uses_mapper_file(device: Device, table: str, document: Mapping[str, Any], choice: str) -> bool:
     """Whether the settings of ``table`` go into a mapper's file. ``document`` is the parsed tedge.toml.
 
     ``choice`` is "1" or "2", or "auto": read from the rootfs's files, else from its package database.
@@ -30,7 +30,7 @@ def is_generation_2(device: Device, table: str, document: Mapping[str, Any], cho
         return choice == "2"
     if _has_mapper_file(device.view, table.partition(".")[0]):
         return True
-    if any(spelled(document, cloud) in document for cloud in CLOUDS):
+    if any(key_as_written(document, cloud) in document for cloud in CLOUDS):
         return False
     return generation_of(device, "auto") == "2"
 

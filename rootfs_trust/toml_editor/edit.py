@@ -135,7 +135,7 @@ def _done(step: _Step, text: str, path: Path) -> str:
         return text
     kept = Counter(comments(text))
     for candidate in on_text(cut(text)):
-        if _means(candidate, wanted) and not kept - Counter(comments(candidate)):
+        if _parses_to(candidate, wanted) and not kept - Counter(comments(candidate)):
             return candidate
     raise _NoPlaceError(f"{'.'.join(path)} has no place in it{_where(text, path)}")
 
@@ -151,7 +151,7 @@ def _where(text: str, path: Path) -> str:
     return f" (line {at})" if at else ""
 
 
-def _means(text: str, wanted: dict[str, Any]) -> bool:
+def _parses_to(text: str, wanted: dict[str, Any]) -> bool:
     try:
         return _read(text) == wanted
     except ValueError:

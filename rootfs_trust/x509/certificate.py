@@ -28,7 +28,7 @@ from rootfs_trust.x509.der import (
     UTC_TIME,
     DerReader,
     encode,
-    reread,
+    reader_for_element,
     tag_name,
 )
 from rootfs_trust.x509.name import GeneralName, Name, NameConstraints, general_names, name_constraints
@@ -134,7 +134,7 @@ def read_extensions(element: bytes) -> list[Extension]:
     """Parse the extensions that :func:`take_extensions` returned."""
     if not element:
         return []
-    body = reread(element).enter_list(SEQUENCE)
+    body = reader_for_element(element).enter_list(SEQUENCE)
     return [_take_extension(body) for _ in iter(body.more, False)]
 
 
@@ -142,7 +142,7 @@ def critical_extensions(element: bytes) -> list[bytes]:
     """Return the OIDs of the critical extensions."""
     if not element:
         return []
-    body = reread(element).enter_list(SEQUENCE)
+    body = reader_for_element(element).enter_list(SEQUENCE)
     return [oid for _ in iter(body.more, False) if (oid := _take_if_critical(body))]
 
 
@@ -155,7 +155,7 @@ def _take_if_critical(reader: DerReader) -> bytes:
     return oid if critical else b""
 
 
-def signed_whole(to_be_signed: bytes, reader: DerReader) -> bytes:
+def reencode_certificate(to_be_signed: bytes, reader: DerReader) -> bytes:
     """Take algorithm and signature; return the whole element as OpenSSL encodes it for the fingerprint.
 
     The signed part keeps its bytes; everything around it becomes DER (asn1_enc_restore in tasn_enc.c).
@@ -222,7 +222,7 @@ def netscape_ca(value: bytes) -> bool:
     return bool(int.from_bytes(DerReader(value).bit_string()[1:2]) & _NETSCAPE_CA_BITS)
 
 
-def moment(time: Time) -> datetime | None:
+def parse_time(time: Time) -> datetime | None:
     """Return a Time as a datetime in UTC, or None if it cannot be parsed (RFC 5280, 4.1.2.5).
 
     As in ASN1_TIME_to_tm, seconds may be missing, an offset may replace the Z, and a fraction of a second is dropped.
@@ -259,7 +259,7 @@ def _split_time(contents: bytes) -> tuple[bytes, bytes, bytes]:
 
 def key_algorithm(key: bytes) -> str:
     """Return the algorithm of a SubjectPublicKeyInfo: its usual name, or else its dotted OID."""
-    oid = dotted(reread(key).enter(SEQUENCE).enter(SEQUENCE).oid())
+    oid = dotted(reader_for_element(key).enter(SEQUENCE).enter(SEQUENCE).oid())
     return KEY_ALGORITHMS.get(oid, oid)
 
 
@@ -268,7 +268,7 @@ def key_bits(key: bytes) -> int:
     name = key_algorithm(key)
     if name in FIXED_KEY_BITS:
         return FIXED_KEY_BITS[name]
-    body = reread(key).enter(SEQUENCE)
+    body = reader_for_element(key).enter(SEQUENCE)
     algorithm = DerReader(take_algorithm(body))
     algorithm.oid()
     if name.startswith("RSA"):
@@ -282,7 +282,7 @@ def key_bits(key: bytes) -> int:
 
 def has_named_curve(key: bytes) -> bool:
     """Return whether the parameters of a SubjectPublicKeyInfo are an OID."""
-    algorithm = DerReader(take_algorithm(reread(key).enter(SEQUENCE)))
+    algorithm = DerReader(take_algorithm(reader_for_element(key).enter(SEQUENCE)))
     algorithm.oid()
     return algorithm.next_tag() == OID
 
@@ -291,7 +291,7 @@ def key_curve(key: bytes) -> str | None:
     """Return the dotted OID of the named curve of an EC key (RFC 5480, 2.1.1), or None."""
     if key_algorithm(key) != "EC":
         return None
-    algorithm = DerReader(take_algorithm(reread(key).enter(SEQUENCE)))
+    algorithm = DerReader(take_algorithm(reader_for_element(key).enter(SEQUENCE)))
     algorithm.oid()
     return dotted(algorithm.oid()) if algorithm.next_tag() == OID else None
 
@@ -357,7 +357,7 @@ class Certificate(SignedObject):
     @cached_property
     def _signed(self) -> _Signed:
         """All fields. They are parsed on first use, because often only names and fingerprint are needed."""
-        return _Signed(reread(self.der).enter(SEQUENCE))
+        return _Signed(reader_for_element(self.der).enter(SEQUENCE))
 
     @property
     def version(self) -> int:
@@ -372,12 +372,12 @@ class Certificate(SignedObject):
     @cached_property
     def not_before(self) -> datetime | None:
         """Start of the validity period (UTC), or None if it cannot be parsed."""
-        return moment(self._signed.validity[0])
+        return parse_time(self._signed.validity[0])
 
     @cached_property
     def not_after(self) -> datetime | None:
         """End of the validity period (UTC), or None if it cannot be parsed."""
-        return moment(self._signed.validity[1])
+        return parse_time(self._signed.validity[1])
 
     @property
     def signature_algorithm(self) -> str:
@@ -388,7 +388,7 @@ class Certificate(SignedObject):
     @cached_property
     def is_unsigned(self) -> bool:
         """Whether the signature is empty, as in the trust anchors of RFC 9925."""
-        body = reread(self.der).enter(SEQUENCE)
+        body = reader_for_element(self.der).enter(SEQUENCE)
         body.any()
         take_algorithm(body)
         return len(body.bit_string()) <= 1
@@ -411,12 +411,12 @@ class Certificate(SignedObject):
     @cached_property
     def key_bits(self) -> int | None:
         """The bits of RSA's modulus, of the curve's field or of DSA's prime; None if the key is invalid."""
-        return _sense(key_bits, self._signed.key)
+        return _none_if_malformed(key_bits, self._signed.key)
 
     @property
     def key_curve(self) -> str | None:
         """The dotted OID of the named curve of an EC key; None for other keys and explicit curves."""
-        return _sense(key_curve, self._signed.key)
+        return _none_if_malformed(key_curve, self._signed.key)
 
     @property
     def basic_constraints(self) -> BasicConstraints | None:
@@ -515,7 +515,7 @@ class Certificate(SignedObject):
 
     def _extension(self, oid: str, read: Callable[[bytes], _Value]) -> _Value | None:
         found = self._by_oid.get(oid, [])
-        return _sense(read, found[0]) if len(found) == 1 else None
+        return _none_if_malformed(read, found[0]) if len(found) == 1 else None
 
     @cached_property
     def _by_oid(self) -> dict[str, list[bytes]]:
@@ -525,7 +525,7 @@ class Certificate(SignedObject):
         return values
 
 
-def _sense(read: Callable[[bytes], _Value], value: bytes) -> _Value | None:
+def _none_if_malformed(read: Callable[[bytes], _Value], value: bytes) -> _Value | None:
     try:
         return read(value)
     except MalformedError:
@@ -575,7 +575,7 @@ def _take_certificate(reader: DerReader) -> Certificate:
     body = reader.enter(SEQUENCE)
     signed_begin = body.pos
     signed = _Signed(body)
-    written = signed_whole(body.data[signed_begin : body.pos], body)
+    written = reencode_certificate(body.data[signed_begin : body.pos], body)
     reader.leave(body)
     fingerprint = sha256(written, usedforsecurity=False).hexdigest()
     return Certificate(reader.data[begin : reader.pos], fingerprint, signed.issuer, signed.subject)

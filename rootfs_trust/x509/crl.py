@@ -10,7 +10,7 @@ from hashlib import sha256
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509.certificate import (
     SignedObject,
-    signed_whole,
+    reencode_certificate,
     take_algorithm,
     take_explicit_extensions,
     take_extensions,
@@ -36,7 +36,7 @@ def parse_crl(der: bytes, *, trailing: bool = False) -> CertificateList:
     body = reader.enter(SEQUENCE)
     begin = body.pos
     issuer = _take_signed(body)
-    written = signed_whole(body.data[begin : body.pos], body)
+    written = reencode_certificate(body.data[begin : body.pos], body)
     reader.leave(body)
     if reader.pos != len(der) and not trailing:
         raise MalformedError("more bytes follow the revocation list")

@@ -273,7 +273,7 @@ class DerReader:
         return encode(tag, check_primitive(tag, self.value(tag)))
 
 
-def reread(element: bytes) -> DerReader:
+def reader_for_element(element: bytes) -> DerReader:
     """Return a reader over one element that was cut out of a larger one.
 
     It adds bytes after the element. Without them, OpenSSL's off-by-one error in ``_long_header`` would refuse an

@@ -20,7 +20,7 @@ from rootfs_trust.x509.der import (
     UTF8_STRING,
     DerReader,
     encode,
-    reread,
+    reader_for_element,
     tag_name,
 )
 from rootfs_trust.x509.oids import ATTRIBUTES, dotted
@@ -87,7 +87,7 @@ class Name:
         return [_as_text(tag, value) for rdn in self._rdns() for at, tag, value in rdn if dotted(at) == oid]
 
     def _rdns(self) -> list[list[Attribute]]:
-        names = reread(self.raw).enter_list(SEQUENCE)
+        names = reader_for_element(self.raw).enter_list(SEQUENCE)
         return [_attributes(names) for _ in iter(names.more, False)]
 
     def __eq__(self, other: object) -> bool:
@@ -105,7 +105,7 @@ def _first_four(digest: bytes) -> str:
 
 
 def _read_whole(raw: bytes) -> bytes:
-    reader = reread(raw)
+    reader = reader_for_element(raw)
     canonical = read_name(reader)
     if reader.pos != len(raw):
         raise MalformedError("more bytes follow the name")

@@ -49,7 +49,7 @@ class BadBlock(NamedTuple):
 def blocks(data: bytes) -> list[Block | BadBlock]:
     """Every block that OpenSSL finds in a file, in order, good or bad.
 
-    Text around blocks is nothing, and so are lines that only resemble a BEGIN; see :func:`overlooked`.
+    Text around blocks is nothing, and so are lines that only resemble a BEGIN; see :func:`unrecognized_begin_lines`.
     """
     found: list[Block | BadBlock] = []
     pos, line, counted = 0, 1, 0
@@ -194,7 +194,7 @@ def _decode(digits: bytes) -> bytes:
         raise MalformedError("it is not base64") from None
 
 
-def overlooked(data: bytes) -> list[BadBlock]:
+def unrecognized_begin_lines(data: bytes) -> list[BadBlock]:
     """BEGIN lines that OpenSSL passes over without a word, though somebody may have meant them.
 
     Such are indented ones, some with text around, those inside another block, and all those in files of

@@ -53,7 +53,7 @@ def text(data: bytes) -> None:
     for _, found in x509.read_objects(data).certificates:
         ask_everything(found)
     x509.private_key_form(data)
-    x509.overlooked(data)
+    x509.unrecognized_begin_lines(data)
     if pem.blocks(data) != list(pem._odd_blocks(pem._Lines(data, 0, 1))):
         raise AssertionError("the short way through PEM gives something else")
 

@@ -184,9 +184,9 @@ def odd_clocks(world: World, random: Random) -> Setup:
         from rootfs_trust.api import clock
 
         for module in list(sys.modules.values()):
-            if getattr(module, "time_here", None) is clock.time_here and module is not clock:
-                module.time_here = lambda: now  # type: ignore[attr-defined]
-        clock.time_here = lambda: now
+            if getattr(module, "utc_now", None) is clock.utc_now and module is not clock:
+                module.utc_now = lambda: now  # type: ignore[attr-defined]
+        clock.utc_now = lambda: now
 
     return Setup(_commands(world, random), inside=inside)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.api.apply_plan import carry_out
+from rootfs_trust.api.apply_plan import apply_and_verify
 from rootfs_trust.rootfs.plan import make_plan
 from rootfs_trust.rootfs.root_directory import RootDirectory as Tree
 from rootfs_trust.store.anchor import Anchor
@@ -140,7 +140,7 @@ class Rootfs:
             assert (answer.conflicts, answer.problems) == ([], [])
             plan = make_plan(tree, answer.desired)
             assert plan.conflicts == ()
-            carry_out(tree, plan, answer.desired, owner=None, timestamp=None)
+            apply_and_verify(tree, plan, answer.desired, owner=None, timestamp=None)
         return answer
 
     def outputs(self) -> dict[str, object]:

@@ -222,8 +222,8 @@ def test_the_clock_is_not_read_where_the_caller_gives_the_time(debian, ca, monke
         raise AssertionError("the clock was read")
 
     for name, module in list(sys.modules.items()):
-        if name.startswith("rootfs_trust.") and hasattr(module, "time_here"):
-            monkeypatch.setattr(module, "time_here", no_clock)
+        if name.startswith("rootfs_trust.") and hasattr(module, "utc_now"):
+            monkeypatch.setattr(module, "utc_now", no_clock)
     install(debian.root, InstallOptions(certs=[ca], at=NOW))
     rootfs_trust.check(debian.root, rootfs_trust.CheckOptions(at=NOW))
     rootfs_trust.list_anchors(debian.root, at=NOW)

@@ -143,7 +143,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     for anchor in inspection.trust.anchors:
         yield from _judged(inspection, anchor)
         yield from _signed_by_others(inspection, anchor, subjects)
-        yield from _in_time(inspection, anchor, clock)
+        yield from _validity_findings(inspection, anchor, clock)
     yield from _missing(inspection)
     yield from _forbidden_sources(inspection)
     yield from _forbidden_elsewhere(inspection)
@@ -198,7 +198,7 @@ def _is_weak(certificate: Certificate) -> bool:
     return certificate.signature_algorithm.lower().startswith(_WEAK)
 
 
-def _in_time(inspection: Inspection, anchor: TrustedAnchor, clock: FirstClock | None) -> Iterator[Finding]:
+def _validity_findings(inspection: Inspection, anchor: TrustedAnchor, clock: FirstClock | None) -> Iterator[Finding]:
     begins = anchor.certificate.not_before
     if begins is not None and clock is not None and begins > clock.at:
         message = (

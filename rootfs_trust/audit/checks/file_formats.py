@@ -148,12 +148,12 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     for file in inspection.sources:
         if x509.private_key_form(file.data):
             yield from _key(file) if file.path not in told else ()
-        elif not inspection.by_p11kit and file.path.startswith(
+        elif not inspection.uses_p11kit and file.path.startswith(
             tuple(f"{each}/" for each in well_known_paths.LOCAL_SOURCES)
         ):
             yield from _form(file, hidden) if file.path not in told else ()
             yield from _source(file, trusted)
-        elif inspection.by_p11kit and file.path.startswith(
+        elif inspection.uses_p11kit and file.path.startswith(
             tuple(f"{each}/" for each in well_known_paths.LOCAL_SOURCES)
         ):
             yield from _p11kit_source(file)
@@ -170,7 +170,9 @@ def _form(file: CertificateFile, hidden: set[str]) -> Iterator[Finding]:
     yield from _blocks(file, hidden)
     if not any(each.kind in (GLUED, CR_ONLY, MALFORMED) for each in explained):
         yield from _bad(file)
-        yield from (UNSEEN.found(file.path, each.reason, line=each.line) for each in x509.overlooked(file.data))
+        yield from (
+            UNSEEN.found(file.path, each.reason, line=each.line) for each in x509.unrecognized_begin_lines(file.data)
+        )
 
 
 def _key(file: CertificateFile) -> Iterator[Finding]:
@@ -243,5 +245,5 @@ def _source(file: CertificateFile, trusted: set[str]) -> Iterator[Finding]:
         yield SEVERAL.found(file.path, f"contains {len(file.certificates)} certificates", level=level)
     elif not file.path.lower().endswith(_SUFFIXES) or file.certificates or file.objects.bad:
         return
-    elif not any(_binary(file)) and not any(_line_ends(file)) and not x509.overlooked(file.data):
+    elif not any(_binary(file)) and not any(_line_ends(file)) and not x509.unrecognized_begin_lines(file.data):
         yield NO_CERTIFICATE.found(file.path, "contains no certificate")

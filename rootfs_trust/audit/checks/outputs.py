@@ -205,7 +205,7 @@ def _is_by_hand(inspection: Inspection, anchor: TrustedAnchor) -> bool:
 
 def _is_of_several(inspection: Inspection, anchor: TrustedAnchor) -> bool:
     """Return whether all its source files contain several certificates, which is another finding."""
-    if inspection.by_p11kit or not anchor.sources:
+    if inspection.uses_p11kit or not anchor.sources:
         return False
     files = (inspection.trust.files.at(path) for path in anchor.sources)
     return all(len(file.certificates) > 1 for file in files if file)
@@ -289,6 +289,6 @@ def _not_in_store(inspection: Inspection) -> Iterator[Finding]:
             continue
         file = inspection.trust.files.at(paths[0])
         found = next(each for each in certificates_of(file) if each.sha256 == sha256) if file else None
-        left_out = inspection.by_p11kit and found is not None and not found.is_ca
+        left_out = inspection.uses_p11kit and found is not None and not found.is_ca
         message = "p11-kit adds only CAs to the store" if left_out else "is in no store file"
         yield NOT_IN_STORE.found(paths[0], message, level=WARNING if left_out else ERROR)

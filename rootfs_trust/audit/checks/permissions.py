@@ -10,7 +10,7 @@ from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.rootfs.device import User
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Directory, Owner, parent
-from rootfs_trust.thin_edge.settings_checks import closed_place
+from rootfs_trust.thin_edge.settings_checks import first_unreadable_path
 
 UNREADABLE = FindingType(
     "store-unreadable",
@@ -67,7 +67,7 @@ def _java(inspection: Inspection) -> Iterator[CertificateFile]:
 def _readable(inspection: Inspection, files: list[CertificateFile], folders: list[str]) -> Iterator[Finding]:
     """Yield each unreadable path once: an unreadable directory, but not the files in it."""
     finished = PlannedTree(inspection.device, {})
-    closed = [place for folder in folders if (place := closed_place(folder, finished, _ANYBODY))]
+    closed = [place for folder in folders if (place := first_unreadable_path(folder, finished, _ANYBODY))]
     for place in dict.fromkeys(closed):
         yield UNREADABLE.found(place, _CLOSED, commands=(chmod(READABLE, place),))
     for file in files:

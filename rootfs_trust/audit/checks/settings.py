@@ -12,7 +12,7 @@ from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import View
 from rootfs_trust.thin_edge.configure import FILE
-from rootfs_trust.thin_edge.key_renames import lookup, spelled
+from rootfs_trust.thin_edge.key_renames import key_as_written, lookup
 from rootfs_trust.thin_edge.settings_checks import check_settings
 from rootfs_trust.thin_edge.settings_file import SettingsFile, open_settings
 from rootfs_trust.thin_edge.settings_in_force import (
@@ -135,7 +135,7 @@ def _finding(problem: Problem, file: str) -> Finding:
 def _forms(view: View, settings: tuple[FoundSetting, ...], main: SettingsFile) -> Iterator[Finding]:
     # Any mapper's file of a cloud makes 2.x ignore all that tedge.toml has of it.
     for cloud, table in {table.partition(".")[0]: table for table in reversed(mapper_tables(view))}.items():
-        name = spelled(main.document, cloud)
+        name = key_as_written(main.document, cloud)
         if lookup(main.document, name) is not None:
             yield BOTH.found(FILE, f"has a table [{name}], but thin-edge.io 2.x reads {mapper_file(table)}")
     if main.text is not None and lookup(main.document, "config.version") in (None, "1"):

@@ -157,9 +157,9 @@ def check(inspection: Inspection) -> Iterator[Finding]:
             message = f"contains {anchor.name}, which rootfs-trust.toml distrusts"
             yield STILL_TRUSTED.found(anchor.paths[0], message, sha256=sha256, commands=(remove(sha256),))
     conf = read(inspection.view, CONF)
-    if conf is not None and not inspection.by_p11kit:
+    if conf is not None and not inspection.uses_p11kit:
         yield from _list(inspection, conf)
-    elif conf is None and not inspection.by_p11kit:
+    elif conf is None and not inspection.uses_p11kit:
         yield from _without_list(inspection)
     yield from _blocked(inspection)
     yield from _places(inspection)
@@ -243,25 +243,25 @@ def _list(inspection: Inspection, data: bytes) -> Iterator[Finding]:
     for name in conf.trusted:
         if inspection.view.kind(join(LISTED, name)) is not File:
             yield SOURCE_MISSING.found(join(LISTED, name), f"is listed in {CONF}, but does not exist")
-    yield from _crossed_out(inspection, conf)
+    yield from _distrusted_in_conf(inspection, conf)
     yield from _unlisted(inspection, conf)
 
 
-def _crossed_out(inspection: Inspection, conf: Conf) -> Iterator[Finding]:
+def _distrusted_in_conf(inspection: Inspection, conf: Conf) -> Iterator[Finding]:
     trusted_sources = {join(LISTED, name) for name in conf.trusted}
     for name in conf.distrusted:
         path = join(LISTED, name)
-        yield from _trusted_all_the_same(inspection, path, f"a line of {CONF} distrusts it", trusted_sources)
+        yield from _still_trusted(inspection, path, f"a line of {CONF} distrusts it", trusted_sources)
 
 
 def _blocked(inspection: Inspection) -> Iterator[Finding]:
     for folder in well_known_paths.P11KIT_SOURCES:
         for name in well_known_paths.BLOCKLISTS:
             for path in inspection.trust.files.below(join(folder, name)):
-                yield from _trusted_all_the_same(inspection, path, "p11-kit's blocklist contains it", set())
+                yield from _still_trusted(inspection, path, "p11-kit's blocklist contains it", set())
 
 
-def _trusted_all_the_same(inspection: Inspection, path: str, reason: str, listed: set[str]) -> Iterator[Finding]:
+def _still_trusted(inspection: Inspection, path: str, reason: str, listed: set[str]) -> Iterator[Finding]:
     """Yield the certificates of ``path`` that a store file contains, unless another source file contains them."""
     file = inspection.trust.files.at(path)
     holders = {anchor.certificate.sha256: anchor for anchor in inspection.trust.anchors}

@@ -29,7 +29,7 @@ class NameConstraintRules:
     most: int = 1 << 32
 
 
-def breach(issuer: Certificate, below: Sequence[Certificate], understanding: NameConstraintRules) -> str:
+def forbidden_name(issuer: Certificate, below: Sequence[Certificate], understanding: NameConstraintRules) -> str:
     """Describe the name of the certificates ``below`` that the constraints of ``issuer`` forbid, or return ""."""
     constraints = issuer.name_constraints
     if constraints is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from rootfs_trust.audit.verify import verdict
-from rootfs_trust.audit.verify.constraints import NameConstraintRules, breach
+from rootfs_trust.audit.verify.constraints import NameConstraintRules, forbidden_name
 from rootfs_trust.audit.verify.gnutls_names import refused_by_name_constraints
 from rootfs_trust.audit.verify.host_names import is_address, matches, names_of, no_alternative_name, wrong_name
 from rootfs_trust.audit.verify.java_names import refused_by_java_constraints
@@ -30,7 +30,7 @@ def valid(path: Path, at: datetime, _: str | None) -> Refusal | None:
     return _first(outside_validity(each, at) for each in path.certificates)
 
 
-def valid_but_anchor(path: Path, at: datetime, _: str | None) -> Refusal | None:
+def in_date_below_anchor(path: Path, at: datetime, _: str | None) -> Refusal | None:
     """Refuse if a certificate other than the anchor is not valid at the time."""
     judged = path.certificates if path.pinned else path.certificates[:-1]
     return _first(outside_validity(each, at) for each in judged)
@@ -223,7 +223,7 @@ def purpose_of_gnutls(path: Path, _: datetime, __: str | None) -> Refusal | None
     return _purpose(each for each in path.certificates[:1] if each.extended_key_usage)
 
 
-def named_purpose_of_all(path: Path, _: datetime, __: str | None) -> Refusal | None:
+def server_auth_on_all_ignoring_empty(path: Path, _: datetime, __: str | None) -> Refusal | None:
     """Refuse if any certificate, also the anchor, has an extended key usage without serverAuth. Ignore empty ones."""
     return _purpose(each for each in path.certificates if each.extended_key_usage)
 
@@ -275,7 +275,7 @@ def name_constraints_of_gnutls(path: Path, _: datetime, __: str | None) -> Refus
 
 
 def _broken(issuer: Certificate, below: Sequence[Certificate], understanding: NameConstraintRules) -> Refusal | None:
-    message = breach(issuer, below, understanding)
+    message = forbidden_name(issuer, below, understanding)
     return Refusal("constraints", f"the name constraints of {named(issuer)} forbid {message}") if message else None
 
 
@@ -296,7 +296,7 @@ def host_in_alternative_name_of_go(path: Path, at: datetime, host: str | None) -
     return host_in_alternative_name(path, at, host)
 
 
-def host_named(path: Path, _: datetime, host: str | None) -> Refusal | None:
+def host_in_san_or_common_name(path: Path, _: datetime, host: str | None) -> Refusal | None:
     """Refuse if neither the subjectAltName nor, if that has no DNS name, the common name matches the host."""
     server = path.server.certificate
     if host is None or names_of(server).include(host, common_name=True):

@@ -15,7 +15,7 @@ from rootfs_trust.store.layout import TOKENS
 from rootfs_trust.store.p11kit.sources import find
 from rootfs_trust.times import later
 from rootfs_trust.x509 import Certificate
-from rootfs_trust.x509.certificate import moment
+from rootfs_trust.x509.certificate import parse_time
 from rootfs_trust.x509.der import UTC_TIME
 
 _MOZILLA = "/usr/share/ca-certificates/mozilla"
@@ -72,4 +72,4 @@ class PlannedRemovals:
             if any(view.kind(token) is Directory for token in tokens):
                 for entry in find(view, tokens).shipped():
                     if entry.certificate and entry.mozilla:
-                        yield entry.certificate.sha256, moment((UTC_TIME, entry.server_distrust_after))
+                        yield entry.certificate.sha256, parse_time((UTC_TIME, entry.server_distrust_after))

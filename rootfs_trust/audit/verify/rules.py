@@ -154,7 +154,7 @@ RULES = {
             path_checks.issuers_with_usage_may_sign,
             path_checks.path_lengths,
             path_checks.signatures(_weak_for_go),
-            path_checks.named_purpose_of_all,
+            path_checks.server_auth_on_all_ignoring_empty,
             path_checks.name_constraints(_BY_GO),
             path_checks.host_in_alternative_name_of_go,
         ),
@@ -162,14 +162,14 @@ RULES = {
             path_checks.well_made,
             path_checks.valid,
             path_checks.no_unknown_critical(_CRL_PLACES),
-            path_checks.named_purpose_of_all,
+            path_checks.server_auth_on_all_ignoring_empty,
             path_checks.host_in_alternative_name_of_go,
         ),
     ),
     "rustls": Rules(
         checks=(
             path_checks.readable(_unread_by_rustls),
-            path_checks.valid_but_anchor,
+            path_checks.in_date_below_anchor,
             path_checks.server_is_no_ca,
             path_checks.no_unknown_critical_below,
             path_checks.intermediates_are_cas,
@@ -207,7 +207,7 @@ RULES = {
     ),
     "java": Rules(
         checks=(
-            path_checks.valid_but_anchor,
+            path_checks.in_date_below_anchor,
             path_checks.no_unknown_critical_below,
             path_checks.issuers_are_cas,
             path_checks.issuers_may_sign,
@@ -217,9 +217,9 @@ RULES = {
             path_checks.server_may_sign,
             path_checks.server_purpose,
             path_checks.name_constraints_of_java,
-            path_checks.host_named,
+            path_checks.host_in_san_or_common_name,
         ),
-        pinned=(path_checks.host_named,),
+        pinned=(path_checks.host_in_san_or_common_name,),
     ),
     "mbedtls": Rules(
         checks=(

@@ -21,7 +21,7 @@ from rootfs_trust.store.hash_links import hash_directory, links_into
 from rootfs_trust.store.java_keystore import STORE, debian_java_store
 from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import with_selections
-from rootfs_trust.store.source_file import Source, for_everything, judge_sources, missing_issuers, unsourced
+from rootfs_trust.store.source_file import Source, judge_sources, missing_issuers, unsourced, without_purposes
 
 _MANGLED = str.maketrans({" ": "_", ",": "_", "(": "=", ")": "="})
 
@@ -67,7 +67,7 @@ class DebianStore:
         answer = StorePlan()
         found = find(view, self)
         answer.warnings += found.warnings
-        request = for_everything(request, answer, self.name)
+        request = without_purposes(request, answer, self.name)
         request = with_presets(request, [*found.all, *found.unlisted.values()], answer)
         local = LocalFolder(
             self.local,

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.view import File, View, join, read
-from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, holders, not_found, stem
+from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, not_found, sources_with, stem
 from rootfs_trust.store.debian import ca_certificates_conf
 from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import Held
@@ -176,7 +176,7 @@ def distrusted_names(found: DebianSources, local: LocalFolder, request: Request,
     for sha256 in sorted(request.distrust):
         names += _every_copy(found, local, sha256, answer, must=False)
     if request.only:
-        names += _all_but_anchors(found, local, request)
+        names += _distrust_everything_else(found, local, request)
     return list(dict.fromkeys(names))
 
 
@@ -195,7 +195,7 @@ def _by_name(found: DebianSources, local: LocalFolder, wanted: str, answer: Stor
 
 def _every_copy(found: DebianSources, local: LocalFolder, sha256: str, answer: StorePlan, *, must: bool) -> list[str]:
     """Every copy of the certificate; where it is nowhere, an error if the caller said it ``must`` be somewhere."""
-    paths = [source.path for source in holders(sha256, local.sources.values())]
+    paths = [source.path for source in sources_with(sha256, local.sources.values())]
     for path in paths:
         local.remove(path, sha256)
     names = [
@@ -203,12 +203,12 @@ def _every_copy(found: DebianSources, local: LocalFolder, sha256: str, answer: S
         for name, source in (found.shipped | found.unlisted).items()
         if any(each.sha256 == sha256 for each in source.certificates)
     ]
-    if must and not paths and not names and not any(holders(sha256, found.distrusted.values())):
+    if must and not paths and not names and not any(sources_with(sha256, found.distrusted.values())):
         answer.problems.append(not_found(f"{DIGEST}{sha256}", ()))
     return names
 
 
-def _all_but_anchors(found: DebianSources, local: LocalFolder, request: Request) -> list[str]:
+def _distrust_everything_else(found: DebianSources, local: LocalFolder, request: Request) -> list[str]:
     """``base = "none"``: a ``!`` for every shipped anchor, never an empty list, which forces --fresh each time.
 
     An anchor that the distribution ships is trusted by its copy in the local folder.
@@ -223,7 +223,7 @@ def _all_but_anchors(found: DebianSources, local: LocalFolder, request: Request)
 
 def _warn_of_copies(found: DebianSources, removed: Source, answer: StorePlan) -> None:
     for certificate in removed.certificates:
-        for copy in holders(certificate.sha256, found.shipped.values()):
+        for copy in sources_with(certificate.sha256, found.shipped.values()):
             message = f"is trusted still: it holds the certificate of {removed.path}, too"
             hint = f"remove {DIGEST}{certificate.sha256} takes every copy"
             answer.warnings.append(Problem("distrusted-yet-trusted", copy.path, message, hint))

@@ -17,7 +17,7 @@ from rootfs_trust.x509.certificate import (
     take_key,
     take_validity,
 )
-from rootfs_trust.x509.der import INTEGER, OID, SEQUENCE, UTF8_STRING, DerReader, base128, encode, reread
+from rootfs_trust.x509.der import INTEGER, OID, SEQUENCE, UTF8_STRING, DerReader, base128, encode, reader_for_element
 from rootfs_trust.x509.oids import dotted
 
 Place = Literal["anchors", "blocklist", ""]
@@ -184,7 +184,7 @@ def name_texts(subject: bytes, oid: str) -> Iterator[bytes | None]:
     Source: p11_x509_parse_directory_string in trust/x509.c: any one-byte string counts as UTF-8, and what
     follows a NUL is not seen.
     """
-    names = reread(subject).enter_list(SEQUENCE)
+    names = reader_for_element(subject).enter_list(SEQUENCE)
     while names.more():
         rdn = names.enter_list(0x11)
         while rdn.more():

@@ -29,12 +29,12 @@ from rootfs_trust.store.p11kit.outputs import (
     described_mirror,
     folder_nodes,
     folder_of,
+    foreign_files,
     has_hash_links,
     leftovers,
     mirror_nodes,
-    strangers,
 )
-from rootfs_trust.store.p11kit.source_changes import change, held, shared_keys, without_effect
+from rootfs_trust.store.p11kit.source_changes import change, held, ineffective_anchors, shared_keys
 from rootfs_trust.store.p11kit.sources import find
 from rootfs_trust.store.p11kit.token import Token
 from rootfs_trust.store.selection import with_selections
@@ -120,7 +120,7 @@ class P11KitStore:
         certificates = [each.certificate for token in tokens for each in token.entries if each.trusted]
         sources = [Source("", b"", tuple(each for each in certificates if each))]
         answer.warnings += missing_issuers(request.anchors, sources)
-        answer.warnings += without_effect(tokens, request.anchors)
+        answer.warnings += ineffective_anchors(tokens, request.anchors)
         if request.only:
             answer.warnings.append(_does_not_last(self))
 
@@ -137,7 +137,7 @@ class P11KitStore:
         nodes |= dict(self._missing_links(view, _folders(nodes)))
         for folder in self.folders:
             nodes |= dict.fromkeys(leftovers(view, folder.path, nodes), Absent())
-            answer.warnings += strangers(view, folder.path, nodes)
+            answer.warnings += foreign_files(view, folder.path, nodes)
         answer.desired |= nodes
 
     def _missing_links(self, view: View, made: set[str]) -> Iterator[tuple[str, Symlink]]:

@@ -157,7 +157,7 @@ def leftovers(view: View, folder: str, desired: Desired) -> Iterator[str]:
             yield path
 
 
-def strangers(view: View, folder: str, desired: Desired) -> Iterator[Problem]:
+def foreign_files(view: View, folder: str, desired: Desired) -> Iterator[Problem]:
     """Files of others in a folder that the device's own tool sweeps: they stay here, and are told."""
     for name in view.names(folder):
         path = join(folder, name)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.view import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, safe_name
-from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, holders, not_found
+from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, not_found, sources_with
 from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.p11kit.entries import SERVER_AUTH, StapledExtension, TokenEntry, parts_of
 from rootfs_trust.store.p11kit.output_selection import Filter, is_authority, select
@@ -20,10 +20,10 @@ from rootfs_trust.store.p11kit.sources import (
     FoundTokens,
     entry_label,
     file_names,
-    held_for,
-    keeps_trust,
+    has_trust_attributes,
     names_of,
     purposes_of,
+    source_purposes,
 )
 from rootfs_trust.store.p11kit.token import Token
 from rootfs_trust.store.purposes import Purposes, shown
@@ -52,7 +52,7 @@ class StoreChanges:
 
 def change(found: FoundTokens, request: Request, answer: StorePlan) -> StoreChanges:
     """The changes that ``request`` asks for."""
-    local = LocalFolder(found.anchors, _own_path, found.local(), found.others(), (), held_for)
+    local = LocalFolder(found.anchors, _own_path, found.local(), found.others(), (), source_purposes)
     blocklist = _Blocklist(found, answer)
     if request.adopt:
         local.adopt()
@@ -65,9 +65,9 @@ def change(found: FoundTokens, request: Request, answer: StorePlan) -> StoreChan
     if request.only:
         _keep_only(found, local, blocklist, request)
     for anchor in request.anchors:
-        opponent = blocklist.opponent(anchor.certificate)
-        if opponent:
-            answer.conflicts.append(_distrusts(anchor, opponent))
+        distrusting_entry = blocklist.distrusting_entry(anchor.certificate)
+        if distrusting_entry:
+            answer.conflicts.append(_distrusts(anchor, distrusting_entry))
         else:
             local.add(anchor, only=request.only)
     answer.installed += local.installed
@@ -137,7 +137,7 @@ def _take_copies(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, 
     entries = [each for each in found.shipped() if each.certificate and each.certificate.sha256 == sha256]
     for entry in entries:
         blocklist.add(entry)
-    sources = list(holders(sha256, local.sources.values()))
+    sources = list(sources_with(sha256, local.sources.values()))
     for source in sources:
         _take_out(found, local, blocklist, source.path, sha256)
     return bool(entries or sources)
@@ -146,7 +146,7 @@ def _take_copies(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, 
 def _take_out(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, path: str, sha256: str) -> None:
     """One certificate out of a file; where others stay in it with more than plain trust, it is distrusted instead."""
     source = local.sources[path]
-    if len({each.sha256 for each in source.certificates}) > 1 and keeps_trust(source):
+    if len({each.sha256 for each in source.certificates}) > 1 and has_trust_attributes(source):
         for entry in found.entries:
             if entry.path == path and entry.certificate and entry.certificate.sha256 == sha256:
                 blocklist.add(entry)
@@ -170,7 +170,7 @@ def _keep_only(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, re
 
 def _warn_of_copies(found: FoundTokens, local: LocalFolder, path: str, answer: StorePlan) -> None:
     for certificate in local.sources[path].certificates:
-        for copy in holders(certificate.sha256, found.others()):
+        for copy in sources_with(certificate.sha256, found.others()):
             message = f"is trusted still: it holds the certificate of {path}, too"
             hint = f"remove {DIGEST}{certificate.sha256} takes every copy"
             answer.warnings.append(Problem("distrusted-yet-trusted", copy.path, message, hint))
@@ -199,16 +199,16 @@ class _Blocklist:
         """Whether a distrusted certificate is called so."""
         return any(name in names_of(each) for each in self._distrusted)
 
-    def opponent(self, certificate: Certificate) -> TokenEntry | None:
+    def distrusting_entry(self, certificate: Certificate) -> TokenEntry | None:
         """What distrusts the certificate: p11-kit goes by its key, or by issuer and serial number."""
-        return next((each for each in self._distrusted if _meets(each, certificate)), None)
+        return next((each for each in self._distrusted if _matches(each, certificate)), None)
 
     def add(self, entry: TokenEntry) -> None:
         """Distrust a certificate. One that shares its key with an anchor asked for cannot be: both would go."""
         certificate = entry.certificate
         if certificate is None or self.holds(certificate.sha256):
             return
-        if any(_meets(entry, each) for each in self._spared):
+        if any(_matches(entry, each) for each in self._spared):
             self._answer.warnings.append(_shares_key(entry))
             return
         path = self._free_path(entry, certificate)
@@ -223,7 +223,7 @@ class _Blocklist:
         self._spared = certificates
         for path in {each.path for each in self._distrusted if each.path.startswith(f"{self._folder}/")}:
             held = [each for each in self._distrusted if each.path == path]
-            kept = [each for each in held if not any(_meets(each, wanted) for wanted in certificates)]
+            kept = [each for each in held if not any(_matches(each, wanted) for wanted in certificates)]
             if len(kept) < len(held):
                 self._rewrite(path, kept)
                 self._distrusted = [each for each in self._distrusted if each.path != path or each in kept]
@@ -240,7 +240,7 @@ class _Blocklist:
         return join(self._folder, f"{name}-{certificate.sha256[:8]}.crt") if path in self._taken else path
 
 
-def _meets(entry: TokenEntry, certificate: Certificate) -> bool:
+def _matches(entry: TokenEntry, certificate: Certificate) -> bool:
     parts = parts_of(certificate.der)
     same_serial = bool(entry.serial) and (entry.issuer, entry.serial) == (parts.issuer, parts.serial)
     return entry.key == parts.key or same_serial
@@ -264,7 +264,7 @@ def _shares_key(entry: TokenEntry) -> Problem:
     )
 
 
-def without_effect(tokens: list[Token], anchors: Iterable[Anchor]) -> Iterator[Problem]:
+def ineffective_anchors(tokens: list[Token], anchors: Iterable[Anchor]) -> Iterator[Problem]:
     """Anchors that no output of CAs, or not the TLS bundle, will hold."""
     served = {each.certificate.sha256 for each in select(tokens, Filter.ANCHORS, SERVER_AUTH)}
     authority: dict[str, bool] = {}

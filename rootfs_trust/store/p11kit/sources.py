@@ -120,12 +120,12 @@ def file_names(path: str) -> Iterator[str]:
             yield base.removesuffix(suffix)
 
 
-def keeps_trust(source: Source) -> bool:
+def has_trust_attributes(source: Source) -> bool:
     """Whether the file says more of its certificates than that they are trusted; as plain PEM it would say less."""
     return is_persist(source.data) or b"TRUSTED CERTIFICATE" in source.data
 
 
-def held_for(source: Source, certificate: Certificate) -> Purposes:
+def source_purposes(source: Source, certificate: Certificate) -> Purposes:
     """What a file of the anchors folder, were it alone, trusts a certificate in it for."""
     objects = parse_file(source.path, source.data, "anchors")
     return purposes_of(certificate, (each for each in objects if isinstance(each, StapledExtension)))

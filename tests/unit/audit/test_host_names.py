@@ -7,7 +7,7 @@ import ipaddress
 import pytest
 from cryptography import x509
 
-from rootfs_trust.audit.verify.constraints import NameConstraintRules, breach
+from rootfs_trust.audit.verify.constraints import NameConstraintRules, forbidden_name
 from rootfs_trust.audit.verify.host_names import matches, names_of
 from rootfs_trust.x509 import parse_certificate
 from tests.support.authority import Authority
@@ -54,4 +54,4 @@ def test_an_address_is_named_by_an_address_only():
 def test_constraints_bind_the_names_of_their_kind(permitted: list, excluded: list, forbidden: str):
     issuer = Authority("CA", more=(x509.NameConstraints(permitted, excluded),))
     server = parse_certificate(issuer.server("a.example.com").der)
-    assert breach(parse_certificate(issuer.der), [server], NameConstraintRules()) == forbidden
+    assert forbidden_name(parse_certificate(issuer.der), [server], NameConstraintRules()) == forbidden

@@ -30,7 +30,7 @@ config = "edge.toml"
 
 @pytest.fixture(autouse=True)
 def forgotten():
-    policies.ordered.cache_clear()
+    policies.load_job.cache_clear()
     image_task._shared.cache_clear()
 
 

@@ -21,7 +21,7 @@ BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
-    policies.ordered.cache_clear()
+    policies.load_job.cache_clear()
     monkeypatch.setattr(worker, "PAUSES", (0.0, 0.0, 0.0))
 
 

@@ -144,7 +144,7 @@ def test_adopting_splits_and_gives_names() -> None:
 
 
 def test_other_purposes_are_as_another_certificate() -> None:
-    held = {"held_for": lambda _source, _certificate: frozenset()}
+    held = {"purposes_of": lambda _source, _certificate: frozenset()}
     mine, other = source(f"{FOLDER}/mine.crt", ONE), source(f"{FOLDER}/other.crt", ONE)
     several = source(f"{FOLDER}/mine.crt", ONE, TWO)
     for there, hint in ((other, "take that file away"), (several, "split it"), (mine, "--replace mine")):

@@ -13,9 +13,9 @@ from rootfs_trust.x509 import (
     encode,
     looks_like_pkcs7,
     looks_like_pkcs12,
-    overlooked,
     private_key_form,
     read_objects,
+    unrecognized_begin_lines,
 )
 from rootfs_trust.x509.pem_objects import looks_like_private_key_der
 
@@ -121,15 +121,15 @@ def test_a_header_is_kept_for_keys_and_refused_for_certificates() -> None:
 )
 def test_lines_that_openssl_overlooks_are_found(data: bytes) -> None:
     assert blocks(data) == []
-    (missed,) = overlooked(data)
+    (missed,) = unrecognized_begin_lines(data)
     assert missed.label.startswith("CERTIFICATE")
 
 
 def test_nothing_is_overlooked_where_all_is_seen() -> None:
-    assert overlooked(PEM * 3 + framed(b"?\n")) == []
+    assert unrecognized_begin_lines(PEM * 3 + framed(b"?\n")) == []
     inside = PEM.replace(b"\n-----END", b"\n-----BEGIN CERTIFICATE-----\n-----END")
     assert blocks(inside) == GOOD
-    assert [missed.line for missed in overlooked(inside)] == [PEM.count(b"\n")]
+    assert [missed.line for missed in unrecognized_begin_lines(inside)] == [PEM.count(b"\n")]
 
 
 @pytest.mark.parametrize(

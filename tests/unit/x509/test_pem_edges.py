@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from rootfs_trust.x509 import BadBlock, Block, blocks, encode, overlooked, pem, private_key_form, read_objects
+from rootfs_trust.x509 import (
+    BadBlock,
+    Block,
+    blocks,
+    encode,
+    pem,
+    private_key_form,
+    read_objects,
+    unrecognized_begin_lines,
+)
 
 from .building import certificate, crl, element, name, utf8
 
@@ -112,12 +121,12 @@ def test_a_colon_behind_the_empty_line_is_no_header() -> None:
 def test_what_is_overlooked_has_its_line_and_its_label() -> None:
     data = PEM + b" -----BEGIN ONE-----\n\n\t-----BEGIN TWO----- ----- -----BEGIN THREE-----\n" + PEM
     height = PEM.count(b"\n")
-    found = [(each.line, each.label) for each in overlooked(data)]
+    found = [(each.line, each.label) for each in unrecognized_begin_lines(data)]
     assert found == [(height + 1, "ONE"), (height + 3, "TWO"), (height + 3, "THREE")]
     twice = b"-----BEGIN CERTIFICATE-----BEGIN X-----\nAAAA\n"
-    assert [each.line for each in overlooked(PEM + twice)] == [height + 1]
-    assert [each.label for each in overlooked(b" -----BEGIN A-----")] == ["A"]
-    assert len(overlooked(b" -----BEGIN " + b"A" * 1000)[0].label) < LONGEST
+    assert [each.line for each in unrecognized_begin_lines(PEM + twice)] == [height + 1]
+    assert [each.label for each in unrecognized_begin_lines(b" -----BEGIN A-----")] == ["A"]
+    assert len(unrecognized_begin_lines(b" -----BEGIN " + b"A" * 1000)[0].label) < LONGEST
 
 
 @pytest.mark.parametrize(
