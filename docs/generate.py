@@ -18,7 +18,7 @@ import rootfs_trust
 from rootfs_trust.audit.check import GROUPS, KINDS
 from rootfs_trust.audit.findings import FindingType
 from rootfs_trust.audit.verify.algorithms import ISSUERS, SERVERS, KnownKeyType, Table
-from rootfs_trust.audit.verify.versions import dotted
+from rootfs_trust.audit.verify.assumed_versions import dotted
 from rootfs_trust.cli.run import COMMANDS, commands
 from rootfs_trust.clients.table import (
     DEFAULTS,

@@ -50,8 +50,8 @@ if TYPE_CHECKING:
         ServerTable,
         StoreTable,
         load_config,
-        parse_config,
     )
+    from rootfs_trust.inputs.config_reader import parse_config
     from rootfs_trust.inputs.policy import Policy
     from rootfs_trust.outcome import ImageOutcome, InstalledAnchor, OneImage, Outcome
     from rootfs_trust.rootfs.plan import Link, MakeDirectory, Put, Remove
@@ -181,8 +181,8 @@ _EXPORTS = {
         "ServerTable",
         "StoreTable",
         "load_config",
-        "parse_config",
     ),
+    "rootfs_trust.inputs.config_reader": ("parse_config",),
     "rootfs_trust.inputs.policy": ("Policy",),
     "rootfs_trust.outcome": (
         "ImageOutcome",

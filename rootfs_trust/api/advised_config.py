@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from rootfs_trust.audit.advice import Advice, Advised
 from rootfs_trust.errors import ConflictError, InputError, Problem
 from rootfs_trust.inputs.certificates import certificates
-from rootfs_trust.inputs.config import AnchorTable, Config, parse_toml, read_text
+from rootfs_trust.inputs.config import AnchorTable, Config
+from rootfs_trust.inputs.config_reader import parse_toml, read_text
 from rootfs_trust.inputs.files import read_inputs
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.text import as_toml, printable

@@ -13,7 +13,8 @@ from rootfs_trust.api.output_file import there_already, write_output
 from rootfs_trust.audit.trusted_anchors import Trust
 from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.certificates import FoundCertificate, certificates
-from rootfs_trust.inputs.config import FILE_NAME, parse_config
+from rootfs_trust.inputs.config import FILE_NAME
+from rootfs_trust.inputs.config_reader import parse_config
 from rootfs_trust.inputs.files import read_inputs
 from rootfs_trust.rendering.packaged_templates import shipped_template
 from rootfs_trust.rootfs.view import View

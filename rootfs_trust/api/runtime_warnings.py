@@ -8,6 +8,8 @@ from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.error_collecting_view import ErrorCollectingView
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import View
+from rootfs_trust.runtimes.find import find_stores
+from rootfs_trust.runtimes.programs import has_programs
 from rootfs_trust.store.purposes import SERVERS
 
 
@@ -21,11 +23,16 @@ def runtime_warnings(view: View, decision: Decision) -> list[Problem]:
     names = {each.certificate.sha256: each.name for each in installed if SERVERS in (each.purposes or {SERVERS})}
     if not names:
         return []
+    planned = PlannedTree(Device(view), decision.desired)
+    finished = Device(ErrorCollectingView(planned))
+    search = find_stores(planned)
+    if not (search.stores or has_programs(finished.view)):
+        return []
     from rootfs_trust.audit.checks.private_stores import kind_of
     from rootfs_trust.clients.applications import unseen
     from rootfs_trust.clients.file_readers import FileReader
 
-    finished = Device(ErrorCollectingView(PlannedTree(Device(view), decision.desired)))
+    reading = FileReader(finished, {**finished.environment, **decision.variables}, search)
     system = {finished.view.real_path(path) or path for path in decision.desired}
     return [
         Problem(
@@ -34,5 +41,5 @@ def runtime_warnings(view: View, decision: Decision) -> list[Problem]:
             f"lacks {', '.join(names[sha256] for sha256 in each.missing)}",
             f"use --runtimes {each.runtime} or auto if its programs connect to a server of this CA",
         )
-        for each in unseen(FileReader(finished, {**finished.environment, **decision.variables}), tuple(names), system)
+        for each in unseen(reading, tuple(names), system)
     ]

@@ -21,18 +21,17 @@ def seen_by_clients(device: Device, desired: Desired, installed: list[Anchor]) -
     """The conflicts and the warnings about the anchors ``installed`` in the tree that ``desired`` leaves."""
     if not installed:
         return [], []
-    finished = Device(PlannedTree(device, desired))
-    conflicts, warnings = _open_fences(finished, installed)
-    return conflicts, [*warnings, *_unread(finished, installed)]
+    conflicts, warnings = _open_fences(device, desired, installed)
+    return conflicts, [*warnings, *_unread(device, desired, installed)]
 
 
-def _open_fences(finished: Device, installed: list[Anchor]) -> tuple[list[Problem], list[Problem]]:
+def _open_fences(device: Device, desired: Desired, installed: list[Anchor]) -> tuple[list[Problem], list[Problem]]:
     """Each constrained anchor that a client does not hold to its names: a conflict unless its ``fence`` allows that."""
     if not any(original_of(each.certificate) for each in installed):
         return [], []
     from rootfs_trust.audit.ignored_constraints import gaps
 
-    found = list(gaps(finished.view, installed))
+    found = list(gaps(PlannedTree(device, desired), installed))
     conflicts = [_gap("conflict", each) for each in found if not each.anchor.fence_where_possible]
     return conflicts, [_gap("fence-ignored", each) for each in found]
 
@@ -42,16 +41,17 @@ def _gap(id_: str, gap: Gap) -> Problem:
     return Problem(id_, gap.path, f"{gap.message} ({gap.anchor.where}, client {gap.client})", hint)
 
 
-def _unread(finished: Device, installed: list[Anchor]) -> Iterator[Problem]:
+def _unread(device: Device, desired: Desired, installed: list[Anchor]) -> Iterator[Problem]:
     """A warning for each anchor that a client cannot read; of constrained ones others warn."""
-    from rootfs_trust.audit.unreadable_anchors import blinds_somebody, losses, of_anchors
+    from rootfs_trust.audit.client_faults import blinds_somebody
 
     anchors = {each.certificate.sha256: each for each in installed if not original_of(each.certificate)}
     if not any(blinds_somebody(each.certificate) for each in anchors.values()):
         return
+    from rootfs_trust.audit.unreadable_anchors import losses, of_anchors
     from rootfs_trust.clients.file_readers import FileReader
 
-    for loss in of_anchors(losses(FileReader(finished)), anchors):
+    for loss in of_anchors(losses(FileReader(Device(PlannedTree(device, desired)))), anchors):
         if loss.certificate:
             where = anchors[loss.certificate.sha256].where
             message = f"{where}: {', '.join(loss.clients)}: {loss.reason}"

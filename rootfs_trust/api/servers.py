@@ -10,7 +10,8 @@ from rootfs_trust.audit.verify.chain import Chain, read_chain
 from rootfs_trust.audit.verify.host_names import is_host
 from rootfs_trust.clients.all_clients import NAMES
 from rootfs_trust.errors import InputError, Problem
-from rootfs_trust.inputs.config import Config, ServerTable, read_text
+from rootfs_trust.inputs.config import Config, ServerTable
+from rootfs_trust.inputs.config_reader import read_text
 from rootfs_trust.inputs.encodings import decoded
 from rootfs_trust.inputs.files import private_key, read_inputs
 from rootfs_trust.inputs.toml_schema import KeyLines

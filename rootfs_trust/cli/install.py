@@ -9,7 +9,6 @@ import click
 
 from rootfs_trust.api.install import install, install_with_provenance
 from rootfs_trust.api.options import InstallOptions
-from rootfs_trust.api.output_file import place_in
 from rootfs_trust.cli.help_groups import GroupedCommand
 from rootfs_trust.cli.install_options import install_options, read_install_options
 from rootfs_trust.cli.options import output_options, root_option, verbosity_of, write_text
@@ -63,5 +62,7 @@ def _refuse(root: str, options: InstallOptions, file: str) -> None:
         raise click.UsageError("--provenance and --dry-run exclude each other; a dry run installs nothing")
     if file == "-":
         raise click.UsageError("--provenance needs a file; standard output has the report")
+    from rootfs_trust.api.output_file import place_in
+
     if place_in(file, [root]) is not None:
         raise click.UsageError(f"--provenance {file} is in the root filesystem; choose a path outside it")

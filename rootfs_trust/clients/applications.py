@@ -10,7 +10,7 @@ from rootfs_trust.clients import browsers, castore, certifi, java, mono, node
 from rootfs_trust.clients.client import FoundAnchors
 from rootfs_trust.clients.environment_variables import variable
 from rootfs_trust.clients.file_readers import FileReader
-from rootfs_trust.runtimes.mono import STORE as MONO_STORE
+from rootfs_trust.runtimes.programs import MONO_STORE
 
 _MODULES = (certifi, java, node, castore, mono, browsers)
 

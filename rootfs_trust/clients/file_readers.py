@@ -47,16 +47,22 @@ class ParsedFile(NamedTuple):
 class FileReader:
     """The tree of ``device``; paths are the device's.
 
-    ``environment``: variables that programs of the tree are started with, as far as they all are.
+    ``environment``: variables that programs of the tree are started with, as far as they all are. ``runtimes``: the
+    stores of runtimes, if the tree was searched for them already.
     """
 
-    def __init__(self, device: Device, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        device: Device,
+        environment: Mapping[str, str] | None = None,
+        runtimes: StoreSearch | None = None,
+    ) -> None:
         self.device = device
         self.view = device.view
         self.environment = device.environment if environment is None else environment
         self._done: dict[tuple[str, str], ParsedFile | None] = {}
         self._folders: dict[str, str] = {}
-        self._once: dict[str, Any] = {}
+        self._once: dict[str, Any] = {} if runtimes is None else {"runtimes": runtimes}
 
     def with_environment(self, environment: Mapping[str, str]) -> FileReader:
         """The same tree for programs with other variables; what was read stays read."""

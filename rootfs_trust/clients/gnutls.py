@@ -46,9 +46,9 @@ def by_directory(reading: FileReader, folder: str) -> FoundAnchors:
 
 def uses_p11kit(reading: FileReader, folders: Sequence[str]) -> FoundAnchors:
     """The anchors for TLS servers that p11-kit's trust module makes of its source files."""
-    from rootfs_trust.store.p11kit.entries import SERVER_AUTH
     from rootfs_trust.store.p11kit.output_selection import Filter, select
     from rootfs_trust.store.p11kit.sources import find
+    from rootfs_trust.x509.oids import SERVER_AUTH
 
     chosen = select(find(reading.view, folders).tokens, Filter.ANCHORS, SERVER_AUTH)
     return FoundAnchors(tuple(ClientAnchor(each.certificate, each.path) for each in chosen), " and ".join(folders))

@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 from rootfs_trust.errors import InputError
-from rootfs_trust.inputs.config import parse_toml, read_text
+from rootfs_trust.inputs.config_reader import parse_toml, read_text
 from rootfs_trust.inputs.toml_schema import Check, TableReader, list_of, string
 
 DESCRIBED = "docs/fleet.md describes every key"

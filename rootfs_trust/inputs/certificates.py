@@ -14,17 +14,11 @@ from datetime import datetime
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Problem
-from rootfs_trust.inputs.archives import is_zip, zip_files
-from rootfs_trust.inputs.encodings import decoded
-from rootfs_trust.inputs.files import NAMES_THAT_COUNT, NO_CERTIFICATE_NAME, private_key, skipped
-from rootfs_trust.inputs.keystores import is_keystore, keystore_entries
-from rootfs_trust.inputs.kubernetes import kubernetes_kind, kubernetes_values
+from rootfs_trust.inputs.files import private_key
 from rootfs_trust.store.purposes import Purposes, purposes_of_settings
 
 _PKCS7_LABELS = ("PKCS7", "CMS", "PKCS #7 SIGNED DATA")
-_GIVE_CA = "give the CA certificate as PEM or DER"
-_DEEPEST = 3
-"""Containers in containers: base64 of PEM in a ConfigMap in a zip archive."""
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +62,11 @@ def certificates(path: str, data: bytes, at: datetime, depth: int = 0) -> Certif
     """
     if problem := private_key(path, data):
         return CertificatesRead(problems=[problem])
-    if depth < _DEEPEST and (read := _from_wrapping(path, data, at, depth)):
-        return read
-    if is_keystore(data):
-        return _from_keystore(path, data)
+    if not data.startswith(_BEGIN):
+        from rootfs_trust.inputs.containers import read_container
+
+        if read := read_container(path, data, at, depth):
+            return read
     if b"BEGINDATA" in data:
         from rootfs_trust.inputs.certdata import looks_like_certdata
 
@@ -79,59 +74,6 @@ def certificates(path: str, data: bytes, at: datetime, depth: int = 0) -> Certif
             return _from_certdata(path, data, at)
     found, problems = _from_container(path, data)
     return CertificatesRead(found, problems)
-
-
-def _from_wrapping(path: str, data: bytes, at: datetime, depth: int) -> CertificatesRead | None:
-    """Read what is encoded, in an archive or in an object of Kubernetes; None where ``data`` is none of these."""
-    if (inner := decoded(data)) is not data:
-        return certificates(path, inner, at, depth + 1)
-    if is_zip(data):
-        return _from_zip(path, data, at, depth)
-    if kind := kubernetes_kind(data):
-        return _from_kubernetes(path, data, kind, at, depth)
-    return None
-
-
-def _from_keystore(path: str, data: bytes) -> CertificatesRead:
-    entries = keystore_entries(path, data)
-    if isinstance(entries, Problem):
-        return CertificatesRead(problems=[entries])
-    if not entries:
-        return CertificatesRead(problems=[Problem("no-certificate", path, "the keystore is empty", _GIVE_CA)])
-    alone = len(entries) == 1
-    return CertificatesRead([FoundCertificate(cert, path, None, alone, label=alias) for cert, alias in entries])
-
-
-def _from_zip(path: str, data: bytes, at: datetime, depth: int) -> CertificatesRead:
-    """Read the archive as a directory is read: a file with another name is skipped, unless it has a private key."""
-    files = zip_files(path, data)
-    if isinstance(files, Problem):
-        return CertificatesRead(problems=[files])
-    whole = CertificatesRead()
-    for file in files:
-        inner = certificates(file.path, file.data, at, depth + 1)
-        if file.wanted:
-            whole.add(inner)
-        else:
-            whole.problems += [each for each in inner.problems if each.id == "private-key"]
-            whole.notes.append(skipped(file.path, NO_CERTIFICATE_NAME))
-    if not whole.found and not whole.problems:
-        message = "the zip archive contains no certificate file"
-        whole.problems.append(Problem("no-certificate", path, message, NAMES_THAT_COUNT))
-    return whole.complete()
-
-
-def _from_kubernetes(path: str, data: bytes, kind: str, at: datetime, depth: int) -> CertificatesRead:
-    """Read every value that has a certificate; the others, such as a namespace, are left out."""
-    whole = CertificatesRead()
-    for key, content in kubernetes_values(data):
-        inner = certificates(f"{path}/{key}", content, at, depth + 1)
-        if all(each.id != "no-certificate" for each in inner.problems):
-            whole.add(inner)
-    if not whole.found and not whole.problems:
-        message = f"the file is a Kubernetes object ({kind}) without a certificate in its data"
-        whole.problems.append(Problem("no-certificate", path, message, "give a ConfigMap or Secret, or the PEM file"))
-    return whole.complete()
 
 
 def _from_certdata(path: str, data: bytes, at: datetime) -> CertificatesRead:

@@ -15,6 +15,7 @@ from typing import Any
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.runtimes.policy_file import read_policies, texts_at, write_policies
+from rootfs_trust.runtimes.programs import CHROMIUM
 from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree, conflict
 
 NAME = "chromium"
@@ -22,18 +23,6 @@ TITLE = "the managed policy `CACertificates`"
 
 POLICY = "CACertificates"
 OURS = "rootfs-trust.json"
-
-_BROWSERS = (
-    (
-        "/etc/chromium/policies/managed",
-        ("/usr/bin/chromium", "/usr/lib/chromium/chromium", "/usr/lib64/chromium"),
-    ),
-    ("/etc/chromium-browser/policies/managed", ("/usr/bin/chromium-browser",)),
-    ("/etc/opt/chrome/policies/managed", ("/opt/google/chrome/chrome", "/usr/bin/google-chrome")),
-    ("/etc/opt/edge/policies/managed", ("/opt/microsoft/msedge/msedge", "/usr/bin/microsoft-edge")),
-    ("/etc/brave/policies/managed", ("/opt/brave.com/brave/brave", "/usr/bin/brave-browser")),
-)
-"""Where each browser reads its policies, and the files by which a root filesystem is known to have it."""
 
 
 def present(tree: RuntimeTree) -> bool:
@@ -61,7 +50,7 @@ def directories(view: View) -> Iterator[str]:
 
 def browsers(view: View) -> Iterator[tuple[str, str]]:
     """The directory of policies and the program of each browser that the root filesystem has."""
-    for directory, programs in _BROWSERS:
+    for directory, programs in CHROMIUM:
         path = next((path for path in programs if view.kind(path)), None)
         if path:
             yield directory, path

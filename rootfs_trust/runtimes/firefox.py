@@ -13,6 +13,7 @@ from typing import Any
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.view import Absent, Directory, File, View, join, read
 from rootfs_trust.runtimes.policy_file import object_at, read_policies, texts_at, write_policies
+from rootfs_trust.runtimes.programs import FIREFOX, FIREFOX_COMMANDS
 from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree, conflict
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.x509 import encode, read_objects
@@ -22,17 +23,6 @@ TITLE = "the policy `Certificates.Install`, with a file for each anchor"
 
 DIRECTORY = "/usr/share/rootfs-trust/firefox"
 """A directory of ours: one PEM file for each anchor, which the policy names."""
-
-_FIREFOX, _ESR = "/etc/firefox/policies/policies.json", "/etc/firefox-esr/policies/policies.json"
-PROGRAMS = {
-    "/usr/lib/firefox": _FIREFOX,
-    "/usr/lib/firefox-esr": _ESR,
-    "/usr/lib64/firefox": _FIREFOX,
-    "/opt/firefox": _FIREFOX,
-}
-"""Where Firefox is installed, and the policies of the system that it reads."""
-_COMMANDS = {"/usr/bin/firefox": _FIREFOX, "/usr/bin/firefox-esr": _ESR}
-"""The same for a Firefox that is installed somewhere else."""
 
 
 def present(tree: RuntimeTree) -> bool:
@@ -82,11 +72,11 @@ def installations(view: View) -> list[tuple[str, str]]:
     The file is that of the system, or that of the program where only it exists.
     """
     found = []
-    for program, system in PROGRAMS.items():
+    for program, system in FIREFOX.items():
         own = f"{program}/distribution/policies.json"
         if view.kind(program) is Directory:
             found.append((own if view.kind(own) is File and view.kind(system) is not File else system, program))
-    return found or [(path, command) for command, path in _COMMANDS.items() if view.kind(command)]
+    return found or [(path, command) for command, path in FIREFOX_COMMANDS.items() if view.kind(command)]
 
 
 def _change(view: View, path: str, wanted: list[str], result: RuntimeAnswer) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.view import Absent, File, View, join, read
+from rootfs_trust.runtimes.programs import MONO, MONO_STORE
 from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree
 from rootfs_trust.x509 import Certificate, encode, parse_certificate, read_objects
 from rootfs_trust.x509.der import DerReader
@@ -21,9 +22,7 @@ from rootfs_trust.x509.der import DerReader
 NAME = "mono"
 TITLE = "the machine store of Mono"
 
-STORE = "/usr/share/.mono"
-LEGACY, BTLS = f"{STORE}/certs/Trust", f"{STORE}/new-certs/Trust"
-_PROGRAMS = ("/usr/bin/mono", "/usr/bin/mono-sgen", "/usr/local/bin/mono", STORE)
+LEGACY, BTLS = f"{MONO_STORE}/certs/Trust", f"{MONO_STORE}/new-certs/Trust"
 
 
 def present(tree: RuntimeTree) -> bool:
@@ -33,7 +32,7 @@ def present(tree: RuntimeTree) -> bool:
 
 def is_installed(view: View) -> bool:
     """Whether ``view`` has the program or its machine store."""
-    return any(map(view.kind, _PROGRAMS))
+    return any(map(view.kind, MONO))
 
 
 def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rootfs_trust.store.p11kit.entries import ANY_PURPOSE, CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH, encode_usages
 from rootfs_trust.x509 import pem
 from rootfs_trust.x509.der import SEQUENCE, DerReader, encode
+from rootfs_trust.x509.oids import ANY_PURPOSE, CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH, encode_usages
 from rootfs_trust.x509.pem_objects import take_trust_settings
 
 Purposes = frozenset[str] | None

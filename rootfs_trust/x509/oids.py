@@ -5,6 +5,16 @@ Short names of attributes: RFC 4514, section 3, and crypto/objects/objects.txt f
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from rootfs_trust.x509.der import OID, SEQUENCE, base128, encode
+
+SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
+CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
+CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
+EMAIL = "1.3.6.1.5.5.7.3.4"
+ANY_PURPOSE = "2.5.29.37.0"
+
 ATTRIBUTES = {
     "2.5.4.3": "CN",
     "2.5.4.4": "SN",
@@ -156,3 +166,14 @@ def dotted(oid: bytes) -> str:
         return "#" + oid.hex()
     first = min(arcs[0] // 40, 2)
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
+
+
+def oid_contents(text: str) -> bytes:
+    """Return the contents of the OBJECT IDENTIFIER ``text``, which is in dotted decimal."""
+    first, second, *others = map(int, text.split("."))
+    return b"".join(map(base128, (first * 40 + second, *others)))
+
+
+def encode_usages(oids: Iterable[str], tag: int = SEQUENCE) -> bytes:
+    """Return the DER of an ExtKeyUsageSyntax, or with another ``tag`` of a list of the same kind."""
+    return encode(tag, b"".join(encode(OID, oid_contents(oid)) for oid in oids))

@@ -42,11 +42,11 @@ with atheris.instrument_imports(include=["rootfs_trust"]):
     from rootfs_trust.rootfs.root_directory import RootDirectory
     from rootfs_trust.rootfs.view import as_bytes
     from rootfs_trust.store.p11kit import formats, p11_kit_file, parser, pem
-    from rootfs_trust.store.p11kit.entries import SERVER_AUTH
     from rootfs_trust.store.p11kit.output_selection import Filter, select
     from rootfs_trust.store.p11kit.token import files_of, token_of
     from rootfs_trust.x509.certificate import take_certificate
     from rootfs_trust.x509.der import DerReader
+    from rootfs_trust.x509.oids import SERVER_AUTH
 
 from tests.fuzz import shapes
 from tests.peers.test_p11kit_mutations import LONE_QUOTE, PIECES, damaged, readable

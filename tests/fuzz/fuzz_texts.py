@@ -30,7 +30,7 @@ with atheris.instrument_imports(include=["rootfs_trust", "tomllib"]):
     from rootfs_trust.image.model import Change, NewLayer
     from rootfs_trust.image.streams import Blob, in_memory
     from rootfs_trust.inputs import certdata as mozilla
-    from rootfs_trust.inputs.config import parse_config
+    from rootfs_trust.inputs.config_reader import parse_config
     from rootfs_trust.toml_editor import edit
 
 from tests.fuzz import shapes  # noqa: E402

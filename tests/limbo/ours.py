@@ -6,9 +6,10 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from rootfs_trust.audit.verify.assumed_versions import Version, numbers_in
 from rootfs_trust.audit.verify.chain import read_chain
 from rootfs_trust.audit.verify.verdicts import verdicts
-from rootfs_trust.audit.verify.versions import Assumed, Version, numbers_in
+from rootfs_trust.audit.verify.versions import Assumed
 from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, OpenSslOptions, fixed
 from rootfs_trust.clients.pem_readers import parsed
 from rootfs_trust.errors import InputError

@@ -79,7 +79,7 @@ def _message_lines(path: Path) -> dict[str, int]:
 
 
 def _words(node: ast.AST) -> list[ast.expr]:
-    """Texts of three words and more; message and hint of a Trouble, the message of a MalformedError."""
+    """Texts of three words and more; message and hint of a Problem, the message of a MalformedError."""
     if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
         return [node] if ast.unparse(node).count(" ") > 1 else []
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

@@ -18,10 +18,10 @@ import pytest
 from rootfs_trust.rootfs import root_directory
 from rootfs_trust.store.jks import keystore
 from rootfs_trust.store.p11kit import formats
-from rootfs_trust.store.p11kit.entries import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH
 from rootfs_trust.store.p11kit.formats import hash_directory
 from rootfs_trust.store.p11kit.output_selection import Chosen, Filter, select
 from rootfs_trust.store.p11kit.token import PLACES, SourceFile, Token, files_of, token_of
+from rootfs_trust.x509.oids import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH
 from tests.support.peers import needs_root, unavailable
 from tests.unit.store.p11kit.peer import TrustTool
 from tests.unit.store.p11kit.sources import Root, every_form

@@ -19,9 +19,9 @@ from rootfs_trust.rootfs.root_directory import RootDirectory as Tree
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.jks import keystore
 from rootfs_trust.store.layout import Request, StorePlan
-from rootfs_trust.store.p11kit.entries import EMAIL, SERVER_AUTH
 from rootfs_trust.store.p11kit.layout import ARCH, FEDORA, SUSE, P11KitStore
 from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
+from rootfs_trust.x509.oids import EMAIL, SERVER_AUTH
 from tests.peers.test_p11kit_extract import shipped_roots
 from tests.support.debian_tree import contents
 from tests.support.peers import needs_root

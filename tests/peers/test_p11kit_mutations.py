@@ -15,11 +15,11 @@ import pytest
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.root_directory import RootDirectory as Tree
 from rootfs_trust.store.p11kit import formats, pem
-from rootfs_trust.store.p11kit.entries import SERVER_AUTH
 from rootfs_trust.store.p11kit.output_selection import Filter, select
 from rootfs_trust.store.p11kit.token import files_of, token_of
 from rootfs_trust.x509.certificate import take_certificate
 from rootfs_trust.x509.der import DerReader
+from rootfs_trust.x509.oids import SERVER_AUTH
 from tests.unit.store.p11kit.peer import TrustTool
 from tests.unit.store.p11kit.sources import every_form
 

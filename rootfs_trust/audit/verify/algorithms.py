@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from rootfs_trust.audit.verify.versions import ASSUMED, Numbers, Version, dotted
+from rootfs_trust.audit.verify.assumed_versions import ASSUMED, Numbers, Version, dotted
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.oids import CURVES
 

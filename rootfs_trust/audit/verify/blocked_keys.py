@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from rootfs_trust.audit.verify.versions import Numbers, Version, dotted
+from rootfs_trust.audit.verify.assumed_versions import Numbers, Version, dotted
 from rootfs_trust.x509 import Certificate
 
 INCIDENT = "CVE-2026-111943"

@@ -17,7 +17,7 @@ from rootfs_trust.audit.verify.paths import Path
 from rootfs_trust.audit.verify.rules import RULES
 from rootfs_trust.audit.verify.verdict import ChainVerdict, Refusal
 from rootfs_trust.clients.client import Client, FoundAnchors
-from rootfs_trust.clients.mbedtls import unread_by_mbedtls
+from rootfs_trust.clients.mbedtls_parser import unread_by_mbedtls
 
 _MOST_INTERMEDIATES = 8  # MBEDTLS_X509_MAX_INTERMEDIATE_CA
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from functools import partial
 
 from rootfs_trust.audit.verify.algorithms import unknown_issuer, unknown_server
+from rootfs_trust.audit.verify.assumed_versions import Version
 from rootfs_trust.audit.verify.blocked_keys import BLOCKING, blocks, is_blocked, why_blocked
 from rootfs_trust.audit.verify.path_checks import Check
 from rootfs_trust.audit.verify.paths import Path
 from rootfs_trust.audit.verify.verdict import Refusal, named
-from rootfs_trust.audit.verify.versions import Assumed, Version
+from rootfs_trust.audit.verify.versions import Assumed
 from rootfs_trust.clients.client import Client
 
 

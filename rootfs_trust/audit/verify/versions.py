@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
+from rootfs_trust.audit.verify.assumed_versions import ASSUMED, Numbers, Version, dotted, numbers_in
 from rootfs_trust.audit.verify.build_info import cargo_packages, go_version
 from rootfs_trust.clients import certifi
 from rootfs_trust.clients.client import Client
@@ -17,8 +18,6 @@ from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.openssl import library_folders
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.view import join, read
-
-Numbers = tuple[int, ...]
 
 _PACKAGES = {
     "openssl": ("libssl3t64", "libssl3", "libcrypto3", "openssl-libs", "libopenssl3", "libssl1.1", "libcrypto1.1"),
@@ -47,52 +46,6 @@ _JAVA_VERSION = re.compile(rb'^JAVA_VERSION="([0-9._]+)', re.MULTILINE)
 _BLOCKED_CERTS = ("lib/security/blocked.certs", "lib/security/blacklisted.certs", "jre/lib/security/blacklisted.certs")
 _SHA256 = re.compile(rb"[0-9A-Fa-f]{64}")
 _PYTHON = re.compile(r"/python(3\.\d+)/")
-_NUMBER = re.compile(r"(?:\d{1,9}:)?v?(\d{1,9}(?:\.\d{1,9})*)")
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """The version of ``library``. ``numbers`` is the oldest in the rootfs; ``newest`` is None if none was found.
-
-    ``place`` is the file with the version. ``variant`` names another row in the tables of algorithms.
-    """
-
-    library: str
-    numbers: Numbers
-    newest: Numbers | None = None
-    place: str = ""
-    variant: str = ""
-
-    @property
-    def text(self) -> str:
-        """The version and where it was found, as a sentence."""
-        if self.newest is None:
-            return f"the rootfs shows no version of {self.library}, and {dotted(self.numbers)} is assumed"
-        several = f" to {dotted(self.newest)}" if self.newest != self.numbers else ""
-        return f"the rootfs has {self.library} {dotted(self.numbers)}{several} ({self.place})"
-
-
-ASSUMED = {
-    "openssl": Version("OpenSSL", (3, 0)),
-    "gnutls": Version("GnuTLS", (3, 7)),
-    "go": Version("Go", (1, 26)),
-    "rustls": Version("rustls", (0, 103, 13)),
-    "java": Version("Java", (17,)),
-    "mbedtls": Version("Mbed TLS", (2, 28)),
-    "python": Version("Python", (3, 11)),
-}
-"""The assumed version of each engine if the rootfs shows none."""
-
-
-def dotted(numbers: Numbers) -> str:
-    """Return a version as text, such as ``3.0.15``."""
-    return ".".join(map(str, numbers))
-
-
-def numbers_in(text: str) -> Numbers:
-    """Return the numbers at the beginning of a package version, without the epoch."""
-    match = _NUMBER.match(text)
-    return tuple(map(int, match[1].split("."))) if match else ()
 
 
 class Assumed:

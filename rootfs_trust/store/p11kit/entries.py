@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -17,16 +17,12 @@ from rootfs_trust.x509.certificate import (
     take_key,
     take_validity,
 )
-from rootfs_trust.x509.der import INTEGER, OID, SEQUENCE, UTF8_STRING, DerReader, base128, encode, reader_for_element
-from rootfs_trust.x509.oids import dotted
+from rootfs_trust.x509.der import INTEGER, OID, SEQUENCE, UTF8_STRING, DerReader, encode, reader_for_element
+from rootfs_trust.x509.oids import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH, dotted
 
 Place = Literal["anchors", "blocklist", ""]
 """The folder of a token that a file stands in; empty is the token's own folder, which says nothing of trust."""
 
-SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
-CLIENT_AUTH = "1.3.6.1.5.5.7.3.2"
-CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
-EMAIL = "1.3.6.1.5.5.7.3.4"
 KNOWN_PURPOSES = (
     SERVER_AUTH,
     CLIENT_AUTH,
@@ -37,7 +33,6 @@ KNOWN_PURPOSES = (
     "1.3.6.1.5.5.7.3.7",
     "1.3.6.1.5.5.7.3.8",  # time stamping
 )
-ANY_PURPOSE = "2.5.29.37.0"
 NO_PURPOSE = "1.3.6.1.4.1.3319.6.10.16"
 """P11_OID_RESERVED_PURPOSE: keeps a list of no purposes from being empty, which RFC 5280 forbids."""
 
@@ -146,17 +141,6 @@ def take_extension(der: bytes) -> tuple[str, bytes]:
     if len(oid) < 2:  # p11_oid_simple in common/oid.c
         raise MalformedError("an extension of too short an OID")
     return dotted(oid), value
-
-
-def oid_contents(text: str) -> bytes:
-    """The contents of an OBJECT IDENTIFIER that is given in dotted decimal."""
-    first, second, *others = map(int, text.split("."))
-    return b"".join(map(base128, (first * 40 + second, *others)))
-
-
-def encode_usages(oids: Iterable[str], tag: int = SEQUENCE) -> bytes:
-    """An ExtKeyUsageSyntax, or with another ``tag`` a list of the same kind."""
-    return encode(tag, b"".join(encode(OID, oid_contents(each)) for each in oids))
 
 
 def usages(value: bytes) -> tuple[str, ...]:

@@ -19,12 +19,12 @@ from rootfs_trust.store.p11kit.entries import (
     NO_PURPOSE,
     OPENSSL_REJECT,
     SUBJECT_KEY_ID,
-    encode_usages,
     usages,
 )
 from rootfs_trust.store.p11kit.output_selection import Chosen
 from rootfs_trust.x509 import encode as pem_block
 from rootfs_trust.x509.der import OCTET_STRING, SEQUENCE, UTF8_STRING, encode
+from rootfs_trust.x509.oids import encode_usages
 
 _REJECTED = 0xA0  # [0], constructed: the encoder marks SEQUENCE and SET alone
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")

@@ -15,7 +15,6 @@ from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.view import Absent, Directory, Symlink, View, join, parent, read
 from rootfs_trust.store.cloud_roots import with_presets
 from rootfs_trust.store.layout import TOKENS, Request, StorePlan
-from rootfs_trust.store.p11kit.entries import CODE_SIGNING, EMAIL, SERVER_AUTH
 from rootfs_trust.store.p11kit.formats import ExtractedDirectory
 from rootfs_trust.store.p11kit.output_selection import Filter
 from rootfs_trust.store.p11kit.outputs import (
@@ -39,6 +38,7 @@ from rootfs_trust.store.p11kit.sources import find
 from rootfs_trust.store.p11kit.token import Token
 from rootfs_trust.store.selection import with_selections
 from rootfs_trust.store.source_file import Source, judge_sources, missing_issuers, unsourced
+from rootfs_trust.x509.oids import CODE_SIGNING, EMAIL, SERVER_AUTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,11 +16,12 @@ from rootfs_trust.rootfs.view import Absent, Directory, File, Symlink, View, joi
 from rootfs_trust.store import jks
 from rootfs_trust.store.hash_links import is_looked_up
 from rootfs_trust.store.p11kit import formats
-from rootfs_trust.store.p11kit.entries import CODE_SIGNING, EMAIL, SERVER_AUTH, TokenEntry
+from rootfs_trust.store.p11kit.entries import TokenEntry
 from rootfs_trust.store.p11kit.formats import ExtractedDirectory, hash_directory
 from rootfs_trust.store.p11kit.output_selection import Chosen, Filter, select
 from rootfs_trust.store.p11kit.parser import parse_file
 from rootfs_trust.store.p11kit.token import Token
+from rootfs_trust.x509.oids import CODE_SIGNING, EMAIL, SERVER_AUTH
 
 FILE_MODE, DIRECTORY_MODE = 0o444, 0o555
 """What p11_save_finish_file and p11_save_finish_directory leave."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.store.p11kit import pem
-from rootfs_trust.store.p11kit.entries import oid_contents
 from rootfs_trust.x509.der import OID, encode
+from rootfs_trust.x509.oids import oid_contents
 
 Value = bytes | bool | int
 Attributes = dict[str, Value]

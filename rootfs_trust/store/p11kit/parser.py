@@ -24,13 +24,12 @@ from rootfs_trust.store.p11kit.entries import (
     Place,
     StapledExtension,
     TokenEntry,
-    encode_usages,
-    oid_contents,
     parts_of,
 )
 from rootfs_trust.x509 import Certificate, parse_certificate
 from rootfs_trust.x509.certificate import take_certificate
 from rootfs_trust.x509.der import OCTET_STRING, OID, SEQUENCE, DerReader, encode
+from rootfs_trust.x509.oids import encode_usages, oid_contents
 from rootfs_trust.x509.pem_objects import take_trust_settings
 
 _FIRST_BUCKETS = 9

@@ -6,7 +6,8 @@ import functools
 
 import pytest
 
-from rootfs_trust.audit.unreadable_anchors import blinds_somebody, losses
+from rootfs_trust.audit.client_faults import blinds_somebody
+from rootfs_trust.audit.unreadable_anchors import losses
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import File

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from rootfs_trust.audit.verify import algorithms
+from rootfs_trust.audit.verify.assumed_versions import ASSUMED, numbers_in
 from rootfs_trust.audit.verify.blocked_keys import blocks
-from rootfs_trust.audit.verify.versions import ASSUMED, numbers_in
 from tests.limbo.algorithms import ALGORITHMS, BLOCKED, KINDS, RECORDED, cases
 from tests.limbo.cases import Case, read_cases
 from tests.limbo.ours import Fixed, verdict

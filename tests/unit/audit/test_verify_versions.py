@@ -8,8 +8,9 @@ import zlib
 
 import pytest
 
+from rootfs_trust.audit.verify.assumed_versions import ASSUMED, Version
 from rootfs_trust.audit.verify.build_info import cargo_packages, go_version
-from rootfs_trust.audit.verify.versions import ASSUMED, Version, Versions
+from rootfs_trust.audit.verify.versions import Versions
 from rootfs_trust.clients.client import Client, FoundAnchors, fixed
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.rootfs.device import Device

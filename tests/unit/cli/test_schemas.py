@@ -17,7 +17,7 @@ from rootfs_trust.clients.all_clients import NAMES
 from rootfs_trust.errors import InputError
 from rootfs_trust.fleet import messages
 from rootfs_trust.inputs import config, root_data
-from rootfs_trust.inputs.config import parse_config
+from rootfs_trust.inputs.config_reader import parse_config
 from rootfs_trust.inputs.constraints import FENCES
 from rootfs_trust.inputs.selections import PROGRAMS
 from rootfs_trust.rootfs import plan

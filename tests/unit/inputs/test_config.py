@@ -2,7 +2,8 @@
 
 import pytest
 
-from rootfs_trust.inputs.config import Config, parse_config
+from rootfs_trust.inputs.config import Config
+from rootfs_trust.inputs.config_reader import parse_config
 from rootfs_trust.inputs.toml_schema import KeyLines, digest
 
 TEXT = """\

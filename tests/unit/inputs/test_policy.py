@@ -76,7 +76,7 @@ def test_a_breach_that_check_has_no_kind_for_is_a_finding_all_the_same(debian, a
 
 def test_every_problem_of_the_policy_is_a_kind_of_finding():
     calls = [node for node in ast.walk(ast.parse(inspect.getsource(policy))) if isinstance(node, ast.Call)]
-    ids = {call.args[0].value for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Trouble"}
+    ids = {call.args[0].value for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Problem"}
     assert "weak-key" in ids and ids <= set(KINDS)
 
 

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
-from rootfs_trust.store.p11kit.entries import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH, encode_usages, oid_contents
 from rootfs_trust.x509 import encode as pem
 from rootfs_trust.x509.der import encode
+from rootfs_trust.x509.oids import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH, encode_usages, oid_contents
 
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 MANY_PURPOSES = tuple(f"1.3.6.1.4.1.99999.{number}" for number in range(1, 25))

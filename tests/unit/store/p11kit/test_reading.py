@@ -8,11 +8,12 @@ import pytest
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.store.p11kit import p11_kit_file, pem
-from rootfs_trust.store.p11kit.entries import EMAIL, SERVER_AUTH, TokenEntry, name_texts
+from rootfs_trust.store.p11kit.entries import TokenEntry, name_texts
 from rootfs_trust.store.p11kit.output_selection import Filter, is_authority, select, subject_label
 from rootfs_trust.store.p11kit.parser import hash_order, murmur3, parse_file
 from rootfs_trust.store.p11kit.token import SourceFile, files_of, token_of
 from rootfs_trust.x509 import parse_certificate
+from rootfs_trust.x509.oids import EMAIL, SERVER_AUTH
 from tests.support.memory import File, MemoryTree, Symlink
 from tests.unit.store.p11kit.sources import Root, every_form, stapled, stapled_usages
 from tests.unit.store.p11kit.sources import persist as an_object
