@@ -18,7 +18,7 @@ from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.e2e.prepared import Prepared
+from tests.e2e.prepared import Target
 from tests.support.overlay import BrokerOver, run_over
 from tests.support.peers import peer, unavailable
 from tests.support.servers import free_port
@@ -27,7 +27,7 @@ from tests.support.thin_edge import bridge_option
 CLIENTS = Path(__file__).parent / "clients"
 JAVA_STORE = "/etc/ssl/certs/java/cacerts"
 _GO = {"GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local", "GO111MODULE": "on", "GOWORK": "off"}
-REQUEST = "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n"
+REQUEST = "GET / HTTP/1.0\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Built:
     """The clients that have to be built, kept in ``cache`` until their sources or their compiler change."""
 
     def __init__(self, cache: Path) -> None:
-        self._cache = cache
+        self.cache = cache
         self._made: dict[str, Path] = {}
 
     def go(self) -> Path:
@@ -51,23 +51,27 @@ class Built:
     def java(self) -> Path:
         return self._make("java", "javac", "-d", "{}", "Ask.java")
 
+    def mbedtls(self) -> Path:
+        libraries = ("-lmbedtls", "-lmbedx509", "-lmbedcrypto")
+        return self._make("mbedtls", "gcc", "-O1", "-o", "{}/ask", "ask.c", *libraries) / "ask"
+
     def thin_edge(self) -> Path:
         return self._make("thin-edge", "cargo", "build", "--locked", "--quiet", "--target-dir", "{}") / "debug"
 
     def _make(self, name: str, program: str, *words: str) -> Path:
         """The folder that the sources in clients/``name`` were built into."""
-        path = self._cache / f"client-{name}"
+        path = self.cache / f"client-{name}"
         if name in self._made:
             return path
         command = [peer(program), *(word.format(path) for word in words)]
         with self._locked(name):
             path.mkdir(exist_ok=True)
-            # The caller's environment stays: it may say how the registry is reached. Each of the three builds
+            # The caller's environment stays: it may say how the registry is reached. Each of them builds
             # nothing that is up to date.
             done = subprocess.run(
                 command,
                 cwd=CLIENTS / name,
-                env={**os.environ, **_GO, "GOCACHE": str(self._cache / "go-build")},
+                env={**os.environ, **_GO, "GOCACHE": str(self.cache / "go-build")},
                 capture_output=True,
                 text=True,
                 timeout=540,
@@ -80,7 +84,7 @@ class Built:
 
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
-        with open(self._cache / f"client-{name}.lock", "w") as lock:
+        with open(self.cache / f"client-{name}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -94,15 +98,15 @@ class Judge:
 
     name: str
     trust: str
-    judge: Callable[[Prepared, str, Built], Seen]
+    judge: Callable[[Target, str, Built], Seen]
     quick: bool = False
 
-    def __call__(self, prepared: Prepared, built: Built) -> Seen:
-        return self.judge(prepared, self.trust, built)
+    def __call__(self, target: Target, built: Built) -> Seen:
+        return self.judge(target, self.trust, built)
 
 
-def _run(prepared: Prepared, trust: str, *words: str | Path, stdin: str = "") -> Seen:
-    done = run_over(prepared.trees[trust], *_clock(prepared.at), *words, stdin=stdin)
+def _run(target: Target, trust: str, *words: str | Path, stdin: str = "") -> Seen:
+    done = run_over(target.trees[trust], *_clock(target.at), *words, stdin=stdin)
     answered = re.search(r"^(hello|connected|- Handshake was completed)", done.stdout, re.MULTILINE)
     return Seen(answered is not None, done.stdout)
 
@@ -115,60 +119,71 @@ def _clock(at: datetime | None) -> tuple[str, ...]:
     return (peer("faketime"), f"@{seconds}", "env", f"ASK_AT={seconds}")
 
 
-def _openssl(prepared: Prepared, trust: str, _: Built) -> Seen:
-    path = prepared.root_cert_path(trust)
+def _openssl(target: Target, trust: str, _: Built) -> Seen:
+    path = target.root_cert_path(trust)
     here = ("-CApath", path, "-no-CAfile") if trust == "directory" else ("-CAfile", path, "-no-CApath")
-    server = ("-connect", f"127.0.0.1:{prepared.port}", "-servername", "localhost", "-verify_hostname", "localhost")
+    server = ("-connect", f"{target.address}:{target.port}", *_openssl_name(target))
     words = (peer("openssl"), "s_client", *server, *here, "-no-CAstore", "-verify_return_error", "-quiet")
-    return _run(prepared, trust, *words, stdin=REQUEST)
+    return _run(target, trust, *words, stdin=REQUEST)
 
 
-def _curl(prepared: Prepared, trust: str, _: Built) -> Seen:
-    path, empty = prepared.root_cert_path(trust), prepared.folder("empty")
-    here = ("--cacert", prepared.stranger, "--capath", path) if trust == "directory" else ("--cacert", path)
+def _openssl_name(target: Target) -> tuple[str, ...]:
+    if target.host == target.address:
+        return "-noservername", "-verify_ip", target.host.strip("[]")
+    return "-servername", target.host, "-verify_hostname", target.host
+
+
+def _curl(target: Target, trust: str, _: Built) -> Seen:
+    path, empty = target.root_cert_path(trust), target.folder("empty")
+    here = ("--cacert", target.stranger, "--capath", path) if trust == "directory" else ("--cacert", path)
     more = () if trust == "directory" else ("--capath", empty)
     words = (peer("curl"), "-q", "--silent", "--show-error", "--max-time", "20", "--noproxy", "*", *here, *more)
-    return _run(prepared, trust, *words, f"https://localhost:{prepared.port}/")
+    return _run(target, trust, *words, target.url)
 
 
-def _gnutls(prepared: Prepared, trust: str, _: Built) -> Seen:
-    path = prepared.root_cert_path(trust)
+def _gnutls(target: Target, trust: str, _: Built) -> Seen:
+    path = target.root_cert_path(trust)
     # The address is given as a number: gnutls-cli finds no localhost where /etc/hosts is missing, as in a bare chroot.
-    names = ("--sni-hostname", "localhost", "--verify-hostname", "localhost")
-    words = (peer("gnutls-cli"), "--x509cafile", path, *names, "--port", str(prepared.port), "127.0.0.1")
-    return _run(prepared, trust, *words, stdin=REQUEST)
+    host = target.host.strip("[]")
+    names = ("--sni-hostname", host, "--verify-hostname", host)
+    words = (peer("gnutls-cli"), "--x509cafile", path, *names, "--port", str(target.port), target.address.strip("[]"))
+    return _run(target, trust, *words, stdin=REQUEST)
 
 
-def python_client(stack: str, trust: str | None = None) -> Callable[[Prepared, str, Built], Seen]:
+def python_client(stack: str, trust: str | None = None) -> Callable[[Target, str, Built], Seen]:
     """Python with one of its TLS stacks, and the file or directory ``trust`` in place of the setting's."""
 
-    def judge(prepared: Prepared, setting: str, _: Built) -> Seen:
+    def judge(target: Target, setting: str, _: Built) -> Seen:
         if not find_spec(stack.partition("-")[0]):
             unavailable(f"{stack} is not installed")
-        path = trust or prepared.root_cert_path(setting)
-        words = (sys.executable, "-I", CLIENTS / "ask.py", stack, path, str(prepared.port))
-        return _run(prepared, setting, *words)
+        path = trust or target.root_cert_path(setting)
+        words = (sys.executable, "-I", CLIENTS / "ask.py", stack, path, str(target.port), target.host)
+        return _run(target, setting, *words)
 
     return judge
 
 
-def _go(trust: str | None = None) -> Callable[[Prepared, str, Built], Seen]:
-    def judge(prepared: Prepared, setting: str, built: Built) -> Seen:
-        path = trust or prepared.root_cert_path(setting)
-        return _run(prepared, setting, built.go(), path, str(prepared.port))
+def _go(trust: str | None = None) -> Callable[[Target, str, Built], Seen]:
+    def judge(target: Target, setting: str, built: Built) -> Seen:
+        path = trust or target.root_cert_path(setting)
+        return _run(target, setting, built.go(), path, str(target.port), target.host)
 
     return judge
 
 
-def _java(prepared: Prepared, trust: str, built: Built) -> Seen:
+def _java(target: Target, trust: str, built: Built) -> Seen:
     options = (f"-Djavax.net.ssl.trustStore={JAVA_STORE}", "-XX:TieredStopAtLevel=1")
-    return _run(prepared, trust, peer("java"), *options, "-cp", built.java(), "Ask", str(prepared.port))
+    return _run(target, trust, peer("java"), *options, "-cp", built.java(), "Ask", str(target.port), target.host)
 
 
-def _thin_edge(generation: int, part: str) -> Callable[[Prepared, str, Built], Seen]:
-    def judge(prepared: Prepared, trust: str, built: Built) -> Seen:
-        program, path = built.thin_edge() / f"thin-edge-{generation}", prepared.root_cert_path(trust)
-        return _run(prepared, trust, program, part, path, "localhost", str(prepared.port))
+def _mbedtls(target: Target, trust: str, built: Built) -> Seen:
+    return _run(target, trust, built.mbedtls(), target.root_cert_path(trust), str(target.port), target.host.strip("[]"))
+
+
+def _thin_edge(generation: int, part: str) -> Callable[[Target, str, Built], Seen]:
+    def judge(target: Target, trust: str, built: Built) -> Seen:
+        program, path = built.thin_edge() / f"thin-edge-{generation}", target.root_cert_path(trust)
+        return _run(target, trust, program, part, path, target.host, str(target.port))
 
     return judge
 
@@ -176,26 +191,26 @@ def _thin_edge(generation: int, part: str) -> Callable[[Prepared, str, Built], S
 _numbers = itertools.count()
 
 
-def _mosquitto(prepared: Prepared, trust: str, _: Built) -> Seen:
+def _mosquitto(target: Target, trust: str, _: Built) -> Seen:
     """The device's broker, as the unprivileged user mosquitto, bridged to the cloud's."""
-    tree, (cloud, port) = prepared.trees[trust], prepared.cloud
+    tree, (cloud, port) = target.trees[trust], target.cloud
     name = f"device-{trust}-{next(_numbers)}"
     lines = (
         f"listener {free_port()} 127.0.0.1",
         "allow_anonymous true",
         f"connection {name}",
-        f"address localhost:{port}",
+        f"address {target.host.strip('[]')}:{port}",
         bridge_option(tree),
         f"remote_clientid {name}",
         "restart_timeout 1",
         "topic # both 0",
     )
-    with BrokerOver(tree, prepared.folder("device"), name, *lines) as bridge:
+    with BrokerOver(tree, target.folder("device"), name, *lines) as bridge:
         bridge.wait_for(f"Received SUBACK from local.{name}|certificate verify failed")
         return Seen(f" as {name} " in cloud.log, bridge.log)
 
 
-def _both(name: str, judge: Callable[[Prepared, str, Built], Seen], *, quick: bool = False) -> list[Judge]:
+def _both(name: str, judge: Callable[[Target, str, Built], Seen], *, quick: bool = False) -> list[Judge]:
     return [Judge(f"{name}, {trust}", trust, judge, quick) for trust in ("directory", "file")]
 
 
@@ -216,3 +231,10 @@ JUDGES = [
     *_both("rtls (rustls)", python_client("rtls")),
     Judge("pyreqwest (rustls), system", "directory", python_client("pyreqwest", "system")),
 ]
+
+MBEDTLS = Judge("Mbed TLS, file", "file", _mbedtls)
+
+
+def named(name: str) -> Judge:
+    """Return the client of the table with this name."""
+    return next(each for each in JUDGES if each.name == name)

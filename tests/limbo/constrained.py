@@ -1,11 +1,7 @@
-"""Servers below constrained anchors, in limbo's form: each kind of host name under each list of names.
-
-``python -m tests.limbo.constrained`` prints the table of docs/constrained-anchors.md.
-"""
+"""Servers below constrained anchors, in limbo's form: each kind of host name under each list of names."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import ip_address
@@ -19,7 +15,6 @@ from rootfs_trust.inputs.constraints import host_names
 from rootfs_trust.x509 import encode, parse_certificate
 from rootfs_trust.x509.constrained import constrained
 from rootfs_trust.x509.name import NameConstraints
-from tests.limbo.cases import Case
 from tests.limbo.generate import NOW
 
 KEYS = {
@@ -49,8 +44,6 @@ SERVERS: dict[str, tuple[str, str, bool]] = {
 }
 """What the certificate names, which host is asked for, and whether the name is in the subjectAltName."""
 
-ENGINES = ("openssl", "gnutls", "go", "rustls", "java", "mbedtls")
-
 
 def cases(algorithm: str) -> Iterator[dict]:
     """The cases for a CA with a key of ``algorithm``, as limbo.json has them."""
@@ -60,8 +53,7 @@ def cases(algorithm: str) -> Iterator[dict]:
 
 
 def _case(algorithm: str, names: str, server: str) -> dict:
-    written, host, in_san = SERVERS[server]
-    key, authority = KEYS[algorithm], _authority(algorithm)
+    host = SERVERS[server][1]
     return {
         "id": f"constrained::{algorithm}::{names}::{server}",
         "validation_kind": "SERVER",
@@ -70,38 +62,43 @@ def _case(algorithm: str, names: str, server: str) -> dict:
         "signature_algorithms": [],
         "max_chain_depth": None,
         "extended_key_usage": [],
-        "peer_certificate": _pem(_server(key, authority.subject, written, in_san, "no CN" not in server)),
+        "peer_certificate": pem_of(server_certificate(algorithm, server)),
         "untrusted_intermediates": [],
-        "trusted_certs": [_anchor(authority, names)],
+        "trusted_certs": [_anchor(authority(algorithm), names)],
         "expected_peer_name": {"kind": "DNS" if host[-1].isalpha() else "IP", "value": host},
         "validation_time": NOW.isoformat(),
     }
 
 
-def _anchor(authority: x509.Certificate, names: str) -> str:
+def _anchor(original: x509.Certificate, names: str) -> str:
     permitted, excluded = (tuple(map(host_names, each)) for each in LISTS[names])
-    certificate = parse_certificate(authority.public_bytes(serialization.Encoding.DER))
+    certificate = parse_certificate(original.public_bytes(serialization.Encoding.DER))
     if permitted or excluded:
         certificate = constrained(certificate, NameConstraints(permitted, excluded))
     return encode(certificate.der).decode()
 
 
-def _authority(algorithm: str) -> x509.Certificate:
+def authority(algorithm: str) -> x509.Certificate:
+    """Return the certificate of a CA with a key of ``algorithm``."""
     key = KEYS[algorithm]
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Company CA ({algorithm})")])
     extensions = (x509.BasicConstraints(True, None), x509.SubjectKeyIdentifier.from_public_key(key.public_key()))
     return _signed(key, key, name, name, extensions)
 
 
-def _server(key, issuer: x509.Name, host: str, in_san: bool, in_subject: bool) -> x509.Certificate:
-    """The e-mail address and the organization in the subject must not matter to anybody."""
+def server_certificate(algorithm: str, server: str) -> x509.Certificate:
+    """Return the certificate of one of SERVERS, with the ECDSA key.
+
+    The e-mail address and the organization in the subject must not matter to any client.
+    """
+    host, _, in_san = SERVERS[server]
     subject = [(NameOID.ORGANIZATION_NAME, "Company"), (NameOID.EMAIL_ADDRESS, "admin@elsewhere.example")]
-    subject += [(NameOID.COMMON_NAME, host)] if in_subject else []
+    subject += [(NameOID.COMMON_NAME, host)] if "no CN" not in server else []
     name = x509.Name([x509.NameAttribute(oid, value) for oid, value in subject])
     extensions: list[x509.ExtensionType] = [x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])]
     if in_san:
         extensions.append(x509.SubjectAlternativeName([_general_name(host)]))
-    return _signed(KEYS["ECDSA"], key, name, issuer, extensions)
+    return _signed(KEYS["ECDSA"], KEYS[algorithm], name, authority(algorithm).subject, extensions)
 
 
 def _general_name(host: str) -> x509.GeneralName:
@@ -111,30 +108,13 @@ def _general_name(host: str) -> x509.GeneralName:
 def _signed(key, signer, subject, issuer, extensions) -> x509.Certificate:
     builder = (
         x509.CertificateBuilder(issuer, subject, key.public_key(), 7)
-        .not_valid_before(NOW - timedelta(days=30))
-        .not_valid_after(NOW + timedelta(days=30))
+        .not_valid_before(NOW - timedelta(days=365))
+        .not_valid_after(NOW + timedelta(days=3650))
     )
     for each in extensions:
         builder = builder.add_extension(each, isinstance(each, x509.BasicConstraints))
     return builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256())
 
 
-def _pem(certificate: x509.Certificate) -> str:
+def pem_of(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
-
-
-def table() -> str:
-    """Rows of Markdown: what each client says of each server under each list, by the engines of ``verify``."""
-    from tests.limbo.ours import verdict
-
-    rows = ["| trusted for | the server has | " + " | ".join(ENGINES) + " |", "| --- " * (2 + len(ENGINES)) + "|"]
-    for each in cases("ECDSA"):
-        _, _, names, server = each["id"].split("::")
-        case = Case(each["id"], (each["peer_certificate"],), tuple(each["trusted_certs"]), SERVERS[server][1], NOW)
-        words = ("yes" if verdict(engine, case)[0] else "no" for engine in ENGINES)
-        rows.append(f"| {names} | {server} | " + " | ".join(words) + " |")
-    return "\n".join(rows) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(table())

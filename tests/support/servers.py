@@ -32,7 +32,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def https_server(server: Authority, folder: Path) -> Iterator[int]:
+def https_server(server: Authority, folder: Path, listen: str = "127.0.0.1") -> Iterator[int]:
     """The port of an HTTPS server that shows the certificate of ``server`` and answers ``hello``."""
     pair = folder / "server-pair.pem"
     pair.write_bytes(server.pem + server.key_pem)
@@ -53,6 +53,8 @@ def https_server(server: Authority, folder: Path) -> Iterator[int]:
             pass
 
     class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in listen else socket.AF_INET
+
         def get_request(self) -> tuple[ssl.SSLSocket, tuple[str, int]]:
             # The handshake comes with the first read, in the thread of the connection.
             plain, address = super().get_request()
@@ -61,7 +63,7 @@ def https_server(server: Authority, folder: Path) -> Iterator[int]:
         def handle_error(self, *_: object) -> None:
             """A client that does not trust us breaks the handshake off: what half of the tests want to see."""
 
-    with Server(("127.0.0.1", 0), Hello) as running:
+    with Server((listen, 0), Hello) as running:
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

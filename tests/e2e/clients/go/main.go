@@ -1,4 +1,5 @@
-// Asks https://localhost:PORT/ with the system's roots ("system"), or with those of a file, and prints the answer.
+// "TRUST PORT [HOST]": asks https://HOST:PORT/ (localhost) with the system's roots ("system"), or with those of a file, and prints
+// the answer.
 // ASK_AT is the time of its clock in seconds since 1970, where it is set.
 package main
 
@@ -14,7 +15,10 @@ import (
 )
 
 func main() {
-	trust, port := os.Args[1], os.Args[2]
+	trust, port, host := os.Args[1], os.Args[2], "localhost"
+	if len(os.Args) > 3 {
+		host = os.Args[3]
+	}
 	config := &tls.Config{}
 	if trust != "system" {
 		pem, err := os.ReadFile(trust)
@@ -30,7 +34,7 @@ func main() {
 		config.Time = func() time.Time { return time.Unix(seconds, 0) }
 	}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: config}, Timeout: 20 * time.Second}
-	response, err := client.Get("https://localhost:" + port + "/")
+	response, err := client.Get("https://" + host + ":" + port + "/")
 	check(err)
 	answer, err := io.ReadAll(response.Body)
 	check(err)

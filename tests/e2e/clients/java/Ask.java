@@ -3,10 +3,11 @@ import java.net.Proxy;
 import java.net.URL;
 import java.net.URLConnection;
 
-/** Asks https://localhost:PORT/ with the trust store that javax.net.ssl.trustStore names, and prints the answer. */
+/** "PORT [HOST]": asks https://HOST:PORT/ (localhost) with the trust store that javax.net.ssl.trustStore names, and prints the answer. */
 public final class Ask {
     public static void main(String[] words) throws Exception {
-        URLConnection connection = new URL("https://localhost:" + words[0] + "/").openConnection(Proxy.NO_PROXY);
+        String host = words.length > 1 ? words[1] : "localhost";
+        URLConnection connection = new URL("https://" + host + ":" + words[0] + "/").openConnection(Proxy.NO_PROXY);
         connection.setConnectTimeout(20_000);
         connection.setReadTimeout(20_000);
         try (InputStream answer = connection.getInputStream()) {
