@@ -57,10 +57,11 @@ class TrialRuns:
 
     def _options(self, command: Command) -> InstallOptions:
         at = self.question.at
-        if command.name == "remove":
-            return InstallOptions(without=command.arguments, at=at)
-        certs = [argument for option, argument in pairwise(command.arguments) if option == "--cert"]
         runtimes = [argument for option, argument in pairwise(command.arguments) if option == "--runtimes"] or None
+        if command.name == "remove":
+            names = [each for each in command.arguments if each.startswith("sha256:")]
+            return InstallOptions(without=names, at=at, runtimes=runtimes)
+        certs = [argument for option, argument in pairwise(command.arguments) if option == "--cert"]
         adopt = "--adopt" in command.arguments
         return InstallOptions(certs=certs, config=self.config, adopt=adopt, at=at, runtimes=runtimes)
 

@@ -80,6 +80,11 @@ def remove(sha256: str) -> Command:
     return Command("remove", (f"sha256:{sha256}",))
 
 
+def remove_from(sha256: str, runtime: str) -> Command:
+    """Return the command that removes a certificate from the stores of ``runtime``, too."""
+    return Command("remove", (f"sha256:{sha256}", "--runtimes", runtime))
+
+
 def carry_into(runtime: str) -> Command:
     """The command that carries the installed anchors into the stores of ``runtime``."""
     return Command("install", ("--runtimes", runtime))

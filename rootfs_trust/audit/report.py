@@ -15,6 +15,7 @@ from rootfs_trust.audit.tree_diff import Difference, told
 from rootfs_trust.audit.trusted_anchors import TrustedAnchor
 from rootfs_trust.clients.client import Client
 from rootfs_trust.thin_edge.settings_in_force import FoundSetting
+from rootfs_trust.x509.constrained import original_of, scope_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,12 @@ class Report:
         """The anchors by origin, with a title."""
         others = tuple(anchor for anchor in self.anchors if not anchor.is_local)
         return ("Local anchors", self.local), ("Anchors of the distribution", others)
+
+    def trusting(self, anchor: TrustedAnchor) -> str:
+        """Say which clients trust an anchor, and for which names if it is constrained."""
+        everybody = {client.name for client in self.clients} <= set(anchor.clients)
+        clients = "every client" if everybody else ", ".join(anchor.clients) or "no client"
+        return f"{clients}, {scope_of(anchor.certificate)}" if original_of(anchor.certificate) else clients
 
     @property
     def grouped(self) -> tuple[tuple[Finding, ...], ...]:

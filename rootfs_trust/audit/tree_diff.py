@@ -9,6 +9,7 @@ from rootfs_trust.audit.root_status import RootStatus
 from rootfs_trust.audit.trusted_anchors import TrustedAnchor
 from rootfs_trust.thin_edge.settings_in_force import FoundSetting
 from rootfs_trust.x509 import Certificate
+from rootfs_trust.x509.constrained import scope_of
 
 
 class RenewedAnchor(NamedTuple):
@@ -107,10 +108,17 @@ def told(found: Difference, *, verbose: bool = False) -> Iterator[str]:
         reason = found.reasons.get(anchor.certificate.sha256)
         yield f"- {_shown(anchor, verbose)}{f': {reason}' if reason else ''}"
     for pair in found.renewed:
-        yield f"~ {_shown(pair.after, verbose)}, renewed: was until {_until(pair.before)}"
+        yield f"~ {_shown(pair.after, verbose)}, {_renewal(pair)}"
     for pair in found.moved:
         yield f"~ {pair.after.name}: {_moved(pair)}"
     yield from map(_setting_told, found.settings)
+
+
+def _renewal(pair: RenewedAnchor) -> str:
+    before, after = (scope_of(anchor.certificate) for anchor in pair)
+    names = f"trusted {after}; was {before}" if before != after else ""
+    same = names and pair.before.certificate.not_after == pair.after.certificate.not_after
+    return names if same else ", ".join(filter(None, (names, f"renewed: was until {_until(pair.before)}")))
 
 
 def _shown(anchor: TrustedAnchor, verbose: bool) -> str:

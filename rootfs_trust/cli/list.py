@@ -24,6 +24,7 @@ from rootfs_trust.cli.output import echo, echo_json
 from rootfs_trust.cli.table import table, terminal_width
 from rootfs_trust.inputs.root_data import load_root_data
 from rootfs_trust.text import as_cell, did_you_mean
+from rootfs_trust.x509.constrained import original_of, scope_of
 
 
 def _statuses(_: click.Context, __: click.Parameter, given: str | None) -> tuple[str, ...]:
@@ -103,6 +104,8 @@ def _print_table(judged: Sequence[tuple[TrustedAnchor, RootStatus]], at: datetim
     echo(heading)
     for (anchor, status), line in zip(judged, lines, strict=True):
         echo(line)
+        if original_of(anchor.certificate):
+            echo(f"    trusted {scope_of(anchor.certificate)}")
         if verbose:
             echo(f"    {anchor.certificate.subject.text}")
         if verbose and status.reason:

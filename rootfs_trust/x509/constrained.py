@@ -3,7 +3,7 @@
 The copy has the subject, key, serial number, key identifiers and validity of the original, so every certificate that
 the CA has issued chains to it. Only the CA could sign the copy, but TLS clients do not verify the signature of a trust
 anchor. The SHA-256 of the original replaces the signature. So the copy is the same on every host, and it identifies the
-original. docs/adr/0011-constrained-anchors.md has the clients that were tried.
+original. docs/adr/0005-constrained-anchors.md has the clients that were tried.
 """
 
 from __future__ import annotations
@@ -63,6 +63,16 @@ def shown_names(names: Iterable[GeneralName]) -> list[str]:
         for each in names
         if each.tag in (DNS, ADDRESS)
     ]
+
+
+def scope_of(certificate: Certificate) -> str:
+    """Say for which host names a CA is trusted by its own constraints, such as ``only for corp.example``."""
+    names = certificate.name_constraints or NameConstraints()
+    permitted = shown_names(names.permitted)
+    closed = {*_NO_NAME, *_NO_ADDRESS.values()} if permitted else set()
+    excluded = shown_names(each for each in names.excluded if each not in closed)
+    base = f"only for {', '.join(permitted)}" if permitted else "for every name"
+    return f"{base} but {', '.join(excluded)}" if excluded else base
 
 
 def permits_nothing(certificate: Certificate) -> bool:

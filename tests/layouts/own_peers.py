@@ -35,7 +35,7 @@ def nothing_to_do(tree: LayoutTree, request: pytest.FixtureRequest, folder: Path
     """Run the layout's own program over the tree; the caller looks whether it has changed anything."""
     name = tree.family.name
     if tree.family.p11kit:
-        _trust_extract(tree, next(each for each in SCRIPTS if each.layout.name == name), folder / "extracted")
+        trust_extract(tree, next(each for each in SCRIPTS if each.layout.name == name), folder / "extracted")
     elif name != "bundle-only":  # nothing on such a device could write its bundle
         _run(tree, request.getfixturevalue("amd64_base"), folder)
 
@@ -97,7 +97,7 @@ def _edited(base: Path, folder: Path, name: str, edit: Callable[[str], str]) -> 
 # -- p11-kit -----------------------------------------------------------------------------------------------
 
 
-def _trust_extract(tree: LayoutTree, script: Script, folder: Path) -> None:
+def trust_extract(tree: LayoutTree, script: Script, folder: Path) -> None:
     """What the distribution's script has the real tool write is what stands there.
 
     Where several files are in a folder of sources the tool takes them as readdir gives them, and we by name: what

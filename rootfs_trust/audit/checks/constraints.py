@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.audit.findings import ERROR, Finding, FindingType, remove
+from rootfs_trust.audit.findings import ERROR, Command, Finding, FindingType, remove, remove_from
 from rootfs_trust.audit.ignored_constraints import bypasses
 from rootfs_trust.audit.inspection import Inspection
-from rootfs_trust.audit.trusted_anchors import TrustedAnchor
+from rootfs_trust.audit.trusted_anchors import APPLICATION, TrustedAnchor
+from rootfs_trust.runtimes.names import NAMES as RUNTIMES
 from rootfs_trust.x509.constrained import original_of
 
 BYPASSED = FindingType(
@@ -16,7 +17,8 @@ BYPASSED = FindingType(
     "A constrained CA is also trusted without its constraints",
     "Clients use whichever certificate of the CA they find. The name constraints of one have no effect while "
     "another with the same key is trusted without them.",
-    "delete the source file of the unconstrained certificate, and rebuild the trust store",
+    "delete the unconstrained certificate from its source file or from the store of the runtime, and rebuild the trust "
+    "store",
 )
 
 KINDS = (BYPASSED,)
@@ -24,7 +26,7 @@ KINDS = (BYPASSED,)
 
 def check(inspection: Inspection) -> Iterator[Finding]:
     """Yield a finding for each anchor with the key and subject of a constrained one, but other constraints."""
-    anchors = inspection.trust.anchors
+    anchors = inspection.trust.trusted
     constrained = [each for each in anchors if original_of(each.certificate) is not None]
     for fence in constrained:
         for anchor in anchors:
@@ -38,4 +40,13 @@ def _found(inspection: Inspection, anchor: TrustedAnchor, fence: TrustedAnchor) 
         f"{anchor.name} (sha256 {sha256}) has the key of {fence.name}, which is constrained to some names, and is not "
         "constrained to them"
     )
-    return BYPASSED.found(inspection.where(anchor), message, sha256=sha256, commands=(remove(sha256),))
+    return BYPASSED.found(inspection.where(anchor), message, sha256=sha256, commands=_commands(anchor))
+
+
+def _commands(anchor: TrustedAnchor) -> tuple[Command, ...]:
+    """Return the commands that remove it from the system's store, or from the stores of runtimes."""
+    sha256 = anchor.certificate.sha256
+    if anchor.origin != APPLICATION:
+        return (remove(sha256),)
+    runtimes = (client.partition(":")[0] for client in anchor.clients)
+    return tuple(remove_from(sha256, runtime) for runtime in dict.fromkeys(runtimes) if runtime in RUNTIMES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from cryptography import x509
 
@@ -65,6 +67,46 @@ def test_list_shows_the_names(command, install, debian, company, config):
     (anchor,) = [each for each in anchors if each["name"] == "company"]
     assert (anchor["permitted"], anchor["original_sha256"]) == (["corp.example"], company.sha256)
     assert anchor["excluded"] == ["0.0.0.0/0", "::/0"]
+
+
+def test_list_and_report_say_for_which_names_it_is_trusted(command, install, debian, company, config, tmp_path):
+    install("--config", config("permitted = ['corp.example']\nexcluded = ['bad.corp.example']"))
+    said = "only for corp.example but bad.corp.example"
+    assert f"    trusted {said}\n" in command("list", "--root", debian.path).out
+    for name in ("report.html", "report.md"):
+        command("report", "--root", debian.path, "-o", tmp_path / name)
+        assert f"every client, {said}" in (tmp_path / name).read_text().replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("permitted = ['a.example']", "permitted = ['b.example']", "only for b.example; was only for a.example"),
+        (
+            "excluded = ['a.example']",
+            "permitted = ['b.example']",
+            "only for b.example; was for every name but a.example",
+        ),
+    ],
+)
+def test_diff_shows_a_change_of_names(command, install, debian, company, config, tmp_path, before, after, said):
+    install("--config", config(before))
+    shutil.copytree(debian.path, tmp_path / "before", symlinks=True)
+    install("--config", config(f"{after}\nreplace = true"))
+    result = command("diff", tmp_path / "before", debian.path)
+    assert result.status == 1
+    (line,) = result.out.splitlines()
+    assert line.startswith("~ company (local")
+    assert line.endswith(f"), trusted {said}")
+
+
+def test_diff_shows_new_names_and_new_dates(command, install, debian, company, tmp_path):
+    install("--cert", tmp_path / "company.pem")
+    shutil.copytree(debian.path, tmp_path / "before", symlinks=True)
+    (tmp_path / "company.pem").write_bytes(company.renewed().pem)
+    install("--cert", tmp_path / "company.pem", "--permit", "corp.example", "--replace", "company")
+    (line,) = command("diff", tmp_path / "before", debian.path).out.splitlines()
+    assert "), trusted only for corp.example; was for every name, renewed: was until " in line
 
 
 def test_verify_judges_by_the_names(command, install, debian, company, config, tmp_path):

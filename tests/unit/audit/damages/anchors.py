@@ -113,13 +113,20 @@ def an_intermediate_alone(tree: GoodTree) -> None:
     tree.install("inner", Authority("Inner CA", issuer=Authority("Root of it")))
 
 
+COMPANY = Authority("Company CA")
+FENCED = encode(constrained(parse_certificate(COMPANY.der), NameConstraints((host_names("corp.example"),))).der)
+
+
 @damage("fence-bypassed")
 def the_original_is_beside_a_constrained_anchor(tree: GoodTree) -> None:
-    authority = Authority("Company CA")
-    names = NameConstraints((host_names("corp.example"),))
-    pem = encode(constrained(parse_certificate(authority.der), names).der)
-    tree.install("company", authority)
-    tree.write(f"{LOCAL}/some-names.crt", pem)
+    tree.install("company", COMPANY)
+    tree.write(f"{LOCAL}/some-names.crt", FENCED)
     tree.link(f"{CERTS}/some-names.pem", f"/{LOCAL}/some-names.crt")
-    tree.link(f"{CERTS}/{hash_of(authority)}.1", "some-names.pem")
-    tree.append(BUNDLE, pem)
+    tree.link(f"{CERTS}/{hash_of(COMPANY)}.1", "some-names.pem")
+    tree.append(BUNDLE, FENCED)
+
+
+@damage("fence-bypassed", "certifi-store")
+def the_original_is_in_a_runtime(tree: GoodTree) -> None:
+    tree.put("company", FENCED, COMPANY)
+    tree.write("usr/lib/python3/dist-packages/certifi/cacert.pem", CA.pem + COMPANY.pem)
