@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
@@ -26,18 +26,26 @@ def _of_the_host(problem: Problem, root: str) -> Problem:
     return replace(problem, path=root) if (problem.id, problem.path) == ("layout", "/") else problem
 
 
+def _unwatched(root: RootDirectory) -> View:
+    return root
+
+
 @contextmanager
-def open_view(source: str, states: Sequence[str] = ()) -> Iterator[View]:
+def open_view(
+    source: str, states: Sequence[str] = (), watch: Callable[[RootDirectory], View] = _unwatched
+) -> Iterator[View]:
     """Open the tree at ``source``, with ``states`` merged into it in order (see :mod:`rootfs.state`).
 
     ``source`` is a directory, an image or the tar file of a root filesystem, as for ``image``. A platform may follow
-    it: ``app.tar@linux/arm64``. A directory is locked for reading until the context ends. Raises InputError.
+    it: ``app.tar@linux/arm64``. A directory is locked for reading until the context ends. ``watch`` is called with each
+    directory, first with that of the tree, then with those of the states, and returns the view to use in its place.
+    Raises InputError.
     """
     specs = [parse_state(text) for text in states]
     with ExitStack() as stack:
         stack.enter_context(damage_is_refused())
-        base = _base(source, stack)
-        folders = [stack.enter_context(RootDirectory(spec.folder)) for spec in specs]
+        base = _base(source, stack, watch)
+        folders = [watch(stack.enter_context(RootDirectory(spec.folder))) for spec in specs]
         stated = bool(specs) or has_etc_in_usr(base)
         yield TreeWithDeviceState(base, list(zip(specs, folders, strict=True))) if stated else base
 
@@ -51,14 +59,20 @@ def damage_is_refused() -> Iterator[None]:
         raise InputError(*error.problems) from error
 
 
-def _base(source: str, stack: ExitStack) -> View:
+def host_path(source: str) -> str:
+    """Return the host path of ``source``, without the platform or the partition that may follow it."""
+    shorter = (source.rpartition(mark)[0] for mark in "@#")
+    return next((path for path in (source, *shorter) if os.path.exists(path)), source)
+
+
+def _base(source: str, stack: ExitStack, watch: Callable[[RootDirectory], View]) -> View:
     path, _, platform = (source, "", "") if os.path.exists(source) else source.rpartition("@")
     is_image = os.path.isfile(path) or os.path.lexists(os.path.join(path, "oci-layout"))
     if is_image or ("#" in source and os.path.isfile(source.rpartition("#")[0])):
         return _archived(path if is_image else source, platform if is_image else "")
     root = stack.enter_context(RootDirectory(source))
     root.lock_for_reading()
-    return root
+    return watch(root)
 
 
 def _archived(path: str, platform: str) -> View:

@@ -24,6 +24,7 @@ from rootfs_trust.cli.progress import Progress
 from rootfs_trust.cli.table import Column, table
 from rootfs_trust.fleet.messages import CHANGED, FAILED, SKIPPED, UNCHANGED, TargetResult
 from rootfs_trust.fleet.run import Fleet, FleetOptions
+from rootfs_trust.times import rfc3339
 
 _STATUSES = {
     CHANGED: "written",
@@ -39,14 +40,14 @@ _STATUSES = {
     "--jobs", type=click.IntRange(min=1), metavar="N", help="Number of worker processes (default: one per CPU)."
 )
 @click.option("--dask", metavar="ADDRESS", help="Use the workers of this Dask scheduler: tcp://host:8786.")
-@click.option("--journal", metavar="PATH", help="Journal of finished targets (default: FILE.done).")
+@click.option("--journal", metavar="PATH", help="Journal of finished targets (default: FILE.done; none for --check).")
 @click.option("--fresh", is_flag=True, help="Process every target, even if the journal says that it is finished.")
 @at_option()
 @timestamp_option()
 @root_data_option
 @dry_run_option
 @click.option(
-    "--check", "checking", is_flag=True, help="Write nothing; check every target against its config, as check does."
+    "--check", "checking", is_flag=True, help="Change no target; check every target against its config, as check does."
 )
 @click.option(
     "--fail-on",
@@ -94,8 +95,9 @@ def command(
 
     Each target has a config (a rootfs-trust.toml). Standard output has one line of JSON per target, in the order of the
     file; progress and a summary go to standard error. Finished targets that have not changed since are skipped, so the
-    same command resumes a run that was killed. With --check nothing is written, and each line has the findings of its
-    target. Exit status: 0, or 1 if a target failed or, with --check, has findings.
+    same command resumes a run that was killed. With --check no target is changed, and each line has the findings of its
+    target. With --check --journal PATH, the same command continues a check that was killed, and prints all results.
+    Exit status: 0, or 1 if a target failed or, with --check, has findings.
 
     \b
     Examples:
@@ -140,6 +142,8 @@ def _check(file: str, options: FleetOptions, who: str | None, fail_on: str, repo
     summary = FleetSummary(file, fleet.at)
     if report is not None:
         summary.render("md")  # a package that is missing is reported before the work
+    if fleet.continued is not None and verbosity > QUIET:
+        echo(f"rootfs-trust: continues the check of {rfc3339(fleet.continued)}; --fresh starts a new one", err=True)
     status = print_fleet_check(fleet, summary, who=who is not None, verbosity=verbosity)
     if report is not None:
         trees = [folder for target in fleet.targets for folder in trees_of(target.path, target.states)]

@@ -14,6 +14,7 @@ from rootfs_trust.audit.findings import LEVELS, Finding
 from rootfs_trust.audit.servers import ServerResult, judge_servers
 from rootfs_trust.audit.who_trusts import Trusting, who_trusts
 from rootfs_trust.errors import InputError, Problem, RootfsTrustError
+from rootfs_trust.fleet.check_inputs import Watcher, is_unchanged
 from rootfs_trust.fleet.messages import FAILED, FINDINGS, OK, Batch, CheckOrder, CheckResult, CheckTask, ServerState
 from rootfs_trust.inputs.config import load_config
 from rootfs_trust.inputs.root_data import load_root_data
@@ -52,8 +53,15 @@ def resolve_who(text: str, root_data: str | None) -> Selection:
 
 def _checked(task: CheckTask) -> CheckResult:
     try:
-        with open_view(task.path, task.states) as view:
-            return _result(task, view)
+        if task.done is not None and is_unchanged(task):
+            return task.done._replace(done=None)
+        if not task.order.policy:
+            with open_view(task.path, task.states) as view:
+                return _result(task, view)
+        watcher = Watcher(task)
+        with open_view(task.path, task.states, watcher) as view:
+            result = _result(task, view)
+            return result._replace(done=watcher.entry())
     except Exception as error:  # a defect of ours in one tree must not keep the others from being looked at
         text = str(error) if isinstance(error, RootfsTrustError | OSError) else f"a defect: {error!r}"
         return lost(task, text)

@@ -10,8 +10,9 @@ import fcntl
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
+from typing import Any, Self
 
 from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.fleet.change_detection import StampedPlace
@@ -21,8 +22,8 @@ _LONGEST_LINE = 1 << 24
 """In bytes; a longer line was not written by rootfs-trust."""
 
 
-class Journal:
-    """The journal at ``path``, locked for this run while it is open. Raises InputError."""
+class JournalFile:
+    """A file of JSON lines at ``path``, locked for this run while it is open. Raises InputError."""
 
     def __init__(self, path: str) -> None:
         hint = "--journal names another place"
@@ -40,7 +41,7 @@ class Journal:
             hint = "wait for it, or give each run a --journal of its own"
             raise InputError(Problem("journal", path, "another run uses it", hint)) from error
 
-    def __enter__(self) -> Journal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -48,19 +49,24 @@ class Journal:
     ) -> None:
         self._file.close()
 
-    def done(self) -> dict[str, JournalEntry]:
-        """Return the last entry of each target. Equal lists of places share memory."""
+    def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the position of each line that is an object, and the object."""
         self._file.seek(0)
-        found: dict[str, JournalEntry] = {}
-        known: dict[tuple[StampedPlace, ...], tuple[StampedPlace, ...]] = {}
+        position = 0
         for line in iter(lambda: self._file.readline(_LONGEST_LINE), b""):
-            for target, done in _read(line):
-                found[target] = done._replace(places=known.setdefault(done.places, done.places))
-        return found
+            record = _parsed(line)
+            if record:
+                yield position, record
+            position += len(line)
 
-    def note(self, results: Iterable[TargetResult]) -> None:
-        """Append the journal entries of ``results``, and sync the journal."""
-        lines = [_line(result.target, result.done) for result in results if result.done is not None]
+    def record(self, position: int) -> dict[str, Any]:
+        """Return the object on the line at ``position``, empty if it is no object."""
+        self._file.seek(position)
+        return _parsed(self._file.readline(_LONGEST_LINE))
+
+    def append(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Append a line for each of ``records``, and sync the journal."""
+        lines = [f"{json.dumps(record)}\n" for record in records]
         if lines:
             self._end_line()
             self._file.write("".join(lines).encode())
@@ -75,17 +81,38 @@ class Journal:
                 self._file.write(b"\n")
 
 
+class Journal(JournalFile):
+    """The journal of a run that writes."""
+
+    def done(self) -> dict[str, JournalEntry]:
+        """Return the last entry of each target. Equal lists of places share memory."""
+        found: dict[str, JournalEntry] = {}
+        known: dict[tuple[StampedPlace, ...], tuple[StampedPlace, ...]] = {}
+        for _, record in self.records():
+            for target, done in _read(record):
+                found[target] = done._replace(places=known.setdefault(done.places, done.places))
+        return found
+
+    def note(self, results: Iterable[TargetResult]) -> None:
+        """Append the journal entries of ``results``, and sync the journal."""
+        done = [(result.target, result.done) for result in results]
+        self.append({"target": target, **entry._asdict()} for target, entry in done if entry is not None)
+
+
 def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK, 0o666)
 
 
-def _line(target: str, done: JournalEntry) -> str:
-    return json.dumps({"target": target, **done._asdict()}) + "\n"
-
-
-def _read(line: bytes) -> Iterator[tuple[str, JournalEntry]]:
-    with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
+def _parsed(line: bytes) -> dict[str, Any]:
+    """Return the object on a line, empty if it is incomplete or something else."""
+    with contextlib.suppress(ValueError, RecursionError):
         record = json.loads(line)
+        return record if isinstance(record, dict) else {}
+    return {}
+
+
+def _read(record: dict[str, Any]) -> Iterator[tuple[str, JournalEntry]]:
+    with contextlib.suppress(TypeError, KeyError):
         places = tuple(StampedPlace(*place) for place in record["places"])
         yield (
             record["target"],

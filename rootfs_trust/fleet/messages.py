@@ -27,7 +27,8 @@ class TargetConfig(NamedTuple):
 class CheckOrder(NamedTuple):
     """The configuration file to check a target against. If ``who`` is set, only the clients that trust it are reported.
 
-    ``level`` is the lowest level of findings that count.
+    ``level`` is the lowest level of findings that count. ``policy`` is the digest of everything but the target that
+    decides the result; empty if no journal is kept.
     """
 
     config: str | None
@@ -35,6 +36,7 @@ class CheckOrder(NamedTuple):
     root_data: str | None
     level: str
     who: str | None
+    policy: str = ""
 
 
 class JournalEntry(NamedTuple):
@@ -70,12 +72,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class CheckTask:
-    """One target to check. The device states ``states`` are merged into it."""
+    """One target to check. The device states ``states`` are merged into it.
+
+    ``done``  the result of an earlier run with the same policy.
+    """
 
     name: str
     path: str
     order: CheckOrder
     states: tuple[str, ...] = ()
+    done: CheckResult | None = None
 
 
 _Task = TypeVar("_Task", bound=Task | CheckTask)
@@ -118,8 +124,25 @@ class ServerState(NamedTuple):
     refused: bool = False
 
 
+class CheckEntry(NamedTuple):
+    """What the result of a check depends on.
+
+    ``states``  the device states of the target.
+    ``input``   the stamp of ``places`` at that time.
+    ``places``  what was read of the target and of each device state; None for an image, which is read as a whole.
+    """
+
+    policy: str
+    states: tuple[str, ...]
+    input: str
+    places: tuple[tuple[StampedPlace, ...] | None, ...]
+
+
 class CheckResult(NamedTuple):
-    """The result of a check. ``trusted_by`` lists the clients that trust the certificate of ``--who-trusts``."""
+    """The result of a check. ``trusted_by`` lists the clients that trust the certificate of ``--who-trusts``.
+
+    ``done`` is written to the journal.
+    """
 
     target: str
     status: str
@@ -127,3 +150,4 @@ class CheckResult(NamedTuple):
     servers: tuple[ServerState, ...] = ()
     trusted_by: tuple[Trusting, ...] = ()
     error: str | None = None
+    done: CheckEntry | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
 from rootfs_trust import __version__
@@ -11,7 +11,8 @@ from rootfs_trust.api.apply_plan import refuse
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.planning import Job, read_job
 from rootfs_trust.errors import InputError, Problem
-from rootfs_trust.fleet.messages import TargetConfig
+from rootfs_trust.fleet.messages import CheckOrder, TargetConfig
+from rootfs_trust.inputs.files import read_file
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.selection import Selection
 
@@ -65,6 +66,17 @@ def _parts(job: Job) -> Iterator[bytes]:
         yield repr((cloud.kind, cloud.profile, cloud.root_cert_path, cloud.at_run_time)).encode()
     for table, name, text in job.templates:
         yield repr(((name, text), table.dest, table.mode, table.values, table.replace)).encode()
+
+
+def check_policy_digest(order: CheckOrder, selections: Iterable[Selection], certificates: Sequence[str] = ()) -> str:
+    """Return the SHA-256 of everything but the target that decides the result of a check.
+
+    ``selections`` and ``certificates`` (SHA-256) are those that the configuration selects and names.
+    """
+    files = [sha256(read_file(path)).hexdigest() for path in (order.config, order.root_data) if path is not None]
+    asked = (__version__, order.config, order.at.isoformat(), order.level, files, certificates)
+    text = repr((asked, [_selection(each) for each in selections]))
+    return sha256(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
 
 
 def _selection(selection: Selection) -> tuple[object, ...]:

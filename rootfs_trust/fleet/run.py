@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,10 @@ AHEAD = 4
 
 @dataclass(frozen=True, slots=True)
 class FleetOptions:
-    """The options of a fleet run. If ``journal`` is None, it is the fleet file with ``.done`` appended."""
+    """The options of a fleet run.
+
+    If ``journal`` is None, it is the fleet file with ``.done`` appended; a check then keeps none.
+    """
 
     jobs: int | None = None
     """The number of worker processes; None for one per processor."""
@@ -53,11 +56,7 @@ class Fleet:
         self._options = options
         self._journal = options.journal or f"{path}.done"
         self.targets = read_targets(path)
-        roots = [target.path for target in self.targets if target.dest is None]
-        if place_in(self._journal, roots) is not None:
-            hint = "--journal names another place"
-            message = "lies in the root filesystem of a target"
-            raise InputError(Problem("journal", self._journal, message, hint))
+        refuse_journal_in(self._journal, (target.path for target in self.targets if target.dest is None))
         self._orders = self._read_orders()
 
     def run(self) -> Iterator[TargetResult]:
@@ -100,6 +99,13 @@ class Fleet:
         same = before if before is not None and before.policy == order.policy else None
         own = before.output if before is not None else ""
         return Task(target.name, target.path, order, target.dest, same, own)
+
+
+def refuse_journal_in(journal: str | None, folders: Iterable[str]) -> None:
+    """Raise InputError if the journal is in a directory of a target."""
+    if journal is not None and place_in(journal, folders) is not None:
+        hint = "--journal names another place"
+        raise InputError(Problem("journal", journal, "lies in the root filesystem of a target", hint))
 
 
 def workers_of(options: FleetOptions) -> AbstractContextManager[Workers]:

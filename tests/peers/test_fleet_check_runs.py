@@ -1,4 +1,4 @@
-"""fleet --check over trees that share stores: killed and run again, and on a Dask cluster, it prints the same bytes."""
+"""fleet --check over trees that share stores prints the same bytes after a kill, from a journal, and on Dask."""
 
 from __future__ import annotations
 
@@ -57,9 +57,25 @@ def test_the_same_bytes_by_processes_by_dask_and_after_a_kill(fleet, tmp_path):
     assert fleet.snapshot() == before
 
 
-def killed(fleet: Fleet) -> bytes:
-    """The first lines of a run that ends with SIGKILL after a few of them."""
-    words = ("fleet", fleet.file, "--check", "--at", "2026-12-01", "-q", "--jobs", "2")
+def test_a_check_that_is_killed_twice_is_continued_by_processes_and_by_dask(fleet, tmp_path):
+    before, journal = fleet.snapshot(), tmp_path / "journal"
+    words = ("--journal", str(journal))
+    expected = checked(fleet, "--jobs", "1")
+    assert expected.startswith(killed(fleet, *words))
+    first = journal.read_bytes().count(b'{"checked"')
+    with cluster(tmp_path) as two:
+        assert expected.startswith(killed(fleet, *words, "--dask", two.address, lines=first + 1))
+        assert 0 < first < journal.read_bytes().count(b'{"checked"')
+        assert checked(fleet, *words, "--dask", two.address) == expected
+    assert journal.read_bytes().count(b'{"checked"') == 40, "no target was checked twice"
+    assert checked(fleet, *words, "--jobs", "2") == expected
+    assert fleet.snapshot() == before
+
+
+def killed(fleet: Fleet, *more: str, lines: int = 3) -> bytes:
+    """The first lines of a run that ends with SIGKILL after them."""
+    workers = () if "--dask" in more else ("--jobs", "2")
+    words = ("fleet", fleet.file, "--check", "--at", "2026-12-01", "-q", *workers, *more)
     process = subprocess.Popen(
         [sys.executable, "-m", "rootfs_trust", *map(str, words)],
         cwd=fleet.folder.parent,
@@ -67,7 +83,7 @@ def killed(fleet: Fleet) -> bytes:
         stdout=subprocess.PIPE,
     )
     with process:
-        first = b"".join(process.stdout.readline() for _ in range(3))
+        first = b"".join(process.stdout.readline() for _ in range(lines))
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL and Path(fleet.file).exists()
     return first

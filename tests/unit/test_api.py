@@ -175,7 +175,7 @@ def test_a_report_opens_its_tree_once(debian, ca, tmp_path, monkeypatch):
     findings, difference = rootfs_trust.check(other, check_options), rootfs_trust.diff(debian.root, other)
     opened = []
     base = open_tree._base
-    monkeypatch.setattr(open_tree, "_base", lambda path, stack: opened.append(path) or base(path, stack))
+    monkeypatch.setattr(open_tree, "_base", lambda path, *more: opened.append(path) or base(path, *more))
     made = rootfs_trust.report(other, rootfs_trust.ReportOptions(at=NOW, baseline=debian.root))
     assert opened == [other, debian.root]
     assert (made.findings, made.difference) == (findings, difference)

@@ -10,6 +10,7 @@ import pytest
 from rootfs_trust.api import image as api_image
 from rootfs_trust.api.install import install
 from rootfs_trust.fleet import image_task, policies
+from rootfs_trust.fleet.image_stamp import image_stamp
 from rootfs_trust.fleet.worker import run_batch
 from rootfs_trust.image import model
 from rootfs_trust.image.streams import GZIP, packed
@@ -109,7 +110,7 @@ def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(fleet, mon
 
     monkeypatch.setattr(os, "listdir", fail)
     with pytest.raises(OSError, match="Input/output"):
-        image_task._stamp(str(fleet.folder / "images/a"))
+        image_stamp(str(fleet.folder / "images/a"))
 
 
 def test_what_stands_in_the_way_is_left_alone(fleet):
