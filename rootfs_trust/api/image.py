@@ -165,16 +165,18 @@ class _Images:
         made_at = seconds(image.config.get("created")) if time is None else time
         key = tuple(diff_ids(image.config)), made_at
         variables: dict[str, str] = {}
-        with_variables = self._environment or self._job.runtimes
+        unset: frozenset[str] = frozenset()
+        removes = self._job.options.without or self._job.config.store.distrust
+        with_variables = self._environment or self._job.runtimes or removes
         made = None if with_variables else self._shared.get(key)
         if made is None:
-            made, variables = self._make(image, made_at)
+            made, variables, unset = self._make(image, made_at)
             self._shared.keep(key, made)
-        change = Change(made.layer, variables, None if time is None else rfc3339(from_seconds(time)))
+        change = Change(made.layer, variables, None if time is None else rfc3339(from_seconds(time)), unset)
         self._outcomes.append((image.platform or image.name, made.outcome, not change.nothing))
         return change
 
-    def _make(self, image: Image, made_at: int) -> tuple[Made, dict[str, str]]:
+    def _make(self, image: Image, made_at: int) -> tuple[Made, dict[str, str], frozenset[str]]:
         try:
             tree = ImageTree(image.layers, environment=image.environment)
             decision = decide(tree, self._job, configured=image.environment)
@@ -186,7 +188,8 @@ class _Images:
         if decision.plan.actions:
             new = self._shared.layer(layer(changes(tree, decision.plan.actions, made_at)))
             _look_again(tree, decision, new.content)
-        return Made(new, decision.outcome(notes, dry_run=self._job.options.dry_run)), variables
+        outcome = decision.outcome(notes, dry_run=self._job.options.dry_run)
+        return Made(new, outcome), variables, frozenset(decision.unset)
 
     def _named(self, error: RootfsTrustError, image: Image) -> RootfsTrustError:
         """Return the error with the name of the image, if there are several images."""

@@ -76,6 +76,8 @@ class Decision:
     warnings: tuple[Problem, ...]
     variables: Mapping[str, str]
     """Variables to set in the config of a container image. Empty for a root filesystem, where files set them."""
+    unset: Mapping[str, str]
+    """Variables of an earlier run to delete from that config."""
 
     def outcome(self, notes: list[Problem], *, dry_run: bool) -> Outcome:
         """Return the result for the caller. ``notes`` are warnings from writing."""
@@ -178,7 +180,7 @@ def decide(
     if job.templates:
         refuse(ConflictError, _undone(device, layout, store, agent, created=job.options.timestamp))
     notes = (*gathered.notes, *store.warnings, *warnings, *agent.warnings, *runtimes.warnings)
-    return Decision(layout, store, desired, plan, notes, runtimes.variables)
+    return Decision(layout, store, desired, plan, notes, runtimes.variables, runtimes.unset)
 
 
 def _without_etc(view: View) -> Iterator[Problem]:

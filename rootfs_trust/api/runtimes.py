@@ -15,7 +15,15 @@ from rootfs_trust.runtimes import node
 from rootfs_trust.runtimes.all_runtimes import answer_of_runtimes
 from rootfs_trust.runtimes.names import NAMES
 from rootfs_trust.runtimes.request import Assignment, RuntimeAnswer, RuntimeRequest, RuntimeTree
-from rootfs_trust.runtimes.variables import PROFILE, SYSTEMD, unassigned, variable_files, variables_before
+from rootfs_trust.runtimes.variables import (
+    PROFILE,
+    SYSTEMD,
+    record,
+    recorded,
+    unassigned,
+    variable_files,
+    variables_before,
+)
 from rootfs_trust.store.anchor import Anchor, name_of_file, safe_name
 from rootfs_trust.store.layout import Layout, StorePlan
 from rootfs_trust.store.purposes import SERVERS
@@ -67,19 +75,22 @@ def _with_variables(
     assigned = _assigned(device, [*answer.variables], configured)
     answer.variables, conflicts = unassigned(view, answer.variables, assigned)
     answer.conflicts += conflicts
-    if configured is not None:
+    before = variables_before(view) if configured is None else recorded(view)
+    left = {name: value for name, value in before.items() if _still_wanted(name, answer, request)}
+    if configured is None:
+        if before or answer.variables:
+            answer.merge(variable_files(view, left | answer.variables))
         return answer
-    before = variables_before(view)
-    if before or answer.variables:
-        left = {name: path for name, path in before.items() if _still_wanted(name, answer, request)}
-        answer.merge(variable_files(view, left | answer.variables))
+    gone = {name: value for name, value in before.items() if name not in left | answer.variables}
+    answer.unset = {name: value for name, value in gone.items() if configured.get(name) == value}
+    answer.merge(record(view, left | answer.variables))
     return answer
 
 
 def _still_wanted(name: str, answer: RuntimeAnswer, request: RuntimeRequest) -> bool:
-    """Return whether a variable of an earlier run is still needed: its file is kept, and anchors are left."""
-    if name == node.VARIABLE:
-        return not (node.PATH in answer.desired and not isinstance(answer.desired[node.PATH], File))
+    """Return whether a variable of an earlier run is still needed: its file is kept, or anchors are left."""
+    if name == node.VARIABLE and node.PATH in answer.desired:
+        return isinstance(answer.desired[node.PATH], File)
     return bool(request.anchors)
 
 

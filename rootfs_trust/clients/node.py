@@ -13,6 +13,7 @@ from rootfs_trust.clients.compiled_roots import NOTE, compiled_in, together
 from rootfs_trust.clients.environment_variables import variable
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.rootfs.view import read
+from rootfs_trust.runtimes.node_version import knows_option, knows_variable, node_version
 from rootfs_trust.x509 import Certificate
 
 _PROGRAMS = ("/usr/bin/node", "/usr/local/bin/node", "/usr/bin/nodejs", "/opt/node/bin/node")
@@ -27,8 +28,11 @@ def clients(reading: FileReader) -> Iterator[Client]:
         return
     shared, system = _uses_openssl_store(reading), _adds_openssl_store(reading)
     note = "" if shared else NOTE
+    dead = _dead(reading, path)
 
     def find(chain: Sequence[Certificate] | None) -> FoundAnchors:
+        if dead:
+            return FoundAnchors((), path, dead=dead)
         parts = [_openssl_store(reading, chain) if shared else compiled_in(reading, path)]
         if system:
             parts.append(_system_store(reading))
@@ -55,7 +59,16 @@ def _uses_openssl_store(reading: FileReader) -> bool:
 
 def _adds_openssl_store(reading: FileReader) -> bool:
     uses = any(value == "1" for value, _ in variable(reading, "NODE_USE_SYSTEM_CA"))
-    return uses or "--use-system-ca" in _options(reading)
+    version = node_version(reading.device, program(reading) or "")
+    return (uses and (version is None or knows_variable(version))) or "--use-system-ca" in _options(reading)
+
+
+def _dead(reading: FileReader, path: str) -> str:
+    """Say why node does not start; empty if it does."""
+    version = node_version(reading.device, path)
+    if version is None or knows_option(version) or "--use-system-ca" not in _options(reading):
+        return ""
+    return f"Node.js {version[0]}.{version[1]} does not start with --use-system-ca in NODE_OPTIONS"
 
 
 def _options(reading: FileReader) -> str:

@@ -168,7 +168,7 @@ class ArchiveRenewal(Archive):
         if change.layer is not None:
             diff_id = change.layer.diff_id
             layers = [*layers, self._add_layer(change.layer, layers)]
-        content = dumped(new_config(image.config, diff_id, change.environment, change.created))
+        content = dumped(new_config(image.config, diff_id, change))
         return self._with_config(content, f"{digest_of(content).removeprefix('sha256:')}.json", layers)
 
     def _with_config(self, content: bytes, name: str, layers: list[str]) -> Json:

@@ -16,6 +16,10 @@ from typing import Any, NamedTuple, TypeAlias
 from rootfs_trust.errors import InputError, MalformedError, Problem
 from rootfs_trust.image.streams import GZIP, PLAIN, ZSTD, Blob
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rootfs_trust.image.model import Change
+
 MAX_DOCUMENT = 8 * 1024 * 1024
 """Bytes of a manifest, an index or a config."""
 
@@ -174,16 +178,14 @@ def _settings(config: Json) -> Json:
     return as_object(config.get("config") or {}, "config")
 
 
-def new_config(config: Json, diff_id: str | None, environment: Mapping[str, str], created: str | None) -> Json:
-    """``config`` with a layer more (its ``diff_id``; None: none) and these variables."""
+def new_config(config: Json, diff_id: str | None, change: Change) -> Json:
+    """``config`` with a layer more (its ``diff_id``; None: none) and the variables of ``change``."""
     new = dict(config)
-    if environment:
-        new["config"] = {
-            **_settings(config),
-            "Env": _set(as_texts(_settings(config).get("Env"), "config"), environment),
-        }
-    if created is not None:
-        new["created"] = created
+    if change.environment or change.unset:
+        old = as_texts(_settings(config).get("Env"), "config")
+        new["config"] = {**_settings(config), "Env": _set(old, change)}
+    if change.created is not None:
+        new["created"] = change.created
     if diff_id is not None:
         old = diff_ids(config)
         new["rootfs"] = {**config["rootfs"], "diff_ids": [*old, diff_id]}
@@ -192,9 +194,10 @@ def new_config(config: Json, diff_id: str | None, environment: Mapping[str, str]
     return new
 
 
-def _set(old: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    others = [text for text in old if text.partition("=")[0] not in environment]
-    return [*others, *(f"{name}={value}" for name, value in environment.items())]
+def _set(old: Sequence[str], change: Change) -> list[str]:
+    gone = {*change.environment, *change.unset}
+    others = [text for text in old if text.partition("=")[0] not in gone]
+    return [*others, *(f"{name}={value}" for name, value in change.environment.items())]
 
 
 def _history(config: Json, new: Json, *, empty: bool) -> list[Json]:

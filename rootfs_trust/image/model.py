@@ -59,16 +59,20 @@ class NewLayer:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an image gets: a layer or none, variables, and the time at which it was made."""
+    """What an image gets: a layer or none, variables, and the time at which it was made.
+
+    ``unset`` are names of variables that are deleted from its configuration.
+    """
 
     layer: NewLayer | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     created: str | None = None
+    unset: frozenset[str] = frozenset()
 
     @property
     def nothing(self) -> bool:
         """Whether the image stays as it is."""
-        return self.layer is None and not self.environment
+        return self.layer is None and not self.environment and not self.unset
 
 
 Decide: TypeAlias = Callable[[Image], Change]

@@ -242,9 +242,7 @@ class UpdatedLayout(OciLayout):
     def _changed(self, descriptor: Json, manifest: Json, image: Image, change: Change) -> Renewed:
         layer = self._add_layer(manifest, change.layer) if change.layer is not None else None
         diff_id = change.layer.diff_id if change.layer is not None else None
-        config = self._put(
-            manifest["config"], dumped(new_config(image.config, diff_id, change.environment, change.created))
-        )
+        config = self._put(manifest["config"], dumped(new_config(image.config, diff_id, change)))
         new = {**manifest, "config": config, "layers": [*manifest["layers"], *([layer] if layer else [])]}
         if manifest.get("mediaType") != DOCKER_MANIFEST:
             new["annotations"] = _annotations(manifest, descriptor)

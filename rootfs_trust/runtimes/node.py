@@ -1,19 +1,27 @@
-"""Node.js: ``NODE_EXTRA_CA_CERTS`` names a file of the anchors, which Node.js adds to its compiled-in roots."""
+"""Node.js: variables that add the anchors to its compiled-in roots.
+
+``NODE_USE_SYSTEM_CA=1`` adds the system's store, if every Node.js of the root filesystem knows it. Otherwise
+``NODE_EXTRA_CA_CERTS`` names a file of the anchors.
+"""
 
 from __future__ import annotations
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.rootfs.view import Absent, File, read
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.runtimes.find import NODE
+from rootfs_trust.runtimes.node_version import knows_variable, node_version
 from rootfs_trust.runtimes.pem_block import read_pem_file, with_block
 from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree, conflict
 
 NAME = "node"
-TITLE = "`NODE_EXTRA_CA_CERTS`, with a file of the anchors"
+TITLE = "`NODE_USE_SYSTEM_CA`, or `NODE_EXTRA_CA_CERTS` with a file of the anchors"
 
-VARIABLE = "NODE_EXTRA_CA_CERTS"
+VARIABLE, SYSTEM = "NODE_EXTRA_CA_CERTS", "NODE_USE_SYSTEM_CA"
 PATH = "/usr/share/rootfs-trust/node-extra-ca-certs.pem"
 """A file of ours: nothing else is written to it."""
+_SYSTEM_FILE, _SYSTEM_DIRECTORY = "/etc/ssl/cert.pem", "/etc/ssl/certs"
+"""What NODE_USE_SYSTEM_CA=1 reads: OPENSSLDIR of nodejs.org's builds is /etc/ssl (src/crypto/crypto_context.cc)."""
 
 
 def present(tree: RuntimeTree) -> bool:
@@ -22,20 +30,36 @@ def present(tree: RuntimeTree) -> bool:
 
 
 def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
-    """The file of the anchors and the variable that names it; neither where there are no anchors."""
+    """The variable, and the file of the anchors if it needs one; neither where there are no anchors."""
     result = RuntimeAnswer()
     data = read(tree.view, PATH)
+    by_system = bool(request.anchors) and _reads_system_store(tree, request)
     try:
         content = _content(data or b"", request)
     except MalformedError as error:
         result.conflicts.append(conflict(PATH, error.message, "delete the file, then run install again"))
         return result
-    if content:
-        result.desired[PATH] = File(content)
+    if by_system:
+        result.variables[SYSTEM] = "1"
+    elif content:
         result.variables[VARIABLE] = PATH
-    elif data is not None:
+        result.desired[PATH] = File(content)
+    if data is not None and (by_system or not content):
         result.desired[PATH] = Absent()
     return result
+
+
+def _reads_system_store(tree: RuntimeTree, request: RuntimeRequest) -> bool:
+    """Return whether NODE_USE_SYSTEM_CA=1 makes every Node.js of the tree read the bundle with the anchors."""
+    device = Device(tree.view)
+    known = all(knows_variable(node_version(device, path)) for path in tree.search.paths(NODE))
+    return known and _finds(tree.view, request.bundle)
+
+
+def _finds(view: View, bundle: str) -> bool:
+    paths = [_SYSTEM_FILE, *(join(_SYSTEM_DIRECTORY, name) for name in view.names(_SYSTEM_DIRECTORY))]
+    real = view.real_path(bundle)
+    return real is not None and any(view.real_path(path) == real for path in paths)
 
 
 def _content(data: bytes, request: RuntimeRequest) -> bytes:

@@ -46,9 +46,13 @@ class RuntimeRequest:
 
 @dataclass(slots=True)
 class RuntimeAnswer(StorePlan):
-    """``variables`` go into an image's configuration, or into files of a root filesystem."""
+    """``variables`` go into an image's configuration, or into files of a root filesystem.
+
+    ``unset`` are variables of an earlier run that an image's configuration no longer needs, with their values.
+    """
 
     variables: dict[str, str] = field(default_factory=dict)
+    unset: dict[str, str] = field(default_factory=dict)
 
 
 _SYSTEM = ("/etc/ssl/", "/etc/pki/", "/etc/ca-certificates/", "/var/lib/ca-certificates/")

@@ -1,6 +1,7 @@
 """Variables in a root filesystem: a file of profile.d for shells, and a drop-in of systemd for services.
 
-Both files are ours: a run writes every variable into them, and removes them where none is left.
+Both files are ours: a run writes every variable into them, and removes them where none is left. In a container image,
+the variables are in its config. There, the record :data:`RECORD` lists which of them are ours.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from rootfs_trust.runtimes.request import Assignment, RuntimeAnswer, conflict
 PROFILE = "/etc/profile.d/rootfs-trust.sh"
 SYSTEMD = "/etc/systemd/system.conf.d/50-rootfs-trust.conf"
 """systemd gives the variables to every service (systemd-system.conf(5), DefaultEnvironment=)."""
+RECORD = "/usr/share/rootfs-trust/image-variables"
 
 _SYSTEMDS = ("/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system")
 _OURS = "# Written by rootfs-trust: trust stores for programs that do not read the system's.\n"
+_RECORDED = "# Written by rootfs-trust: the variables that it has set in the config of this image.\n"
 _SET = re.compile(r'^(?:export |DefaultEnvironment=")([A-Z0-9_]+)="?([^"\n]+)"$', re.MULTILINE)
 
 
@@ -41,6 +44,24 @@ def variables_before(view: View) -> dict[str, str]:
     """The variables that an earlier run wrote."""
     data = read(view, PROFILE) or b""
     return dict(_SET.findall(data.decode("utf-8", "replace"))) if data.startswith(_OURS.encode()) else {}
+
+
+def record(view: View, variables: Mapping[str, str]) -> RuntimeAnswer:
+    """Return the record of ``variables``; none for no variables."""
+    answer = RuntimeAnswer()
+    if variables:
+        lines = (f"{name}={value}\n" for name, value in _sorted(variables))
+        answer.desired[RECORD] = File(f"{_RECORDED}{''.join(lines)}".encode())
+    elif read(view, RECORD) is not None:
+        answer.desired[RECORD] = Absent()
+    return answer
+
+
+def recorded(view: View) -> dict[str, str]:
+    """Return the variables that earlier runs have set in the config of the image."""
+    text = (read(view, RECORD) or b"").decode("utf-8", "replace")
+    lines = text.removeprefix(_RECORDED).splitlines() if text.startswith(_RECORDED) else ()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 def unassigned(

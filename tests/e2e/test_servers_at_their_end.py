@@ -13,7 +13,7 @@ import pytest
 
 from rootfs_trust.store.java_keystore import HOOK, SETTINGS
 from tests.e2e.judges import JUDGES, Built, Judge, python_client
-from tests.e2e.prepared import BUNDLE
+from tests.e2e.prepared import BUNDLE, Target
 from tests.support.authority import DAY, NOW, Authority
 from tests.support.command import install, rootfs_trust
 from tests.support.debian_tree import DebianTree
@@ -88,20 +88,15 @@ def cross_sign_first() -> tuple[Chain, list[Authority]]:
     return Chain(server=new.server("localhost", not_after=LONG), others=(crossed,)), [old]
 
 
-class AtATime:
-    """A case made ready as tests/e2e/prepared.py has it, for clients whose clock shows ``at``."""
+class AtATime(Target):
+    """A server of this machine, and trees, for clients whose clock shows ``at``."""
 
     def __init__(self, folder: Path, trees: dict[str, Path], port: int, at: datetime) -> None:
-        self._folder, self.trees, self.port, self.at = folder, trees, port, at
-        self.stranger = folder / "stranger.pem"
-        self.stranger.write_bytes(Authority("Nobody's CA").pem)
+        super().__init__(folder)
+        self.trees, self.port, self.at = trees, port, at
 
     def root_cert_path(self, trust: str) -> str:
         return "/etc/ssl/certs" if trust == "directory" else BUNDLE
-
-    def folder(self, name: str) -> Path:
-        (self._folder / name).mkdir(exist_ok=True)
-        return self._folder / name
 
 
 @pytest.fixture(params=[server_first, intermediate_first, root_first, cross_sign_first], ids=lambda each: each.__name__)

@@ -12,12 +12,13 @@ from functools import cached_property
 
 from rootfs_trust.audit.verify.assumed_versions import ASSUMED, Numbers, Version, dotted, numbers_in
 from rootfs_trust.audit.verify.build_info import cargo_packages, go_version
-from rootfs_trust.clients import certifi
+from rootfs_trust.clients import certifi, node
 from rootfs_trust.clients.client import Client
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.openssl import library_folders
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.view import join, read
+from rootfs_trust.runtimes.node_version import node_version
 
 _PACKAGES = {
     "openssl": ("libssl3t64", "libssl3", "libcrypto3", "openssl-libs", "libopenssl3", "libssl1.1", "libcrypto1.1"),
@@ -151,12 +152,14 @@ class Versions(Assumed):
     @cached_property
     def _of_node(self) -> Version:
         """From the version of Node.js, which has OpenSSL compiled in: 3.5 from 24 on, 3.0 before (deps/openssl)."""
-        package = self._reading.device.packages.get("nodejs")
-        numbers = numbers_in(package.version) if package else ()
-        if not package or not numbers:
+        path = node.program(self._reading) or "/usr/bin/node"
+        version = node_version(self._reading.device, path)
+        if version is None:
             return ASSUMED["openssl"]
-        inside = (3, 5) if numbers >= (24,) else (3, 0)
-        return replace(ASSUMED["openssl"], numbers=inside, newest=inside, place=package.database)
+        inside = (3, 5) if version >= (24, 0) else (3, 0)
+        package = self._reading.device.packages.get("nodejs")
+        place = package.database if package else path
+        return replace(ASSUMED["openssl"], numbers=inside, newest=inside, place=place)
 
     def _of_library(self, engine: str) -> Version:
         """From the package, else from the text in the library."""

@@ -177,6 +177,34 @@ def test_java_falls_back_to_a_jdks_own_store_and_a_second_store_is_a_client_of_i
     assert found == {"java": {ONE.sha256}, f"java:{next(iter(own))}": {TWO.sha256}}
 
 
+HEADER = "/usr/include/node/node_version.h"
+
+
+@pytest.mark.parametrize(
+    ("version", "by_variable", "by_option"),
+    [
+        ("18.20", False, None),
+        ("22.14", False, None),
+        ("22.15", False, True),
+        ("22.18", False, True),
+        ("22.19", True, True),
+        ("23.7", False, None),
+        ("23.11", False, True),
+        ("24.5", False, True),
+        ("24.6", True, True),
+        ("26.0", True, True),
+    ],
+)
+def test_what_each_version_of_node_does_to_read_the_systems_store(version, by_variable, by_option):
+    """None: it does not start."""
+    major, minor = version.split(".")
+    header = f"#define NODE_MAJOR_VERSION {major}\n#define NODE_MINOR_VERSION {minor}\n".encode()
+    tree = {"/usr/bin/node": b"", BUNDLE: ONE.pem, HEADER: header}
+    for setting, expected in (("NODE_USE_SYSTEM_CA=1", by_variable), ("NODE_OPTIONS=--use-system-ca", by_option)):
+        found = only(node.clients(reading({**tree, "/etc/environment": f"{setting}\n".encode()})))
+        assert (bool(held(found)), bool(found.dead)) == (bool(expected), expected is None)
+
+
 def test_node_has_its_own_roots_and_what_the_tree_adds():
     tree = {
         "/usr/bin/node": b"\x7fELF",

@@ -57,6 +57,56 @@ def test_the_same_again_changes_nothing(runtimes, image, tmp_path):
     assert (again["changed"], again["digest"]) == (False, first["digest"])
 
 
+def environment(folder):
+    return sorted(LayoutFolder(folder).config()["config"]["Env"])
+
+
+@pytest.fixture
+def without(command, tmp_path):
+    """Remove the anchor from the image of the first run."""
+
+    def run():
+        result = command("image", tmp_path / "out", tmp_path / "removed", "--without", "my-ca", "--format", "json")
+        assert result.status == 0, result.document
+        return tmp_path / "removed"
+
+    return run
+
+
+def replace_config(folder, config):
+    """Give the image in a layout another config."""
+    manifest = folder.manifest()
+    manifest["config"] = folder.put_json(config, manifest["config"]["mediaType"])
+    folder.index(folder.put_json(manifest, "application/vnd.oci.image.manifest.v1+json"))
+
+
+def test_our_variables_go_with_the_last_anchor_and_those_of_others_stay(runtimes, image, without, tmp_path):
+    image(runtimes("GIT_SSL_CAINFO=/opt/git.pem", f"AWS_CA_BUNDLE={BUNDLE}"), "--runtimes", "auto")
+    ours = [f"NODE_EXTRA_CA_CERTS=/{NODE_FILE}", f"REQUESTS_CA_BUNDLE={BUNDLE}"]
+    assert set(ours) <= set(environment(tmp_path / "out"))
+    left = without()
+    assert environment(left) == [f"AWS_CA_BUNDLE={BUNDLE}", "GIT_SSL_CAINFO=/opt/git.pem", "PATH=/bin"]
+    gone = {each for each in entries(LayoutFolder(left).top_layer()) if ".wh." in each}
+    assert gone >= {"usr/share/rootfs-trust/.wh.image-variables", "usr/share/rootfs-trust/.wh.node-extra-ca-certs.pem"}
+
+
+def test_our_variables_stay_while_another_anchor_needs_them(runtimes, image, without, tmp_path, other_authority):
+    (tmp_path / "other.pem").write_bytes(other_authority.pem)
+    image(runtimes(), "--runtimes", "auto", "--cert", tmp_path / "other.pem")
+    before = environment(tmp_path / "out")
+    assert environment(without()) == before
+
+
+def test_a_variable_that_somebody_changed_stays(runtimes, image, without, tmp_path):
+    image(runtimes(), "--runtimes", "auto")
+    folder = LayoutFolder(tmp_path / "out")
+    config = folder.config()
+    kept = [each for each in config["config"]["Env"] if not each.startswith("REQUESTS")]
+    config["config"]["Env"] = [*kept, "REQUESTS_CA_BUNDLE=/opt/mine.pem"]
+    replace_config(folder, config)
+    assert environment(without()) == ["PATH=/bin", "REQUESTS_CA_BUNDLE=/opt/mine.pem"]
+
+
 def test_a_variable_that_names_another_file_is_a_conflict(runtimes, image, tmp_path):
     result = image(runtimes("NODE_EXTRA_CA_CERTS=/opt/other.pem"), "--runtimes", "node")
     assert result.status == 3

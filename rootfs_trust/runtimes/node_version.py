@@ -1,0 +1,49 @@
+"""Which version of Node.js a root filesystem has, and which options of it can make it read the system's trust store.
+
+The options were tried with Node.js 18.20, 22.15, 22.18, 22.19, 24.5 and 24.6 (tests/e2e/test_runtimes_node.py), and are
+in the command-line documentation of Node.js (--use-system-ca, NODE_USE_SYSTEM_CA=1).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.view import join, read
+
+Version = tuple[int, int]
+"""The major and the minor number."""
+
+_HEADER = "include/node/node_version.h"
+"""Archives of nodejs.org and the images that are made from them have it beside ``bin``."""
+_NUMBERS = re.compile(rb"^#define NODE_(?:MAJOR|MINOR)_VERSION (\d+)$", re.MULTILINE)
+_IN_PATH = re.compile(r"/(?:node-)?v(\d+)\.(\d+)\.\d+[^/]*/bin/[^/]+$")
+_PACKAGE = re.compile(r"nodejs(-current|-\d+)?")
+_VERSION = re.compile(r"(?:\d+:)?(\d+)\.(\d+)")
+
+
+def node_version(device: Device, program: str) -> Version | None:
+    """Return the version of the Node.js at ``program``: from its headers, its path or its package; else None."""
+    real = device.view.real_path(program) or program
+    header = read(device.view, join(posixpath.dirname(posixpath.dirname(real)), _HEADER)) or b""
+    numbers = _NUMBERS.findall(header)[:2] or (match.groups() if (match := _IN_PATH.search(real)) else ())
+    if len(numbers) == 2:
+        return int(numbers[0]), int(numbers[1])
+    return _of_package(device) if real in ("/usr/bin/node", "/usr/bin/nodejs") else None
+
+
+def _of_package(device: Device) -> Version | None:
+    texts = (each.version for name, each in device.packages.items() if _PACKAGE.fullmatch(name))
+    matches = (match for text in texts if (match := _VERSION.match(text)))
+    return min(((int(match[1]), int(match[2])) for match in matches), default=None)
+
+
+def knows_variable(version: Version | None) -> bool:
+    """Return whether NODE_USE_SYSTEM_CA=1 makes this version read the system's store. An unknown version does not."""
+    return version is not None and (version >= (24, 6) or (22, 19) <= version < (23, 0))
+
+
+def knows_option(version: Version | None) -> bool:
+    """Return whether this version starts with --use-system-ca in NODE_OPTIONS. An unknown version does."""
+    return version is None or version >= (23, 8) or (22, 15) <= version < (23, 0)
