@@ -28,7 +28,7 @@ from rootfs_trust.rootfs.plan import Plan, make_plan
 from rootfs_trust.rootfs.state_layers import USR_ETC
 from rootfs_trust.rootfs.view import Desired, File, View
 from rootfs_trust.runtimes.names import checked_names
-from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.detect import find_layout
 from rootfs_trust.store.layout import Layout, Request, StorePlan
@@ -145,7 +145,7 @@ def decide(
         from rootfs_trust.api.trust_change import with_digests_of_clients
 
         request = with_digests_of_clients(view, request)
-    store, kept = layout.answer(view, request), frozenset[str]()
+    store, kept = layout.plan(view, request), frozenset[str]()
     if request.remove or request.distrust or request.selections or store.removed or store.selected:
         from rootfs_trust.api.trust_change import without_trust
 
@@ -210,7 +210,7 @@ def _undone(
 
     def next_run(files: Desired) -> list[str]:
         tree = PlannedTree(device, {**store.desired, **files})
-        again = layout.answer(tree, Request(created=created))
+        again = layout.plan(tree, Request(created=created))
         if again.problems or again.conflicts:
             return [each.path for each in (*again.problems, *again.conflicts)]
         plan = make_plan(tree, again.desired)
@@ -263,9 +263,9 @@ def _keystores(device: Device, layout: Layout, request: Request, store: StorePla
 
 def _runtimes(
     device: Device, job: Job, layout: Layout, store: StorePlan, configured: Mapping[str, str] | None
-) -> RuntimeAnswer:
+) -> RuntimePlan:
     if not (job.runtimes or store.removed):
-        return RuntimeAnswer()
+        return RuntimePlan()
     from rootfs_trust.api.runtimes import ask_runtimes
 
     request = RuntimeRequest(

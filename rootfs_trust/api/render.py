@@ -28,14 +28,14 @@ def render_files(
     taken: Mapping[str, str],
 ) -> StorePlan:
     """Render ``templates`` for the planned ``store``. ``taken`` says who writes which other path."""
-    answer = StorePlan()
+    plan = StorePlan()
     trust = trust_of(view, layout, store, clouds)
     writers = dict(taken)
     for table, name, text in templates:
         writer = writers.setdefault(table.dest, f"{table.key} ({name})")
         if writer != f"{table.key} ({name})":
             message = f"{table.key}.dest {table.dest} is also written by {writer}"
-            answer.problems.append(Problem("collision", table.where, message, "choose another path"))
+            plan.problems.append(Problem("collision", table.where, message, "choose another path"))
             continue
         try:
             request = RenderRequest(name, text, table.dest, table.mode, table.values, table.replace)
@@ -43,12 +43,12 @@ def render_files(
             if form := private_key_form(files[table.dest].content):
                 message = f"{table.key}: {name} would put a private key ({form}) into {table.dest}"
                 hint = "delete the key from the template and its values"
-                answer.problems.append(Problem("private-key", table.where, message, hint))
-            answer.desired |= files
-            answer.conflicts += conflicts
+                plan.problems.append(Problem("private-key", table.where, message, hint))
+            plan.desired |= files
+            plan.conflicts += conflicts
         except InputError as error:
-            answer.problems += error.problems
-    return answer
+            plan.problems += error.problems
+    return plan
 
 
 def trust_of(view: View, layout: Layout, store: StorePlan, clouds: tuple[str, ...]) -> TemplateTrust:

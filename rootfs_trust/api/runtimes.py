@@ -12,9 +12,9 @@ from rootfs_trust.rootfs.listing import entries_below
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Directory, File, View, read
 from rootfs_trust.runtimes import node
-from rootfs_trust.runtimes.all_runtimes import answer_of_runtimes
+from rootfs_trust.runtimes.all_runtimes import plan_of_runtimes
 from rootfs_trust.runtimes.names import NAMES
-from rootfs_trust.runtimes.request import Assignment, RuntimeAnswer, RuntimeRequest, RuntimeTree
+from rootfs_trust.runtimes.request import Assignment, RuntimePlan, RuntimeRequest, RuntimeTree
 from rootfs_trust.runtimes.variables import (
     PROFILE,
     SYSTEMD,
@@ -40,7 +40,7 @@ def ask_runtimes(
     names: Sequence[str],
     request: RuntimeRequest,
     configured: Mapping[str, str] | None,
-) -> RuntimeAnswer:
+) -> RuntimePlan:
     """Plan the changes of the runtimes ``names`` for the tree that ``store`` will leave.
 
     If the run removes anchors, their entries in all other runtimes are removed, too. ``configured``: the variables in
@@ -51,46 +51,46 @@ def ask_runtimes(
     anchors = tuple(anchors_of(view, layout, store))
     removed = request.removed.union(each.certificate.sha256 for each in store.removed)
     request = replace(request, anchors=anchors, removed=removed, distrust=True, bundle=layout.bundle)
-    answer = answer_of_runtimes(tree, names, request)
+    plan = plan_of_runtimes(tree, names, request)
     if store.removed:
         others = [name for name in NAMES if name not in names and "auto" not in names]
-        ours = answer_of_runtimes(tree, others, replace(request, anchors=(), distrust=False), optional=True)
-        answer.merge(_lenient(ours))
-    return _with_variables(device, view, answer, request, configured)
+        ours = plan_of_runtimes(tree, others, replace(request, anchors=(), distrust=False), optional=True)
+        plan.merge(_lenient(ours))
+    return _with_variables(device, view, plan, request, configured)
 
 
-def _lenient(answer: RuntimeAnswer) -> RuntimeAnswer:
-    """Return the answer with its problems as warnings, so that a store that was not requested blocks no removal."""
-    unread = [*answer.problems, *answer.conflicts]
+def _lenient(plan: RuntimePlan) -> RuntimePlan:
+    """Return the plan with its problems as warnings, so that a store that was not requested blocks no removal."""
+    unread = [*plan.problems, *plan.conflicts]
     message = "may still trust a removed certificate: it"
-    answer.warnings += (replace(each, id="runtime-store", message=f"{message} {each.message}") for each in unread)
-    answer.problems, answer.conflicts = [], []
-    return answer
+    plan.warnings += (replace(each, id="runtime-store", message=f"{message} {each.message}") for each in unread)
+    plan.problems, plan.conflicts = [], []
+    return plan
 
 
 def _with_variables(
-    device: Device, view: View, answer: RuntimeAnswer, request: RuntimeRequest, configured: Mapping[str, str] | None
-) -> RuntimeAnswer:
+    device: Device, view: View, plan: RuntimePlan, request: RuntimeRequest, configured: Mapping[str, str] | None
+) -> RuntimePlan:
     """Add the variables to files, or to the config of a container image."""
-    assigned = _assigned(device, [*answer.variables], configured)
-    answer.variables, conflicts = unassigned(view, answer.variables, assigned)
-    answer.conflicts += conflicts
+    assigned = _assigned(device, [*plan.variables], configured)
+    plan.variables, conflicts = unassigned(view, plan.variables, assigned)
+    plan.conflicts += conflicts
     before = variables_before(view) if configured is None else recorded(view)
-    left = {name: value for name, value in before.items() if _still_wanted(name, answer, request)}
+    left = {name: value for name, value in before.items() if _still_wanted(name, plan, request)}
     if configured is None:
-        if before or answer.variables:
-            answer.merge(variable_files(view, left | answer.variables))
-        return answer
-    gone = {name: value for name, value in before.items() if name not in left | answer.variables}
-    answer.unset = {name: value for name, value in gone.items() if configured.get(name) == value}
-    answer.merge(record(view, left | answer.variables))
-    return answer
+        if before or plan.variables:
+            plan.merge(variable_files(view, left | plan.variables))
+        return plan
+    gone = {name: value for name, value in before.items() if name not in left | plan.variables}
+    plan.unset = {name: value for name, value in gone.items() if configured.get(name) == value}
+    plan.merge(record(view, left | plan.variables))
+    return plan
 
 
-def _still_wanted(name: str, answer: RuntimeAnswer, request: RuntimeRequest) -> bool:
+def _still_wanted(name: str, plan: RuntimePlan, request: RuntimeRequest) -> bool:
     """Return whether a variable of an earlier run is still needed: its file is kept, or anchors are left."""
-    if name == node.VARIABLE and node.PATH in answer.desired:
-        return isinstance(answer.desired[node.PATH], File)
+    if name == node.VARIABLE and node.PATH in plan.desired:
+        return isinstance(plan.desired[node.PATH], File)
     return bool(request.anchors)
 
 

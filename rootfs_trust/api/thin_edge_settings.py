@@ -35,7 +35,7 @@ def ask_agents(
 
 
 def _thin_edge(device: Device, options: InstallOptions, config: Config, layout: Layout, store: Desired) -> StorePlan:
-    """Return thin-edge.io's settings. A settings file that cannot be read is a problem of the answer."""
+    """Return thin-edge.io's settings. A settings file that cannot be read is a problem of the plan."""
     settings: list[Setting] = []
     problems: list[Problem] = []
     for read in _settings(options, config, layout):
@@ -45,11 +45,11 @@ def _thin_edge(device: Device, options: InstallOptions, config: Config, layout: 
             problems += error.problems
     try:
         environment = options.settings_as == "env"
-        answer = thin_edge(device, settings, store, options.thin_edge, as_environment=environment)
+        plan = thin_edge(device, settings, store, options.thin_edge, as_environment=environment)
     except InputError as error:
-        answer = StorePlan(problems=list(error.problems))
-    answer.problems = [*problems, *answer.problems]
-    return answer
+        plan = StorePlan(problems=list(error.problems))
+    plan.problems = [*problems, *plan.problems]
+    return plan
 
 
 def _settings(options: InstallOptions, config: Config, layout: Layout) -> Iterator[Callable[[], Iterable[Setting]]]:

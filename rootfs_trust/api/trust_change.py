@@ -33,7 +33,7 @@ from rootfs_trust.x509 import Certificate, read_objects
 def without_trust(
     device: Device, layout: Layout, request: Request, store: StorePlan
 ) -> tuple[StorePlan, frozenset[str]]:
-    """Return the layout's answer without any copy of removed certificates, and the SHA-256 that must be gone.
+    """Return the plan without any copy of removed certificates, and the SHA-256 that must be gone.
 
     A file in a directory that clients read is also a copy, if it contains nothing else. The digests are for
     :func:`what_keeps`.
@@ -73,11 +73,11 @@ def with_digests_of_clients(view: View, request: Request) -> Request:
 
 def what_keeps(device: Device, desired: Desired, gone: frozenset[str]) -> StorePlan:
     """Return a conflict for each file through which a client would still trust one of the digests ``gone``."""
-    answer = StorePlan()
+    plan = StorePlan()
     after = read_by_clients(PlannedTree(device, desired))
     for sha256 in sorted(gone.intersection(after)):
-        _report(device, after[sha256], answer)
-    return answer
+        _report(device, after[sha256], plan)
+    return plan
 
 
 def read_by_clients(view: View) -> dict[str, TrustedBy]:
@@ -88,11 +88,11 @@ def read_by_clients(view: View) -> dict[str, TrustedBy]:
 def _without_copies(
     device: Device, layout: Layout, request: Request, store: StorePlan, every: set[str]
 ) -> tuple[StorePlan, dict[str, Absent]]:
-    """Return the answer for the tree without foreign files that contain only one of ``every``, and these files."""
+    """Return the plan for the tree without foreign files that contain only one of ``every``, and these files."""
     copies: dict[str, Absent] = {}
     while more := set(_copies(PlannedTree(device, {**copies, **store.desired}), every)) - set(copies):
         copies |= dict.fromkeys(sorted(more), Absent())
-        store = layout.answer(PlannedTree(device, copies), request)
+        store = layout.plan(PlannedTree(device, copies), request)
     return store, copies
 
 
@@ -115,7 +115,7 @@ def _holds_only(view: View, path: str, sha256: str) -> bool:
 
 def _settle(store: StorePlan, found: set[str], before: dict[str, TrustedBy]) -> None:
     """Drop the "unknown" problem of a digest that a client reads, although no source file has it."""
-    unknown = {f"no anchor is called {DIGEST}{sha256}" for sha256 in found}
+    unknown = {f"no anchor is named {DIGEST}{sha256}" for sha256 in found}
     store.problems = [each for each in store.problems if each.message not in unknown]
     removed = {anchor.certificate.sha256 for anchor in store.removed}
     for sha256 in sorted(found - removed):

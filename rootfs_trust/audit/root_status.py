@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from rootfs_trust.inputs.root_data import CloudRoot, Departure, Incident, ProgramRoot, RootData
-from rootfs_trust.store.cloud_roots import leaves_programme
+from rootfs_trust.store.cloud_roots import removal_date
 from rootfs_trust.x509 import Certificate
 
 TRUSTED, REMOVED, COMPROMISED, UNLISTED = "trusted", "removed", "compromised", "unlisted"
@@ -59,7 +59,7 @@ def due_text(root: ProgramRoot, last: date) -> str:
     """
     ends: list[tuple[date, str]] = []
     if root.not_before:
-        leaves = leaves_programme(root.not_before)
+        leaves = removal_date(root.not_before)
         ends.append((leaves, f"is due to leave {PROGRAM} on {leaves} (Mozilla root store policy, section 7.4)"))
     after = root.distrust_after
     if after and after.date:

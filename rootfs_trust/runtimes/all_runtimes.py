@@ -8,25 +8,25 @@ from dataclasses import replace
 from rootfs_trust.errors import Problem
 from rootfs_trust.runtimes import castore, certifi, chromium, environment, firefox, java, mono, node
 from rootfs_trust.runtimes.names import AUTO
-from rootfs_trust.runtimes.request import Runtime, RuntimeAnswer, RuntimeRequest, RuntimeTree
+from rootfs_trust.runtimes.request import Runtime, RuntimePlan, RuntimeRequest, RuntimeTree
 
 RUNTIMES: tuple[Runtime, ...] = (java, certifi, node, chromium, firefox, castore, mono, environment)
 """In the order of :data:`~rootfs_trust.runtimes.names.NAMES`."""
 
 
-def answer_of_runtimes(
+def plan_of_runtimes(
     tree: RuntimeTree, names: Sequence[str], request: RuntimeRequest, *, optional: bool = False
-) -> RuntimeAnswer:
+) -> RuntimePlan:
     """What the runtimes of ``names`` make of the tree. Unless ``optional``, one that is named has to be there."""
-    answer = RuntimeAnswer()
+    plan = RuntimePlan()
     for runtime in RUNTIMES:
         there = runtime.present(tree)
         named = runtime.NAME in names
         if not there and named and not optional and runtime is not environment:
             message = f"the root filesystem has no trust store of {runtime.NAME}"
-            answer.problems.append(Problem("runtime-missing", "", message, f"leave {runtime.NAME} out, or use auto"))
+            plan.problems.append(Problem("runtime-missing", "", message, f"leave {runtime.NAME} out, or use auto"))
         elif (named and (there or not optional)) or (there and AUTO in names):
-            found = runtime.answer(tree, replace(request, all_variables=named))
-            answer.merge(found)
-            answer.variables |= found.variables
-    return answer
+            found = runtime.plan(tree, replace(request, all_variables=named))
+            plan.merge(found)
+            plan.variables |= found.variables
+    return plan

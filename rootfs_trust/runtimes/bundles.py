@@ -5,12 +5,12 @@ from __future__ import annotations
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.view import File, View, read
 from rootfs_trust.runtimes.pem_block import read_pem_file, with_block
-from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, conflict
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, conflict
 
 
-def changed_bundles(view: View, paths: list[str], request: RuntimeRequest) -> RuntimeAnswer:
+def changed_bundles(view: View, paths: list[str], request: RuntimeRequest) -> RuntimePlan:
     """The bundles at ``paths`` with our block as ``request`` has it. A bundle that need not change is left out."""
-    answer = RuntimeAnswer()
+    plan = RuntimePlan()
     for path in paths:
         data = read(view, path)
         if data is None:
@@ -19,11 +19,11 @@ def changed_bundles(view: View, paths: list[str], request: RuntimeRequest) -> Ru
             changed = changed_bundle(data, request)
         except MalformedError as error:
             hint = "restore the file from its package, then run install again"
-            answer.conflicts.append(conflict(path, error.message, hint))
+            plan.conflicts.append(conflict(path, error.message, hint))
             continue
         if changed != data:
-            answer.desired[path] = File(changed)
-    return answer
+            plan.desired[path] = File(changed)
+    return plan
 
 
 def changed_bundle(data: bytes, request: RuntimeRequest) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rootfs_trust.runtimes.bundles import changed_bundles
 from rootfs_trust.runtimes.find import CASTORE
-from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree
 
 NAME = "castore"
 TITLE = "Erlang's and Elixir's `castore/priv/cacerts.pem`"
@@ -15,6 +15,6 @@ def present(tree: RuntimeTree) -> bool:
     return bool(tree.files(CASTORE))
 
 
-def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
+def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
     """Every bundle with the anchors in a marked block at its end."""
     return changed_bundles(tree.view, tree.files(CASTORE), request)

@@ -16,7 +16,7 @@ from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.runtimes.policy_file import read_policies, texts_at, write_policies
 from rootfs_trust.runtimes.programs import CHROMIUM
-from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree, conflict
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
 
 NAME = "chromium"
 TITLE = "the managed policy `CACertificates`"
@@ -30,9 +30,9 @@ def present(tree: RuntimeTree) -> bool:
     return any(True for _ in directories(tree.view))
 
 
-def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
+def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
     """The policy of each browser, with the anchors."""
-    result = RuntimeAnswer()
+    result = RuntimePlan()
     for directory in directories(tree.view):
         path = join(directory, OURS)
         try:
@@ -83,7 +83,7 @@ def _policies(view: View, path: str) -> dict[str, Any]:
         raise _PolicyError(path, error.message) from error
 
 
-def _change(view: View, path: str, request: RuntimeRequest, result: RuntimeAnswer) -> None:
+def _change(view: View, path: str, request: RuntimeRequest, result: RuntimePlan) -> None:
     policies = _policies(view, path)
     before = texts_at(policies, POLICY)
     kept = [text for text in before if _digest(text) not in request.removed]

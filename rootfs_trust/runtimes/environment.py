@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.view import read
 from rootfs_trust.runtimes.find import CERTIFI
-from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree
 from rootfs_trust.x509 import blocks
 
 NAME = "environment"
@@ -58,13 +58,13 @@ def present(tree: RuntimeTree) -> bool:
     return any(True for _ in _found(tree))
 
 
-def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
+def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
     """The variables; none where there are no anchors.
 
     With ``all_variables`` also those of programs that are not found, and also where the bundle has no public root;
     otherwise the variables would take their roots from programs that find the anchors in a store of their own.
     """
-    result = RuntimeAnswer()
+    result = RuntimePlan()
     if not request.anchors or not request.bundle:
         return result
     result.warnings += _lost_roots(tree, request)

@@ -14,7 +14,7 @@ from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.view import Absent, Directory, File, View, join, read
 from rootfs_trust.runtimes.policy_file import object_at, read_policies, texts_at, write_policies
 from rootfs_trust.runtimes.programs import FIREFOX, FIREFOX_COMMANDS
-from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree, conflict
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.x509 import encode, read_objects
 
@@ -30,9 +30,9 @@ def present(tree: RuntimeTree) -> bool:
     return bool(policy_files(tree.view))
 
 
-def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
+def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
     """The policies, and the files that they name."""
-    result = RuntimeAnswer()
+    result = RuntimePlan()
     view = tree.view
     ours = _ours(view)
     wanted = {f"{anchor.name}.pem": encode(anchor.certificate.der) for anchor in _wanted(view, ours, request)}
@@ -79,7 +79,7 @@ def installations(view: View) -> list[tuple[str, str]]:
     return found or [(path, command) for command, path in FIREFOX_COMMANDS.items() if view.kind(command)]
 
 
-def _change(view: View, path: str, wanted: list[str], result: RuntimeAnswer) -> None:
+def _change(view: View, path: str, wanted: list[str], result: RuntimePlan) -> None:
     data = read(view, path)
     document: dict[str, Any] = {} if data is None else read_policies(data)
     policies = object_at(document, "policies")

@@ -12,7 +12,7 @@ from hashlib import sha256
 from rootfs_trust.errors import InputError, MalformedError, Problem
 from rootfs_trust.rootfs.view import File, read
 from rootfs_trust.runtimes.find import JAVA
-from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree, conflict
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
 from rootfs_trust.store.java_keystore import refused_by_java
 from rootfs_trust.store.jks import PASSWORD, KeystoreEntry, read_keystore, write_keystore
 from rootfs_trust.store.pkcs12 import Bag, read_pkcs12, trusted_bag, write_pkcs12
@@ -34,9 +34,9 @@ def present(tree: RuntimeTree) -> bool:
     return bool(tree.files(JAVA))
 
 
-def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
+def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
     """Every keystore with an entry for each anchor."""
-    result = RuntimeAnswer()
+    result = RuntimePlan()
     wanted, result.warnings = readable_anchors(request)
     for path in tree.files(JAVA):
         data = read(tree.view, path) or b""

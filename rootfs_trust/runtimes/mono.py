@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.runtimes.programs import MONO, MONO_STORE
-from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree
 from rootfs_trust.x509 import Certificate, encode, parse_certificate, read_objects
 from rootfs_trust.x509.der import DerReader
 
@@ -35,9 +35,9 @@ def is_installed(view: View) -> bool:
     return any(map(view.kind, MONO))
 
 
-def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
+def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
     """A file for each anchor in both directories."""
-    result = RuntimeAnswer()
+    result = RuntimePlan()
     legacy, btls = dict(_held(tree.view, LEGACY)), dict(_held(tree.view, BTLS))
     for held in (legacy, btls):
         result.desired |= {path: Absent() for path, digest in held.items() if digest in request.removed}
@@ -71,7 +71,7 @@ def _free(certificate: Certificate, taken: set[str]) -> str:
     return path
 
 
-def _puts(result: RuntimeAnswer) -> set[str]:
+def _puts(result: RuntimePlan) -> set[str]:
     return {path for path, node in result.desired.items() if isinstance(node, File)}
 
 

@@ -12,7 +12,7 @@ from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.runtimes.find import NODE
 from rootfs_trust.runtimes.node_version import knows_variable, node_version
 from rootfs_trust.runtimes.pem_block import read_pem_file, with_block
-from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree, conflict
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
 
 NAME = "node"
 TITLE = "`NODE_USE_SYSTEM_CA`, or `NODE_EXTRA_CA_CERTS` with a file of the anchors"
@@ -29,9 +29,9 @@ def present(tree: RuntimeTree) -> bool:
     return bool(tree.search.paths(NODE))
 
 
-def answer(tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
+def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
     """The variable, and the file of the anchors if it needs one; neither where there are no anchors."""
-    result = RuntimeAnswer()
+    result = RuntimePlan()
     data = read(tree.view, PATH)
     by_system = bool(request.anchors) and _reads_system_store(tree, request)
     try:

@@ -45,7 +45,7 @@ class RuntimeRequest:
 
 
 @dataclass(slots=True)
-class RuntimeAnswer(StorePlan):
+class RuntimePlan(StorePlan):
     """``variables`` go into an image's configuration, or into files of a root filesystem.
 
     ``unset`` are variables of an earlier run that an image's configuration no longer needs, with their values.
@@ -94,7 +94,7 @@ class Runtime(Protocol):
     def present(self, tree: RuntimeTree) -> bool:
         """Whether the root filesystem has it."""
 
-    def answer(self, tree: RuntimeTree, request: RuntimeRequest) -> RuntimeAnswer:
+    def plan(self, tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
         """The files and variables that ``request`` makes of it. An empty one removes what is ours."""
 
 

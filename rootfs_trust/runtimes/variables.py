@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.view import Absent, Directory, File, View, read
-from rootfs_trust.runtimes.request import Assignment, RuntimeAnswer, conflict
+from rootfs_trust.runtimes.request import Assignment, RuntimePlan, conflict
 
 PROFILE = "/etc/profile.d/rootfs-trust.sh"
 SYSTEMD = "/etc/systemd/system.conf.d/50-rootfs-trust.conf"
@@ -24,20 +24,20 @@ _RECORDED = "# Written by rootfs-trust: the variables that it has set in the con
 _SET = re.compile(r'^(?:export |DefaultEnvironment=")([A-Z0-9_]+)="?([^"\n]+)"$', re.MULTILINE)
 
 
-def variable_files(view: View, variables: Mapping[str, str]) -> RuntimeAnswer:
+def variable_files(view: View, variables: Mapping[str, str]) -> RuntimePlan:
     """The files that set ``variables``; none for no variables. Other files in their places are conflicts."""
-    answer = RuntimeAnswer()
+    plan = RuntimePlan()
     has_systemd = any(view.kind(path) is Directory for path in _SYSTEMDS)
     for path, text in ((PROFILE, _profile(variables)), (SYSTEMD, _drop_in(variables))):
         data = read(view, path)
         if data is not None and not data.startswith(_OURS.encode()):
             message = "is a file of somebody else where rootfs-trust writes variables"
-            answer.conflicts.append(conflict(path, message, "move it, or leave node and environment out of --runtimes"))
+            plan.conflicts.append(conflict(path, message, "move it, or leave node and environment out of --runtimes"))
         elif variables and (path == PROFILE or has_systemd):
-            answer.desired[path] = File(text.encode())
+            plan.desired[path] = File(text.encode())
         elif data is not None:
-            answer.desired[path] = Absent()
-    return answer
+            plan.desired[path] = Absent()
+    return plan
 
 
 def variables_before(view: View) -> dict[str, str]:
@@ -46,15 +46,15 @@ def variables_before(view: View) -> dict[str, str]:
     return dict(_SET.findall(data.decode("utf-8", "replace"))) if data.startswith(_OURS.encode()) else {}
 
 
-def record(view: View, variables: Mapping[str, str]) -> RuntimeAnswer:
+def record(view: View, variables: Mapping[str, str]) -> RuntimePlan:
     """Return the record of ``variables``; none for no variables."""
-    answer = RuntimeAnswer()
+    plan = RuntimePlan()
     if variables:
         lines = (f"{name}={value}\n" for name, value in _sorted(variables))
-        answer.desired[RECORD] = File(f"{_RECORDED}{''.join(lines)}".encode())
+        plan.desired[RECORD] = File(f"{_RECORDED}{''.join(lines)}".encode())
     elif read(view, RECORD) is not None:
-        answer.desired[RECORD] = Absent()
-    return answer
+        plan.desired[RECORD] = Absent()
+    return plan
 
 
 def recorded(view: View) -> dict[str, str]:

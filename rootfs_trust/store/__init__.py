@@ -1,1 +1,1 @@
-"""The trust store: anchors become files, links and bundles, the way each distribution's own tool writes them."""
+"""The trust store: turns anchors into the files, links and bundles that each distribution's own tool would write."""

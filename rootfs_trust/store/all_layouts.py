@@ -1,4 +1,4 @@
-"""Every layout by its name. docs/layouts.md is made from them."""
+"""All layouts by name. docs/layouts.md is generated from them."""
 
 from __future__ import annotations
 

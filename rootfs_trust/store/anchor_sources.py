@@ -1,4 +1,4 @@
-"""The local folder of anchors: what is in it, and what it becomes with the anchors that are asked for. Pure."""
+"""The anchor source directory: what it contains, and how a request changes it."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from rootfs_trust.text import did_you_mean
 from rootfs_trust.x509 import Certificate, encode
 
 DIGEST = "sha256:"
-"""What stands before the digest by which every copy of a certificate is named."""
+"""Prefix of an argument that names every copy of a certificate by its digest."""
 
 _SUFFIX = ".crt"
 
 
 def _everything(_source: Source, _certificate: Certificate) -> Purposes:
-    """What a file trusts a certificate for where files cannot say it."""
+    """Purposes in layouts whose source files cannot record any: everything."""
     return None
 
 
 @dataclass(slots=True)
-class LocalFolder:
-    """The source files of the folder, by path; ``changed`` are those that a run writes.
+class AnchorSources:
+    """The source files of the anchor source directory, by path. ``changed`` are the files that a run writes or deletes.
 
-    ``link_name`` is the layout's rule from a source's path to its name in the hash directory, where no two
-    sources may share one: the distribution's own tool would exchange them at each run. ``purposes_of`` says what
-    a source trusts a certificate in it for.
+    ``link_name`` maps a source's path to its name in the hash directory. No two sources may share that name: the
+    distribution's own tool would swap them at each run. ``purposes_of`` returns the purposes for which a source trusts
+    one of its certificates.
     """
 
     folder: str
@@ -46,29 +46,29 @@ class LocalFolder:
     conflicts: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     suffix: str = _SUFFIX
-    """How the names of source files end."""
+    """Suffix of source files."""
     _holding: dict[str, dict[str, None]] = field(default_factory=dict, init=False)
-    """The paths of ``sources`` that hold a certificate, by its SHA-256."""
+    """Paths of the ``sources`` that contain a certificate, by its SHA-256."""
     _shipping: dict[str, list[Source]] = field(default_factory=dict, init=False)
     _distrusting: dict[str, list[Source]] = field(default_factory=dict, init=False)
     _linked: dict[str, dict[str, Source]] = field(default_factory=dict, init=False)
-    """All sources by the name of their link and their path, so that each new name is looked up and not searched for."""
-    _folders: Counter[str] = field(default_factory=Counter, init=False)
-    """The folders above all sources, and how many sources each has below it."""
+    """All sources by link name and then by path, so that checking a new name is one lookup."""
+    _directories: Counter[str] = field(default_factory=Counter, init=False)
+    """The parent directories of all sources, and the number of sources below each."""
 
     def __post_init__(self) -> None:
         for source in (*self.shipped, *self.distrusted, *self.sources.values()):
-            self._note(source)
+            self._index(source)
         for path, source in self.sources.items():
-            self._note_certificates(path, source)
+            self._index_certificates(path, source)
         self._shipping = _by_digest(self.shipped)
         self._distrusting = _by_digest(self.distrusted)
 
-    def _note(self, source: Source) -> None:
+    def _index(self, source: Source) -> None:
         self._linked.setdefault(self.link_name(source.path), {}).setdefault(source.path, source)
-        self._folders.update(_folders_above(source.path))
+        self._directories.update(_parent_directories(source.path))
 
-    def _note_certificates(self, path: str, source: Source) -> None:
+    def _index_certificates(self, path: str, source: Source) -> None:
         for certificate in source.certificates:
             self._holding.setdefault(certificate.sha256, {})[path] = None
 
@@ -77,21 +77,21 @@ class LocalFolder:
         for certificate in source.certificates:
             self._holding[certificate.sha256].pop(path, None)
         self._linked[self.link_name(path)].pop(path, None)
-        self._folders.subtract(_folders_above(path))
+        self._directories.subtract(_parent_directories(path))
 
     def _set(self, path: str, source: Source) -> None:
         if path in self.sources:
             self._forget(path)
         self.sources[path] = source
-        self._note(source)
-        self._note_certificates(path, source)
+        self._index(source)
+        self._index_certificates(path, source)
 
     def _holders(self, sha256: str) -> list[Source]:
-        """The sources of the folder that hold the certificate."""
+        """Return the sources in this directory that contain the certificate."""
         return [self.sources[path] for path in self._holding.get(sha256, ())]
 
     def adopt(self) -> None:
-        """Rewrite each untidy file as clean ones: the first certificate keeps the name."""
+        """Rewrite each malformed file as one clean file per certificate. The first certificate keeps the name."""
         for path, source in list(self.sources.items()):
             if source.clean or not source.certificates:
                 continue
@@ -101,7 +101,7 @@ class LocalFolder:
                 self._write_separate_file(each, self.purposes_of(source, each))
 
     def _write_separate_file(self, certificate: Certificate, purposes: Purposes) -> None:
-        """Give ``certificate`` a file of its own, unless another one holds it."""
+        """Write ``certificate`` to a new file, unless another source contains it."""
         if self._holders(certificate.sha256):
             return
         name = name_of_subject(certificate.subject, certificate.sha256)
@@ -110,24 +110,24 @@ class LocalFolder:
         self._write(self._path(name), source_of(self._path(name), certificate, purposes))
 
     def add(self, anchor: Anchor, *, only: bool = False) -> None:
-        """Put ``anchor`` into the folder, or note the conflict that forbids it.
+        """Add ``anchor`` to the directory, or record the conflict that prevents it.
 
-        ``only`` says that the store is to trust nothing but its anchors. Every shipped CA is distrusted there, so
-        that it says nothing of this one.
+        ``only`` is true if the store shall trust nothing else (``base = "none"``). Every shipped CA is then distrusted,
+        so a distrusted or shipped copy of this certificate is neither a conflict nor worth a warning.
         """
         sha256 = anchor.certificate.sha256
         for source in () if only else self._distrusting.get(sha256, ()):
             self.conflicts.append(_distrusted(anchor, source))
             return
         for source in self._holders(sha256):
-            self._already_there(anchor, source)
+            self._already_present(anchor, source)
             return
         for source in () if only else self._shipping.get(sha256, ()):
             self.warnings.append(_shipped(anchor, source))
         self._place(self._with_unique_name(anchor))
 
     def remove(self, path: str, sha256: str | None = None) -> None:
-        """Take the file away; with ``sha256`` only that certificate, where the file holds others too."""
+        """Delete the source file, or with ``sha256`` only that certificate if the file contains others."""
         source = self.sources[path]
         self._forget(path)
         kept = [each for each in source.certificates if sha256 is not None and each.sha256 != sha256]
@@ -139,7 +139,7 @@ class LocalFolder:
         else:
             self.changed[path] = Absent()
 
-    def _already_there(self, anchor: Anchor, source: Source) -> None:
+    def _already_present(self, anchor: Anchor, source: Source) -> None:
         if self.purposes_of(source, anchor.certificate) != anchor.purposes:
             self._with_other_purposes(anchor, source)
             return
@@ -149,26 +149,28 @@ class LocalFolder:
                 Problem(
                     "already-installed",
                     anchor.where,
-                    f"is installed already, as {source.path}",
-                    "it is left there, and not installed a second time",
+                    f"is already installed as {source.path}",
+                    "it is not installed a second time",
                 )
             )
 
     def _with_other_purposes(self, anchor: Anchor, source: Source) -> None:
-        """The anchor is there and trusted for something else: as strict as for another certificate of its name."""
-        held = self.purposes_of(source, anchor.certificate)
+        """Handle an anchor that is installed for other purposes, with the same rules as a name that is in use."""
+        current = self.purposes_of(source, anchor.certificate)
         if source.path != self._path(anchor.name):
-            self.conflicts.append(_other_purposes(anchor, source, held, "take that file away, or name its purposes"))
+            self.conflicts.append(
+                _other_purposes(anchor, source, current, "delete that file, or give the same purposes")
+            )
         elif len(source.certificates) > 1:
-            self.conflicts.append(_other_purposes(anchor, source, held, "it holds several certificates: split it"))
+            self.conflicts.append(_other_purposes(anchor, source, current, "it holds several certificates: split it"))
         elif not anchor.replace:
-            self.conflicts.append(_other_purposes(anchor, source, held, f"--replace {anchor.name} changes that"))
+            self.conflicts.append(_other_purposes(anchor, source, current, f"--replace {anchor.name} changes that"))
         else:
             self._write(source.path, source_of(source.path, anchor.certificate, anchor.purposes))
             self.installed.append(anchor)
 
     def _with_unique_name(self, anchor: Anchor) -> Anchor:
-        """The anchor under a name of its own, where the distribution ships the same certificate under its name."""
+        """Add a digest to the anchor's name if the distribution ships the same certificate under that name."""
         sha256 = anchor.certificate.sha256
         shipped = (*self._shipping.get(sha256, ()), *self._distrusting.get(sha256, ()))
         taken = {self.link_name(source.path) for source in shipped}
@@ -179,11 +181,11 @@ class LocalFolder:
     def _place(self, anchor: Anchor) -> None:
         path = self._path(anchor.name)
         old = self.sources.get(path)
-        rival = self._name_conflict(path)
-        if rival:
-            self.conflicts.append(_name_taken(anchor, rival, "give it another name"))
+        conflicting = self._name_conflict(path)
+        if conflicting:
+            self.conflicts.append(_name_taken(anchor, conflicting, "give it another name"))
         elif old and not anchor.replace:
-            self.conflicts.append(_name_taken(anchor, old, f"--replace {anchor.name} exchanges it"))
+            self.conflicts.append(_name_taken(anchor, old, f"--replace {anchor.name} replaces it"))
         elif old and len(old.certificates) > 1:
             self.conflicts.append(_name_taken(anchor, old, "it holds several certificates; --adopt splits it first"))
         else:
@@ -191,13 +193,13 @@ class LocalFolder:
             self.installed.append(anchor)
 
     def _name_conflict(self, path: str) -> Source | None:
-        """Another source whose link would have the name that the link of ``path`` needs, or in a folder of its name."""
+        """Return another source with the link name of ``path``, or one below a directory called ``path``."""
         for other, source in self._linked.get(self.link_name(path), {}).items():
             if other != path:
                 return source
-        if self._folders[path] > 0:
-            everything = (*self.shipped, *self.distrusted, *self.sources.values())
-            return next((each for each in everything if each.path.startswith(f"{path}/")), None)
+        if self._directories[path] > 0:
+            all_sources = (*self.shipped, *self.distrusted, *self.sources.values())
+            return next((each for each in all_sources if each.path.startswith(f"{path}/")), None)
         return None
 
     def _write(self, path: str, source: Source) -> None:
@@ -205,7 +207,7 @@ class LocalFolder:
         self.changed[path] = File(source.data)
 
     def name_of(self, path: str) -> str:
-        """The name that a source file gives to its anchor."""
+        """Return the anchor name of a source file."""
         return path.rpartition("/")[2].removesuffix(self.suffix)
 
     def _path(self, name: str) -> str:
@@ -220,24 +222,24 @@ def _by_digest(sources: Iterable[Source]) -> dict[str, list[Source]]:
     return found
 
 
-def _folders_above(path: str) -> list[str]:
+def _parent_directories(path: str) -> list[str]:
     return [path[:end] for end, char in enumerate(path) if char == "/" and end]
 
 
 def stem(path: str) -> str:
-    """The name that a source file gives to its anchor."""
+    """Return the anchor name of a ``.crt`` source file."""
     return path.rpartition("/")[2].removesuffix(_SUFFIX)
 
 
 def sources_with(sha256: str, sources: Iterable[Source]) -> Iterator[Source]:
-    """The sources that hold the certificate."""
+    """Yield the sources that contain the certificate."""
     return (source for source in sources if any(each.sha256 == sha256 for each in source.certificates))
 
 
 def not_found(wanted: str, names: Iterable[str]) -> Problem:
-    """The trouble of an anchor that is asked for and that nothing is called, with ``names`` near to it."""
+    """Return the error for an anchor name that does not exist, with similar ``names`` as its hint."""
     hint = did_you_mean(wanted, names, 3) or "give the name of its file, or sha256:HEX"
-    return Problem("not-found", "", f"no anchor is called {wanted}", hint)
+    return Problem("not-found", "", f"no anchor is named {wanted}", hint)
 
 
 def _distrusted(anchor: Anchor, source: Source) -> Problem:
@@ -245,8 +247,8 @@ def _distrusted(anchor: Anchor, source: Source) -> Problem:
     return Problem(
         "conflict",
         source.path,
-        f"{anchor.where} is this certificate, which the rootfs distrusts",
-        f"to trust it again, take the ! off the line of {name} in ca-certificates.conf",
+        f"is distrusted by the rootfs, and {anchor.where} is the same certificate",
+        f"to trust it again, remove the ! before {name} in ca-certificates.conf",
     )
 
 
@@ -255,22 +257,22 @@ def _shipped(anchor: Anchor, source: Source) -> Problem:
         "already-shipped",
         anchor.where,
         f"the distribution ships this certificate as {source.path}",
-        "it is installed all the same, so that it stays when the package drops it",
+        "it is installed anyway, so that it stays when the package drops it",
     )
 
 
 def _name_taken(anchor: Anchor, holder: Source, hint: str) -> Problem:
-    held = ", ".join(each.sha256[:16] for each in holder.certificates) or "no certificate"
+    present = ", ".join(each.sha256[:16] for each in holder.certificates) or "no certificate"
     return Problem(
         "conflict",
         holder.path,
-        f"the name {anchor.name} is taken (by sha256 {held}...) and {anchor.where} is another certificate",
+        f"the name {anchor.name} is in use (sha256 {present}...), and {anchor.where} is another certificate",
         hint,
     )
 
 
-def _other_purposes(anchor: Anchor, holder: Source, held: Purposes, hint: str) -> Problem:
+def _other_purposes(anchor: Anchor, holder: Source, current: Purposes, hint: str) -> Problem:
     message = (
-        f"trusts the certificate of {anchor.where} for {shown(held)}, and it is to be for {shown(anchor.purposes)}"
+        f"trusts the certificate of {anchor.where} for {shown(current)}, not for {shown(anchor.purposes)} as requested"
     )
     return Problem("conflict", holder.path, message, hint)

@@ -1,6 +1,6 @@
-"""Systems that make their trust store at boot from settings: a file in their root filesystem would not stay.
+"""Systems that create their trust store at boot from settings, so that a file in the rootfs would not last.
 
-Sources: bottlerocket-os/bottlerocket-core-kit 210ea3f715, sources/api/certdog (writes the bundle at boot from the one
+Sources: bottlerocket-os/bottlerocket-core-kit 210ea3f715, sources/api/certdog (at boot, writes the bundle from the one
 in /usr/share/factory and settings.pki), bottlerocket.dev, "settings.pki"; talos.dev, TrustedRootsConfig (from 1.8).
 """
 
@@ -16,19 +16,19 @@ _SYSTEMS = {
         "trusted = false distrusts a shipped CA",
     ),
     "talos": (
-        "Talos Linux makes /etc at each boot from its machine configuration",
-        "add a document of the kind TrustedRootsConfig to the machine configuration (Talos 1.8 and later)",
+        "Talos Linux creates /etc at each boot from its machine configuration",
+        "add a TrustedRootsConfig document to the machine configuration (Talos 1.8 and later)",
     ),
 }
-"""By ID of os-release: what the system is, and what to do instead."""
+"""By ID of os-release: what the system does, and what to do instead."""
 
 
 def refusal(device: Device) -> Problem | None:
-    """Why nothing is installed into the root filesystem of such a system; None for all others."""
+    """Return the error that prevents an installation into such a system, or None for all others."""
     name = device.os_release.get("ID", "")
     if name not in _SYSTEMS:
         return None
     what, instead = _SYSTEMS[name]
     return Problem(
-        "layout", "/etc/os-release", f"says ID={name}: {what}, and a file in the rootfs would not stay", instead
+        "layout", "/etc/os-release", f"has ID={name}: {what}, so a file in the rootfs would not last", instead
     )

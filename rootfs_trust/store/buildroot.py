@@ -1,7 +1,7 @@
-"""Buildroot's store: links and a bundle over every certificate file below one folder. Pure.
+"""Buildroot's store: links and a bundle of every certificate file below one directory.
 
-Buildroot makes the store anew at the end of each build (its finalize hook), from whatever files are there; the
-device has no tool for it.
+A finalize hook of Buildroot writes the store at the end of each build, from all files in the directory. The device has
+no tool for it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rootfs_trust.rootfs.view import Directory, File, View, as_bytes, read
-from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, not_found, sources_with, stem
+from rootfs_trust.store.anchor_sources import DIGEST, AnchorSources, not_found, sources_with, stem
 from rootfs_trust.store.cloud_roots import with_presets
 from rootfs_trust.store.hash_links import hash_directory, links_into
 from rootfs_trust.store.layout import Request, StorePlan
@@ -17,9 +17,9 @@ from rootfs_trust.store.selection import Held, with_selections
 from rootfs_trust.store.source_file import (
     Source,
     certificate_files,
-    judge_sources,
     missing_issuers,
     read_source_at,
+    report_defects,
     unsourced,
     without_purposes,
 )
@@ -34,31 +34,31 @@ class BuildrootStore:
     releases: str
     facts: tuple[str, ...]
     ids: tuple[str, ...] = ()
-    """IDs of os-release that are such a system; those of ID_LIKE count, too."""
+    """Values of ID and ID_LIKE in os-release that identify such a system."""
     sources: str = "/usr/share/ca-certificates"
-    """The folder below which every ``.crt`` file is trusted."""
+    """Every ``.crt`` file below this directory is trusted."""
     local: str = "/usr/share/ca-certificates/local"
     bundle: str = "/etc/ssl/certs/ca-certificates.crt"
     hash_directory: str = "/etc/ssl/certs"
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """See Layout."""
+        """The bundle and the hash directory."""
         return self.bundle, self.hash_directory
 
     @property
     def keystores(self) -> tuple[str, ...]:
-        """See Layout."""
+        """None: Buildroot's hook writes no Java keystore."""
         return ()
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """See Layout."""
+        """The source files, for docs/layouts.md."""
         return (f"`{self.sources}`: `*.crt`, with subdirectories, in byte order of the whole path",)
 
     @property
     def writes(self) -> tuple[str, ...]:
-        """See Layout."""
+        """The written files, for docs/layouts.md."""
         return (
             f"`{self.local}/NAME.crt` (0644)",
             f"`{self.bundle}` (0644), the bytes of the source files, one after the other",
@@ -66,22 +66,22 @@ class BuildrootStore:
             f"`{self.hash_directory}/HASH.N`: relative hash links, new style",
         )
 
-    def answer(self, view: View, request: Request) -> StorePlan:
-        """The store that ``request`` makes of the rootfs ``view``."""
-        answer = StorePlan()
+    def plan(self, view: View, request: Request) -> StorePlan:
+        """Plan the store for ``request``. Implements :meth:`Layout.plan_store`."""
+        plan = StorePlan()
         found = {path: read_source_at(view, path) for path in certificate_files(view, self.sources)}
-        request = without_purposes(request, answer, self.name)
-        request = with_presets(request, found.values(), answer)
-        request = with_selections(request, self._held(found), answer, self.name)
-        folder = LocalFolder(self.local, link_name, dict(found), (), ())
-        change(folder, request, answer)
+        request = without_purposes(request, plan, self.name)
+        request = with_presets(request, found.values(), plan)
+        request = with_selections(request, self._held(found), plan, self.name)
+        folder = AnchorSources(self.local, link_name, dict(found), (), ())
+        change(folder, request, plan)
         sources = [folder.sources[path] for path in sorted(folder.sources, key=as_bytes)]
-        judge_sources(sources, answer)
-        answer.warnings += missing_issuers(request.anchors, sources)
+        report_defects(sources, plan)
+        plan.warnings += missing_issuers(request.anchors, sources)
         if not request.drop_unsourced:
-            answer.conflicts += unsourced(self.bundle, read(view, self.bundle), [*found.values(), *sources])
-        self._write(view, found, folder, sources, answer)
-        return answer
+            plan.conflicts += unsourced(self.bundle, read(view, self.bundle), [*found.values(), *sources])
+        self._write(view, found, folder, sources, plan)
+        return plan
 
     def _held(self, found: dict[str, Source]) -> Held:
         local = [source for path, source in found.items() if path.startswith(f"{self.local}/")]
@@ -94,44 +94,44 @@ class BuildrootStore:
         )
 
     def _write(
-        self, view: View, found: dict[str, Source], folder: LocalFolder, sources: list[Source], answer: StorePlan
+        self, view: View, found: dict[str, Source], folder: AnchorSources, sources: list[Source], plan: StorePlan
     ) -> None:
-        # Also where nothing is added: it has to be there before and after an anchor was in it.
-        answer.desired[self.local] = Directory()
+        # Even if no anchor is added: removing the last anchor must give the tree from before the first one.
+        plan.desired[self.local] = Directory()
         new = {path: node for path, node in folder.changed.items() if path not in found}
-        answer.desired |= {**new, self.bundle: File(b"".join(source.data for source in sources)), **folder.changed}
+        plan.desired |= {**new, self.bundle: File(b"".join(source.data for source in sources)), **folder.changed}
         links = {link_name(source.path): (f"../../..{source.path}", source) for source in sources}
         stale = links_into(view, self.hash_directory, (f"../../..{self.sources}/",))
         name = self.bundle.rpartition("/")[2]
-        answer.desired |= hash_directory(view, self.hash_directory, links, bundle=name, stale=stale)
+        plan.desired |= hash_directory(view, self.hash_directory, links, bundle=name, stale=stale)
 
 
 def link_name(path: str) -> str:
-    """The name of a source's link: its base name, with no character changed."""
+    """Return the name of a source's link: its base name, with no character changed."""
     return f"{stem(path)}.pem"
 
 
-def change(folder: LocalFolder, request: Request, answer: StorePlan) -> None:
-    """Add to ``folder`` and remove from it what the request asks for."""
+def change(folder: AnchorSources, request: Request, plan: StorePlan) -> None:
+    """Add and remove sources in ``folder`` as the request says."""
     if request.adopt:
         folder.adopt()
     for wanted in request.remove:
         sha256 = wanted.removeprefix(DIGEST) if wanted.startswith(DIGEST) else None
         if not _remove(folder, wanted, sha256):
-            answer.problems.append(not_found(wanted, map(folder.name_of, folder.sources)))
+            plan.problems.append(not_found(wanted, map(folder.name_of, folder.sources)))
     for sha256 in sorted(request.distrust):
         _remove(folder, "", sha256)
     if request.only:
         _remove_all_but(folder, {anchor.certificate.sha256 for anchor in request.anchors})
     for anchor in request.anchors:
         folder.add(anchor)
-    answer.installed += folder.installed
-    answer.removed += folder.removed
-    answer.conflicts += folder.conflicts
-    answer.warnings += folder.warnings
+    plan.installed += folder.installed
+    plan.removed += folder.removed
+    plan.conflicts += folder.conflicts
+    plan.warnings += folder.warnings
 
 
-def _remove(folder: LocalFolder, name: str, sha256: str | None) -> bool:
+def _remove(folder: AnchorSources, name: str, sha256: str | None) -> bool:
     if sha256 is None:
         paths = [path for path in folder.sources if folder.name_of(path) == name]
     else:
@@ -141,7 +141,7 @@ def _remove(folder: LocalFolder, name: str, sha256: str | None) -> bool:
     return bool(paths)
 
 
-def _remove_all_but(folder: LocalFolder, wanted: set[str]) -> None:
+def _remove_all_but(folder: AnchorSources, wanted: set[str]) -> None:
     for path, source in list(folder.sources.items()):
         for sha256 in {each.sha256 for each in source.certificates} - wanted:
             folder.remove(path, sha256)

@@ -1,8 +1,8 @@
-"""Stores whose bundle is a source itself: distroless and scratch-like trees, and OpenWrt's. Pure.
+"""Stores whose bundle is itself the source: distroless and similar images, and OpenWrt.
 
-There is no tool on the device that would build the bundle anew, so what is in it stays, byte for byte, and
-anchors are added at its end or cut out of it. OpenWrt may have a folder of certificate files with hash links
-beside it, or instead.
+No tool on the device rebuilds the bundle. Its content is therefore kept byte for byte; anchors are appended, and
+removed certificates are cut out. OpenWrt may also have a directory of certificate files with hash links, with or
+without a bundle.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.store.anchor import Anchor, name_of_subject
-from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, not_found, stem
+from rootfs_trust.store.anchor_sources import DIGEST, AnchorSources, not_found, stem
 from rootfs_trust.store.cloud_roots import with_presets
 from rootfs_trust.store.hash_links import hash_links
 from rootfs_trust.store.layout import Request, StorePlan
@@ -36,95 +36,95 @@ BUNDLES = (
     "/usr/lib/ssl/cert.pem",
     "/usr/lib/ssl-3/cert.pem",
 )
-"""Files of all anchors for TLS, to which programs are pointed on some distribution; the first is the usual one."""
+"""Paths of CA bundles for TLS on the known distributions. The first one is the most common."""
 
 _BEGIN, _END = b"-----BEGIN ", b"-----END "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleStore:
-    """The layout of a tree whose bundle is a source. Implements Layout."""
+    """The layout of a rootfs whose bundle is itself the source. Implements Layout."""
 
     name: str
     title: str
     releases: str
     facts: tuple[str, ...]
     ids: tuple[str, ...] = ()
-    """IDs of os-release that are such a system; those of ID_LIKE count, too."""
+    """Values of ID and ID_LIKE in os-release that identify such a system."""
     bundle: str = "/etc/ssl/certs/ca-certificates.crt"
     more: tuple[str, ...] = ()
-    """Other bundles that are files of their own: Azure Linux's distroless images copy one to /etc/pki/tls/cert.pem."""
+    """Further bundles that are separate files: Azure Linux's distroless images have a copy at /etc/pki/tls/cert.pem."""
     hash_directory: str = ""
-    """A folder whose ``.crt`` files are sources too and have hash links; empty where there is none."""
+    """A directory whose ``.crt`` files are sources too and have hash links; empty if there is none."""
 
     @property
     def local(self) -> str:
-        """Where anchors go."""
+        """The directory of certificate files, or the bundle if there is none."""
         return self.hash_directory or self.bundle
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """See Layout."""
+        """The bundles, and the hash directory if there is one."""
         return (self.bundle, *self.more, *filter(None, (self.hash_directory,)))
 
     @property
     def keystores(self) -> tuple[str, ...]:
-        """See Layout."""
+        """None: these systems write no Java keystore."""
         return ()
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """See Layout."""
+        """The source files, for docs/layouts.md."""
         bundle = f"`{self.bundle}`: its content is kept, byte for byte"
         return (f"`{self.hash_directory}`: `*.crt`", bundle) if self.hash_directory else (bundle,)
 
     @property
     def writes(self) -> tuple[str, ...]:
-        """See Layout."""
+        """The written files, for docs/layouts.md."""
         bundle = f"`{self.bundle}` (0644): anchors at its end"
         if not self.hash_directory:
             return (bundle,)
         return (
             f"`{self.hash_directory}/NAME.crt` (0644)",
-            f"{bundle}; where there are certificate files and no bundle, none is made",
+            f"{bundle}; no bundle is created if there are only certificate files",
             f"`{self.hash_directory}/HASH.N`: relative hash links, new style",
         )
 
-    def answer(self, view: View, request: Request) -> StorePlan:
-        """The store that ``request`` makes of the rootfs ``view``."""
-        answer = StorePlan()
+    def plan(self, view: View, request: Request) -> StorePlan:
+        """Plan the store for ``request``. Implements :meth:`Layout.plan_store`."""
+        plan = StorePlan()
         data = read(view, self.bundle) or b""
         bundle = read_source(self.bundle, data) if data else Source(self.bundle, b"", ())
-        folder = LocalFolder(self.local, file_link_name, self._files(view), (), ())
+        folder = AnchorSources(self.local, file_link_name, self._files(view), (), ())
         found = dict(folder.sources)
         more = [read_source(path, read(view, path) or b"") for path in self.more]
         sources = [bundle, *more, *found.values()]
-        answer.conflicts += (fault_of(source) for source in sources if source.fault)
-        request = without_purposes(request, answer, self.name)
-        request = with_presets(request, sources, answer)
-        request = with_selections(request, _held(bundle, [*more, *found.values()]), answer, self.name)
-        gone = _gone(sources, request, answer)
-        answer.removed += (_named(each) for each in bundle.certificates if each.sha256 in gone)
+        plan.conflicts += (fault_of(source) for source in sources if source.fault)
+        request = without_purposes(request, plan, self.name)
+        request = with_presets(request, sources, plan)
+        request = with_selections(request, _held(bundle, [*more, *found.values()]), plan, self.name)
+        removed = _digests_to_remove(sources, request, plan)
+        plan.removed += (_named(each) for each in bundle.certificates if each.sha256 in removed)
         if self.hash_directory:
-            _change_folder(folder, gone, request, answer)
+            _change_folder(folder, removed, request, plan)
             if self.bundle in folder.changed:
-                answer.conflicts.append(_named_like(self.bundle))
-            answer.desired |= {path: node for path, node in folder.changed.items() if path not in found}
+                plan.conflicts.append(_named_like_bundle(self.bundle))
+            plan.desired |= {path: node for path, node in folder.changed.items() if path not in found}
         if data or not found:
-            answer.desired[self.bundle] = File(_changed(data, bundle, gone, request))
-        answer.desired |= {each.path: File(_changed(each.data, each, gone, request)) for each in more}
+            plan.desired[self.bundle] = File(_rewritten(data, bundle, removed, request))
+        plan.desired |= {each.path: File(_rewritten(each.data, each, removed, request)) for each in more}
         if self.hash_directory:
             replaced = {path: node for path, node in folder.changed.items() if path in found}
-            answer.desired |= {path: node for path, node in replaced.items() if isinstance(node, File)}
+            plan.desired |= {path: node for path, node in replaced.items() if isinstance(node, File)}
             files = {path.rpartition("/")[2]: source for path, source in folder.sources.items()}
-            answer.desired |= hash_links(view, self.hash_directory, files, map(file_link_name, found))
-            # Last, as plans delete in this order: a run that is cut short then still finds the source by its name.
-            answer.desired |= {path: node for path, node in replaced.items() if isinstance(node, Absent)}
-        _tell(bundle, found, folder, gone, request, answer)
-        return answer
+            plan.desired |= hash_links(view, self.hash_directory, files, map(file_link_name, found))
+            # Last, as plans delete in this order: if a run is interrupted, the next one still finds the source by name.
+            plan.desired |= {path: node for path, node in replaced.items() if isinstance(node, Absent)}
+        _report(bundle, found, folder, removed, request, plan)
+        return plan
 
     def _files(self, view: View) -> dict[str, Source]:
-        """The certificate files of the folder, by path."""
+        """Return the certificate files of the directory, by path."""
         found: dict[str, Source] = {}
         for name in view.names(self.hash_directory) if self.hash_directory else ():
             path = join(self.hash_directory, name)
@@ -135,12 +135,12 @@ class BundleStore:
 
 
 def file_link_name(path: str) -> str:
-    """Files of the folder are found by their own names."""
+    """Return the base name: OpenSSL finds the files of this directory by hash links to their own names."""
     return path.rpartition("/")[2]
 
 
 def _held(bundle: Source, files: Iterable[Source]) -> Held:
-    """Everything counts as shipped: nothing in such a tree tells who has added it."""
+    """Return the certificates of the rootfs. All count as shipped, as nothing shows who added them."""
     sources = (bundle, *files)
     return Held(
         [each for source in sources for each in source.certificates],
@@ -150,23 +150,23 @@ def _held(bundle: Source, files: Iterable[Source]) -> Held:
     )
 
 
-def _gone(sources: list[Source], request: Request, answer: StorePlan) -> set[str]:
-    """SHA-256 of the certificates that have to go."""
+def _digests_to_remove(sources: list[Source], request: Request, plan: StorePlan) -> set[str]:
+    """Return the SHA-256 of the certificates to remove. A name that matches nothing is an error in ``answer``."""
     wanted = {anchor.certificate.sha256 for anchor in request.anchors}
-    held = {each.sha256: each for source in sources for each in source.certificates}
-    gone = {sha256 for sha256 in held if sha256 in request.distrust or (request.only and sha256 not in wanted)}
+    present = {each.sha256: each for source in sources for each in source.certificates}
+    removed = {sha256 for sha256 in present if sha256 in request.distrust or (request.only and sha256 not in wanted)}
     names = [(name, sha256) for source in sources for name, sha256 in _names(source)]
     for name in request.remove:
         named = {sha256 for known, sha256 in names if name in (known, DIGEST + sha256)}
         if not named:
-            answer.problems.append(not_found(name, dict(names)))
-        gone |= named
+            plan.problems.append(not_found(name, dict(names)))
+        removed |= named
     subjects = {each.certificate.subject.canonical for each in request.anchors if each.replace}
-    return gone | ({sha256 for sha256, each in held.items() if each.subject.canonical in subjects} - wanted)
+    return removed | ({sha256 for sha256, each in present.items() if each.subject.canonical in subjects} - wanted)
 
 
 def _names(source: Source) -> Iterator[tuple[str, str]]:
-    """What each certificate may be called: by its subject, and by its file where it has one of its own."""
+    """Yield the names of each certificate with its SHA-256: by subject, and by file if it is the only one in it."""
     for each in source.certificates:
         yield _named(each).name, each.sha256
         if len(source.certificates) == 1:
@@ -177,28 +177,28 @@ def _named(certificate: Certificate) -> Anchor:
     return Anchor(name_of_subject(certificate.subject, certificate.sha256), certificate, "")
 
 
-def _change_folder(folder: LocalFolder, gone: set[str], request: Request, answer: StorePlan) -> None:
+def _change_folder(folder: AnchorSources, removed: set[str], request: Request, plan: StorePlan) -> None:
     if request.adopt:
         folder.adopt()
     for path, source in list(folder.sources.items()):
-        for sha256 in gone.intersection(each.sha256 for each in source.certificates):
+        for sha256 in removed.intersection(each.sha256 for each in source.certificates):
             folder.remove(path, sha256)
     for anchor in request.anchors:
         folder.add(anchor)
-    answer.removed += folder.removed
-    answer.conflicts += folder.conflicts
-    answer.warnings += folder.warnings
+    plan.removed += folder.removed
+    plan.conflicts += folder.conflicts
+    plan.warnings += folder.warnings
 
 
-def _named_like(bundle: str) -> Problem:
-    message = f"is the bundle, and the file of an anchor called {stem(bundle)} would replace it"
+def _named_like_bundle(bundle: str) -> Problem:
+    message = f"is the bundle; the file of an anchor named {stem(bundle)} would overwrite it"
     return Problem("conflict", bundle, message, "give the anchor another name")
 
 
-def _changed(data: bytes, bundle: Source, gone: set[str], request: Request) -> bytes:
-    """The bundle without what has to go, and with the anchors that it does not hold."""
+def _rewritten(data: bytes, bundle: Source, removed: set[str], request: Request) -> bytes:
+    """Return the bundle without the removed certificates, and with the anchors that it does not contain."""
     held = {each.sha256 for each in bundle.certificates}
-    text = b"".join(part for part in parts_of(data) if not gone.intersection(_digests(part)))
+    text = b"".join(part for part in parts_of(data) if not removed.intersection(_digests(part)))
     if text and not text.endswith(b"\n"):
         text += b"\n"
     added = (anchor.certificate for anchor in request.anchors)
@@ -206,7 +206,7 @@ def _changed(data: bytes, bundle: Source, gone: set[str], request: Request) -> b
 
 
 def parts_of(data: bytes) -> Iterator[bytes]:
-    """``data`` cut into its PEM blocks and the text between them; joined, they are ``data`` again."""
+    """Yield the PEM blocks of ``data`` and the text between them. Joined, they are ``data`` again."""
     position = 0
     while (begin := data.find(_BEGIN, position)) >= 0:
         end = data.find(_END, begin)
@@ -221,15 +221,20 @@ def _digests(part: bytes) -> Iterator[str]:
     return (certificate.sha256 for _, certificate in read_objects(part).certificates)
 
 
-def _tell(
-    bundle: Source, found: dict[str, Source], folder: LocalFolder, gone: set[str], request: Request, answer: StorePlan
+def _report(
+    bundle: Source,
+    found: dict[str, Source],
+    folder: AnchorSources,
+    removed: set[str],
+    request: Request,
+    plan: StorePlan,
 ) -> None:
-    answer.removed[:] = {anchor.certificate.sha256: anchor for anchor in answer.removed}.values()
-    answer.installed += folder.installed or request.anchors
+    plan.removed[:] = {anchor.certificate.sha256: anchor for anchor in plan.removed}.values()
+    plan.installed += folder.installed or request.anchors
     held = {each.sha256 for source in (bundle, *found.values()) for each in source.certificates}
     for anchor in request.anchors:
         if not folder.installed and anchor.certificate.sha256 in held:
-            answer.warnings.append(Problem("already-installed", anchor.where, f"is in {bundle.path} already"))
-    kept = tuple(each for each in bundle.certificates if each.sha256 not in gone)
+            plan.warnings.append(Problem("already-installed", anchor.where, f"is already in {bundle.path}"))
+    kept = tuple(each for each in bundle.certificates if each.sha256 not in removed)
     added = tuple(anchor.certificate for anchor in request.anchors)
-    answer.warnings += missing_issuers(request.anchors, [Source("", b"", (*kept, *added)), *folder.sources.values()])
+    plan.warnings += missing_issuers(request.anchors, [Source("", b"", (*kept, *added)), *folder.sources.values()])

@@ -1,5 +1,6 @@
-"""The public roots that cloud services document, for a store that trusts nothing else.
+"""Public roots that cloud services document, and Mozilla's schedule for removing roots.
 
+With ``base = "none"`` these roots are the only public ones in the store.
 Sources: AWS IoT Core developer guide, "Server authentication" (Amazon Root CA 1 to 4, Starfield Services G2);
 Azure IoT Hub, "TLS support" (DigiCert Global Root G2, Microsoft RSA Root 2017). Cumulocity documents none: its
 instances are signed by different public CAs. Mozilla's schedule: its wiki, CA/Root_CA_Lifecycles, read 2026-11.
@@ -24,26 +25,26 @@ _SCHEDULE = (
     (date(2012, 1, 1), date(2028, 4, 15)),
     (date(2014, 4, 15), date(2029, 4, 15)),
 )
-"""Keys made before the first date lose Mozilla's trust for web sites on the second."""
+"""Mozilla stops trusting keys made before the first date for web sites on the second date."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublicRoot:
-    """A root of Mozilla's programme, as the distributions ship it."""
+    """A root of Mozilla's root program, as the distributions ship it."""
 
     name: str
     created: date
-    """When its key was made, as far as its certificate tells: notBefore."""
+    """The date on which its key was made, taken from notBefore."""
     sha256: str
 
     @property
     def leaves(self) -> date:
-        """When Mozilla is due to take its trust for web sites away."""
-        return leaves_programme(self.created)
+        """The date on which Mozilla is due to stop trusting it for web sites."""
+        return removal_date(self.created)
 
 
-def leaves_programme(created: date) -> date:
-    """When Mozilla is due to stop trusting for web sites a root whose key was made on ``created``."""
+def removal_date(created: date) -> date:
+    """Return the date on which Mozilla is due to stop trusting a root for web sites, by when its key was made."""
     for before, leaves in _SCHEDULE:
         if created < before:
             return leaves
@@ -85,11 +86,11 @@ PRESETS: Mapping[str, tuple[PublicRoot, ...]] = {
 }
 
 
-def with_presets(request: Request, sources: Iterable[Source], answer: StorePlan) -> Request:
-    """``request`` with the roots that its clouds document, where it asks for a store of nothing else.
+def with_presets(request: Request, sources: Iterable[Source], plan: StorePlan) -> Request:
+    """Return ``request`` with the roots that its clouds document, if it asks for a store with ``base = "none"``.
 
-    They are found by SHA-256 among ``sources``, the files of the rootfs, and the request's own ``roots``; one
-    that is in neither is a trouble that names it: nothing is fetched.
+    The roots are looked up by SHA-256 in ``sources``, the files of the rootfs, and in ``request.roots``. A root in
+    neither is an error in ``answer``. Nothing is downloaded.
     """
     given = {anchor.certificate.sha256 for anchor in request.anchors}
     roots = [(cloud, root) for cloud in request.presets for root in PRESETS.get(cloud, ()) if root.sha256 not in given]
@@ -97,12 +98,12 @@ def with_presets(request: Request, sources: Iterable[Source], answer: StorePlan)
         return request
     held = {each.certificate.sha256: (each.where, each.certificate) for each in request.roots}
     held |= {each.sha256: (source.path, each) for source in sources for each in source.certificates}
-    answer.problems += (_not_held(cloud, root) for cloud, root in roots if root.sha256 not in held)
+    plan.problems += (_missing_root(cloud, root) for cloud, root in roots if root.sha256 not in held)
     found = [(cloud, root, *held[root.sha256]) for cloud, root in roots if root.sha256 in held]
     anchors = (Anchor(f"{cloud}-{root.name}", each, path) for cloud, root, path, each in found)
     return replace(request, anchors=(*request.anchors, *anchors))
 
 
-def _not_held(cloud: str, root: PublicRoot) -> Problem:
-    message = f"{cloud} needs the root {root.name} (sha256 {root.sha256}), which the rootfs does not hold"
-    return Problem("preset", "", message, "give a file that holds it: [store] roots in rootfs-trust.toml, or --cert")
+def _missing_root(cloud: str, root: PublicRoot) -> Problem:
+    message = f"{cloud} needs the root {root.name} (sha256 {root.sha256}), which the rootfs does not contain"
+    return Problem("preset", "", message, "name a file that contains it: [store] roots in rootfs-trust.toml, or --cert")

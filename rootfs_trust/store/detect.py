@@ -1,6 +1,7 @@
-"""Recognises the layout of a rootfs: by what stands in it first, then by its os-release.
+"""Detects the layout of a rootfs from its files, then from its os-release.
 
-A Yocto product sets its own ID without ID_LIKE, and distroless says ID=debian: what stands there tells more.
+Files come first because os-release may mislead: a Yocto product sets its own ID without ID_LIKE, and distroless has
+ID=debian.
 """
 
 from __future__ import annotations
@@ -20,33 +21,35 @@ _IDS = {
     **{word: layout.name for layout in (*DEBIANS, *OTHERS) for word in layout.ids},
     **{word: name for name, words in P11KIT_IDS.items() for word in words},
 }
-"""Names of layouts by ID of os-release."""
+"""Layout names by ID of os-release."""
 
 
 def find_layout(device: Device, name: str = "auto") -> Layout:
-    """The layout called ``name``; ``auto``: the one that the rootfs itself shows. Raises InputError."""
+    """Return the layout called ``name``; for ``auto``, detect it. Raises InputError if there is none."""
     if name == "auto" and (refused := refusal(device)):
         raise InputError(refused)
-    found = next(_shown(device), None) if name == "auto" else _named(name)
+    found = next(_detected(device), None) if name == "auto" else _named(name)
     if found is None:
         release = device.os_release
         what = f"its os-release says ID={release['ID']}" if release.get("ID") else "it has no os-release with an ID"
-        message = f"the rootfs shows no known trust store layout; {what}"
-        raise InputError(Problem("layout", "/", message, f"check --root, or name one with --layout; {_choices()}"))
-    return _as_the_tree_has_it(device, found)
+        message = f"no known trust store layout detected; {what}"
+        raise InputError(
+            Problem("layout", "/", message, f"check --root, or select a layout with --layout; {_choices()}")
+        )
+    return _adapted(device, found)
 
 
 def _named(name: str) -> Layout:
-    # The layouts of p11-kit are many modules, and a run needs one layout.
+    # Imported late: the layouts of p11-kit are many modules, and a run needs one layout.
     from rootfs_trust.store.all_layouts import LAYOUTS
 
     if name not in LAYOUTS:
-        raise InputError(Problem("layout", "", f"no layout is called {name}", _choices()))
+        raise InputError(Problem("layout", "", f"unknown layout {name}", _choices()))
     return LAYOUTS[name]
 
 
-def _shown(device: Device) -> Iterator[Layout]:
-    """The layouts that the rootfs shows signs of, the surest first."""
+def _detected(device: Device) -> Iterator[Layout]:
+    """Yield the layouts that the rootfs looks like, the most certain first."""
     view = device.view
     yield from _by_features(view)
     release = device.os_release
@@ -79,8 +82,8 @@ def _by_features(view: View) -> Iterator[Layout]:
     yield from (layout for layout in DEBIANS if any(view.kind(place) is not None for place in layout.signs))
 
 
-def _as_the_tree_has_it(device: Device, layout: Layout) -> Layout:
-    """The layout with the outputs that the tree's own release has."""
+def _adapted(device: Device, layout: Layout) -> Layout:
+    """Adapt the layout to the outputs of this release of the distribution."""
     if layout is BUNDLE_ONLY:
         return _with_its_bundle(device.view, layout)
     if layout.name == "fedora":
@@ -91,7 +94,7 @@ def _as_the_tree_has_it(device: Device, layout: Layout) -> Layout:
 
 
 def _with_its_bundle(view: View, layout: Layout) -> Layout:
-    """``bundle-only`` with the files that the tree has, links resolved: the files themselves are what is edited."""
+    """Return ``bundle-only`` with the bundle files of the rootfs. Links are resolved, because the files are edited."""
     reals = (view.real_path(path) for path in BUNDLES)
     first, *more = dict.fromkeys(real for real in reals if real is not None and view.kind(real) is File) or (None,)
     return layout if first is None else replace(BUNDLE_ONLY, bundle=first, more=tuple(more))

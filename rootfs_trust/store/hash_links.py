@@ -1,9 +1,9 @@
-"""Which links a hash directory should have, worked out from the names and contents of its files alone.
+"""Compute the links of a hash directory from the names and contents of its files.
 
-OpenSSL finds a certificate in a directory by the hash of its subject: HASH.0, HASH.1, ... until one is missing; a
-CRL by the hash of its issuer: HASH.r0 and so on (by_dir.c). What is linked, and how, follows `openssl rehash`
-(apps/rehash.c), save that the links are a function of the files: numbers are dense, in byte order of the file
-names, and do not depend on links that were there before.
+OpenSSL looks up a certificate in a directory by the hash of its subject: HASH.0, HASH.1, ... until one is missing; a
+CRL by the hash of its issuer: HASH.r0 and so on (by_dir.c). The rules are those of `openssl rehash` (apps/rehash.c),
+with one difference: the links depend only on the files. Numbers have no gaps and follow the byte order of the file
+names, whatever links existed before.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from rootfs_trust.x509 import (
 
 _EXTENSIONS = frozenset(("pem", "crt", "cer", "crl"))
 LOOKED_UP = re.compile(r"([0-9a-f]{8})\.(r?)(0|[1-9][0-9]*)")
-"""Names that OpenSSL asks a hash directory for (by_dir.c prints "%08lx.%s%d"): hash, ``r`` for a CRL, number."""
+"""Names that OpenSSL looks up in a hash directory (by_dir.c prints "%08lx.%s%d"): hash, ``r`` for a CRL, number."""
 
 _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 _BEGIN = b"-----BEGIN "
@@ -39,10 +39,10 @@ _SPLIT = "rootfs-trust install splits and converts such files"
 
 
 class Linkable(NamedTuple):
-    """One certificate or CRL to be found.
+    """A certificate or CRL that gets a link.
 
     ``kind``         ``certificate`` or ``crl``.
-    ``fingerprint``  tells copies of one thing from others.
+    ``fingerprint``  equal for copies of one certificate or CRL.
     ``found_by``     the name whose hash names the link: of the certificate's subject, or of the CRL's issuer.
     """
 
@@ -52,7 +52,7 @@ class Linkable(NamedTuple):
 
 
 class HashedFile(NamedTuple):
-    """A file of the directory: its name, what of it gets links, and what is to be told about it."""
+    """A file of the directory: its name, its certificates and CRLs that get links, and warnings about it."""
 
     name: str
     linkables: tuple[Linkable, ...] = ()
@@ -60,11 +60,11 @@ class HashedFile(NamedTuple):
 
 
 def is_hash_link_name(name: str) -> bool:
-    """Whether `openssl rehash` takes a symbolic link of this name for one of its own.
+    """Return whether `openssl rehash` takes a symbolic link of this name for a hash link.
 
-    Eight hexadecimal digits, a dot, perhaps an ``r``, and whatever strtoul reads as a number: badly written ones
-    (``ABCDEF01.007``, ``abcdef01.R0``, ``abcdef01.+1``, ``abcdef01.r``) are never looked up, but they are hash
-    links all the same and to be put right. A negative number is none.
+    That is: eight hexadecimal digits, a dot, an optional ``r``, and whatever strtoul parses as a number. OpenSSL never
+    looks up malformed ones (``ABCDEF01.007``, ``abcdef01.R0``, ``abcdef01.+1``, ``abcdef01.r``), but they still count
+    as hash links and are replaced. A negative number does not count.
     """
     if name[8:9] != "." or not _HEX_DIGITS.issuperset(name[:8]):
         return False
@@ -75,25 +75,25 @@ def is_hash_link_name(name: str) -> bool:
 
 
 def is_looked_up(name: str) -> bool:
-    """Whether OpenSSL's lookup of a certificate may ask for a file of this name: a hash and a number."""
+    """Return whether OpenSSL may look up a certificate under this name: a hash and a number."""
     link = LOOKED_UP.fullmatch(name)
     return link is not None and not link[2]
 
 
 def is_looked_up_first(name: str) -> bool:
-    """Whether OpenSSL's lookup of a certificate begins with a file of this name: a hash and the number 0."""
+    """Return whether OpenSSL starts the lookup of a certificate with this name: a hash and the number 0."""
     link = LOOKED_UP.fullmatch(name)
     return link is not None and link.group(2, 3) == ("", "0")
 
 
 def rehashable(name: str) -> bool:
-    """Whether the extension of a file says that it may hold a certificate or CRL: pem, crt, cer, crl, any case."""
+    """Return whether the extension is one of certificates and CRLs: pem, crt, cer or crl, in any case."""
     _, dot, extension = name.rpartition(".")
     return bool(dot) and extension.lower() in _EXTENSIONS
 
 
 def read_entry(name: str, data: bytes) -> HashedFile:
-    """What a file gives to the directory: one certificate, one CRL or one of each. Never raises."""
+    """Parse a file of the directory: one certificate, one CRL or one of each get links. Never raises."""
     objects = read_objects(data)
     refused = _refusal(name, data, objects)
     if refused:
@@ -101,11 +101,11 @@ def read_entry(name: str, data: bytes) -> HashedFile:
     found: list[Certificate | CertificateList] = [certificate for _, certificate in objects.certificates]
     if objects.crls:
         found += [crl for _, crl in objects.crls]
-    return HashedFile(name, tuple([_linkable(each) for each in found]), tuple(_told(name, data, objects)))
+    return HashedFile(name, tuple([_linkable(each) for each in found]), tuple(_file_warnings(name, data, objects)))
 
 
 def entry_of(name: str, found: Certificate | CertificateList) -> HashedFile:
-    """An entry for a file whose one certificate or CRL is at hand."""
+    """Return the entry of a file whose only certificate or CRL has already been parsed."""
     return HashedFile(name, (_linkable(found),))
 
 
@@ -116,17 +116,17 @@ def _linkable(found: Certificate | CertificateList) -> Linkable:
 
 
 def _refusal(name: str, data: bytes, objects: Objects) -> Problem | None:
-    """Why nothing of a file is linked, None if something is.
+    """Return the reason why nothing in a file gets a link, or None if something does.
 
-    A second key counts too: OpenSSL takes what stands behind it for a second thing.
+    A second private key counts too: OpenSSL takes what follows it for a second object.
     """
     if objects.bad:
         bad = objects.bad[0]
         label = bad.label if bad.label.isprintable() else ascii(bad.label)
         message = f"the {label} block at line {bad.line} cannot be read: {bad.reason}"
-        return Problem("pem-malformed", name, message, "OpenSSL gives up on the whole file; mend or remove the block")
+        return Problem("pem-malformed", name, message, "OpenSSL skips the whole file; fix or remove the block")
     if len(objects.certificates) > 1 or len(objects.crls) > 1 or len(objects.keys) > 1:
-        return Problem("several-certificates", name, "holds more than one certificate, CRL or key", _SPLIT)
+        return Problem("several-certificates", name, "contains more than one certificate, CRL or key", _SPLIT)
     if objects.certificates or objects.crls:
         return None
     return _nothing_found(name, data, objects)
@@ -134,7 +134,7 @@ def _refusal(name: str, data: bytes, objects: Objects) -> Problem | None:
 
 def _nothing_found(name: str, data: bytes, objects: Objects) -> Problem:
     if objects.keys or private_key_form(data):
-        return Problem("private-key", name, "holds a private key and no certificate", "keep it elsewhere")
+        return Problem("private-key", name, "contains a private key and no certificate", "keep it elsewhere")
     missed = unrecognized_begin_lines(data)
     if missed:
         message = f"OpenSSL does not see the BEGIN line {missed[0].line}"
@@ -142,9 +142,9 @@ def _nothing_found(name: str, data: bytes, objects: Objects) -> Problem:
     form = _binary_form(data)
     if form:
         return Problem(
-            "der" if form == _DER else "not-pem", name, f"holds {form}, and OpenSSL reads only PEM here", _SPLIT
+            "der" if form == _DER else "not-pem", name, f"contains {form}, and OpenSSL reads only PEM here", _SPLIT
         )
-    return Problem("no-certificate", name, "holds no certificate and no CRL", "remove it, or rename it")
+    return Problem("no-certificate", name, "contains no certificate and no CRL", "remove it, or rename it")
 
 
 _DER = "a DER certificate"
@@ -164,30 +164,30 @@ def _binary_form(data: bytes) -> str:
     return ""
 
 
-def _told(name: str, data: bytes, objects: Objects) -> list[Problem]:
-    """Warnings about a file that is linked all the same."""
-    found = [_spoilt(name, line) for line in objects.spoilt]
+def _file_warnings(name: str, data: bytes, objects: Objects) -> list[Problem]:
+    """Return warnings about a file that gets links."""
+    found = [_trailing_bytes_warning(name, line) for line in objects.spoilt]
     blocks = len(objects.certificates) + len(objects.crls) + len(objects.keys) + len(objects.others)
     if data.count(_BEGIN) != blocks:
-        found += [_not_trusted(name, block.line) for block in unrecognized_begin_lines(data)]
+        found += [_unseen_block_warning(name, block.line) for block in unrecognized_begin_lines(data)]
     return found
 
 
-def _spoilt(name: str, line: int) -> Problem:
-    message = f"octets follow the certificate of line {line}, and OpenSSL cannot load it from a directory"
-    return Problem("pem-octets-behind", name, message, "rootfs-trust install writes the certificate alone")
+def _trailing_bytes_warning(name: str, line: int) -> Problem:
+    message = f"bytes follow the certificate of line {line}, and OpenSSL cannot load it from a directory"
+    return Problem("pem-octets-behind", name, message, "rootfs-trust install writes only the certificate")
 
 
-def _not_trusted(name: str, line: int) -> Problem:
+def _unseen_block_warning(name: str, line: int) -> Problem:
     message = f"OpenSSL does not see the BEGIN line {line}"
     return Problem("pem-unseen", name, message, "what follows it is not trusted")
 
 
 def links(entries: Iterable[HashedFile], styles: Iterable[str] = ("new",)) -> dict[str, str]:
-    """Names of the links and the files they point to.
+    """Return the target of each hash link, by link name.
 
-    ``styles`` says which hashes name links: ``new`` (since OpenSSL 1.0.0), ``old``, or both. Of several copies
-    of one certificate the file whose name comes first is linked.
+    ``styles`` selects the hashes: ``new`` (since OpenSSL 1.0.0), ``old``, or both. If several files contain the same
+    certificate, the first one by name is linked.
     """
     styles = tuple(styles)
     made: dict[str, str] = {}
@@ -207,19 +207,19 @@ def links(entries: Iterable[HashedFile], styles: Iterable[str] = ("new",)) -> di
 
 
 def duplicates(entries: Iterable[HashedFile]) -> list[Problem]:
-    """A warning for each certificate or CRL that another file holds too, whose name comes first."""
+    """Return a warning for each certificate or CRL that a file with an earlier name contains too."""
     first: dict[tuple[str, str], str] = {}
     found = []
     for entry, linkable in _in_order(entries):
         holder = first.setdefault((linkable.kind, linkable.fingerprint), entry.name)
         if holder != entry.name:
             thing = "certificate" if linkable.kind == "certificate" else "CRL"
-            found.append(Problem("duplicate", entry.name, f"holds the same {thing} as {holder}", "remove one"))
+            found.append(Problem("duplicate", entry.name, f"contains the same {thing} as {holder}", "remove one"))
     return found
 
 
 def _in_order(entries: Iterable[HashedFile]) -> Iterator[tuple[HashedFile, Linkable]]:
-    """What is to be linked, in byte order of the file names."""
+    """Yield the certificates and CRLs that get links, in byte order of the file names."""
     for entry in sorted(entries, key=lambda entry: entry.name.encode("utf-8", "surrogateescape")):
         for linkable in entry.linkables:
             yield entry, linkable
@@ -232,37 +232,37 @@ if TYPE_CHECKING:  # rehash has no sources, and starts quicker without what they
 def hash_directory(
     view: View, folder: str, links: Mapping[str, tuple[str, Source]], *, bundle: str, stale: Iterable[str]
 ) -> dict[str, Symlink | Absent]:
-    """What the hash directory ``folder`` of a store should hold of ours, in the order of writing.
+    """Return the links that a run writes to the hash directory ``folder``, and those to delete, in order of writing.
 
-    ``links`` gives for the name of each of our links its text and its source; ``stale`` are names of links of
-    ours that have to go. Files of others stay, and get their hash links as ``openssl rehash`` gives them; the
-    file called ``bundle`` gets none, even when it holds a single certificate.
+    ``links`` maps the name of each link of the store to its target and its source. ``stale`` are names of links of the
+    store to delete. Foreign files stay, and get hash links as from ``openssl rehash``. The file called ``bundle`` gets
+    none, even if it contains a single certificate.
     """
-    gone = {name for name in stale if name not in links and name != bundle}
-    others = [name for name in view.names(folder) if name not in links and name not in gone and name != bundle]
+    removed = {name for name in stale if name not in links and name != bundle}
+    foreign = [name for name in view.names(folder) if name not in links and name not in removed and name != bundle]
     entries = [_entry_of_source(name, source) for name, (_, source) in links.items()]
-    entries += (entry for entry in _entries(view, folder, others) if entry.linkables)
+    entries += (entry for entry in _entries(view, folder, foreign) if entry.linkables)
     nodes: dict[str, Symlink | Absent] = {join(folder, name): Symlink(text) for name, (text, _) in links.items()}
     nodes |= _links(view, folder, entries, ("new",))
-    return nodes | {join(folder, name): Absent() for name in sorted(gone, key=as_bytes)}
+    return nodes | {join(folder, name): Absent() for name in sorted(removed, key=as_bytes)}
 
 
 def hash_links(
     view: View, folder: str, files: Mapping[str, Source], before: Iterable[str]
 ) -> dict[str, Symlink | Absent]:
-    """The hash links of ``folder`` over its ``files``, and those that have to go.
+    """Return the hash links of ``folder`` for its ``files``, and those to delete.
 
-    A hash link of somebody else's stays, perhaps with another number: one to a file that is none of ``files``, and was
-    none ``before`` this run either.
+    Foreign hash links stay, perhaps with another number: those to a file that is neither in ``files`` nor was one
+    ``before`` this run.
     """
     entries = [_entry_of_source(name, source) for name, source in files.items()]
-    return _links(view, folder, [*entries, *_linked_by_others(view, folder, {*files, *before})], ("new",))
+    return _links(view, folder, [*entries, *_foreign_entries(view, folder, {*files, *before})], ("new",))
 
 
-def _linked_by_others(view: View, folder: str, ours: Iterable[str]) -> Iterator[HashedFile]:
-    """What the hash links of a directory lead to besides the files ``ours``, each under the text of its link."""
+def _foreign_entries(view: View, folder: str, known: Iterable[str]) -> Iterator[HashedFile]:
+    """Yield what the hash links of a directory point to, other than the files ``known``, under the link's target."""
     links = (_link(view, join(folder, name)) for name in filter(is_hash_link_name, view.names(folder)))
-    texts = {link.points_to for link in links if link} - {each for name in ours for each in (name, join(folder, name))}
+    texts = {link.points_to for link in links if link} - {each for name in known for each in (name, join(folder, name))}
     for text in sorted(texts, key=as_bytes):
         data = read(view, text if text.startswith("/") else join(folder, text))
         entry = read_entry(text, data) if data is not None else None
@@ -275,21 +275,21 @@ def _link(view: View, path: str) -> Symlink | None:
     return node if isinstance(node, Symlink) else None
 
 
-def links_into(view: View, folder: str, targets: tuple[str, ...]) -> Iterator[str]:
-    """The names of links in ``folder`` whose text begins with one of ``targets``."""
+def links_into(view: View, folder: str, prefixes: tuple[str, ...]) -> Iterator[str]:
+    """Yield the names of links in ``folder`` whose target begins with one of ``prefixes``."""
     for name, path in ((name, join(folder, name)) for name in view.names(folder)):
         if view.kind(path, follow=False) is Symlink:
             node = view.node(path)
-            if isinstance(node, Symlink) and node.points_to.startswith(targets):
+            if isinstance(node, Symlink) and node.points_to.startswith(prefixes):
                 yield name
 
 
 def rehashed(view: View, folder: str, styles: Iterable[str]) -> tuple[dict[str, Symlink | Absent], list[Problem]]:
-    """The hash links that ``folder`` should have, those that have to go, and what is to be told of its files."""
+    """Return the hash links that ``folder`` should have, those to delete, and warnings about its files."""
     entries = list(_entries(view, folder, view.names(folder)))
     warnings = [warning for entry in entries for warning in entry.warnings] + duplicates(entries)
-    told = [replace(warning, path=join(folder, warning.path)) for warning in warnings]
-    return _links(view, folder, entries, styles), told
+    in_folder = [replace(warning, path=join(folder, warning.path)) for warning in warnings]
+    return _links(view, folder, entries, styles), in_folder
 
 
 def _links(
@@ -304,7 +304,7 @@ def _links(
 
 
 def _entries(view: View, folder: str, names: Iterable[str]) -> Iterator[HashedFile]:
-    """What each file of ``names`` that may hold a certificate gives to the directory."""
+    """Yield the entries of those files of ``names`` that may contain a certificate."""
     for name in filter(rehashable, names):
         path = join(folder, name)
         data = read(view, path)
@@ -316,19 +316,19 @@ def _entries(view: View, folder: str, names: Iterable[str]) -> Iterator[HashedFi
 
 def _no_file(name: str, kind: type[Node] | None) -> Problem:
     if kind is None:
-        return Problem("dangling-link", name, "is a link that leads nowhere", "remove it, or bring its file back")
-    what = "a folder" if kind is Directory else "no regular file"
-    return Problem("no-file", name, f"is {what}, and gets no link", "rename it")
+        return Problem("dangling-link", name, "is a dangling link", "remove it, or restore its file")
+    what = "a directory" if kind is Directory else "not a regular file"
+    return Problem("no-file", name, f"is {what} and gets no link", "rename it")
 
 
 def _entry_of_source(name: str, source: Source) -> HashedFile:
     if source.clean:
         return entry_of(name, source.certificates[0])
-    # An untidy source was told already; here it only matters what OpenSSL makes of it.
+    # The caller warns about a malformed source; here only OpenSSL's reading of it matters.
     return read_entry(name, source.data)
 
 
 def _higher_numbers_first(name: str) -> tuple[str, int]:
-    """So that a certificate whose number grows has its new link before its old one is given to another."""
+    """Sort key: a certificate whose number grows gets its new link before its old link name is reused."""
     value, _, number = name.partition(".")
     return value, -int(number.lstrip("r"))

@@ -1,20 +1,21 @@
-"""Debian's store for Java, as the hook of ca-certificates-java writes it after update-ca-certificates. Pure.
+"""Debian's Java keystore, as the hook of ca-certificates-java writes it after update-ca-certificates.
 
 The facts are those of ca-certificates-java 20230710 (bookworm) and 20240118 (trixie), whose postinst and
 UpdateCertificates program do the same:
 
-- the store is a JKS file; an entry's alias is ``debian:`` and the name of the ``.pem`` link, in small letters;
-- after ``--fresh`` an entry ``debian:...`` without a link goes, and every other alias is somebody else's and stays;
-- of two links whose names differ only in case, the later one in byte order wins;
+- the keystore is a JKS file; the alias of an entry is ``debian:`` and the name of the ``.pem`` link, in lower case;
+- after ``--fresh``, ``debian:...`` entries without a link are removed; entries with any other alias are foreign and
+  kept;
+- if two link names differ only in case, the later one in byte order wins;
 - two links to the same certificate give two entries;
-- of a file with several certificates the first one is taken; one that Java cannot read is left out;
-- nothing is done unless ``cacerts_updates=yes`` in /etc/default/cacerts, which also holds the password, nor where
-  no Java is installed.
+- of a file with several certificates only the first is used; one that Java cannot read is skipped;
+- the hook does nothing unless ``cacerts_updates=yes`` in /etc/default/cacerts, which also contains the password, and
+  nothing if no Java is installed.
 
-Two things differ, since the same input has to give the same bytes. The real tool dates every entry anew; here one
-whose certificate stays keeps its date. And entries come out of the JDK's hash table, where they stand depends on
-all the runs before; here they stand as a first run on an empty store leaves them: the first run of the real tool
-gives the same bytes but for the dates, and adding and taking away again gives back what was there.
+Two things differ, so that the same input gives the same bytes. The real tool dates every entry on each run; here an
+entry whose certificate stays keeps its date. In the real tool the order of entries, that of the JDK's hash table,
+depends on all earlier runs; here it is always that of a first run on an empty keystore. A first run of the real tool
+gives the same bytes except for dates, and adding and removing an anchor restores the previous bytes.
 """
 
 from __future__ import annotations
@@ -46,46 +47,45 @@ _SM2 = bytes.fromhex("2a811ccf5501822d")
 def debian_java_store(
     view: View, links: Mapping[str, Source], created: int | None = None
 ) -> tuple[dict[str, File], list[Problem]]:
-    """The Java store that belongs to the ``.pem`` links of a hash directory, and what is to be told of it.
+    """Return the Java keystore for the ``.pem`` links of a hash directory, and warnings.
 
-    ``links`` maps the name of each link to the file that it leads to. ``created`` is the date of new entries, in
-    seconds since 1970; without it they get the latest date of the store that is there, else 0: this room has no
-    clock, and a date that only tells when the program ran would make each run's bytes differ.
-    Empty where the hook of the device would write nothing.
+    ``links`` maps the name of each link to its source file. ``created`` is the date of new entries, in seconds since
+    1970. If it is None, they get the latest date in the existing keystore, or 0: the time of the run would make each
+    run's bytes differ. The result is empty if the device's hook would write nothing.
     """
-    place = _place(view)
-    if isinstance(place, Problem):
-        return {}, [place]
-    if place is None:
+    location = _location(view)
+    if isinstance(location, Problem):
+        return {}, [location]
+    if location is None:
         return {}, []
     try:
-        old = [] if place.data is None else read_keystore(place.data, place.password)
+        old = [] if location.data is None else read_keystore(location.data, location.password)
     except MalformedError as error:
-        return {}, [_unread(error.message)]
+        return {}, [_not_updated(error.message)]
     wanted, warnings = _certificates(links)
-    if not wanted and place.data is None:  # the hook has nothing to hand to Java then
+    if not wanted and location.data is None:  # the hook does not call Java then
         return {}, warnings
     entries = _entries(old, wanted, created)
-    return {place.path: File(write_keystore(entries, place.password))}, warnings
+    return {location.path: File(write_keystore(entries, location.password))}, warnings
 
 
-# -- where, and whether ------------------------------------------------------------------------------------
+# -- location and password---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the store is, free of links, what it holds now if it is there, and its password."""
+class _Location:
+    """The path of the keystore with links resolved, its current content if it exists, and its password."""
 
     path: str
     data: bytes | None
     password: str
 
 
-def _place(view: View) -> _Place | Problem | None:
-    """Where to write; or what keeps us from it; or None where there is no Java store to be kept."""
+def _location(view: View) -> _Location | Problem | None:
+    """Return where to write, a warning if that is not possible, or None if the rootfs has no keystore to maintain."""
     data = read(view, STORE)
     if data is None and view.kind(STORE, follow=False) is not None:
-        return _in_the_way(view)
+        return _not_a_file(view)
     hooked = view.kind(HOOK) is File
     if data is None and not (hooked and _has_java(view)):
         return None
@@ -94,25 +94,25 @@ def _place(view: View) -> _Place | Problem | None:
         return None if data is None else _frozen()
     password = settings.get("storepass", PASSWORD)
     if password is None:
-        return _unread(f"its password in {SETTINGS} is more than plain text, and no shell runs here")
-    return _Place(view.real_path(STORE) or STORE, data, password)
+        return _not_updated(f"its password in {SETTINGS} is a shell expression, which is not evaluated")
+    return _Location(view.real_path(STORE) or STORE, data, password)
 
 
 def _has_java(view: View) -> bool:
-    """Whether a Java is there, also one that is unpacked and not configured, with no link from /usr/bin yet."""
+    """Return whether a Java exists. It may be unpacked but not configured, with no link from /usr/bin yet."""
     places = ["/usr/bin/java", *(f"{join(_JVMS, name)}/bin/java" for name in view.names(_JVMS))]
-    return any(view.kind(place) is File for place in places)
+    return any(view.kind(location) is File for location in places)
 
 
 def _settings(view: View) -> dict[str, str | None]:
-    """The variables that the shell file sets; None for one whose value only a shell could tell."""
+    """Return the variables that the shell file sets; None for a value that only a shell could compute."""
     text = (read(view, SETTINGS) or b"").decode("utf-8", "replace")
     found = re.findall(r"^[ \t]*(?:export[ \t]+)?(cacerts_updates|storepass)=(.*)$", text, re.MULTILINE)
     return {name: _plain(value) for name, value in found}
 
 
 def _plain(value: str) -> str | None:
-    """What the shell makes of the right side of an assignment, if no more than quotes and a comment are there."""
+    """Evaluate the right side of a shell assignment that consists of plain text, quotes and a comment; else None."""
     outside = re.sub(r"'[^']*'", "", value)
     try:
         words = shlex.split(value, comments=True)
@@ -123,91 +123,94 @@ def _plain(value: str) -> str | None:
     return words[0] if words else ""
 
 
-# -- what ------------------------------------------------------------------------------------------------
+# -- content -----------------------------------------------------------------------------------------------
 
 
 def _certificates(links: Mapping[str, Source]) -> tuple[dict[str, bytes], list[Problem]]:
-    """DER by alias, in the order in which the hook hands the links to Java."""
+    """Return DER by alias, in the order in which the hook passes the links to Java."""
     wanted: dict[str, bytes] = {}
     warnings: list[Problem] = []
     for name in sorted(links, key=as_bytes):
-        reason = _refused(name, links[name])
+        reason = _reason_to_skip(name, links[name])
         if reason:
-            warnings.append(_left_out(links[name], reason))
+            warnings.append(_skipped(links[name], reason))
         else:
             alias = _PREFIX + name.lower()
-            wanted.pop(alias, None)  # replacing means taking out and putting in again, at another place
+            wanted.pop(alias, None)  # the hook removes and re-adds it, which changes its position
             wanted[alias] = links[name].certificates[0].der
     return wanted, warnings
 
 
-def _refused(name: str, source: Source) -> str:
-    """Why Java would not take the certificate of a link, or empty."""
-    if any("\udc80" <= char <= "\udcff" for char in name):  # octets that are no UTF-8, by surrogateescape
-        return "its name is no UTF-8"
+def _reason_to_skip(name: str, source: Source) -> str:
+    """Return why Java would not accept the certificate of a link, or an empty string."""
+    if any("\udc80" <= char <= "\udcff" for char in name):  # bytes that are not UTF-8, by surrogateescape
+        return "its name is not UTF-8"
     if source.fault or not source.certificates:
-        return f"it {source.fault or 'holds no certificate'}"
+        return f"it {source.fault or 'contains no certificate'}"
     certificate = source.certificates[0]
     first = x509.blocks(source.data)[0]
-    if isinstance(first, x509.BadBlock) or first.der != certificate.der:  # Java asks for no label
-        return "more or other than a certificate stands in its first block"
+    if isinstance(first, x509.BadBlock) or first.der != certificate.der:  # Java ignores the label
+        return "its first block is not exactly one certificate"
     return refused_by_java(certificate)
 
 
 def refused_by_java(certificate: x509.Certificate) -> str:
-    """Why Java refuses a certificate that OpenSSL takes, or empty: one such entry would cost Java the whole store.
+    """Return why Java refuses a certificate that OpenSSL accepts, or an empty string.
 
-    Found with OpenJDK 17 (sun.security.x509: X509CertInfo, CertificateValidity, CertificateExtensions; and
-    sun.security.util.CurveDB). Refused more than need be are curves that are hardly ever used, and an empty subject
-    that an alternative name stands for; points that are on no curve, and extensions other than the two that every
-    CA has, are not looked into.
+    One such entry makes Java reject the whole keystore. Found with OpenJDK 17 (sun.security.x509: X509CertInfo,
+    CertificateValidity, CertificateExtensions; and sun.security.util.CurveDB). This check is stricter than Java for
+    rarely used curves, and for an empty subject with an alternative name. It does not check whether points are on their
+    curve, nor extensions other than the two that every CA has.
     """
     try:
         return _refusal(certificate)
-    except MalformedError:  # OpenSSL asks less of some elements than DER does
-        return "it is not well made"
+    except MalformedError:  # OpenSSL accepts some elements that are not valid DER
+        return "it is malformed"
 
 
 def _refusal(certificate: x509.Certificate) -> str:
     tail, extensions = _tail(certificate)
     if (_EXTENSIONS in tail and certificate.version != 3) or (tail & _UNIQUE_IDS and certificate.version < 2):
-        return f"it is of version {certificate.version}, and has what that may not have"
+        return f"it has fields that version {certificate.version} does not allow"
     if len({oid for oid, _ in extensions}) < len(extensions):
-        return "an extension stands in it twice"
+        return "it has an extension twice"
     may_be_nameless = (
         certificate.version > 1 and _EXTENSIONS not in tail
     )  # X509CertInfo.parse: verifyCert is not reached
     if not certificate.issuer.canonical or not (certificate.subject.canonical or may_be_nameless):
-        return "a name in it is empty"
+        return "its subject or issuer is empty"
     if certificate.not_before is None or certificate.not_after is None:
-        return "a date in it is none"
+        return "one of its dates is invalid"
     return _unreadable_extension(certificate, {oid for oid, _ in extensions}) or _unreadable_key(certificate)
 
 
-def _unreadable_extension(certificate: x509.Certificate, there: set[bytes]) -> str:
-    if _BASIC_CONSTRAINTS in there and certificate.basic_constraints is None:
+def _unreadable_extension(certificate: x509.Certificate, present: set[bytes]) -> str:
+    if _BASIC_CONSTRAINTS in present and certificate.basic_constraints is None:
         return "its basicConstraints cannot be read"
-    if _KEY_USAGE in there and certificate.key_usage is None:
+    if _KEY_USAGE in present and certificate.key_usage is None:
         return "its keyUsage cannot be read"
     return ""
 
 
 def _unreadable_key(certificate: x509.Certificate) -> str:
-    """RSA and EC keys that make no sense, and curves that are spelled out, are refused; unknown algorithms are not."""
+    """Return why Java cannot read the key, or an empty string.
+
+    Java refuses invalid RSA and EC keys, and curves given by parameters. It accepts unknown algorithms.
+    """
     if certificate.key_algorithm not in ("RSA", "EC"):
         return ""
     if certificate.key_bits is None:
-        return "its key, or the curve of its key, is not known"
+        return "its key is invalid, or its curve is unknown"
     parameters = _key_parameters(certificate)
     if certificate.key_algorithm == "EC" and parameters.next_tag() != OID:
-        return "the curve of its key is spelled out, not named"
+        return "the curve of its key is given by parameters, not by name"
     if certificate.key_algorithm == "EC" and parameters.oid() == _SM2:
         return "the curve of its key is SM2"
     return ""
 
 
 def _key_parameters(certificate: x509.Certificate) -> DerReader:
-    """At the parameters of the key's algorithm."""
+    """Return a reader at the parameters of the key's algorithm."""
     body = DerReader(certificate.der).enter().enter()
     for _ in range(6 if body.next_tag() == _VERSION else 5):  # up to the subject
         body.any()
@@ -217,7 +220,7 @@ def _key_parameters(certificate: x509.Certificate) -> DerReader:
 
 
 def _tail(certificate: x509.Certificate) -> tuple[set[int], list[tuple[bytes, bytes]]]:
-    """The tags of the fields of the signed part up to the extensions, and those."""
+    """Return the tags of the signed part's fields after the key up to the extensions, and the extensions."""
     body = DerReader(certificate.der).enter().enter()
     tags = {body.next_tag()}
     while body.more() and body.next_tag() != _EXTENSIONS:
@@ -230,21 +233,21 @@ def _tail(certificate: x509.Certificate) -> tuple[set[int], list[tuple[bytes, by
 
 
 def _entries(old: list[KeystoreEntry], wanted: Mapping[str, bytes], created: int | None) -> list[KeystoreEntry]:
-    """Entries of others as they are, then ours, dated, in the order in which the JDK's hash table gives them."""
+    """Return foreign entries unchanged and ours with dates, in the order of the JDK's hash table."""
     new_date = created * 1000 if created is not None else max((entry.created_ms for entry in old), default=0)
     dates = {(entry.alias, entry.der): entry.created_ms for entry in old}
-    others = {entry.alias: entry for entry in old if not entry.alias.lower().startswith(_PREFIX)}
-    entries = {alias: others[alias] for alias in sorted(others)}
+    foreign = {entry.alias: entry for entry in old if not entry.alias.lower().startswith(_PREFIX)}
+    entries = {alias: foreign[alias] for alias in sorted(foreign)}
     entries |= {alias: KeystoreEntry(alias, dates.get((alias, der), new_date), der) for alias, der in wanted.items()}
     return [entries[alias] for alias in hashtable_order(entries)]
 
 
 def hashtable_order(keys: Iterable[str]) -> list[str]:
-    """The order in which java.util.Hashtable gives keys that were put into it one after the other.
+    """Return ``keys`` in the order in which java.util.Hashtable enumerates them if they were added one by one.
 
-    By its documentation it starts with 11 buckets and is rehashed beyond three quarters; OpenJDK's grows to twice
-    as many and one, puts what is new first in its bucket, moves buckets from the last to the first, and is
-    enumerated from the last bucket to the first.
+    By its documentation it starts with 11 buckets and is rehashed beyond three quarters. OpenJDK's grows to twice as
+    many and one, puts new keys first in their bucket, moves buckets from the last to the first, and is enumerated from
+    the last bucket to the first.
     """
     buckets: list[list[str]] = [[] for _ in range(11)]
     for count, key in enumerate(keys):
@@ -263,7 +266,9 @@ def _grown(buckets: list[list[str]]) -> list[list[str]]:
 
 
 def _bucket(key: str, buckets: list[list[str]]) -> int:
-    """java.lang.String.hashCode: s[0]*31^(n-1) + ... + s[n-1] over UTF-16, in 32 bits; its sign is dropped."""
+    """Return the bucket by java.lang.String.hashCode: s[0]*31^(n-1) + ... + s[n-1] over UTF-16, in 32 bits, without
+    sign.
+    """
     units = key.encode("utf-16-be", "surrogatepass")
     value = 0
     for high, low in zip(units[::2], units[1::2], strict=True):
@@ -271,36 +276,36 @@ def _bucket(key: str, buckets: list[list[str]]) -> int:
     return (value & 0x7FFFFFFF) % len(buckets)
 
 
-# -- telling -----------------------------------------------------------------------------------------------
+# -- warnings ----------------------------------------------------------------------------------------------
 
 
-def _unread(reason: str) -> Problem:
+def _not_updated(reason: str) -> Problem:
     return Problem(
         "java-store-format",
         STORE,
-        f"{reason}; it is left alone, and Java does not see this change",
-        "remove it, and it is written anew; or change it with keytool on the device",
+        f"{reason}; it is not updated, and Java does not see this change",
+        "remove it, so that it is written again; or change it with keytool on the device",
     )
 
 
-def _in_the_way(view: View) -> Problem:
-    what = "a link that leads nowhere" if view.kind(STORE, follow=False) is Symlink else "no regular file"
-    return _unread(f"is {what}")
+def _not_a_file(view: View) -> Problem:
+    what = "a dangling link" if view.kind(STORE, follow=False) is Symlink else "not a regular file"
+    return _not_updated(f"is {what}")
 
 
 def _frozen() -> Problem:
     return Problem(
         "java-store-frozen",
         STORE,
-        f"is not kept up to date, since {SETTINGS} does not say cacerts_updates=yes; Java does not see this change",
-        "set cacerts_updates=yes, or change the store with keytool on the device",
+        f"is not updated, since {SETTINGS} does not set cacerts_updates=yes; Java does not see this change",
+        "set cacerts_updates=yes, or change the keystore with keytool on the device",
     )
 
 
-def _left_out(source: Source, reason: str) -> Problem:
+def _skipped(source: Source, reason: str) -> Problem:
     return Problem(
         "java-refuses",
         source.path,
-        f"is left out of {STORE}, since {reason}: Java refuses it",
-        "get a certificate that is well made",
+        f"is not in {STORE}, since {reason}: Java refuses it",
+        "use a well-formed certificate",
     )

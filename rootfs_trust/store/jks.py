@@ -1,17 +1,17 @@
-"""Java's own keystore format, JKS, as far as trust stores need it: certificates with a name and a date. Pure.
+"""Java's own keystore format, JKS, as far as trust stores need it: certificates with an alias and a date.
 
 The format as OpenJDK writes and reads it (src/java.base/share/classes/sun/security/provider/JavaKeyStore.java)::
 
-    magic 0xFEEDFEED   version 2   number of entries
+magic 0xFEEDFEED   version 2   number of entries
     for each entry:    tag 2   alias   milliseconds since 1970   "X.509"   length   DER
-    SHA-1 of the password in UTF-16BE, "Mighty Aphrodite", and all that stands before
+    SHA-1 of the password in UTF-16BE, "Mighty Aphrodite", and all preceding bytes
 
-Numbers are big endian, texts are in the "modified UTF-8" of java.io.DataOutput behind a length of two octets. The
-digest keeps out accidents, no attacker: Debian's and Fedora's password is ``changeit``, and is no secret.
+Numbers are big endian. Strings are in the "modified UTF-8" of java.io.DataOutput after a length of two bytes. The
+digest detects damage, not attacks: Debian's and Fedora's password is ``changeit``, and is public.
 
-Entries are written in the order in which they are given. Readers look them up by alias, so that the order means
-nothing to them, but the same bytes must come out every time: p11-kit writes in the order of its extraction, the
-JDK in the order of its hash table, which :mod:`rootfs_trust.store.java_keystore` works out.
+Entries are written in the order in which they are given. Readers look them up by alias, so the order does not matter to
+them, but the same bytes must come out every time. p11-kit writes in the order of its extraction, the JDK in the order
+of its hash table, which :mod:`rootfs_trust.store.java_keystore` computes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SHORT, _INT, _LONG = Struct(">H"), Struct(">I"), Struct(">q")
 
 @dataclass(frozen=True, slots=True)
 class KeystoreEntry:
-    """A trusted certificate. The JDK finds only aliases in small letters; nobody makes them small here."""
+    """A trusted certificate. The JDK finds only lower-case aliases; the caller converts them."""
 
     alias: str
     created_ms: int
@@ -47,38 +47,39 @@ class KeystoreEntry:
 
 
 def keystore(entries: Iterable[tuple[str, bytes]], created: int, password: str = PASSWORD) -> bytes:
-    """A keystore of certificates, each an alias and its DER, all ``created`` at that second since 1970."""
+    """Return a keystore of certificates, given as alias and DER. ``created`` is their date, in seconds since 1970."""
     return write_keystore((KeystoreEntry(alias, created * 1000, der) for alias, der in entries), password)
 
 
 def write_keystore(entries: Iterable[KeystoreEntry], password: str = PASSWORD) -> bytes:
-    """A keystore of ``entries`` in their order."""
+    """Return a keystore of ``entries`` in their order."""
     written = [_entry(entry) for entry in entries]
     body = _JKS + _INT.pack(_VERSION_2) + _INT.pack(len(written)) + b"".join(written)
     return body + _digest(body, password)
 
 
 def looks_like_keystore(data: bytes) -> bool:
-    """Whether ``data`` begins as a keystore of type JKS or JCEKS does."""
+    """Return whether ``data`` begins like a keystore of type JKS or JCEKS."""
     return data.startswith((_JKS, _JCEKS))
 
 
 def read_keystore(data: bytes, password: str | None = PASSWORD) -> list[KeystoreEntry]:
-    """The certificates of a keystore, in its order; MalformedError if it is none, or not under ``password``.
+    """Return the certificates of a keystore, in its order.
 
-    Where ``password`` is None the digest is not checked, as `keytool -list` does without a password.
+    Raises MalformedError if ``data`` is not a keystore or has another password. If ``password`` is None, the digest is
+    not checked, as with `keytool -list` without a password.
     """
     _refuse_other_formats(data)
     body, digest = data[:-_DIGEST_SIZE], data[-_DIGEST_SIZE:]
     reader = _Reader(body, len(_JKS))
     version, count = reader.number(_INT), reader.number(_INT)
     if version not in (_VERSION_1, _VERSION_2):
-        raise MalformedError(f"is a JKS keystore of version {version}, and only 1 and 2 are known")
+        raise MalformedError(f"is a JKS keystore of version {version}, and only 1 and 2 are supported")
     if password is not None and _digest(body, password) != digest:
-        raise MalformedError("its digest does not fit: it has another password, or is damaged")
+        raise MalformedError("its digest does not match: it has another password, or is damaged")
     entries = [_take_entry(reader, version) for _ in range(count)]
     if reader.pos != len(body):
-        raise MalformedError("octets follow the last entry of the keystore")
+        raise MalformedError("bytes follow the last entry of the keystore")
     return entries
 
 
@@ -88,7 +89,7 @@ def _refuse_other_formats(data: bytes) -> None:
     if looks_like_pkcs12(data):
         raise MalformedError("is a keystore of type PKCS#12, not JKS")
     if not data.startswith(_JKS):
-        raise MalformedError("is no Java keystore")
+        raise MalformedError("is not a Java keystore")
 
 
 def _digest(body: bytes, password: str) -> bytes:
@@ -111,7 +112,7 @@ def _entry(entry: KeystoreEntry) -> bytes:
 
 
 def _text(text: str) -> bytes:
-    """Modified UTF-8: each unit of UTF-16 on its own, and no zero octet."""
+    """Encode modified UTF-8: each UTF-16 unit separately, and no zero byte."""
     units = text.encode("utf-16-be", "surrogatepass")
     codes = (_SHORT.unpack_from(units, at)[0] for at in range(0, len(units), 2))
     encoded = b"".join(chr(code).encode("utf-8", "surrogatepass") if code else b"\xc0\x80" for code in codes)
@@ -124,7 +125,7 @@ def _text(text: str) -> bytes:
 
 
 class _Reader:
-    """A place in the body of a keystore; its methods take what comes next, or raise."""
+    """A position in the body of a keystore. Its methods return the next value, or raise MalformedError."""
 
     __slots__ = ("data", "pos")
 
@@ -132,21 +133,21 @@ class _Reader:
         self.data = data
         self.pos = pos
 
-    def octets(self, count: int) -> bytes:
+    def take(self, count: int) -> bytes:
         begin, self.pos = self.pos, self.pos + count
         if self.pos > len(self.data):
-            raise MalformedError("the keystore is cut short")
+            raise MalformedError("the keystore is truncated")
         return self.data[begin : self.pos]
 
     def number(self, form: Struct) -> int:
-        return int(form.unpack(self.octets(form.size))[0])
+        return int(form.unpack(self.take(form.size))[0])
 
     def text(self) -> str:
-        encoded = self.octets(self.number(_SHORT)).replace(b"\xc0\x80", b"\0")
+        encoded = self.take(self.number(_SHORT)).replace(b"\xc0\x80", b"\0")
         try:
             units = encoded.decode("utf-8", "surrogatepass").encode("utf-16-be", "surrogatepass")
         except UnicodeDecodeError:
-            raise MalformedError("a text of the keystore is no modified UTF-8") from None
+            raise MalformedError("a string of the keystore is not modified UTF-8") from None
         return units.decode("utf-16-be", "surrogatepass")
 
 
@@ -156,9 +157,9 @@ def _take_entry(reader: _Reader, version: int) -> KeystoreEntry:
     if tag == _PRIVATE_KEY:
         raise MalformedError(f"entry {alias} is a private key")
     if tag != _TRUSTED_CERTIFICATE:
-        raise MalformedError(f"entry {alias} is of kind {tag}, which no JKS keystore has")
+        raise MalformedError(f"entry {alias} has the tag {tag}, which JKS does not define")
     created = reader.number(_LONG)
     kind = reader.text() if version == _VERSION_2 else _TYPE
     if kind != _TYPE:
         raise MalformedError(f"entry {alias} is a certificate of type {kind}")
-    return KeystoreEntry(alias, created, reader.octets(reader.number(_INT)))
+    return KeystoreEntry(alias, created, reader.take(reader.number(_INT)))

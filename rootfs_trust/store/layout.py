@@ -1,4 +1,4 @@
-"""What every layout has: its name, its paths, and the store that it makes of a request and a root filesystem."""
+"""The interface of layouts, and what they work with: the request, and the plan of a store."""
 
 from __future__ import annotations
 
@@ -16,61 +16,61 @@ from rootfs_trust.x509 import Certificate
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The change that a run asks for; an empty one rebuilds the store from what the rootfs holds."""
+    """The change that a run makes. An empty one rebuilds the store from the sources in the rootfs."""
 
     anchors: tuple[Anchor, ...] = ()
     adopt: bool = False
-    """Rewrite untidy source files of the local folder as clean ones."""
+    """Rewrite malformed files of the anchor source directory as clean ones."""
     drop_unsourced: bool = False
-    """Let certificates go that only the bundle holds."""
+    """Drop certificates that only the bundle contains."""
     remove: tuple[str, ...] = ()
-    """Names of anchors to take out or, where the distribution ships them, to distrust."""
+    """Names of anchors to delete or, if the distribution ships them, to distrust."""
     distrust: frozenset[str] = frozenset()
-    """SHA-256 of certificates whose every copy is to be taken out or distrusted."""
+    """SHA-256 of certificates of which every copy is deleted or distrusted."""
     selections: tuple[Selection, ...] = ()
-    """What is to be taken out or distrusted, too; see :func:`~rootfs_trust.store.selection.with_selections`."""
+    """Further certificates to delete or distrust; see :func:`~rootfs_trust.store.selection.with_selections`."""
     named: Mapping[str, Selection] = field(default_factory=dict)
-    """What names of ``remove`` that no anchor has select in the root data."""
+    """What names in ``remove`` select in the root data, if no anchor has the name."""
     known: tuple[str, ...] = ()
-    """Every name of the root data, for suggestions."""
+    """Every name in the root data, for suggestions."""
     block: tuple[Certificate, ...] = ()
-    """Certificates that the store does not hold, to be put on its blocklist."""
+    """Certificates that are not in the store, to put on its blocklist."""
     program: RootProgram | None = None
-    """Of what the distribution ships, trust only what this root program trusts."""
+    """Of the anchors that the distribution ships, trust only those of this root program."""
     only: bool = False
-    """Trust nothing but ``anchors``: ``[store] base = "none"``."""
+    """Trust nothing except ``anchors``: ``[store] base = "none"``."""
     presets: tuple[str, ...] = ()
-    """With ``only``: the clouds whose documented public roots are trusted too."""
+    """With ``only``: clouds whose documented public roots are trusted too."""
     roots: tuple[Anchor, ...] = ()
-    """Certificates from which those roots may be taken, beside the ones that the rootfs holds."""
+    """Certificates in which those roots are looked up, besides the ones in the rootfs."""
     at: datetime | None = None
-    """The time of the run, for what has expired by then; None where nobody asks."""
+    """The time of the run, which decides what has expired; None if expiry does not matter."""
     created: int | None = None
-    """The date of new entries in stores that carry dates, in seconds since 1970; None: that of the newest entry."""
+    """The date of new entries in stores that record dates, in seconds since 1970; None: that of the newest entry."""
 
 
 @dataclass(slots=True)
 class StorePlan:
-    """``desired`` is in the order of writing; any trouble or conflict forbids all of it."""
+    """The files of a store. ``desired`` is in the order of writing. Any problem or conflict prevents all of it."""
 
     desired: dict[str, File | Symlink | Directory | Absent] = field(default_factory=dict)
     installed: list[Anchor] = field(default_factory=list)
-    """The anchors asked for, under the names that they have in the store."""
+    """The requested anchors, under their names in the store."""
     removed: list[Anchor] = field(default_factory=list)
-    """The anchors that are taken out or distrusted."""
+    """The anchors that are deleted or distrusted."""
     selected: set[str] = field(default_factory=set)
-    """SHA-256 of what the selections of the request come to: no client may trust it any more."""
+    """SHA-256 of the certificates that the request's selections match: no client may trust them any more."""
     expired: set[str] = field(default_factory=set)
-    """SHA-256 of what only the bundle holds and the distribution's tool drops, since it has expired."""
+    """SHA-256 of expired certificates that only the bundle contains, and that the distribution's tool drops."""
     outside: set[str] = field(default_factory=set)
-    """SHA-256 of what the distribution ships and the root program of the request does not trust."""
+    """SHA-256 of shipped certificates that the request's root program does not trust."""
     problems: list[Problem] = field(default_factory=list)
-    """Wrong in the request itself: a name that nothing has."""
+    """Errors in the request itself, such as a name that does not exist."""
     conflicts: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
     def merge(self, other: StorePlan) -> StorePlan:
-        """Add what ``other`` wants to be written, and what it reports; its anchors are left out."""
+        """Add the files, problems and warnings of ``other``, but not its anchors."""
         self.desired |= other.desired
         self.problems += other.problems
         self.conflicts += other.conflicts
@@ -79,11 +79,11 @@ class StorePlan:
 
 
 class Layout(Protocol):
-    """Where one family of distributions keeps its trust store, as a frozen constant. Paths are the device's."""
+    """Where one family of distributions keeps its trust store. Paths are those of the device."""
 
     @property
     def name(self) -> str:
-        """What ``--layout`` calls it."""
+        """The argument of ``--layout``."""
 
     @property
     def title(self) -> str:
@@ -91,15 +91,15 @@ class Layout(Protocol):
 
     @property
     def releases(self) -> str:
-        """The releases for which this was found to hold."""
+        """The releases for which this was verified."""
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """Where the facts come from."""
+        """Sources of these facts."""
 
     @property
     def local(self) -> str:
-        """The folder of the anchors that the device's owner adds, or the bundle where there is none."""
+        """The anchor source directory of the administrator, or the bundle if there is none."""
 
     @property
     def bundle(self) -> str:
@@ -107,26 +107,26 @@ class Layout(Protocol):
 
     @property
     def hash_directory(self) -> str:
-        """The folder with hash links, or empty where the layout has none."""
+        """The directory with hash links, or empty if the layout has none."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Files and directories of certificates that every run writes: ``check`` looks whether they are there."""
+        """Files and directories of certificates that every run writes. ``check`` reports missing ones."""
 
     @property
     def keystores(self) -> tuple[str, ...]:
-        """Java's stores that the layout's own tool keeps."""
+        """Java keystores that the layout's own tool maintains."""
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """What is read, in order, a line each, for docs/layouts.md."""
+        """What is read, in order, one line each, for docs/layouts.md."""
 
     @property
     def writes(self) -> tuple[str, ...]:
-        """What is written, in order, with links and modes, a line each, for docs/layouts.md."""
+        """What is written, in order, with links and modes, one line each, for docs/layouts.md."""
 
-    def answer(self, view: View, request: Request) -> StorePlan:
-        """The store that ``request`` makes of the rootfs ``view``."""
+    def plan(self, view: View, request: Request) -> StorePlan:
+        """Plan the store that ``request`` makes of the rootfs ``view``."""
 
 
 TOKENS = {
@@ -134,11 +134,11 @@ TOKENS = {
     "suse": ("/etc/pki/trust", "/usr/share/pki/trust"),
     "arch": ("/etc/ca-certificates/trust-source", "/usr/share/ca-certificates/trust-source"),
 }
-"""Where p11-kit finds its sources, by layout: the owner's directory, then that of packages."""
+"""Source directories of p11-kit by layout: the administrator's, then that of packages."""
 
 P11KIT_IDS = {
     "fedora": ("fedora", "rhel", "centos", "amzn", "azurelinux", "mariner"),
     "suse": ("suse", "opensuse", "sles"),
     "arch": ("arch",),
 }
-"""IDs of os-release, by layout. They are here, since the layouts of p11-kit are many modules."""
+"""IDs of os-release by layout. They are here because importing the layouts of p11-kit takes long."""

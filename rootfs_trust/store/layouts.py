@@ -1,4 +1,4 @@
-"""The layouts: one constant per family of distributions. Those with p11-kit are in ``p11kit/layout.py``."""
+"""The layouts: one constant for each family of distributions. Those with p11-kit are in ``p11kit/layout.py``."""
 
 from __future__ import annotations
 
@@ -129,12 +129,12 @@ OPENWRT = BundleStore(
 
 BUNDLE_ONLY = BundleStore(
     name="bundle-only",
-    title="distroless, Wolfi's ca-certificates-bundle, scratch: a bundle and nothing else",
+    title="distroless, Wolfi's ca-certificates-bundle, scratch: only a bundle",
     releases="any",
-    facts=("distroless says ID=debian and has no sources, only the bundle",),
+    facts=("distroless has ID=debian and no sources, only the bundle",),
 )
 
 DEBIANS = (DEBIAN, YOCTO, ALPINE, VOID, GENTOO, SLACKWARE)
-"""Those whose tool descends from Debian's."""
+"""The layouts whose tool is derived from Debian's."""
 
 OTHERS = (BUILDROOT, PHOTON, OPENWRT, BUNDLE_ONLY)

@@ -1,11 +1,11 @@
-"""Java's PKCS #12 trust stores (RFC 7292): read, changed and written again as they were.
+"""Reads, changes and writes Java's PKCS #12 trust stores (RFC 7292).
 
-A store keeps its kind: with or without a password, with the encryption, MAC, salts and iteration counts that it has.
-So the same entries give the same bytes, and removing an entry gives back the bytes from before. Salts and IVs are used
-again on purpose: the content is public certificates, and the password of nearly every such store is known to everyone.
+A store keeps its properties: with or without a password, its encryption, MAC, salts and iteration counts. So the same
+entries give the same bytes, and removing an added entry restores the previous bytes. Salts and IVs are reused on
+purpose: the content is public certificates, and the password of nearly every such store is public.
 
 Java takes a certificate for a trust anchor only if its bag has the attribute ``trustedKeyUsage`` (JDK,
-sun.security.pkcs12.PKCS12KeyStore). Bags of others are kept byte for byte, whatever they hold.
+sun.security.pkcs12.PKCS12KeyStore). Foreign bags are kept byte for byte, whatever they contain.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ _FRIENDLY_NAME = bytes.fromhex("2a864886f70d010914")
 _TRUSTED_KEY_USAGE = bytes.fromhex("6086480186f966adca7b0101")
 _ANY_USAGE = bytes.fromhex("551d2500")
 _TAG_0, _EXPLICIT = 0x80, 0xA0
-"""Context tag 0: as it is read (see x509.der), and as an element that contains others is written."""
+"""Context tag 0: as x509.der reads it, and as it is written for an element that contains others."""
 _VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Bag:
-    """An entry: ``encoded`` is its DER. A bag that is no X.509 certificate has an empty ``certificate``."""
+    """An entry. ``encoded`` is its DER. ``certificate`` is empty if the bag is not an X.509 certificate."""
 
     encoded: bytes
     alias: str = ""
@@ -60,12 +60,12 @@ class Bag:
     certificate: bytes = b""
     """In DER."""
     trusted: bool = False
-    """Whether Java takes it for a trust anchor."""
+    """Java takes it for a trust anchor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Safe:
-    """Bags that are kept together. ``encryption``: the AlgorithmIdentifier in DER, or None where there is none."""
+    """Bags that are stored together. ``encryption`` is the AlgorithmIdentifier in DER, or None if not encrypted."""
 
     bags: tuple[Bag, ...]
     encryption: bytes | None = None
@@ -73,7 +73,7 @@ class Safe:
 
 @dataclass(frozen=True, slots=True)
 class Pkcs12:
-    """A store. ``mac`` None: its integrity is not protected, as in the ``cacerts`` of JDK 18 and later."""
+    """A keystore. ``mac`` is None if its integrity is not protected, as in the ``cacerts`` of JDK 18 and later."""
 
     safes: tuple[Safe, ...]
     mac: Mac | None
@@ -85,7 +85,7 @@ class Pkcs12:
         return tuple(bag for safe in self.safes for bag in safe.bags)
 
     def with_bags(self, bags: Iterable[Bag]) -> Pkcs12:
-        """Add bags after the last certificate's, in its safe."""
+        """Add bags after the last certificate, in the same safe."""
         place = max((i for i, safe in enumerate(self.safes) if any(b.certificate for b in safe.bags)), default=None)
         if place is None:
             place = next((i for i, safe in enumerate(self.safes) if not safe.bags), None)
@@ -101,7 +101,9 @@ class Pkcs12:
 
 
 def trusted_bag(alias: str, certificate: bytes) -> Bag:
-    """A trust anchor as Java writes it: ``certificate`` in DER, its alias, and the attribute that says "trusted"."""
+    """Return a trust anchor as Java writes it: ``certificate`` (DER), alias, and the attribute that marks it
+    trusted.
+    """
     content = der(SEQUENCE, der(OID, _X509) + der(_EXPLICIT, der(OCTET_STRING, certificate)))
     name = _attribute(_FRIENDLY_NAME, der(BMP_STRING, alias.encode("utf-16-be", "surrogatepass")))
     attributes = der(SET, name + _attribute(_TRUSTED_KEY_USAGE, der(OID, _ANY_USAGE)))
@@ -118,10 +120,10 @@ def _attribute(name: bytes, value: bytes) -> bytes:
 
 
 def read_pkcs12(data: bytes, passwords: Sequence[str] = (PASSWORD, "")) -> Pkcs12:
-    """Read a store with the first of ``passwords`` that opens it.
+    """Read a keystore with the first of ``passwords`` that opens it.
 
-    Raises MalformedError for what is no store, has another password, or asks for more than MAX_ITERATIONS in all;
-    InputError where the store is encrypted and the package cryptography is missing.
+    Raises MalformedError if it is not a keystore, has another password, or needs more than MAX_ITERATIONS in all;
+    InputError if it is encrypted and the package cryptography is missing.
     """
     content, mac = _outer(data)
     _refuse_cost(content, mac)
@@ -131,17 +133,17 @@ def read_pkcs12(data: bytes, passwords: Sequence[str] = (PASSWORD, "")) -> Pkcs1
 
 
 def _password(content: bytes, mac: Mac | None, passwords: Sequence[str]) -> str:
-    """The first of ``passwords`` that fits the MAC; the first of all where there is none."""
+    """Return the first of ``passwords`` that matches the MAC, or the first of all if there is no MAC."""
     if mac is None:
         return passwords[0] if passwords else ""
     for password in passwords:
         if hmac.compare_digest(mac_of(mac, content, password), mac.digest):
             return password
-    raise MalformedError("its MAC does not fit: it has another password, or is damaged")
+    raise MalformedError("its MAC does not match: it has another password, or is damaged")
 
 
 def _outer(data: bytes) -> tuple[bytes, Mac | None]:
-    """The AuthenticatedSafe of a PFX, and its MAC."""
+    """Return the AuthenticatedSafe of a PFX, and its MAC."""
     whole = DerReader(data)
     outer = whole.enter()
     if int.from_bytes(outer.integer()) != _VERSION:
@@ -165,13 +167,13 @@ def _mac(reader: DerReader) -> Mac:
 
 
 def _information(element: bytes) -> tuple[bytes, bytes]:
-    """The type of a ContentInfo, and its content."""
+    """Return the type of a ContentInfo, and its content."""
     inner = reader_for_element(element).enter()
     return inner.oid(), inner.enter(_TAG_0).any()
 
 
 def _elements(data: bytes) -> Iterator[bytes]:
-    """The elements of the SEQUENCE OF that ``data`` holds."""
+    """Yield the elements of the SEQUENCE OF in ``data``."""
     inner = reader_for_element(data).enter()
     while inner.more():
         yield inner.any()
@@ -186,7 +188,7 @@ def _safe(information: bytes, password: str) -> Safe:
 
 
 def _encrypted(name: bytes, content: bytes) -> tuple[bytes, bytes]:
-    """The algorithm and the ciphertext of EncryptedData."""
+    """Return the algorithm and the ciphertext of EncryptedData."""
     if name != _ENCRYPTED:
         raise MalformedError("is a PKCS #12 file with a part that is encrypted with a key, not with a password")
     data = reader_for_element(content).enter()
@@ -207,7 +209,7 @@ def _bag(element: bytes) -> Bag:
 
 
 def _certificate(value: bytes) -> bytes:
-    """The DER in a CertBag; empty where it is of another kind than X.509."""
+    """Return the DER in a CertBag, or nothing if its type is not X.509."""
     inner = reader_for_element(value).enter(_TAG_0).enter()
     return inner.enter(_TAG_0).value(OCTET_STRING) if inner.oid() == _X509 else b""
 
@@ -235,7 +237,7 @@ def _refuse_cost(content: bytes, mac: Mac | None) -> None:
 
 
 def write_pkcs12(store: Pkcs12) -> bytes:
-    """Encode a store, encrypted and with its MAC as ``store`` says. Raises InputError without cryptography."""
+    """Encode a keystore, with the encryption and MAC of ``store``. Raises InputError without cryptography."""
     content = der(SEQUENCE, b"".join(_safe_information(safe, store.password) for safe in store.safes))
     outer = der(INTEGER, bytes([_VERSION])) + _content_info(_DATA, der(OCTET_STRING, content))
     return der(SEQUENCE, outer + (_mac_data(store.mac, content, store.password) if store.mac else b""))

@@ -1,8 +1,8 @@
-"""Password-based encryption and MAC of PKCS #12 files, with the salts and iteration counts that the file gives.
+"""Password-based encryption and MAC of PKCS #12 files, with the salts and iteration counts of the file.
 
 Key derivation is RFC 7292, appendix B, for the older schemes and for the MAC; PBKDF2 (RFC 8018) for PBES2 and PBMAC1
-(RFC 9579). The ciphers are those of the package cryptography. That package also reads and writes whole PKCS #12 files,
-but it chooses a new salt and IV for each, so that the same input would give other bytes in every run.
+(RFC 9579). The ciphers come from the package cryptography. That package can also read and write whole PKCS #12 files,
+but it chooses new salts and IVs, so the same input would give other bytes in every run.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _HMACS = {
     for last, name in (("07", "sha1"), ("08", "sha224"), ("09", "sha256"), ("0a", "sha384"), ("0b", "sha512"))
 }
 _AES = {bytes.fromhex(f"6086480165030401{last}"): size for last, size in (("02", 16), ("16", 24), ("2a", 32))}
-"""Bytes of the key by the cipher: AES in CBC mode (NIST)."""
+"""Key size in bytes by cipher: AES in CBC mode (NIST)."""
 
 _FOR_KEY, _FOR_IV, _FOR_MAC = 1, 2, 3
-"""What key material is for (RFC 7292, appendix B.3)."""
+"""The purpose of derived key material (RFC 7292, appendix B.3)."""
 
 
 class Mac(NamedTuple):
-    """The MacData of a file. ``algorithm`` is DER; ``digest`` is the MAC that the file has."""
+    """The MacData of a file. ``algorithm`` is DER; ``digest`` is the MAC in the file."""
 
     algorithm: bytes
     digest: bytes
@@ -51,7 +51,7 @@ class _Pbkdf2(NamedTuple):
     salt: bytes
     iterations: int
     size: int | None
-    """Bytes of the key; None: that of the cipher."""
+    """Key size in bytes; None: that of the cipher."""
 
     def key(self, password: str, size: int) -> bytes:
         return hashlib.pbkdf2_hmac(self.hash, password.encode(), self.salt, self.iterations, self.size or size)
@@ -114,11 +114,11 @@ def encrypt(algorithm: bytes, content: bytes, password: str) -> bytes:
 
 
 def require_cryptography() -> None:
-    """Raise InputError where the package that has the ciphers is missing."""
+    """Raise InputError if the package cryptography is missing."""
     try:
         import cryptography  # noqa: F401
     except ModuleNotFoundError as error:
-        message = "is an encrypted PKCS #12 keystore, and reading that needs the Python package cryptography"
+        message = "is an encrypted PKCS #12 keystore, which needs the Python package cryptography"
         raise InputError(Problem("missing-package", "", message, "install rootfs-trust[pkcs7]")) from error
 
 
@@ -156,7 +156,7 @@ def _triple_des(parameters: DerReader, password: str):  # type: ignore[no-untype
 
 
 def iterations(algorithm: bytes) -> int:
-    """The iterations that an AlgorithmIdentifier asks for; 0 where it gives no number. Raises MalformedError."""
+    """Return the iteration count of an AlgorithmIdentifier; 0 if it has none. Raises MalformedError."""
     name, parameters = _algorithm(algorithm)
     if name in (_PBES2, _PBMAC1):
         return _pbkdf2(parameters.enter().any()).iterations
@@ -174,25 +174,25 @@ def derive(hash_name: str, password: str, salt: bytes, iterations: int, purpose:
     """Derive ``size`` bytes from a password (RFC 7292, appendix B.2). ``purpose``: 1 key, 2 IV, 3 MAC key."""
     block = hashlib.new(hash_name).block_size
     text = password.encode("utf-16-be", "surrogatepass") + b"\0\0"
-    material = bytearray(_filled(salt, block) + _filled(text, block))
+    material = bytearray(_repeated(salt, block) + _repeated(text, block))
     result = b""
     while len(result) < size:
         digest = hashlib.new(hash_name, bytes([purpose]) * block + material).digest()
         for _ in range(iterations - 1):
             digest = hashlib.new(hash_name, digest).digest()
         result += digest
-        _advance(material, int.from_bytes(_filled(digest, block)[:block]) + 1, block)
+        _add_to_blocks(material, int.from_bytes(_repeated(digest, block)[:block]) + 1, block)
     return result[:size]
 
 
-def _filled(data: bytes, block: int) -> bytes:
-    """``data`` repeated up to a whole number of blocks."""
+def _repeated(data: bytes, block: int) -> bytes:
+    """Repeat ``data`` to a whole number of blocks."""
     size = -(-len(data) // block) * block
     return (data * (size // len(data) + 1))[:size] if data else b""
 
 
-def _advance(material: bytearray, step: int, block: int) -> None:
-    """Add ``step`` to each block of the material, modulo the block's size."""
+def _add_to_blocks(material: bytearray, step: int, block: int) -> None:
+    """Add ``step`` to each block of the material, modulo the block size."""
     for start in range(0, len(material), block):
         value = int.from_bytes(material[start : start + block]) + step
         material[start : start + block] = (value % (1 << 8 * block)).to_bytes(block)
@@ -216,7 +216,7 @@ def _rounds(reader: DerReader) -> int:
 
 
 def checked_iterations(count: int) -> int:
-    """The count, or MalformedError if it is none or would take minutes."""
+    """Return the count; raises MalformedError if it is not positive or would take minutes."""
     if count < 1:
         raise MalformedError(f"asks for {count} iterations to derive a key")
     if count > MAX_ITERATIONS:
@@ -225,6 +225,6 @@ def checked_iterations(count: int) -> int:
 
 
 def _algorithm(element: bytes) -> tuple[bytes, DerReader]:
-    """The identifier of an AlgorithmIdentifier, and a reader at its parameters."""
+    """Return the identifier of an AlgorithmIdentifier, and a reader at its parameters."""
     inner = reader_for_element(element).enter()
     return inner.oid(), inner

@@ -1,4 +1,4 @@
-"""A constrained anchor that is exchanged for a newer certificate of its CA: the names stay."""
+"""Replaces a constrained anchor by a newer certificate of its CA: the names that it may sign for stay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rootfs_trust.x509.constrained import constrained, original_of
 
 
 def with_kept_names(view: View, layout: Layout, anchors: Iterable[Anchor]) -> tuple[list[Anchor], list[Problem]]:
-    """Constrain each anchor that replaces a constrained one to the same names, unless it has names of its own.
+    """Constrain each anchor that replaces a constrained one to the same names, unless it has its own.
 
     Returns the anchors, and a conflict for each that cannot be constrained.
     """
@@ -38,7 +38,7 @@ def _constrained_like(old: Certificate, anchor: Anchor) -> Anchor:
 
 
 def _constrained_before(view: View, layout: Layout, anchor: Anchor) -> Certificate | None:
-    """The constrained certificate that the anchor replaces: by its file's name, or by its subject in the bundle."""
+    """Return the constrained certificate that the anchor replaces, by file name, or by subject in the bundle."""
     if not anchor.replace or original_of(anchor.certificate) is not None:
         return None
     in_bundle = layout.local == layout.bundle

@@ -1,4 +1,4 @@
-"""Certificates that an argument selects by digest, key, file or incident, and what of a store they come to.
+"""Certificates that an argument selects by digest, key, file or incident, and the certificates of a store that match.
 
 ``remove``, ``[store] distrust``, ``[policy] forbid`` and ``[policy] allow_only`` take the same arguments.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rootfs_trust.store.layout import Request, StorePlan
 
 _FEW = 3
-"""Names that a warning about many roots lists."""
+"""Number of names in a warning about many roots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,38 +26,38 @@ class Selection:
 
     text: str
     sha256: frozenset[str] = frozenset()
-    """Of certificates."""
+    """Digests of certificates."""
     spki: frozenset[str] = frozenset()
-    """Of SubjectPublicKeyInfo: every certificate with such a key."""
+    """Digests of SubjectPublicKeyInfo: every certificate with such a key is selected."""
     certificates: tuple[Certificate, ...] = ()
-    """Selected certificates that are known in full, whether the store holds them or not."""
+    """Selected certificates that are known in full, in the store or not."""
     required: bool = False
-    """Whether it is an error that it selects nothing."""
+    """It is an error if it selects nothing."""
     read: frozenset[str] = frozenset()
-    """Of the selected certificates, those that some client of the tree reads, wherever."""
+    """Digests of the selected certificates that some client of the rootfs reads, wherever they are."""
 
     def matches(self, certificate: Certificate) -> bool:
-        """Whether ``certificate`` is selected."""
+        """Return whether ``certificate`` is selected."""
         return certificate.sha256 in self.sha256 or bool(self.spki and certificate.key_sha256 in self.spki)
 
 
 def selected(selections: Iterable[Selection], certificate: Certificate) -> bool:
-    """Whether any of ``selections`` selects ``certificate``."""
+    """Return whether any of ``selections`` selects ``certificate``."""
     return any(selection.matches(certificate) for selection in selections)
 
 
 @dataclass(frozen=True, slots=True)
 class RootProgram:
-    """A root program: the roots that it trusts for TLS servers at some time, their names by SHA-256."""
+    """A root program at some time: the roots that it trusts for TLS servers, as names by SHA-256."""
 
     title: str
-    """With the date of the list."""
+    """The name, with the date of the list."""
     roots: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a store holds before a run changes it."""
+    """The certificates of a store before a run changes it."""
 
     shipped: Sequence[Certificate]
     """Trusted, and shipped by the distribution."""
@@ -66,7 +66,7 @@ class Held:
     others: Sequence[Certificate]
     """Distrusted, or not trusted yet."""
     names: Sequence[str]
-    """What anchors may be called."""
+    """The names of anchors."""
 
     @property
     def trusted(self) -> Iterator[Certificate]:
@@ -75,40 +75,38 @@ class Held:
         yield from self.local
 
 
-def with_selections(
-    request: Request, held: Held, answer: StorePlan, layout: str, *, blocklist: bool = False
-) -> Request:
-    """``request`` with digests in place of its selections, its program, and names that only the root data knows.
+def with_selections(request: Request, held: Held, plan: StorePlan, layout: str, *, blocklist: bool = False) -> Request:
+    """Return ``request`` with digests in place of its selections, its root program, and names from the root data.
 
-    A selection that selects nothing is a trouble of ``answer`` or a warning; so is an intermediate that the store
-    cannot distrust. ``blocklist`` says that the store can distrust certificates that it does not hold: they are then
-    in ``request.block``.
+    A selection that matches nothing is an error or a warning in ``plan``; so is an intermediate that the store cannot
+    distrust. With ``blocklist``, the store can distrust certificates that it does not contain: they are then in
+    ``request.block``.
     """
     if not (request.selections or request.program or request.known):
         return request
-    selections, names = _by_table(request, held, answer)
-    everything = {each.sha256: each for each in (*held.trusted, *held.others)}
+    selections, names = _by_root_data(request, held, plan)
+    present = {each.sha256: each for each in (*held.trusted, *held.others)}
     digests: set[str] = set()
     block: dict[str, Certificate] = {}
     for selection in selections:
-        found = {each.sha256 for each in everything.values() if selection.matches(each)}
+        found = {each.sha256 for each in present.values() if selection.matches(each)}
         if blocklist:
-            block |= {each.sha256: each for each in selection.certificates if each.sha256 not in everything}
+            block |= {each.sha256: each for each in selection.certificates if each.sha256 not in present}
         if not (found or selection.read or (blocklist and selection.certificates)):
-            _nothing(selection, held, answer, layout)
+            _report_no_match(selection, held, plan, layout)
         digests |= found | selection.read
-    answer.selected |= digests
+    plan.selected |= digests
     digests |= request.distrust
-    answer.outside |= _outside_program(request, held, answer)
-    digests |= answer.outside
-    answer.warnings += _still_accepted(selections, held, digests, layout, blocklist=blocklist)
+    plan.outside |= _outside_program(request, held, plan)
+    digests |= plan.outside
+    plan.warnings += _still_accepted(selections, held, digests, layout, blocklist=blocklist)
     return replace(
         request, remove=names, distrust=frozenset(digests), selections=(), known=(), block=tuple(block.values())
     )
 
 
-def _by_table(request: Request, held: Held, answer: StorePlan) -> tuple[list[Selection], tuple[str, ...]]:
-    """The selections, and the names that are left for the layout: those that its anchors have."""
+def _by_root_data(request: Request, held: Held, plan: StorePlan) -> tuple[list[Selection], tuple[str, ...]]:
+    """Return the selections, and the remaining names for the layout: those that its anchors have."""
     selections, names = list(request.selections), []
     for name in request.remove:
         if name in held.names or name.startswith("sha256:"):
@@ -117,36 +115,36 @@ def _by_table(request: Request, held: Held, answer: StorePlan) -> tuple[list[Sel
             selections.append(request.named[name])
         else:
             hint = did_you_mean(name, [*held.names, *request.known], 3)
-            answer.problems.append(
-                Problem("not-found", "", f"no anchor is called {name}", hint or "rootfs-trust list shows the names")
+            plan.problems.append(
+                Problem("not-found", "", f"no anchor is named {name}", hint or "rootfs-trust list shows the names")
             )
     return selections, tuple(names)
 
 
 def no_match(text: str) -> str:
-    """What is wrong with an argument that selects nothing; more may follow."""
+    """Return the message for an argument that selects nothing. The caller may add to it."""
     return f"{text} matches no certificate of the rootfs"
 
 
-def _nothing(selection: Selection, held: Held, answer: StorePlan, layout: str) -> None:
-    """A selection of nothing: for an intermediate, name what can be taken out instead."""
+def _report_no_match(selection: Selection, held: Held, plan: StorePlan, layout: str) -> None:
+    """Report a selection that matches nothing; for an intermediate, name what can be distrusted instead."""
     message = no_match(selection.text)
     issuers = [issuer for each in selection.certificates for issuer in _issuers(each, held.trusted)]
     if issuers:
-        message += f", and the store of {layout} cannot distrust an intermediate that it does not hold"
+        message += f", and the store of {layout} cannot distrust an intermediate that it does not contain"
         hint = _instead(issuers)
     else:
-        hint = "rootfs-trust list shows what is there"
+        hint = "rootfs-trust list shows all certificates"
     if selection.required:
-        answer.problems.append(Problem("not-found", "", message, hint))
+        plan.problems.append(Problem("not-found", "", message, hint))
     else:
-        answer.warnings.append(Problem("distrust-unmatched", "", message, hint))
+        plan.warnings.append(Problem("distrust-unmatched", "", message, hint))
 
 
 def _still_accepted(
     selections: Iterable[Selection], held: Held, gone: set[str], layout: str, *, blocklist: bool
 ) -> Iterator[Problem]:
-    """Intermediates whose issuer stays trusted: clients that read the store itself go on accepting them."""
+    """Yield a warning for each intermediate whose issuer stays trusted: clients that read the store still accept it."""
     kept = [each for each in held.trusted if each.sha256 not in gone]
     for selection in selections:
         for each in selection.certificates:
@@ -163,12 +161,12 @@ def _still_accepted(
 
 def _limits(layout: str, *, blocklist: bool) -> str:
     if blocklist:
-        return "p11-kit's blocklist has it, which GnuTLS and NSS read; OpenSSL, Go, Java and rustls still accept it"
+        return "it is on p11-kit's blocklist, which GnuTLS and NSS read; OpenSSL, Go, Java and rustls still accept it"
     return f"the store of {layout} cannot distrust it"
 
 
 def _issuers(certificate: Certificate, among: Iterable[Certificate]) -> Iterator[Certificate]:
-    """Certificates that may have signed ``certificate``, by name and key identifiers (RFC 5280, 4.2.1.1)."""
+    """Yield certificates that may have signed ``certificate``, by name and key identifiers (RFC 5280, 4.2.1.1)."""
     wanted = certificate.authority_key_id
     for each in among:
         same_key = wanted is None or each.subject_key_id is None or each.subject_key_id == wanted
@@ -178,13 +176,14 @@ def _issuers(certificate: Certificate, among: Iterable[Certificate]) -> Iterator
 
 def _instead(issuers: Iterable[Certificate]) -> str:
     names = dict.fromkeys(f"sha256:{each.sha256} ({each.subject.text})" for each in issuers)
-    return f"its issuer can be taken out instead, with all that it signed: {', '.join(names)}"
+    return f"to distrust its issuer instead, with all that it signed, remove {', '.join(names)}"
 
 
-def _outside_program(request: Request, held: Held, answer: StorePlan) -> set[str]:
-    """What the distribution ships and the program does not trust; both differences are reported.
+def _outside_program(request: Request, held: Held, plan: StorePlan) -> set[str]:
+    """Return the shipped certificates that the root program does not trust. Warns about differences.
 
-    One that the administrator has added, too, or whose key such an anchor or a root of the program has, stays.
+    A certificate stays if the administrator has added it too, or if such an anchor or a root of the program has its
+    key.
     """
     program = request.program
     if program is None:
@@ -196,13 +195,13 @@ def _outside_program(request: Request, held: Held, answer: StorePlan) -> set[str
     if outside:
         names = [each.subject.common_name or each.subject.text for each in outside.values()]
         message = f"{_count(outside)} that the distribution ships: not in {program.title}: {_listed(names)}"
-        answer.warnings.append(Problem("program-removed", "", message, "they are no longer trusted"))
-    there = {each.sha256 for each in (*held.trusted, *held.others)}
-    there |= {anchor.certificate.sha256 for anchor in request.anchors}
-    missing = [name for sha256, name in program.roots.items() if sha256 not in there]
+        plan.warnings.append(Problem("program-removed", "", message, "they are no longer trusted"))
+    present = {each.sha256 for each in (*held.trusted, *held.others)}
+    present |= {anchor.certificate.sha256 for anchor in request.anchors}
+    missing = [name for sha256, name in program.roots.items() if sha256 not in present]
     if missing:
         message = f"{_count(missing)} of {program.title}: not in the rootfs: {_listed(missing)}"
-        answer.warnings.append(Problem("program-missing", "", message, "a newer package of the distribution has them"))
+        plan.warnings.append(Problem("program-missing", "", message, "a newer package of the distribution has them"))
     return set(outside)
 
 

@@ -1,7 +1,7 @@
-"""Checksums that apko writes beside the trust stores of an image: they are renewed with what they describe.
+"""Checksum files that apko writes next to the trust stores of an image. They are updated with the stores.
 
 One line as ``sha256sum`` writes it, in ``.NAME.sha256`` in the directory of NAME (apko, pkg/build/certificates.go).
-Scanners hold the store against it.
+Scanners compare the store with it.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from rootfs_trust.rootfs.view import Desired, File, View, join, parent
 
 
 def sidecar_of(path: str) -> str:
-    """Where the checksum of the file at ``path`` would be."""
+    """Return the path of the checksum file for ``path``."""
     return join(parent(path), f".{path.rpartition('/')[2]}.sha256")
 
 
 def checksum(path: str, data: bytes) -> bytes:
-    """The content of the sidecar of ``path``."""
+    """Return the content of the checksum file for ``path``."""
     return f"{sha256(data).hexdigest()}  {path.rpartition('/')[2]}\n".encode("utf-8", "surrogateescape")
 
 
 def sidecars(view: View, desired: Desired) -> dict[str, File]:
-    """The sidecars that the tree has of files that are ``desired``, with their new checksums."""
+    """Return the existing checksum files of ``desired`` files, with their new content."""
     return {
         sidecar: File(checksum(path, node.content))
         for path, node in desired.items()

@@ -1,4 +1,4 @@
-"""The files from which a trust store is made: which certificates are in them, and what install warns about."""
+"""Certificate source files: parses them, and reports what is wrong with them."""
 
 from __future__ import annotations
 
@@ -16,89 +16,91 @@ from rootfs_trust.store.purposes import SERVERS, Purposes, pem_for, shown
 from rootfs_trust.x509 import Certificate, parse_certificate, pem
 
 _SMALL = 8192
-"""Bytes of a file whose judgement is remembered; a root's certificate has two thousand."""
+"""Bytes. Results for files up to this size are cached; a root's file has about two thousand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file and the certificates in it.
+    """One file and its certificates.
 
-    ``fault`` names what makes it unfit: no client could read what it would add. ``untidy`` names what only
-    some clients cope with: the device's own tool takes it as it is.
+    ``fault`` says why it is unusable: no client could read what it would add. ``malformed`` describes a defect that
+    only some clients accept; the device's own tool uses the file as it is.
     """
 
     path: str
     data: bytes
     certificates: tuple[x509.Certificate, ...]
     fault: str = ""
-    untidy: str = ""
+    malformed: str = ""
 
     @property
     def clean(self) -> bool:
-        """Whether it is one PEM certificate and nothing else."""
-        return not self.fault and not self.untidy
+        """Whether the file is one PEM certificate and nothing else."""
+        return not self.fault and not self.malformed
 
 
 def source_of(path: str, certificate: x509.Certificate, purposes: Purposes = None) -> Source:
-    """The clean source file for ``certificate``, which is trusted for ``purposes``."""
+    """Return a clean source file for ``certificate``, trusted for ``purposes``."""
     return Source(path, pem_for(certificate.der, purposes), (certificate,))
 
 
 def read_source(path: str, data: bytes) -> Source:
-    """Judge the content of a source file."""
-    return _known(path, data) if len(data) <= _SMALL else _judged(path, data)
+    """Parse and check a source file."""
+    return _cached(path, data) if len(data) <= _SMALL else _parsed(path, data)
 
 
 @functools.lru_cache(maxsize=1024)
-def _known(path: str, data: bytes) -> Source:
-    """As :func:`_judged`. Of a thousand trees most have the same files; a store has some 150 of them."""
-    return _judged(path, data)
+def _cached(path: str, data: bytes) -> Source:
+    """Cached :func:`_parsed`: most roots of a fleet have the same files, and a store has about 150."""
+    return _parsed(path, data)
 
 
-def _judged(path: str, data: bytes) -> Source:
+def _parsed(path: str, data: bytes) -> Source:
     if x509.private_key_form(data):
-        return Source(path, data, (), fault="holds a private key, which would go into a bundle that all may read")
+        return Source(
+            path, data, (), fault="contains a private key, which would go into a bundle that every user can read"
+        )
     if b"-----BEGIN " not in data:
         return _no_pem(path, data)
     objects = x509.read_objects(data)
     certificates = tuple(certificate for _, certificate in objects.certificates)
     if objects.bad:
         bad = objects.bad[0]
-        return Source(path, data, (), fault=f"is broken in line {bad.line}: {bad.reason}")
+        return Source(path, data, (), fault=f"is malformed in line {bad.line}: {bad.reason}")
     if not certificates:
-        return Source(path, data, (), fault="holds no certificate")
-    return Source(path, data, certificates, untidy=_untidy(data, certificates))
+        return Source(path, data, (), fault="contains no certificate")
+    return Source(path, data, certificates, malformed=_defect(data, certificates))
 
 
 def read_source_at(view: View, path: str) -> Source:
-    """The source file at ``path``; one that is gone by now is empty."""
+    """Read and check the source file at ``path``. A file that no longer exists counts as empty."""
     return read_source(path, read(view, path) or b"")
 
 
 def certificate_files(view: View, folder: str, *, follow: bool = False) -> list[str]:
-    """``find [-L] FOLDER -type f -name '*.crt'``, sorted by byte. Raises InputError where there is no end to it."""
+    """``find [-L] DIRECTORY -type f -name '*.crt'``, sorted by byte. Raises InputError if it does not terminate."""
     found = entries_below(view, folder, follow=follow)
     return sorted((path for path, kind in found if kind is File and path.endswith(".crt")), key=as_bytes)
 
 
-def judge_sources(sources: Iterable[Source], answer: StorePlan) -> None:
-    """Faults are conflicts; what is untidy is taken as the device's own tool takes it, and told."""
+def report_defects(sources: Iterable[Source], plan: StorePlan) -> None:
+    """Add a conflict for each unusable source, and a warning for each that is used although it is malformed."""
     for source in sources:
         if source.fault:
-            answer.conflicts.append(fault_of(source))
-        elif source.untidy:
+            plan.conflicts.append(fault_of(source))
+        elif source.malformed:
             id_ = "several-certificates" if len(source.certificates) > 1 else "pem-not-clean"
-            message = f"{source.untidy}; taken as it is, as the device's own tool does"
-            answer.warnings.append(Problem(id_, source.path, message, "--adopt rewrites it clean"))
+            message = f"{source.malformed}; used as it is, as the device's own tool does"
+            plan.warnings.append(Problem(id_, source.path, message, "--adopt rewrites it as clean PEM"))
 
 
 def fault_of(source: Source) -> Problem:
-    """The conflict that a source with a fault is."""
+    """Return the conflict for an unusable source."""
     return Problem(
         "conflict",
         source.path,
         source.fault,
-        "--adopt makes PEM of it" if source.certificates else "put one PEM certificate there, or take it away",
+        "--adopt converts it to PEM" if source.certificates else "replace it by one PEM certificate, or delete it",
     )
 
 
@@ -106,43 +108,45 @@ def _no_pem(path: str, data: bytes) -> Source:
     try:
         certificate = x509.parse_certificate(data)
     except MalformedError:
-        return Source(path, data, (), fault="holds no certificate")
-    return Source(path, data, (certificate,), fault="is DER, and the device's clients read PEM alone")
+        return Source(path, data, (), fault="contains no certificate")
+    return Source(path, data, (certificate,), fault="is DER, and the device's clients read only PEM")
 
 
-def _untidy(data: bytes, certificates: tuple[x509.Certificate, ...]) -> str:
+def _defect(data: bytes, certificates: tuple[x509.Certificate, ...]) -> str:
     if len(certificates) > 1:
-        return f"holds {len(certificates)} certificates: they get no hash link"
+        return f"contains {len(certificates)} certificates, which get no hash links"
     if data.rstrip(b"\n") + b"\n" != pem.encode(certificates[0].der):
         return "is not one clean PEM block (line ends, a byte order mark, a label, or text around it)"
     return ""
 
 
 def unsourced(bundle: str, data: bytes | None, sources: Iterable[Source]) -> list[Problem]:
-    """A conflict for each certificate of the bundle's ``data`` that none of ``sources`` holds."""
+    """Return a conflict for each certificate in the bundle's ``data`` that is in none of ``sources``."""
     if not data:
         return []
     known = {certificate.der for source in sources for certificate in source.certificates}
-    return [_conflict(bundle, each) for each in _others(data, known)]
+    return [_conflict(bundle, each) for each in _unknown(data, known)]
 
 
-def _others(data: bytes, known: set[bytes]) -> list[Certificate]:
-    """The certificates of ``data`` not in ``known``, each once; blocks that nothing can read have no trust."""
-    others: dict[bytes, Certificate] = {}
-    for der in _in_blocks(data):
+def _unknown(data: bytes, known: set[bytes]) -> list[Certificate]:
+    """Return the certificates of ``data`` not in ``known``, without duplicates. Blocks that nobody can read are
+    ignored.
+    """
+    unknown: dict[bytes, Certificate] = {}
+    for der in _certificate_blocks(data):
         if der not in known:
             try:
                 certificate = parse_certificate(der, trailing=True)
             except MalformedError:
                 continue
             if certificate.der not in known:
-                others[certificate.der] = certificate
-    return list(others.values())
+                unknown[certificate.der] = certificate
+    return list(unknown.values())
 
 
-@functools.lru_cache(maxsize=4)  # most of a thousand trees have the same bundle, of some hundred kilobytes
-def _in_blocks(data: bytes) -> tuple[bytes, ...]:
-    """What the certificate blocks of a bundle hold, fit or not."""
+@functools.lru_cache(maxsize=4)  # most roots of a fleet have the same bundle, of some hundred kilobytes
+def _certificate_blocks(data: bytes) -> tuple[bytes, ...]:
+    """Return the content of each certificate block of a bundle, valid or not."""
     found = (block for block in pem.blocks(data) if isinstance(block, pem.Block))
     return tuple(block.der for block in found if block.label.endswith("CERTIFICATE"))
 
@@ -151,14 +155,14 @@ def _conflict(bundle: str, certificate: Certificate) -> Problem:
     return Problem(
         "conflict",
         bundle,
-        f"holds {certificate.subject.text} (sha256 {certificate.sha256}), which no "
-        "source file of the rootfs holds: it would be lost",
-        "give it as a certificate too, or let it go with --drop-unsourced",
+        f"contains {certificate.subject.text} (sha256 {certificate.sha256}), which is "
+        "in no source file of the rootfs and would be lost",
+        "install it as well, or drop it with --drop-unsourced",
     )
 
 
 def missing_issuers(anchors: Iterable[Anchor], sources: Iterable[Source]) -> Iterator[Problem]:
-    """A warning for each of ``anchors`` that another CA signed which none of ``sources`` holds."""
+    """Yield a warning for each of ``anchors`` whose issuer is another CA that is in none of ``sources``."""
     subjects = {each.subject.canonical for source in sources for each in source.certificates}
     for anchor in anchors:
         certificate = anchor.certificate
@@ -167,31 +171,31 @@ def missing_issuers(anchors: Iterable[Anchor], sources: Iterable[Source]) -> Ite
                 "issuer-missing",
                 anchor.where,
                 f"its issuer ({certificate.issuer.text}) is not in the "
-                "store: curl, rustls and GnuTLS accept it as an anchor, mosquitto and most who use OpenSSL refuse it",
-                "install the root that signed it too",
+                "store: curl, rustls and GnuTLS accept it as an anchor, mosquitto and most users of OpenSSL refuse it",
+                "also install the root that signed it",
             )
 
 
-def without_purposes(request: Request, answer: StorePlan, layout: str) -> Request:
-    """``request`` with anchors for everything, which is what the store of ``layout`` makes of them.
+def without_purposes(request: Request, plan: StorePlan, layout: str) -> Request:
+    """Return ``request`` with anchors for everything, as the store of ``layout`` records no purposes.
 
-    One that is to be trusted for more than it asks is told; for servers, which is what such a store serves, it is
-    a trouble: the TLS clients of the device would take that CA's word in silence.
+    An anchor that is thereby trusted for more than requested gets a warning. If it is not meant for servers, that is an
+    error: the device's TLS clients would silently trust that CA for servers.
     """
     for anchor in request.anchors:
         if anchor.purposes is not None and SERVERS in anchor.purposes:
-            answer.warnings.append(_for_more(anchor, layout))
+            plan.warnings.append(_for_more(anchor, layout))
         elif anchor.purposes is not None:
-            answer.problems.append(_not_for_servers(anchor, layout))
+            plan.problems.append(_not_for_servers(anchor, layout))
     return replace(request, anchors=tuple(replace(anchor, purposes=None) for anchor in request.anchors))
 
 
 def _for_more(anchor: Anchor, layout: str) -> Problem:
-    message = f"is to be trusted for {shown(anchor.purposes)}; the store of {layout} trusts it for everything"
-    return Problem("purposes", anchor.where, message, "this store knows no purposes: fedora, suse and arch do")
+    message = f"is meant for {shown(anchor.purposes)}, but the store of {layout} trusts it for everything"
+    return Problem("purposes", anchor.where, message, "this layout records no purposes; fedora, suse and arch do")
 
 
 def _not_for_servers(anchor: Anchor, layout: str) -> Problem:
-    message = f"is to be trusted for {shown(anchor.purposes)} alone, and the store of {layout} knows no purposes"
-    hint = f"TLS clients would trust it for servers: leave it out here, or name {SERVERS} among its purposes"
+    message = f"is meant only for {shown(anchor.purposes)}, but the store of {layout} records no purposes"
+    hint = f"TLS clients would trust it for servers: do not install it here, or add {SERVERS} to its purposes"
     return Problem("purposes", anchor.where, message, hint)

@@ -38,39 +38,39 @@ def thin_edge(
     ``generation`` is "1" or "2" for the form of thin-edge.io 1.x or 2.x, or "auto"; ``as_environment`` puts them
     into a drop-in of systemd instead. Raises InputError for a file that cannot be read.
     """
-    view, answer = device.view, StorePlan()
+    view, plan = device.view, StorePlan()
     chosen = last_of_each(settings)
     if not chosen:
-        return answer
+        return plan
     try:
         main = open_settings(view, FILE)
-        chosen = supported_settings(device, chosen, generation, answer)
-        files = _by_file(device, main, chosen, generation, answer)
+        chosen = supported_settings(device, chosen, generation, plan)
+        files = _by_file(device, main, chosen, generation, plan)
     except ConflictError as error:
-        answer.conflicts += error.problems
-        return answer
-    answer.problems += settings_without_variable(chosen) if as_environment else []
+        plan.conflicts += error.problems
+        return plan
+    plan.problems += settings_without_variable(chosen) if as_environment else []
     finished = PlannedTree(device, store)
     built_in = built_in_bridge(device, main.document, generation)
     held: list[Setting] = []
     for file, its in files:
-        kept = _without_risky_proxy_ca_path(file, its, answer)
+        kept = _without_risky_proxy_ca_path(file, its, plan)
         problems, warnings = check_settings(kept, finished, built_in_bridge=built_in)
-        answer.problems += problems
-        answer.warnings += warnings
+        plan.problems += problems
+        plan.warnings += warnings
         held += kept
         if not as_environment:
-            _write(device, file, kept, answer)
+            _write(device, file, kept, plan)
     before = read(view, DROP_IN) or b""
     if as_environment:
-        answer.desired[DROP_IN] = File(drop_in(held, before))
+        plan.desired[DROP_IN] = File(drop_in(held, before))
     else:
-        answer.warnings += overridden_by_drop_in(held, before)
-    return answer
+        plan.warnings += overridden_by_drop_in(held, before)
+    return plan
 
 
 def _by_file(
-    device: Device, main: SettingsFile, chosen: list[Setting], generation: str, answer: StorePlan
+    device: Device, main: SettingsFile, chosen: list[Setting], generation: str, plan: StorePlan
 ) -> list[tuple[SettingsFile, list[Setting]]]:
     """The settings of each file that has to hold some: those of mappers have files of their own in 2.x."""
     groups: dict[str, list[Setting]] = {}
@@ -81,7 +81,7 @@ def _by_file(
         groups.setdefault(setting.table if in_mapper or setting.of_user else "", []).append(setting)
         if in_mapper and lookup(main.document, key_as_written(main.document, cloud)) is not None:
             ignored.setdefault(cloud, setting.table)
-    answer.warnings += [_both(key_as_written(main.document, cloud), table) for cloud, table in ignored.items()]
+    plan.warnings += [_both(key_as_written(main.document, cloud), table) for cloud, table in ignored.items()]
     return [
         (open_settings(device.view, mapper_file(table), table) if table else main, settings)
         for table, settings in groups.items()
@@ -93,16 +93,16 @@ def _both(cloud: str, table: str) -> Problem:
     return Problem("thin-edge-both", FILE, message, f"move what is still wanted, and take [{cloud}] out of tedge.toml")
 
 
-def _write(device: Device, file: SettingsFile, chosen: list[Setting], answer: StorePlan) -> None:
+def _write(device: Device, file: SettingsFile, chosen: list[Setting], plan: StorePlan) -> None:
     content = file.content(chosen) if chosen else None
     if content is None:
         return
     owner = None
     if file.text is None:
-        owner = _tedge_owner(device, file.name, answer)
+        owner = _tedge_owner(device, file.name, plan)
         for folder in _folders(file.path):
-            answer.desired[folder] = Directory(owner)
-    answer.desired[file.path] = File(content, owner)
+            plan.desired[folder] = Directory(owner)
+    plan.desired[file.path] = File(content, owner)
 
 
 def _folders(path: str) -> list[str]:
@@ -113,14 +113,14 @@ def _folders(path: str) -> list[str]:
     return folders[::-1]
 
 
-def _without_risky_proxy_ca_path(file: SettingsFile, chosen: list[Setting], answer: StorePlan) -> list[Setting]:
+def _without_risky_proxy_ca_path(file: SettingsFile, chosen: list[Setting], plan: StorePlan) -> list[Setting]:
     """Without the implied ``proxy.ca_path`` where it would make the proxy demand client certificates."""
     kept = []
     for setting in chosen:
         table = file.key(setting).removesuffix(".ca_path")
         serves_tls = all(lookup(file.document, f"{table}.{name}") is not None for name in ("cert_path", "key_path"))
         if setting.key.endswith(".proxy.ca_path") and not setting.explicit and serves_tls:
-            answer.warnings.append(_left_alone(file, setting))
+            plan.warnings.append(_left_alone(file, setting))
         else:
             kept.append(setting)
     return kept
@@ -135,12 +135,12 @@ def _left_alone(file: SettingsFile, setting: Setting) -> Problem:
     return Problem("proxy-ca-path", file.name, message, f"--set {setting.key}=PATH writes it all the same")
 
 
-def _tedge_owner(device: Device, name: str, answer: StorePlan) -> Owner | None:
+def _tedge_owner(device: Device, name: str, plan: StorePlan) -> Owner | None:
     """The numeric ids of the rootfs's own ``tedge`` user; None, and told, where it has none."""
     user = device.user("tedge")
     if user.uid is not None and user.gid is not None:
         return Owner(user.uid, user.gid)
     message = "the rootfs has no tedge user yet, so the file gets the owner of other new files"
     hint = "chown it to tedge:tedge once the package has made the user"
-    answer.warnings.append(Problem("no-tedge-user", name, message, hint))
+    plan.warnings.append(Problem("no-tedge-user", name, message, hint))
     return None

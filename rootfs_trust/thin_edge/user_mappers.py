@@ -12,19 +12,17 @@ from rootfs_trust.thin_edge.trust_settings import MAPPERS, Setting
 from rootfs_trust.thin_edge.version import generation_of, mapper_file
 
 
-def supported_settings(
-    device: Device, settings: Iterable[Setting], generation: str, answer: StorePlan
-) -> list[Setting]:
+def supported_settings(device: Device, settings: Iterable[Setting], generation: str, plan: StorePlan) -> list[Setting]:
     """``settings`` without those of mappers that the rootfs cannot have: each of these is a trouble."""
     kept = []
     for setting in settings:
         problem = _problem(device, setting, generation) if setting.of_user else None
         if problem is not None:
-            answer.problems.append(problem)
+            plan.problems.append(problem)
             continue
         kept.append(setting)
         if setting.of_user and device.view.kind(parent(mapper_file(setting.table))) is None:
-            answer.warnings.append(_new(setting.table))
+            plan.warnings.append(_new(setting.table))
     return kept
 
 

@@ -91,7 +91,7 @@ class Matrix:
         wanted = self._judge.after
         wrong = {name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)}
         # What was removed in full is not there to be removed again, and a new folder is no place for another one.
-        done_already = {"remove": "no anchor is called old", "image-folder": "is there already"}
+        done_already = {"remove": "no anchor is named old", "image-folder": "is there already"}
         said = next((words for name, words in done_already.items() if self._case.name.startswith(name)), None)
         if status and (wrong or said is None or said not in errors):
             return [f"the next run ends with {status}: {errors}"]

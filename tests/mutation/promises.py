@@ -317,7 +317,7 @@ PROMISES = (
         "rootfs_trust/store/debian/layout.py",
         "    desired |= hash_directory(view, layout.hash_directory, links, bundle=name, stale=stale)\n",
         "    hashed = hash_directory(view, layout.hash_directory, links, bundle=name, stale=stale)\n"
-        "    answer.desired = {**hashed, **desired}\n",
+        "    plan.desired = {**hashed, **desired}\n",
         ("tests/unit/cli/test_store.py", "tests/unit/store"),
     ),
     Promise(
@@ -340,7 +340,7 @@ PROMISES = (
         "unsourced",
         "A certificate that only the bundle holds is never lost silently.",
         "rootfs_trust/store/debian/layout.py",
-        "        answer.conflicts += unsourced(layout.bundle, read(view, layout.bundle), [*found.all, *sources])\n",
+        "        plan.conflicts += unsourced(layout.bundle, read(view, layout.bundle), [*found.existing, *sources])\n",
         "        pass\n",
         ("tests/unit/cli/test_store.py",),
     ),
@@ -348,7 +348,7 @@ PROMISES = (
         "rival-below-a-directory",
         "A source below a directory of the anchor's name is a conflict.",
         "rootfs_trust/store/anchor_sources.py",
-        "        if self._folders[path] > 0:",
+        "        if self._directories[path] > 0:",
         "        if False:",
         ("tests/unit/store/test_anchor_sources.py",),
     ),

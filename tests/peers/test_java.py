@@ -160,7 +160,7 @@ def test_names_and_files_that_are_out_of_the_ordinary(machine: Machine) -> None:
     machine.write(local("Case.crt"), one.pem)
     machine.write(local("case.crt"), two.pem)
     machine.write(local("several.crt"), three.pem + one.pem)
-    machine.write(local("untidy.crt"), b"\xef\xbb\xbftext\r\n" + two.pem.replace(b"\n", b"\r\n"))
+    machine.write(local("malformed.crt"), b"\xef\xbb\xbftext\r\n" + two.pem.replace(b"\n", b"\r\n"))
     machine.write(local("x509.crt"), two.pem.replace(b"CERTIFICATE", b"X509 CERTIFICATE"))
     machine.update()
     assert len(read_keystore(machine.store)) == 7

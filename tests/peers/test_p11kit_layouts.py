@@ -133,15 +133,15 @@ class Rootfs:
                 java.write_bytes(keystore([("old", MINE.der)], CREATED))
                 java.chmod(0o444)
 
-    def answer(self, request: Request = REBUILD) -> StorePlan:
+    def plan(self, request: Request = REBUILD) -> StorePlan:
         """The layout's answer, carried out; nothing may stand against it."""
         with Tree(str(self.path)) as tree:
-            answer = self.layout.answer(tree, request)
-            assert (answer.conflicts, answer.problems) == ([], [])
-            plan = make_plan(tree, answer.desired)
+            store = self.layout.plan(tree, request)
+            assert (store.conflicts, store.problems) == ([], [])
+            plan = make_plan(tree, store.desired)
             assert plan.conflicts == ()
-            apply_and_verify(tree, plan, answer.desired, owner=None, timestamp=None)
-        return answer
+            apply_and_verify(tree, plan, store.desired, owner=None, timestamp=None)
+        return store
 
     def outputs(self) -> dict[str, object]:
         return _below(self.path, [call[0] for call in self.script.calls])
@@ -202,7 +202,7 @@ REQUESTS = {
 
 @pytest.mark.parametrize("asked", REQUESTS.values(), ids=REQUESTS)
 def test_every_output(rootfs: Rootfs, asked: Request, tmp_path: Path) -> None:
-    rootfs.answer(asked)
+    rootfs.plan(asked)
     ours, real = rootfs.outputs(), rootfs.real_outputs(tmp_path / "real")
     if asked.only:
         ours, real = _without_trusted_bundle(ours), _without_trusted_bundle(real)
@@ -217,21 +217,21 @@ def _without_trusted_bundle(outputs: dict[str, object]) -> dict[str, object]:
 
 def test_twice_is_once(rootfs: Rootfs) -> None:
     for asked in REQUESTS.values():
-        rootfs.answer(asked)
+        rootfs.plan(asked)
         before = contents(rootfs.path)
         repeated = replace(asked, remove=())
         with Tree(str(rootfs.path)) as tree:
-            plan = make_plan(tree, rootfs.layout.answer(tree, repeated).desired)
+            plan = make_plan(tree, rootfs.layout.plan(tree, repeated).desired)
         assert plan.actions == ()
         assert contents(rootfs.path) == before
 
 
 def test_install_then_remove_leaves_nothing(rootfs: Rootfs) -> None:
-    rootfs.answer()
+    rootfs.plan()
     before = contents(rootfs.path)
-    rootfs.answer(Request(anchors=(anchor(MINE), anchor(OTHER, "second"))))
+    rootfs.plan(Request(anchors=(anchor(MINE), anchor(OTHER, "second"))))
     assert contents(rootfs.path) != before
-    rootfs.answer(Request(remove=("my-ca", "second")))
+    rootfs.plan(Request(remove=("my-ca", "second")))
     assert contents(rootfs.path) == before
 
 
@@ -239,15 +239,15 @@ def test_two_of_one_subject(rootfs: Rootfs, tmp_path: Path) -> None:
     """Both in one file: the second one's file, links and alias are numbered."""
     local = rootfs.path / rootfs.layout.local[1:]
     (local / "both.pem").write_bytes(MINE.pem + OTHER.pem)
-    rootfs.answer()
+    rootfs.plan()
     assert rootfs.outputs() == rootfs.real_outputs(tmp_path / "real")
 
 
 def test_only_and_back(rootfs: Rootfs) -> None:
     """An anchor that ``only`` put on the blocklist comes off it again when it is asked for."""
     shipped = parse_certificate_of(next(each for each in shipped_roots() if each.name.startswith("ISRG_Root_X1")))
-    rootfs.answer(Request(anchors=(anchor(MINE),), only=True))
-    rootfs.answer(Request(anchors=(Anchor("isrg", shipped, "isrg.pem"),), only=True))
+    rootfs.plan(Request(anchors=(anchor(MINE),), only=True))
+    rootfs.plan(Request(anchors=(Anchor("isrg", shipped, "isrg.pem"),), only=True))
     bundle = (rootfs.path / rootfs.layout.bundle[1:]).read_bytes()
     assert bundle.count(b"BEGIN CERTIFICATE") == 1
     blocked = rootfs.path / rootfs.layout.tokens[0][1:] / "blocklist"

@@ -56,7 +56,7 @@ def of_purposes(rootfs: Rootfs, words: tuple[str, ...]) -> set[str]:
 
 @pytest.mark.parametrize("words", NAMED, ids=lambda words: "+".join(words) or "all")
 def test_only_the_outputs_of_its_purposes_hold_it(rootfs: Rootfs, words: tuple[str, ...], tmp_path: Path) -> None:
-    rootfs.answer(Request(anchors=(anchor(purposes(words) if words else None),)))
+    rootfs.plan(Request(anchors=(anchor(purposes(words) if words else None),)))
     real = rootfs.real_outputs(tmp_path / "real")
     assert rootfs.outputs() == real
     assert holding(rootfs, real) == of_purposes(rootfs, words)
@@ -64,7 +64,7 @@ def test_only_the_outputs_of_its_purposes_hold_it(rootfs: Rootfs, words: tuple[s
 
 def test_a_shipped_root_is_for_what_its_anchor_says(rootfs: Rootfs, tmp_path: Path) -> None:
     shipped = parse_certificate_of(next(each for each in shipped_roots() if each.name.startswith("ISRG_Root_X1")))
-    rootfs.answer(Request(anchors=(Anchor("isrg", shipped, "isrg.pem", purposes=frozenset(("email",))),)))
+    rootfs.plan(Request(anchors=(Anchor("isrg", shipped, "isrg.pem", purposes=frozenset(("email",))),)))
     real = rootfs.real_outputs(tmp_path / "real")
     assert rootfs.outputs() == real
     held = {each.sha256 for _, each in read_objects(real[rootfs.layout.bundle[1:]][1]).certificates}
@@ -73,18 +73,18 @@ def test_a_shipped_root_is_for_what_its_anchor_says(rootfs: Rootfs, tmp_path: Pa
 
 
 def test_changed_and_taken_away(rootfs: Rootfs, tmp_path: Path) -> None:
-    rootfs.answer()
+    rootfs.plan()
     before = contents(rootfs.path)
     for words in (("email",), ("server-auth",), ()):
         wanted = anchor(purposes(words) if words else None, replace=True)
-        rootfs.answer(Request(anchors=(wanted,)))
+        rootfs.plan(Request(anchors=(wanted,)))
         once = contents(rootfs.path)
-        rootfs.answer(Request(anchors=(anchor(wanted.purposes),)))
+        rootfs.plan(Request(anchors=(anchor(wanted.purposes),)))
         assert contents(rootfs.path) == once
         real = rootfs.real_outputs(tmp_path / f"real{len(words)}{words}")
         assert rootfs.outputs() == real
         assert holding(rootfs, real) == of_purposes(rootfs, words)
-    rootfs.answer(Request(remove=("my-ca",)))
+    rootfs.plan(Request(remove=("my-ca",)))
     assert contents(rootfs.path) == before
 
 
@@ -92,12 +92,12 @@ def test_the_date_of_a_new_keystore(rootfs: Rootfs, tmp_path: Path) -> None:
     """Given one, it is the date that ``trust extract`` takes from SOURCE_DATE_EPOCH."""
     (java,) = [each.path[1:] for each in rootfs.layout.bundles if each.format == "java"]
     (rootfs.path / java).unlink()
-    rootfs.answer(Request(created=CREATED))
+    rootfs.plan(Request(created=CREATED))
     assert rootfs.outputs()[java] == rootfs.real_outputs(tmp_path / "real")[java]
-    rootfs.answer(Request(anchors=(anchor(None),), created=CREATED + 60))
+    rootfs.plan(Request(anchors=(anchor(None),), created=CREATED + 60))
     dates = {each.der == MINE.der: each.created_ms for each in jks.read_keystore((rootfs.path / java).read_bytes())}
     assert dates == {True: (CREATED + 60) * 1000, False: CREATED * 1000}
-    assert not any(node == Absent() for node in rootfs.answer(Request(created=CREATED + 99)).desired.values())
+    assert not any(node == Absent() for node in rootfs.plan(Request(created=CREATED + 99)).desired.values())
 
 
 # -- OpenSSL ---------------------------------------------------------------------------------------------

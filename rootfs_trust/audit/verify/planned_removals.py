@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rootfs_trust.audit.verify.verdict import named
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.rootfs.view import Directory
-from rootfs_trust.store.cloud_roots import leaves_programme
+from rootfs_trust.store.cloud_roots import removal_date
 from rootfs_trust.store.layout import TOKENS
 from rootfs_trust.store.p11kit.sources import find
 from rootfs_trust.times import later
@@ -47,7 +47,7 @@ class PlannedRemovals:
         """Return the planned removal, or None if the certificate is not in the root program."""
         if certificate.sha256 not in self._distrusted_after or certificate.not_before is None:
             return None
-        leaves = datetime.combine(leaves_programme(certificate.not_before.date()), time(), UTC)
+        leaves = datetime.combine(removal_date(certificate.not_before.date()), time(), UTC)
         removal = PlannedRemoval(leaves, f"Mozilla is due to drop {named(certificate)} for web sites")
         after = self._distrusted_after[certificate.sha256]
         ends = None if after is None else later(after, days=_longest_validity(after.date()))

@@ -1,4 +1,4 @@
-"""Debian's trust store, and those of the distributions whose tool descends from Debian's."""
+"""Debian's trust store, and those of the distributions whose tool is derived from Debian's."""
 
 from rootfs_trust.store.debian.layout import DebianStore
 

@@ -1,11 +1,11 @@
-"""ca-certificates.conf: the list of shipped certificates that are trusted, and with ``!`` those that are not.
+"""ca-certificates.conf: the list of shipped certificates; a ``!`` before a line distrusts the certificate.
 
-Read as ``update-ca-certificates`` reads it (sed and the shell's ``read``), new files written as the package's
-postinst writes them. Source: ca-certificates 20230311+deb12u1, the tool's loops and debian/postinst.
+It is parsed the way ``update-ca-certificates`` parses it (sed and the shell's ``read``). New files are written as the
+package's postinst writes them. Source: ca-certificates 20230311+deb12u1, the tool's loops and debian/postinst.
 
-With debconf's ``ca-certificates/trust_new_crts`` preset to ``no`` (the default is yes), certificates of a newer
-package stay out until somebody lists them (tried with 20230311 to 20250419). Source: debian/ca-certificates.config;
-debconf's file format: debconf-devel(7), config.dat.
+If debconf's ``ca-certificates/trust_new_crts`` is preset to ``no`` (the default is yes), certificates of a newer
+package are not trusted until somebody lists them (tested with 20230311 to 20250419). Source:
+debian/ca-certificates.config; file format of debconf: debconf-devel(7), config.dat.
 """
 
 from __future__ import annotations
@@ -38,44 +38,44 @@ OE_HEADER = """\
 
 @dataclass(frozen=True, slots=True)
 class Conf:
-    """Names are relative to the folder of shipped certificates; ``trusted`` is in the order of the file."""
+    """The parsed list. Names are relative to the directory of shipped certificates, in the order of the file."""
 
     trusted: tuple[str, ...]
     distrusted: tuple[str, ...]
     unterminated: bool = False
-    """The last line has no newline: the device's tool then does not see it."""
+    """The last line has no newline; the device's tool then ignores it."""
 
 
-@functools.lru_cache(maxsize=8)  # most of a thousand trees have the same list
+@functools.lru_cache(maxsize=8)  # most roots of a fleet have the same list
 def parse_conf(data: bytes) -> Conf:
-    """What the list says."""
+    """Parse the list."""
     lines = _text(data).split("\n")
-    # The shell's read fails on a last line without newline, and its loop leaves it out.
+    # The shell's read fails on a last line without newline, so its loop skips it.
     last = lines.pop()
-    trusted = [_as_read(line) for line in lines if line and line[0] not in "#!"]
-    distrusted = [_as_read(line[1:]) for line in lines if line.startswith("!")]
+    trusted = [_parse_line(line) for line in lines if line and line[0] not in "#!"]
+    distrusted = [_parse_line(line[1:]) for line in lines if line.startswith("!")]
     return Conf(tuple(trusted), tuple(dict.fromkeys(distrusted)), bool(last))
 
 
 def new_conf(header: str, names: Iterable[str]) -> bytes:
-    """The list that configuring the package for the first time writes: every name trusted. Names come sorted."""
+    """Return the list that the package writes when it is first configured: every name trusted. ``names`` are sorted."""
     return _bytes(header + "".join(f"{name}\n" for name in names))
 
 
 def with_distrusted(data: bytes, names: Collection[str]) -> bytes:
-    """The list with ``!`` before each of ``names``; those that it does not have are added, in their order.
+    """Return the list with ``!`` before each of ``names``. Names that are not listed are appended in order.
 
-    All other lines stay as they are. A last line without newline gets one: it would be lost otherwise.
+    All other lines are kept. A last line without newline gets one, as it would be lost otherwise.
     """
     lines = _text(data).removesuffix("\n").split("\n") if data else []
-    listed = {_as_read(line.removeprefix("!")) for line in lines}
-    lines = [f"!{line}" if line[:1] not in ("", "#", "!") and _as_read(line) in names else line for line in lines]
+    listed = {_parse_line(line.removeprefix("!")) for line in lines}
+    lines = [f"!{line}" if line[:1] not in ("", "#", "!") and _parse_line(line) in names else line for line in lines]
     lines += [f"!{name}" for name in names if name not in listed]
     return _bytes("".join(f"{line}\n" for line in lines))
 
 
-def _as_read(line: str) -> str:
-    """A line as the shell's ``read`` gives it: outer blanks gone, a backslash taken off what it escapes."""
+def _parse_line(line: str) -> str:
+    """Parse a line as the shell's ``read`` does: outer blanks removed, backslash escapes resolved."""
     return re.sub(r"\\(.)", r"\1", line.strip(" \t"))
 
 
@@ -100,7 +100,7 @@ Flags: seen
 
 
 def without_new_roots(data: bytes) -> bytes:
-    """debconf's database with the answer ``no`` to the question of new certificates; the rest stays as it is."""
+    """Return debconf's database with the answer ``no`` to the question about new certificates. The rest is kept."""
     stanzas = [stanza for stanza in data.decode("utf-8", "surrogateescape").split("\n\n") if stanza.strip()]
     stanzas = [stanza.strip("\n") + "\n" for stanza in stanzas]
     others = [stanza for stanza in stanzas if f"Name: {_QUESTION}\n" not in stanza]

@@ -1,8 +1,9 @@
-"""The store of Debian and its kin, as ``update-ca-certificates --fresh`` writes it. Pure.
+"""The store of Debian and its derivatives, as ``update-ca-certificates --fresh`` writes it.
 
-Sources are the trusted lines of ca-certificates.conf in their order, then the local folder's ``.crt`` files in
-byte order. Each gets a ``.pem`` link in the hash directory and its bytes in the bundle; then comes ``openssl
-rehash``. Where the tool has a known defect we do what its users expect; docs/layouts.md lists those places.
+Sources are the trusted lines of ca-certificates.conf in their order, then the ``.crt`` files of the anchor source
+directory in byte order. Each source gets a ``.pem`` link in the hash directory, and its bytes go into the bundle; then
+``openssl rehash`` runs. Where the tool has a known defect, this module does what its users expect; docs/layouts.md
+lists these cases.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import lru_cache
 from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.view import Directory, File, View, as_bytes, read
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.anchor_sources import LocalFolder, stem
+from rootfs_trust.store.anchor_sources import AnchorSources, stem
 from rootfs_trust.store.cloud_roots import with_presets
 from rootfs_trust.store.debian.ca_certificates_conf import DATABASE, DEBIAN_HEADER, with_distrusted, without_new_roots
 from rootfs_trust.store.debian.sources import DebianSources, distrusted_names, find, held
@@ -21,23 +22,23 @@ from rootfs_trust.store.hash_links import hash_directory, links_into
 from rootfs_trust.store.java_keystore import STORE, debian_java_store
 from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import with_selections
-from rootfs_trust.store.source_file import Source, judge_sources, missing_issuers, unsourced, without_purposes
+from rootfs_trust.store.source_file import Source, missing_issuers, report_defects, unsourced, without_purposes
 
 _MANGLED = str.maketrans({" ": "_", ",": "_", "(": "=", ")": "="})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebianStore:
-    """The layout of Debian's tool and of those that descend from it. Implements Layout."""
+    """The layout of Debian's tool and its derivatives. Implements Layout."""
 
     name: str
     title: str
     releases: str
     facts: tuple[str, ...]
     ids: tuple[str, ...] = ()
-    """IDs of os-release that are such a system; those of ID_LIKE count, too."""
+    """Values of ID and ID_LIKE in os-release that identify such a system."""
     signs: tuple[str, ...] = ()
-    """Paths that tell it from other systems with the same directory of shipped certificates."""
+    """Paths that distinguish it from other systems with the same directory of shipped certificates."""
     local: str = "/usr/local/share/ca-certificates"
     shipped: str = "/usr/share/ca-certificates"
     conf: str = "/etc/ca-certificates.conf"
@@ -46,30 +47,30 @@ class DebianStore:
     hash_directory: str = "/etc/ssl/certs"
     flat: bool = False
     link_prefix: str = ""
-    """How the names of links to sources begin."""
+    """Prefix of the names of links to sources."""
     relative: bool = False
-    """Whether links to sources are relative, from the hash directory up to the root."""
+    """Links to sources are relative: from the hash directory up to the root."""
     blank_lines: bool = False
-    """Whether the bundle has a newline after every source, also where one ends with a newline."""
+    """The bundle has a newline after every source, even if the source ends with one."""
     java: bool = False
-    """Whether there is ca-certificates-java, whose hook refreshes a Java store."""
+    """ca-certificates-java exists, whose hook updates a Java keystore."""
     debconf: bool = False
-    """Whether the package asks debconf if it may trust roots that a newer version brings."""
+    """The package asks debconf whether to trust roots of newer versions."""
     conffile: bool = False
-    """Whether the package manager keeps a list that was edited: roots of a newer package then never enter."""
+    """The package manager keeps an edited list: roots of a newer package are then never trusted."""
     list_replaced: bool = False
-    """Whether the package manager replaces a list that was edited: what it distrusts is then trusted again."""
+    """The package manager overwrites an edited list: certificates that it distrusts are then trusted again."""
     package_relative: bool = False
-    """Whether the package brings relative links, where the tool makes absolute ones on the device."""
+    """The package ships relative links, and the tool creates absolute ones on the device."""
 
-    def answer(self, view: View, request: Request) -> StorePlan:
-        """The store that ``request`` makes of the rootfs ``view``."""
-        answer = StorePlan()
+    def plan(self, view: View, request: Request) -> StorePlan:
+        """Plan the store for ``request``. Implements :meth:`Layout.plan_store`."""
+        plan = StorePlan()
         found = find(view, self)
-        answer.warnings += found.warnings
-        request = without_purposes(request, answer, self.name)
-        request = with_presets(request, [*found.all, *found.unlisted.values()], answer)
-        local = LocalFolder(
+        plan.warnings += found.warnings
+        request = without_purposes(request, plan, self.name)
+        request = with_presets(request, [*found.existing, *found.unlisted.values()], plan)
+        local = AnchorSources(
             self.local,
             self.link_name,
             dict(found.local),
@@ -78,42 +79,42 @@ class DebianStore:
         )
         if request.adopt:
             local.adopt()
-        request = with_selections(request, held(found), answer, self.name)
-        names = distrusted_names(found, local, request, answer)
+        request = with_selections(request, held(found), plan, self.name)
+        names = distrusted_names(found, local, request, plan)
         for anchor in request.anchors:
             local.add(anchor, only=request.only)
         trusted = [found.shipped[name] for name in found.order if name not in names]
         sources = [*trusted, *(local.sources[path] for path in sorted(local.sources, key=as_bytes))]
-        _tell(local, found, names, answer)
-        _judge(view, self, found, sources, request, answer)
+        _report(local, found, names, plan)
+        _check(view, self, found, sources, request, plan)
         conf = with_distrusted(found.conf, names) if names else found.conf
         if self.conffile and conf != found.conf and not request.only:
-            answer.warnings.append(_kept(self.conf))
+            plan.warnings.append(_list_kept(self.conf))
         if self.list_replaced and conf != found.conf:
-            answer.warnings.append(_replaced(self.conf))
-        _write(view, self, found, conf, local, sources, answer)
+            plan.warnings.append(_list_overwritten(self.conf))
+        _write(view, self, found, conf, local, sources, plan)
         if self.java:
             links = {self.link_name(source.path): source for source in sources}
-            java, told = debian_java_store(view, links, request.created)
-            answer.desired |= java
-            answer.warnings += told
+            java, java_warnings = debian_java_store(view, links, request.created)
+            plan.desired |= java
+            plan.warnings += java_warnings
         if request.only and self.debconf:
-            answer.desired[DATABASE] = File(without_new_roots(read(view, DATABASE) or b""))
-        return answer
+            plan.desired[DATABASE] = File(without_new_roots(read(view, DATABASE) or b""))
+        return plan
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """See Layout."""
+        """The bundle and the hash directory."""
         return self.bundle, self.hash_directory
 
     @property
     def keystores(self) -> tuple[str, ...]:
-        """See Layout."""
+        """The keystore of ca-certificates-java, if the distribution has that package."""
         return (STORE,) if self.java else ()
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """See Layout."""
+        """The source files, for docs/layouts.md."""
         names = "any name, no subdirectories" if self.flat else "`*.crt`, with subdirectories and links"
         return (
             f"`{self.conf}`: lists trusted files in order; a `!` before a line distrusts the file",
@@ -124,7 +125,7 @@ class DebianStore:
 
     @property
     def writes(self) -> tuple[str, ...]:
-        """See Layout."""
+        """The written files, for docs/layouts.md."""
         link = "relative" if self.relative else "absolute"
         lines = [
             f"`{self.conf}` (0644), if it is missing or a certificate is distrusted"
@@ -142,15 +143,17 @@ class DebianStore:
         return tuple(lines)
 
     def link_name(self, path: str) -> str:
-        """The name of a source's link: its base name, blanks and commas as ``_``, round brackets as ``=``."""
+        """Return the name of a source's link: its base name, with blanks and commas as ``_`` and round brackets as
+        ``=``.
+        """
         return f"{self.link_prefix}{_mangled(path)}.pem"
 
     def link_text(self, path: str) -> str:
-        """What the link to the source ``path`` holds."""
+        """Return the target of the link to the source ``path``."""
         return self._relative(path) if self.relative else path
 
-    def link_beginnings(self) -> tuple[str, ...]:
-        """How the texts of links to sources begin."""
+    def link_target_prefixes(self) -> tuple[str, ...]:
+        """Return the prefixes of the targets of links to sources."""
         roots = (f"{self.shipped}/", f"{self.local}/")
         return (*roots, *map(self._relative, roots)) if self.relative or self.package_relative else roots
 
@@ -160,21 +163,21 @@ class DebianStore:
 
 @lru_cache(4096)
 def _mangled(path: str) -> str:
-    """The name in the link of a source; a run asks for each several times, and a fleet for the same ones."""
+    """Return a source's name in its link. Cached, as a run needs it several times, and a fleet has the same names."""
     return stem(path).translate(_MANGLED)
 
 
-def _tell(local: LocalFolder, found: DebianSources, names: list[str], answer: StorePlan) -> None:
-    answer.installed += local.installed
-    answer.removed += local.removed
+def _report(local: AnchorSources, found: DebianSources, names: list[str], plan: StorePlan) -> None:
+    plan.installed += local.installed
+    plan.removed += local.removed
     for name in names:
         source = (found.shipped | found.unlisted)[name]
-        answer.removed += (Anchor(stem(name), each, source.path) for each in source.certificates)
-    answer.conflicts += local.conflicts
-    answer.warnings += local.warnings
+        plan.removed += (Anchor(stem(name), each, source.path) for each in source.certificates)
+    plan.conflicts += local.conflicts
+    plan.warnings += local.warnings
 
 
-def _kept(conf: str) -> Problem:
+def _list_kept(conf: str) -> Problem:
     return Problem(
         "list-kept",
         conf,
@@ -184,23 +187,23 @@ def _kept(conf: str) -> Problem:
     )
 
 
-def _replaced(conf: str) -> Problem:
+def _list_overwritten(conf: str) -> Problem:
     message = (
         "is changed, but the next update of ca-certificates replaces it; distrusted certificates are then trusted again"
     )
     return Problem("package-restores", conf, message, "run rootfs-trust again after each update of the package")
 
 
-# -- judging -----------------------------------------------------------------------------------------------
+# -- checking -----------------------------------------------------------------------------------------------
 
 
-def _judge(
-    view: View, layout: DebianStore, found: DebianSources, sources: list[Source], request: Request, answer: StorePlan
+def _check(
+    view: View, layout: DebianStore, found: DebianSources, sources: list[Source], request: Request, plan: StorePlan
 ) -> None:
-    judge_sources(sources, answer)
+    report_defects(sources, plan)
     if not request.drop_unsourced:
-        answer.conflicts += unsourced(layout.bundle, read(view, layout.bundle), [*found.all, *sources])
-    answer.warnings += missing_issuers(request.anchors, sources)
+        plan.conflicts += unsourced(layout.bundle, read(view, layout.bundle), [*found.existing, *sources])
+    plan.warnings += missing_issuers(request.anchors, sources)
 
 
 # -- writing -----------------------------------------------------------------------------------------------
@@ -211,29 +214,29 @@ def _write(
     layout: DebianStore,
     found: DebianSources,
     conf: bytes,
-    local: LocalFolder,
+    local: AnchorSources,
     sources: list[Source],
-    answer: StorePlan,
+    plan: StorePlan,
 ) -> None:
-    desired = answer.desired
+    desired = plan.desired
     desired[layout.local] = Directory()
-    # The list first: what is distrusted stays so when the device's own tool completes a run that was cut short.
+    # The list comes first: if the device's own tool completes an interrupted run, distrusted anchors stay distrusted.
     if conf:
         desired[layout.conf] = File(conf)
-    # New sources come before the bundle, so that any tool can complete a run that was cut short; one that
-    # takes another's place comes after it, so that the same command still finds the old one accounted for.
+    # New sources come before the bundle, so that any tool can complete an interrupted run. Changed sources come
+    # after it: until then the old ones explain the certificates in the old bundle.
     desired |= {path: node for path, node in local.changed.items() if path not in found.local}
     desired[layout.bundle] = File(bundle(sources, blank_lines=layout.blank_lines))
     desired |= {path: node for path, node in local.changed.items() if path in found.local}
     # Of two sources with one link name the last one wins, as with the shell's ln -sf.
     links = {layout.link_name(source.path): (layout.link_text(source.path), source) for source in sources}
-    stale = links_into(view, layout.hash_directory, layout.link_beginnings())
+    stale = links_into(view, layout.hash_directory, layout.link_target_prefixes())
     name = layout.bundle.rpartition("/")[2]
     desired |= hash_directory(view, layout.hash_directory, links, bundle=name, stale=stale)
 
 
 def bundle(sources: list[Source], *, blank_lines: bool = False) -> bytes:
-    """Every source's bytes in order, each closed by a newline: ``sed '$a\\'`` of update-ca-certificates."""
+    r"""Concatenate the sources in order, each ending with a newline: ``sed '$a\\'`` of update-ca-certificates."""
     return b"".join(
         source.data if source.data.endswith(b"\n") and not blank_lines else source.data + b"\n"
         for source in sources

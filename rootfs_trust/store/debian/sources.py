@@ -1,6 +1,6 @@
-"""The certificate sources of a root filesystem of Debian's family, and how Debian distrusts one of them.
+"""The certificate sources of Debian and its derivatives, and how they are distrusted.
 
-A local file is deleted; a shipped one gets ``!`` before its line.
+A certificate of the anchor source directory is deleted; a shipped one gets ``!`` before its line.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from typing import Protocol
 
 from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.view import File, View, join, read
-from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, not_found, sources_with, stem
+from rootfs_trust.store.anchor_sources import DIGEST, AnchorSources, not_found, sources_with, stem
 from rootfs_trust.store.debian import ca_certificates_conf
 from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import Held
 from rootfs_trust.store.source_file import Source, certificate_files, read_source_at
 
 
-class Folders(Protocol):
-    """The part of a layout that says what is read, and how."""
+class DebianPaths(Protocol):
+    """The paths and reading rules of a layout."""
 
     @property
     def local(self) -> str:
-        """The folder of anchors that the device's owner adds."""
+        """The anchor source directory of the administrator."""
 
     @property
     def shipped(self) -> str:
-        """The folder of anchors that the distribution's package brings."""
+        """The directory of anchors that the distribution's package ships."""
 
     @property
     def conf(self) -> str:
@@ -35,40 +35,40 @@ class Folders(Protocol):
 
     @property
     def bundle(self) -> str:
-        """The file that all sources go into, which is none itself."""
+        """The bundle of all sources, which is not a source itself."""
 
     @property
     def conf_header(self) -> str:
-        """How a new list begins."""
+        """The first lines of a new list."""
 
     @property
     def flat(self) -> bool:
-        """Whether the local folder is read without its subfolders, and whatever its files are called."""
+        """The anchor source directory is read without subdirectories, whatever the files are called."""
 
 
 @dataclass(slots=True)
 class DebianSources:
-    """What the rootfs holds before the change. Shipped sources are by their names in the list."""
+    """The sources before the change. Shipped sources are keyed by their names in the list."""
 
     conf: bytes = b""
-    """The list; where it is missing and anchors are shipped: the one that configuring the package writes."""
+    """The list. If it is missing and anchors are shipped: the list that configuring the package writes."""
     shipped: dict[str, Source] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
-    """The names of the trusted ones as the list has them; one that it has twice stands twice in the bundle."""
+    """Names of the trusted shipped anchors in the order of the list. A name listed twice is in the bundle twice."""
     distrusted: dict[str, Source] = field(default_factory=dict)
     unlisted: dict[str, Source] = field(default_factory=dict)
     local: dict[str, Source] = field(default_factory=dict)
-    """By path."""
+    """Sources of the anchor source directory, by path."""
     warnings: list[Problem] = field(default_factory=list)
 
     @property
-    def all(self) -> list[Source]:
+    def existing(self) -> list[Source]:
         """Every source, trusted or not."""
         return [source for group in (self.shipped, self.distrusted, self.local) for source in group.values()]
 
 
-def find(view: View, layout: Folders) -> DebianSources:
-    """Read the list, the shipped anchors and the local folder."""
+def find(view: View, layout: DebianPaths) -> DebianSources:
+    """Read the list, the shipped anchors and the anchor source directory."""
     found = DebianSources()
     available = [path.removeprefix(f"{layout.shipped}/") for path in certificate_files(view, layout.shipped)]
     data = read(view, layout.conf)
@@ -81,11 +81,11 @@ def find(view: View, layout: Folders) -> DebianSources:
     return found
 
 
-def _read_shipped(view: View, layout: Folders, available: Iterable[str], found: DebianSources) -> None:
+def _read_shipped(view: View, layout: DebianPaths, available: Iterable[str], found: DebianSources) -> None:
     listed = ca_certificates_conf.parse_conf(found.conf)
     if listed.unterminated:
-        message = "its last line has no newline, so update-ca-certificates does not see it, and neither do we"
-        found.warnings.append(Problem("conf-last-line", layout.conf, message, "end the line"))
+        message = "its last line has no newline, so update-ca-certificates and rootfs-trust ignore it"
+        found.warnings.append(Problem("conf-last-line", layout.conf, message, "add a newline at the end"))
     missing = []
     for name in listed.trusted:
         if view.kind(join(layout.shipped, name)) is File:
@@ -103,7 +103,7 @@ def _read_shipped(view: View, layout: Folders, available: Iterable[str], found: 
 
 
 def held(found: DebianSources) -> Held:
-    """The certificates of the sources."""
+    """Return the certificates of the sources, for selections."""
     sources = (*found.shipped.items(), *found.unlisted.items(), *found.distrusted.items())
     names = [name for path, _ in sources for name in (path, stem(path))]
     return Held(
@@ -119,34 +119,34 @@ def held(found: DebianSources) -> Held:
     )
 
 
-def _missing(view: View, layout: Folders, names: Iterable[str]) -> Iterator[Problem]:
-    """A warning for each listed name without a file; only one for all that have a file but for the CR at their end."""
+def _missing(view: View, layout: DebianPaths, names: Iterable[str]) -> Iterator[Problem]:
+    """Yield a warning for each listed name without a file, but one warning for all names that only end with a CR."""
     crlf = {name for name in names if name.endswith("\r") and view.kind(join(layout.shipped, name[:-1])) is File}
     if crlf:
         message = f"has {len(crlf)} lines that end with CRLF, so update-ca-certificates does not find their files"
-        hint = f"convert the line ends to LF: sed -i 's/\\r$//' {layout.conf.lstrip('/')}"
+        hint = f"convert the line endings to LF: sed -i 's/\\r$//' {layout.conf.lstrip('/')}"
         yield Problem("conf-crlf", layout.conf, message, hint)
     for name in names:
         if name not in crlf:
             path, message = join(layout.shipped, name), f"is listed in {layout.conf}, but does not exist"
-            yield Problem("source-missing", path, message, "delete the line, or bring the file back")
+            yield Problem("source-missing", path, message, "delete the line, or restore the file")
 
 
-def _local_files(view: View, layout: Folders, found: DebianSources) -> list[str]:
+def _local_files(view: View, layout: DebianPaths, found: DebianSources) -> list[str]:
     paths = _all_files(view, layout.local) if layout.flat else certificate_files(view, layout.local, follow=True)
     for path in (path for path in paths if "\n" in path):
-        found.warnings.append(Problem("ignored-source", path, "has a newline in its name, so no tool reads it"))
+        found.warnings.append(Problem("ignored-source", path, "is ignored: its name contains a newline"))
     if not layout.flat:
         found.warnings += (_ignored(path) for path in _all_files(view, layout.local) if not path.endswith(".crt"))
     return [path for path in paths if "\n" not in path and not _is_bundle(view, layout, path)]
 
 
-def _is_bundle(view: View, layout: Folders, path: str) -> bool:
-    """Whether links of the rootfs make the bundle look like a source: it would grow with each run."""
-    return path.endswith(".crt") and _real_place(view, path) == _real_place(view, layout.bundle)
+def _is_bundle(view: View, layout: DebianPaths, path: str) -> bool:
+    """Return whether links make the bundle look like a source. If it counted as one, it would grow with each run."""
+    return path.endswith(".crt") and _resolved_path(view, path) == _resolved_path(view, layout.bundle)
 
 
-def _real_place(view: View, path: str) -> str:
+def _resolved_path(view: View, path: str) -> str:
     folder, _, name = path.rpartition("/")
     return view.real_path(path) or join(view.real_path(folder or "/") or folder, name)
 
@@ -156,7 +156,7 @@ def _ignored(path: str) -> Problem:
         "ignored-source",
         path,
         "does not end in .crt, so update-ca-certificates does not read it",
-        "rename it, or take it away",
+        "rename it, or delete it",
     )
 
 
@@ -165,36 +165,36 @@ def _all_files(view: View, folder: str) -> list[str]:
     return [path for path in paths if view.kind(path) is File]
 
 
-def distrusted_names(found: DebianSources, local: LocalFolder, request: Request, answer: StorePlan) -> list[str]:
-    """Take out of ``local`` what has to go, and name the shipped anchors that get a ``!``."""
+def distrusted_names(found: DebianSources, local: AnchorSources, request: Request, plan: StorePlan) -> list[str]:
+    """Remove anchors from ``local`` as requested, and return the shipped anchors that get a ``!``."""
     names: list[str] = []
     for wanted in request.remove:
         if wanted.startswith(DIGEST):
-            names += _every_copy(found, local, wanted.removeprefix(DIGEST), answer, must=True)
+            names += _every_copy(found, local, wanted.removeprefix(DIGEST), plan, must=True)
         else:
-            names += _by_name(found, local, wanted, answer)
+            names += _names_to_distrust(found, local, wanted, plan)
     for sha256 in sorted(request.distrust):
-        names += _every_copy(found, local, sha256, answer, must=False)
+        names += _every_copy(found, local, sha256, plan, must=False)
     if request.only:
         names += _distrust_everything_else(found, local, request)
     return list(dict.fromkeys(names))
 
 
-def _by_name(found: DebianSources, local: LocalFolder, wanted: str, answer: StorePlan) -> list[str]:
+def _names_to_distrust(found: DebianSources, local: AnchorSources, wanted: str, plan: StorePlan) -> list[str]:
     path = next((path for path in local.sources if stem(path) == wanted), None)
     if path is not None:
-        _warn_of_copies(found, local.sources[path], answer)
+        _warn_of_copies(found, local.sources[path], plan)
         local.remove(path)
         return []
     names = [name for name in found.shipped if wanted in (name, stem(name))]
     if not names and not any(wanted in (name, stem(name)) for name in found.distrusted):
         known = (*local.sources, *found.shipped, *found.distrusted)
-        answer.problems.append(not_found(wanted, map(stem, known)))
+        plan.problems.append(not_found(wanted, map(stem, known)))
     return names
 
 
-def _every_copy(found: DebianSources, local: LocalFolder, sha256: str, answer: StorePlan, *, must: bool) -> list[str]:
-    """Every copy of the certificate; where it is nowhere, an error if the caller said it ``must`` be somewhere."""
+def _every_copy(found: DebianSources, local: AnchorSources, sha256: str, plan: StorePlan, *, must: bool) -> list[str]:
+    """Remove every copy of the certificate and return the shipped names. With ``must``, no copy is an error."""
     paths = [source.path for source in sources_with(sha256, local.sources.values())]
     for path in paths:
         local.remove(path, sha256)
@@ -204,14 +204,15 @@ def _every_copy(found: DebianSources, local: LocalFolder, sha256: str, answer: S
         if any(each.sha256 == sha256 for each in source.certificates)
     ]
     if must and not paths and not names and not any(sources_with(sha256, found.distrusted.values())):
-        answer.problems.append(not_found(f"{DIGEST}{sha256}", ()))
+        plan.problems.append(not_found(f"{DIGEST}{sha256}", ()))
     return names
 
 
-def _distrust_everything_else(found: DebianSources, local: LocalFolder, request: Request) -> list[str]:
-    """``base = "none"``: a ``!`` for every shipped anchor, never an empty list, which forces --fresh each time.
+def _distrust_everything_else(found: DebianSources, local: AnchorSources, request: Request) -> list[str]:
+    """``base = "none"``: return every shipped anchor, so that each gets a ``!``.
 
-    An anchor that the distribution ships is trusted by its copy in the local folder.
+    An empty list would not do, because it forces --fresh each time. An anchor that the distribution ships is trusted by
+    its copy in the anchor source directory.
     """
     wanted = {anchor.certificate.sha256 for anchor in request.anchors}
     for path, source in list(local.sources.items()):
@@ -221,9 +222,9 @@ def _distrust_everything_else(found: DebianSources, local: LocalFolder, request:
     return [*found.shipped, *found.unlisted]
 
 
-def _warn_of_copies(found: DebianSources, removed: Source, answer: StorePlan) -> None:
+def _warn_of_copies(found: DebianSources, removed: Source, plan: StorePlan) -> None:
     for certificate in removed.certificates:
         for copy in sources_with(certificate.sha256, found.shipped.values()):
-            message = f"is trusted still: it holds the certificate of {removed.path}, too"
-            hint = f"remove {DIGEST}{certificate.sha256} takes every copy"
-            answer.warnings.append(Problem("distrusted-yet-trusted", copy.path, message, hint))
+            message = f"is still trusted: it contains the same certificate as {removed.path}"
+            hint = f"rootfs-trust remove {DIGEST}{certificate.sha256} removes every copy"
+            plan.warnings.append(Problem("distrusted-yet-trusted", copy.path, message, hint))

@@ -1,6 +1,7 @@
-"""Trust stores that p11-kit keeps: Fedora's and its kin's, SUSE's, Arch's.
+"""Trust stores that p11-kit maintains: those of Fedora and its derivatives, SUSE and Arch.
 
-Read what the trust module reads (``persist``, ``pem``, ``parser``, ``token``), choose as ``trust extract`` chooses
-(``select``), write what it writes (``formats``, ``directory``), where each distribution has it (``layouts``).
-Written from p11-kit 0.26.4's behaviour and held against the real tool; docstrings name its files and functions.
+The modules read what p11-kit's trust module reads (``p11_kit_file``, ``pem``, ``parser``, ``token``), select
+certificates as ``trust extract`` does (``output_selection``), write what it writes (``formats``, ``outputs``), and know
+the paths of each distribution (``layout``). Written from the behaviour of p11-kit 0.26.4 and tested against the real
+tool; docstrings name its files and functions.
 """

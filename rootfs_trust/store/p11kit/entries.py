@@ -1,4 +1,4 @@
-"""What p11-kit's trust module knows: certificates with their trust, and the parts of them that it compares."""
+"""The data model of p11-kit's trust module: certificates with their trust, and the parts that it compares."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rootfs_trust.x509.der import INTEGER, OID, SEQUENCE, UTF8_STRING, DerReader
 from rootfs_trust.x509.oids import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH, dotted
 
 Place = Literal["anchors", "blocklist", ""]
-"""The folder of a token that a file stands in; empty is the token's own folder, which says nothing of trust."""
+"""The subdirectory of a token that contains a file. Empty is the token's top directory, which implies no trust."""
 
 KNOWN_PURPOSES = (
     SERVER_AUTH,
@@ -34,7 +34,7 @@ KNOWN_PURPOSES = (
     "1.3.6.1.5.5.7.3.8",  # time stamping
 )
 NO_PURPOSE = "1.3.6.1.4.1.3319.6.10.16"
-"""P11_OID_RESERVED_PURPOSE: keeps a list of no purposes from being empty, which RFC 5280 forbids."""
+"""P11_OID_RESERVED_PURPOSE: a placeholder in lists without purposes, since RFC 5280 forbids empty ones."""
 
 EXTENDED_KEY_USAGE = "2.5.29.37"
 BASIC_CONSTRAINTS = "2.5.29.19"
@@ -45,11 +45,11 @@ OPENSSL_REJECT = "1.3.6.1.4.1.3319.6.10.1"
 
 @dataclass(frozen=True, slots=True)
 class TokenEntry:
-    """A certificate as one file of the store has it, or what it says of one that it does not hold.
+    """A certificate as one file of the store describes it, or a description without the certificate.
 
-    ``label`` is what the file calls it, None if it leaves that to the subject. ``issuer``, ``serial`` and
-    ``key`` are whole DER elements, empty where they are not known. ``distrust_after`` are the dates after which
-    issued server and email certificates are not trusted; ``trust extract`` pays them no heed.
+    ``label`` is the name that the file gives it, or None if the file gives none. ``issuer``, ``serial`` and ``key`` are
+    whole DER elements, empty if unknown. ``distrust_after`` are the dates after which issued server and email
+    certificates are not trusted; ``trust extract`` ignores them.
     """
 
     path: str
@@ -64,14 +64,14 @@ class TokenEntry:
     server_distrust_after: bytes = b""
     email_distrust_after: bytes = b""
     mozilla: bool = False
-    """Whether it is part of Mozilla's programme."""
+    """It is part of Mozilla's root program."""
 
 
 @dataclass(frozen=True, slots=True)
 class StapledExtension:
-    """An extension that holds for every certificate with this ``key`` in the same token. ``der``: an Extension.
+    """An extension for every certificate with this ``key`` in the same token. ``der`` is an Extension.
 
-    ``oid`` is the element that the file names it by, which may be another than that in ``der``.
+    ``oid`` is the OID that the file states, as a DER element. It may differ from that in ``der``.
     """
 
     path: str
@@ -83,12 +83,14 @@ class StapledExtension:
 _VERSION, _UNIQUE_IDS, _EXTENSIONS = 0x80, (0x81, 0x82), 0x83
 _BMP_STRING, _UNIVERSAL_STRING = 30, 28
 _BYTE_STRINGS = frozenset((UTF8_STRING, 18, 19, 20, 22))
-"""Types whose octets p11-kit takes for UTF-8, whatever their own character set is."""
+"""String types that p11-kit decodes as UTF-8, whatever their own character set is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Whole elements, save ``version`` (the INTEGER's contents) and ``extensions`` (OID and value each)."""
+    """DER elements of a certificate. ``version`` is the content of its INTEGER; ``extensions`` are pairs of OID and
+    value.
+    """
 
     version: bytes
     serial: bytes
@@ -98,13 +100,13 @@ class Parts:
     extensions: tuple[Extension, ...]
 
     def extension(self, oid: str) -> bytes | None:
-        """The value of the first extension ``oid`` (p11_x509_find_extension in trust/x509.c)."""
+        """Return the value of the first extension ``oid`` (p11_x509_find_extension in trust/x509.c)."""
         return next((value for found, value in self.extensions if dotted(found) == oid), None)
 
 
-@lru_cache(maxsize=1024)  # a store holds some hundreds, each looked at for several outputs
+@lru_cache(maxsize=1024)  # a store has some hundred certificates, each used for several outputs
 def parts_of(der: bytes) -> Parts:
-    """The parts of a certificate that has been parsed before."""
+    """Split a certificate into its parts. ``der`` has been parsed before."""
     body = DerReader(der).enter(SEQUENCE).enter(SEQUENCE)
     version = body.enter(_VERSION).integer() if body.next_tag() == _VERSION else b"\0"
     serial = _element(body, INTEGER)
@@ -133,40 +135,40 @@ def _element(reader: DerReader, tag: int) -> bytes:
 
 
 def take_extension(der: bytes) -> tuple[str, bytes]:
-    """Dotted OID and value of one Extension; raises MalformedError if it is none."""
+    """Return the dotted OID and the value of one Extension; raises MalformedError if it is malformed."""
     found = read_extensions(encode(SEQUENCE, der))
     if len(found) != 1:
         raise MalformedError("not one extension")
     oid, value = found[0]
     if len(oid) < 2:  # p11_oid_simple in common/oid.c
-        raise MalformedError("an extension of too short an OID")
+        raise MalformedError("the OID of an extension is too short")
     return dotted(oid), value
 
 
 def usages(value: bytes) -> tuple[str, ...]:
-    """The OIDs of an ExtKeyUsageSyntax in their order; raises MalformedError."""
+    """Return the OIDs of an ExtKeyUsageSyntax in their order; raises MalformedError."""
     reader = DerReader(value)
     body = reader.enter_list(SEQUENCE)
     oids = take_oids(body)
     reader.leave(body)
     if reader.pos != len(value):
-        raise MalformedError("octets follow the usages")
+        raise MalformedError("bytes follow the usages")
     return oids
 
 
 def take_oids(body: DerReader) -> tuple[str, ...]:
-    """The rest of a SEQUENCE OF OBJECT IDENTIFIER, in dotted decimal."""
+    """Return the remaining OIDs of a SEQUENCE OF OBJECT IDENTIFIER, in dotted decimal."""
     oids = tuple(dotted(body.oid()) for _ in iter(body.more, False))
     if any(each.startswith("#") for each in oids):
-        raise MalformedError("an OBJECT IDENTIFIER of endless length")
+        raise MalformedError("an OBJECT IDENTIFIER is too long")
     return oids
 
 
 def name_texts(subject: bytes, oid: str) -> Iterator[bytes | None]:
-    """The values of the attributes ``oid`` as UTF-8 in their order; None is one that is no text.
+    """Yield the values of the attributes ``oid`` as UTF-8 in their order; None for a value that is not text.
 
-    Source: p11_x509_parse_directory_string in trust/x509.c: any one-byte string counts as UTF-8, and what
-    follows a NUL is not seen.
+    Source: p11_x509_parse_directory_string in trust/x509.c: any one-byte string counts as UTF-8, and everything after a
+    NUL is ignored.
     """
     names = reader_for_element(subject).enter_list(SEQUENCE)
     while names.more():
@@ -187,7 +189,7 @@ def _utf8(tag: int, text: bytes) -> bytes | None:
         if tag in _BYTE_STRINGS:
             whole = text.decode().encode()
         elif tag == _BMP_STRING:
-            # Each half of a surrogate pair is written for itself (utf8_for_uchar in trust/utf8.c).
+            # Each half of a surrogate pair is encoded separately (utf8_for_uchar in trust/utf8.c).
             units = (int.from_bytes(text[n : n + 2]) for n in range(0, len(text), 2))
             whole = "".join(map(chr, units)).encode("utf-8", "surrogatepass")
         elif tag == _UNIVERSAL_STRING:

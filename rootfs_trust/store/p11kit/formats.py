@@ -1,9 +1,8 @@
-"""The output formats of ``trust extract``: functions from the chosen certificates to bytes, or to a directory.
+"""The output formats of ``trust extract``: functions from the selected certificates to bytes, or to a directory.
 
-Source: trust/extract-pem.c, extract-openssl.c, extract-edk2.c, extract-jks.c, enumerate.c (p11_enumerate_comment);
-for directories extract_pem_directory, p11_openssl_symlink, and make_unique_name in save.c. Where p11-kit works out
-another hash than OpenSSL, which looks the links up (NumericString, and Latin-1 in old string types), the link has
-OpenSSL's.
+Source: trust/extract-pem.c, extract-openssl.c, extract-edk2.c, extract-jks.c, enumerate.c (p11_enumerate_comment); for
+directories extract_pem_directory, p11_openssl_symlink, and make_unique_name in save.c. Where p11-kit computes another
+hash than OpenSSL (NumericString, and Latin-1 in old string types), links get OpenSSL's, since OpenSSL looks them up.
 """
 
 from __future__ import annotations
@@ -26,54 +25,56 @@ from rootfs_trust.x509 import encode as pem_block
 from rootfs_trust.x509.der import OCTET_STRING, SEQUENCE, UTF8_STRING, encode
 from rootfs_trust.x509.oids import encode_usages
 
-_REJECTED = 0xA0  # [0], constructed: the encoder marks SEQUENCE and SET alone
+_REJECTED = 0xA0  # [0], constructed: the encoder sets that bit only for SEQUENCE and SET
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 _X509_LIST = bytes.fromhex("a159c0a5e494a74a87b5ab155c2bf072")
-"""EFI_CERT_X509_GUID, as UEFI writes GUIDs."""
+"""EFI_CERT_X509_GUID in UEFI's byte order."""
 _P11_KIT = bytes.fromhex("503bdddc05f4fd4396bebd33b1734776")
-"""The owner under which p11-kit's extractor signs."""
+"""The owner GUID that p11-kit's extractor uses."""
 
 Keystore = Callable[[Iterable[tuple[str, bytes]], int], bytes]
-"""What makes a Java keystore of aliases and certificates; what is new in it was created at a time in seconds."""
+"""A function that makes a Java keystore from pairs of alias and DER, and the date of new entries in seconds."""
 
 
 def pem_of(chosen: Chosen) -> bytes:
-    """The certificate alone, trust left out."""
+    """Return the certificate as plain PEM, without trust."""
     return pem_block(chosen.certificate.der)
 
 
 def trusted_pem_of(chosen: Chosen) -> bytes:
-    """OpenSSL's TRUSTED CERTIFICATE: the certificate and for what it is trusted (prepare_pem_contents)."""
+    """Return OpenSSL's TRUSTED CERTIFICATE: the certificate and its trusted purposes (prepare_pem_contents)."""
     return pem_block(chosen.certificate.der + _settings(chosen), "TRUSTED CERTIFICATE")
 
 
 def pem_bundle(chosen: Iterable[Chosen], *, comment: bool = False) -> bytes:
-    """``pem-bundle``: plain certificates one after the other."""
+    """Return a ``pem-bundle``: plain certificates one after the other."""
     return _bundle(chosen, pem_of, comment)
 
 
 def openssl_bundle(chosen: Iterable[Chosen], *, comment: bool = False) -> bytes:
-    """``openssl-bundle``: the same with their trust."""
+    """Return an ``openssl-bundle``: certificates with their trust."""
     return _bundle(chosen, trusted_pem_of, comment)
 
 
 def edk2_cacerts(chosen: Iterable[Chosen]) -> bytes:
-    """``edk2-cacerts``: one EFI_SIGNATURE_LIST a certificate (UEFI 2.7, 31.4.1), for a firmware's HTTPS boot."""
+    """Return ``edk2-cacerts``: an EFI_SIGNATURE_LIST for each certificate (UEFI 2.7, 31.4.1), for HTTPS boot."""
     return b"".join(map(_signature_list, chosen))
 
 
 def java_cacerts(chosen: Iterable[Chosen], created: int, keystore: Keystore) -> bytes:
-    """``java-cacerts``: what ``keystore`` makes of the certificates under p11-kit's aliases."""
+    """Return ``java-cacerts``: the result of ``keystore`` for the certificates under p11-kit's aliases."""
     chosen = list(chosen)
     return keystore(zip(java_aliases(chosen), (each.certificate.der for each in chosen), strict=True), created)
 
 
 def java_aliases(chosen: Iterable[Chosen]) -> Iterator[str]:
-    """Labels in small letters without blanks and all that is not ASCII; the second of a kind gets ``-1``."""
+    """Yield the aliases: labels in lower case without blanks and non-ASCII bytes. A duplicate gets ``-1``, and
+    so on.
+    """
     taken: set[str] = set()
     for each in chosen:
         plain = b"".join((each.label or b"unlabeled").split()).lower()
-        alias = base = bytes(octet for octet in plain if octet < 0x80).decode()
+        alias = base = bytes(byte for byte in plain if byte < 0x80).decode()
         number = 0
         while alias in taken:
             number += 1
@@ -88,7 +89,7 @@ def _bundle(chosen: Iterable[Chosen], block: Callable[[Chosen], bytes], comment:
 
 
 def shown_label(chosen: Chosen) -> bytes:
-    """The label as one line: p11-kit would let a line end in it begin a block of its own in the bundle."""
+    """Return the label as one line. In p11-kit, a line end in it could start a block in the bundle."""
     return (chosen.label or b"certificate").translate(_LINE_ENDS)
 
 
@@ -101,7 +102,7 @@ def _signature_list(chosen: Chosen) -> bytes:
 
 
 def _settings(chosen: Chosen) -> bytes:
-    """CertAux (common/openssl.asn): purposes trusted and rejected, alias, key identifier."""
+    """Encode CertAux (common/openssl.asn): purposes trusted and rejected, alias, key identifier."""
     trusted, rejected = _purposes(chosen)
     contents = b"" if trusted is None else encode_usages(trusted)
     if rejected is not None:
@@ -115,7 +116,7 @@ def _settings(chosen: Chosen) -> bytes:
 
 
 def _purposes(chosen: Chosen) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-    """What is trusted and what rejected (write_trust_and_rejects); None is a list that is not written."""
+    """Return the trusted and the rejected purposes (write_trust_and_rejects); None for a list that is not written."""
     rejected = _stapled_usages(chosen, OPENSSL_REJECT)
     if chosen.distrusted:
         return None, (*(rejected or ()), *KNOWN_PURPOSES)
@@ -140,18 +141,18 @@ def _implicit(tag: int, element: bytes) -> bytes:
 
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_")
 _LONGEST = 255 - 16 - len(".pem")
-"""MAX_FILE_NAME less the room that make_unique_name keeps for a number."""
+"""MAX_FILE_NAME less the bytes that make_unique_name reserves for a number."""
 
 
 @dataclass(slots=True)
 class ExtractedDirectory:
-    """Contents by file name, and file names by link name, each in the order of writing."""
+    """File contents by name, and link targets by link name, both in the order of writing."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
 
     def add(self, chosen: Chosen, content: bytes) -> None:
-        """One certificate: its file, then the link by its new hash, then the one by its old hash."""
+        """Add a certificate: its file, then the link by its new hash, then the one by its old hash."""
         name = _numbered(file_stem(chosen), ".pem", self.files)
         self.files[name] = content
         subject = chosen.certificate.subject
@@ -160,7 +161,7 @@ class ExtractedDirectory:
 
 
 def hash_directory(chosen: Iterable[Chosen], block: Callable[[Chosen], bytes]) -> ExtractedDirectory:
-    """``pem-directory-hash`` if ``block`` writes plain PEM, ``openssl-directory`` if it writes trusted PEM."""
+    """Return ``pem-directory-hash`` if ``block`` writes plain PEM, ``openssl-directory`` if it writes trusted PEM."""
     made = ExtractedDirectory()
     for each in chosen:
         made.add(each, block(each))
@@ -168,9 +169,11 @@ def hash_directory(chosen: Iterable[Chosen], block: Callable[[Chosen], bytes]) -
 
 
 def file_stem(chosen: Chosen) -> str:
-    """The label, all but letters, digits, ``.``, ``-`` and ``_`` replaced (p11_path_canon in common/path.c)."""
+    """Return the label with all but letters, digits, ``.``, ``-`` and ``_`` replaced (p11_path_canon in
+    common/path.c).
+    """
     label = chosen.label.partition(b"\0")[0] or b"certificate"
-    return bytes(octet if octet in _SAFE else ord("_") for octet in label).decode()[:_LONGEST]
+    return bytes(byte if byte in _SAFE else ord("_") for byte in label).decode()[:_LONGEST]
 
 
 def _numbered(stem: str, suffix: str, taken: Container[str]) -> str:

@@ -1,9 +1,9 @@
-"""The store of a distribution that keeps its trust with p11-kit, as its own script has ``trust extract`` write it.
+"""The store of a distribution that uses p11-kit, as the distribution's own script calls ``trust extract``.
 
-Sources are the folders of p11-kit's trust module; see ``token``. An anchor that is added becomes ``NAME.crt`` in
-the local ``anchors`` folder, where p11-kit looks at contents and not at names. One that the distribution ships
-is distrusted by a copy in the local ``blocklist`` folder: p11-kit then distrusts its key, and its issuer and
-serial number, in every output.
+Sources are the directories of p11-kit's trust module; see ``token``. An added anchor becomes ``NAME.crt`` in the
+administrator's ``anchors`` directory; p11-kit reads every file there, whatever its name. A shipped anchor is distrusted
+by a copy in the administrator's ``blocklist`` directory: p11-kit then distrusts its key, and its issuer and serial
+number, in every output.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rootfs_trust.store.p11kit.output_selection import Filter
 from rootfs_trust.store.p11kit.outputs import (
     Desired,
     ExtractedBundle,
-    Folder,
+    ExtractedHashDirectory,
     Mirror,
     bundle_file,
     described,
@@ -37,7 +37,7 @@ from rootfs_trust.store.p11kit.source_changes import change, held, ineffective_a
 from rootfs_trust.store.p11kit.sources import find
 from rootfs_trust.store.p11kit.token import Token
 from rootfs_trust.store.selection import with_selections
-from rootfs_trust.store.source_file import Source, judge_sources, missing_issuers, unsourced
+from rootfs_trust.store.source_file import Source, missing_issuers, report_defects, unsourced
 from rootfs_trust.x509.oids import CODE_SIGNING, EMAIL, SERVER_AUTH
 
 
@@ -50,42 +50,42 @@ class P11KitStore:
     releases: str
     facts: tuple[str, ...]
     tokens: tuple[str, ...]
-    """The folders that p11-kit was built to read, the local one first."""
+    """The source directories that p11-kit was built with, the administrator's first."""
     bundle: str
     hash_directory: str
     bundles: tuple[ExtractedBundle, ...]
-    folders: tuple[Folder, ...]
+    folders: tuple[ExtractedHashDirectory, ...]
     mirror: Mirror | None = None
-    """A folder that repeats the links of the last of ``folders``."""
+    """A directory that repeats the links of the last of ``folders``."""
     links: tuple[tuple[str, str], ...] = ()
-    """Links that the package brings, path and text: made where their folder is there and they are missing."""
+    """Links that the package ships, as path and target. Missing ones are created if their directory exists."""
     last_name: bool = False
-    """Whether of several common names the last is the label: p11-kit 0.26.0 and later."""
+    """If the subject has several common names, the last one is the label: p11-kit 0.26.0 and later."""
 
     @property
     def local(self) -> str:
-        """The folder of the anchors that the device's owner adds."""
+        """The anchor source directory of the administrator."""
         return join(self.tokens[0], "anchors")
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """See Layout. What stands in a directory only where it was found is left out."""
+        """The bundles and hash directories. A mirror that is written only if it already exists is left out."""
         mirror = (self.mirror.path,) if self.mirror and not self.mirror.as_found else ()
         return (*(each.path for each in self.bundles), *(each.path for each in self.folders), *mirror)
 
     @property
     def keystores(self) -> tuple[str, ...]:
-        """See Layout."""
+        """The Java keystores among the bundles."""
         return tuple(each.path for each in self.bundles if each.format == "java")
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """See Layout."""
+        """The source directories, for docs/layouts.md."""
         return tuple(f"`{token}`: p11-kit source directory" for token in self.tokens)
 
     @property
     def writes(self) -> tuple[str, ...]:
-        """See Layout."""
+        """The written files, for docs/layouts.md."""
         return (
             f"`{self.tokens[0]}/blocklist/NAME.crt` (0644), to distrust an anchor that the distribution ships",
             f"`{self.local}/NAME.crt` (0644), as TRUSTED CERTIFICATE if purposes are given",
@@ -95,36 +95,36 @@ class P11KitStore:
             *(f"`{path}` -> `{text}`, if the directory exists and lacks it" for path, text in self.links),
         )
 
-    def answer(self, view: View, request: Request) -> StorePlan:
-        """The store that ``request`` makes of the rootfs ``view``."""
-        answer = StorePlan()
+    def plan(self, view: View, request: Request) -> StorePlan:
+        """Plan the store for ``request``. Implements :meth:`Layout.plan`."""
+        plan = StorePlan()
         found = find(view, self.tokens)
         everything = [Source(each.path, b"", (each.certificate,)) for each in found.entries if each.certificate]
-        request = with_presets(request, everything, answer)
-        request = with_selections(request, held(found), answer, self.name, blocklist=True)
-        changes = change(found, request, answer)
+        request = with_presets(request, everything, plan)
+        request = with_selections(request, held(found), plan, self.name, blocklist=True)
+        changes = change(found, request, plan)
         tokens = found.changed({**changes.anchors, **changes.blocklist})
-        judge_sources((each for path, each in found.local().items() if path not in changes.anchors), answer)
+        report_defects((each for path, each in found.local().items() if path not in changes.anchors), plan)
         if not request.drop_unsourced:
             given = Source("", b"", tuple(anchor.certificate for anchor in request.anchors))
-            answer.conflicts += unsourced(self.bundle, read(view, self.bundle), [*everything, given])
-        answer.conflicts += shared_keys(tokens[0], answer.installed)
-        self._tell(tokens, request, answer)
+            plan.conflicts += unsourced(self.bundle, read(view, self.bundle), [*everything, given])
+        plan.conflicts += shared_keys(tokens[0], plan.installed)
+        self._report(tokens, request, plan)
         present = {file.path for file in found.files[0]}
-        answer.desired |= {self.local: Directory(), **changes.before(present)}
-        self._write_outputs(view, tokens, answer, request.created)
-        answer.desired |= changes.after(present)
-        return answer
+        plan.desired |= {self.local: Directory(), **changes.before(present)}
+        self._write_outputs(view, tokens, plan, request.created)
+        plan.desired |= changes.after(present)
+        return plan
 
-    def _tell(self, tokens: list[Token], request: Request, answer: StorePlan) -> None:
+    def _report(self, tokens: list[Token], request: Request, plan: StorePlan) -> None:
         certificates = [each.certificate for token in tokens for each in token.entries if each.trusted]
         sources = [Source("", b"", tuple(each for each in certificates if each))]
-        answer.warnings += missing_issuers(request.anchors, sources)
-        answer.warnings += ineffective_anchors(tokens, request.anchors)
+        plan.warnings += missing_issuers(request.anchors, sources)
+        plan.warnings += ineffective_anchors(tokens, request.anchors)
         if request.only:
-            answer.warnings.append(_does_not_last(self))
+            plan.warnings.append(_does_not_last(self))
 
-    def _write_outputs(self, view: View, tokens: list[Token], answer: StorePlan, created: int | None) -> None:
+    def _write_outputs(self, view: View, tokens: list[Token], plan: StorePlan, created: int | None) -> None:
         nodes: Desired = {}
         for bundle in self.bundles:
             nodes[bundle.path] = bundle_file(view, bundle, tokens, last_name=self.last_name, created=created)
@@ -134,25 +134,25 @@ class P11KitStore:
             nodes |= folder_nodes(folder, made)
         if self.mirror:
             nodes |= mirror_nodes(view, self.mirror, made)
-        nodes |= dict(self._missing_links(view, _folders(nodes)))
+        nodes |= dict(self._missing_links(view, _parent_directories(nodes)))
         for folder in self.folders:
             nodes |= dict.fromkeys(leftovers(view, folder.path, nodes), Absent())
-            answer.warnings += foreign_files(view, folder.path, nodes)
-        answer.desired |= nodes
+            plan.warnings += foreign_files(view, folder.path, nodes)
+        plan.desired |= nodes
 
     def _missing_links(self, view: View, made: set[str]) -> Iterator[tuple[str, Symlink]]:
-        """The links of ``links``; ``made`` are the folders that the outputs bring."""
+        """Yield the links of ``links`` to write. ``made`` are the directories that the outputs create."""
         if self.mirror and self.mirror.as_found and has_hash_links(view, self.mirror):
-            return  # a release that has left such links behind
+            return  # a release that no longer has these links
         for path, text in self.links:
             node = view.node(path)
-            there = parent(path) in made or view.kind(parent(path)) is Directory
-            if node == Symlink(text) or (node is None and there):
+            has_directory = parent(path) in made or view.kind(parent(path)) is Directory
+            if node == Symlink(text) or (node is None and has_directory):
                 yield path, Symlink(text)
 
 
-def _folders(nodes: Desired) -> set[str]:
-    """Every folder that stands above a path of ``nodes``."""
+def _parent_directories(nodes: Desired) -> set[str]:
+    """Return the parent directories of all paths in ``nodes``."""
     folders: set[str] = set()
     for path in nodes:
         while (path := parent(path)) not in folders:
@@ -164,8 +164,8 @@ def _does_not_last(layout: P11KitStore) -> Problem:
     return Problem(
         "base-none",
         join(layout.tokens[0], "blocklist"),
-        "lists every root that is shipped now; a later version of the distribution's package may bring others",
-        "p11-kit has no way to refuse them beforehand: run rootfs-trust again after each update",
+        "lists every root that is shipped now; a later version of the distribution's package may add roots",
+        "p11-kit cannot distrust them in advance: run rootfs-trust again after each update",
     )
 
 
@@ -181,8 +181,8 @@ FEDORA = P11KitStore(
         "update-ca-trust(8) of ca-certificates: its calls of trust extract, in their order",
         "p11-kit 0.26.4, trust/: formats, modes, names; compared with trust extract 0.24.1 byte by byte",
         "the p11-kit package is built with the paths /etc/pki/ca-trust/source:/usr/share/pki/ca-trust-source",
-        "microsoft/azurelinux 8bc6caa8b9, SPECS/ca-certificates: update-ca-trust writes no directory-hash; an output "
-        "that the tree's own update-ca-trust does not name is not made",
+        "microsoft/azurelinux 8bc6caa8b9, SPECS/ca-certificates: update-ca-trust writes no directory-hash; outputs "
+        "that the rootfs's own update-ca-trust does not name are not written",
     ),
     tokens=TOKENS["fedora"],
     bundle=f"{_FEDORA}/pem/tls-ca-bundle.pem",
@@ -198,7 +198,7 @@ FEDORA = P11KitStore(
         ExtractedBundle(path=f"{_FEDORA}/edk2/cacerts.bin", format="edk2", purpose=SERVER_AUTH),
     ),
     folders=(
-        Folder(
+        ExtractedHashDirectory(
             path=f"{_FEDORA}/pem/directory-hash",
             purpose=SERVER_AUTH,
             extra=(("ca-certificates.crt", "../tls-ca-bundle.pem"), ("ca-bundle.crt", "../tls-ca-bundle.pem")),
@@ -229,7 +229,7 @@ _SUSE_HEADER = b"""\
 # - gnutls: gnutls_certificate_set_x509_system_trust(cred)
 #
 """
-"""What 99certbundle.run, a shell script, writes by `cat`: the mode is 0644."""
+"""The header that 99certbundle.run, a shell script, writes with `cat`; the mode is therefore 0644."""
 
 SUSE = P11KitStore(
     name="suse",
@@ -251,8 +251,8 @@ SUSE = P11KitStore(
         ),
     ),
     folders=(
-        Folder(path=f"{_SUSE}/openssl", trusted=True),
-        Folder(path=f"{_SUSE}/pem", purpose=SERVER_AUTH),
+        ExtractedHashDirectory(path=f"{_SUSE}/openssl", trusted=True),
+        ExtractedHashDirectory(path=f"{_SUSE}/pem", purpose=SERVER_AUTH),
     ),
     links=(
         ("/etc/ssl/certs", "../../var/lib/ca-certificates/pem"),
@@ -283,7 +283,7 @@ ARCH = P11KitStore(
         ExtractedBundle(path=f"{_ARCH}/java-cacerts.jks", format="java", purpose=SERVER_AUTH),
         ExtractedBundle(path=f"{_ARCH}/edk2-cacerts.bin", format="edk2", purpose=SERVER_AUTH),
     ),
-    folders=(Folder(path=f"{_ARCH}/cadir", purpose=SERVER_AUTH),),
+    folders=(ExtractedHashDirectory(path=f"{_ARCH}/cadir", purpose=SERVER_AUTH),),
     mirror=Mirror(path="/etc/ssl/certs", prefix="../../ca-certificates/extracted/cadir/", files=True),
     links=(
         ("/etc/ssl/cert.pem", "../ca-certificates/extracted/tls-ca-bundle.pem"),

@@ -1,4 +1,4 @@
-"""Which certificates an output gets, and what it has to know of each: the choice of ``trust extract``.
+"""Selects the certificates of an output, as ``trust extract`` does.
 
 Source: trust/enumerate.c (p11_enumerate_ready, on_iterate_load_filter, check_trust_flags), trust/builder.c
 (calc_certificate_category, certificate_value_attrs), trust/extract.c.
@@ -40,7 +40,7 @@ class Filter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A certificate for an output. ``label`` is empty where nothing names it; ``stapled`` are values by OID."""
+    """A certificate for an output. ``label`` is empty if it has no name; ``stapled`` are extension values by OID."""
 
     certificate: Certificate
     label: bytes
@@ -51,10 +51,10 @@ class Chosen:
 
 
 def select(tokens: Sequence[Token], wanted: Filter, purpose: str = "", *, last_name: bool = False) -> list[Chosen]:
-    """The certificates that pass, each once, in the order of the tokens.
+    """Return the certificates that match, without duplicates, in the order of the tokens.
 
-    ``purpose`` is an OID, empty for any. ``last_name`` says that of several common names in a subject the last
-    is the label, as from 0.26.0 on (commit fc9091e); before that it was the first.
+    ``purpose`` is an OID, empty for any. With ``last_name``, the last of several common names in a subject is the
+    label, as from 0.26.0 on (commit fc9091e); otherwise the first.
     """
     distrusted = _Distrusted(tokens) if wanted in (Filter.ANCHORS, Filter.POLICY) else None
     seen: set[bytes] = set()
@@ -82,7 +82,7 @@ def _certificates(tokens: Sequence[Token]) -> Iterator[tuple[Token, TokenEntry, 
 
 
 class _Distrusted:
-    """Who is distrusted in any token: by key, or by issuer and serial number (blocklist_load)."""
+    """The certificates that any token distrusts: by key, or by issuer and serial number (blocklist_load)."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         entries = [entry for token in tokens for entry in token.entries if entry.distrusted]
@@ -104,9 +104,10 @@ def _passes(token: Token, entry: TokenEntry, wanted: Filter, distrusted: _Distru
 
 
 def is_authority(token: Token, entry: TokenEntry) -> bool:
-    """Whether p11-kit takes the entry for a CA: by what is stapled to its key, its own word, or its certificate.
+    """Return whether p11-kit takes the entry for a CA: by a stapled extension, its category, or its certificate.
 
-    A self-issued certificate of version 1 without basic constraints is one too; a self-signed server's is not.
+    A self-issued certificate of version 1 without basic constraints counts as a CA; a self-signed server certificate
+    does not.
     """
     if entry.certificate is None:
         return entry.category == AUTHORITY
@@ -124,7 +125,7 @@ def is_authority(token: Token, entry: TokenEntry) -> bool:
 
 
 def _purposes(stapled: Mapping[str, bytes], certificate: Certificate) -> tuple[str, ...] | None:
-    """The purposes of the certificate, None if it is good for any. Raises MalformedError."""
+    """Return the purposes of the certificate, or None if it is good for any. Raises MalformedError."""
     value = stapled.get(EXTENDED_KEY_USAGE)
     if value is None:
         value = parts_of(certificate.der).extension(EXTENDED_KEY_USAGE)
@@ -136,7 +137,7 @@ def _fits(purposes: tuple[str, ...] | None, wanted: str) -> bool:
 
 
 def subject_label(certificate: Certificate, *, last_name: bool = False) -> bytes:
-    """The subject's common name, else its unit, else its organization, in UTF-8; empty if it has none."""
+    """Return the subject's common name, else its unit, else its organization, in UTF-8; empty if it has none."""
     subject = parts_of(certificate.der).subject
     for oid in (_CN, _OU, _O):
         texts = list(name_texts(subject, oid))

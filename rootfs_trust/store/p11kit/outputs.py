@@ -1,7 +1,7 @@
-"""What a distribution makes ``trust extract`` write: the calls of its script, as data, and their results.
+"""The outputs of a distribution: the ``trust extract`` calls of its script, as data, and their results.
 
-Arch also fills /etc/ssl/certs with the links of a hash directory; Fedora, since its ca-certificates 2025.2.80, adds
-the hash links to /etc/pki/tls/certs, where OpenSSL looks for them by default.
+Arch also fills /etc/ssl/certs with the links of a hash directory. Since ca-certificates 2025.2.80, Fedora adds the hash
+links to /etc/pki/tls/certs, where OpenSSL looks for them by default.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from rootfs_trust.store.p11kit.token import Token
 from rootfs_trust.x509.oids import CODE_SIGNING, EMAIL, SERVER_AUTH
 
 FILE_MODE, DIRECTORY_MODE = 0o444, 0o555
-"""What p11_save_finish_file and p11_save_finish_directory leave."""
+"""The modes that p11_save_finish_file and p11_save_finish_directory set."""
 
 _COMMENTS = re.compile(rb"(?:#[^\n]*\n)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractedBundle:
-    """One file. ``purpose`` empty: any."""
+    """A bundle or keystore. An empty ``purpose`` means any."""
 
     path: str
     format: Literal["pem", "openssl", "edk2", "java"]
@@ -39,13 +39,13 @@ class ExtractedBundle:
     filter: Filter = Filter.ANCHORS
     comment: bool = False
     header: bytes = b""
-    """The comments that the script writes before the first certificate of a new file; those of an old one are kept."""
+    """The comments before the first certificate of a new file. Those of an existing file are kept."""
     mode: int = FILE_MODE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Folder:
-    """One hash directory. ``trusted``: its files are TRUSTED CERTIFICATEs. ``extra``: more links, name and text."""
+class ExtractedHashDirectory:
+    """A hash directory. ``trusted``: its files are TRUSTED CERTIFICATEs. ``extra``: more links, as name and target."""
 
     path: str
     trusted: bool = False
@@ -65,7 +65,7 @@ Desired = dict[str, File | Symlink | Directory | Absent]
 
 
 def described(output: ExtractedBundle) -> str:
-    """The bundle for docs/layouts.md."""
+    """Return the line of the bundle in docs/layouts.md."""
     comment = ", with labels as comments" if output.comment else ""
     held = "all certificates" if output.filter is Filter.CERTIFICATES else "trusted CAs"
     return (
@@ -73,12 +73,12 @@ def described(output: ExtractedBundle) -> str:
     )
 
 
-def described_folder(output: Folder) -> tuple[str, ...]:
-    """The folder for docs/layouts.md."""
+def described_folder(output: ExtractedHashDirectory) -> tuple[str, ...]:
+    """Return the lines of the hash directory in docs/layouts.md."""
     form = _FORMATS["openssl" if output.trusted else "pem"]
     return (
         f"`{output.path}/LABEL.pem` (0444, directory 0555): trusted CAs{_PURPOSES[output.purpose]}, as {form}",
-        f"`{output.path}/HASH.N`: relative hash links, new and old style in one row of numbers",
+        f"`{output.path}/HASH.N`: relative hash links; new and old style hashes share one number sequence",
         *(f"`{output.path}/{name}` -> `{text}`" for name, text in output.extra),
     )
 
@@ -86,14 +86,14 @@ def described_folder(output: Folder) -> tuple[str, ...]:
 def bundle_file(
     view: View, output: ExtractedBundle, tokens: Sequence[Token], *, last_name: bool, created: int | None = None
 ) -> File:
-    """The file of ``output``; ``created`` is the date of what is new in a Java keystore."""
+    """Return the file of ``output``. ``created`` is the date of new entries in a Java keystore."""
     chosen = select(tokens, output.filter, output.purpose, last_name=last_name)
     header = _header(view, output) if output.header else b""
     return File(header + _content(view, output, chosen, created), mode=output.mode)
 
 
 def _header(view: View, output: ExtractedBundle) -> bytes:
-    """The comment lines that the file of ``output`` begins with: other versions of the script write others."""
+    """Return the comment lines of the existing file, as other versions of the script have other headers."""
     data = read(view, output.path)
     found = _COMMENTS.match(data) if data else None
     return found[0] if found else output.header
@@ -110,10 +110,10 @@ def _content(view: View, output: ExtractedBundle, chosen: list[Chosen], created:
 
 
 def _java(data: bytes, chosen: list[Chosen], created: int | None) -> bytes:
-    """The keystore that takes the place of ``data``: an entry that stays keeps its date.
+    """Return the keystore that replaces ``data``. An entry whose certificate stays keeps its date.
 
-    What is new gets ``created``, else the latest date that is there, else 0, so that the same certificates give the
-    same bytes. trust extract dates every entry anew, by SOURCE_DATE_EPOCH or the clock.
+    New entries get ``created``, else the latest date in ``data``, else 0, so that the same certificates give the same
+    bytes. trust extract dates every entry on each run, by SOURCE_DATE_EPOCH or the clock.
     """
     try:
         old = jks.read_keystore(data)
@@ -130,17 +130,17 @@ def _java(data: bytes, chosen: list[Chosen], created: int | None) -> bytes:
     return formats.java_cacerts(chosen, date, dated)
 
 
-def folder_of(output: Folder, tokens: Sequence[Token], *, last_name: bool) -> ExtractedDirectory:
-    """The files and links of ``output``."""
+def folder_of(output: ExtractedHashDirectory, tokens: Sequence[Token], *, last_name: bool) -> ExtractedDirectory:
+    """Return the files and links of ``output``."""
     chosen = select(tokens, Filter.ANCHORS, output.purpose, last_name=last_name)
     return hash_directory(chosen, formats.trusted_pem_of if output.trusted else formats.pem_of)
 
 
-def folder_nodes(output: Folder, made: ExtractedDirectory) -> Desired:
-    """The folder in the order of writing.
+def folder_nodes(output: ExtractedHashDirectory, made: ExtractedDirectory) -> Desired:
+    """Return the hash directory in the order of writing.
 
-    Of names that are numbered the highest come first: one whose number grows is there before its old name is
-    given to another.
+    Links with the highest numbers come first: a certificate whose number grows gets its new link before its old link
+    name is reused.
     """
     nodes: Desired = {output.path: Directory(mode=DIRECTORY_MODE)}
     for name in reversed(made.files):
@@ -151,7 +151,7 @@ def folder_nodes(output: Folder, made: ExtractedDirectory) -> Desired:
 
 
 def leftovers(view: View, folder: str, desired: Desired) -> Iterator[str]:
-    """What earlier runs wrote into ``folder`` and this one does not."""
+    """Yield the paths in ``folder`` that an earlier run wrote and this one does not."""
     for name in view.names(folder):
         path = join(folder, name)
         if path not in desired and _is_written(view, path, name):
@@ -159,11 +159,11 @@ def leftovers(view: View, folder: str, desired: Desired) -> Iterator[str]:
 
 
 def foreign_files(view: View, folder: str, desired: Desired) -> Iterator[Problem]:
-    """Files of others in a folder that the device's own tool sweeps: they stay here, and are told."""
+    """Yield a warning for each foreign file in a directory that the device's paths tool empties. The files stay."""
     for name in view.names(folder):
         path = join(folder, name)
         if path not in desired and view.kind(path, follow=False) is not Directory:
-            message = "is nobody's output; the device's own tool takes it away when it runs next"
+            message = "belongs to no output; the device's paths tool deletes it when it runs next"
             yield Problem("stray-file", path, message, "move it elsewhere")
 
 
@@ -175,7 +175,7 @@ def _is_written(view: View, path: str, name: str) -> bool:
 
 
 def _is_one_block(data: bytes) -> bool:
-    """Whether ``data`` is a certificate exactly as an output has it."""
+    """Return whether ``data`` is a certificate exactly as an output has it."""
     entries = [each for each in parse_file("", data, "") if isinstance(each, TokenEntry)]
     if len(entries) != 1 or data.count(b"-----BEGIN ") != 1:
         return False
@@ -184,9 +184,10 @@ def _is_one_block(data: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror:
-    """``prefix`` is what stands before a file's name in a link. ``files``: the files have links too.
+    """A directory of links to the files of a hash directory. ``files``: it has links by file name too.
 
-    ``as_found``: only where the folder has such hash links already, and with the prefix that they have.
+    ``prefix`` is the part of a link's target before the file name. ``as_found``: links are written only if the
+    directory already has such hash links, and with their prefix.
     """
 
     path: str
@@ -196,25 +197,25 @@ class Mirror:
 
 
 def described_mirror(mirror: Mirror) -> tuple[str, ...]:
-    """The mirror for docs/layouts.md."""
+    """Return the lines of the mirror in docs/layouts.md."""
     names = ("LABEL.pem", "HASH.N") if mirror.files else ("HASH.N",)
-    where = ", where such links are there already" if mirror.as_found else ""
+    where = ", if the directory already has such links" if mirror.as_found else ""
     return tuple(f"`{mirror.path}/{name}` -> `{mirror.prefix}LABEL.pem`{where}" for name in names)
 
 
 def mirror_nodes(view: View, mirror: Mirror, made: ExtractedDirectory) -> Desired:
-    """The links to the files of ``made``, and those that have to go."""
+    """Return the links to the files of ``made``, and those to delete."""
     prefix = _found_prefix(view, mirror) if mirror.as_found else mirror.prefix
     if not prefix:
         return {}
     texts = {name: name for name in made.files if mirror.files} | _in_order(made.links)
     nodes: Desired = {join(mirror.path, name): Symlink(prefix + text) for name, text in texts.items()}
-    stale = (path for path in _own_links(view, mirror, prefix) if path not in nodes)
+    stale = (path for path in _mirrored_links(view, mirror, prefix) if path not in nodes)
     return nodes | dict.fromkeys(stale, Absent())
 
 
 def has_hash_links(view: View, mirror: Mirror) -> bool:
-    """Whether the folder is one that holds hash links into the hash directory."""
+    """Return whether the directory has hash links into the hash directory."""
     return bool(_found_prefix(view, mirror))
 
 
@@ -223,7 +224,7 @@ def _in_order(links: dict[str, str]) -> dict[str, str]:
 
 
 def _found_prefix(view: View, mirror: Mirror) -> str:
-    """What stands before the name in the first hash link of the folder that leads into the hash directory."""
+    """Return the part before the file name in the first hash link that points into the hash directory."""
     ending = mirror.prefix.rpartition("../")[2]
     for name in filter(is_looked_up, view.names(mirror.path)):
         node = view.node(join(mirror.path, name))
@@ -234,11 +235,13 @@ def _found_prefix(view: View, mirror: Mirror) -> str:
     return ""
 
 
-def _own_links(view: View, mirror: Mirror, prefix: str) -> list[str]:
-    """The links of the folder that lead into the hash directory; bundles' links have other names and stay."""
-    own: list[str] = []
+def _mirrored_links(view: View, mirror: Mirror, prefix: str) -> list[str]:
+    """Return the links of the directory that point into the hash directory. Links to bundles have other names
+    and stay.
+    """
+    paths: list[str] = []
     for name in view.names(mirror.path):
         node = view.node(join(mirror.path, name))
         if isinstance(node, Symlink) and node.points_to.startswith(prefix):
-            own.append(join(mirror.path, name))
-    return own
+            paths.append(join(mirror.path, name))
+    return paths

@@ -1,7 +1,7 @@
-"""The ``.p11-kit`` file: objects of the trust store as named attributes and PEM blocks.
+"""The ``.p11-kit`` file format: objects of the trust store as named attributes and PEM blocks.
 
 Source: common/persist.c (p11_persist_read, field_to_attribute), common/lexer.c (p11_lexer_next), and
-doc/internal/persist-format.txt. A file of which any part is not understood is not a persist file at all.
+doc/internal/persist-format.txt. A file with any part that cannot be parsed is not treated as this format at all.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from rootfs_trust.x509.oids import oid_contents
 
 Value = bytes | bool | int
 Attributes = dict[str, Value]
-"""Attributes of one object by their names in the file."""
+"""Attributes of one object, by their names in the file."""
 
 DATA, CERTIFICATE, EXTENSION, X509, AUTHORITY = 0, 1, 0xD84447C8, 0, 2
 OTHER_CLASSES = frozenset((0xCE534353, 0xCE534354, 0xD8444764))
-"""Trust as NSS and others have it: accepted, and of no effect on an extract."""
+"""Classes for NSS's and other trust objects: accepted, but ignored by an extract."""
 
 _CONSTANTS = {
     "data": DATA,
@@ -65,7 +65,7 @@ OF_DATA = _COMMON | {"application", "object-id", "value"}
 """Attributes that each class may have (trust/builder.c)."""
 
 _NAMES = OF_CERTIFICATE | OF_EXTENSION | OF_DATA | {"ac-issuer", "owner", "x-critical", "x-peer", "x-purpose"}
-"""Attributes that are known at all. p11-kit knows those of keys too, which have no place in a trust store."""
+"""All known attributes. p11-kit also knows those of keys, which do not occur in a trust store."""
 
 _NUMBERED = {
     0: "class",
@@ -90,17 +90,17 @@ _SPACE = b" \t\n\v\f\r"
 _BOOLEANS = {"true": True, "false": False}
 _ESCAPE = re.compile(rb"%(..?)?", re.DOTALL)
 _HEX = re.compile(rb"[0-9A-Fa-f]{2}")
-# Without the 8, which parse_oid forgot: such a file is not read by p11-kit either.
+# No digit 8, by a mistake in parse_oid: p11-kit does not read such a file either.
 _OID = re.compile(r"[1-79][0-79]*(\.[0-79]+){2,}")
 
 
 def is_persist(data: bytes) -> bool:
-    """Whether p11-kit tries to read it as this format (p11_persist_magic)."""
+    """Return whether p11-kit tries to parse it as this format (p11_persist_magic)."""
     return _MAGIC in data.partition(b"\0")[0]
 
 
 def objects(data: bytes) -> list[Attributes]:
-    """The objects of a file in their order. Raises MalformedError."""
+    """Return the objects of a file in their order. Raises MalformedError."""
     found: list[Attributes] = []
     skipping = False
     for token in _tokens(data):
@@ -110,13 +110,13 @@ def objects(data: bytes) -> list[Attributes]:
                 found.append({})
         elif not skipping:
             if not found:
-                raise MalformedError("an attribute stands before the first section")
+                raise MalformedError("an attribute comes before the first section")
             _take(found[-1], token)
     return found
 
 
 def _take(attributes: Attributes, token: tuple[str, bytes, bytes]) -> None:
-    """An attribute replaces an earlier one; what a PEM block says gives way to any attribute."""
+    """Add a field or a PEM block to ``attributes``. A field replaces an earlier one; a PEM block replaces nothing."""
     kind, name, value = token
     if kind == "field":
         attributes[_name(name)] = _value(value.decode("latin-1"))
@@ -129,7 +129,7 @@ def _take(attributes: Attributes, token: tuple[str, bytes, bytes]) -> None:
 
 
 def _tokens(data: bytes) -> Iterator[tuple[str, bytes, bytes]]:
-    """Sections, fields and PEM blocks (p11_lexer_next)."""
+    """Yield sections, fields and PEM blocks (p11_lexer_next)."""
     pos = 0
     while pos < len(data):
         if data.startswith(b"-----BEGIN ", pos):
@@ -157,7 +157,7 @@ def _token(line: bytes) -> tuple[str, bytes, bytes]:
         return "section", line, b""
     name, colon, value = line.partition(b":")
     if not colon:
-        raise MalformedError("a line is neither section nor field")
+        raise MalformedError("a line is neither a section nor a field")
     return "field", name.rstrip(_SPACE).partition(b"\0")[0], value.lstrip(_SPACE).partition(b"\0")[0]
 
 
@@ -165,17 +165,17 @@ def _token(line: bytes) -> tuple[str, bytes, bytes]:
 
 
 def _name(name: bytes) -> str:
-    """An attribute's name; its number in PKCS #11 will do, and nothing at all is read as zero."""
+    """Return an attribute's name. Its PKCS #11 number is accepted too; an empty name counts as zero."""
     text = name.decode("latin-1")
     if text.isdigit() or not text:
         return _NUMBERED.get(int(text[:20] or "0"), f"#{text}")
     if text not in _NAMES:
-        raise MalformedError("not the name of an attribute")
+        raise MalformedError("unknown attribute name")
     return text
 
 
 def _value(text: str) -> Value:
-    """A value in the order of parse_value: constant, string, boolean, number (nothing is zero), OID."""
+    """Parse a value in the order of parse_value: constant, string, boolean, number (empty is zero), OID."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if len(text) >= 2 and text[0] == text[-1] == '"':
@@ -188,15 +188,15 @@ def _value(text: str) -> Value:
         return 0
     if _OID.fullmatch(text):
         return encode(OID, oid_contents(text))
-    raise MalformedError("not the value of an attribute")
+    raise MalformedError("invalid attribute value")
 
 
 def _unescaped(text: bytes) -> bytes:
-    """Percent signs and two hexadecimal digits are one octet (p11_url_decode in common/url.c)."""
-    return _ESCAPE.sub(_octet, text)
+    """Decode percent escapes: ``%`` and two hexadecimal digits are one byte (p11_url_decode in common/url.c)."""
+    return _ESCAPE.sub(_unescape, text)
 
 
-def _octet(escape: re.Match[bytes]) -> bytes:
+def _unescape(escape: re.Match[bytes]) -> bytes:
     digits = escape[1] or b""
     if not _HEX.fullmatch(digits):
         raise MalformedError("a percent sign without two hexadecimal digits")
@@ -204,11 +204,11 @@ def _octet(escape: re.Match[bytes]) -> bytes:
 
 
 def _of_pem(block: bytes) -> Attributes:
-    """What a block contributes (on_pem_block); the lexer's block may hold none or two to the reader of PEM."""
+    """Return the attributes of a block (on_pem_block). The PEM parser may find none or two in the lexer's block."""
     found = list(pem.blocks(block))
     label, contents = found[0] if len(found) == 1 else ("", b"")
     if label == "CERTIFICATE":
         return {"class": CERTIFICATE, "certificate-type": X509, "value": contents}
     if label == "PUBLIC KEY":
         return {"public-key-info": contents}
-    raise MalformedError("a PEM block that does not belong there")
+    raise MalformedError("a PEM block of an unexpected type")

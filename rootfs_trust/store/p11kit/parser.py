@@ -1,11 +1,11 @@
-"""One file of a token becomes entries, as the trust module loads it: ``.p11-kit``, DER or PEM, by its content.
+"""Parses one file of a token as the trust module does: ``.p11-kit``, DER or PEM, by its content.
 
-Source: trust/parser.c (p11_parse_memory, populate_trust, build_openssl_extensions), trust/builder.c
-(p11_builder_build, build_for_schema), trust/index.c (index_replacev).
+Source: trust/parser.c (p11_parse_memory, populate_trust, build_openssl_extensions), trust/builder.c (p11_builder_build,
+build_for_schema), trust/index.c (index_replacev).
 
 The order of purposes in some outputs is that of a hash table: p11_dict_set and p11_dict_iterate in common/dict.c,
-p11_hash_murmur3 in common/hash.c, which is MurmurHash3 of 32 bits (public domain, Austin Appleby) with the seed 42,
-and mixes in the length of the tail only.
+p11_hash_murmur3 in common/hash.c. That is MurmurHash3 of 32 bits (public domain, Austin Appleby) with the seed 42,
+except that only the length of the tail is mixed in.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _WORD = 0xFFFFFFFF
 
 
 def hash_order(texts: Iterable[str]) -> list[str]:
-    """``texts``, each once, as they come out of a table into which they were put in this order."""
+    """Return ``texts``, without duplicates, in the order of a hash table to which they were added in this order."""
     buckets: list[list[str]] = [[] for _ in range(_FIRST_BUCKETS)]
-    held: set[str] = set()
+    seen: set[str] = set()
     for text in texts:
-        if text not in held:
-            held.add(text)
+        if text not in seen:
+            seen.add(text)
             buckets[murmur3(text.encode()) % len(buckets)].append(text)
-            if len(held) > len(buckets):
+            if len(seen) > len(buckets):
                 buckets = _grown(buckets)
     return list(chain.from_iterable(buckets))
 
@@ -57,7 +57,7 @@ def _grown(old: list[list[str]]) -> list[list[str]]:
 
 
 def murmur3(data: bytes) -> int:
-    """p11_hash_murmur3 of one piece of data."""
+    """Return p11_hash_murmur3 of ``data``."""
     value, whole = 42, len(data) & ~3
     for at in range(0, whole, 4):
         value ^= _mixed(int.from_bytes(data[at : at + 4], "little"))
@@ -83,7 +83,7 @@ def _avalanche(value: int) -> int:
 
 
 def parse_file(path: str, data: bytes, place: Place) -> list[TokenEntry | StapledExtension]:
-    """What the file adds to the store, in the order in which p11-kit loads it; nothing if it knows no such form."""
+    """Return what the file adds to the store, in p11-kit's order; nothing if the format is unknown."""
     return [_placed(each, place) if isinstance(each, TokenEntry) else each for each in _objects(path, data)]
 
 
@@ -92,7 +92,7 @@ def _objects(path: str, data: bytes) -> Iterable[TokenEntry | StapledExtension]:
         try:
             return list(_of_persist(path, p11_kit_file.objects(data)))
         except MalformedError:
-            pass  # then it may still hold PEM blocks: p11_parse_memory goes on to the next format
+            pass  # it may still contain PEM blocks: p11_parse_memory tries the next format
     try:
         return [plain_entry(path, parse_certificate(data))]
     except MalformedError:
@@ -100,7 +100,9 @@ def _objects(path: str, data: bytes) -> Iterable[TokenEntry | StapledExtension]:
 
 
 def _placed(entry: TokenEntry, place: Place) -> TokenEntry:
-    """The folder's word: anchors are trusted unless distrusted by name, the blocklist distrusts all."""
+    """Apply the trust of the directory: anchors are trusted unless the file distrusts them; the blocklist distrusts
+    all.
+    """
     if place == "blocklist":
         return replace(entry, trusted=False, distrusted=True)
     if place == "anchors" and not entry.distrusted:
@@ -109,7 +111,7 @@ def _placed(entry: TokenEntry, place: Place) -> TokenEntry:
 
 
 def plain_entry(path: str, certificate: Certificate, label: bytes | None = None) -> TokenEntry:
-    """A certificate of which its file says nothing more."""
+    """Return the entry of a certificate about which its file says nothing more."""
     parts = parts_of(certificate.der)
     return TokenEntry(path, certificate, label, issuer=parts.issuer, serial=parts.serial, key=parts.key)
 
@@ -118,7 +120,7 @@ def plain_entry(path: str, certificate: Certificate, label: bytes | None = None)
 
 
 def _of_pem(path: str, data: bytes) -> Iterator[TokenEntry | StapledExtension]:
-    """Certificates, plain or trusted; blocks of another kind, or that are broken, are passed over."""
+    """Yield plain and trusted certificates; skip malformed blocks and those of other types."""
     for label, contents in pem.blocks(data):
         try:
             if label == "CERTIFICATE":
@@ -130,9 +132,9 @@ def _of_pem(path: str, data: bytes) -> Iterator[TokenEntry | StapledExtension]:
 
 
 def _trusted(path: str, contents: bytes) -> list[TokenEntry | StapledExtension]:
-    """A TRUSTED CERTIFICATE: its purposes become extensions that are stapled to the key.
+    """Parse a TRUSTED CERTIFICATE: its purposes become extensions that are stapled to the key.
 
-    One that is trusted for nothing is distrusted, as OpenSSL has it.
+    If it is trusted for nothing, it is distrusted, as in OpenSSL.
     """
     reader = DerReader(contents)
     certificate = take_certificate(reader)
@@ -140,11 +142,11 @@ def _trusted(path: str, contents: bytes) -> list[TokenEntry | StapledExtension]:
         return [plain_entry(path, certificate)]
     settings = take_trust_settings(reader)
     if reader.pos != len(contents):
-        raise MalformedError("octets follow the trust settings")
+        raise MalformedError("bytes follow the trust settings")
     purposes = hash_order(settings.trusted or ())
     rejected = hash_order(settings.rejected or ())
     if any(each.startswith("#") for each in (*purposes, *rejected)):
-        raise MalformedError("an OBJECT IDENTIFIER of endless length")
+        raise MalformedError("an OBJECT IDENTIFIER is too long")
     allowed = [each for each in purposes if each not in rejected]
     alias = None if settings.alias is None else settings.alias.partition(b"\0")[0]
     entry = plain_entry(path, certificate, alias)
@@ -170,7 +172,7 @@ def _extension(oid: str, value: bytes) -> bytes:
 
 
 def _of_persist(path: str, objects: Iterable[p11_kit_file.Attributes]) -> Iterator[TokenEntry | StapledExtension]:
-    """Entries up to the first object that the trust module does not accept: there it stops with the file."""
+    """Yield entries up to the first object that the trust module rejects: it ignores the rest of the file."""
     for attributes in objects:
         if not _truth(attributes, "token", default=True):
             return
@@ -181,10 +183,10 @@ def _of_persist(path: str, objects: Iterable[p11_kit_file.Attributes]) -> Iterat
                 return
             yield _entry(path, attributes)
         elif attributes.get("class") == p11_kit_file.EXTENSION:
-            key, der = _octets(attributes, "public-key-info"), _octets(attributes, "value")
+            key, der = _bytes(attributes, "public-key-info"), _bytes(attributes, "value")
             if key is None or der is None or not p11_kit_file.OF_EXTENSION.issuperset(attributes):
                 return
-            yield StapledExtension(path, key, der, _octets(attributes, "object-id") or b"")
+            yield StapledExtension(path, key, der, _bytes(attributes, "object-id") or b"")
         elif not _is_ignored(attributes):
             return
 
@@ -197,33 +199,33 @@ def _is_ignored(attributes: p11_kit_file.Attributes) -> bool:
 
 
 def _entry(path: str, attributes: p11_kit_file.Attributes) -> TokenEntry:
-    """A certificate, or the traits of one that is distrusted without being there."""
+    """Return a certificate, or the description of a distrusted one that the file does not contain."""
     try:
-        entry = plain_entry(path, parse_certificate(_octets(attributes, "value") or b""))
+        entry = plain_entry(path, parse_certificate(_bytes(attributes, "value") or b""))
     except MalformedError:
         entry = TokenEntry(path, None)
     return replace(
         entry,
-        label=_octets(attributes, "label"),
+        label=_bytes(attributes, "label"),
         trusted=_truth(attributes, "trusted"),
         distrusted=_truth(attributes, "x-distrusted"),
         category=_number(attributes, "certificate-category"),
-        issuer=_octets(attributes, "issuer") or entry.issuer,
-        serial=_octets(attributes, "serial-number") or entry.serial,
-        key=_octets(attributes, "public-key-info") or entry.key,
-        server_distrust_after=_octets(attributes, "nss-server-distrust-after") or b"",
-        email_distrust_after=_octets(attributes, "nss-email-distrust-after") or b"",
+        issuer=_bytes(attributes, "issuer") or entry.issuer,
+        serial=_bytes(attributes, "serial-number") or entry.serial,
+        key=_bytes(attributes, "public-key-info") or entry.key,
+        server_distrust_after=_bytes(attributes, "nss-server-distrust-after") or b"",
+        email_distrust_after=_bytes(attributes, "nss-email-distrust-after") or b"",
         mozilla=_truth(attributes, "nss-mozilla-ca-policy"),
     )
 
 
-def _octets(attributes: p11_kit_file.Attributes, name: str) -> bytes | None:
+def _bytes(attributes: p11_kit_file.Attributes, name: str) -> bytes | None:
     value = attributes.get(name)
     return value if isinstance(value, bytes) else None
 
 
 def _truth(attributes: p11_kit_file.Attributes, name: str, *, default: bool = False) -> bool:
-    """A boolean; a string of one octet has the same form in PKCS #11, and counts too."""
+    """Return a boolean attribute. A string of one byte has the same form in PKCS #11, and counts too."""
     value = attributes.get(name, default)
     return value is True or (isinstance(value, bytes) and len(value) == 1 and value != b"\0")
 

@@ -1,4 +1,4 @@
-"""PEM as p11-kit reads it, which is not how OpenSSL does: a BEGIN may stand anywhere, base64 in any lines.
+"""Parses PEM the way p11-kit does, which differs from OpenSSL: BEGIN may occur anywhere, base64 in any lines.
 
 Source: p11_pem_parse and pem_parse_block in common/pem.c, p11_b64_pton in common/base64.c.
 """
@@ -16,7 +16,7 @@ _SPACE = b" \t\n\v\f\r"
 
 
 def blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Label and contents of each block; one of bad base64 is passed over, a bad frame ends the reading."""
+    """Yield label and contents of each block. Invalid base64 is skipped; a malformed BEGIN or END stops parsing."""
     text, pos = data.partition(b"\0")[0], 0
     while (begin := text.find(_BEGIN, pos)) >= 0:
         label_end = text.find(_DASHES, begin + len(_BEGIN))
@@ -32,12 +32,12 @@ def blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _decode(body: bytes) -> bytes | None:
-    """What stands between BEGIN and END; what comes before the first empty line is a header, and dropped."""
+    """Decode the text between BEGIN and END. Everything before the first empty line is a header, and ignored."""
     header = _EMPTY_LINE.search(body)
     text = body[header.end() if header else 0 :]
     contents = _base64(text)
     if contents is None and text[:-1].rstrip(_SPACE).endswith(b"="):
-        return _base64(text[:-1])  # p11_b64_pton does not look at the last character behind padding
+        return _base64(text[:-1])  # p11_b64_pton ignores the last character after padding
     return contents
 
 
@@ -47,5 +47,5 @@ def _base64(text: bytes) -> bytes | None:
         contents = a2b_base64(digits)
     except Base64Error:
         return None
-    # No foreign characters, whole padding, unused bits zero: such text is the only one for its contents.
+    # No other characters, complete padding, unused bits zero: the encoding must be canonical.
     return contents if b2a_base64(contents, newline=False) == digits else None

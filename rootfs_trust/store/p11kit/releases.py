@@ -1,4 +1,4 @@
-"""What the releases of Fedora and its kin write: fewer outputs in older ones, fewer links in newer ones."""
+"""Differences between releases of Fedora and its derivatives: older ones have fewer outputs, newer ones fewer links."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _OLD_LINKS = ("/etc/pki/tls/cert.pem", "/etc/pki/tls/certs/ca-bundle.crt", "/etc
 
 
 def as_released(device: Device, layout: Layout) -> Layout:
-    """``layout`` with the outputs that the tree's own update-ca-trust writes, and the links that its release has.
+    """Adapt ``layout`` to the outputs of the rootfs's own update-ca-trust, and to the links of its release.
 
-    An output that the device's tool never writes would keep trust that the device takes away later.
+    Nothing on the device would update an output that its tool does not write, so that a certificate removed later would
+    stay trusted in it.
     """
     if not isinstance(layout, P11KitStore):
         return layout
@@ -32,7 +33,7 @@ def as_released(device: Device, layout: Layout) -> Layout:
 
 def _with_outputs_of_the_tool(device: Device, layout: P11KitStore) -> P11KitStore:
     tool = (read(device.view, _TOOL) or b"").decode("utf-8", "replace")
-    if _end(layout.bundle) not in tool:  # no tool, or one that is not this script
+    if _end(layout.bundle) not in tool:  # no tool, or another script
         release = f"{device.os_release.get('ID', '')} {_major(device)}"
         return _without_directory(layout) if release.startswith(_WITHOUT_DIRECTORY) else layout
     bundles = tuple(each for each in layout.bundles if _end(each.path) in tool)
@@ -41,7 +42,7 @@ def _with_outputs_of_the_tool(device: Device, layout: P11KitStore) -> P11KitStor
 
 
 def _end(path: str) -> str:
-    """The last two names of a path: the script writes the folder before them as a variable."""
+    """Return the last two components of a path: the script writes the directory before them as a variable."""
     return "/".join(path.split("/")[-2:])
 
 

@@ -1,6 +1,6 @@
-"""What a request changes in p11-kit's sources, and the effects of it that need a warning.
+"""What a request changes in p11-kit's sources, and the warnings about its effects.
 
-Anchors are added and deleted; what the distribution ships is put on the blocklist.
+Anchors are added and deleted; certificates that the distribution ships are put on the blocklist.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.view import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, safe_name
-from rootfs_trust.store.anchor_sources import DIGEST, LocalFolder, not_found, sources_with
+from rootfs_trust.store.anchor_sources import DIGEST, AnchorSources, not_found, sources_with
 from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.p11kit.entries import StapledExtension, TokenEntry, parts_of
 from rootfs_trust.store.p11kit.output_selection import Filter, is_authority, select
@@ -34,33 +34,35 @@ from rootfs_trust.x509.oids import SERVER_AUTH
 
 @dataclass(slots=True)
 class StoreChanges:
-    """The files that a run writes or takes away, by path."""
+    """The files that a run writes or deletes, by path."""
 
     anchors: dict[str, File | Absent] = field(default_factory=dict)
     blocklist: dict[str, File | Absent] = field(default_factory=dict)
 
     def before(self, present: Collection[str]) -> dict[str, File | Absent]:
-        """What is named before the outputs: distrust and new anchors, so that the device's own tool can complete a run
-        that was cut short, and anchors that go, since the plan takes away first what is named last.
+        """Return the changes that come before the outputs: distrust, new anchors and deletions.
+
+        The device's own tool can then complete an interrupted run. Deletions are listed here because a plan carries
+        them out last, in reverse order.
         """
         replaced = self.after(present)
         return self.blocklist | {path: node for path, node in self.anchors.items() if path not in replaced}
 
     def after(self, present: Collection[str]) -> dict[str, File | Absent]:
-        """What takes the place of sources: until the outputs are written, the old ones account for them."""
+        """Return the replaced sources. They are written after the outputs: until then the old sources explain them."""
         return {path: node for path, node in self.anchors.items() if path in present and isinstance(node, File)}
 
 
-def change(found: FoundTokens, request: Request, answer: StorePlan) -> StoreChanges:
-    """The changes that ``request`` asks for."""
-    local = LocalFolder(found.anchors, _own_path, found.local(), found.others(), (), source_purposes)
-    blocklist = _Blocklist(found, answer)
+def change(found: FoundTokens, request: Request, plan: StorePlan) -> StoreChanges:
+    """Return the changes that ``request`` makes."""
+    local = AnchorSources(found.anchors, _path_itself, found.local(), found.others(), (), source_purposes)
+    blocklist = _Blocklist(found, plan)
     if request.adopt:
         local.adopt()
     for wanted in request.remove:
-        _remove(found, local, blocklist, wanted, answer)
+        _remove(found, local, blocklist, wanted, plan)
     for sha256 in sorted(request.distrust):
-        _take_copies(found, local, blocklist, sha256)
+        _remove_copies(found, local, blocklist, sha256)
     for certificate in request.block:
         blocklist.add(plain_entry("", certificate))
     if request.only:
@@ -68,18 +70,20 @@ def change(found: FoundTokens, request: Request, answer: StorePlan) -> StoreChan
     for anchor in request.anchors:
         distrusting_entry = blocklist.distrusting_entry(anchor.certificate)
         if distrusting_entry:
-            answer.conflicts.append(_distrusts(anchor, distrusting_entry))
+            plan.conflicts.append(_distrusts(anchor, distrusting_entry))
         else:
             local.add(anchor, only=request.only)
-    answer.installed += local.installed
-    answer.removed += local.removed
-    answer.conflicts += local.conflicts
-    answer.warnings += local.warnings
+    plan.installed += local.installed
+    plan.removed += local.removed
+    plan.conflicts += local.conflicts
+    plan.warnings += local.warnings
     return StoreChanges(local.changed, blocklist.changed)
 
 
 def held(found: FoundTokens) -> Held:
-    """The certificates of the sources. Shipped are those that TLS clients get for servers."""
+    """Return the certificates of the sources, for selections. Those that TLS clients get for servers count as
+    shipped.
+    """
     local = f"{found.anchors}/"
     trusted = [each for each in found.entries if each.trusted and not each.distrusted]
     served = {each.certificate.sha256 for each in select(found.tokens, Filter.ANCHORS, SERVER_AUTH)}
@@ -97,55 +101,55 @@ def held(found: FoundTokens) -> Held:
     )
 
 
-def _own_path(path: str) -> str:
-    """No two files of a token rival each other: p11-kit numbers names that come twice."""
+def _path_itself(path: str) -> str:
+    """Return ``path``: two files of a token never conflict, as p11-kit numbers duplicate names."""
     return path
 
 
-# -- taking away -------------------------------------------------------------------------------------------
+# -- removing ---------------------------------------------------------------------------------------------
 
 
-def _remove(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, wanted: str, answer: StorePlan) -> None:
+def _remove(found: FoundTokens, local: AnchorSources, blocklist: _Blocklist, wanted: str, plan: StorePlan) -> None:
     if wanted.startswith(DIGEST):
         sha256 = wanted.removeprefix(DIGEST)
-        if not _take_copies(found, local, blocklist, sha256) and not blocklist.holds(sha256):
-            answer.problems.append(not_found(wanted, ()))
+        if not _remove_copies(found, local, blocklist, sha256) and not blocklist.holds(sha256):
+            plan.problems.append(not_found(wanted, ()))
         return
     paths = [path for path in local.sources if wanted in file_names(path)]
     for path in paths:
-        _warn_of_copies(found, local, path, answer)
+        _warn_of_copies(found, local, path, plan)
         local.remove(path)
-    shipped = [] if paths else [each for each in found.shipped() if wanted in _own_names(found, each)]
+    shipped = [] if paths else [each for each in found.shipped() if wanted in _unique_names(found, each)]
     for entry in shipped:
         blocklist.add(entry)
     if not paths and not shipped and not blocklist.holds_name(wanted):
-        answer.problems.append(not_found(wanted, _all_names(found, local)))
+        plan.problems.append(not_found(wanted, _all_names(found, local)))
 
 
-def _own_names(found: FoundTokens, entry: TokenEntry) -> set[str]:
-    """The entry's names; that of its file only where the file holds nothing else."""
+def _unique_names(found: FoundTokens, entry: TokenEntry) -> set[str]:
+    """Return the names of the entry. The name of its file counts only if the file contains nothing else."""
     alone = sum(each.path == entry.path for each in found.shipped()) == 1
     return set(names_of(entry)) if alone else {entry_label(entry), safe_name(entry_label(entry))}
 
 
-def _all_names(found: FoundTokens, local: LocalFolder) -> list[str]:
+def _all_names(found: FoundTokens, local: AnchorSources) -> list[str]:
     names = [name for path in local.sources for name in file_names(path)]
     return [*names, *(safe_name(entry_label(each)) for each in found.shipped())]
 
 
-def _take_copies(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, sha256: str) -> bool:
-    """Every copy of the certificate; whether there was any."""
+def _remove_copies(found: FoundTokens, local: AnchorSources, blocklist: _Blocklist, sha256: str) -> bool:
+    """Delete or distrust every copy of the certificate. Returns whether there was any."""
     entries = [each for each in found.shipped() if each.certificate and each.certificate.sha256 == sha256]
     for entry in entries:
         blocklist.add(entry)
     sources = list(sources_with(sha256, local.sources.values()))
     for source in sources:
-        _take_out(found, local, blocklist, source.path, sha256)
+        _remove_from_file(found, local, blocklist, source.path, sha256)
     return bool(entries or sources)
 
 
-def _take_out(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, path: str, sha256: str) -> None:
-    """One certificate out of a file; where others stay in it with more than plain trust, it is distrusted instead."""
+def _remove_from_file(found: FoundTokens, local: AnchorSources, blocklist: _Blocklist, path: str, sha256: str) -> None:
+    """Remove one certificate from a file, or distrust it if the file gives others more than plain trust."""
     source = local.sources[path]
     if len({each.sha256 for each in source.certificates}) > 1 and has_trust_attributes(source):
         for entry in found.entries:
@@ -155,37 +159,37 @@ def _take_out(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, pat
         local.remove(path, sha256)
 
 
-def _keep_only(found: FoundTokens, local: LocalFolder, blocklist: _Blocklist, request: Request) -> None:
-    """``base = "none"``: nothing is trusted but the anchors asked for."""
+def _keep_only(found: FoundTokens, local: AnchorSources, blocklist: _Blocklist, request: Request) -> None:
+    """``base = "none"``: trust nothing except the requested anchors."""
     wanted = [anchor.certificate for anchor in request.anchors]
     kept = {each.sha256 for each in wanted}
     blocklist.release(wanted)
     for path, source in list(local.sources.items()):
         for sha256 in sorted({each.sha256 for each in source.certificates} - kept):
             if path in local.sources:
-                _take_out(found, local, blocklist, path, sha256)
+                _remove_from_file(found, local, blocklist, path, sha256)
     for entry in found.shipped():
         if entry.certificate and entry.certificate.sha256 not in kept:
             blocklist.add(entry)
 
 
-def _warn_of_copies(found: FoundTokens, local: LocalFolder, path: str, answer: StorePlan) -> None:
+def _warn_of_copies(found: FoundTokens, local: AnchorSources, path: str, plan: StorePlan) -> None:
     for certificate in local.sources[path].certificates:
         for copy in sources_with(certificate.sha256, found.others()):
-            message = f"is trusted still: it holds the certificate of {path}, too"
-            hint = f"remove {DIGEST}{certificate.sha256} takes every copy"
-            answer.warnings.append(Problem("distrusted-yet-trusted", copy.path, message, hint))
+            message = f"is still trusted: it contains the same certificate as {path}"
+            hint = f"rootfs-trust remove {DIGEST}{certificate.sha256} removes every copy"
+            plan.warnings.append(Problem("distrusted-yet-trusted", copy.path, message, hint))
 
 
 # -- the blocklist -----------------------------------------------------------------------------------------
 
 
 class _Blocklist:
-    """The folder of distrusted certificates, and every other file that distrusts one."""
+    """The directory of distrusted certificates, and every other file that distrusts one."""
 
-    def __init__(self, found: FoundTokens, answer: StorePlan) -> None:
+    def __init__(self, found: FoundTokens, plan: StorePlan) -> None:
         self._folder = found.blocklist
-        self._answer = answer
+        self._answer = plan
         self._distrusted = [each for each in found.entries if each.distrusted]
         self._held = {each.certificate.sha256 for each in self._distrusted if each.certificate}
         self._taken = {file.path for file in found.files[0]}
@@ -193,19 +197,19 @@ class _Blocklist:
         self.changed: dict[str, File | Absent] = {}
 
     def holds(self, sha256: str) -> bool:
-        """Whether the certificate is distrusted already."""
+        """Return whether the certificate is already distrusted."""
         return sha256 in self._held
 
     def holds_name(self, name: str) -> bool:
-        """Whether a distrusted certificate is called so."""
+        """Return whether a distrusted certificate has this name."""
         return any(name in names_of(each) for each in self._distrusted)
 
     def distrusting_entry(self, certificate: Certificate) -> TokenEntry | None:
-        """What distrusts the certificate: p11-kit goes by its key, or by issuer and serial number."""
+        """Return the entry that distrusts the certificate, by its key or by issuer and serial number."""
         return next((each for each in self._distrusted if _matches(each, certificate)), None)
 
     def add(self, entry: TokenEntry) -> None:
-        """Distrust a certificate. One that shares its key with an anchor asked for cannot be: both would go."""
+        """Distrust a certificate. If a requested anchor has the same key, warn instead: both would be distrusted."""
         certificate = entry.certificate
         if certificate is None or self.holds(certificate.sha256):
             return
@@ -220,7 +224,7 @@ class _Blocklist:
         self._answer.removed.append(Anchor(safe_name(entry_label(entry)), certificate, entry.path))
 
     def release(self, certificates: list[Certificate]) -> None:
-        """Take off the blocklist what distrusts any of ``certificates``, as far as the folder is the owner's."""
+        """Remove the administrator's blocklist entries that distrust any of ``certificates``."""
         self._spared = certificates
         for path in {each.path for each in self._distrusted if each.path.startswith(f"{self._folder}/")}:
             held = [each for each in self._distrusted if each.path == path]
@@ -235,7 +239,7 @@ class _Blocklist:
         self.changed[path] = File(data) if data else Absent()
 
     def _free_path(self, entry: TokenEntry, certificate: Certificate) -> str:
-        """A name by the label; with the digest where another file has that name."""
+        """Return a path named after the label, with the digest added if another file has that name."""
         name = safe_name(entry_label(entry))
         path = join(self._folder, f"{name}.crt")
         return join(self._folder, f"{name}-{certificate.sha256[:8]}.crt") if path in self._taken else path
@@ -252,7 +256,7 @@ def _distrusts(anchor: Anchor, entry: TokenEntry) -> Problem:
         "conflict",
         entry.path,
         f"distrusts the certificate of {anchor.where}, or another one with the same key",
-        "to trust it, take that file away",
+        "to trust it, delete that file",
     )
 
 
@@ -260,13 +264,13 @@ def _shares_key(entry: TokenEntry) -> Problem:
     return Problem(
         "distrusted-yet-trusted",
         entry.path,
-        f"{entry_label(entry)} has the same key as an anchor that is asked for, and stays trusted",
-        "p11-kit distrusts by key: on the blocklist it would take that anchor with it",
+        f"{entry_label(entry)} has the same key as a requested anchor, and stays trusted",
+        "p11-kit distrusts by key: its blocklist would distrust the requested anchor too",
     )
 
 
 def ineffective_anchors(tokens: list[Token], anchors: Iterable[Anchor]) -> Iterator[Problem]:
-    """Anchors that no output of CAs, or not the TLS bundle, will hold."""
+    """Yield a warning for each anchor that is in no output of CAs, or not in the TLS bundle."""
     served = {each.certificate.sha256 for each in select(tokens, Filter.ANCHORS, SERVER_AUTH)}
     authority: dict[str, bool] = {}
     for token in tokens:
@@ -276,25 +280,28 @@ def ineffective_anchors(tokens: list[Token], anchors: Iterable[Anchor]) -> Itera
     for anchor in anchors:
         sha256 = anchor.certificate.sha256
         if not authority.get(sha256, True):
-            message = (
-                "is no CA: p11-kit leaves it out of every bundle and keystore of CAs, so that no TLS client sees it"
+            message = "is not a CA: p11-kit adds it to no bundle or keystore of CAs, so no TLS client trusts it"
+            yield Problem(
+                "no-output",
+                anchor.where,
+                message,
+                "install the CA that signed it, or configure the clients to use the file",
             )
-            yield Problem("no-output", anchor.where, message, "give the CA that signed it, or name the file to clients")
         elif sha256 in authority and sha256 not in served:
             yield _not_for_servers(anchor)
 
 
 def _not_for_servers(anchor: Anchor) -> Problem:
-    message = "its purposes leave out servers: it is in no bundle that TLS clients read"
-    says = "its extended key usage says so" if anchor.purposes is None else f"it is for {shown(anchor.purposes)}"
+    message = "its purposes exclude servers: it is in no bundle that TLS clients read"
+    says = "its extended key usage excludes them" if anchor.purposes is None else f"it is for {shown(anchor.purposes)}"
     return Problem("no-output", anchor.where, message, says)
 
 
 def shared_keys(token: Token, anchors: Iterable[Anchor]) -> Iterator[Problem]:
-    """Anchors whose key is in other files of their token for other purposes.
+    """Yield a conflict for each anchor whose key other files of its token have for other purposes.
 
-    p11-kit staples purposes to a key, for every certificate with it (load_attached_extensions in trust/enumerate.c):
-    one of the two would be trusted for what the other is for.
+    p11-kit staples purposes to a key, for every certificate with it (load_attached_extensions in trust/enumerate.c).
+    One of the two certificates would be trusted for the purposes of the other.
     """
     paths: dict[bytes, dict[str, None]] = {}
     stapled: dict[str, list[StapledExtension]] = {}
@@ -313,6 +320,8 @@ def shared_keys(token: Token, anchors: Iterable[Anchor]) -> Iterator[Problem]:
                 purposes[key].setdefault(held, []).append(path)
         for held, files in purposes[key].items():
             for path in files if held != anchor.purposes else ():
-                message = f"holds the key of {anchor.where} for {shown(held)}, and that is for {shown(anchor.purposes)}"
-                hint = "p11-kit knows purposes by key: name the same for both, or take that file away"
+                message = (
+                    f"has the same key as {anchor.where} for {shown(held)}, but that is for {shown(anchor.purposes)}"
+                )
+                hint = "p11-kit records purposes by key: give both the same purposes, or delete that file"
                 yield Problem("conflict", path, message, hint)

@@ -1,4 +1,4 @@
-"""What a rootfs holds as sources of a p11-kit trust store."""
+"""The sources of a p11-kit trust store in a rootfs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p11-kit")
 
 @dataclass(slots=True)
 class FoundTokens:
-    """The tokens of the layout, the local one first; ``folder`` is the local one's path."""
+    """The tokens of the layout, the administrator's first. ``folder`` is the path of that one."""
 
     folder: str
     files: list[list[SourceFile]]
@@ -39,22 +39,22 @@ class FoundTokens:
 
     @property
     def entries(self) -> list[TokenEntry]:
-        """Every entry of every token."""
+        """The entries of all tokens."""
         return [entry for token in self.tokens for entry in token.entries]
 
     @property
     def anchors(self) -> str:
-        """The folder of the anchors that the device's owner adds."""
+        """The anchor source directory of the administrator."""
         return join(self.folder, "anchors")
 
     @property
     def blocklist(self) -> str:
-        """The folder of what the device's owner distrusts: the newer name, unless only the older one is there."""
+        """The administrator's directory of distrusted certificates: ``blocklist``, unless only ``blacklist`` exists."""
         folders = {parent(file.path) for file in self.files[0] if file.place == "blocklist"}
         return next(iter(folders), "") if len(folders) == 1 else join(self.folder, "blocklist")
 
     def local(self) -> dict[str, Source]:
-        """The files of the anchors folder, save those that were never meant for one, by path."""
+        """Return the files of the anchors directory by path, without those that cannot be meant as certificates."""
         held: dict[str, list[Certificate]] = {}
         for entry in self.tokens[0].entries:
             held.setdefault(entry.path, []).extend([entry.certificate] if entry.certificate else [])
@@ -63,20 +63,20 @@ class FoundTokens:
         return {source.path: source for source in sources if source}
 
     def others(self) -> tuple[Source, ...]:
-        """The files outside the anchors folder, with the certificates that they make trusted."""
+        """Return the files outside the anchors directory, with the certificates that they make trusted."""
         paths: dict[str, list[Certificate]] = {}
         for entry in self.shipped():
             paths.setdefault(entry.path, []).extend([entry.certificate] if entry.certificate else [])
         return tuple(Source(path, b"", tuple(held)) for path, held in paths.items())
 
     def shipped(self) -> list[TokenEntry]:
-        """The trusted certificates that are not in the anchors folder: they can only be distrusted."""
+        """Return the trusted certificates outside the anchors directory, which can only be distrusted."""
         local = f"{self.anchors}/"
         trusted = (each for each in self.entries if each.trusted and not each.distrusted and each.certificate)
         return [each for each in trusted if not each.path.startswith(local)]
 
     def changed(self, changes: Mapping[str, File | Absent]) -> list[Token]:
-        """The tokens as they are once ``changes`` are made in the local one."""
+        """Return the tokens after ``changes`` in the administrator's one."""
         if not changes:
             return self.tokens
         files = {file.path: file for file in self.files[0] if not isinstance(changes.get(file.path), Absent)}
@@ -96,7 +96,7 @@ def find(view: View, folders: Iterable[str]) -> FoundTokens:
 
 
 def names_of(entry: TokenEntry) -> Iterator[str]:
-    """What an entry may be called: its label, the label as a name of a file, and its file where it is alone."""
+    """Yield the names of an entry: its label, the label as a file name, and the names of its file."""
     label = entry_label(entry)
     yield label
     yield safe_name(label)
@@ -104,7 +104,7 @@ def names_of(entry: TokenEntry) -> Iterator[str]:
 
 
 def entry_label(entry: TokenEntry) -> str:
-    """The entry's label for people; the digest where it has none."""
+    """Return the entry's label for people, or its digest if it has none."""
     if entry.certificate is None:
         return (entry.label or b"").decode("utf-8", "replace")
     label = entry.label if entry.label is not None else subject_label(entry.certificate)
@@ -112,7 +112,7 @@ def entry_label(entry: TokenEntry) -> str:
 
 
 def file_names(path: str) -> Iterator[str]:
-    """The file's name, and that without its suffix."""
+    """Yield the file's name, and the name without its suffix."""
     base = path.rpartition("/")[2]
     yield base
     for suffix in _SUFFIXES:
@@ -121,18 +121,18 @@ def file_names(path: str) -> Iterator[str]:
 
 
 def has_trust_attributes(source: Source) -> bool:
-    """Whether the file says more of its certificates than that they are trusted; as plain PEM it would say less."""
+    """Return whether the file records more than plain trust, which plain PEM could not express."""
     return is_persist(source.data) or b"TRUSTED CERTIFICATE" in source.data
 
 
 def source_purposes(source: Source, certificate: Certificate) -> Purposes:
-    """What a file of the anchors folder, were it alone, trusts a certificate in it for."""
+    """Return the purposes for which a file of the anchors directory, on its own, trusts one of its certificates."""
     objects = parse_file(source.path, source.data, "anchors")
     return purposes_of(certificate, (each for each in objects if isinstance(each, StapledExtension)))
 
 
 def purposes_of(certificate: Certificate, stapled: Iterable[StapledExtension]) -> Purposes:
-    """What the extensions that are stapled to its key trust the certificate for; one that is none leaves nothing."""
+    """Return the purposes that the extensions stapled to the certificate's key allow; none if one is malformed."""
     key = parts_of(certificate.der).key
     try:
         value = dict(take_extension(each.der) for each in stapled if each.key == key).get(EXTENDED_KEY_USAGE)
@@ -146,14 +146,14 @@ def _place_of(path: str) -> Place:
 
 
 def _source_of(file: SourceFile, certificates: tuple[Certificate, ...]) -> Source | None:
-    """The judged file; None where it holds no certificate and does not look as if it should."""
+    """Return the checked file, or None if it contains no certificate and does not look like one."""
     judged = read_source(file.path, file.data)
     if x509.private_key_form(file.data):
         return judged
     if certificates:
-        # DER, several certificates, text around them: p11-kit reads all that. Only a broken block is told.
+        # p11-kit reads DER, several certificates, and text around them. Only a malformed block is worth a warning.
         broken = judged.fault if b"-----BEGIN " in file.data and not is_persist(file.data) else ""
-        return Source(file.path, file.data, certificates, untidy=broken)
+        return Source(file.path, file.data, certificates, malformed=broken)
     if b"-----BEGIN " in file.data or file.path.endswith(_SUFFIXES):
-        return Source(file.path, file.data, judged.certificates, fault="holds no certificate that p11-kit can read")
+        return Source(file.path, file.data, judged.certificates, fault="contains no certificate that p11-kit can read")
     return None

@@ -1,8 +1,8 @@
-"""A token: one of the folders that a distribution gives to p11-kit's trust module, and all that it holds.
+"""A token: one of the source directories of p11-kit's trust module, with all its files.
 
-Source: p11_token_load and loader_load_directory in trust/token.c. The token's own files come first, then
-``anchors``, then ``blocklist``; within a folder the order is that of the names' bytes, as p11-kit has it from
-0.25.6 on. Older ones take files as readdir gives them, so that no two devices need agree.
+Source: p11_token_load and loader_load_directory in trust/token.c. The token's top directory comes first, then
+``anchors``, then ``blocklist``. Within a directory, files are in byte order of their names, as in p11-kit from 0.25.6
+on. Older versions read them in the order of readdir, which may differ between devices.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PLACES: tuple[tuple[str, Place], ...] = (
     ("", ""),
     ("anchors", "anchors"),
     ("blocklist", "blocklist"),
-    # Its name before 0.23.22. Whoever still keeps a file there wants the certificate gone.
+    # Its name before 0.23.22. A file that is still there was meant to distrust its certificate.
     ("blacklist", "blocklist"),
 )
 
@@ -32,7 +32,7 @@ _CONSTRAINTS = encode(OID, oid_contents(BASIC_CONSTRAINTS))
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of a token, and the folder it is in."""
+    """A file of a token, and its directory."""
 
     path: str
     data: bytes
@@ -41,23 +41,23 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Token:
-    """What the files of one token say, in the order of loading."""
+    """The entries and stapled extensions of one token, in the order of loading."""
 
     entries: tuple[TokenEntry, ...]
     stapled: tuple[StapledExtension, ...]
 
     def attached(self, key: bytes) -> dict[str, bytes]:
-        """Values of the extensions stapled to ``key``, by OID; of several the last one holds.
+        """Return the extensions stapled to ``key``, as values by OID. Of several, the last one applies.
 
-        Raises MalformedError if one of them is none: p11-kit then leaves the certificate out altogether
+        Raises MalformedError if one of them is malformed: p11-kit then omits the certificate altogether
         (load_attached_extensions in trust/enumerate.c).
         """
         return dict(take_extension(each.der) for each in self._by_key.get(key, ()))
 
     def constraints(self, key: bytes) -> bytes | None:
-        """The first basic constraints stapled to ``key``: what the file calls so (lookup_extension in trust/builder.c).
+        """Return the first basic constraints stapled to ``key``, by the OID that the file states.
 
-        Everything else goes by what the extension says that it is.
+        Source: lookup_extension in trust/builder.c. For all other extensions, p11-kit uses the OID in the extension.
         """
         for each in self._by_key.get(key, ()):
             try:
@@ -77,14 +77,14 @@ class Token:
 
 
 def token_of(files: Iterable[SourceFile]) -> Token:
-    """The token that ``files``, in this order, make."""
+    """Return the token of ``files``, in this order."""
     objects = [each for file in files for each in parse_file(file.path, file.data, file.place)]
     entries = tuple(each for each in objects if isinstance(each, TokenEntry))
     return Token(entries, tuple(each for each in objects if isinstance(each, StapledExtension)))
 
 
 def files_of(view: View, path: str) -> list[SourceFile]:
-    """The files of the token at ``path``; a token that is a file itself holds anchors."""
+    """Return the files of the token at ``path``. If the token itself is a file, it counts as an anchor."""
     if view.kind(path) is File:
         return [SourceFile(path, read(view, path) or b"", "anchors")]
     return [file for name, place in PLACES for file in _files(view, join(path, name) if name else path, place)]
@@ -93,6 +93,6 @@ def files_of(view: View, path: str) -> list[SourceFile]:
 def _files(view: View, folder: str, place: Place) -> list[SourceFile]:
     if view.kind(folder) is not Directory:
         return []
-    # p11-kit reads every file; what a killed run of ours left staged is no source, and is about to go.
+    # p11-kit reads every file, but temporary files of a killed run of ours are not sources, and will be deleted.
     paths = [join(folder, name) for name in view.names(folder) if not name.startswith(STAGED_PREFIX)]
     return [SourceFile(path, read(view, path) or b"", place) for path in paths if view.kind(path) is File]

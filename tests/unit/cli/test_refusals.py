@@ -456,4 +456,4 @@ def test_a_directory_that_is_not_a_root_filesystem_is_named_by_its_path_on_the_h
     (tmp_path / "somewhere").mkdir()
     result = command(words[0], "--root", tmp_path / "somewhere", *words[1:])
     assert result.status == 2
-    assert result.err.startswith(f"rootfs-trust: error: {tmp_path}/somewhere: the rootfs shows no known trust store")
+    assert result.err.startswith(f"rootfs-trust: error: {tmp_path}/somewhere: no known trust store layout")

@@ -392,25 +392,25 @@ UNTIDY = {
 @pytest.mark.parametrize("form", UNTIDY)
 def test_an_untidy_source_is_taken_as_the_device_would_and_told(install, debian, authority, form):
     content = UNTIDY[form](authority)
-    debian.write(f"{LOCAL}/untidy.crt", content)
+    debian.write(f"{LOCAL}/malformed.crt", content)
     result = install()
-    assert (result.status, result.warnings) == (0, [("pem-not-clean", f"/{LOCAL}/untidy.crt")])
+    assert (result.status, result.warnings) == (0, [("pem-not-clean", f"/{LOCAL}/malformed.crt")])
     assert "--adopt" in result.document["warnings"][0]["hint"]
-    assert debian.read(f"{LOCAL}/untidy.crt") == content
+    assert debian.read(f"{LOCAL}/malformed.crt") == content
     assert debian.read(BUNDLE).endswith(content)
 
 
 @pytest.mark.parametrize("form", [*UNTIDY, "der"])
 def test_adopt_rewrites_an_untidy_source(install, debian, authority, form):
-    debian.write(f"{LOCAL}/untidy.crt", authority.der if form == "der" else UNTIDY[form](authority))
+    debian.write(f"{LOCAL}/malformed.crt", authority.der if form == "der" else UNTIDY[form](authority))
     before = debian.snapshot()
     assert install("--adopt", "--dry-run").status == 0
     assert debian.snapshot() == before
     result = install("--adopt")
     assert (result.status, result.warnings) == (0, [])
-    assert debian.read(f"{LOCAL}/untidy.crt") == authority.pem
+    assert debian.read(f"{LOCAL}/malformed.crt") == authority.pem
     assert debian.read(BUNDLE).endswith(authority.pem)
-    assert links(debian)[f"{subject_hash(authority)}.0"] == "untidy.pem"
+    assert links(debian)[f"{subject_hash(authority)}.0"] == "malformed.pem"
     assert install().document["changed"] is False
 
 

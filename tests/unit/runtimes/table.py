@@ -68,10 +68,10 @@ class _State(NamedTuple):
 
 
 def _run(runtime: ModuleType, files: dict[str, File], request: RuntimeRequest) -> _State:
-    answer = runtime.answer(RuntimeTree(MemoryTree(files), {BUNDLE}), request)
-    assert not (answer.conflicts or answer.problems)
-    left = {**files, **answer.desired}
-    return _State({path: each for path, each in left.items() if not isinstance(each, Absent)}, answer.variables)
+    plan = runtime.plan(RuntimeTree(MemoryTree(files), {BUNDLE}), request)
+    assert not (plan.conflicts or plan.problems)
+    left = {**files, **plan.desired}
+    return _State({path: each for path, each in left.items() if not isinstance(each, Absent)}, plan.variables)
 
 
 def _accepts(runtime: ModuleType, state: _State) -> bool:
@@ -94,7 +94,7 @@ def row(runtime: ModuleType, files: dict[str, File]) -> tuple[str, ...]:
         _run(runtime, files, REQUEST) == after,
         removed.files == files,
     )
-    return tuple("yes" if answer else "no" for answer in answers)
+    return tuple("yes" if plan else "no" for plan in answers)
 
 
 def table() -> str:

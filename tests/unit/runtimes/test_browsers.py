@@ -9,7 +9,7 @@ import pytest
 
 from rootfs_trust.rootfs.view import Absent
 from rootfs_trust.runtimes import chromium, firefox
-from rootfs_trust.runtimes.request import RuntimeAnswer, RuntimeRequest, RuntimeTree
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.x509 import parse_certificate
 from tests.support.authority import Authority
@@ -33,14 +33,14 @@ FORMS = {
 }
 
 
-def applied(entries: dict, answer: RuntimeAnswer) -> dict:
-    assert not answer.conflicts
-    left = {**entries, **answer.desired}
+def applied(entries: dict, plan: RuntimePlan) -> dict:
+    assert not plan.conflicts
+    left = {**entries, **plan.desired}
     return {path: node for path, node in left.items() if not isinstance(node, Absent)}
 
 
 def run(runtime, entries: dict, request: RuntimeRequest = REQUEST) -> dict:
-    return applied(entries, runtime.answer(RuntimeTree(MemoryTree(entries)), request))
+    return applied(entries, runtime.plan(RuntimeTree(MemoryTree(entries)), request))
 
 
 def document(entries: dict, path: str):
@@ -103,5 +103,5 @@ def test_firefox_keeps_the_anchors_of_earlier_runs():
     ids=["chromium", "firefox"],
 )
 def test_a_file_that_is_no_policies_is_one_conflict(runtime, entries, path, data):
-    answer = runtime.answer(RuntimeTree(MemoryTree(entries | {path: File(data)})), REQUEST)
-    assert [each.path for each in answer.conflicts] == [path]
+    plan = runtime.plan(RuntimeTree(MemoryTree(entries | {path: File(data)})), REQUEST)
+    assert [each.path for each in plan.conflicts] == [path]

@@ -35,9 +35,9 @@ def entries(data: bytes) -> dict[str, bytes]:
 
 
 def changed(data: bytes, request: RuntimeRequest = REQUEST) -> bytes:
-    answer = java.answer(RuntimeTree(MemoryTree({JDK: File(data)})), request)
-    assert not answer.conflicts
-    node = answer.desired.get(JDK)
+    plan = java.plan(RuntimeTree(MemoryTree({JDK: File(data)})), request)
+    assert not plan.conflicts
+    node = plan.desired.get(JDK)
     return data if node is None else node.content
 
 
@@ -81,8 +81,8 @@ def test_a_link_to_the_systems_store_is_left_alone(data):
 
 def test_a_link_to_another_jdk_is_one_store(data):
     other = "/usr/lib/jvm/17/lib/security/cacerts"
-    answer = java.answer(RuntimeTree(MemoryTree({JDK: File(data), other: Symlink(JDK)})), REQUEST)
-    assert list(answer.desired) == [JDK]
+    plan = java.plan(RuntimeTree(MemoryTree({JDK: File(data), other: Symlink(JDK)})), REQUEST)
+    assert list(plan.desired) == [JDK]
 
 
 def test_the_password_of_the_configuration():
@@ -95,13 +95,13 @@ def test_the_password_of_the_configuration():
 
 @pytest.mark.parametrize("broken", [b"", b"\xfe\xed\xfe\xed", b"text", b"0\x82", KEYSTORES["JKS"][:-30]])
 def test_a_broken_keystore_is_one_conflict(broken):
-    answer = java.answer(RuntimeTree(MemoryTree({JDK: File(broken)})), REQUEST)
-    assert [each.path for each in answer.conflicts] == [JDK]
-    assert not answer.desired
+    plan = java.plan(RuntimeTree(MemoryTree({JDK: File(broken)})), REQUEST)
+    assert [each.path for each in plan.conflicts] == [JDK]
+    assert not plan.desired
 
 
 def test_an_anchor_that_java_cannot_read_is_left_out_with_a_warning(data, monkeypatch):
     monkeypatch.setattr("rootfs_trust.runtimes.java.refused_by_java", lambda certificate: "its key is odd")
-    answer = java.answer(RuntimeTree(MemoryTree({JDK: File(data)})), REQUEST)
-    assert [each.id for each in answer.warnings] == ["java-refuses"]
-    assert not answer.desired
+    plan = java.plan(RuntimeTree(MemoryTree({JDK: File(data)})), REQUEST)
+    assert [each.id for each in plan.warnings] == ["java-refuses"]
+    assert not plan.desired

@@ -19,8 +19,8 @@ def request(*authorities: Authority) -> RuntimeRequest:
 
 
 def run(entries: dict, wanted: RuntimeRequest) -> dict:
-    answer = mono.answer(RuntimeTree(MemoryTree(entries)), wanted)
-    left = {**entries, **answer.desired}
+    plan = mono.plan(RuntimeTree(MemoryTree(entries)), wanted)
+    left = {**entries, **plan.desired}
     return {path: node for path, node in left.items() if not isinstance(node, Absent)}
 
 

@@ -38,7 +38,7 @@ def tree_of(*versions: str, bundle: str = BUNDLE) -> dict:
 
 
 def answered(tree: dict, request: RuntimeRequest = REQUEST):
-    return node.answer(RuntimeTree(MemoryTree(tree)), request)
+    return node.plan(RuntimeTree(MemoryTree(tree)), request)
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def answered(tree: dict, request: RuntimeRequest = REQUEST):
     ],
 )
 def test_the_systems_store_is_preferred_if_every_node_knows_the_variable(versions, variable):
-    answer = answered(tree_of(*versions))
-    assert answer.variables == {variable: "1" if variable == node.SYSTEM else node.PATH}
-    assert list(answer.desired) == ([] if variable == node.SYSTEM else [node.PATH])
+    plan = answered(tree_of(*versions))
+    assert plan.variables == {variable: "1" if variable == node.SYSTEM else node.PATH}
+    assert list(plan.desired) == ([] if variable == node.SYSTEM else [node.PATH])
 
 
 def test_a_bundle_that_node_does_not_read_is_not_relied_on():
@@ -69,9 +69,9 @@ def test_a_link_to_the_bundle_is_enough():
 
 def test_the_file_of_an_earlier_run_goes_if_the_systems_store_is_used():
     old = answered(tree_of("20.20"))
-    answer = answered(tree_of("22.19") | old.desired)
-    assert answer.variables == {node.SYSTEM: "1"}
-    assert isinstance(answer.desired[node.PATH], Absent)
+    plan = answered(tree_of("22.19") | old.desired)
+    assert plan.variables == {node.SYSTEM: "1"}
+    assert isinstance(plan.desired[node.PATH], Absent)
 
 
 def test_without_anchors_there_is_no_variable():

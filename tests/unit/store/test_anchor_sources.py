@@ -8,7 +8,7 @@ from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.rootfs.listing import MAX_DEPTH
 from rootfs_trust.rootfs.view import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, name_of_subject
-from rootfs_trust.store.anchor_sources import LocalFolder, not_found, stem
+from rootfs_trust.store.anchor_sources import AnchorSources, not_found, stem
 from rootfs_trust.store.source_file import Source, certificate_files, missing_issuers, read_source
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.authority import Authority
@@ -24,9 +24,9 @@ def source(path: str, *certificates) -> Source:
 
 def folder(
     *sources: Source, shipped: tuple[Source, ...] = (), distrusted: tuple[Source, ...] = (), **more
-) -> LocalFolder:
+) -> AnchorSources:
     held = {each.path: each for each in sources}
-    return LocalFolder(FOLDER, lambda path: f"{stem(path)}.pem", held, shipped, distrusted, **more)
+    return AnchorSources(FOLDER, lambda path: f"{stem(path)}.pem", held, shipped, distrusted, **more)
 
 
 def anchor(certificate, name: str = "mine", **more) -> Anchor:
@@ -131,13 +131,13 @@ def test_taking_out_one_of_several_keeps_the_others() -> None:
 
 def test_adopting_splits_and_gives_names() -> None:
     taken = name_of_subject(THREE.subject, THREE.sha256)
-    untidy = source(f"{FOLDER}/all.crt", ONE, TWO, THREE)
+    malformed = source(f"{FOLDER}/all.crt", ONE, TWO, THREE)
     holder, clean = source(f"{FOLDER}/two.crt", TWO), source(f"{SHIPPED}/{taken}.crt", ONE)
     faulty = read_source(f"{FOLDER}/no.crt", b"nothing")
-    local = folder(untidy, holder, faulty, shipped=(clean,))
+    local = folder(malformed, holder, faulty, shipped=(clean,))
     local.adopt()
     assert local.changed == {
-        untidy.path: File(encode(ONE.der)),
+        malformed.path: File(encode(ONE.der)),
         f"{FOLDER}/{taken}-{THREE.sha256[:8]}.crt": File(encode(THREE.der)),
     }
     assert local.sources[holder.path] == holder
@@ -147,12 +147,12 @@ def test_other_purposes_are_as_another_certificate() -> None:
     held = {"purposes_of": lambda _source, _certificate: frozenset()}
     mine, other = source(f"{FOLDER}/mine.crt", ONE), source(f"{FOLDER}/other.crt", ONE)
     several = source(f"{FOLDER}/mine.crt", ONE, TWO)
-    for there, hint in ((other, "take that file away"), (several, "split it"), (mine, "--replace mine")):
+    for there, hint in ((other, "delete that file"), (several, "split it"), (mine, "--replace mine")):
         local = folder(there, **held)
         local.add(anchor(ONE))
         assert told(local.conflicts) == [("conflict", there.path)]
         assert hint in local.conflicts[0].hint
-        assert "for nothing, and it is to be for everything" in local.conflicts[0].message
+        assert "for nothing, not for everything as requested" in local.conflicts[0].message
         assert (local.changed, local.installed) == ({}, [])
     local = folder(mine, **held)
     local.add(anchor(ONE, replace=True))
@@ -184,12 +184,12 @@ def test_files_that_are_judged() -> None:
     assert "DER" in der.fault
     assert "private key" in read_source("/x", b"-----BEGIN PRIVATE KEY-----").fault
     assert "line 3" in read_source("/x", b"# a\n# b\n-----BEGIN CERTIFICATE-----\n!\n").fault
-    assert read_source("/x", encode(b"a", "X")).fault == read_source("/x", b"").fault == "holds no certificate"
+    assert read_source("/x", encode(b"a", "X")).fault == read_source("/x", b"").fault == "contains no certificate"
     for text, clean in ((encode(ONE.der) + b"\n\n", True), (b"\n" + encode(ONE.der), False)):
         assert (read_source("/x", text).clean, read_source("/x", text).fault) == (clean, "")
     large = read_source("/large", encode(ONE.der) + b"#" * 9000)
     assert (large.path, large.certificates, large.data[-1:]) == ("/large", (ONE,), b"#")
-    assert "holds 2 certificates" in source("/x", ONE, TWO).untidy
+    assert "contains 2 certificates" in source("/x", ONE, TWO).malformed
 
 
 def test_files_of_a_folder_in_byte_order_as_find_has_them() -> None:

@@ -11,16 +11,16 @@ from tests.support.memory import File, MemoryTree
 ONE, TWO = Authority("One"), Authority("Two")
 
 
-def answer(**files: bytes) -> StorePlan:
+def plan(**files: bytes) -> StorePlan:
     tree = {f"{BUILDROOT.sources}/{name}.crt": File(data) for name, data in files.items()}
-    return BUILDROOT.answer(MemoryTree(tree), Request(drop_unsourced=True))
+    return BUILDROOT.plan(MemoryTree(tree), Request(drop_unsourced=True))
 
 
 def test_the_bundle_is_the_bytes_of_the_sources() -> None:
-    assert answer(b=TWO.pem, a=ONE.pem).desired[BUILDROOT.bundle] == File(ONE.pem + TWO.pem)
+    assert plan(b=TWO.pem, a=ONE.pem).desired[BUILDROOT.bundle] == File(ONE.pem + TWO.pem)
 
 
 def test_unfit_and_untidy_sources_are_told() -> None:
-    given = answer(a=b"no certificate", b=TWO.pem + b"# text\n", c=encode(ONE.der))
+    given = plan(a=b"no certificate", b=TWO.pem + b"# text\n", c=encode(ONE.der))
     assert [each.path for each in given.conflicts] == [f"{BUILDROOT.sources}/a.crt"]
     assert [(each.id, each.path) for each in given.warnings] == [("pem-not-clean", f"{BUILDROOT.sources}/b.crt")]

@@ -10,7 +10,7 @@ import pytest
 
 from rootfs_trust.store import cloud_roots
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.cloud_roots import PRESETS, PublicRoot, leaves_programme, with_presets
+from rootfs_trust.store.cloud_roots import PRESETS, PublicRoot, removal_date, with_presets
 from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.source_file import Source, source_of
 from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
@@ -73,7 +73,7 @@ def test_each_digest_is_that_of_the_root_as_debian_ships_it(root: PublicRoot) ->
     ],
 )
 def test_the_schedule(created: date, leaves: date) -> None:
-    assert leaves_programme(created) == leaves
+    assert removal_date(created) == leaves
 
 
 def test_the_first_of_them_leave_in_2027_and_2029() -> None:
@@ -106,22 +106,22 @@ def clouds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def chosen(request: Request, *sources: Source) -> tuple[list[str], StorePlan]:
-    answer = StorePlan()
-    return [each.name for each in with_presets(request, sources, answer).anchors], answer
+    plan = StorePlan()
+    return [each.name for each in with_presets(request, sources, plan).anchors], plan
 
 
 ALL = [source(each) for each in (OTHER, SECOND, FIRST)]
 
 
 def test_roots_are_found_by_digest_in_what_the_rootfs_holds() -> None:
-    answer = StorePlan()
-    found = with_presets(Request(only=True, presets=("aws",)), ALL, answer)
+    plan = StorePlan()
+    found = with_presets(Request(only=True, presets=("aws",)), ALL, plan)
     assert [(each.name, each.certificate.sha256) for each in found.anchors] == [
         ("aws-1", FIRST.sha256),
         ("aws-2", SECOND.sha256),
     ]
     assert found.anchors[0].where == ALL[2].path
-    assert answer == StorePlan()
+    assert plan == StorePlan()
 
 
 def test_one_file_may_hold_them_all() -> None:
@@ -141,19 +141,19 @@ def test_a_cloud_without_documented_roots_adds_none() -> None:
 
 def test_anchors_that_are_given_come_first_and_are_not_chosen_again() -> None:
     given = Anchor("mine", certificate_of(FIRST), "mine.pem")
-    names, answer = chosen(Request((given,), only=True, presets=("aws",)), source(SECOND))
-    assert (names, answer) == (["mine", "aws-2"], StorePlan())
+    names, plan = chosen(Request((given,), only=True, presets=("aws",)), source(SECOND))
+    assert (names, plan) == (["mine", "aws-2"], StorePlan())
 
 
 def test_two_clouds_with_one_root_in_common_are_in_order() -> None:
-    names, answer = chosen(Request(only=True, presets=("az", "aws")), *ALL)
-    assert (names[0], len(names), answer) == ("az-2", 3, StorePlan())
+    names, plan = chosen(Request(only=True, presets=("az", "aws")), *ALL)
+    assert (names[0], len(names), plan) == ("az-2", 3, StorePlan())
 
 
 def test_roots_that_cannot_be_found_are_named_one_by_one() -> None:
-    names, answer = chosen(Request(only=True, presets=("aws",)), source(OTHER))
+    names, plan = chosen(Request(only=True, presets=("aws",)), source(OTHER))
     assert names == []
-    first, second = answer.problems
+    first, second = plan.problems
     assert first.id == second.id == "preset"
     assert FIRST.sha256 in first.message and "aws" in first.message and "1" in first.message
     assert SECOND.sha256 in second.message
@@ -161,15 +161,15 @@ def test_roots_that_cannot_be_found_are_named_one_by_one() -> None:
 
 
 def test_one_that_is_missing_is_enough() -> None:
-    answer = chosen(Request(only=True, presets=("aws",)), source(FIRST))[1]
-    assert [SECOND.sha256 in each.message for each in answer.problems] == [True]
+    plan = chosen(Request(only=True, presets=("aws",)), source(FIRST))[1]
+    assert [SECOND.sha256 in each.message for each in plan.problems] == [True]
 
 
 def test_a_root_may_come_from_a_file_that_is_given(monkeypatch, authority, tmp_path):
     root = PublicRoot("Given_Root", date(2020, 1, 1), authority.sha256)
     monkeypatch.setitem(cloud_roots.PRESETS, "aws", (root,))
     given = Anchor("", parse_certificate(authority.der), "bundle.pem:1")
-    answer = StorePlan()
-    request = with_presets(Request(only=True, presets=("aws",), roots=(given,)), [], answer)
+    plan = StorePlan()
+    request = with_presets(Request(only=True, presets=("aws",), roots=(given,)), [], plan)
     assert [(each.name, each.where) for each in request.anchors] == [("aws-Given_Root", "bundle.pem:1")]
-    assert answer.problems == []
+    assert plan.problems == []

@@ -76,12 +76,12 @@ def test_the_same_request_completes_it(tmp_path, family, names):
 def test_a_name_that_matches_nothing_is_an_error_beside_one_that_does(tmp_path):
     tree = made(tmp_path, FAMILIES[0])
     before = contents(tree)
-    with pytest.raises(InputError, match="no anchor is called Third_CA"):
+    with pytest.raises(InputError, match="no anchor is named Third_CA"):
         remove(str(tree), ("First_CA", "Third_CA"))
     assert contents(tree) == before
     remove(str(tree), ("First_CA",))
     # The other one is still in the bundle: no run that removes it was begun.
-    with pytest.raises(InputError, match="no anchor is called First_CA"):
+    with pytest.raises(InputError, match="no anchor is named First_CA"):
         remove(str(tree), ("First_CA", FAMILIES[0].names[0]))
 
 

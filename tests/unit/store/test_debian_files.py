@@ -42,8 +42,8 @@ def test_debconfs_answer_is_no(before: bytes, after: bytes) -> None:
 
 
 def test_an_answer_that_is_no_already_leaves_the_file_as_it_is() -> None:
-    untidy = BEFORE + b"\n\n\n" + NO + b"\n" + AFTER
-    assert without_new_roots(untidy) == untidy
+    malformed = BEFORE + b"\n\n\n" + NO + b"\n" + AFTER
+    assert without_new_roots(malformed) == malformed
 
 
 def test_the_list_of_shipped_certificates() -> None:

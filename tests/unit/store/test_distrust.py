@@ -22,8 +22,8 @@ ENTRIES = {
 COPY = f"{DEBIAN.local}/copy.crt"
 
 
-def answer(more: dict[str, File] | None = None, **asked) -> StorePlan:
-    return DEBIAN.answer(MemoryTree(ENTRIES | (more or {})), Request(**asked))
+def plan(more: dict[str, File] | None = None, **asked) -> StorePlan:
+    return DEBIAN.plan(MemoryTree(ENTRIES | (more or {})), Request(**asked))
 
 
 def listed(given: StorePlan) -> list[str]:
@@ -33,7 +33,7 @@ def listed(given: StorePlan) -> list[str]:
 
 
 def test_a_local_file_goes_and_its_shipped_copy_is_told() -> None:
-    given = answer({COPY: File(encode(ONE.der) + encode(MINE.der))}, remove=("copy",))
+    given = plan({COPY: File(encode(ONE.der) + encode(MINE.der))}, remove=("copy",))
     assert given.desired[COPY] == Absent()
     assert listed(given) == ["x/one.crt", "x/two.crt", "!x/old.crt"]
     told = [(each.id, each.path) for each in given.warnings if each.id == "distrusted-yet-trusted"]
@@ -44,7 +44,7 @@ def test_a_local_file_goes_and_its_shipped_copy_is_told() -> None:
 
 
 def test_every_copy_goes_by_its_digest() -> None:
-    given = answer({COPY: File(encode(TWO.der))}, remove=(f"sha256:{TWO.sha256}",))
+    given = plan({COPY: File(encode(TWO.der))}, remove=(f"sha256:{TWO.sha256}",))
     assert given.desired[COPY] == Absent()
     assert listed(given) == ["x/one.crt", "!x/two.crt", "!x/old.crt", "!x/new.crt"]
     assert given.problems == []
@@ -52,30 +52,28 @@ def test_every_copy_goes_by_its_digest() -> None:
 
 def test_a_name_with_and_without_its_folder() -> None:
     for name in ("one", "x/one.crt"):
-        assert listed(answer(remove=(name,))) == ["!x/one.crt", "x/two.crt", "!x/old.crt"]
+        assert listed(plan(remove=(name,))) == ["!x/one.crt", "x/two.crt", "!x/old.crt"]
     for name in ("old", "x/old.crt"):
-        assert answer(remove=(name,)).problems == []
+        assert plan(remove=(name,)).problems == []
 
 
 def test_what_is_nowhere_is_an_error_and_to_be_distrusted_is_none() -> None:
-    assert [each.id for each in answer(remove=("nothing",)).problems] == ["not-found"]
-    assert "one" in answer(remove=("ona",)).problems[0].hint
+    assert [each.id for each in plan(remove=("nothing",)).problems] == ["not-found"]
+    assert "one" in plan(remove=("ona",)).problems[0].hint
     gone = "0" * 64
-    assert [each.message for each in answer(remove=(f"sha256:{gone}",)).problems] == [
-        f"no anchor is called sha256:{gone}"
-    ]
-    assert answer(distrust=frozenset((gone,))).problems == []
-    assert answer(remove=(f"sha256:{MINE.sha256}",)).problems == []
+    assert [each.message for each in plan(remove=(f"sha256:{gone}",)).problems] == [f"no anchor is named sha256:{gone}"]
+    assert plan(distrust=frozenset((gone,))).problems == []
+    assert plan(remove=(f"sha256:{MINE.sha256}",)).problems == []
 
 
 def test_several_ways_to_name_one_make_one_line() -> None:
-    given = answer(remove=("one",), distrust=frozenset((ONE.sha256, TWO.sha256)))
+    given = plan(remove=("one",), distrust=frozenset((ONE.sha256, TWO.sha256)))
     assert listed(given) == ["!x/one.crt", "!x/two.crt", "!x/old.crt", "!x/new.crt"]
 
 
 def test_nothing_but_the_anchors() -> None:
     more = {COPY: File(encode(ONE.der) + encode(MINE.der)), f"{DEBIAN.local}/b.crt": File(encode(TWO.der))}
-    given = answer(more, only=True, anchors=(Anchor("mine", MINE, "mine.pem"),), distrust=frozenset((ONE.sha256,)))
+    given = plan(more, only=True, anchors=(Anchor("mine", MINE, "mine.pem"),), distrust=frozenset((ONE.sha256,)))
     assert given.desired[COPY] == File(encode(MINE.der))
     assert given.desired[f"{DEBIAN.local}/b.crt"] == Absent()
     assert listed(given) == ["!x/one.crt", "!x/two.crt", "!x/old.crt", "!x/new.crt"]

@@ -68,9 +68,9 @@ def test_names_that_are_no_files_are_told() -> None:
         f"{FOLDER}/d.txt": Symlink("nowhere"),
     }
     assert told(view) == [
-        ("dangling-link", f"{FOLDER}/a.pem", "is a link that leads nowhere"),
-        ("no-file", f"{FOLDER}/b.pem", "is a folder, and gets no link"),
-        ("no-file", f"{FOLDER}/c.pem", "is no regular file, and gets no link"),
+        ("dangling-link", f"{FOLDER}/a.pem", "is a dangling link"),
+        ("no-file", f"{FOLDER}/b.pem", "is a directory and gets no link"),
+        ("no-file", f"{FOLDER}/c.pem", "is not a regular file and gets no link"),
     ]
 
 
@@ -79,8 +79,8 @@ def test_a_store_links_its_own_and_the_files_of_others() -> None:
     other = parse_certificate(stranger).subject.hash
     view = tree(**{"user_pem": encode(stranger), "bundle_crt": encode(DERS[1]), "notes_pem": b"text"})
     view.entries[f"{FOLDER}/old.pem"] = Symlink("/usr/share/old.crt")
-    untidy = read_source("/src/b.crt", b"# text\n" + encode(DERS[2]))
-    links = {"a.pem": ("/src/a.crt", read_source("/src/a.crt", encode(mine))), "b.pem": ("/src/b.crt", untidy)}
+    malformed = read_source("/src/b.crt", b"# text\n" + encode(DERS[2]))
+    links = {"a.pem": ("/src/a.crt", read_source("/src/a.crt", encode(mine))), "b.pem": ("/src/b.crt", malformed)}
     nodes = hash_directory(view, FOLDER, links, bundle="bundle.crt", stale=("old.pem", "a.pem", "bundle.crt"))
     assert list(nodes.items()) == [
         (f"{FOLDER}/a.pem", Symlink("/src/a.crt")),

@@ -229,7 +229,7 @@ def test_what_java_takes() -> None:
 def test_what_is_no_der_is_left_out() -> None:
     """OpenSSL does not ask for the constructed bit of a list."""
     parsed = parse_certificate(certificate(name(utf8("A")), issuer=b"\x10" + name(utf8("A"))[1:]))
-    assert refused_by_java(parsed) == "it is not well made"
+    assert refused_by_java(parsed) == "it is malformed"
 
 
 @given(st.data())

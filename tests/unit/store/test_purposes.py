@@ -86,8 +86,8 @@ def anchor(*words: str) -> Anchor:
     return Anchor("mine", parse_certificate(MINE.der), "mine.pem", purposes=purposes(words) if words else None)
 
 
-def files(answer: StorePlan) -> dict[str, object]:
-    return {path: node.content for path, node in answer.desired.items() if isinstance(node, File)}
+def files(plan: StorePlan) -> dict[str, object]:
+    return {path: node.content for path, node in plan.desired.items() if isinstance(node, File)}
 
 
 def test_which_they_are() -> None:
@@ -100,8 +100,8 @@ def test_which_they_are() -> None:
 @pytest.mark.parametrize("layout", UNDIVIDED, ids=lambda layout: layout.name)
 def test_one_that_is_not_for_servers_is_refused(layout) -> None:
     for words in (("email",), ("client-auth", "code-signing")):
-        answer = layout.answer(MemoryTree(), Request((anchor(*words),)))
-        (problem,) = answer.problems
+        plan = layout.plan(MemoryTree(), Request((anchor(*words),)))
+        (problem,) = plan.problems
         assert (problem.id, problem.path) == ("purposes", "mine.pem")
         assert shown(frozenset(words)) in problem.message
         assert layout.name in problem.message
@@ -110,13 +110,13 @@ def test_one_that_is_not_for_servers_is_refused(layout) -> None:
 
 @pytest.mark.parametrize("layout", UNDIVIDED, ids=lambda layout: layout.name)
 def test_one_that_is_for_servers_is_told_and_plain(layout) -> None:
-    answer = layout.answer(MemoryTree(), Request((anchor("server-auth", "email"),)))
-    plain = layout.answer(MemoryTree(), Request((anchor(),)))
-    assert (answer.problems, answer.conflicts) == ([], [])
-    assert [(each.id, each.path) for each in answer.warnings] == [("purposes", "mine.pem")]
+    plan = layout.plan(MemoryTree(), Request((anchor("server-auth", "email"),)))
+    plain = layout.plan(MemoryTree(), Request((anchor(),)))
+    assert (plan.problems, plan.conflicts) == ([], [])
+    assert [(each.id, each.path) for each in plan.warnings] == [("purposes", "mine.pem")]
     assert plain.warnings == []
-    assert files(answer) == files(plain)
-    assert MINE.pem in files(answer).values()
-    again = layout.answer(MemoryTree(answer.desired), Request((anchor("server-auth"),)))
+    assert files(plan) == files(plain)
+    assert MINE.pem in files(plan).values()
+    again = layout.plan(MemoryTree(plan.desired), Request((anchor("server-auth"),)))
     assert (again.problems, again.conflicts) == ([], [])
-    assert files(answer) | files(again) == files(plain)
+    assert files(plan) | files(again) == files(plain)

@@ -24,7 +24,7 @@ from tests.unit.store.p11kit.sources import (
     persist,
     stapled_usages,
 )
-from tests.unit.store.p11kit.test_layout import ANCHORS, SHIPPED, SOURCE, after, answer, ids, tree
+from tests.unit.store.p11kit.test_layout import ANCHORS, SHIPPED, SOURCE, after, ids, plan, tree
 
 MINE = Root("My CA")
 PEM = "/etc/pki/ca-trust/extracted/pem"
@@ -46,7 +46,7 @@ def holding(given: StorePlan, root: Root = MINE) -> set[str]:
 
 
 def same_twice(view: MemoryTree, given: StorePlan, *anchors: Anchor) -> None:
-    again = answer(after(view, given), anchors=anchors)
+    again = plan(after(view, given), anchors=anchors)
     assert again.conflicts == []
     assert after(after(view, given), again).entries == after(view, given).entries
 
@@ -63,7 +63,7 @@ def same_twice(view: MemoryTree, given: StorePlan, *anchors: Anchor) -> None:
 )
 def test_only_the_outputs_of_its_purposes_hold_it(words: tuple[str, ...], told: list[str]) -> None:
     view, wanted = tree(), anchor(*words)
-    given = answer(view, anchors=(wanted,))
+    given = plan(view, anchors=(wanted,))
     assert holding(given) == (set(words) or set(BUNDLES)) & set(BUNDLES)
     assert ids(given) == told
     assert given.installed == [wanted]
@@ -71,28 +71,28 @@ def test_only_the_outputs_of_its_purposes_hold_it(words: tuple[str, ...], told: 
 
 
 def test_the_file_names_them_in_openssls_form() -> None:
-    given = answer(tree(), anchors=(anchor("email", "client-auth"),))
+    given = plan(tree(), anchors=(anchor("email", "client-auth"),))
     assert given.desired[f"{ANCHORS}/mine.crt"] == File(MINE.trusted((CLIENT_AUTH, EMAIL)))
 
 
 def test_the_warning_says_whose_word_it_is() -> None:
-    (told,) = answer(tree(), anchors=(anchor("email"),)).warnings
+    (told,) = plan(tree(), anchors=(anchor("email"),)).warnings
     assert "email" in told.hint
-    (told,) = answer(tree(), anchors=(anchor(root=Root("Mail", usages=(EMAIL,))),)).warnings
+    (told,) = plan(tree(), anchors=(anchor(root=Root("Mail", usages=(EMAIL,))),)).warnings
     assert "extended key usage" in told.hint
 
 
 @pytest.mark.parametrize(("before", "now"), [((), ("email",)), (("email",), ()), (("email",), ("server-auth",))])
 def test_other_purposes_are_as_another_certificate(before: tuple[str, ...], now: tuple[str, ...]) -> None:
     view = tree()
-    view = after(view, answer(view, anchors=(anchor(*before),)))
-    given = answer(view, anchors=(anchor(*now),))
+    view = after(view, plan(view, anchors=(anchor(*before),)))
+    given = plan(view, anchors=(anchor(*now),))
     assert [(each.id, each.path) for each in given.conflicts] == [("conflict", f"{ANCHORS}/mine.crt")]
     assert "--replace mine" in given.conflicts[0].hint
     assert f"{ANCHORS}/mine.crt" not in given.desired
-    replaced = answer(view, anchors=(anchor(*now, replace=True),))
+    replaced = plan(view, anchors=(anchor(*now, replace=True),))
     assert replaced.conflicts == []
-    fresh = answer(tree(), anchors=(anchor(*now),))
+    fresh = plan(tree(), anchors=(anchor(*now),))
     assert replaced.desired[f"{ANCHORS}/mine.crt"] == fresh.desired[f"{ANCHORS}/mine.crt"]
     assert holding(replaced) == holding(fresh)
     same_twice(view, replaced, anchor(*now))
@@ -101,15 +101,15 @@ def test_other_purposes_are_as_another_certificate(before: tuple[str, ...], now:
 def test_under_another_name_they_are_a_conflict_that_replacing_does_not_solve() -> None:
     view = tree(**{"anchors/other.pem": MINE.pem})
     for wanted in (anchor("email"), anchor("email", replace=True)):
-        given = answer(view, anchors=(wanted,))
+        given = plan(view, anchors=(wanted,))
         assert [each.path for each in given.conflicts] == [f"{ANCHORS}/other.pem"]
     view = tree(**{"anchors/other.pem": MINE.trusted((EMAIL,))})
-    assert ids(answer(view, anchors=(anchor("email"),))) == ["already-installed", "no-output"]
+    assert ids(plan(view, anchors=(anchor("email"),))) == ["already-installed", "no-output"]
 
 
 def test_in_a_file_with_others_they_are_a_conflict() -> None:
     view = tree(**{"anchors/mine.crt": MINE.pem + Root("Beside it").pem})
-    given = answer(view, anchors=(anchor("email", replace=True),))
+    given = plan(view, anchors=(anchor("email", replace=True),))
     assert [each.path for each in given.conflicts] == [f"{ANCHORS}/mine.crt"]
     assert f"{ANCHORS}/mine.crt" not in given.desired
 
@@ -125,7 +125,7 @@ def test_in_a_file_with_others_they_are_a_conflict() -> None:
     ],
 )
 def test_the_same_purposes_in_another_form_stay_as_they_are(content: bytes, words: tuple[str, ...]) -> None:
-    given = answer(tree(**{"anchors/mine.crt": content}), anchors=(anchor(*words),))
+    given = plan(tree(**{"anchors/mine.crt": content}), anchors=(anchor(*words),))
     assert given.conflicts == []
     assert f"{ANCHORS}/mine.crt" not in given.desired
 
@@ -138,31 +138,31 @@ def test_a_key_is_for_the_same_purposes_in_every_file() -> None:
         (MINE.trusted((EMAIL,)), ()),
         (MINE.trusted((EMAIL,)), ("client-auth",)),
     ):
-        given = answer(tree(**{"anchors/old.crt": held}), anchors=(anchor(*words, root=renewed),))
+        given = plan(tree(**{"anchors/old.crt": held}), anchors=(anchor(*words, root=renewed),))
         assert [(each.id, each.path) for each in given.conflicts] == [("conflict", f"{ANCHORS}/old.crt")]
     for held, words in ((MINE.pem, ()), (MINE.trusted((EMAIL,)), ("email",))):
-        assert answer(tree(**{"anchors/old.crt": held}), anchors=(anchor(*words, root=renewed),)).conflicts == []
+        assert plan(tree(**{"anchors/old.crt": held}), anchors=(anchor(*words, root=renewed),)).conflicts == []
 
 
 def test_two_anchors_of_one_key_too() -> None:
     renewed = anchor("server-auth", root=Root("My CA", key=MINE.key), name="renewed")
-    given = answer(tree(), anchors=(anchor("email"), renewed))
+    given = plan(tree(), anchors=(anchor("email"), renewed))
     assert {each.path for each in given.conflicts} == {f"{ANCHORS}/mine.crt", f"{ANCHORS}/renewed.crt"}
-    assert answer(tree(), anchors=(anchor("server-auth"), renewed)).conflicts == []
+    assert plan(tree(), anchors=(anchor("server-auth"), renewed)).conflicts == []
 
 
 def test_a_stapled_extension_alone_counts() -> None:
     view = tree(**{"extension.p11-kit": stapled_usages(MINE, SERVER_AUTH)})
-    given = answer(view, anchors=(anchor("email"),))
+    given = plan(view, anchors=(anchor("email"),))
     assert [each.path for each in given.conflicts] == [f"{SOURCE}/extension.p11-kit"]
-    assert answer(view, anchors=(anchor("server-auth"),)).conflicts == []
+    assert plan(view, anchors=(anchor("server-auth"),)).conflicts == []
 
 
 def test_a_stapled_extension_that_is_none_leaves_nothing() -> None:
     broken = stapled_usages(MINE, EMAIL).replace(b'value: "%30', b'value: "%31')
     view = tree(**{"anchors/mine.crt": persist("trusted: true", block=MINE.der) + broken})
     for words in ((), ("email",)):
-        given = answer(view, anchors=(anchor(*words),))
+        given = plan(view, anchors=(anchor(*words),))
         assert [each.path for each in given.conflicts] == [f"{ANCHORS}/mine.crt"]
         assert "for nothing" in given.conflicts[0].message
 
@@ -170,14 +170,14 @@ def test_a_stapled_extension_that_is_none_leaves_nothing() -> None:
 def test_a_shipped_certificate_is_for_what_its_anchor_says() -> None:
     shipped = Root("Shipped")
     view = MemoryTree({SHIPPED: File(persist("trusted: true", block=shipped.der))})
-    given = answer(view, anchors=(anchor("email", root=shipped),))
+    given = plan(view, anchors=(anchor("email", root=shipped),))
     assert holding(given, shipped) == {"email"}
     assert ids(given) == ["already-shipped", "no-output"]
 
 
 def test_only_spares_purposes() -> None:
     view = tree(**{"anchors/mine.crt": MINE.trusted((SERVER_AUTH,))})
-    given = answer(view, anchors=(anchor("server-auth"),), only=True)
+    given = plan(view, anchors=(anchor("server-auth"),), only=True)
     assert holding(given) == {"server-auth"}
     assert ids(given) == ["base-none"]
 
@@ -186,7 +186,7 @@ def test_adopting_keeps_purposes() -> None:
     broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     other = Root("Other CA")
     view = tree(**{"anchors/mine.crt": broken + MINE.trusted((EMAIL,)) + other.trusted((SERVER_AUTH,))})
-    given = answer(view, adopt=True)
+    given = plan(view, adopt=True)
     assert given.desired[f"{ANCHORS}/mine.crt"] == File(MINE.trusted((EMAIL,)))
     assert given.desired[f"{ANCHORS}/Other_CA.crt"] == File(other.trusted((SERVER_AUTH,)))
     assert (holding(given), holding(given, other)) == ({"email"}, {"server-auth"})
@@ -201,33 +201,33 @@ def dates(given: StorePlan) -> dict[str, int]:
 
 def test_new_entries_have_the_date_of_the_request_and_others_keep_theirs() -> None:
     view = tree()
-    first = answer(view, created=1000)
+    first = plan(view, created=1000)
     assert dates(first) == {"alpha(1),root": 1_000_000, "betaroot": 1_000_000}
     view = after(view, first)
-    assert answer(view, created=2000).desired[JAVA] == first.desired[JAVA]
-    second = answer(view, anchors=(anchor(),), created=500)
+    assert plan(view, created=2000).desired[JAVA] == first.desired[JAVA]
+    second = plan(view, anchors=(anchor(),), created=500)
     assert dates(second) == {"alpha(1),root": 1_000_000, "betaroot": 1_000_000, "myca": 500_000}
     # A replaced certificate is a new entry under the old alias; without a date new is as late as the latest.
     view = after(view, second)
-    third = answer(view, anchors=(anchor(root=Root("My CA"), replace=True),))
+    third = plan(view, anchors=(anchor(root=Root("My CA"), replace=True),))
     assert dates(third) == {"alpha(1),root": 1_000_000, "betaroot": 1_000_000, "myca": 1_000_000}
 
 
 def test_a_date_of_zero_is_one() -> None:
     view = tree()
-    view = after(view, answer(view, created=1000))
-    assert dates(answer(view, anchors=(anchor(),), created=0))["myca"] == 0
+    view = after(view, plan(view, created=1000))
+    assert dates(plan(view, anchors=(anchor(),), created=0))["myca"] == 0
 
 
 def test_a_keystore_that_cannot_be_read_is_written_anew() -> None:
     view = MemoryTree({**tree().entries, JAVA: File(b"no keystore")})
-    assert set(dates(answer(view, created=7)).values()) == {7000}
-    assert set(dates(answer(view)).values()) == {0}
+    assert set(dates(plan(view, created=7)).values()) == {7000}
+    assert set(dates(plan(view)).values()) == {0}
 
 
 @pytest.mark.parametrize("layout", [FEDORA, SUSE, ARCH], ids=lambda layout: layout.name)
 def test_every_layout_dates_its_keystore(layout) -> None:
     (path,) = [each.path for each in layout.bundles if each.format == "java"]
-    given = layout.answer(MemoryTree(), Request((replace(anchor(), name="x"),), created=9))
+    given = layout.plan(MemoryTree(), Request((replace(anchor(), name="x"),), created=9))
     assert [each.created_ms for each in jks.read_keystore(given.desired[path].content)] == [9000]
     assert not any(node == Absent() for node in given.desired.values())
