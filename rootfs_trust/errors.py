@@ -6,11 +6,10 @@ carries one or more problems and has the exit status of the command.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One problem: a stable ``id``, the ``path`` that it concerns, what is wrong, and how to fix it."""
 
     id: str

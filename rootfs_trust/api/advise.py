@@ -193,8 +193,8 @@ def _advised_job(job: Job, advice: Advice) -> Job:
         anchor = found or Anchor(_free_name(each.candidate, taken), each.candidate.certificate, each.candidate.where)
         taken.add(anchor.name)
         anchors.append(anchor)
-    config = replace(job.config, store=replace(job.config.store, base="none"))
-    return replace(job, config=config, gathered=replace(job.gathered, anchors=anchors))
+    config = job.config._replace(store=job.config.store._replace(base="none"))
+    return job._replace(config=config, gathered=replace(job.gathered, anchors=anchors))
 
 
 def _free_name(candidate: Candidate, taken: set[str]) -> str:

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from rootfs_trust.errors import ApplyError, ConflictError, InputError, Problem, RootfsTrustError
-from rootfs_trust.rootfs.apply import apply
 from rootfs_trust.rootfs.plan import Plan, make_plan
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.rootfs.view import Desired, File, Owner, View
-from rootfs_trust.rootfs.writable import unwritable
 from rootfs_trust.x509 import private_key_form
 
 
@@ -43,6 +41,9 @@ def apply_and_verify(
     """
     if not plan.actions:
         return []
+    from rootfs_trust.rootfs.apply import apply
+    from rootfs_trust.rootfs.writable import unwritable
+
     refuse(ConflictError, unwritable(tree, plan))
     notes = apply(tree, plan, owner=owner, timestamp=timestamp)
     tree.forget()

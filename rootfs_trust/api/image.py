@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
@@ -195,7 +195,7 @@ class _Images:
         """Return the error with the name of the image, if there are several images."""
         if not self._many:
             return error
-        return type(error)(*(replace(each, message=f"{each.message} [{image.name}]") for each in error.problems))
+        return type(error)(*(each._replace(message=f"{each.message} [{image.name}]") for each in error.problems))
 
     def _variables(self, tree: ImageTree, decision: Decision, image: Image) -> tuple[dict[str, str], list[Problem]]:
         if not self._environment:

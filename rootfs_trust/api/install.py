@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from rootfs_trust.api.apply_plan import apply_and_verify
@@ -65,4 +64,4 @@ def finish(tree: RootDirectory, job: Job, decision: Decision) -> Outcome:
 
 def plan(root: str, options: InstallOptions = NO_OPTIONS) -> Outcome:
     """Return what :func:`install` would do. Writes nothing. Raises the same errors."""
-    return install(root, replace(options, dry_run=True))
+    return install(root, options._replace(dry_run=True))

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 
 from rootfs_trust.errors import DamagedImageError, InputError, Problem
-from rootfs_trust.rootfs.device_state import TreeWithDeviceState, has_etc_in_usr, parse_state
+from rootfs_trust.rootfs.ostree import has_etc_in_usr
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.rootfs.view import View
 
@@ -23,7 +22,7 @@ def named_on_the_host(root: str) -> Iterator[None]:
 
 
 def _of_the_host(problem: Problem, root: str) -> Problem:
-    return replace(problem, path=root) if (problem.id, problem.path) == ("layout", "/") else problem
+    return problem._replace(path=root) if (problem.id, problem.path) == ("layout", "/") else problem
 
 
 def _unwatched(root: RootDirectory) -> View:
@@ -41,6 +40,8 @@ def open_view(
     directory, first with that of the tree, then with those of the states, and returns the view to use in its place.
     Raises InputError.
     """
+    from rootfs_trust.rootfs.device_state import TreeWithDeviceState, parse_state
+
     specs = [parse_state(text) for text in states]
     with ExitStack() as stack:
         stack.enter_context(damage_is_refused())

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from rootfs_trust.inputs.config import Config
+from rootfs_trust.inputs.config import Config
 
 
-@dataclass(frozen=True, slots=True)
-class InstallOptions:
+class InstallOptions(NamedTuple):
     """The options of ``install``, named as on the command line."""
 
     certs: Sequence[str | bytes] = ()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from rootfs_trust.api.apply_plan import refuse, secrets
 from rootfs_trust.api.clock import utc_now
@@ -23,9 +23,8 @@ from rootfs_trust.inputs.removal import NOTHING, Removal, read_removal
 from rootfs_trust.inputs.templates import Template, read_templates
 from rootfs_trust.outcome import InstalledAnchor, Outcome
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.device_state import has_etc_in_usr
+from rootfs_trust.rootfs.ostree import USR_ETC, has_etc_in_usr
 from rootfs_trust.rootfs.plan import Plan, make_plan
-from rootfs_trust.rootfs.state_layers import USR_ETC
 from rootfs_trust.rootfs.view import Desired, File, View
 from rootfs_trust.runtimes.names import checked_names
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest
@@ -39,8 +38,7 @@ from rootfs_trust.store.sidecars import sidecars
 _PERMITTED = "in rootfs-trust.toml, the key permitted of an [[anchor]] does the same"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A request with all its files read. The same job can be applied to many trees."""
 
     options: InstallOptions
@@ -65,8 +63,7 @@ class Job:
         return tuple(dict.fromkeys(asked))
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The planned change of one tree. It has no conflicts."""
 
     layout: Layout

@@ -9,7 +9,6 @@ import base64
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -19,7 +18,7 @@ from rootfs_trust.api.options import NO_OPTIONS
 from rootfs_trust.api.planning import Decision, Job
 from rootfs_trust.audit.sbom.inventory import TOOL, plain
 from rootfs_trust.inputs.config import AnchorTable, CloudTable, Config, RenderTable, StoreTable
-from rootfs_trust.inputs.toml_schema import FILE
+from rootfs_trust.inputs.selection_text import FILE
 from rootfs_trust.rootfs.view import File, Symlink, as_text
 from rootfs_trust.store.selection import Selection
 from rootfs_trust.thin_edge.trust_settings import FOLDER
@@ -89,7 +88,7 @@ def _definition(job: Job, decision: Decision, read: Mapping[str, str]) -> dict[s
 
 def _options(job: Job) -> dict[str, Any]:
     """The options that are not at their defaults."""
-    given = {field.name: getattr(job.options, field.name) for field in fields(job.options)}
+    given = job.options._asdict()
     return {
         name: _value(value, on_host=name in _HOST_PATHS)
         for name, value in given.items()
@@ -108,7 +107,7 @@ def _value(value: object, *, on_host: bool) -> object:
 def _config(config: Config) -> dict[str, Any]:
     """Return the configuration with defaults. Template values are listed only as the digest of their file."""
     lists = {name: _texts(getattr(config.policy, name)) for name in ("forbid", "allow_only")}
-    policy = {**{each.name: getattr(config.policy, each.name) for each in fields(config.policy)}, **lists}
+    policy = {**config.policy._asdict(), **lists}
     return {
         "store": _store(config.store),
         "policy": policy,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from rootfs_trust.api.apply_plan import apply_and_verify, refuse
 from rootfs_trust.errors import ConflictError, InputError, Problem
@@ -106,7 +105,7 @@ def _absolute(host: RootDirectory, path: str) -> str:
 
 
 def _as_given(given: dict[str, str], problems: Iterable[Problem]) -> Iterator[Problem]:
-    return (replace(problem, path=_spelled(given, problem.path)) for problem in problems)
+    return (problem._replace(path=_spelled(given, problem.path)) for problem in problems)
 
 
 def _spelled(given: dict[str, str], path: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from rootfs_trust.api.install import finish
 from rootfs_trust.api.open_tree import named_on_the_host
@@ -60,10 +59,10 @@ def _decide(tree: RootDirectory, job: Job) -> Decision:
         left = job.removal.without(unmatched)
         if not left or len(unmatched) < len(error.problems):
             raise
-        decision = decide(tree, replace(job, removal=left))
+        decision = decide(tree, job._replace(removal=left))
         # Store files are written before source files are deleted. If only deletions are left, a run was interrupted.
         if not decision.plan.actions or not all(isinstance(each, Remove) for each in decision.plan.actions):
             raise
     hint = "an interrupted run has already removed it"
-    gone = (replace(each, hint=hint) for each in unmatched.values())
-    return replace(decision, warnings=(*decision.warnings, *gone))
+    gone = (each._replace(hint=hint) for each in unmatched.values())
+    return decision._replace(warnings=(*decision.warnings, *gone))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from rootfs_trust.clients.environment_variables import variable
 from rootfs_trust.clients.file_readers import FileReader
@@ -50,11 +49,11 @@ def ask_runtimes(
     tree = RuntimeTree(view, {view.real_path(path) or path for path in (*store.desired, layout.bundle)})
     anchors = tuple(anchors_of(view, layout, store))
     removed = request.removed.union(each.certificate.sha256 for each in store.removed)
-    request = replace(request, anchors=anchors, removed=removed, distrust=True, bundle=layout.bundle)
+    request = request._replace(anchors=anchors, removed=removed, distrust=True, bundle=layout.bundle)
     plan = plan_of_runtimes(tree, names, request)
     if store.removed:
         others = [name for name in NAMES if name not in names and "auto" not in names]
-        ours = plan_of_runtimes(tree, others, replace(request, anchors=(), distrust=False), optional=True)
+        ours = plan_of_runtimes(tree, others, request._replace(anchors=(), distrust=False), optional=True)
         plan.merge(_lenient(ours))
     return _with_variables(device, view, plan, request, configured)
 
@@ -63,7 +62,7 @@ def _lenient(plan: RuntimePlan) -> RuntimePlan:
     """Return the plan with its problems as warnings, so that a store that was not requested blocks no removal."""
     unread = [*plan.problems, *plan.conflicts]
     message = "may still trust a removed certificate: it"
-    plan.warnings += (replace(each, id="runtime-store", message=f"{message} {each.message}") for each in unread)
+    plan.warnings += (each._replace(id="runtime-store", message=f"{message} {each.message}") for each in unread)
     plan.problems, plan.conflicts = [], []
     return plan
 
@@ -123,7 +122,7 @@ def anchors_of(view: View, layout: Layout, store: StorePlan) -> Iterator[Anchor]
             continue
         # A file of the root filesystem may have any name, and a comment or an alias may not.
         name = safe_name(anchor.name)
-        yield replace(anchor, name=f"{name}-{sha256[:8]}" if name in names else name)
+        yield anchor._replace(name=f"{name}-{sha256[:8]}" if name in names else name)
         names.add(name)
 
 

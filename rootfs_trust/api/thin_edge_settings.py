@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 
 from rootfs_trust.api.options import InstallOptions
@@ -70,7 +69,7 @@ def _of_config(cloud: CloudTable, layout: Layout) -> list[Setting]:
     try:
         return list(_of_cloud(name, layout, root_cert_path=path, at_run_time=at_run_time, where=""))
     except InputError as error:
-        places = (replace(each, path=cloud.where, message=f"{cloud.key}: {each.message}") for each in error.problems)
+        places = (each._replace(path=cloud.where, message=f"{cloud.key}: {each.message}") for each in error.problems)
         raise InputError(*places) from error
 
 

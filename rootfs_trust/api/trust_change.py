@@ -7,7 +7,6 @@ cannot be removed and are only a warning.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from rootfs_trust.audit.trusted_anchors import Trust
 from rootfs_trust.clients import node
@@ -65,10 +64,10 @@ def with_digests_of_clients(view: View, request: Request) -> Request:
     before = read_by_clients(view)
 
     def known(each: Selection) -> Selection:
-        return replace(each, read=frozenset(sha256 for sha256, (held, _) in before.items() if each.matches(held)))
+        return each._replace(read=frozenset(sha256 for sha256, (held, _) in before.items() if each.matches(held)))
 
     named = {name: known(each) for name, each in request.named.items()}
-    return replace(request, selections=tuple(map(known, request.selections)), named=named)
+    return request._replace(selections=tuple(map(known, request.selections)), named=named)
 
 
 def what_keeps(device: Device, desired: Desired, gone: frozenset[str]) -> StorePlan:

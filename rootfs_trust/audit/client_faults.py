@@ -8,7 +8,7 @@ from functools import partial
 from rootfs_trust.audit.verify.algorithms import unknown_issuer
 from rootfs_trust.audit.verify.assumed_versions import ASSUMED, Version
 from rootfs_trust.clients.mbedtls_parser import unread_by_mbedtls
-from rootfs_trust.store.java_keystore import refused_by_java
+from rootfs_trust.store.java_rules import refused_by_java
 from rootfs_trust.x509 import Certificate
 
 

@@ -15,7 +15,7 @@ from rootfs_trust.audit.verify.verdict import named
 from rootfs_trust.audit.verify.versions import Versions
 from rootfs_trust.clients.all_clients import clients_of
 from rootfs_trust.clients.file_readers import FileReader
-from rootfs_trust.store.java_keystore import refused_by_java
+from rootfs_trust.store.java_rules import refused_by_java
 from rootfs_trust.x509 import Certificate
 
 

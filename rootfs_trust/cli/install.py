@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -52,7 +51,7 @@ def _with_provenance(root: str, options: InstallOptions, file: str) -> Outcome:
         write_text(file, text, [root])
     except ApplyError as error:
         done = "the root filesystem is complete, but the provenance"
-        told = (replace(each, path=file, message=f"{done} {each.message}") for each in error.problems)
+        told = (each._replace(path=file, message=f"{done} {each.message}") for each in error.problems)
         raise ApplyError(*told) from error
     return outcome
 

@@ -7,7 +7,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import click
 
@@ -98,7 +97,7 @@ def _reported(outcome: Outcome) -> Iterator[None]:
     except OutputError as error:
         done = "all changes are written" if outcome.changed and not outcome.dry_run else "nothing was written"
         problem = error.problems[0]
-        raise OutputError(replace(problem, message=f"{problem.message}; {done}")) from error
+        raise OutputError(problem._replace(message=f"{problem.message}; {done}")) from error
 
 
 def print_warnings(warnings: Iterable[Problem], verbosity: int) -> None:

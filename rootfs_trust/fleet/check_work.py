@@ -18,8 +18,8 @@ from rootfs_trust.fleet.check_inputs import Watcher, is_unchanged
 from rootfs_trust.fleet.messages import FAILED, FINDINGS, OK, Batch, CheckOrder, CheckResult, CheckTask, ServerState
 from rootfs_trust.inputs.config import load_config
 from rootfs_trust.inputs.root_data import load_root_data
+from rootfs_trust.inputs.selection_text import selection
 from rootfs_trust.inputs.selections import Resolver
-from rootfs_trust.inputs.toml_schema import selection
 from rootfs_trust.rootfs.memory import Remembered
 from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.selection import Selection

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -219,7 +218,7 @@ def _refuse_shared_names(gathered: InputAnchors) -> None:
 def _replacing(anchor: Anchor, replace: Sequence[str]) -> Anchor:
     if anchor.name not in replace:
         return anchor
-    return dataclasses.replace(anchor, replace=True)
+    return anchor._replace(replace=True)
 
 
 def _unknown_replacements(anchors: list[Anchor], replace: Sequence[str]) -> list[Problem]:

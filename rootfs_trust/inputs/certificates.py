@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Problem
@@ -21,8 +22,7 @@ _PKCS7_LABELS = ("PKCS7", "CMS", "PKCS #7 SIGNED DATA")
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundCertificate:
+class FoundCertificate(NamedTuple):
     """A certificate, the file that contains it, and the line of its PEM block, or None."""
 
     certificate: x509.Certificate

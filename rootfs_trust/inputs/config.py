@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.constraints import NO_FENCE, Fence
@@ -17,8 +17,7 @@ from rootfs_trust.store.selection import Selection
 FILE_NAME = "rootfs-trust.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class StoreTable:
+class StoreTable(NamedTuple):
     """``[store]``."""
 
     layout: str = "auto"
@@ -30,8 +29,7 @@ class StoreTable:
     """A file on the host with more candidates for the roots of clouds."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnchorTable:
+class AnchorTable(NamedTuple):
     """One ``[[anchor]]``.
 
     ``file`` is the bytes of a file, or a path on the host, made absolute from the directory of the config.
@@ -54,8 +52,7 @@ class AnchorTable:
         return GIVEN if isinstance(self.file, bytes) else self.file
 
 
-@dataclass(frozen=True, slots=True)
-class CloudTable:
+class CloudTable(NamedTuple):
     """One ``[[cloud]]``."""
 
     kind: str
@@ -66,21 +63,19 @@ class CloudTable:
     where: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RenderTable:
+class RenderTable(NamedTuple):
     """One ``[[render]]``. ``template`` is an absolute path on the host, or the name of an included template."""
 
     template: str
     dest: str
     mode: int = 0o644
-    values: dict[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = {}
     replace: bool = False
     key: str = ""
     where: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerTable:
+class ServerTable(NamedTuple):
     """One ``[[server]]``. ``chain`` is an absolute path on the host."""
 
     name: str
@@ -93,16 +88,14 @@ class ServerTable:
     where: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimesTable:
+class RuntimesTable(NamedTuple):
     """``[runtimes]``. ``java_password_file`` is an absolute path on the host."""
 
     use: tuple[str, ...] = ()
     java_password_file: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """The whole configuration. The defaults are those of an empty file."""
 
     path: str = ""
@@ -131,7 +124,7 @@ def load_config(source: str | Config | None, root_data: str | None = None) -> Co
         from rootfs_trust.inputs.config_reader import parse_config, read_text
 
         path, text = source, read_text(source)
-        config = replace(parse_config(text, path), used=(used("config", path, text.encode()),))
+        config = parse_config(text, path)._replace(used=(used("config", path, text.encode()),))
     store, policy = config.store, config.policy
     if not (store.distrust or policy.forbid or policy.allow_only):
         return config
@@ -140,8 +133,8 @@ def load_config(source: str | Config | None, root_data: str | None = None) -> Co
     forbid, allow_only = resolve("policy.forbid", policy.forbid), resolve("policy.allow_only", policy.allow_only)
     if resolve.problems:
         raise InputError(*resolve.problems)
-    store, policy = replace(store, distrust=distrust), replace(policy, forbid=forbid, allow_only=allow_only)
-    return replace(config, store=store, policy=policy)
+    store, policy = store._replace(distrust=distrust), policy._replace(forbid=forbid, allow_only=allow_only)
+    return config._replace(store=store, policy=policy)
 
 
 class _Selections:
@@ -165,6 +158,6 @@ class _Selections:
         for each in resolver.problems:
             message = f"{each.path} {each.message}" if each.path else each.message
             self.problems.append(
-                each if each.id == "private-key" else replace(each, id="config", path=where, message=f"{key} {message}")
+                each if each.id == "private-key" else each._replace(id="config", path=where, message=f"{key} {message}")
             )
         return resolved

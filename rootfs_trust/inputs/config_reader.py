@@ -25,22 +25,22 @@ from rootfs_trust.inputs.config import (
 from rootfs_trust.inputs.constraints import FENCES, NO_FENCE, Fence, host_names
 from rootfs_trust.inputs.files import MAX_INPUT, private_key, read_file
 from rootfs_trust.inputs.policy import Policy
+from rootfs_trust.inputs.selection_text import digest, selection
 from rootfs_trust.inputs.toml_schema import (
     DESCRIBED,
     Check,
     TableReader,
     boolean,
     count,
-    digest,
     file_name,
     list_of,
     one_of,
-    selection,
     string,
 )
 from rootfs_trust.rootfs.plan import MAX_NAME, MAX_PATH, STAGED_PREFIX
 from rootfs_trust.runtimes.names import AUTO, NAMES, NONE
 from rootfs_trust.store.purposes import WORDS, Purposes, purposes
+from rootfs_trust.store.selection import Selection
 from rootfs_trust.x509.name import GeneralName
 
 _SHIPPED = re.compile("[a-z0-9-]+")
@@ -130,6 +130,10 @@ def _template(folder: str, name: str) -> str:
 # -- what each key takes -----------------------------------------------------------------------------------
 
 
+def _selection(value: object) -> Selection:
+    return selection(string(value))
+
+
 def _purposes(value: object) -> Purposes:
     words = list_of(lambda each: str(one_of(*WORDS)(each)))(value)
     if not words:
@@ -178,7 +182,7 @@ def _values(value: object) -> dict[str, Any]:
 _STORE: dict[str, Check] = {
     "layout": string,
     "base": one_of("keep", "none"),
-    "distrust": list_of(selection),
+    "distrust": list_of(_selection),
     "program": one_of("mozilla"),
     "roots": string,
 }
@@ -202,8 +206,8 @@ _POLICY: dict[str, Check] = {
     "min_days_left": count,
     "require_ca": boolean,
     "strict": boolean,
-    "forbid": list_of(selection),
-    "allow_only": list_of(selection),
+    "forbid": list_of(_selection),
+    "allow_only": list_of(_selection),
 }
 _CLOUD: dict[str, Check] = {
     "kind": one_of("c8y", "aws", "az"),

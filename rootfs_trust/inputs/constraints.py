@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from ipaddress import ip_network
+from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError, Problem
 from rootfs_trust.store.anchor import Anchor
@@ -18,8 +17,7 @@ _EXPECTED = "a DNS name such as corp.example, or an IP network such as 10.0.0.0/
 _LABEL = re.compile("[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
+class Fence(NamedTuple):
     """The names that an anchor is limited to. If both lists are empty, it is not limited.
 
     ``mode`` is one of :data:`FENCES`. It says whether the anchor is refused if a client ignores its constraints.
@@ -47,6 +45,8 @@ def host_names(text: object) -> GeneralName:
 
 
 def _network(text: str) -> GeneralName:
+    from ipaddress import ip_network
+
     try:
         network = ip_network(text)
     except ValueError as error:
@@ -65,4 +65,4 @@ def fenced(anchor: Anchor, fence: Fence, key: str) -> Anchor | Problem:
     if permits_nothing(copy):
         message = f"has its own name constraints, and {key} permits none of the names that they permit"
         return Problem("not-constrained", anchor.where, message, "openssl x509 -noout -ext nameConstraints shows them")
-    return replace(anchor, certificate=copy, fence_where_possible=fence.mode == WHERE_POSSIBLE)
+    return anchor._replace(certificate=copy, fence_where_possible=fence.mode == WHERE_POSSIBLE)

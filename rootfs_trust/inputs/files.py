@@ -29,8 +29,7 @@ NO_CERTIFICATE_NAME = "does not have the suffix of a certificate file"
 _URL = re.compile(r"\b(?:https?|ftps?|file)://", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class InputFile:
+class InputFile(NamedTuple):
     """A host file and its bytes. ``wanted`` is False if it is only searched for private keys."""
 
     path: str

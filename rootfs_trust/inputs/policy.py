@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from rootfs_trust.errors import Problem
 from rootfs_trust.store.selection import Selection, selected
 from rootfs_trust.x509 import Certificate
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """The ``[policy]`` table of rootfs-trust.toml, with its defaults."""
 
     min_rsa_bits: int = 2048
@@ -27,8 +26,7 @@ class Policy:
 DEFAULT_POLICY = Policy()
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyResult:
+class PolicyResult(NamedTuple):
     """``errors`` refuse the anchor; ``warnings`` do not."""
 
     errors: tuple[Problem, ...]

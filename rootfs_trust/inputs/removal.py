@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from rootfs_trust.errors import InputError, Problem
-from rootfs_trust.inputs.toml_schema import FILE, SHA256, SPKI, digest, selection
+from rootfs_trust.inputs.selection_text import FILE, SHA256, SPKI, digest, selection
 from rootfs_trust.store.anchor_sources import not_found
 from rootfs_trust.store.selection import Selection, no_match
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(NamedTuple):
     """The certificates to remove or distrust."""
 
     names: tuple[str, ...] = ()
     """Names of anchors, or ``sha256:`` with lower-case hexadecimal digits."""
     selections: tuple[Selection, ...] = ()
-    named: Mapping[str, Selection] = field(default_factory=dict)
+    named: Mapping[str, Selection] = {}
     """For names that no anchor of the rootfs has, what they select in the root data."""
     known: tuple[str, ...] = ()
     """Every name in the root data, for suggestions; empty if no name was given."""
@@ -33,7 +32,7 @@ class Removal:
         messages = tuple(unmatched)
         names = [each for each in self.names if not_found(each, ()).message not in messages]
         left = [each for each in self.selections if not any(map(_is_about(each), messages))]
-        return replace(self, names=tuple(names), selections=tuple(left))
+        return self._replace(names=tuple(names), selections=tuple(left))
 
 
 NOTHING = Removal()
@@ -54,7 +53,7 @@ def read_removal(arguments: Sequence[str], root_data: str | None) -> Removal:
         raise InputError(*problems)
     resolver = Resolver(os.curdir, lambda: load_root_data(root_data))
     asked = [each for each in arguments if each.startswith((SPKI, FILE))]
-    selections = tuple(replace(resolver(selection(each)), required=True) for each in asked)
+    selections = tuple(resolver(selection(each))._replace(required=True) for each in asked)
     if resolver.problems:
         raise InputError(*resolver.problems)
     names = tuple(plain_name(each) for each in arguments if each not in asked)

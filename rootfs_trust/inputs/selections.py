@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from rootfs_trust.errors import Problem
@@ -15,7 +14,7 @@ from rootfs_trust.inputs.certdata import LONGEST_VALIDITY
 from rootfs_trust.inputs.certificates import certificates
 from rootfs_trust.inputs.files import read_inputs
 from rootfs_trust.inputs.root_data import Incident, ProgramRoot, RootData
-from rootfs_trust.inputs.toml_schema import FILE
+from rootfs_trust.inputs.selection_text import FILE
 from rootfs_trust.store.anchor import safe_name
 from rootfs_trust.store.selection import RootProgram, Selection
 from rootfs_trust.text import did_you_mean
@@ -45,7 +44,7 @@ class Resolver:
         if found is None:
             self.problems.append(_unknown(chosen.text, self._data()))
             return chosen
-        return replace(found, required=chosen.required)
+        return found._replace(required=chosen.required)
 
     def _of_file(self, chosen: Selection) -> Selection:
         path = os.path.join(self._folder, chosen.text.removeprefix(FILE))
@@ -57,7 +56,7 @@ class Resolver:
             if file.wanted:
                 self.problems += read.problems
                 found += [each.certificate for each in read.found]
-        return replace(chosen, sha256=frozenset(each.sha256 for each in found), certificates=tuple(found))
+        return chosen._replace(sha256=frozenset(each.sha256 for each in found), certificates=tuple(found))
 
 
 def by_name(data: RootData, text: str) -> Selection | None:
@@ -72,7 +71,7 @@ def by_name(data: RootData, text: str) -> Selection | None:
 def named_selections(data: RootData, names: Iterable[str]) -> dict[str, Selection]:
     """Return the selections of those ``names`` that ``data`` contains."""
     found = {name: by_name(data, name) for name in names}
-    return {name: replace(each, required=True) for name, each in found.items() if each}
+    return {name: each._replace(required=True) for name, each in found.items() if each}
 
 
 def _of_incidents(text: str, incidents: Iterable[Incident]) -> Selection:

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 from rootfs_trust.errors import Problem
 from rootfs_trust.store.anchor import safe_name
-from rootfs_trust.store.selection import Selection
 from rootfs_trust.text import did_you_mean
 
 DESCRIBED = "docs/configuration.md describes every key"
@@ -26,8 +25,6 @@ MAX_UNKNOWN = 50
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]")
 _KEY = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([\w-]+))\s*[=.]""")
 
-SPKI, FILE, SHA256 = "spki:", "file:", "sha256:"
-"""Prefixes of arguments that select certificates by key, by file, and by digest."""
 
 _Value = TypeVar("_Value")
 
@@ -166,14 +163,6 @@ def count(value: object) -> int:
     return value
 
 
-def digest(value: object) -> str:
-    """Convert a SHA-256 in hex, with or without ``sha256:`` and colons, to 64 lower-case digits."""
-    text = value.removeprefix("sha256:").replace(":", "").lower() if isinstance(value, str) else ""
-    if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
-        raise ValueError("the 64 hex digits of a SHA-256")
-    return text
-
-
 def list_of(check: Callable[[object], _Value]) -> Callable[[object], tuple[_Value, ...]]:
     """Check a list, and each of its values."""
 
@@ -194,27 +183,3 @@ def one_of(*words: str) -> Check:
         return str(value)
 
     return checked
-
-
-def selection(value: object) -> Selection:
-    """Parse an argument that selects certificates. :mod:`rootfs_trust.inputs.selections` reads files and root data.
-
-    Raises ValueError with what was expected for a wrong digest.
-    """
-    text = string(value)
-    if text.startswith(SPKI):
-        try:
-            return Selection(text, spki=frozenset((digest(text.removeprefix(SPKI)),)))
-        except ValueError as error:
-            raise ValueError(f"spki: and {error} of a SubjectPublicKeyInfo") from error
-    if text.startswith(SHA256) or _is_bare_digest(text):
-        return Selection(text, frozenset((digest(text),)))
-    return Selection(text)
-
-
-def _is_bare_digest(text: str) -> bool:
-    try:
-        digest(text)
-    except ValueError:
-        return False
-    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -22,8 +21,7 @@ _RPM_MANIFEST = "/var/lib/rpmmanifest/container-manifest-2"
 _ROOT = 0
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):
     """A user by name. ``uid`` is None if the package that creates the user is not installed yet."""
 
     name: str

@@ -15,10 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.rootfs.ostree import ETC, USR_ETC, has_etc_in_usr
 from rootfs_trust.rootfs.resolve import resolve
 from rootfs_trust.rootfs.state_layers import (
-    ETC,
-    USR_ETC,
     Deployment,
     FoundEntry,
     LayerAnswer,
@@ -26,7 +25,7 @@ from rootfs_trust.rootfs.state_layers import (
     StateLayer,
     inside_of,
 )
-from rootfs_trust.rootfs.view import Directory, InImage, Node, Symlink, View, as_bytes, join, parent
+from rootfs_trust.rootfs.view import InImage, Node, Symlink, View, as_bytes, join, parent
 
 _FORMS = "overlay:/etc=DIR, copy:/etc/tedge=DIR, or ostree:DIR"
 
@@ -48,11 +47,6 @@ def parse_state(text: str) -> StateSpec:
     if kind in ("overlay", "copy") and equals and folder and over.startswith("/"):
         return StateSpec(kind, over.rstrip("/") or "/", folder)
     raise InputError(Problem("state", "", f"--state {text}: unknown form", f"use {_FORMS}"))
-
-
-def has_etc_in_usr(view: View) -> bool:
-    """Return whether the tree is one of OSTree or bootc before its deployment, which creates /etc from /usr/etc."""
-    return view.kind(USR_ETC) is Directory and not view.names(ETC)
 
 
 class TreeWithDeviceState:

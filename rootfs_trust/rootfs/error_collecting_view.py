@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from rootfs_trust.errors import InputError, Problem
-from rootfs_trust.rootfs.device_state import TreeWithDeviceState
 from rootfs_trust.rootfs.view import InImage, Node, View
 
 _Value = TypeVar("_Value")
@@ -52,6 +51,8 @@ class ErrorCollectingView:
 
     def from_state(self, path: str) -> bool:
         """Return whether ``path``, without following a link, comes from a device's state."""
+        from rootfs_trust.rootfs.device_state import TreeWithDeviceState
+
         view = self._view
         return isinstance(view, TreeWithDeviceState) and self._or(
             lambda: view.from_state(path, follow=False), nothing=False
@@ -65,6 +66,8 @@ class ErrorCollectingView:
     @property
     def image(self) -> View | None:
         """The tree without the device's state, or None if there is no state."""
+        from rootfs_trust.rootfs.device_state import TreeWithDeviceState
+
         return ErrorCollectingView(self._view.base) if isinstance(self._view, TreeWithDeviceState) else None
 
     @property

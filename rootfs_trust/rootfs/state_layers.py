@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, Protocol, TypeAlias
 
+from rootfs_trust.rootfs.ostree import ETC, USR_ETC
 from rootfs_trust.rootfs.view import Directory, File, Node, Special, View, parent
 
-ETC, USR_ETC = "/etc", "/usr/etc"
 _OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
 _WHITEOUT = "user.overlay.whiteout"
 

@@ -42,8 +42,7 @@ class Directory(NamedTuple):
     mode: int = DIRECTORY_MODE
 
 
-@dataclass(frozen=True, slots=True)
-class Special:
+class Special(NamedTuple):
     """A FIFO, socket or device, which is never created and never opened."""
 
     kind: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from rootfs_trust.errors import Problem
 from rootfs_trust.runtimes import castore, certifi, chromium, environment, firefox, java, mono, node
@@ -26,7 +25,7 @@ def plan_of_runtimes(
             message = f"the root filesystem has no trust store of {runtime.NAME}"
             plan.problems.append(Problem("runtime-missing", "", message, f"leave {runtime.NAME} out, or use auto"))
         elif (named and (there or not optional)) or (there and AUTO in names):
-            found = runtime.plan(tree, replace(request, all_variables=named))
+            found = runtime.plan(tree, request._replace(all_variables=named))
             plan.merge(found)
             plan.variables |= found.variables
     return plan

@@ -13,7 +13,7 @@ from rootfs_trust.errors import InputError, MalformedError, Problem
 from rootfs_trust.rootfs.view import File, read
 from rootfs_trust.runtimes.find import JAVA
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
-from rootfs_trust.store.java_keystore import refused_by_java
+from rootfs_trust.store.java_rules import refused_by_java
 from rootfs_trust.store.jks import PASSWORD, KeystoreEntry, read_keystore, write_keystore
 from rootfs_trust.store.pkcs12 import Bag, read_pkcs12, trusted_bag, write_pkcs12
 from rootfs_trust.x509 import Certificate, looks_like_pkcs12

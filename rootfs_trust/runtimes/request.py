@@ -21,8 +21,7 @@ class Assignment(NamedTuple):
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeRequest:
+class RuntimeRequest(NamedTuple):
     """The change that a run makes to the stores of runtimes."""
 
     anchors: tuple[Anchor, ...] = ()
@@ -40,7 +39,7 @@ class RuntimeRequest:
     java_passwords: tuple[str, ...] = ()
     created: int | None = None
     """The date of new entries in keystores, in seconds since 1970; None: that of the newest entry."""
-    assigned: Mapping[str, tuple[Assignment, ...]] = field(default_factory=dict)
+    assigned: Mapping[str, tuple[Assignment, ...]] = {}
     """Variables that are set already, by their names."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rootfs_trust.store.purposes import Purposes
 from rootfs_trust.x509 import Certificate, Name
@@ -14,8 +14,7 @@ _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 _SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p7b", ".p7c")
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(NamedTuple):
     """A certificate to trust, under a safe name. ``where`` is the place that it was read from, for messages."""
 
     name: str

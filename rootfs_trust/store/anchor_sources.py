@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.view import Absent, File, join
@@ -143,7 +143,7 @@ class AnchorSources:
         if self.purposes_of(source, anchor.certificate) != anchor.purposes:
             self._with_other_purposes(anchor, source)
             return
-        self.installed.append(replace(anchor, name=self.name_of(source.path), replace=False))
+        self.installed.append(anchor._replace(name=self.name_of(source.path), replace=False))
         if source.path != self._path(anchor.name):
             self.warnings.append(
                 Problem(
@@ -176,7 +176,7 @@ class AnchorSources:
         taken = {self.link_name(source.path) for source in shipped}
         if self.link_name(self._path(anchor.name)) not in taken:
             return anchor
-        return replace(anchor, name=f"{anchor.name}-{anchor.certificate.sha256[:8]}")
+        return anchor._replace(name=f"{anchor.name}-{anchor.certificate.sha256[:8]}")
 
     def _place(self, anchor: Anchor) -> None:
         path = self._path(anchor.name)

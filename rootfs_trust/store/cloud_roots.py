@@ -9,8 +9,8 @@ instances are signed by different public CAs. Mozilla's schedule: its wiki, CA/R
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from rootfs_trust.errors import Problem
 from rootfs_trust.store.anchor import Anchor
@@ -28,8 +28,7 @@ _SCHEDULE = (
 """Mozilla stops trusting keys made before the first date for web sites on the second date."""
 
 
-@dataclass(frozen=True, slots=True)
-class PublicRoot:
+class PublicRoot(NamedTuple):
     """A root of Mozilla's root program, as the distributions ship it."""
 
     name: str
@@ -101,7 +100,7 @@ def with_presets(request: Request, sources: Iterable[Source], plan: StorePlan) -
     plan.problems += (_missing_root(cloud, root) for cloud, root in roots if root.sha256 not in held)
     found = [(cloud, root, *held[root.sha256]) for cloud, root in roots if root.sha256 in held]
     anchors = (Anchor(f"{cloud}-{root.name}", each, path) for cloud, root, path, each in found)
-    return replace(request, anchors=(*request.anchors, *anchors))
+    return request._replace(anchors=(*request.anchors, *anchors))
 
 
 def _missing_root(cloud: str, root: PublicRoot) -> Problem:

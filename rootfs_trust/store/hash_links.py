@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from rootfs_trust.errors import MalformedError, Problem
@@ -288,7 +287,7 @@ def rehashed(view: View, folder: str, styles: Iterable[str]) -> tuple[dict[str, 
     """Return the hash links that ``folder`` should have, those to delete, and warnings about its files."""
     entries = list(_entries(view, folder, view.names(folder)))
     warnings = [warning for entry in entries for warning in entry.warnings] + duplicates(entries)
-    in_folder = [replace(warning, path=join(folder, warning.path)) for warning in warnings]
+    in_folder = [warning._replace(path=join(folder, warning.path)) for warning in warnings]
     return _links(view, folder, entries, styles), in_folder
 
 

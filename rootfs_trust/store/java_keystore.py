@@ -23,25 +23,20 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Problem
 from rootfs_trust.rootfs.view import File, Symlink, View, as_bytes, join, read
+from rootfs_trust.store.java_rules import refused_by_java
 from rootfs_trust.store.jks import PASSWORD, KeystoreEntry, read_keystore, write_keystore
+from rootfs_trust.store.layout import JAVA_HOOK, JAVA_STORE
 from rootfs_trust.store.source_file import Source
-from rootfs_trust.x509.certificate import read_extensions, take_explicit_extensions
-from rootfs_trust.x509.der import OID, DerReader
 
-STORE = "/etc/ssl/certs/java/cacerts"
-HOOK = "/etc/ca-certificates/update.d/jks-keystore"
 SETTINGS = "/etc/default/cacerts"
 
 _PREFIX = "debian:"
 _JVMS = "/usr/lib/jvm"
-_VERSION, _UNIQUE_IDS, _EXTENSIONS = 0x80, {0x81, 0x82}, 0x83  # fields of TBSCertificate (RFC 5280, 4.1)
-_BASIC_CONSTRAINTS, _KEY_USAGE = bytes.fromhex("551d13"), bytes.fromhex("551d0f")
-_SM2 = bytes.fromhex("2a811ccf5501822d")
 
 
 def debian_java_store(
@@ -72,8 +67,7 @@ def debian_java_store(
 # -- location and password---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Location:
+class _Location(NamedTuple):
     """The path of the keystore with links resolved, its current content if it exists, and its password."""
 
     path: str
@@ -83,10 +77,10 @@ class _Location:
 
 def _location(view: View) -> _Location | Problem | None:
     """Return where to write, a warning if that is not possible, or None if the rootfs has no keystore to maintain."""
-    data = read(view, STORE)
-    if data is None and view.kind(STORE, follow=False) is not None:
+    data = read(view, JAVA_STORE)
+    if data is None and view.kind(JAVA_STORE, follow=False) is not None:
         return _not_a_file(view)
-    hooked = view.kind(HOOK) is File
+    hooked = view.kind(JAVA_HOOK) is File
     if data is None and not (hooked and _has_java(view)):
         return None
     settings = _settings(view) if hooked else {"cacerts_updates": "yes"}
@@ -95,7 +89,7 @@ def _location(view: View) -> _Location | Problem | None:
     password = settings.get("storepass", PASSWORD)
     if password is None:
         return _not_updated(f"its password in {SETTINGS} is a shell expression, which is not evaluated")
-    return _Location(view.real_path(STORE) or STORE, data, password)
+    return _Location(view.real_path(JAVA_STORE) or JAVA_STORE, data, password)
 
 
 def _has_java(view: View) -> bool:
@@ -154,81 +148,6 @@ def _reason_to_skip(name: str, source: Source) -> str:
     return refused_by_java(certificate)
 
 
-def refused_by_java(certificate: x509.Certificate) -> str:
-    """Return why Java refuses a certificate that OpenSSL accepts, or an empty string.
-
-    One such entry makes Java reject the whole keystore. Found with OpenJDK 17 (sun.security.x509: X509CertInfo,
-    CertificateValidity, CertificateExtensions; and sun.security.util.CurveDB). This check is stricter than Java for
-    rarely used curves, and for an empty subject with an alternative name. It does not check whether points are on their
-    curve, nor extensions other than the two that every CA has.
-    """
-    try:
-        return _refusal(certificate)
-    except MalformedError:  # OpenSSL accepts some elements that are not valid DER
-        return "it is malformed"
-
-
-def _refusal(certificate: x509.Certificate) -> str:
-    tail, extensions = _tail(certificate)
-    if (_EXTENSIONS in tail and certificate.version != 3) or (tail & _UNIQUE_IDS and certificate.version < 2):
-        return f"it has fields that version {certificate.version} does not allow"
-    if len({oid for oid, _ in extensions}) < len(extensions):
-        return "it has an extension twice"
-    may_be_nameless = (
-        certificate.version > 1 and _EXTENSIONS not in tail
-    )  # X509CertInfo.parse: verifyCert is not reached
-    if not certificate.issuer.canonical or not (certificate.subject.canonical or may_be_nameless):
-        return "its subject or issuer is empty"
-    if certificate.not_before is None or certificate.not_after is None:
-        return "one of its dates is invalid"
-    return _unreadable_extension(certificate, {oid for oid, _ in extensions}) or _unreadable_key(certificate)
-
-
-def _unreadable_extension(certificate: x509.Certificate, present: set[bytes]) -> str:
-    if _BASIC_CONSTRAINTS in present and certificate.basic_constraints is None:
-        return "its basicConstraints cannot be read"
-    if _KEY_USAGE in present and certificate.key_usage is None:
-        return "its keyUsage cannot be read"
-    return ""
-
-
-def _unreadable_key(certificate: x509.Certificate) -> str:
-    """Return why Java cannot read the key, or an empty string.
-
-    Java refuses invalid RSA and EC keys, and curves given by parameters. It accepts unknown algorithms.
-    """
-    if certificate.key_algorithm not in ("RSA", "EC"):
-        return ""
-    if certificate.key_bits is None:
-        return "its key is invalid, or its curve is unknown"
-    parameters = _key_parameters(certificate)
-    if certificate.key_algorithm == "EC" and parameters.next_tag() != OID:
-        return "the curve of its key is given by parameters, not by name"
-    if certificate.key_algorithm == "EC" and parameters.oid() == _SM2:
-        return "the curve of its key is SM2"
-    return ""
-
-
-def _key_parameters(certificate: x509.Certificate) -> DerReader:
-    """Return a reader at the parameters of the key's algorithm."""
-    body = DerReader(certificate.der).enter().enter()
-    for _ in range(6 if body.next_tag() == _VERSION else 5):  # up to the subject
-        body.any()
-    algorithm = body.enter().enter()
-    algorithm.oid()
-    return algorithm
-
-
-def _tail(certificate: x509.Certificate) -> tuple[set[int], list[tuple[bytes, bytes]]]:
-    """Return the tags of the signed part's fields after the key up to the extensions, and the extensions."""
-    body = DerReader(certificate.der).enter().enter()
-    tags = {body.next_tag()}
-    while body.more() and body.next_tag() != _EXTENSIONS:
-        body.any()
-        tags.add(body.next_tag())
-    return tags, read_extensions(take_explicit_extensions(body, _EXTENSIONS))
-
-
 # -- order and dates ---------------------------------------------------------------------------------------
 
 
@@ -282,21 +201,21 @@ def _bucket(key: str, buckets: list[list[str]]) -> int:
 def _not_updated(reason: str) -> Problem:
     return Problem(
         "java-store-format",
-        STORE,
+        JAVA_STORE,
         f"{reason}; it is not updated, and Java does not see this change",
         "remove it, so that it is written again; or change it with keytool on the device",
     )
 
 
 def _not_a_file(view: View) -> Problem:
-    what = "a dangling link" if view.kind(STORE, follow=False) is Symlink else "not a regular file"
+    what = "a dangling link" if view.kind(JAVA_STORE, follow=False) is Symlink else "not a regular file"
     return _not_updated(f"is {what}")
 
 
 def _frozen() -> Problem:
     return Problem(
         "java-store-frozen",
-        STORE,
+        JAVA_STORE,
         f"is not updated, since {SETTINGS} does not set cacerts_updates=yes; Java does not see this change",
         "set cacerts_updates=yes, or change the keystore with keytool on the device",
     )
@@ -306,6 +225,6 @@ def _skipped(source: Source, reason: str) -> Problem:
     return Problem(
         "java-refuses",
         source.path,
-        f"is not in {STORE}, since {reason}: Java refuses it",
+        f"is not in {JAVA_STORE}, since {reason}: Java refuses it",
         "use a well-formed certificate",
     )

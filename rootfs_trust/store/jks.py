@@ -17,9 +17,9 @@ of its hash table, which :mod:`rootfs_trust.store.java_keystore` computes.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import sha1
 from struct import Struct
+from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509 import looks_like_pkcs12
@@ -36,8 +36,7 @@ _DIGEST_SIZE = 20
 _SHORT, _INT, _LONG = Struct(">H"), Struct(">I"), Struct(">q")
 
 
-@dataclass(frozen=True, slots=True)
-class KeystoreEntry:
+class KeystoreEntry(NamedTuple):
     """A trusted certificate. The JDK finds only lower-case aliases; the caller converts them."""
 
     alias: str

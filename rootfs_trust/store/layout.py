@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.view import Absent, Directory, File, Symlink, View
@@ -14,8 +14,7 @@ from rootfs_trust.store.selection import RootProgram, Selection
 from rootfs_trust.x509 import Certificate
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """The change that a run makes. An empty one rebuilds the store from the sources in the rootfs."""
 
     anchors: tuple[Anchor, ...] = ()
@@ -29,7 +28,7 @@ class Request:
     """SHA-256 of certificates of which every copy is deleted or distrusted."""
     selections: tuple[Selection, ...] = ()
     """Further certificates to delete or distrust; see :func:`~rootfs_trust.store.selection.with_selections`."""
-    named: Mapping[str, Selection] = field(default_factory=dict)
+    named: Mapping[str, Selection] = {}
     """What names in ``remove`` select in the root data, if no anchor has the name."""
     known: tuple[str, ...] = ()
     """Every name in the root data, for suggestions."""
@@ -128,6 +127,12 @@ class Layout(Protocol):
     def plan(self, view: View, request: Request) -> StorePlan:
         """Plan the store that ``request`` makes of the rootfs ``view``."""
 
+
+JAVA_STORE = "/etc/ssl/certs/java/cacerts"
+"""The system's Java keystore on Debian and its derivatives, and in most container images with a JDK."""
+
+JAVA_HOOK = "/etc/ca-certificates/update.d/jks-keystore"
+"""The hook of ca-certificates-java that writes it."""
 
 TOKENS = {
     "fedora": ("/etc/pki/ca-trust/source", "/usr/share/pki/ca-trust-source"),

@@ -7,7 +7,7 @@ that only the bundle contains is lost at its next run.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from rootfs_trust.errors import Problem
@@ -157,11 +157,10 @@ def _read(view: View, path: str) -> Source:
     """Read a source and check it the way the script would. Text in the files of the package does no harm."""
     source = read_source_at(view, path)
     if not source.data.endswith(b"\n"):
-        return replace(
-            source, malformed="has no newline at its end: the script breaks the next certificate in the bundle"
-        )
+        malformed = "has no newline at its end: the script breaks the next certificate in the bundle"
+        return source._replace(malformed=malformed)
     harmless = _is_shipped(path) and len(source.certificates) == 1
-    return replace(source, malformed="") if harmless else source
+    return source._replace(malformed="") if harmless else source
 
 
 def _bundled(source: Source) -> bytes:

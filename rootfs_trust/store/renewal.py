@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from rootfs_trust.errors import MalformedError, Problem
 from rootfs_trust.rootfs.view import View, join, read
@@ -34,7 +33,7 @@ def with_kept_names(view: View, layout: Layout, anchors: Iterable[Anchor]) -> tu
 def _constrained_like(old: Certificate, anchor: Anchor) -> Anchor:
     if old.name_constraints is None:
         raise MalformedError("its name constraints cannot be read")
-    return replace(anchor, certificate=constrained(anchor.certificate, old.name_constraints))
+    return anchor._replace(certificate=constrained(anchor.certificate, old.name_constraints))
 
 
 def _constrained_before(view: View, layout: Layout, anchor: Anchor) -> Certificate | None:

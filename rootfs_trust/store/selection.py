@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rootfs_trust.errors import Problem
 from rootfs_trust.text import did_you_mean
@@ -20,8 +19,7 @@ _FEW = 3
 """Number of names in a warning about many roots."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """What the argument ``text`` selects. Digests are SHA-256 in lower-case hexadecimal."""
 
     text: str
@@ -46,8 +44,7 @@ def selected(selections: Iterable[Selection], certificate: Certificate) -> bool:
     return any(selection.matches(certificate) for selection in selections)
 
 
-@dataclass(frozen=True, slots=True)
-class RootProgram:
+class RootProgram(NamedTuple):
     """A root program at some time: the roots that it trusts for TLS servers, as names by SHA-256."""
 
     title: str
@@ -55,8 +52,7 @@ class RootProgram:
     roots: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """The certificates of a store before a run changes it."""
 
     shipped: Sequence[Certificate]
@@ -100,9 +96,8 @@ def with_selections(request: Request, held: Held, plan: StorePlan, layout: str, 
     plan.outside |= _outside_program(request, held, plan)
     digests |= plan.outside
     plan.warnings += _still_accepted(selections, held, digests, layout, blocklist=blocklist)
-    return replace(
-        request, remove=names, distrust=frozenset(digests), selections=(), known=(), block=tuple(block.values())
-    )
+    blocked = tuple(block.values())
+    return request._replace(remove=names, distrust=frozenset(digests), selections=(), known=(), block=blocked)
 
 
 def _by_root_data(request: Request, held: Held, plan: StorePlan) -> tuple[list[Selection], tuple[str, ...]]:

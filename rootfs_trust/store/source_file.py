@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Problem
@@ -19,8 +19,7 @@ _SMALL = 8192
 """Bytes. Results for files up to this size are cached; a root's file has about two thousand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One file and its certificates.
 
     ``fault`` says why it is unusable: no client could read what it would add. ``malformed`` describes a defect that
@@ -187,7 +186,7 @@ def without_purposes(request: Request, plan: StorePlan, layout: str) -> Request:
             plan.warnings.append(_for_more(anchor, layout))
         elif anchor.purposes is not None:
             plan.problems.append(_not_for_servers(anchor, layout))
-    return replace(request, anchors=tuple(replace(anchor, purposes=None) for anchor in request.anchors))
+    return request._replace(anchors=tuple(anchor._replace(purposes=None) for anchor in request.anchors))
 
 
 def _for_more(anchor: Anchor, layout: str) -> Problem:

@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from rootfs_trust.store.java_keystore import HOOK, SETTINGS
+from rootfs_trust.store.java_keystore import SETTINGS
+from rootfs_trust.store.layout import JAVA_HOOK
 from tests.e2e.cases import CASES, Identity, Server
 from tests.support.authority import Authority
 from tests.support.command import install, rootfs_trust
@@ -87,7 +88,7 @@ class Prepared(Target):
     def _tree(self, server: Server, name: str, *arguments: str | Path) -> Path:
         tree = DebianTree(self._folder / name)
         # What makes the device one that has Java, and a store for it.
-        tree.write(HOOK[1:], b"#!/bin/sh\n")
+        tree.write(JAVA_HOOK[1:], b"#!/bin/sh\n")
         tree.write(SETTINGS[1:], b"cacerts_updates=yes\n")
         tree.write("usr/bin/java", b"")
         for file, content in server.local.items():

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from rootfs_trust.store.java_keystore import HOOK, SETTINGS
+from rootfs_trust.store.java_keystore import SETTINGS
+from rootfs_trust.store.layout import JAVA_HOOK
 from tests.e2e.judges import JUDGES, Built, Judge, python_client
 from tests.e2e.prepared import BUNDLE, Target
 from tests.support.authority import DAY, NOW, Authority
@@ -105,7 +106,7 @@ def case(request, tmp_path) -> Iterator[SimpleNamespace]:
     peer("faketime")
     chain, installed = request.param()
     tree = DebianTree(tmp_path / "tree")
-    tree.write(HOOK[1:], b"#!/bin/sh\n")
+    tree.write(JAVA_HOOK[1:], b"#!/bin/sh\n")
     tree.write(SETTINGS[1:], b"cacerts_updates=yes\n")
     tree.write("usr/bin/java", b"")
     files = [tmp_path / f"ca-{number}.pem" for number, _ in enumerate(installed)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from rootfs_trust.audit.verify.assumed_versions import Version, numbers_in
@@ -44,9 +43,8 @@ class Fixed(Assumed):
         self._numbers, self._variant = numbers_in(version), variant
 
     def of(self, client: Client) -> Version:
-        return replace(
-            super().of(client), numbers=self._numbers, newest=self._numbers, place="a file", variant=self._variant
-        )
+        assumed = super().of(client)
+        return assumed._replace(numbers=self._numbers, newest=self._numbers, place="a file", variant=self._variant)
 
 
 def verdict(engine: str, case: Case, versions: Assumed | None = None) -> tuple[bool, str]:

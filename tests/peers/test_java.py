@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from rootfs_trust.rootfs.view import File, Node, Symlink
-from rootfs_trust.store.java_keystore import HOOK, SETTINGS, STORE, debian_java_store
+from rootfs_trust.store.java_keystore import SETTINGS, debian_java_store
 from rootfs_trust.store.jks import KeystoreEntry, keystore, read_keystore, write_keystore
+from rootfs_trust.store.layout import JAVA_HOOK, JAVA_STORE
 from rootfs_trust.store.source_file import Source, read_source
 from rootfs_trust.x509 import encode
 from tests.support.authority import Authority
@@ -81,10 +82,10 @@ class Machine:
 
     @property
     def store(self) -> bytes:
-        return (self.path / STORE[1:]).read_bytes()
+        return (self.path / JAVA_STORE[1:]).read_bytes()
 
     def keytool(self, *words: str) -> str:
-        return keytool(self.path / STORE[1:], *words)
+        return keytool(self.path / JAVA_STORE[1:], *words)
 
     def links(self) -> dict[str, Source]:
         folder = self.path / CERTS[1:]
@@ -97,12 +98,12 @@ class Machine:
 
     def ours(self, store: bytes | None, created: int | None = None) -> bytes:
         """What we write for the same links where ``store`` was before."""
-        entries: dict[str, Node] = {HOOK: File(b""), SETTINGS: File(SETTINGS_OF_THE_PACKAGE)}
+        entries: dict[str, Node] = {JAVA_HOOK: File(b""), SETTINGS: File(SETTINGS_OF_THE_PACKAGE)}
         entries["/usr/bin/java"] = Symlink("/usr/lib/jvm/x/bin/java")
         entries["/usr/lib/jvm/x/bin/java"] = File(b"")
         if store is not None:
-            entries[STORE] = File(store)
-        return debian_java_store(MemoryTree(entries), self.links(), created)[0][STORE].content
+            entries[JAVA_STORE] = File(store)
+        return debian_java_store(MemoryTree(entries), self.links(), created)[0][JAVA_STORE].content
 
 
 def keytool(store: Path, *words: str) -> str:
@@ -215,7 +216,7 @@ def test_our_store_leaves_the_hook_nothing_to_do(machine: Machine, authority: Au
     machine.write(local("my-ca.crt"), authority.pem)
     machine.update()
     ours = machine.ours(None, 7)
-    machine.write(STORE, ours)
+    machine.write(JAVA_STORE, ours)
     said = machine.update()
     assert "Adding debian:" not in said
     assert "Removing debian:" not in said
@@ -252,7 +253,7 @@ def test_other_stores_of_keytool_are_recognised(tmp_path: Path, authority: Autho
     store, file = tmp_path / "cacerts", tmp_path / "ca.pem"
     file.write_bytes(authority.pem)
     keytool(store, "-importcert", "-noprompt", "-alias", "mine", "-file", str(file), "-storetype", kind)
-    view = MemoryTree({STORE: File(store.read_bytes())})
+    view = MemoryTree({JAVA_STORE: File(store.read_bytes())})
     nodes, warnings = debian_java_store(view, {"a.pem": read_source("/a.crt", authority.pem)})
     assert (nodes, [warning.id for warning in warnings]) == ({}, ["java-store-format"])
 

@@ -219,7 +219,7 @@ def test_twice_is_once(rootfs: Rootfs) -> None:
     for asked in REQUESTS.values():
         rootfs.plan(asked)
         before = contents(rootfs.path)
-        repeated = replace(asked, remove=())
+        repeated = asked._replace(remove=())
         with Tree(str(rootfs.path)) as tree:
             plan = make_plan(tree, rootfs.layout.plan(tree, repeated).desired)
         assert plan.actions == ()

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 import rootfs_trust
-from rootfs_trust.api import apply_plan, open_tree
+from rootfs_trust.api import open_tree
 from rootfs_trust.api.install import install
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.rehash import rehash
@@ -89,7 +89,7 @@ def test_a_trouble_that_comes_twice_is_said_once(debian):
 
 
 def test_what_is_not_as_it_was_written_is_told(debian, ca, monkeypatch):
-    monkeypatch.setattr(apply_plan, "apply", lambda *_, **__: [])
+    monkeypatch.setattr("rootfs_trust.rootfs.apply.apply", lambda *_, **__: [])
     with pytest.raises(ApplyError, match="changed right after it was written"):
         install(debian.root, InstallOptions(certs=[ca]))
 

@@ -11,7 +11,7 @@ from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.outputs import BUNDLE, Bundle, HashDirectory, JavaStore, Output
 from rootfs_trust.audit.trusted_anchors import LOCAL, OWN, TrustedAnchor, certificates_of
 from rootfs_trust.rootfs.view import parent, read
-from rootfs_trust.store.java_keystore import refused_by_java
+from rootfs_trust.store.java_rules import refused_by_java
 from rootfs_trust.store.sidecars import checksum, sidecar_of
 from rootfs_trust.x509 import Certificate
 

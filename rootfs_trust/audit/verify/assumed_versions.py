@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Numbers = tuple[int, ...]
 
 _NUMBER = re.compile(r"(?:\d{1,9}:)?v?(\d{1,9}(?:\.\d{1,9})*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """The version of ``library``. ``numbers`` is the oldest in the rootfs; ``newest`` is None if none was found.
 
     ``place`` is the file with the version. ``variant`` names another row in the tables of algorithms.

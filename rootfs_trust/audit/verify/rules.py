@@ -16,7 +16,7 @@ from rootfs_trust.audit.verify import path_checks
 from rootfs_trust.audit.verify.constraints import NameConstraintRules
 from rootfs_trust.audit.verify.path_checks import Check
 from rootfs_trust.audit.verify.security_level import signature_strength
-from rootfs_trust.store.java_keystore import refused_by_java
+from rootfs_trust.store.java_rules import refused_by_java
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.name import ADDRESS, DNS, MAIL, URI
 

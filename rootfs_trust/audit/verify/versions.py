@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 from rootfs_trust.audit.verify.assumed_versions import ASSUMED, Numbers, Version, dotted, numbers_in
@@ -88,8 +87,8 @@ class Versions(Assumed):
             package = self._reading.device.packages.get(name)
             numbers = numbers_in(package.version) if package else ()
             if package and dotted(numbers[:2]) == match[1]:
-                return replace(ASSUMED["python"], numbers=numbers, newest=numbers, place=package.database)
-        return replace(ASSUMED["python"], numbers=numbers_in(match[1]))
+                return ASSUMED["python"]._replace(numbers=numbers, newest=numbers, place=package.database)
+        return ASSUMED["python"]._replace(numbers=numbers_in(match[1]))
 
     @cached_property
     def blocked_by_java(self) -> Mapping[str, str]:  # type: ignore[override]
@@ -147,7 +146,7 @@ class Versions(Assumed):
         if found.newest or not package or not numbers:
             return found
         locked = (0, 101, 7) if numbers < (2,) else (0, 103, 13)
-        return replace(found, numbers=locked, newest=locked, place=package.database)
+        return found._replace(numbers=locked, newest=locked, place=package.database)
 
     @cached_property
     def _of_node(self) -> Version:
@@ -159,7 +158,7 @@ class Versions(Assumed):
         inside = (3, 5) if version >= (24, 0) else (3, 0)
         package = self._reading.device.packages.get("nodejs")
         place = package.database if package else path
-        return replace(ASSUMED["openssl"], numbers=inside, newest=inside, place=place)
+        return ASSUMED["openssl"]._replace(numbers=inside, newest=inside, place=place)
 
     def _of_library(self, engine: str) -> Version:
         """From the package, else from the text in the library."""
@@ -167,7 +166,7 @@ class Versions(Assumed):
             package = self._reading.device.packages.get(name)
             numbers = numbers_in(package.version) if package else ()
             if package and numbers:
-                return replace(ASSUMED[engine], numbers=numbers, newest=numbers, place=package.database)
+                return ASSUMED[engine]._replace(numbers=numbers, newest=numbers, place=package.database)
         named, told = _LIBRARIES[engine]
         found = []
         for folder in library_folders(self._reading):
@@ -184,7 +183,7 @@ class Versions(Assumed):
                 found.append((numbers_in(crates["rustls-webpki"]), path))
                 providers.add("ring" if "ring" in crates or "aws-lc-rs" not in crates else "aws-lc-rs")
         version = _over(ASSUMED["rustls"], found)
-        return replace(version, variant="rustls with aws-lc-rs") if providers == {"aws-lc-rs"} else version
+        return version._replace(variant="rustls with aws-lc-rs") if providers == {"aws-lc-rs"} else version
 
     def _programs(self) -> Iterator[tuple[str, bytes]]:
         """Yield the programs of the rootfs with their content."""
@@ -214,4 +213,4 @@ def _over(assumed: Version, found: Sequence[tuple[Numbers, str]]) -> Version:
     if not there:
         return assumed
     (oldest, place), (newest, _) = there[0], there[-1]
-    return replace(assumed, numbers=oldest, newest=newest, place=place)
+    return assumed._replace(numbers=oldest, newest=newest, place=place)

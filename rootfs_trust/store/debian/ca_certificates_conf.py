@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 DEBIAN_HEADER = """\
 # This file lists certificates that you wish to use or to ignore to be
@@ -36,8 +36,7 @@ OE_HEADER = """\
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Conf:
+class Conf(NamedTuple):
     """The parsed list. Names are relative to the directory of shipped certificates, in the order of the file."""
 
     trusted: tuple[str, ...]

@@ -19,8 +19,7 @@ from rootfs_trust.store.cloud_roots import with_presets
 from rootfs_trust.store.debian.ca_certificates_conf import DATABASE, DEBIAN_HEADER, with_distrusted, without_new_roots
 from rootfs_trust.store.debian.sources import DebianSources, distrusted_names, find, held
 from rootfs_trust.store.hash_links import hash_directory, links_into
-from rootfs_trust.store.java_keystore import STORE, debian_java_store
-from rootfs_trust.store.layout import Request, StorePlan
+from rootfs_trust.store.layout import JAVA_HOOK, JAVA_STORE, Request, StorePlan
 from rootfs_trust.store.selection import with_selections
 from rootfs_trust.store.source_file import Source, missing_issuers, report_defects, unsourced, without_purposes
 
@@ -93,7 +92,9 @@ class DebianStore:
         if self.list_replaced and conf != found.conf:
             plan.warnings.append(_list_overwritten(self.conf))
         _write(view, self, found, conf, local, sources, plan)
-        if self.java:
+        if self.java and (view.kind(JAVA_HOOK) or view.kind(JAVA_STORE, follow=False)):
+            from rootfs_trust.store.java_keystore import debian_java_store
+
             links = {self.link_name(source.path): source for source in sources}
             java, java_warnings = debian_java_store(view, links, request.created)
             plan.desired |= java
@@ -110,7 +111,7 @@ class DebianStore:
     @property
     def keystores(self) -> tuple[str, ...]:
         """The keystore of ca-certificates-java, if the distribution has that package."""
-        return (STORE,) if self.java else ()
+        return (JAVA_STORE,) if self.java else ()
 
     @property
     def reads(self) -> tuple[str, ...]:

@@ -224,7 +224,7 @@ def test_nothing_is_written_for_a_run_that_fails(command, words, debian, tmp_pat
     debian.write("etc/ssl/certs/my-ca.pem", b"own")
     assert command(*words).status == 3
     (debian.path / "etc/ssl/certs/my-ca.pem").unlink()
-    monkeypatch.setattr("rootfs_trust.api.apply_plan.apply", lambda *_, **__: [])
+    monkeypatch.setattr("rootfs_trust.rootfs.apply.apply", lambda *_, **__: [])
     assert command(*words).status == 4
     assert not (tmp_path / "out.json").exists()
 

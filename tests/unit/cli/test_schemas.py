@@ -16,7 +16,7 @@ from rootfs_trust.cli.run import COMMANDS
 from rootfs_trust.clients.all_clients import NAMES
 from rootfs_trust.errors import InputError
 from rootfs_trust.fleet import messages
-from rootfs_trust.inputs import config, root_data
+from rootfs_trust.inputs import config_reader, root_data
 from rootfs_trust.inputs.config_reader import parse_config
 from rootfs_trust.inputs.constraints import FENCES
 from rootfs_trust.inputs.selections import PROGRAMS
@@ -31,13 +31,13 @@ CONFIG = validator("rootfs-trust")
 DIGEST = "0" * 64
 
 TABLES = {
-    "store": config._STORE,
-    "anchor": config._ANCHOR,
-    "policy": config._POLICY,
-    "cloud": config._CLOUD,
-    "render": config._RENDER,
-    "server": config._SERVER,
-    "runtimes": config._RUNTIMES,
+    "store": config_reader._STORE,
+    "anchor": config_reader._ANCHOR,
+    "policy": config_reader._POLICY,
+    "cloud": config_reader._CLOUD,
+    "render": config_reader._RENDER,
+    "server": config_reader._SERVER,
+    "runtimes": config_reader._RUNTIMES,
 }
 
 WRONG = (

@@ -4,7 +4,8 @@ import pytest
 
 from rootfs_trust.inputs.config import Config
 from rootfs_trust.inputs.config_reader import parse_config
-from rootfs_trust.inputs.toml_schema import KeyLines, digest
+from rootfs_trust.inputs.selection_text import digest
+from rootfs_trust.inputs.toml_schema import KeyLines
 
 TEXT = """\
 top = 1

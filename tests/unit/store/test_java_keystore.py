@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.view import Directory, File, Node, Symlink
-from rootfs_trust.store.java_keystore import HOOK, SETTINGS, STORE, debian_java_store, hashtable_order, refused_by_java
+from rootfs_trust.store.java_keystore import SETTINGS, debian_java_store, hashtable_order
+from rootfs_trust.store.java_rules import refused_by_java
 from rootfs_trust.store.jks import KeystoreEntry, keystore, read_keystore, write_keystore
+from rootfs_trust.store.layout import JAVA_HOOK, JAVA_STORE
 from rootfs_trust.store.source_file import Source, read_source
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.authority import Authority
@@ -28,7 +30,7 @@ from tests.unit.x509.building import (
 
 ALPHA, BETA = (certificate(name(utf8(text))) for text in ("Alpha", "Beta"))
 ENABLED = File(b"cacerts_updates=yes\n")
-HOOKED: dict[str, Node] = {HOOK: File(b"#!/bin/sh\n"), SETTINGS: ENABLED, "/usr/bin/java": File(b"")}
+HOOKED: dict[str, Node] = {JAVA_HOOK: File(b"#!/bin/sh\n"), SETTINGS: ENABLED, "/usr/bin/java": File(b"")}
 
 
 def source(der: bytes, file: str = "/usr/local/share/ca-certificates/x.crt") -> Source:
@@ -41,8 +43,8 @@ LINKS = {"Alpha.pem": source(ALPHA), "beta.pem": source(BETA)}
 def stored(entries: dict[str, Node], links: dict[str, Source], created: int | None = None) -> list[KeystoreEntry]:
     nodes, warnings = debian_java_store(MemoryTree(entries), links, created)
     assert warnings == []
-    assert list(nodes) == [STORE]
-    return read_keystore(nodes[STORE].content)
+    assert list(nodes) == [JAVA_STORE]
+    return read_keystore(nodes[JAVA_STORE].content)
 
 
 def told(entries: dict[str, Node], links: dict[str, Source] = LINKS) -> tuple[bool, list[str]]:
@@ -60,12 +62,12 @@ def test_where_there_is_neither_store_nor_hook_nothing_is_written() -> None:
 
 
 def test_a_hook_without_java_writes_nothing() -> None:
-    assert told({HOOK: File(b""), SETTINGS: ENABLED, "/usr/lib/jvm": Directory()}) == (False, [])
+    assert told({JAVA_HOOK: File(b""), SETTINGS: ENABLED, "/usr/lib/jvm": Directory()}) == (False, [])
 
 
 def test_an_unpacked_java_is_enough() -> None:
     """The link /usr/bin/java is made when the package is configured."""
-    assert told({HOOK: File(b""), SETTINGS: ENABLED, "/usr/lib/jvm/java-17/bin/java": File(b"")}) == (True, [])
+    assert told({JAVA_HOOK: File(b""), SETTINGS: ENABLED, "/usr/lib/jvm/java-17/bin/java": File(b"")}) == (True, [])
 
 
 def test_a_hook_that_has_nothing_to_add_makes_no_store() -> None:
@@ -73,23 +75,23 @@ def test_a_hook_that_has_nothing_to_add_makes_no_store() -> None:
 
 
 def test_an_empty_list_empties_the_store_that_is_there() -> None:
-    assert stored({**HOOKED, STORE: File(keystore([("debian:alpha.pem", ALPHA)], 1))}, {}) == []
+    assert stored({**HOOKED, JAVA_STORE: File(keystore([("debian:alpha.pem", ALPHA)], 1))}, {}) == []
 
 
 def test_a_store_without_a_hook_is_kept_up_to_date_too() -> None:
     """An image without Debian's tools, such as distroless."""
-    assert len(stored({STORE: File(keystore([], 1))}, LINKS)) == 2
+    assert len(stored({JAVA_STORE: File(keystore([], 1))}, LINKS)) == 2
 
 
 @pytest.mark.parametrize("settings", [b"cacerts_updates=no\n", b"#cacerts_updates=yes\n", b"", b"cacerts_updates=$x\n"])
 def test_updates_that_are_switched_off(settings: bytes) -> None:
     entries = {**HOOKED, SETTINGS: File(settings)}
     assert told(entries) == (False, [])
-    assert told({**entries, STORE: File(keystore([], 1))}) == (False, ["java-store-frozen"])
+    assert told({**entries, JAVA_STORE: File(keystore([], 1))}) == (False, ["java-store-frozen"])
 
 
 def test_a_hook_without_settings_is_switched_off() -> None:
-    assert told({HOOK: File(b""), STORE: File(keystore([], 1))}) == (False, ["java-store-frozen"])
+    assert told({JAVA_HOOK: File(b""), JAVA_STORE: File(keystore([], 1))}) == (False, ["java-store-frozen"])
 
 
 @pytest.mark.parametrize(
@@ -98,17 +100,17 @@ def test_a_hook_without_settings_is_switched_off() -> None:
     ids=["empty", "text", "password", "jceks", "pkcs12"],
 )
 def test_a_store_that_is_no_jks_of_ours_is_left_alone(content: bytes) -> None:
-    assert told({**HOOKED, STORE: File(content)}) == (False, ["java-store-format"])
+    assert told({**HOOKED, JAVA_STORE: File(content)}) == (False, ["java-store-format"])
 
 
 @pytest.mark.parametrize("node", [Directory(), Symlink("nowhere")])
 def test_what_is_no_file_is_left_alone(node: Node) -> None:
-    assert told({**HOOKED, STORE: node}) == (False, ["java-store-format"])
+    assert told({**HOOKED, JAVA_STORE: node}) == (False, ["java-store-format"])
 
 
 def test_a_store_behind_a_link_is_written_where_it_is() -> None:
     real = "/var/lib/java/cacerts"
-    tree = MemoryTree({**HOOKED, STORE: Symlink(real), real: File(keystore([], 1))})
+    tree = MemoryTree({**HOOKED, JAVA_STORE: Symlink(real), real: File(keystore([], 1))})
     assert list(debian_java_store(tree, LINKS)[0]) == [real]
 
 
@@ -125,7 +127,7 @@ def test_a_store_behind_a_link_is_written_where_it_is() -> None:
 )
 def test_the_password(line: str, password: str) -> None:
     entries = {**HOOKED, SETTINGS: File(f"cacerts_updates='yes'\n{line}\n".encode())}
-    content = debian_java_store(MemoryTree(entries), LINKS)[0][STORE].content
+    content = debian_java_store(MemoryTree(entries), LINKS)[0][JAVA_STORE].content
     assert len(read_keystore(content, password)) == 2
 
 
@@ -166,7 +168,7 @@ def test_entries_of_others_stay_and_ours_without_a_link_go() -> None:
         KeystoreEntry("debian:gone.pem", 6, BETA),
         KeystoreEntry("DEBIAN:too.pem", 7, BETA),
     ]
-    entries = stored({**HOOKED, STORE: File(write_keystore(old))}, {"a.pem": source(ALPHA)}, 9)
+    entries = stored({**HOOKED, JAVA_STORE: File(write_keystore(old))}, {"a.pem": source(ALPHA)}, 9)
     assert set(entries) == {KeystoreEntry("mine", 5, BETA), KeystoreEntry("debian:a.pem", 9000, ALPHA)}
 
 
@@ -207,7 +209,7 @@ EXTENSION = extension(BASIC_CONSTRAINTS, CA_TRUE)
 def test_one_that_java_refuses_is_left_out_lest_java_loses_the_whole_store(der: bytes) -> None:
     nodes, warnings = debian_java_store(MemoryTree(HOOKED), {**LINKS, "odd.pem": source(der)})
     assert [warning.id for warning in warnings] == ["java-refuses"]
-    assert len(read_keystore(nodes[STORE].content)) == 2
+    assert len(read_keystore(nodes[JAVA_STORE].content)) == 2
 
 
 def test_java_takes_a_certificate_without_a_subject_and_without_extensions() -> None:
@@ -271,13 +273,13 @@ def dates(entries: list[KeystoreEntry]) -> dict[str, int]:
 
 def test_new_entries_get_the_given_date_and_the_others_keep_theirs() -> None:
     old = keystore([("debian:alpha.pem", ALPHA), ("debian:beta.pem", ALPHA)], 3)
-    entries = stored({**HOOKED, STORE: File(old)}, LINKS, 9)
+    entries = stored({**HOOKED, JAVA_STORE: File(old)}, LINKS, 9)
     assert dates(entries) == {"debian:alpha.pem": 3000, "debian:beta.pem": 9000}
 
 
 def test_without_a_date_new_entries_get_the_latest_one() -> None:
     old = write_keystore([KeystoreEntry("debian:alpha.pem", 3001, ALPHA), KeystoreEntry("mine", 4001, BETA)])
-    assert dates(stored({**HOOKED, STORE: File(old)}, LINKS))["debian:beta.pem"] == 4001
+    assert dates(stored({**HOOKED, JAVA_STORE: File(old)}, LINKS))["debian:beta.pem"] == 4001
     assert dates(stored(HOOKED, LINKS)) == {"debian:alpha.pem": 0, "debian:beta.pem": 0}
 
 
@@ -288,20 +290,20 @@ MANY = {f"CA_{number}.pem": source(der) for number, der in enumerate(DERS)}
 
 
 def written(tree: dict[str, Node], links: dict[str, Source], created: int | None = None) -> bytes:
-    return debian_java_store(MemoryTree(tree), links, created)[0][STORE].content
+    return debian_java_store(MemoryTree(tree), links, created)[0][JAVA_STORE].content
 
 
 def test_a_second_run_gives_the_same_bytes_whenever_it_comes() -> None:
     first = written(HOOKED, MANY, 5)
     for created in (None, 5, 99):
-        assert written({**HOOKED, STORE: File(first)}, MANY, created) == first
+        assert written({**HOOKED, JAVA_STORE: File(first)}, MANY, created) == first
 
 
 def test_adding_and_taking_away_gives_back_the_bytes() -> None:
     first = written(HOOKED, MANY, 5)
-    added = written({**HOOKED, STORE: File(first)}, {**MANY, "new.pem": source(ALPHA)}, 7)
+    added = written({**HOOKED, JAVA_STORE: File(first)}, {**MANY, "new.pem": source(ALPHA)}, 7)
     assert added != first
-    assert written({**HOOKED, STORE: File(added)}, MANY, 8) == first
+    assert written({**HOOKED, JAVA_STORE: File(added)}, MANY, 8) == first
 
 
 @given(st.permutations(list(MANY.items())), st.permutations(range(30)))
@@ -309,7 +311,7 @@ def test_neither_the_order_of_links_nor_that_of_the_old_store_matters(
     links: list[tuple[str, Source]], order: list[int]
 ) -> None:
     old = [KeystoreEntry(f"debian:ca_{number}.pem", 5000, DERS[number]) for number in order]
-    assert written({**HOOKED, STORE: File(write_keystore(old))}, dict(links)) == written(HOOKED, MANY, 5)
+    assert written({**HOOKED, JAVA_STORE: File(write_keystore(old))}, dict(links)) == written(HOOKED, MANY, 5)
 
 
 @given(st.lists(st.text(), unique=True))

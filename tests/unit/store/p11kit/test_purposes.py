@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from rootfs_trust.rootfs.view import Absent
@@ -228,6 +226,6 @@ def test_a_keystore_that_cannot_be_read_is_written_anew() -> None:
 @pytest.mark.parametrize("layout", [FEDORA, SUSE, ARCH], ids=lambda layout: layout.name)
 def test_every_layout_dates_its_keystore(layout) -> None:
     (path,) = [each.path for each in layout.bundles if each.format == "java"]
-    given = layout.plan(MemoryTree(), Request((replace(anchor(), name="x"),), created=9))
+    given = layout.plan(MemoryTree(), Request((anchor()._replace(name="x"),), created=9))
     assert [each.created_ms for each in jks.read_keystore(given.desired[path].content)] == [9000]
     assert not any(node == Absent() for node in given.desired.values())
