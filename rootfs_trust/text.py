@@ -6,7 +6,6 @@ Such text can contain sequences that move a terminal's cursor, hide preceding te
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 
@@ -48,6 +47,8 @@ def _is_visible(char: str) -> bool:
 
 def as_json(document: object, *, indent: int | None = None) -> str:
     """Return ``document`` as JSON in ASCII, with every control character escaped, including DEL."""
+    import json
+
     return json.dumps(document, indent=indent).replace("\x7f", "\\u007f")
 
 
@@ -62,6 +63,8 @@ def as_cell(text: str) -> str:
 
 def as_toml(text: str) -> str:
     """Return ``text`` as a basic string of TOML, with everything escaped that is not printable."""
+    import json
+
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(char if _is_visible(char) else f"\\U{ord(char):08x}" for char in quoted)
 

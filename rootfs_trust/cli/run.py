@@ -7,7 +7,6 @@ import shutil
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -126,6 +125,8 @@ def _run() -> int:
         return int(error.code or 0)
     except Exception as error:  # a bug must not end with exit status 1, which is a verdict
         if _verbose(sys.argv):
+            import traceback
+
             traceback.print_exc()
         return _report(ApplyError(_unexpected(error)))
 

@@ -7,7 +7,6 @@ OpenJDK's JavaKeyStore.java, XML Signature (RSAKeyValue), BIND's dnssec-keygen(1
 
 from __future__ import annotations
 
-import json
 import re
 import struct
 from binascii import a2b_base64
@@ -18,18 +17,17 @@ from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509.der import SEQUENCE, header
 from rootfs_trust.x509.pem_objects import looks_like_pkcs12, looks_like_private_key_der
 
+# Patterns that few files need are compiled by re on their first use.
 # Prose behind a label has no such word; the first line of a key's base64 is one.
 _BODY = re.compile(rb"(?=[a-z/]{0,64}[0-9+])[a-z0-9+/]{24}")
 _IN_PROSE = re.compile(rb"[a-z]")
-_PUTTY = re.compile(rb"(?:\A|[\n\"'])[ \t]{0,80}putty-user-key-file-\d:")
-_AGE = re.compile(rb"age-secret-key-(?:pq-)?1[0-9a-z]{8}")
-_WIREGUARD = re.compile(
-    rb"^[ \t]{0,80}(?i:PrivateKey|PresharedKey)[ \t]{0,80}=[ \t]{0,80}[A-Za-z0-9+/]{42}[048AEIMQUYcgkosw]=", re.M
-)
+_PUTTY = rb"(?:\A|[\n\"'])[ \t]{0,80}putty-user-key-file-\d:"
+_AGE = rb"age-secret-key-(?:pq-)?1[0-9a-z]{8}"
+_WIREGUARD = rb"(?m)^[ \t]{0,80}(?i:PrivateKey|PresharedKey)[ \t]{0,80}=[ \t]{0,80}[A-Za-z0-9+/]{42}[048AEIMQUYcgkosw]="
 # Ed, then the key derivation and checksum algorithms (minisign), or BK (signify); public keys are shorter.
-_SIGNING = re.compile(rb"\bRW(?:RTY0Iy|QAAEIy|RCS)[A-Za-z0-9+/]{100}")
-_XML = re.compile(rb"<(?:[a-z0-9_]{1,32}:)?(?:d|x)>")
-_P11_KIT = re.compile(rb"^class:[ \t]*\"?(?:private-key|secret-key)\b", re.M)
+_SIGNING = rb"\bRW(?:RTY0Iy|QAAEIy|RCS)[A-Za-z0-9+/]{100}"
+_XML = rb"<(?:[a-z0-9_]{1,32}:)?(?:d|x)>"
+_P11_KIT = rb"(?m)^class:[ \t]*\"?(?:private-key|secret-key)\b"
 _KEY_BAGS = tuple(bytes.fromhex("060b2a864886f70d010c0a01") + bytes((kind,)) for kind in (1, 2, 5))
 """Object identifiers of a key, a shrouded key and a secret in PKCS #12."""
 
@@ -49,8 +47,8 @@ _DER = re.compile(
 """The first octets of PKCS #1, SEC 1, PKCS #8, PKCS #12 and an encrypted PKCS #8."""
 
 _MEMBERS = {"EC": ("d",), "OKP": ("d",), "RSA": ("d", "p", "q"), "oct": ("k",), "AKP": ("priv",)}
-_TOKEN = re.compile(rb"[{}]|\"(kty|d|p|q|k|priv)\\{0,8}\"\s{0,64}:\s{0,64}\\{0,8}\"([A-Za-z0-9_+/=-]+)")
-_ESCAPE = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
+_TOKEN = rb"[{}]|\"(kty|d|p|q|k|priv)\\{0,8}\"\s{0,64}:\s{0,64}\\{0,8}\"([A-Za-z0-9_+/=-]+)"
+_ESCAPE = rb"\\u00([2-7][0-9a-fA-F])"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -102,7 +100,7 @@ def _has_label(lower: bytes) -> bool:
 def _has_jwk(text: bytes) -> bool:
     """A JSON object with a key's type and a private member, in a JSON document or anywhere in other text."""
     if b"\\u00" in text:
-        text = _ESCAPE.sub(lambda escape: bytes.fromhex(escape[1].decode()), text)
+        text = re.sub(_ESCAPE, lambda escape: bytes.fromhex(escape[1].decode()), text)
     if b'"kty' not in text:
         return False
     if any(map(_is_private, _objects(text))):
@@ -110,6 +108,8 @@ def _has_jwk(text: bytes) -> bool:
     start = text.removeprefix(_BYTE_ORDER_MARK).lstrip()
     if start[:1] not in (b"{", b"["):
         return False
+    import json
+
     try:
         pending = [json.loads(start)]
     except (ValueError, RecursionError):
@@ -128,7 +128,7 @@ def _has_jwk(text: bytes) -> bool:
 def _objects(text: bytes) -> Iterator[dict[str, Any]]:
     """The members that matter of each object in ``text``, which need not be JSON as a whole."""
     stack: list[dict[str, Any]] = [{}]
-    for token in _TOKEN.finditer(text):
+    for token in re.finditer(_TOKEN, text):
         if token[0] == b"{":
             stack.append({})
         elif token[0] == b"}":
@@ -166,16 +166,16 @@ def _always(_text: bytes, _lower: bytes) -> bool:
 
 
 _FORMS: tuple[tuple[bytes, str, _Question], ...] = (
-    (b"putty-user-key-file-", "PuTTY", lambda _, lower: b"private-lines:" in lower or bool(_PUTTY.search(lower))),
-    (b"age-secret-key-", "age", lambda _, lower: bool(_AGE.search(lower))),
-    (b"privatekey", "WireGuard", lambda text, _: bool(_WIREGUARD.search(text))),
-    (b"presharedkey", "WireGuard", lambda text, _: bool(_WIREGUARD.search(text))),
-    (b"rwrty0iy", "minisign", lambda text, _: bool(_SIGNING.search(text))),
-    (b"rwqaaeiy", "minisign", lambda text, _: bool(_SIGNING.search(text))),
-    (b"rwrcs", "signify", lambda text, _: bool(_SIGNING.search(text))),
-    (b"rsakeyvalue>", "XML", lambda _, lower: bool(_XML.search(lower))),
-    (b"dsakeyvalue>", "XML", lambda _, lower: bool(_XML.search(lower))),
-    (b"p11-kit-object-v1", "p11-kit", lambda _, lower: bool(_P11_KIT.search(lower))),
+    (b"putty-user-key-file-", "PuTTY", lambda _, lower: b"private-lines:" in lower or bool(re.search(_PUTTY, lower))),
+    (b"age-secret-key-", "age", lambda _, lower: bool(re.search(_AGE, lower))),
+    (b"privatekey", "WireGuard", lambda text, _: bool(re.search(_WIREGUARD, text))),
+    (b"presharedkey", "WireGuard", lambda text, _: bool(re.search(_WIREGUARD, text))),
+    (b"rwrty0iy", "minisign", lambda text, _: bool(re.search(_SIGNING, text))),
+    (b"rwqaaeiy", "minisign", lambda text, _: bool(re.search(_SIGNING, text))),
+    (b"rwrcs", "signify", lambda text, _: bool(re.search(_SIGNING, text))),
+    (b"rsakeyvalue>", "XML", lambda _, lower: bool(re.search(_XML, lower))),
+    (b"dsakeyvalue>", "XML", lambda _, lower: bool(re.search(_XML, lower))),
+    (b"p11-kit-object-v1", "p11-kit", lambda _, lower: bool(re.search(_P11_KIT, lower))),
     (b"private-key-format: v", "BIND", _always),
     (b"ssh private key file format 1.", "SSH 1", _always),
     (b"b3blbnnzac1rzxktdjea", "OpenSSH", _always),

@@ -44,11 +44,13 @@ MODULES = {
 """Packages whose modules have another name."""
 
 
-def run(*words: object, blocked: tuple[str, ...] = (), environment: dict[str, str] | None = None):
+def run(
+    *words: object, blocked: tuple[str, ...] = (), environment: dict[str, str] | None = None, program: str = PROGRAM
+):
     """Exit status, standard output, standard error but its last line, and the modules that were imported."""
     env = {"PYTHONPATH": str(Path(rootfs_trust.__file__).parents[1]), **(environment or {})}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, json.dumps(blocked), *map(str, words)],
+        [sys.executable, "-c", program, json.dumps(blocked), *map(str, words)],
         capture_output=True,
         text=True,
         env=env,
@@ -70,6 +72,37 @@ def test_plain_anchors_need_none_of_the_costly_packages(debian, authority, tmp_p
     status, _, _, modules = run(*words)
     assert (status, modules & COSTLY) == (0, set())
     assert modules & {"ssl", "subprocess", "socket", "http", "urllib"} == set()
+
+
+NOT_FOR_A_PLAIN_INSTALL = (
+    "audit.checks",
+    "clients.all_clients",
+    "image",
+    "inputs.config_reader",
+    "inputs.containers",
+    "rendering",
+    "rootfs.apply",
+    "store.java_keystore",
+    "store.p11kit.",
+    "thin_edge",
+    "toml_editor",
+)
+"""Modules of the package, or the first letters of their names, for settings, containers, images, other distributions,
+reading commands and writing."""
+MOST_MODULES = 100
+
+
+def test_what_an_install_with_nothing_to_do_imports(debian, authority, tmp_path):
+    (tmp_path / "ca.pem").write_bytes(authority.pem)
+    words = ("install", "--root", debian.path, "--cert", tmp_path / "ca.pem")
+    assert run(*words)[0] == 0
+    program = PROGRAM.replace('{name.partition(".")[0] for name in sys.modules}', "set(sys.modules)")
+    status, out, _, modules = run(*words, program=program)
+    ours = {name.removeprefix("rootfs_trust.") for name in modules if name.startswith("rootfs_trust.")}
+    assert status == 0 and "Nothing to do" in out
+    assert sorted(name for name in ours if name.startswith(NOT_FOR_A_PLAIN_INSTALL)) == []
+    assert len(ours) <= MOST_MODULES
+    assert modules & {"ipaddress", "tomllib", "traceback", "zipfile"} == set()
 
 
 @pytest.mark.parametrize("words", [("--help",), ("--version",), ("install", "--help")])
