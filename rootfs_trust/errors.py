@@ -37,10 +37,10 @@ class InputError(RootfsTrustError):
 
 
 class DamagedImageError(RootfsTrustError):
-    """An image that is not well-formed in some place: its other places are not judged. Nothing was written.
+    """An image with malformed data in one place. Its other data is not checked. Nothing was written.
 
-    It is no InputError, so that it passes everything that copes with a file that cannot be read; callers of the API get
-    InputError.
+    It is not an InputError, so code that tolerates unreadable files does not catch it. Callers of the API get an
+    InputError instead.
     """
 
 

@@ -16,7 +16,7 @@ from rootfs_trust.inputs.certificates import FoundCertificate, certificates
 from rootfs_trust.inputs.config import FILE_NAME
 from rootfs_trust.inputs.config_reader import parse_config
 from rootfs_trust.inputs.files import read_inputs
-from rootfs_trust.rendering.packaged_templates import shipped_template
+from rootfs_trust.rendering.packaged_templates import packaged_template
 from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.anchor import name_of_file, safe_name
 from rootfs_trust.store.detect import find_layout
@@ -174,7 +174,7 @@ def _found(path: str) -> list[FoundCertificate]:
 def _rendered(
     known: RootfsFacts, anchors: Sequence[GivenAnchor], clouds: Sequence[GivenCloud], servers: Sequence[GivenServer]
 ) -> str:
-    template = shipped_template("rootfs-trust.toml.j2", "rootfs-trust.toml is rendered from a template")
+    template = packaged_template("rootfs-trust.toml.j2", "rootfs-trust.toml is rendered from a template")
     return template.render(
         system=printable(known.system),
         layout=known.layout,

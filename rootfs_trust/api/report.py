@@ -20,7 +20,7 @@ from rootfs_trust.clients.all_clients import clients_of
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.root_data import load_root_data
-from rootfs_trust.rendering.packaged_templates import shipped_template
+from rootfs_trust.rendering.packaged_templates import packaged_template
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.thin_edge.settings_in_force import found_settings
 from rootfs_trust.times import later
@@ -73,7 +73,7 @@ def report(root: str, options: ReportOptions = NO_OPTIONS) -> Report:
 
 def render_report(report: Report, form: str) -> str:
     """Render the report as ``html`` or ``md``. Raises InputError if jinja2 is missing."""
-    return shipped_template(f"report/report.{form}.j2", "a report is rendered from a template").render(report=report)
+    return packaged_template(f"report/report.{form}.j2", "a report is rendered from a template").render(report=report)
 
 
 def _clients(trust: Trust) -> tuple[ClientView, ...]:

@@ -87,5 +87,5 @@ def _of_cloud(
     """
     place = layout.hash_directory or layout.bundle
     for setting in cloud_settings(cloud, place, root_cert_path=root_cert_path, at_run_time=at_run_time, where=where):
-        if layout.hash_directory or setting.kind.takes != "folder":
+        if layout.hash_directory or setting.kind.takes != "directory":
             yield setting

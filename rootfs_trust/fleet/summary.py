@@ -17,7 +17,7 @@ from rootfs_trust.audit.findings import LEVELS, Finding
 from rootfs_trust.audit.timeline import Bar, Timeline
 from rootfs_trust.audit.who_trusts import Trusting
 from rootfs_trust.fleet.messages import FAILED, CheckResult, ServerState
-from rootfs_trust.rendering.packaged_templates import shipped_template
+from rootfs_trust.rendering.packaged_templates import packaged_template
 from rootfs_trust.times import later
 
 _ROOM = 366
@@ -128,7 +128,7 @@ class FleetSummary:
 
     def render(self, form: str) -> str:
         """The page for people, as ``html`` or ``md``. Raises InputError where jinja2 is missing."""
-        return shipped_template(f"report/fleet.{form}.j2", "a report has to be rendered").render(fleet=self)
+        return packaged_template(f"report/fleet.{form}.j2", "a report has to be rendered").render(fleet=self)
 
 
 def _kind(finding: Finding) -> tuple[str, str]:

@@ -1,1 +1,1 @@
-"""Render Jinja2 templates: those of a user, within bounds, and those that come with the package."""
+"""Renders Jinja2 templates: those of users, in a sandbox with limits, and those of the package."""

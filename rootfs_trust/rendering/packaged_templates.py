@@ -1,4 +1,4 @@
-"""Load the Jinja2 templates that come with the package, in ``templates/``."""
+"""Load the Jinja2 templates of the package, from ``templates/``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 
-def shipped_template(name: str, purpose: str) -> Template:
+def packaged_template(name: str, purpose: str) -> Template:
     """Load the template ``templates/NAME``. Raises InputError with ``purpose`` if jinja2 is missing.
 
     Values are escaped in HTML, and quoted by the filter ``toml`` in TOML. All values are made printable

@@ -1,8 +1,9 @@
-"""Any agent's settings from a Jinja2 template: a user's own, or one that ships under ``templates/agents``. Pure.
+"""Renders any agent's settings from a Jinja2 template: a user's own, or one from ``templates/agents``.
 
-A template sees ``trust.bundle`` and ``trust.directory`` (the device's paths; the latter empty where the layout has no
-hash links), ``anchors`` (each with name, subject, sha256, pem), ``clouds`` (the kinds), ``runtimes`` (environment
-variables of runtimes that ignore the system's store, and their values) and ``values`` (its own table in the config).
+A template can use ``trust.bundle`` and ``trust.directory`` (paths on the device; the directory is empty if the layout
+has no hash links), ``anchors`` (each with name, subject, sha256, pem), ``clouds`` (the kinds), ``runtimes``
+(environment variables of runtimes that ignore the system's store, and their values) and ``values`` (its own table in
+the config).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from rootfs_trust.rootfs.view import File, Symlink, View
 
 @dataclass(frozen=True, slots=True)
 class RenderRequest:
-    """One ``[[render]]``: the template's text and name, where the result goes on the device, and its mode."""
+    """A ``[[render]]`` table: the template's text and name, the path of the result on the device, and its mode."""
 
     name: str
     text: str
@@ -25,23 +26,23 @@ class RenderRequest:
     mode: int = 0o644
     values: Mapping[str, object] = field(default_factory=dict)
     replace: bool = False
-    """Whether the file may take the place of another one."""
+    """Overwrite an existing file that differs."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateTrust:
-    """What a template may say of the store. ``anchors`` are the anchors of this run."""
+    """What a template can use of the store. ``anchors`` are the anchors of this run."""
 
     bundle: str
     directory: str
     anchors: tuple[Mapping[str, str], ...]
     clouds: tuple[str, ...] = ()
     java: str = ""
-    """The Java keystore, empty where there is none."""
+    """The Java keystore; empty if there is none."""
 
     @property
     def runtimes(self) -> dict[str, str]:
-        """Variables of pip and requests, curl's libraries, Node and Java, which ship or freeze a store of their own."""
+        """Variables for pip and requests, curl's libraries, Node and Java, which ship or embed their own store."""
         variables = dict.fromkeys(
             ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "NODE_EXTRA_CA_CERTS"), self.bundle
         )
@@ -51,20 +52,22 @@ class TemplateTrust:
 def rendered(
     view: View, requests: Iterable[RenderRequest], trust: TemplateTrust
 ) -> tuple[dict[str, File], list[Problem]]:
-    """The files that ``requests`` ask for, and a conflict for each place that another file has.
+    """Return the files of ``requests``, and a conflict for each path that another file has.
 
-    Raises InputError for a template that is wrong or asks for what is not there.
+    Raises InputError for a template that is malformed or uses names that do not exist.
     """
     files: dict[str, File] = {}
     conflicts: list[Problem] = []
     for request in requests:
         file = File(_result(request, trust), mode=request.mode)
-        there = view.node(request.dest)
-        same = isinstance(there, File) and there.content == file.content
-        if isinstance(there, File | Symlink) and not same and not request.replace:
-            what = "another file" if isinstance(there, File) else "a link"
-            hint = "replace = true in its [[render]] exchanges it"
-            conflicts.append(Problem("conflict", request.dest, f"{what} stands where {request.name} goes", hint))
+        existing = view.node(request.dest)
+        same = isinstance(existing, File) and existing.content == file.content
+        if isinstance(existing, File | Symlink) and not same and not request.replace:
+            what = "another file" if isinstance(existing, File) else "a link"
+            hint = "replace = true in its [[render]] overwrites it"
+            conflicts.append(
+                Problem("conflict", request.dest, f"is {what}, which {request.name} would overwrite", hint)
+            )
         files[request.dest] = file
     return files, conflicts
 
@@ -79,14 +82,14 @@ def _result(request: RenderRequest, trust: TemplateTrust) -> bytes:
     try:
         return sandbox.rendered(request.text, {**names, "values": request.values})
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-        raise _wrong(request, error, f"cannot be rendered: {getattr(error, 'message', error)}") from error
+        raise _template_error(request, error, f"cannot be rendered: {getattr(error, 'message', error)}") from error
     except RecursionError as error:
-        raise _wrong(request, error, "cannot be rendered: it is nested too deep") from error
+        raise _template_error(request, error, "cannot be rendered: it is nested too deeply") from error
     except MemoryError as error:
-        raise _wrong(request, error, "cannot be rendered: the memory does not suffice") from error
+        raise _template_error(request, error, "cannot be rendered: not enough memory") from error
 
 
-def _wrong(request: RenderRequest, error: Exception, message: str) -> InputError:
+def _template_error(request: RenderRequest, error: Exception, message: str) -> InputError:
     line = getattr(error, "lineno", None)
     where = f"{request.name}:{line}" if line else request.name
     return InputError(Problem("template", where, message, "docs/templates.md lists what a template may use"))

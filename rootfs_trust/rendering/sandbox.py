@@ -1,7 +1,7 @@
-"""Jinja2's sandbox with bounds: on what a template prints, on its steps, and on what one expression can make.
+"""Jinja2's sandbox with limits on a template's output, its steps, and the size of values.
 
-A template cannot be stopped in the middle of a single call, so each operation that can make much of little (a product,
-a format with a width, ``center``, ``replace``) is estimated before it is done.
+A single call cannot be interrupted. So each operation that can make a large value from a small one (a product, a format
+with a width, ``center``, ``replace``) is estimated before it runs.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ MAX_RENDERED = 1024 * 1024
 """Bytes; no settings file is larger."""
 
 MAX_STEPS = 1_000_000
-"""Turns of loops, calls and filters; for what they are given, a step for each 100 characters."""
+"""Loop iterations, calls and filters. Large arguments count as one step for each 100 characters."""
 
-_A_STEP = 100
+_CHARACTERS_PER_STEP = 100
 
 MAX_VALUE = 16 * MAX_RENDERED
-"""Characters of a single value, however deep its lists are."""
+"""Characters of a single value, including nested lists."""
 
 MAX_MADE = 4 * MAX_VALUE
-"""Characters that filters give and that are printed, in all, into blocks and macros too."""
+"""Characters that filters return and that are printed, in all, including those into blocks and macros."""
 
 _ITEM = 8
-"""Characters that an item of a list counts for besides its own."""
+"""Characters that an item of a list counts for in addition to its own."""
 
-_NOT_THE_SAME = ("random", "pprint")
+_NOT_REPRODUCIBLE = ("random", "pprint")
 """Filters whose result depends on more than their input."""
 
 _NUMBER = re.compile("[0-9]+")
@@ -42,7 +42,7 @@ _OTHER_FILES = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
 class BoundedSandbox(SandboxedEnvironment):
-    """For one rendering: its steps are counted once. The results are settings, not markup: nothing is escaped."""
+    """A sandbox for one rendering, which counts steps. The results are settings, not markup: nothing is escaped."""
 
     intercepted_binops = frozenset(("*", "**", "+", "%"))
 
@@ -54,16 +54,16 @@ class BoundedSandbox(SandboxedEnvironment):
             keep_trailing_newline=True,
             autoescape=False,
         )
-        own = {name: each for name, each in {**self.filters, **filters}.items() if name not in _NOT_THE_SAME}
-        self.filters = {name: self._bounded(name, each) for name, each in own.items()}
+        kept = {name: each for name, each in {**self.filters, **filters}.items() if name not in _NOT_REPRODUCIBLE}
+        self.filters = {name: self._bounded(name, each) for name, each in kept.items()}
         self.filters |= {"counted": self._counted, "printed": self._printed, "joined": self._joined}
-        self.filters["looked_through"] = self._looked_through
+        self.filters["scanned"] = self._scanned
         self.globals.pop("lipsum", None)  # random text
         self._steps = 0
         self._made = 0
 
     def rendered(self, text: str, names: Mapping[str, Any]) -> bytes:
-        """What ``text`` gives. Raises TemplateError, also where it passes a bound, or what its code raises."""
+        """Render ``text``. Raises TemplateError, also if a limit is exceeded, or what the template's code raises."""
         if len(text) > MAX_RENDERED:
             raise SecurityError(f"has more than {MAX_RENDERED} characters")
         template = self.parse(text)
@@ -82,7 +82,7 @@ class BoundedSandbox(SandboxedEnvironment):
         return bytes(result)
 
     def call(self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
-        """A call in the template, which is a step; one of a method of a text or list is estimated before."""
+        """Count a call in the template as a step. Methods of strings and lists are estimated first."""
         method = getattr(__obj, "__wrapped__", __obj)  # the sandbox wraps str.format
         owner = getattr(method, "__self__", None)
         if isinstance(owner, str | bytes | list | tuple | dict):
@@ -91,7 +91,7 @@ class BoundedSandbox(SandboxedEnvironment):
         return super().call(__context, __obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """A product, power, sum or format, refused before it is made where it would be too large."""
+        """Compute a product, power, sum or format. Too large results are refused before they are computed."""
         if operator == "%" and isinstance(left, str):
             self._estimate("format", left, [*right] if isinstance(right, tuple) else [right])
         elif operator == "+" and not isinstance(left, int | float):
@@ -101,7 +101,7 @@ class BoundedSandbox(SandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def _bounded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The filter ``function`` as a step that is estimated before it is taken."""
+        """Wrap the filter ``function``: it is estimated first, and counts as a step."""
         skipped = 1 if hasattr(function, "jinja_pass_arg") else 0
 
         @wraps(function)
@@ -118,7 +118,7 @@ class BoundedSandbox(SandboxedEnvironment):
         return bounded
 
     def _estimate(self, name: str, value: Any, args: list[Any]) -> None:
-        """Raise if the filter or method ``name`` may make too much of ``value``."""
+        """Raise SecurityError if the filter or method ``name`` may make too large a result from ``value``."""
         numbers = [abs(each) for each in args if isinstance(each, int)]
         if name not in ("default", "d") and max(numbers, default=0) > MAX_RENDERED:
             raise SecurityError(f"{name} gets a number of more than {MAX_RENDERED}")
@@ -163,7 +163,7 @@ class BoundedSandbox(SandboxedEnvironment):
             raise SecurityError(f"makes more than {MAX_MADE} characters, into blocks and macros too")
 
     @pass_context
-    def _looked_through(self, _context: Context, value: Any) -> Any:
+    def _scanned(self, _context: Context, value: Any) -> Any:
         self._step(_weight(value))
         return value
 
@@ -173,13 +173,13 @@ class BoundedSandbox(SandboxedEnvironment):
         return "".join(map(str, values))
 
     def _step(self, size: int = 0) -> None:
-        self._steps += 1 + size // _A_STEP
+        self._steps += 1 + size // _CHARACTERS_PER_STEP
         if self._steps > MAX_STEPS:
             raise SecurityError(f"takes more than {MAX_STEPS} turns of loops and calls")
 
 
 class _Bounding(NodeTransformer):
-    """Puts filters where an operator makes or goes through much: ``~``, comparisons, ``in`` and slices."""
+    """Adds filters where an operator makes or scans large values: ``~``, comparisons, ``in`` and slices."""
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - jinja2's name
         self.generic_visit(node)
@@ -187,15 +187,15 @@ class _Bounding(NodeTransformer):
 
     def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        node.expr = _filtered(node.expr, "looked_through")
+        node.expr = _filtered(node.expr, "scanned")
         for operand in node.ops:
-            operand.expr = _filtered(operand.expr, "looked_through")
+            operand.expr = _filtered(operand.expr, "scanned")
         return node
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
         if isinstance(node.arg, nodes.Slice):
-            node.node = _filtered(node.node, "looked_through")
+            node.node = _filtered(node.node, "scanned")
         return node
 
 
@@ -208,7 +208,7 @@ def _constant(node: nodes.Expr) -> nodes.Expr:
 
 
 def _weight(value: Any) -> int:
-    """About how many characters ``value`` takes when it is printed; not much more than MAX_VALUE where it is more."""
+    """Estimate the number of characters that ``value`` prints. Counting stops soon after MAX_VALUE."""
     weight, pending = 0, [value]
     while pending and weight <= MAX_VALUE:
         each = pending.pop()
@@ -223,7 +223,7 @@ def _weight(value: Any) -> int:
 
 
 def _product(operator: str, left: Any, right: Any) -> int:
-    """About how much ``left operator right`` takes: characters, items, or bits of a number."""
+    """Estimate the size of ``left operator right``: characters, items, or bits of a number."""
     if isinstance(left, int) and isinstance(right, int):
         return left.bit_length() * right if operator == "**" else left.bit_length() + right.bit_length()
     if isinstance(right, int):

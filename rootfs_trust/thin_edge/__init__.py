@@ -1,1 +1,1 @@
-"""Thin-edge.io's trust settings: which there are, which file sets each, and how to change them."""
+"""thin-edge.io's trust settings: what they are, which file sets each, and how to change them."""

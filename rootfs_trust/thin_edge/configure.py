@@ -1,4 +1,4 @@
-"""thin-edge.io's settings: rendered where there is no file for them, edited in place where there is one. Pure."""
+"""Writes thin-edge.io's settings: renders a missing file from a template, and edits an existing file in place."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def thin_edge(
     *,
     as_environment: bool = False,
 ) -> StorePlan:
-    """The settings files that hold ``settings``; ``store`` is what the same run writes into the rootfs.
+    """Plan the settings files for ``settings``. ``store`` is what the same run writes into the rootfs.
 
-    ``generation`` is "1" or "2" for the form of thin-edge.io 1.x or 2.x, or "auto"; ``as_environment`` puts them
-    into a drop-in of systemd instead. Raises InputError for a file that cannot be read.
+    ``generation`` is "1" or "2" for the format of thin-edge.io 1.x or 2.x, or "auto". With ``as_environment``, a
+    drop-in of systemd is written instead. Raises InputError for a file that cannot be parsed.
     """
     view, plan = device.view, StorePlan()
     chosen = last_of_each(settings)
@@ -45,7 +45,7 @@ def thin_edge(
     try:
         main = open_settings(view, FILE)
         chosen = supported_settings(device, chosen, generation, plan)
-        files = _by_file(device, main, chosen, generation, plan)
+        files = _group_by_file(device, main, chosen, generation, plan)
     except ConflictError as error:
         plan.conflicts += error.problems
         return plan
@@ -53,8 +53,8 @@ def thin_edge(
     finished = PlannedTree(device, store)
     built_in = built_in_bridge(device, main.document, generation)
     held: list[Setting] = []
-    for file, its in files:
-        kept = _without_risky_proxy_ca_path(file, its, plan)
+    for file, file_settings in files:
+        kept = _without_risky_proxy_ca_path(file, file_settings, plan)
         problems, warnings = check_settings(kept, finished, built_in_bridge=built_in)
         plan.problems += problems
         plan.warnings += warnings
@@ -69,10 +69,10 @@ def thin_edge(
     return plan
 
 
-def _by_file(
+def _group_by_file(
     device: Device, main: SettingsFile, chosen: list[Setting], generation: str, plan: StorePlan
 ) -> list[tuple[SettingsFile, list[Setting]]]:
-    """The settings of each file that has to hold some: those of mappers have files of their own in 2.x."""
+    """Return the files to write and the settings for each. In 2.x, mappers have their own files."""
     groups: dict[str, list[Setting]] = {}
     ignored: dict[str, str] = {}
     for setting in chosen:
@@ -81,16 +81,16 @@ def _by_file(
         groups.setdefault(setting.table if in_mapper or setting.of_user else "", []).append(setting)
         if in_mapper and lookup(main.document, key_as_written(main.document, cloud)) is not None:
             ignored.setdefault(cloud, setting.table)
-    plan.warnings += [_both(key_as_written(main.document, cloud), table) for cloud, table in ignored.items()]
+    plan.warnings += [_ignored_table(key_as_written(main.document, cloud), table) for cloud, table in ignored.items()]
     return [
         (open_settings(device.view, mapper_file(table), table) if table else main, settings)
         for table, settings in groups.items()
     ]
 
 
-def _both(cloud: str, table: str) -> Problem:
-    message = f"its [{cloud}] is ignored by thin-edge.io 2.x, which reads {mapper_file(table)} and its like instead"
-    return Problem("thin-edge-both", FILE, message, f"move what is still wanted, and take [{cloud}] out of tedge.toml")
+def _ignored_table(cloud: str, table: str) -> Problem:
+    message = f"its [{cloud}] is ignored by thin-edge.io 2.x, which reads mapper files such as {mapper_file(table)}"
+    return Problem("thin-edge-both", FILE, message, f"move its settings there, and delete [{cloud}] from tedge.toml")
 
 
 def _write(device: Device, file: SettingsFile, chosen: list[Setting], plan: StorePlan) -> None:
@@ -100,13 +100,13 @@ def _write(device: Device, file: SettingsFile, chosen: list[Setting], plan: Stor
     owner = None
     if file.text is None:
         owner = _tedge_owner(device, file.name, plan)
-        for folder in _folders(file.path):
+        for folder in _parent_directories(file.path):
             plan.desired[folder] = Directory(owner)
     plan.desired[file.path] = File(content, owner)
 
 
-def _folders(path: str) -> list[str]:
-    """The folders of thin-edge.io that lead to ``path``, the outer ones first."""
+def _parent_directories(path: str) -> list[str]:
+    """Return thin-edge.io's directories above ``path``, the top one first."""
     folders = []
     while (path := parent(path)).startswith(FOLDER):
         folders.append(path)
@@ -114,33 +114,33 @@ def _folders(path: str) -> list[str]:
 
 
 def _without_risky_proxy_ca_path(file: SettingsFile, chosen: list[Setting], plan: StorePlan) -> list[Setting]:
-    """Without the implied ``proxy.ca_path`` where it would make the proxy demand client certificates."""
+    """Drop the implied ``proxy.ca_path`` if it would make the proxy demand client certificates."""
     kept = []
     for setting in chosen:
         table = file.key(setting).removesuffix(".ca_path")
         serves_tls = all(lookup(file.document, f"{table}.{name}") is not None for name in ("cert_path", "key_path"))
         if setting.key.endswith(".proxy.ca_path") and not setting.explicit and serves_tls:
-            plan.warnings.append(_left_alone(file, setting))
+            plan.warnings.append(_not_set(file, setting))
         else:
             kept.append(setting)
     return kept
 
 
-def _left_alone(file: SettingsFile, setting: Setting) -> Problem:
+def _not_set(file: SettingsFile, setting: Setting) -> Problem:
     table = setting.key.removesuffix(".ca_path")
     message = (
-        f"{setting.key} is left alone: {table}.cert_path and key_path are set, and "
+        f"{setting.key} is not set: {table}.cert_path and key_path are set, and "
         "with a CA path the proxy would demand client certificates"
     )
-    return Problem("proxy-ca-path", file.name, message, f"--set {setting.key}=PATH writes it all the same")
+    return Problem("proxy-ca-path", file.name, message, f"--set {setting.key}=PATH sets it anyway")
 
 
 def _tedge_owner(device: Device, name: str, plan: StorePlan) -> Owner | None:
-    """The numeric ids of the rootfs's own ``tedge`` user; None, and told, where it has none."""
+    """Return the uid and gid of the rootfs's ``tedge`` user. If it has none, return None and add a warning."""
     user = device.user("tedge")
     if user.uid is not None and user.gid is not None:
         return Owner(user.uid, user.gid)
     message = "the rootfs has no tedge user yet, so the file gets the owner of other new files"
-    hint = "chown it to tedge:tedge once the package has made the user"
+    hint = "chown it to tedge:tedge once the package has created the user"
     plan.warnings.append(Problem("no-tedge-user", name, message, hint))
     return None

@@ -1,7 +1,9 @@
 """thin-edge.io's own renames from version 1 of tedge.toml to version 2.
 
-A file without ``config.version`` is version 1: the first tedge process on the device would rename its keys.
-Stamping version 2 on it would stop that and lose the settings, so the renames are done in the same edit.
+A file without ``config.version`` is version 1: the first tedge process on the device would rename its keys. If this
+tool only set version 2, thin-edge.io would not rename them and would lose the settings. The same edit therefore renames
+them.
+
 Source: tedge_config.rs of thin-edge.io 1.4.1 and 2.0.1, the migration steps of TomlV1.
 """
 
@@ -41,14 +43,14 @@ ALIASES = {
     "mqtt.client.auth.ca_file": "mqtt.client.auth.cafile",
     "mqtt.client.auth.ca_dir": "mqtt.client.auth.cadir",
 }
-"""Other names that thin-edge.io takes for a table or key; a file must not have one under both names."""
+"""Alternative names of a table or key in thin-edge.io. A file must not use both."""
 
 EMPTIED = "mqtt.client_auth"
-"""The table that the renames leave empty, and that goes with them."""
+"""A table that is empty after the renames, and is then removed."""
 
 
 def lookup(document: Mapping[str, Any], key: str) -> Any:
-    """The value at the dotted ``key``, or None."""
+    """Return the value at the dotted ``key``, or None."""
     value: Any = document
     for part in key.split("."):
         if not isinstance(value, Mapping) or part not in value:
@@ -58,14 +60,14 @@ def lookup(document: Mapping[str, Any], key: str) -> Any:
 
 
 def pending_renames(document: Mapping[str, Any]) -> dict[str, str]:
-    """The renames that ``document`` (parsed TOML) still needs: those of version 1 that it has keys for."""
+    """Return the renames that ``document`` (parsed TOML) still needs: those of its version 1 keys."""
     if lookup(document, "config.version") not in (None, "1"):
         return {}
     return {old: new for old, new in RENAMES.items() if lookup(document, old) is not None}
 
 
 def key_as_written(document: Mapping[str, Any], key: str) -> str:
-    """``key`` as ``document`` spells it: by its alias, where that is what stands there."""
+    """Return ``key`` as ``document`` writes it: by its alias if the document uses that."""
     for name, alias in ALIASES.items():
         if (key == name or key.startswith(f"{name}.")) and lookup(document, alias) is not None:
             return alias + key.removeprefix(name)

@@ -1,7 +1,7 @@
-"""Holds each setting against the finished rootfs: what thin-edge.io would stumble over is refused here.
+"""Checks each setting against the finished rootfs, and reports what thin-edge.io could not use.
 
-Source: bridge/config.rs, axum_tls, parse_root_certificate.rs and cloud_root_certificate.rs of thin-edge.io 1.4.1
-and 2.0.1.
+Source: bridge/config.rs, axum_tls, parse_root_certificate.rs and cloud_root_certificate.rs of thin-edge.io 1.4.1 and
+2.0.1.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from rootfs_trust.thin_edge.trust_settings import Setting
 
 _EXTERNAL = "mqtt.external.ca_path"
 _LAST_WITHOUT_FILE = (2, 0, 1)
-_SINCE = ", and thin-edge.io takes one here after 2.0.1 only"
-_NEWER = "give a folder with hash links, or install a newer tedge package first"
-_RUN_TIME = "--set-at-run-time is for a path on a volume that appears later"
+_SINCE = ", which thin-edge.io accepts here only after 2.0.1"
+_NEWER = "use a directory with hash links, or install a newer tedge package first"
+_RUN_TIME = "use --set-at-run-time for a path on a volume that is mounted later"
 
 
 def check_settings(
     settings: Iterable[Setting], finished: PlannedTree, *, built_in_bridge: bool
 ) -> tuple[list[Problem], list[Problem]]:
-    """Troubles that refuse the run, and warnings: of paths that are said to appear at run time only, and of others'.
+    """Return errors, and warnings: about run-time paths and about foreign files.
 
-    What others have put there, its rights included, may be mended by others before the image ships.
+    Foreign files and their permissions are only worth a warning, because another build step may fix them.
     """
     problems: list[Problem] = []
     warnings: list[Problem] = []
-    sound: list[Setting] = []
+    valid: list[Setting] = []
     for setting in settings:
         problem = _check(setting, finished, built_in_bridge)
         if problem:
             (warnings if setting.at_run_time else problems).append(problem)
         else:
-            sound.append(setting)
-    warnings += _unreadable_paths(sound, finished, built_in_bridge)
-    warnings += _directories_with_malformed_files(sound, finished)
+            valid.append(setting)
+    warnings += _unreadable_paths(valid, finished, built_in_bridge)
+    warnings += _directories_with_malformed_files(valid, finished)
     return problems, warnings
 
 
@@ -51,14 +51,14 @@ def _check(setting: Setting, finished: PlannedTree, built_in_bridge: bool) -> Pr
         return _problem(setting, f"{setting.path} will not be in the finished rootfs", _RUN_TIME)
     if kind is File and setting.key == _EXTERNAL:
         return (
-            None if _takes_external_file(finished) else _problem(setting, f"{setting.path} is a file{_SINCE}", _NEWER)
+            None if _accepts_external_file(finished) else _problem(setting, f"{setting.path} is a file{_SINCE}", _NEWER)
         )
     if kind is not (File if setting.kind.takes == "file" else Directory) and setting.kind.takes != "either":
-        other = "folder" if kind is Directory else "file"
+        other = "directory" if kind is Directory else "file"
         return _problem(
             setting,
-            f"{setting.path} is a {other}, and thin-edge.io takes a {setting.kind.takes} here",
-            f"give a {setting.kind.takes}",
+            f"{setting.path} is a {other}, and thin-edge.io needs a {setting.kind.takes} here",
+            f"set it to a {setting.kind.takes}",
         )
     by_rustls = built_in_bridge and setting.key.endswith(".root_cert_path")
     if kind is Directory and setting.kind.hashed and not by_rustls:
@@ -66,8 +66,10 @@ def _check(setting: Setting, finished: PlannedTree, built_in_bridge: bool) -> Pr
     return None
 
 
-def _takes_external_file(finished: PlannedTree) -> bool:
-    """Whether the package of the tree is newer than 2.0.1: a file is a cafile since pull request 4315 of 2026-08-29."""
+def _accepts_external_file(finished: PlannedTree) -> bool:
+    """Return whether the rootfs's package is newer than 2.0.1. Newer ones accept a cafile (pull request 4315,
+    2026-08-29).
+    """
     package = finished.device.packages.get("tedge")
     numbers = re.findall("[0-9]+", package.version) if package else []
     return tuple(map(int, numbers[:3])) > _LAST_WITHOUT_FILE
@@ -85,7 +87,7 @@ def _check_hash_links(setting: Setting, finished: PlannedTree) -> Problem | None
     return _problem(
         setting,
         f"{setting.path} has no hash links, so mosquitto would find no CA in it",
-        f"rootfs-trust rehash --root DIR {setting.path} makes them; or give the bundle file",
+        f"create them with rootfs-trust rehash --root DIR {setting.path}, or use the bundle file",
     )
 
 
@@ -93,27 +95,27 @@ def _problem(setting: Setting, message: str, hint: str) -> Problem:
     return Problem("thin-edge-setting", "", f"{setting.key}: {message}", hint)
 
 
-# -- who may read ------------------------------------------------------------------------------------------
+# -- permissions -------------------------------------------------------------------------------------------
 
 
 def _unreadable_paths(settings: Iterable[Setting], finished: PlannedTree, built_in_bridge: bool) -> Iterator[Problem]:
-    """Each place that keeps a program from reading a setting's path is told once."""
-    told = set()
+    """Yield a warning for each path that keeps a program from reading a setting's file, without duplicates."""
+    reported = set()
     for setting in settings:
         for name in _readers(setting, built_in_bridge):
             place = first_unreadable_path(setting.path, finished, finished.user(name))
-            if place is not None and (place, name) not in told:
-                told.add((place, name))
+            if place is not None and (place, name) not in reported:
+                reported.add((place, name))
                 yield Problem(
                     "thin-edge-unreadable",
                     place,
-                    f"the user {name} may not read it, so {setting.key} = {setting.path} is of no use to it",
-                    "make it readable for everybody (chmod a+rX): CA certificates are no secret",
+                    f"the user {name} may not read it, so it cannot use {setting.key} = {setting.path}",
+                    "make it readable for all users (chmod a+rX); CA certificates are not secret",
                 )
 
 
 def _readers(setting: Setting, built_in_bridge: bool) -> list[str]:
-    """The users as whom the programs run that read a setting's path."""
+    """Return the users that run the programs which read a setting's path."""
     if setting.key == _EXTERNAL:
         return ["mosquitto"]
     if setting.key.endswith(".root_cert_path") and not built_in_bridge and not setting.of_user:
@@ -122,24 +124,27 @@ def _readers(setting: Setting, built_in_bridge: bool) -> list[str]:
 
 
 def first_unreadable_path(path: str, finished: PlannedTree, reader: User) -> str | None:
-    """The first place on the way to ``path`` that ``reader`` does not get through."""
+    """Return the first component of ``path`` that ``reader`` may not traverse or read, or None."""
     *folders, end = finished.way(path)
     for place in folders:
-        # That of the root folder is the build host's: an image gets it anew.
+        # The mode of the root directory is the build host's; an image sets its own.
         if place != "/" and not reader.may(SEARCH, *finished.rights(place)):
             return place
     bits = READ | SEARCH if finished.kind(end) is Directory else READ
     return None if end == "/" or reader.may(bits, *finished.rights(end)) else end
 
 
-# -- what spoils a folder ----------------------------------------------------------------------------------
+# -- malformed files ---------------------------------------------------------------------------------------
 
 _ENDINGS_OF_CA_DIR = (".pem", ".cer", ".crt")
-_LOST = "thin-edge.io then trusts none of the certificates in this folder"
+_LOST = "thin-edge.io then trusts none of the certificates in this directory"
 
 
 def _directories_with_malformed_files(settings: Iterable[Setting], finished: PlannedTree) -> Iterator[Problem]:
-    """Each file of others that makes thin-edge.io's HTTPS client, or its MQTT clients, drop a whole folder."""
+    """Yield a warning for each foreign file that makes thin-edge.io ignore a whole directory.
+
+    Its HTTPS client, or its MQTT clients, do so.
+    """
     folders: dict[str, list[Setting]] = {}
     for setting in settings:
         real = finished.real_path(setting.path)
@@ -148,19 +153,19 @@ def _directories_with_malformed_files(settings: Iterable[Setting], finished: Pla
     for folder, readers in folders.items():
         keys = ", ".join(setting.key for setting in readers)
         endings = _ENDINGS_OF_CA_DIR if all(key.key.endswith(".ca_dir") for key in readers) else ("",)
-        told = set()
+        reported = set()
         for path in finished.others(folder):
             yield from _misnamed(path, keys)
             real = finished.real_path(path)
-            # A hash link and what it leads to are one file.
-            if real is not None and real not in told and path.endswith(endings) and finished.kind(real) is File:
-                told.add(real)
+            # A hash link and its target are one file.
+            if real is not None and real not in reported and path.endswith(endings) and finished.kind(real) is File:
+                reported.add(real)
                 yield from _malformed_file(real, keys, finished)
 
 
 def _reads_all(setting: Setting) -> bool:
     if setting.of_user:
-        # Its bridge passes over what is bad, and HTTPS does not read it.
+        # Its bridge skips malformed files, and its HTTPS client does not read the directory.
         return False
     return setting.key.endswith((".root_cert_path", ".auth.ca_dir")) or setting.key == "http.ca_path"
 
@@ -179,7 +184,7 @@ def _malformed_file(path: str, keys: str, finished: PlannedTree) -> Iterator[Pro
         yield from error.problems
         return
     if reason:
-        hint = "fix the file, or move it out of the folder"
+        hint = "fix the file, or move it out of the directory"
         yield Problem("client-cannot-read", path, f"{reason}; {_LOST} ({keys}); {_version(finished)}", hint)
 
 
@@ -189,16 +194,16 @@ def _version(finished: PlannedTree) -> str:
 
 
 def _fault(data: bytes) -> str | None:
-    """Why rustls would not take a file; PEM in which it finds no certificate at all is no fault."""
+    """Return why rustls would reject a file, or None. PEM without any certificate is accepted."""
     for block in x509.blocks(data):
         where = f"the PEM block {block.label} of line {block.line}"
         if isinstance(block, x509.BadBlock):
             return f"{where} is malformed: {block.reason}"
         if block.header:
-            return f"{where} has a header, which thin-edge.io 1.x takes for base64"
+            return f"{where} has a header, which thin-edge.io 1.x decodes as base64"
         if block.label == "CERTIFICATE":
             try:
                 x509.parse_certificate(block.der)
             except MalformedError as error:
-                return f"{where} is no certificate: {error.message}"
+                return f"{where} is not a certificate: {error.message}"
     return None

@@ -1,4 +1,4 @@
-"""One of thin-edge.io's settings files as it stands in the rootfs: read once, then asked and edited. Pure."""
+"""One of thin-edge.io's settings files in the rootfs: parsed once, then queried and edited."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from rootfs_trust.toml_editor import edit
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
-    """``path`` is where links end, ``name`` what people call it; ``text`` is None where there is no such file.
+    """``path`` has links resolved, ``name`` is for messages. ``text`` is None if the file does not exist.
 
-    ``table`` is empty for tedge.toml; a mapper's file of 2.x holds the keys of one table, without its name.
+    ``table`` is empty for tedge.toml. A mapper's file of 2.x contains the keys of one table, without its name.
     """
 
     name: str
@@ -27,38 +27,38 @@ class SettingsFile:
     table: str = ""
 
     def key(self, setting: Setting) -> str:
-        """The key of ``setting`` in this file."""
+        """Return the key of ``setting`` in this file."""
         return setting.key.removeprefix(f"{self.table}.") if self.table else key_as_written(self.document, setting.key)
 
     def content(self, chosen: list[Setting]) -> bytes | None:
-        """The file with ``chosen`` set; None where it says that already. Raises InputError."""
+        """Return the file with the settings ``chosen``, or None if it has them already. Raises InputError."""
         values = {self.key(setting): setting.value for setting in chosen}
         renames = {} if self.table else pending_renames(self.document)
         if not self.table and lookup(self.document, "config.version") in (None, "1"):
             values = {"config.version": VERSION, **values}
         if self.text is None:
-            return render(self._first(values), prefix=self.table).encode()
+            return render(self._with_cloud_type(values), prefix=self.table).encode()
         if not renames and all(lookup(self.document, key) == value for key, value in values.items()):
             return None
         return edit.edited(self.text, self.name, renames, EMPTIED, values).encode()
 
-    def _first(self, values: dict[str, str]) -> dict[str, str]:
-        """A new mapper's file says of which cloud it is; a mapper of the user is of none."""
+    def _with_cloud_type(self, values: dict[str, str]) -> dict[str, str]:
+        """Add the cloud to a new mapper file. Custom mappers belong to no cloud."""
         cloud = self.table.partition(".")[0]
         return {"cloud_type": cloud, **values} if cloud in CLOUDS else values
 
 
 def open_settings(view: View, name: str, table: str = "") -> SettingsFile:
-    """Read the file called ``name``. Raises InputError for bad content, ConflictError for a link to nowhere."""
+    """Read the file ``name``. Raises InputError for malformed content, ConflictError for a dangling link."""
     path = view.real_path(name) if view.kind(name, follow=False) is Symlink else name
     if path is None:
-        hint = "the file lives on a volume: set it there, or make it in the image"
-        raise ConflictError(Problem("conflict", name, "is a link whose end is not in the rootfs", hint))
+        hint = "if the file is on a volume, set it there; else create it in the image"
+        raise ConflictError(Problem("conflict", name, "is a link to a path that is not in the rootfs", hint))
     data = read(view, path)
     try:
         text = None if data is None else data.decode()
     except UnicodeDecodeError as error:
-        raise InputError(Problem("thin-edge-toml", name, "is not UTF-8 text", "TOML files are")) from error
+        raise InputError(Problem("thin-edge-toml", name, "is not UTF-8 text", "TOML requires UTF-8")) from error
     if text is not None and text.startswith("\ufeff"):
         raise InputError(Problem("thin-edge-toml", name, "line 1 begins with a byte order mark", "save it without one"))
     document = {} if text is None else edit.parse(text, name)
@@ -71,23 +71,23 @@ def open_settings(view: View, name: str, table: str = "") -> SettingsFile:
 def _check_version(name: str, document: dict[str, Any]) -> None:
     version = lookup(document, "config.version")
     if version is not None and not isinstance(version, str):
-        message = f"config.version is {version!r}, and thin-edge.io takes a text there"
+        message = f"config.version is {version!r}, and thin-edge.io needs a string there"
         raise InputError(Problem("thin-edge-toml", name, message, f'write version = "{VERSION}"'))
 
 
 def _check_names(name: str, document: dict[str, Any]) -> None:
-    """thin-edge.io stops at a file that has one setting under two names; so do we."""
-    both = [
+    """Raise InputError if one setting has two names in the file: thin-edge.io does not start with such a file."""
+    problems = [
         Problem(
             "thin-edge-toml", name, f"{old} and {new} are the old and the new name of one setting", "keep one of them"
         )
         for old, new in pending_renames(document).items()
         if lookup(document, new) is not None
     ]
-    both += [
-        Problem("thin-edge-toml", name, f"{key} and {alias} are two names of the same", "keep one of them")
+    problems += [
+        Problem("thin-edge-toml", name, f"{key} and {alias} are two names of one setting", "keep one of them")
         for key, alias in ALIASES.items()
         if lookup(document, key) is not None and lookup(document, alias) is not None
     ]
-    if both:
-        raise InputError(*both)
+    if problems:
+        raise InputError(*problems)

@@ -1,4 +1,4 @@
-"""The trust settings of thin-edge.io that are in force in a tree, and the file that sets each."""
+"""The trust settings of thin-edge.io that are in force in a rootfs, and the file that sets each."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from rootfs_trust.thin_edge.trust_settings import CLOUDS, KINDS, MAPPERS, OF_USE
 from rootfs_trust.thin_edge.version import mapper_file
 
 DEFAULT = "/etc/ssl/certs"
-"""thin-edge.io's own, where no root_cert_path is set (tedge_config.rs)."""
+"""thin-edge.io's default for root_cert_path (tedge_config.rs)."""
 
 _ASSIGNMENT = re.compile(r'^Environment="(TEDGE_[A-Z0-9_]+)=((?:[^"\\]|\\.)*)"\s*$', re.MULTILINE)
 
 
 class FoundSetting(NamedTuple):
-    """A setting as the tree has it. ``key`` is spelled as in tedge.toml of version 2, ``file`` says where it stands."""
+    """A setting in the rootfs. ``key`` is that of tedge.toml of version 2; ``file`` is the file that sets it."""
 
     key: str
     value: str
@@ -30,9 +30,9 @@ class FoundSetting(NamedTuple):
 
 
 def found_settings(view: View) -> tuple[FoundSetting, ...]:
-    """Every trust setting that a file of the tree sets; of those set twice the one that thin-edge.io takes.
+    """Return every trust setting in the rootfs. If two files set one, it is the value that thin-edge.io uses.
 
-    Raises InputError for a file that is no valid TOML.
+    Raises InputError if a file is not valid TOML.
     """
     if view.kind("/etc/tedge") is not Directory:
         return ()
@@ -42,7 +42,7 @@ def found_settings(view: View) -> tuple[FoundSetting, ...]:
 
 
 def mapper_tables(view: View) -> tuple[str, ...]:
-    """The clouds and profiles for which the tree has a mapper's file of 2.x: ``c8y``, ``c8y.profiles.edge``."""
+    """Return the clouds and profiles that have a mapper file of 2.x: ``c8y``, ``c8y.profiles.edge``."""
     tables = (table.replace(".", ".profiles.", 1) for table in view.names(MAPPERS) if table.partition(".")[0] in CLOUDS)
     return tuple(table for table in tables if view.kind(mapper_file(table)) is File)
 
@@ -50,7 +50,7 @@ def mapper_tables(view: View) -> tuple[str, ...]:
 def cloud_roots_by_default(
     view: View, settings: tuple[FoundSetting, ...], main: SettingsFile
 ) -> Iterator[FoundSetting]:
-    """The clouds that are set up, and leave the CA to thin-edge.io; in 2.x those that have a mapper's file."""
+    """Yield the default CA path of each configured cloud that sets none; in 2.x, of those with a mapper file."""
     keys = {each.key for each in settings}
     mappers = mapper_tables(view)
     of_mappers = {table.partition(".")[0] for table in mappers}
@@ -64,22 +64,22 @@ def cloud_roots_by_default(
 
 
 def _tables(main: SettingsFile) -> Iterator[str]:
-    """The clouds, and the profiles that tedge.toml has of them."""
+    """Yield the clouds, and their profiles in tedge.toml."""
     for cloud in CLOUDS:
         yield cloud
         profiles = lookup(main.document, key_as_written(main.document, f"{cloud}.profiles"))
         yield from (f"{cloud}.profiles.{name}" for name in profiles) if isinstance(profiles, dict) else ()
 
 
-def _mappers_of_users(view: View) -> Iterator[str]:
-    """The names of the mappers of the user's own that have a file."""
+def _custom_mappers(view: View) -> Iterator[str]:
+    """Yield the names of the custom mappers that have a file."""
     for name in view.names(MAPPERS):
         if name.partition(".")[0] not in CLOUDS and view.kind(mapper_file(name)) is File:
             yield name
 
 
 def main_file(view: View) -> SettingsFile | None:
-    """tedge.toml; None where it is a link to somewhere outside the tree."""
+    """Return tedge.toml, or None if it is a link to a path outside the rootfs."""
     try:
         return open_settings(view, FILE)
     except ConflictError:
@@ -91,12 +91,12 @@ def _of_files(view: View) -> Iterator[FoundSetting]:
     mappers = mapper_tables(view)
     if main:
         yield from (each for each in _of_main(main.document) if not _of_a_mapper(each.key, mappers))
-    for table in (*mappers, *_mappers_of_users(view)):
+    for table in (*mappers, *_custom_mappers(view)):
         yield from _of_table(open_settings(view, mapper_file(table), table).document, table, mapper_file(table))
 
 
 def _of_a_mapper(key: str, mappers: tuple[str, ...]) -> bool:
-    """Whether 2.x ignores ``key`` of tedge.toml: a cloud that has any mapper's file is read from these alone."""
+    """Return whether 2.x ignores ``key`` in tedge.toml. If a cloud has any mapper file, only those are read."""
     return key.partition(".")[0] in {table.partition(".")[0] for table in mappers}
 
 
@@ -111,7 +111,7 @@ def _of_main(document: Mapping[str, Any]) -> Iterator[FoundSetting]:
 
 
 def _keys(document: Mapping[str, Any]) -> Iterator[str]:
-    """Every known setting, those of the profiles that ``document`` has, too."""
+    """Yield every known setting, also for the profiles in ``document``."""
     for key in KINDS:
         yield key
         cloud, _, rest = key.partition(".")
@@ -131,7 +131,7 @@ def _of_table(document: Mapping[str, Any], table: str, file: str) -> Iterator[Fo
 
 
 def _of_environment(view: View, found: Mapping[str, FoundSetting]) -> Iterator[FoundSetting]:
-    """What our drop-in of systemd sets; a profile is recognised by the settings that the files have."""
+    """Yield the settings in our drop-in of systemd. Profiles are recognized by the settings in the files."""
     keys = {variable(key): key for key in (*KINDS, *found)}
     text = (read(view, DROP_IN) or b"").decode("utf-8", "replace")
     for name, value in _ASSIGNMENT.findall(text):
@@ -140,5 +140,5 @@ def _of_environment(view: View, found: Mapping[str, FoundSetting]) -> Iterator[F
 
 
 def has_thin_edge(view: View) -> bool:
-    """Whether the tree has thin-edge.io's folder."""
+    """Return whether the rootfs has thin-edge.io's directory."""
     return view.kind(join("/etc", "tedge")) is Directory

@@ -1,7 +1,7 @@
-"""thin-edge.io's trust settings: which there are, what each takes, and what the caller asks for.
+"""thin-edge.io's trust settings: their names, the values that they accept, and those that the user requests.
 
-Source: tedge_config.rs of thin-edge.io 1.4.1 and 2.0.1 (crates/common/tedge_config); for mappers of users, which came
-with 2.0, custom/config.rs and validate_mapper_name of crates/core/tedge_mapper.
+Source: tedge_config.rs of thin-edge.io 1.4.1 and 2.0.1 (crates/common/tedge_config); for custom mappers, which exist
+since 2.0, custom/config.rs and validate_mapper_name of crates/core/tedge_mapper.
 """
 
 from __future__ import annotations
@@ -18,21 +18,24 @@ FOLDER = "/etc/tedge"
 MAPPERS = f"{FOLDER}/mappers"
 CLOUDS = {"c8y": "Cumulocity", "aws": "AWS IoT", "az": "Azure IoT"}
 OF_USERS = "NAME.device.root_cert_path"
-"""The setting of a mapper of the user's own, whose name stands first, as in ``tedge mapper config get``."""
+"""The setting of a custom mapper, whose name comes first, as in ``tedge mapper config get``."""
 
 _PROFILE = re.compile(r"[A-Za-z0-9_-]*[A-Za-z0-9][A-Za-z0-9_-]*")
 _MAPPER = re.compile(r"(?!bridge-|collectd$)[a-z][a-z0-9-]*")
-_ROOT_COMMENT = "The CA of the cloud, for MQTT and HTTPS. In a folder, mosquitto finds a CA by its hash link."
+_ROOT_COMMENT = "The CA of the cloud, for MQTT and HTTPS. In a directory, mosquitto finds a CA by its hash link."
 _PROXY_COMMENT = (
     "thin-edge.io's documentation calls this the CA of the cloud for HTTP; its code demands client certificates\n"
-    "signed by these CAs from local clients, once cert_path and key_path are set here. HTTPS to the cloud uses\n"
+    "signed by these CAs from local clients, if cert_path and key_path are set here. HTTPS to the cloud uses\n"
     "root_cert_path."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class SettingType:
-    """What a setting takes: ``takes`` is "file", "folder" or "either"; ``hashed``: a folder needs hash links."""
+    """The value that a setting accepts. ``takes`` is "file", "directory" or "either".
+
+    ``hashed``: a directory needs hash links.
+    """
 
     takes: str
     hashed: bool = False
@@ -41,56 +44,58 @@ class SettingType:
 
 KINDS = {
     "c8y.root_cert_path": SettingType("either", hashed=True, comment=_ROOT_COMMENT),
-    "c8y.proxy.ca_path": SettingType("folder", comment=_PROXY_COMMENT),
+    "c8y.proxy.ca_path": SettingType("directory", comment=_PROXY_COMMENT),
     "aws.root_cert_path": SettingType("either", hashed=True, comment=_ROOT_COMMENT),
     "az.root_cert_path": SettingType("either", hashed=True, comment=_ROOT_COMMENT),
-    "http.ca_path": SettingType("folder", comment="CAs of local clients, and the roots of the local HTTP client."),
+    "http.ca_path": SettingType("directory", comment="CAs of local clients, and the roots of the local HTTP client."),
     "mqtt.client.auth.ca_file": SettingType("file", comment="The CA of the local broker."),
-    "mqtt.client.auth.ca_dir": SettingType("folder", comment="The CAs of the local broker."),
-    "mqtt.external.ca_path": SettingType("folder", hashed=True, comment="CAs of the clients of the external listener."),
+    "mqtt.client.auth.ca_dir": SettingType("directory", comment="The CAs of the local broker."),
+    "mqtt.external.ca_path": SettingType("directory", hashed=True, comment="CAs of the external listener's clients."),
     OF_USERS: SettingType("either", comment="The CA of the broker."),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting to write. ``key`` is the dotted path in tedge.toml, profiles as tables of their own.
+    """One setting to write. ``key`` is the dotted key in tedge.toml, including a profile. ``path`` is absolute.
 
-    That of a mapper of the user is :data:`OF_USERS` with the mapper's name. ``path`` is absolute.
+    For a custom mapper the key is :data:`OF_USERS` with the mapper's name.
     """
 
     key: str
     path: str
     at_run_time: bool = False
     explicit: bool = True
-    """False where a cloud implies it: it then gives way to what the file says on purpose."""
+    """False if a cloud implies it: a value in the file then takes precedence."""
     relative: str = ""
-    """The path as it was given, from the mapper's folder: it is written like that."""
+    """The path as the user gave it, relative to the mapper's directory. It is written that way."""
 
     @property
     def value(self) -> str:
-        """What is written."""
+        """The value to write."""
         return self.relative or self.path
 
     @property
     def of_user(self) -> bool:
-        """Whether it is that of a mapper of the user's own, which reads no other file than its own."""
+        """Whether it is a setting of a custom mapper, which reads only its own file."""
         return plain_key(self.key) == OF_USERS
 
     @property
     def table(self) -> str:
-        """The cloud and, where there is one, the profile: ``c8y``, ``c8y.profiles.edge``; or a mapper or a table."""
+        """The cloud, with the profile if there is one (``c8y``, ``c8y.profiles.edge``), or a mapper or another
+        table.
+        """
         parts = self.key.split(".")
         return ".".join(parts[:3]) if parts[1:2] == ["profiles"] else parts[0]
 
     @property
     def kind(self) -> SettingType:
-        """What the setting takes, whatever profile it stands in."""
+        """The value that the setting accepts, the same for all profiles."""
         return KINDS[plain_key(self.key)]
 
 
 def plain_key(key: str) -> str:
-    """``key`` without its profile or mapper's name: ``c8y.profiles.edge.root_cert_path`` is ``c8y.root_cert_path``."""
+    """Return ``key`` without profile or mapper name: ``c8y.profiles.edge.root_cert_path`` is ``c8y.root_cert_path``."""
     parts = key.split(".")
     if parts[0] not in CLOUDS and parts[1:] == OF_USERS.split(".")[1:]:
         return OF_USERS
@@ -100,11 +105,11 @@ def plain_key(key: str) -> str:
 def cloud_settings(
     cloud: str, folder: str, *, root_cert_path: str | None = None, at_run_time: bool = False, where: str | None = None
 ) -> Iterator[Setting]:
-    """The settings of ``cloud`` (``c8y`` or ``c8y@NAME``), each set to ``folder`` unless said otherwise.
+    """Yield the settings of ``cloud`` (``c8y`` or ``c8y@NAME``), each set to ``folder`` unless given otherwise.
 
     Raises InputError with messages that begin with ``where``; None: with the option --cloud.
     """
-    name, profile = _named(cloud, f"--cloud {cloud}: " if where is None else where)
+    name, profile = _split_cloud(cloud, f"--cloud {cloud}: " if where is None else where)
     table = f"{name}.profiles.{profile}" if profile else name
     key = f"{table}.root_cert_path"
     if root_cert_path is None:
@@ -116,27 +121,27 @@ def cloud_settings(
 
 
 def kinds_of(clouds: Iterable[str]) -> tuple[str, ...]:
-    """The kinds of ``clouds`` without their profiles, each once. Raises InputError."""
-    return tuple(dict.fromkeys(_named(cloud, f"--cloud {cloud}: ")[0] for cloud in clouds))
+    """Return the kinds of ``clouds`` without profiles and duplicates. Raises InputError."""
+    return tuple(dict.fromkeys(_split_cloud(cloud, f"--cloud {cloud}: ")[0] for cloud in clouds))
 
 
-def _named(cloud: str, where: str) -> tuple[str, str]:
-    """The kind of a cloud, and its profile or an empty text. Raises InputError."""
+def _split_cloud(cloud: str, where: str) -> tuple[str, str]:
+    """Return the kind of a cloud, and its profile or an empty string. Raises InputError."""
     name, at, profile = cloud.partition("@")
     if name not in CLOUDS:
         clouds = ", ".join(f"{each} ({what})" for each, what in CLOUDS.items())
-        hint = f"clouds: {clouds}; a mapper of your own is set by --set {OF_USERS}=PATH"
-        raise InputError(Problem("cloud", "", f"{where}no cloud is called {name}", hint))
+        hint = f"clouds: {clouds}; for a custom mapper, use --set {OF_USERS}=PATH"
+        raise InputError(Problem("cloud", "", f"{where}unknown cloud {name}", hint))
     return name, _profile(profile, where) if at else ""
 
 
 def parse_setting(text: str, *, at_run_time: bool = False) -> Setting:
-    """``KEY=PATH`` of the command line. Raises InputError."""
+    """Parse ``KEY=PATH`` of the command line. Raises InputError."""
     key, equals, path = text.partition("=")
     option = "--set-at-run-time" if at_run_time else "--set"
     if not equals or not path:
         hint = "for example c8y.root_cert_path=/etc/ssl/certs"
-        raise InputError(Problem("thin-edge-setting", "", f"{option} {text}: has to be KEY=PATH", hint))
+        raise InputError(Problem("thin-edge-setting", "", f"{option} {text}: is not KEY=PATH", hint))
     if plain_key(key) not in KINDS:
         raise InputError(_unknown(f"{option} {key}", plain_key(key)))
     if plain_key(key) == OF_USERS:
@@ -148,28 +153,30 @@ def parse_setting(text: str, *, at_run_time: bool = False) -> Setting:
 
 
 def _unknown(where: str, key: str) -> Problem:
-    """With the nearest key of the same table, where there is that table."""
+    """Return the error for an unknown key. Suggestions come from the same table if it exists."""
     table = [each for each in KINDS if each.startswith(f"{key.partition('.')[0]}.")]
     hint = did_you_mean(key, table or KINDS) or f"settings: {', '.join(KINDS)}"
-    return Problem("thin-edge-setting", "", f"{where}: is no trust setting of thin-edge.io", hint)
+    return Problem("thin-edge-setting", "", f"{where}: is not a trust setting of thin-edge.io", hint)
 
 
 def in_mapper(name: str, path: str) -> str:
-    """The device's path of what the file of the mapper ``name`` calls ``path``: from its folder, by the text alone."""
+    """Return the absolute path for ``path`` in the file of the mapper ``name``: relative paths start in its
+    directory.
+    """
     return path if path.startswith("/") else posixpath.normpath(f"{MAPPERS}/{name}/{path}")
 
 
 def _of_user(key: str, path: str, *, at_run_time: bool) -> Setting:
     name = key.partition(".")[0]
     if not _MAPPER.fullmatch(name):
-        hint = "a small letter, then small letters, digits and -, as in thingsboard; not bridge-..., and not collectd"
-        raise InputError(Problem("thin-edge-setting", "", f'{key}: "{name}" is no name for a mapper', hint))
+        hint = "lower-case letters, digits and -, starting with a letter; not bridge-... and not collectd"
+        raise InputError(Problem("thin-edge-setting", "", f'{key}: "{name}" is not a valid mapper name', hint))
     relative = "" if path.startswith("/") else path
     return Setting(key, _absolute(key, in_mapper(name, path)), at_run_time, relative=relative)
 
 
 def last_of_each(settings: Iterable[Setting]) -> list[Setting]:
-    """One setting a key, the last one given; explicit ones win over those that a cloud implies."""
+    """Return one setting for each key: the last one given. Explicit settings take precedence over implied ones."""
     chosen: dict[str, Setting] = {}
     for setting in settings:
         if setting.explicit or setting.key not in chosen or not chosen[setting.key].explicit:
@@ -178,13 +185,13 @@ def last_of_each(settings: Iterable[Setting]) -> list[Setting]:
 
 
 def _profile(name: str, where: str) -> str:
-    """The profile as thin-edge.io keeps it: lower case; letters, digits, dash and underscore."""
+    """Return the profile as thin-edge.io stores it: lower case; letters, digits, dash and underscore."""
     if not _PROFILE.fullmatch(name):
         raise InputError(
             Problem(
                 "cloud",
                 "",
-                f'{where}"{name}" cannot be the name of a profile',
+                f'{where}"{name}" is not a valid profile name',
                 "letters, digits, - and _, with at least one letter or digit",
             )
         )
@@ -197,8 +204,8 @@ def _absolute(key: str, path: str) -> str:
             Problem(
                 "thin-edge-setting",
                 "",
-                f"{key}: {path!r} is no absolute path",
-                "give the path that the file has on the device",
+                f"{key}: {path!r} is not an absolute path",
+                "use the path of the file on the device",
             )
         )
     return path

@@ -1,4 +1,4 @@
-"""Mappers of the user's own, which came with thin-edge.io 2.0: where a setting of theirs can be. Pure."""
+"""Custom mappers, which exist since thin-edge.io 2.0: which of their settings the rootfs supports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rootfs_trust.thin_edge.version import generation_of, mapper_file
 
 
 def supported_settings(device: Device, settings: Iterable[Setting], generation: str, plan: StorePlan) -> list[Setting]:
-    """``settings`` without those of mappers that the rootfs cannot have: each of these is a trouble."""
+    """Return ``settings`` without those of mappers that the rootfs cannot have. Each of these is an error."""
     kept = []
     for setting in settings:
         problem = _problem(device, setting, generation) if setting.of_user else None
@@ -22,23 +22,23 @@ def supported_settings(device: Device, settings: Iterable[Setting], generation: 
             continue
         kept.append(setting)
         if setting.of_user and device.view.kind(parent(mapper_file(setting.table))) is None:
-            plan.warnings.append(_new(setting.table))
+            plan.warnings.append(_new_mapper(setting.table))
     return kept
 
 
 def _problem(device: Device, setting: Setting, generation: str) -> Problem | None:
     found = generation_of(device, generation)
     if found == "1":
-        message, hint = "mappers of users came with thin-edge.io 2.0, and this is 1.x", "--thin-edge 2 says otherwise"
+        message, hint = "custom mappers need thin-edge.io 2.0, and this is 1.x", "if that is wrong, use --thin-edge 2"
     elif not found and not device.view.names(MAPPERS):
-        message = "mappers of users came with thin-edge.io 2.0, and the rootfs does not tell which one it has"
-        hint = "--thin-edge 2 says it"
+        message = "custom mappers need thin-edge.io 2.0, and the rootfs does not show its version"
+        hint = "use --thin-edge 2"
     else:
         return None
     return Problem("thin-edge-setting", "", f"{setting.key}: {message}", hint)
 
 
-def _new(name: str) -> Problem:
-    message = f"the rootfs has no mapper called {name} yet"
-    hint = "is the name right? a mapper needs more than this file"
+def _new_mapper(name: str) -> Problem:
+    message = f"the rootfs has no mapper {name} yet"
+    hint = "check the name; a mapper needs more than this file"
     return Problem("thin-edge-mapper", mapper_file(name), message, hint)

@@ -1,8 +1,8 @@
-"""Which form of settings a rootfs needs: thin-edge.io 1.x keeps them all in tedge.toml, 2.x a cloud in a mapper's file.
+"""The settings format of a rootfs: thin-edge.io 1.x has all settings in tedge.toml, 2.x a mapper file for each cloud.
 
-2.x reads a cloud and its profiles from mapper.toml files where there is any of that cloud; else it still reads
-tedge.toml, if that has any cloud's table (decide_config_source in tedge_config_location.rs, 2.0.1). Never both: its own
-upgrade deletes a mapper's file of a cloud that stands in tedge.toml, too.
+2.x reads a cloud and its profiles from mapper.toml files if there is any for that cloud. Otherwise it still reads
+tedge.toml, if that has a table of any cloud (decide_config_source in tedge_config_location.rs, 2.0.1). A cloud is never
+in both: thin-edge.io's own upgrade deletes the mapper file of a cloud that is in tedge.toml.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from rootfs_trust.thin_edge.trust_settings import CLOUDS, MAPPERS
 
 
 def mapper_file(table: str) -> str:
-    """Where 2.x keeps the settings of ``c8y``, ``c8y.profiles.edge`` or a mapper of the user."""
+    """Return the path of 2.x's settings file for ``c8y``, ``c8y.profiles.edge`` or a custom mapper."""
     return f"{MAPPERS}/{table.replace('.profiles.', '.')}/mapper.toml"
 
 
 def uses_mapper_file(device: Device, table: str, document: Mapping[str, Any], choice: str) -> bool:
-    """Whether the settings of ``table`` go into a mapper's file. ``document`` is the parsed tedge.toml.
+    """Return whether the settings of ``table`` go into a mapper file. ``document`` is the parsed tedge.toml.
 
-    ``choice`` is "1" or "2", or "auto": read from the rootfs's files, else from its package database.
+    ``choice`` is "1" or "2", or "auto": detected from the rootfs's files, else from its package database.
     """
     if choice != "auto":
         return choice == "2"
@@ -36,13 +36,13 @@ def uses_mapper_file(device: Device, table: str, document: Mapping[str, Any], ch
 
 
 def _has_mapper_file(view: View, cloud: str) -> bool:
-    """Whether there is such a file of ``cloud`` or of any of its profiles."""
+    """Return whether ``cloud`` or any of its profiles has a mapper file."""
     names = (name for name in view.names(MAPPERS) if name.partition(".")[0] == cloud)
     return any(view.kind(f"{join(MAPPERS, name)}/mapper.toml") is not None for name in names)
 
 
 def generation_of(device: Device, choice: str) -> str:
-    """What ``choice`` says or, for "auto", the rootfs's packages or files: "1", "2", or "" where nothing tells."""
+    """Return ``choice`` or, for "auto", what the rootfs's packages or files show: "1", "2", or "" if unknown."""
     if choice != "auto":
         return choice
     package = device.packages.get("tedge")
@@ -53,6 +53,6 @@ def generation_of(device: Device, choice: str) -> str:
 
 
 def built_in_bridge(device: Device, document: Mapping[str, Any], choice: str) -> bool:
-    """Whether MQTT goes over thin-edge.io's own bridge: where tedge.toml says that, or by default in 2.x."""
-    said = lookup(document, "mqtt.bridge.built_in")
-    return said is True or (said is None and generation_of(device, choice) == "2")
+    """Return whether MQTT uses thin-edge.io's own bridge: as tedge.toml says, or by default in 2.x."""
+    configured = lookup(document, "mqtt.bridge.built_in")
+    return configured is True or (configured is None and generation_of(device, choice) == "2")

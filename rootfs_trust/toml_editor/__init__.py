@@ -1,1 +1,1 @@
-"""Edit a TOML file in place: comments, order and the spelling of what is not edited stay."""
+"""Edits a TOML file in place: everything that is not edited keeps its text, order and comments."""

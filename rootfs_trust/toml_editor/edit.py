@@ -1,7 +1,7 @@
-"""Edits a TOML file in place: comments, order, unknown keys, line ends and the final newline stay.
+"""Edits a TOML file in place: comments, order, unknown keys, line endings and the final newline are kept.
 
-Each step says what the file has to mean afterwards, and has some ways to write that; the first is taken that does
-mean it (tomllib reads it) and has lost no comment. What has no such way is refused.
+Each step has a target document and several candidate texts. The first candidate that parses to the target (with
+tomllib) and keeps every comment is used. If there is none, the edit is refused.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from rootfs_trust.toml_editor import insertion_points
 from rootfs_trust.toml_editor.statements import Path, Statement, comments, cut, end_of
 
 MAX_TEXT = 256 * 1024
-"""Characters; a hundred times what thin-edge.io's settings have."""
+"""Characters; a hundred times the size of thin-edge.io's settings."""
 
 MAX_DOTS = 200
-"""In one line."""
+"""Maximum in one line."""
 
 _Step: TypeAlias = tuple[Callable[[dict[str, Any]], None], Callable[[list[Statement]], Iterator[str]]]
-"""What is to happen to the parsed file, and the ways to make that happen to its text."""
+"""The change to the parsed file, and the candidates for the changed text."""
 
 
 def parse(text: str, path: str) -> dict[str, Any]:
-    """The parsed ``text``. Raises InputError that names ``path`` and the line."""
+    """Parse ``text``. Raises InputError with ``path`` and the line."""
     try:
         return bounded_toml.loads(text, characters=MAX_TEXT, dots=MAX_DOTS)
     except (ValueError, RecursionError) as error:
         raise InputError(
-            Problem("thin-edge-toml", path, f"is not valid TOML: {error}", "mend the file in the rootfs")
+            Problem("thin-edge-toml", path, f"is not valid TOML: {error}", "fix the file in the rootfs")
         ) from error
 
 
 def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]) -> str:
-    """``text`` with keys renamed and set; both name keys by their dotted path.
+    """Return ``text`` with keys renamed and set. ``renames`` and ``settings`` have dotted keys.
 
-    ``emptied`` is a table that goes if the renames leave nothing in it. Raises InputError where the
-    file's own shape does not let a key be set.
+    ``emptied`` is a table that is removed if the renames leave it empty. Raises InputError if the structure of the file
+    does not allow a key to be set.
     """
     parse(text, path)
     newline = end_of(text)
@@ -56,20 +56,20 @@ def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, setti
         message, hint = f"cannot be edited safely: {error}", "write its tables with [headers], then run again"
         raise InputError(Problem("thin-edge-toml", path, message, hint)) from error
     except RecursionError as error:
-        message, hint = "cannot be edited safely: it is nested too deep", "mend the file in the rootfs"
+        message, hint = "cannot be edited safely: it is nested too deeply", "fix the file in the rootfs"
         raise InputError(Problem("thin-edge-toml", path, message, hint)) from error
     return result.removesuffix(newline) if unfinished else result
 
 
 class _NoPlaceError(Exception):
-    """The file's own shape leaves no place for a key."""
+    """The structure of the file leaves no place for a key."""
 
 
 # -- steps -------------------------------------------------------------------------------------------------
 
 
 def _with_renames(text: str, renames: Mapping[Path, Path], emptied: Path) -> str:
-    """Where a table's keys all go to one other table, its header goes with them; the others move one by one."""
+    """Rename keys. If all keys of a table move to one other table, rename its header; else move them one by one."""
     newline = end_of(text)
     together = {old: new for old, new in renames.items() if old[:-1] == emptied}
     tables = {new[:-1] for new in together.values()}
@@ -79,18 +79,18 @@ def _with_renames(text: str, renames: Mapping[Path, Path], emptied: Path) -> str
             lambda data: _move(data, together, emptied),
             lambda statements: insertion_points.renamed_header(statements, emptied, table),
         )
-        text, renames = _tried(whole, text, renames, together)
+        text, renames = _try_together(whole, text, renames, together)
     for old, new in renames.items():
-        text = _done(_rename(old, new, emptied, newline), text, old)
-    return _done(_drop(emptied, newline), text, emptied)
+        text = _apply(_rename(old, new, emptied, newline), text, old)
+    return _apply(_drop(emptied, newline), text, emptied)
 
 
-def _tried(
+def _try_together(
     step: _Step, text: str, renames: Mapping[Path, Path], together: Mapping[Path, Path]
 ) -> tuple[str, Mapping[Path, Path]]:
-    """The text, and the renames that are left: all of them where ``together`` cannot be done in one."""
+    """Return the text and the remaining renames: all of them if those in ``together`` cannot be done in one step."""
     try:
-        return _done(step, text, ()), {old: new for old, new in renames.items() if old not in together}
+        return _apply(step, text, ()), {old: new for old, new in renames.items() if old not in together}
     except _NoPlaceError:
         return text, renames
 
@@ -113,7 +113,7 @@ def _drop(table: Path, newline: str) -> _Step:
 
 def _with_setting(text: str, path: Path, value: str, newline: str) -> str:
     entry = insertion_points.TomlEntry(as_toml(value))
-    return _done(
+    return _apply(
         (
             lambda data: _set(data, path, value),
             lambda statements: insertion_points.places(statements, path, entry, newline),
@@ -123,25 +123,25 @@ def _with_setting(text: str, path: Path, value: str, newline: str) -> str:
     )
 
 
-def _done(step: _Step, text: str, path: Path) -> str:
-    """``text`` after ``step``, in the first way that is right; as it is, where nothing is to do."""
+def _apply(step: _Step, text: str, path: Path) -> str:
+    """Return ``text`` after ``step``, by the first valid candidate; unchanged if there is nothing to do."""
     on_data, on_text = step
     before, wanted = _read(text), _read(text)
     try:
         on_data(wanted)
     except _NoPlaceError as error:
-        raise _NoPlaceError(f"{error}{_where(text, path)}") from error
+        raise _NoPlaceError(f"{error}{_line_of(text, path)}") from error
     if wanted == before:
         return text
     kept = Counter(comments(text))
     for candidate in on_text(cut(text)):
         if _parses_to(candidate, wanted) and not kept - Counter(comments(candidate)):
             return candidate
-    raise _NoPlaceError(f"{'.'.join(path)} has no place in it{_where(text, path)}")
+    raise _NoPlaceError(f"there is no place for {'.'.join(path)}{_line_of(text, path)}")
 
 
-def _where(text: str, path: Path) -> str:
-    """The line of the statement that is nearest to ``path``, where any is."""
+def _line_of(text: str, path: Path) -> str:
+    """Return the line of the statement nearest to ``path``, for messages, or an empty string."""
     nearest, at, line = 0, 0, 1
     for statement in cut(text):
         common = max(depth for depth in range(len(path) + 1) if statement.path[:depth] == path[:depth])
@@ -159,7 +159,7 @@ def _parses_to(text: str, wanted: dict[str, Any]) -> bool:
 
 
 def _read(text: str) -> dict[str, Any]:
-    """The parsed text, to be compared: a float as it is written, since nan is not equal to itself."""
+    """Parse the text for comparison. Floats stay as they are written, since nan is not equal to itself."""
     return tomllib.loads(text, parse_float=lambda written: (written,))
 
 
@@ -173,7 +173,7 @@ def _parts(key: str) -> Path:
 def _set(data: dict[str, Any], path: Path, value: Any) -> None:
     table = _table(data, path)
     if not isinstance(table.get(path[-1], ""), str):
-        raise _NoPlaceError(f"{'.'.join(path)} is not a text")
+        raise _NoPlaceError(f"{'.'.join(path)} is not a string")
     table[path[-1]] = value
 
 
@@ -181,7 +181,7 @@ def _move(data: dict[str, Any], renames: Mapping[Path, Path], emptied: Path) -> 
     for old, new in renames.items():
         value = _table(data, old).pop(old[-1])
         if new[-1] in _table(data, new):
-            raise _NoPlaceError(f"{'.'.join(new)} is there already")
+            raise _NoPlaceError(f"{'.'.join(new)} already exists")
         _table(data, new)[new[-1]] = value
     _remove_if_empty(data, emptied)
 
@@ -195,10 +195,10 @@ def _remove_if_empty(data: dict[str, Any], path: Path) -> None:
 
 
 def _table(data: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The table that holds ``path``, made where it is missing."""
+    """Return the table that contains ``path``. It is created if it is missing."""
     table = data
     for depth, part in enumerate(path[:-1], 1):
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
-            raise _NoPlaceError(f"{'.'.join(path[:depth])} is no table")
+            raise _NoPlaceError(f"{'.'.join(path[:depth])} is not a table")
     return table

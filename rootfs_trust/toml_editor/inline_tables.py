@@ -1,4 +1,4 @@
-"""Edits TOML values as they are written, below the top of inline tables: what is not edited keeps its spelling.
+"""Edits the source text of TOML values inside inline tables. Everything else keeps its spelling.
 
 Only for text that is valid TOML. Source: TOML 1.0.0, https://toml.io/en/v1.0.0#inline-table.
 """
@@ -12,11 +12,11 @@ from rootfs_trust.toml_editor.statements import DEPTH, KEY, TOKEN, Path, key_pat
 
 
 class NoInlineTableError(Exception):
-    """A path leads into a value that is no inline table, or to a key that it does not have."""
+    """A path leads to a value that is not an inline table, or to a missing key."""
 
 
 def assigned(value: str, path: Path, new: str) -> str:
-    """``value`` with ``new`` at ``path`` below it: in the pair that is there, else behind the last one."""
+    """Return ``value`` with ``new`` at ``path`` below it: in the existing pair, or after the last one."""
     if not path:
         return new
     pairs = _pairs(value)
@@ -24,23 +24,23 @@ def assigned(value: str, path: Path, new: str) -> str:
         if path[: len(pair.path)] == pair.path:
             pairs[index] = pair.with_value(assigned(pair.value, path[len(pair.path) :], new))
             return _table(pairs)
-    behind = _SPACE if not pairs else pairs[-1].behind
-    before = [pair._replace(behind="") if pair is pairs[-1] else pair for pair in pairs]
-    return _table([*before, _Pair(_SPACE, f"{'.'.join(path)} = ", new, behind, path)])
+    after = _SPACE if not pairs else pairs[-1].after
+    before = [pair._replace(after="") if pair is pairs[-1] else pair for pair in pairs]
+    return _table([*before, _Pair(_SPACE, f"{'.'.join(path)} = ", new, after, path)])
 
 
 def removed(value: str, path: Path) -> tuple[str, str]:
-    """``value`` without what stands at ``path`` below it, and that."""
+    """Remove the key at ``path`` from the inline table ``value``. Returns the new text and the removed value."""
     pairs = _pairs(value)
     for index, pair in enumerate(pairs):
         if path == pair.path:
             rest = [*pairs[:index], *pairs[index + 1 :]]
             if rest and index == len(rest):
-                rest[-1] = rest[-1]._replace(behind=pair.behind)
+                rest[-1] = rest[-1]._replace(after=pair.after)
             return _table(rest), pair.value
         if path[: len(pair.path)] == pair.path:
-            text, taken = removed(pair.value, path[len(pair.path) :])
-            return _table([*pairs[:index], pair.with_value(text), *pairs[index + 1 :]]), taken
+            text, removed_value = removed(pair.value, path[len(pair.path) :])
+            return _table([*pairs[:index], pair.with_value(text), *pairs[index + 1 :]]), removed_value
     raise NoInlineTableError
 
 
@@ -48,19 +48,21 @@ _SPACE = " "
 
 
 class _Pair(NamedTuple):
-    """A pair of an inline table; ``key`` goes up to the value, white space stands ``before`` and ``behind``."""
+    """A pair of an inline table. ``key`` includes the text up to the value; ``before`` and ``after`` are white
+    space.
+    """
 
     before: str
     key: str
     value: str
-    behind: str
+    after: str
     path: Path
 
     def with_value(self, value: str) -> _Pair:
         return self._replace(value=value)
 
     def __str__(self) -> str:
-        return f"{self.before}{self.key}{self.value}{self.behind}"
+        return f"{self.before}{self.key}{self.value}{self.after}"
 
 
 def _table(pairs: list[_Pair]) -> str:
@@ -68,7 +70,7 @@ def _table(pairs: list[_Pair]) -> str:
 
 
 def _pairs(value: str) -> list[_Pair]:
-    """The pairs of an inline table. Raises NoInlineTableError for any other value."""
+    """Return the pairs of an inline table. Raises NoInlineTableError for any other value."""
     if not value.startswith("{"):
         raise NoInlineTableError
     inside = value[1:-1]
@@ -81,12 +83,12 @@ def _pair(text: str) -> _Pair:
         raise NoInlineTableError
     written, value = key[0].lstrip(), text[key.end() + 1 :]
     spaces = value[: len(value) - len(value.lstrip())]
-    before, behind = text[: len(text) - len(text.lstrip())], value[len(value.rstrip()) :]
-    return _Pair(before, f"{written}={spaces}", value.strip(), behind, key_path(key[2]))
+    before, after = text[: len(text) - len(text.lstrip())], value[len(value.rstrip()) :]
+    return _Pair(before, f"{written}={spaces}", value.strip(), after, key_path(key[2]))
 
 
 def _parts(text: str) -> Iterator[str]:
-    """``text`` cut at the commas that stand in no bracket and no string."""
+    """Split ``text`` at the commas outside brackets and strings."""
     part, depth = "", 0
     for token in TOKEN.findall(text):
         depth += DEPTH.get(token, 0)

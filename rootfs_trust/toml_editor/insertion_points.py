@@ -1,9 +1,11 @@
-"""The places where a key of a TOML file may stand: each function gives whole files, the best one first.
+"""Candidate places for a key in a TOML file: each function yields whole files, the best one first.
 
-What TOML allows in a place depends on the rest of the file (a table that dotted keys began gets no header, a table
-with a header no dotted keys from outside), so not all that is given is valid, or means what it should: the caller
-reads it and takes the first that does. (Libraries that edit TOML put a new key behind the comments that stand above
-the next table, and stumble over tables whose parts stand apart and over dotted keys in inline tables.)
+What TOML allows in a place depends on the rest of the file. A table that dotted keys began can have no header; a table
+with a header can have no dotted keys outside it. So not every candidate is valid, or means what it should: the caller
+parses them and uses the first that does.
+
+Libraries that edit TOML put a new key after the comments that precede the next table. They also fail for tables whose
+parts are apart, and for dotted keys in inline tables.
 """
 
 from __future__ import annotations
@@ -22,31 +24,31 @@ _NOTHING = ("comment", "empty")
 
 @dataclass(frozen=True, slots=True)
 class TomlEntry:
-    """A value as TOML, and the comments that go with it: lines above it, and one behind it."""
+    """A value as TOML, and its comments: lines above it, and one after it."""
 
     value: str
     above: str = ""
     comment: str = ""
 
     def line(self, key: Path, indent: str, newline: str) -> str:
-        """The pair, with its comments."""
-        behind = f"  {self.comment}" if self.comment else ""
-        return f"{self.above}{indent}{'.'.join(key)} = {self.value}{behind}{newline}"
+        """Return the pair with its comments."""
+        after = f"  {self.comment}" if self.comment else ""
+        return f"{self.above}{indent}{'.'.join(key)} = {self.value}{after}{newline}"
 
 
 def places(statements: Statements, path: Path, entry: TomlEntry, newline: str) -> Iterator[str]:
-    """The file with ``entry`` at ``path``, whose parts are all bare keys."""
+    """Yield the file with ``entry`` at ``path``, whose parts are all bare keys."""
     holder = _holder(statements, path)
     if holder is not None:
         yield from _inside(statements, holder, path, entry, newline)
         return
     yield from _below_header(statements, path, entry, newline)
-    yield from _beside_relatives(statements, path, entry, newline)
+    yield from _after_siblings(statements, path, entry, newline)
     yield _below_new_header(statements, path, entry, newline)
 
 
 def renamed(statements: Statements, old: Path, new: Path, newline: str) -> Iterator[str]:
-    """The file with the key ``old`` called ``new``: where it stands, else where ``new`` may stand."""
+    """Yield the file with the key ``old`` renamed to ``new``: in its place, or where ``new`` may be."""
     index = _holder(statements, old)
     if index is None:
         return
@@ -66,7 +68,7 @@ def renamed(statements: Statements, old: Path, new: Path, newline: str) -> Itera
 
 
 def renamed_header(statements: Statements, old: Path, new: Path) -> Iterator[str]:
-    """The file with the header of the table ``old``, which has just one, turned into that of ``new``."""
+    """Yield the file with the only header of the table ``old`` changed to that of ``new``."""
     headers = [index for index, each in enumerate(statements) if each.is_header and each.path[: len(old)] == old]
     if len(headers) == 1 and statements[headers[0]].path == old:
         header = statements[headers[0]]
@@ -75,7 +77,7 @@ def renamed_header(statements: Statements, old: Path, new: Path) -> Iterator[str
 
 
 def without_table(statements: Statements, path: Path, newline: str) -> Iterator[str]:
-    """The file without the empty table ``path``; its comments stay."""
+    """Yield the file without the empty table ``path``; its comments stay."""
     index = _holder(statements, path)
     if index is not None and statements[index].path != path:
         holder = statements[index]
@@ -96,7 +98,7 @@ def without_table(statements: Statements, path: Path, newline: str) -> Iterator[
 
 
 def _below_header(statements: Statements, path: Path, entry: TomlEntry, newline: str) -> Iterator[str]:
-    """Behind the last key below the header of its table, or directly below the header; the root table has none."""
+    """Yield the entry after the last key of its table, or directly below the header. The root table has no header."""
     table = path[:-1]
     header = _last(each.kind == "header" and each.path == table for each in statements)
     key = _last(each.kind == "pair" and each.table == table for each in statements)
@@ -107,11 +109,11 @@ def _below_header(statements: Statements, path: Path, entry: TomlEntry, newline:
     elif header is not None:
         yield _below(statements, header, path, entry, newline)
     else:
-        yield _apart(statements, _end_of_own(statements, -1), entry.line(path, "", newline), newline)
+        yield _apart(statements, _end_with_comments(statements, -1), entry.line(path, "", newline), newline)
 
 
-def _beside_relatives(statements: Statements, path: Path, entry: TomlEntry, newline: str) -> Iterator[str]:
-    """Behind the last dotted key that begins as ``path`` does; the nearest relatives first."""
+def _after_siblings(statements: Statements, path: Path, entry: TomlEntry, newline: str) -> Iterator[str]:
+    """Yield the entry after the last dotted key with a common prefix, the longest prefix first."""
     for depth in range(len(path) - 1, 0, -1):
         key = _last(
             each.kind == "pair" and len(each.table) < depth and each.path[:depth] == path[:depth] for each in statements
@@ -121,18 +123,21 @@ def _beside_relatives(statements: Statements, path: Path, entry: TomlEntry, newl
 
 
 def _below_new_header(statements: Statements, path: Path, entry: TomlEntry, newline: str) -> str:
-    """In a table of its own, behind the tables that are nearest to it, else at the end of the file."""
+    """Add a table with the entry, after the tables with the longest common prefix, else at the end of the file."""
     table = path[:-1]
     text = f"[{'.'.join(table)}]{newline}{entry.line(path[-1:], '', newline)}"
     for depth in range(len(table), 0, -1):
         last = _last(each.kind not in _NOTHING and each.table[:depth] == table[:depth] for each in statements)
         if last is not None:
-            return _apart(statements, _end_of_own(statements, last), text, newline)
+            return _apart(statements, _end_with_comments(statements, last), text, newline)
     return _apart(statements, len(statements), text, newline)
 
 
 def _inside(statements: Statements, index: int, path: Path, entry: TomlEntry, newline: str) -> Iterator[str]:
-    """In the value that is there, or in the inline table that holds it; comments have no place but above."""
+    """Yield the entry in place of the existing value, or in the inline table that contains it.
+
+    Comments go above the statement.
+    """
     holder = statements[index]
     above = entry.above + (f"{holder.indent}{entry.comment}{newline}" if entry.comment else "")
     with suppress(NoInlineTableError):
@@ -141,7 +146,7 @@ def _inside(statements: Statements, index: int, path: Path, entry: TomlEntry, ne
 
 
 def _renamed_inside(statements: Statements, index: int, old: Path, new: Path, newline: str) -> Iterator[str]:
-    """Out of an inline table, and into the same one if it may be, else to a place of its own."""
+    """Yield the key moved within its inline table, else moved out of it to another place."""
     holder = statements[index]
     start = len(holder.path)
     with suppress(NoInlineTableError):
@@ -156,7 +161,7 @@ def _renamed_inside(statements: Statements, index: int, old: Path, new: Path, ne
 
 
 def _holder(statements: Statements, path: Path) -> int | None:
-    """The pair at ``path``, or the one whose inline table ``path`` leads into."""
+    """Return the index of the pair at ``path``, or of the one whose inline table contains ``path``."""
     return _last(each.kind == "pair" and each.path == path[: len(each.path)] for each in statements)
 
 
@@ -164,8 +169,10 @@ def _last(matches: Iterable[bool]) -> int | None:
     return max((index for index, match in enumerate(matches) if match), default=None)
 
 
-def _end_of_own(statements: Statements, index: int) -> int:
-    """The place behind a statement and the comments below it, unless they stand above the next statement."""
+def _end_with_comments(statements: Statements, index: int) -> int:
+    """Return the index after a statement and its comments. Comments directly above the next statement belong to
+    that.
+    """
     end = index + 1
     while end < len(statements) and statements[end].kind == "comment":
         end += 1
@@ -173,18 +180,18 @@ def _end_of_own(statements: Statements, index: int) -> int:
 
 
 def _below(statements: Statements, index: int, path: Path, entry: TomlEntry, newline: str) -> str:
-    """Directly below a statement, indented as it is, and named from its table."""
+    """Insert the entry directly below a statement, with the same indentation and relative to its table."""
     above = statements[index]
     return _joined(statements, index + 1, index + 1, entry.line(path[len(above.table) :], above.indent, newline))
 
 
 def _apart(statements: Statements, index: int, text: str, newline: str) -> str:
-    """With an empty line before and behind, where something else stands there."""
+    """Insert ``text`` with an empty line before and after it if there are other statements."""
     before = newline if index and statements[index - 1].kind != "empty" else ""
-    behind = newline if index < len(statements) and statements[index].kind != "empty" else ""
-    return _joined(statements, index, index, f"{before}{text}{behind}")
+    after = newline if index < len(statements) and statements[index].kind != "empty" else ""
+    return _joined(statements, index, index, f"{before}{text}{after}")
 
 
 def _joined(statements: Statements, begin: int, end: int, text: str) -> str:
-    """The file with ``text`` in place of some statements."""
+    """Return the file with ``text`` in place of the statements from ``begin`` to ``end``."""
     return "".join(each.text for each in statements[:begin]) + text + "".join(each.text for each in statements[end:])

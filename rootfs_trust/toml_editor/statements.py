@@ -1,7 +1,7 @@
-"""Cuts a TOML file into its statements: headers, pairs, comments and empty lines. Joined again they are the file.
+"""Splits a TOML file into statements: headers, pairs, comments and empty lines. Joined, they are the file again.
 
-Only for text that is valid TOML (tomllib has read it), so that brackets and quotes are known to match.
-Source: TOML 1.0.0, https://toml.io/en/v1.0.0.
+Only for text that is valid TOML (tomllib has parsed it), so that brackets and quotes are known to match. Source: TOML
+1.0.0, https://toml.io/en/v1.0.0.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ DEPTH = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement with its line end.
+    """A statement with its line ending.
 
-    ``kind`` is "header", "array" (a header in two brackets), "pair", "comment" or "empty".
-    ``path`` is that of the table or key, ``table`` that of the table in whose header's reach it stands;
-    ``comment`` is the one at its end, without white space around.
+    ``kind`` is "header", "array" (a header in double brackets), "pair", "comment" or "empty". ``path`` is that of the
+    table or key, ``table`` that of the table to whose section it belongs. ``comment`` is the one at its end, without
+    surrounding white space.
     """
 
     text: str
@@ -50,7 +50,7 @@ class Statement:
 
     @property
     def indent(self) -> str:
-        """The white space it begins with."""
+        """The leading white space."""
         return self.text[: len(self.text) - len(self.text.lstrip(" \t"))]
 
     @property
@@ -60,13 +60,13 @@ class Statement:
         return self.text[begin:end]
 
     def with_value(self, value: str) -> str:
-        """The text of the pair with another value."""
+        """Return the text of the pair with another value."""
         begin, end = self._span
         return f"{self.text[:begin]}{value}{self.text[end:]}"
 
     @property
     def _span(self) -> tuple[int, int]:
-        """Where the value of a pair begins and ends."""
+        """The start and end of a pair's value."""
         key = KEY.match(self.text)
         begin = key.end() + 1 if key else len(self.text)
         end = len(self.text.rstrip().removesuffix(self.comment).rstrip())
@@ -74,7 +74,7 @@ class Statement:
 
 
 def cut(text: str) -> list[Statement]:
-    """The statements of ``text``, whose last line has to have its line end."""
+    """Return the statements of ``text``. The last line must end with a newline."""
     table: Path = ()
     found = []
     for tokens in _lines(text):
@@ -86,17 +86,17 @@ def cut(text: str) -> list[Statement]:
 
 
 def comments(text: str) -> list[str]:
-    """Every comment of ``text``, wherever it stands, in order."""
+    """Return every comment of ``text`` in order."""
     return [token.rstrip() for token in TOKEN.findall(text) if token.startswith("#")]
 
 
 def end_of(text: str) -> str:
-    """The line end for new lines: CRLF where all lines have it."""
+    """Return the line ending for new lines: CRLF if all lines have it."""
     return "\r\n" if "\r\n" in text and "\n" not in text.replace("\r\n", "") else "\n"
 
 
 def _lines(text: str) -> Iterator[list[str]]:
-    """The tokens of each statement: a line, or as many as brackets and long strings go over."""
+    """Yield the tokens of each statement: one line, or as many as its brackets and multi-line strings span."""
     tokens: list[str] = []
     depth = 0
     for each in TOKEN.findall(text):
@@ -123,7 +123,7 @@ def _statement(tokens: Iterable[str], table: Path) -> Statement:
 
 
 def key_path(key: str) -> Path:
-    """The parts of a key as it is written, quotes and all."""
+    """Return the parts of a key as it is written, including quotes."""
     table: Any = tomllib.loads(f"{key}=0")
     path = []
     while isinstance(table, dict):

@@ -91,7 +91,7 @@ def test_the_proxys_path_takes_no_file(tree: RealTree, ca_file: Path, path: str)
     assert done.returncode == 2
     (error,) = json.loads(done.stdout)["errors"]
     assert error["id"] == "thin-edge-setting"
-    assert error["message"] == f"c8y.proxy.ca_path: {path} is a file, and thin-edge.io takes a folder here"
+    assert error["message"] == f"c8y.proxy.ca_path: {path} is a file, and thin-edge.io needs a directory here"
     assert tree.store() == before and not (tree.path / "etc/tedge").exists()
 
 

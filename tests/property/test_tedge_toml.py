@@ -230,7 +230,7 @@ def wanted(text: str, asked: list[Setting]) -> dict[str, Any]:
         put(data, "config.version", "2")
     for each in asked:
         if not isinstance(found(data, each.key) or "", str):
-            raise RefusedError(f"{each.key} is not a text")
+            raise RefusedError(f"{each.key} is not a string")
         put(data, each.key, each.path)
     return data
 
@@ -258,7 +258,7 @@ def put(data: dict[str, Any], path: str, value: Any) -> None:
     for part in tables:
         data = data.setdefault(part, {})
         if not isinstance(data, dict):
-            raise RefusedError(f"{part} is no table")
+            raise RefusedError(f"{part} is not a table")
     data[name] = value
 
 

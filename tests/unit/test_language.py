@@ -70,7 +70,7 @@ ALLOWED = (
 )
 """Regular expressions of text in which these words are right: code, addresses, names of others."""
 
-PACKAGES = ("cli", "api", "inputs", "audit", "store")
+PACKAGES = ("cli", "api", "inputs", "audit", "store", "thin_edge", "toml_editor", "rendering")
 """Packages of ``rootfs_trust`` whose texts are checked."""
 
 LONGEST = 30

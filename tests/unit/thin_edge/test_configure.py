@@ -147,8 +147,8 @@ TAKES = {
 SAYS = {
     "none": "will not be in",
     "file": "is a file",
-    "hashed": "is a folder",
-    "folder": ("has no hash", "is a folder"),
+    "hashed": "is a directory",
+    "folder": ("has no hash", "is a directory"),
 }
 
 
@@ -184,7 +184,7 @@ def test_a_newer_thin_edge_takes_a_file_for_the_external_listener(version, takes
     entries = {**EXISTING, "/var/lib/dpkg/status": File(status)}
     answer = ask(entries, settings=["mqtt.external.ca_path=/data/file.pem"])
     assert bool(answer.problems) is not takes
-    assert takes or "takes one here after 2.0.1 only" in answer.problems[0].message
+    assert takes or "accepts here only after 2.0.1" in answer.problems[0].message
 
 
 def test_a_setting_of_a_profile_takes_what_that_of_the_cloud_takes():
@@ -254,18 +254,18 @@ def test_a_folder_that_is_a_link_elsewhere():
         ("c8y.profiles.edge.root_cert_pth=/x", 'did you mean "c8y.root_cert_path"?'),
         ("mqtt.external.ca_file=/x", 'did you mean "mqtt.external.ca_path"?'),
         ("zzz=/x", "settings: c8y.root_cert_path"),
-        ("http.profiles.x.ca_path=/x", "no trust setting"),
-        ("c8y.profiles=/x", "no trust setting"),
-        ("c8y.profiles.root_cert_path=/x", "no trust setting"),
-        ("c8y.profiles..root_cert_path=/x", "cannot be the name of a profile"),
-        ("c8y.profiles.--.root_cert_path=/x", "cannot be the name of a profile"),
-        ("c8y.root_cert_path", "has to be KEY=PATH"),
-        ("c8y.root_cert_path=", "has to be KEY=PATH"),
-        ("=/x", "no trust setting"),
-        ("c8y.root_cert_path=x", "no absolute path"),
-        ("c8y.root_cert_path=/x\ny", "no absolute path"),
-        ("c8y.root_cert_path=/x\x7f", "no absolute path"),
-        ("c8y.root_cert_path=/x\udcff", "no absolute path"),
+        ("http.profiles.x.ca_path=/x", "not a trust setting"),
+        ("c8y.profiles=/x", "not a trust setting"),
+        ("c8y.profiles.root_cert_path=/x", "not a trust setting"),
+        ("c8y.profiles..root_cert_path=/x", "is not a valid profile name"),
+        ("c8y.profiles.--.root_cert_path=/x", "is not a valid profile name"),
+        ("c8y.root_cert_path", "is not KEY=PATH"),
+        ("c8y.root_cert_path=", "is not KEY=PATH"),
+        ("=/x", "not a trust setting"),
+        ("c8y.root_cert_path=x", "not an absolute path"),
+        ("c8y.root_cert_path=/x\ny", "not an absolute path"),
+        ("c8y.root_cert_path=/x\x7f", "not an absolute path"),
+        ("c8y.root_cert_path=/x\udcff", "not an absolute path"),
     ],
 )
 @pytest.mark.parametrize("at_run_time", [False, True])

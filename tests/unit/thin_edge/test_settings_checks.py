@@ -126,8 +126,8 @@ FILES = {
     "good and cut": (GOOD + CUT, "END line is missing"),
     "no base64": (GOOD.replace(b"\nMII", b"\n!!!"), "malformed"),
     "empty": (b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "malformed"),
-    "garbage": (encode(b"no certificate"), "is no certificate"),
-    "trailing": (encode(Authority("Long").der + b"\0"), "is no certificate"),
+    "garbage": (encode(b"no certificate"), "is not a certificate"),
+    "trailing": (encode(Authority("Long").der + b"\0"), "is not a certificate"),
     "another block cut": (GOOD + b"-----BEGIN X-----\nAAA\n", "block X of line"),
     "old key": (
         b"-----BEGIN RSA PRIVATE" + b" KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----\n",

@@ -110,7 +110,7 @@ def test_its_bridge_is_thin_edges_own_whatever_the_others_have():
         ({STATUS: File(b"Package: tedge\nVersion: 1.7.1\n")}, "auto", "this is 1.x"),
         ({STATUS: File(b"Package: tedge\nVersion: 1.7.1\n")}, "2", ""),
         ({STATUS: None}, "auto", ""),
-        ({STATUS: None, f"{PLACE}/ca.pem": None}, "auto", "does not tell"),
+        ({STATUS: None, f"{PLACE}/ca.pem": None}, "auto", "does not show"),
         ({STATUS: None, f"{PLACE}/ca.pem": None}, "2", ""),
     ],
 )
@@ -141,7 +141,7 @@ def test_no_environment_variable_sets_it():
 def test_a_name_that_thin_edge_does_not_take(name):
     with pytest.raises(InputError) as error:
         parse_setting(f"{name}.device.root_cert_path=/x")
-    assert "is no name for a mapper" in str(error.value)
+    assert "is not a valid mapper name" in str(error.value)
 
 
 @pytest.mark.parametrize(

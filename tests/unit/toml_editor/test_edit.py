@@ -93,19 +93,19 @@ def test_without_jinja2_the_package_is_named(monkeypatch):
 def test_an_edit_that_would_not_be_what_it_should_is_refused(monkeypatch, wrong):
     """It means something else, it is no TOML, or it has lost the comment."""
     monkeypatch.setattr(insertion_points, "assigned", lambda *_: wrong)
-    with pytest.raises(InputError, match=r"b\.c has no place in it"):
+    with pytest.raises(InputError, match=r"there is no place for b\.c"):
         edited("b = { a = [1 # x\n] }\n", "/x.toml", {}, "e", {"b.c": "d"})
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("\n[c8y]\nroot_cert_path = 5\n", "c8y.root_cert_path is not a text (line 3)"),
-        ("\n[c8y]\n# x\nroot_cert_path = [\n'a',\n]\n", "c8y.root_cert_path is not a text (line 4)"),
-        ("[c8y.root_cert_path]\n", "c8y.root_cert_path is not a text (line 1)"),
-        ("[x]\n[[c8y]]\n", "c8y is no table (line 2)"),
-        ("c8y = 5\n", "c8y is no table (line 1)"),
-        ("[other]\n[c8y.root_cert_path.x]\n", "c8y.root_cert_path is not a text (line 2)"),
+        ("\n[c8y]\nroot_cert_path = 5\n", "c8y.root_cert_path is not a string (line 3)"),
+        ("\n[c8y]\n# x\nroot_cert_path = [\n'a',\n]\n", "c8y.root_cert_path is not a string (line 4)"),
+        ("[c8y.root_cert_path]\n", "c8y.root_cert_path is not a string (line 1)"),
+        ("[x]\n[[c8y]]\n", "c8y is not a table (line 2)"),
+        ("c8y = 5\n", "c8y is not a table (line 1)"),
+        ("[other]\n[c8y.root_cert_path.x]\n", "c8y.root_cert_path is not a string (line 2)"),
     ],
 )
 def test_a_wrong_type_is_named_with_its_line(text, says):
@@ -115,7 +115,7 @@ def test_a_wrong_type_is_named_with_its_line(text, says):
 
 
 def test_a_name_that_is_taken_is_refused():
-    with pytest.raises(InputError, match=r"mqtt\.bind\.port is there already"):
+    with pytest.raises(InputError, match=r"mqtt\.bind\.port already exists"):
         edited("[mqtt]\nport = 1\nbind.port = 2\n", "/x.toml", {"mqtt.port": "mqtt.bind.port"}, "mqtt.client_auth", {})
 
 
@@ -139,7 +139,7 @@ PLACES = {
     ),
     "tables close together": ("[c8y]\nurl=1\n[mqtt]\n", f"[c8y]\nurl=1\n{ROOT}\n{PROXY}\n[mqtt]\n"),
     "an empty table": ("[c8y]\n\n[mqtt]\n", f"[c8y]\n{ROOT}\n{PROXY}\n[mqtt]\n"),
-    "no table": ("# mine\na=1\n", f"# mine\na=1\n\n[c8y]\n{ROOT}\n{PROXY}"),
+    "not a table": ("# mine\na=1\n", f"# mine\na=1\n\n[c8y]\n{ROOT}\n{PROXY}"),
     "an indented table": (
         "[mqtt]\n  [c8y]\n  url=1\n",
         f"[mqtt]\n  [c8y]\n  url=1\n  {ROOT}\n{PROXY}",
@@ -271,7 +271,7 @@ def test_a_quoted_text_reads_as_itself(text):
 
 
 def test_a_table_under_the_name_of_a_key_is_refused():
-    with pytest.raises(InputError, match=r"mqtt\.port has no place in it \(line 2\)"):
+    with pytest.raises(InputError, match=r"there is no place for mqtt\.port \(line 2\)"):
         edited("[mqtt]\n[mqtt.port]\n", "/x", {"mqtt.port": "mqtt.bind.port"}, "mqtt.client_auth", {})
 
 
