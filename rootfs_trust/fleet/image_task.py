@@ -6,6 +6,7 @@ import functools
 import os
 
 from rootfs_trust.api.image import SharedLayers, image_job
+from rootfs_trust.api.open_tree import host_path
 from rootfs_trust.fleet.image_stamp import image_stamp
 from rootfs_trust.fleet.messages import CHANGED, SKIPPED, UNCHANGED, JournalEntry, TargetResult, Task
 from rootfs_trust.fleet.policies import load_job
@@ -29,7 +30,8 @@ class ImageWork:
         """Write the new image. Raises InputError, ConflictError or ApplyError."""
         task, order = self.task, self.task.order
         dest = task.dest or ""
-        if task.done is not None and image_stamp(task.path, dest) == task.done.input:
+        source = host_path(task.path)
+        if task.done is not None and image_stamp(source, dest) == task.done.input:
             self.result = TargetResult(task.name, SKIPPED, task.done.digest)
             return
         if not order.dry_run:
@@ -41,7 +43,7 @@ class ImageWork:
         if order.dry_run:
             self.result = TargetResult(task.name, status, "")
         else:
-            done = JournalEntry(order.policy, image_stamp(task.path, dest), (), outcome.digest or "", image_stamp(dest))
+            done = JournalEntry(order.policy, image_stamp(source, dest), (), outcome.digest or "", image_stamp(dest))
             self.result = TargetResult(task.name, status, done.digest, None, done)
 
     def publish(self) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from rootfs_trust.api.open_tree import host_path
 from rootfs_trust.errors import InputError
 from rootfs_trust.inputs.config_reader import parse_toml, read_text
 from rootfs_trust.inputs.toml_schema import Check, TableReader, list_of, string
@@ -82,7 +83,7 @@ def _targets(reader: TableReader, key: str, value: object, writing: bool) -> Ite
         return
     folder = os.path.dirname(os.path.abspath(reader.path))
     kind = "root" if "root" in table else "image"
-    names = _matches(folder, table[kind], folders_only=kind == "root")
+    names = _matches(folder, table[kind], folders_only=True) if kind == "root" else _images(folder, table[kind])
     if not names:
         what = "folder" if kind == "root" else "file or folder"
         reader.wrong(f"{key}.{kind}", f"{table[kind]} matches no {what}", "patterns are relative to this file")
@@ -91,7 +92,7 @@ def _targets(reader: TableReader, key: str, value: object, writing: bool) -> Ite
     devices = list(product(*(_devices(reader, key, folder, each) for each in specs)))
     several = any(map(glob.has_magic, specs))
     for name in names:
-        dest = os.path.join(folder, table["dest"], _base(name)) if "dest" in table else None
+        dest = os.path.join(folder, table["dest"], _base(folder, name)) if "dest" in table else None
         for device in devices:
             spelled = f"{name} with {', '.join(spec for spec, _ in device)}" if several else name
             states = tuple(state for _, state in device)
@@ -119,14 +120,25 @@ def _one_kind(reader: TableReader, key: str, table: dict[str, Any], writing: boo
     return False
 
 
+def _images(folder: str, pattern: str) -> list[str]:
+    """Return what a pattern matches, or with a partition at its end (``*.wic#2``), that partition of each match."""
+    found = _matches(folder, pattern, folders_only=False)
+    files, mark, number = pattern.rpartition("#")
+    if found or not number.isdecimal():
+        return found
+    return [f"{name}{mark}{number}" for name in _matches(folder, files, folders_only=False)]
+
+
 def _matches(folder: str, pattern: str, *, folders_only: bool) -> list[str]:
     names = glob.glob(pattern, root_dir=folder, recursive=True)
     wanted = os.path.isdir if folders_only else os.path.exists
     return sorted({name for name in names if wanted(os.path.join(folder, name))}, key=os.fsencode)
 
 
-def _base(name: str) -> str:
-    return os.path.basename(name.rstrip("/"))
+def _base(folder: str, name: str) -> str:
+    """Return the file name of a target, without the partition that may follow it."""
+    path = os.path.join(folder, name)
+    return os.path.basename(host_path(path).rstrip("/"))
 
 
 def _refuse_twice(reader: TableReader, targets: list[tuple[str, Target]]) -> None:

@@ -180,6 +180,19 @@ def _mbedtls(target: Target, trust: str, built: Built) -> Seen:
     return _run(target, trust, built.mbedtls(), target.root_cert_path(trust), str(target.port), target.host.strip("[]"))
 
 
+def node_client(extra: Path) -> Callable[[Target, str, Built], Seen]:
+    """Node.js, which has no other anchors of the test than those in the file ``extra``."""
+
+    def judge(target: Target, trust: str, _: Built) -> Seen:
+        program = (
+            f"require('https').get('{target.url}', answer => answer.pipe(process.stdout)).on('error', console.log)"
+        )
+        words = ("env", f"NODE_EXTRA_CA_CERTS={extra}", peer("node"), "-e", program)
+        return _run(target, trust, *words)
+
+    return judge
+
+
 def _thin_edge(generation: int, part: str) -> Callable[[Target, str, Built], Seen]:
     def judge(target: Target, trust: str, built: Built) -> Seen:
         program, path = built.thin_edge() / f"thin-edge-{generation}", target.root_cert_path(trust)
@@ -205,7 +218,7 @@ def _mosquitto(target: Target, trust: str, _: Built) -> Seen:
         "restart_timeout 1",
         "topic # both 0",
     )
-    with BrokerOver(tree, target.folder("device"), name, *lines) as bridge:
+    with BrokerOver(tree, target.folder("device"), name, *lines, before=_clock(target.at)) as bridge:
         bridge.wait_for(f"Received SUBACK from local.{name}|certificate verify failed")
         return Seen(f" as {name} " in cloud.log, bridge.log)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from rootfs_trust.clients.all_clients import ALWAYS
 from rootfs_trust.store.java_keystore import SETTINGS
 from rootfs_trust.store.layout import JAVA_HOOK
-from tests.e2e.judges import JUDGES, Built, Judge, python_client
-from tests.e2e.prepared import BUNDLE, Target
+from tests.e2e.judges import JUDGES, MBEDTLS, Built, Judge, node_client, python_client
+from tests.e2e.prepared import BUNDLE, Target, cloud_broker
 from tests.support.authority import DAY, NOW, Authority
 from tests.support.command import install, rootfs_trust
 from tests.support.debian_tree import DebianTree
@@ -26,7 +27,9 @@ pytestmark = pytest.mark.slow
 END = (NOW + 40 * DAY).replace(hour=12, minute=0, second=0)
 """Noon: on the day of the end the morning still connects and the evening does not."""
 
+NODE_FILE = "usr/share/rootfs-trust/node-extra-ca-certs.pem"
 CERTIFI = "usr/lib/python3/dist-packages/certifi/cacert.pem"
+THIN_EDGE = ("mosquitto-bridge", "built-in-bridge", "https")
 LONG = NOW + 900 * DAY
 CLIENTS = {
     "openssl s_client, directory": "openssl-directory",
@@ -43,11 +46,17 @@ CLIENTS = {
     "rtls (rustls), directory": "rustls-native",
     "rtls (rustls), file": "rustls-native",
     "pyreqwest (rustls), system": "rustls-native",
+    "Node.js": "node",
+    "Mbed TLS, file": "mbedtls",
+    "mosquitto bridge, directory": "thin-edge-mosquitto-bridge",
     "thin-edge.io 2.0.1 built-in bridge, directory": "thin-edge-built-in-bridge",
     "thin-edge.io 2.0.1 HTTPS, directory": "thin-edge-https",
     "requests": "certifi",
 }
 """The real clients, and the client of check that stands for each."""
+
+OF_THE_TREE = ("java", "node", "certifi", "mbedtls", *(f"thin-edge-{name}" for name in THIN_EDGE))
+"""The clients that the tree has beside those that every tree has."""
 
 
 class Chain(SimpleNamespace):
@@ -90,11 +99,12 @@ def cross_sign_first() -> tuple[Chain, list[Authority]]:
 
 
 class AtATime(Target):
-    """A server of this machine, and trees, for clients whose clock shows ``at``."""
+    """A case made ready as tests/e2e/prepared.py has it, for clients whose clock shows ``at``."""
 
-    def __init__(self, folder: Path, trees: dict[str, Path], port: int, at: datetime) -> None:
-        super().__init__(folder)
-        self.trees, self.port, self.at = trees, port, at
+    def __init__(self, case: SimpleNamespace, at: datetime) -> None:
+        super().__init__(case.folder)
+        self.port, self.cloud, self.at = case.port, case.cloud, at
+        self.trees = dict.fromkeys(("directory", "file"), case.tree)
 
     def root_cert_path(self, trust: str) -> str:
         return "/etc/ssl/certs" if trust == "directory" else BUNDLE
@@ -108,15 +118,17 @@ def case(request, tmp_path) -> Iterator[SimpleNamespace]:
     tree = DebianTree(tmp_path / "tree")
     tree.write(JAVA_HOOK[1:], b"#!/bin/sh\n")
     tree.write(SETTINGS[1:], b"cacerts_updates=yes\n")
-    tree.write("usr/bin/java", b"")
+    for program in ("usr/bin/java", "usr/local/bin/node", "usr/lib/x86_64-linux-gnu/libmbedx509.so.1"):
+        tree.write(program, b"")
     files = [tmp_path / f"ca-{number}.pem" for number, _ in enumerate(installed)]
     for file, each in zip(files, installed, strict=True):
         file.write_bytes(each.pem)
     tree.write(CERTIFI, b"".join(each.pem for each in installed))
-    install(tree.path, *(word for file in files for word in ("--cert", file)), "--cloud", "c8y")
+    install(tree.path, *(word for file in files for word in ("--cert", file)), "--cloud", "c8y", "--runtimes", "node")
     (tmp_path / "chain.pem").write_bytes(chain.pem)
-    with https_server(chain, tmp_path) as port:
-        yield SimpleNamespace(folder=tmp_path, tree=tree.path, port=port)
+    with https_server(chain, tmp_path) as port, ExitStack() as stack:
+        cloud = cloud_broker(tree.path, tmp_path / "cloud", chain, "127.0.0.1", stack)
+        yield SimpleNamespace(folder=tmp_path, tree=tree.path, port=port, cloud=cloud)
 
 
 def ends_before(case: SimpleNamespace, day: datetime) -> dict[str, str]:
@@ -133,11 +145,12 @@ def test_check_names_the_day_on_which_real_clients_stop(case, built: Built):
     ending = ends_before(case, END + DAY)
     assert set(ending.values()) <= {f"{END.date()}"} and ending
     requests = Judge("requests", "file", python_client("ssl", f"{case.tree}/{CERTIFI}"))
-    judges = {each.name: each for each in (*JUDGES, requests)}
-    trees = dict.fromkeys(("directory", "file"), case.tree)
+    node = Judge("Node.js", "file", node_client(case.tree / NODE_FILE))
+    judges = {each.name: each for each in (*JUDGES, MBEDTLS, requests, node)}
+    assert set(CLIENTS.values()) == {*ALWAYS, *OF_THE_TREE}
 
     def connects(judge: Judge, at: datetime) -> bool:
-        return judge(AtATime(case.folder, trees, case.port, at), built).connected
+        return judge(AtATime(case, at), built).connected
 
     said = {}
     for name, client in CLIENTS.items():

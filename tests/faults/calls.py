@@ -23,7 +23,7 @@ WRITES = re.compile(
     "write|f(data)?sync|rename(at2?)?|(sym)?link(at)?|unlink(at)?|mkdir(at)?|rmdir|[fl]?ch(mod|own)(at)?|utimensat|"
     "f?truncate|[fl]?setxattr"
 )
-_LINE = re.compile(r"\d+ +(\w+)\((.*)")
+_LINE = re.compile(r"(?:\d+ +)?(\w+)\((.*)")
 _BY_DESCRIPTOR = '"/proc/self/fd/'
 # The same calls in each run: no compiled modules written, one order of sets.
 ENVIRONMENT = {
@@ -65,11 +65,17 @@ def run(
     fault: str = "",
     at: Call | None = None,
     program: Sequence[str] = PROGRAM,
+    programs: bool = False,
 ) -> Run:
-    """The command with ``fault`` at the call ``at``; the calls that name something below ``place``."""
+    """The command with ``fault`` at the call ``at``; the calls that name something below ``place``.
+
+    ``programs`` says that it starts others, which are not traced: strace counts the calls of each by themselves.
+    """
     # Stopping at these calls alone is quicker, but strace sends no signals then.
     quick = [] if fault.startswith("SIG") else ["--seccomp-bpf"]
-    trace = [peer("strace"), "-f", *quick, "-y", "-qq", "-s", "300", "-o", str(log), "-e", f"trace={SETS}"]
+    # With --seccomp-bpf strace follows what is started, too.
+    follow = [] if programs else ["-f", *quick]
+    trace = [peer("strace"), *follow, "-y", "-qq", "-s", "300", "-o", str(log), "-e", f"trace={SETS}"]
     if at is not None:
         what = f"signal={fault}" if fault.startswith("SIG") else f"error={fault}"
         trace += ["-e", f"inject={at.name}:{what}:when={at.number}"]

@@ -31,6 +31,8 @@ class Case(NamedTuple):
     """New images that the run writes, by path; then the tree is a folder with sources, too (tests/faults/sites.py)."""
     store: str = STORE
     """The hash directory."""
+    programs: bool = False
+    """Whether the run starts programs, whose calls are not counted: faults come to those of the command itself."""
     one_process: bool = False
     """Whether the run is to have its worker in its own process: strace counts the calls of each by themselves."""
 

@@ -7,7 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.faults import one_process
 from tests.faults.calls import FAULTS, INTERRUPTED, KILLED, PROGRAM, Call, Run, first_argument, run
@@ -41,7 +41,8 @@ class Matrix:
         self._place.mkdir()
         case.make(pristine)
         self._words = case.words(self._tree)
-        self._program = (os.fspath(PROGRAM_OF_ONE),) if case.one_process else PROGRAM
+        program = (os.fspath(PROGRAM_OF_ONE),) if case.one_process else PROGRAM
+        self._how: dict[str, Any] = {"program": program, "programs": case.programs}
         self._reset()
         shutil.copytree(self._tree, folder / "before", symlinks=True)
         self.undisturbed = self._undisturbed()
@@ -56,9 +57,9 @@ class Matrix:
 
     def _undisturbed(self) -> Run:
         # The first run may still compile modules; the second one tells.
-        run(self._words, self._log, self._place, program=self._program)
+        run(self._words, self._log, self._place, **self._how)
         self._reset()
-        done = run(self._words, self._log, self._place, program=self._program)
+        done = run(self._words, self._log, self._place, **self._how)
         if done.status != 0:
             raise SystemExit(f"{self._case.name}: {done.errors}")
         return done
@@ -72,7 +73,7 @@ class Matrix:
     def attempt(self, place: int, fault: str) -> TrialRuns:
         call, killed = self.calls[place], fault == "SIGKILL"
         self._reset()
-        done = run(self._words, self._log, self._place, fault=fault, at=call, program=self._program)
+        done = run(self._words, self._log, self._place, fault=fault, at=call, **self._how)
         wrong = [] if self._hit(done, call) else [f"the fault did not come at this call: {done.injected}"]
         wrong += self._judge.faults(self._tree, done, killed=killed, writing=place >= self._first_write)
         wrong += [] if done.status in _ENDS.get(fault, (done.status,)) else [f"exit status {done.status}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -15,6 +16,7 @@ from tests.faults.calls import ENVIRONMENT
 from tests.faults.cases import EPOCH, Case, authority
 from tests.faults.one_process import one_process
 from tests.support.debian_tree import DebianTree
+from tests.support.filesystem_images import MAKERS
 from tests.support.images import LayoutFolder, Tarball, docker_archive
 
 JOURNAL = "fleet.toml.done"
@@ -104,10 +106,26 @@ def _remove_shipped(path: Path) -> list[str]:
     return ["image", str(path / "images/a"), str(path / "signed"), "--without", "Alpha_Root", "-q"]
 
 
+def _filesystem(kind: str) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        _rootfs(path / "rootfs")
+        (path / "images").mkdir()
+        MAKERS[kind](path / "rootfs", path / "images" / kind)
+
+    return make
+
+
+def _filesystem_case(kind: str) -> Case:
+    return Case(
+        f"image-{kind}", _filesystem(kind), lambda path: _image(path, kind), None, images=("signed",), programs=True
+    )
+
+
 SITES = (
     Case("image", _layout, lambda path: _image(path, "a"), None, images=("signed",)),
     Case("image-archive", _archive, lambda path: _image(path, "b.tar"), None, images=("signed",)),
     Case("image-folder", _folder, lambda path: _image(path, "c"), None, images=("signed",)),
     Case("image-remove", _layout, _remove_shipped, None, images=("signed",)),
+    *map(_filesystem_case, ("ext4", "squashfs-gzip", "erofs-lz4", "cpio.gz", "gpt-ext4")),
     Case("fleet", _fleet, _fleet_words, None, _rotate, ("signed/a", "signed/b.tar"), one_process=True),
 )

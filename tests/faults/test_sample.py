@@ -22,14 +22,20 @@ TRIES = 24
 @pytest.mark.slow
 @pytest.mark.parametrize("case", (*CASES, *SITES), ids=lambda case: case.name)
 def test_faults_at_calls_spread_over_the_run(tmp_path, case):
-    """Calls that write, each with the next kind of fault, and one in five of those that only look."""
+    """Calls that write, each with the next kind of fault, and one in five of those that only look.
+
+    A run that starts programs has few calls that write: each of them is tried with every kind.
+    """
     needs_root()
     peer("strace")
     matrix = Matrix(case, tmp_path)
     writing = [place for place, call in enumerate(matrix.calls) if call.writes]
     looking = [place for place, call in enumerate(matrix.calls) if not call.writes]
     places = [*_spread(writing, TRIES * 4 // 5), *_spread(looking, TRIES // 5)]
-    tried = [matrix.attempt(place, fault) for place, fault in zip(places, itertools.cycle(FAULTS), strict=False)]
+    pairs = list(zip(places, itertools.cycle(FAULTS), strict=False))
+    if case.programs:
+        pairs += [each for each in itertools.product(writing, FAULTS) if each not in pairs]
+    tried = [matrix.attempt(place, fault) for place, fault in pairs]
     assert [each for each in tried if each.wrong] == [], summary(tried)
     assert len(tried) > TRIES // 2
     # A fleet tries a target again after a fault of the disk.

@@ -15,12 +15,12 @@ from collections import Counter
 from dataclasses import asdict
 from random import Random
 
-from tests.hostile import certificates, conditions, configs, images, options, trees
+from tests.hostile import certificates, conditions, configs, filesystems, images, options, trees
 from tests.hostile.corpus import ITEMS, KINDS
 from tests.hostile.rounds import Case, TrialRuns, attempt, cases
 from tests.hostile.world import bases, fenced_in
 
-CORPUS = (certificates, conditions, configs, images, options, trees)
+CORPUS = (certificates, conditions, configs, filesystems, images, options, trees)
 """Imported for the items that they register."""
 
 

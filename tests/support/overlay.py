@@ -51,12 +51,15 @@ def run_over(
 
 
 class BrokerOver(Broker):
-    """This machine's mosquitto over the trust store of ``tree``; what it writes goes to ``folder``."""
+    """This machine's mosquitto over the trust store of ``tree``; what it writes goes to ``folder``.
 
-    def __init__(self, tree: Path, folder: Path, name: str, *lines: str) -> None:
+    ``before`` are the words of a program that starts it, such as one that sets its clock.
+    """
+
+    def __init__(self, tree: Path, folder: Path, name: str, *lines: str, before: tuple[str, ...] = ()) -> None:
         (folder / "tmp").mkdir(parents=True, exist_ok=True)
         super().__init__(RealTree(folder), name, *lines)
-        self._words = words_over(tree, peer("mosquitto"), "-c", str(folder / self._conf[1:]))
+        self._words = words_over(tree, *before, peer("mosquitto"), "-c", str(folder / self._conf[1:]))
 
     def __enter__(self) -> BrokerOver:
         with open(self._log, "wb") as log:

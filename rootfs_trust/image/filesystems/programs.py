@@ -65,7 +65,8 @@ def run_program(
             env={"PATH": os.pathsep.join([os.environ.get("PATH", ""), PATH]), "LC_ALL": "C", **(environment or {})},
             start_new_session=True,
         )
-        timer = threading.Timer(_LIMIT, _kill, [process])
+        late = threading.Event()
+        timer = threading.Timer(_LIMIT, _kill, [process, late])
         timer.start()
         try:
             _feed(process, stdin)
@@ -78,7 +79,7 @@ def run_program(
             timer.cancel()
         text = _text(out)
     if status not in statuses:
-        raise _failed(words, path, status, text)
+        raise _failed(words, path, _end_of(status, late=late.is_set()), text)
     return text
 
 
@@ -91,7 +92,9 @@ def _feed(process: subprocess.Popen[bytes], stdin: Iterable[bytes]) -> None:
             pipe.write(piece)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: subprocess.Popen[bytes], late: threading.Event | None = None) -> None:
+    if late is not None:
+        late.set()
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
@@ -103,10 +106,15 @@ def _text(out: IO[bytes]) -> str:
     return out.read().decode("utf-8", "replace")
 
 
-def _failed(words: Sequence[str], path: str, status: int, text: str) -> ApplyError:
+def _end_of(status: int, *, late: bool) -> str:
+    if late:
+        return f"was killed after {_LIMIT} s"
+    return f"was killed by signal {-status}" if status < 0 else f"failed with exit status {status}"
+
+
+def _failed(words: Sequence[str], path: str, end: str, text: str) -> ApplyError:
     name = next(os.path.basename(word) for word in words if os.path.basename(word) != "fakeroot")
     lines = [line for line in text.splitlines() if line.strip()]
     said = printable(lines[-1].strip()[:_MOST_SHOWN]) if lines else "nothing"
-    ended = f"was killed after {_LIMIT} s" if status == -signal.SIGKILL else f"failed with exit status {status}"
-    message = f"cannot be written: {name} {ended} and said: {said}; nothing was written"
+    message = f"cannot be written: {name} {end} and said: {said}; nothing was written"
     return ApplyError(Problem("apply", path, message, "fix the cause and run the same command again"))

@@ -255,6 +255,7 @@ def test_a_bill_of_materials_has_the_servers_as_services(command, debian, config
     [
         ('chain = "gone.pem"', "server[1].chain", 7),
         ('chain = "key.pem"', "server[1].chain", 7),
+        ('chain = "rootfs-trust.toml"', "server[1].chain", 7),
         ('chain = "chain.pem"\nuntil = 2020-01-01', "server[1].until", 8),
         ('chain = "chain.pem"\nclients = ["jave"]', "server[1].clients", 8),
         ('chain = "chain.pem"\nclients = "go"', "server[1].clients", 8),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.authority import Authority
-from tests.support.filesystem_images import MAKERS, tar
+from tests.support.filesystem_images import MAKERS, partitioned, tar
 from tests.support.images import LayoutFolder, Tarball
 
 KINDS = ("directory", "layout", "tar", "cpio.gz", "ext4", "squashfs-xz", "erofs", "gpt-ext4")
@@ -62,6 +62,45 @@ def test_a_fleet_of_images(made, command, tmp_path):
         assert "more" in [anchor["name"] for anchor in anchors], kind
     again = command("fleet", tmp_path / "fleet.toml")
     assert {json.loads(line)["status"] for line in again.out.splitlines()} == {"skipped"}
+
+
+def test_a_partition_of_each_disk_image_of_a_fleet(made, command, tmp_path):
+    """``FILE#N``: the partition is checked, and written in a copy of the whole disk image."""
+    systems = made["new"]["squashfs-xz"].read_bytes(), made["old"]["ext4"].read_bytes()
+    for name in ("a.wic", "b.wic"):
+        partitioned(tmp_path / name, "gpt", [b"boot", *systems])
+    (tmp_path / "rootfs#7").write_bytes(systems[1])
+    (tmp_path / "more.pem").write_bytes(Authority("More").pem)
+    (tmp_path / "edge.toml").write_text('[[anchor]]\nfile = "more.pem"\n')
+    fleet = tmp_path / "fleet.toml"
+    fleet.write_text('[[target]]\nimage = "*.wic#3"\ndest = "signed/"\nconfig = "edge.toml"\n')
+    result = command("fleet", fleet)
+    assert result.status == 0, result.err
+    lines = list(map(json.loads, result.out.splitlines()))
+    assert [(line["target"], line["status"]) for line in lines] == [("a.wic#3", "changed"), ("b.wic#3", "changed")]
+    assert {json.loads(line)["status"] for line in command("fleet", fleet).out.splitlines()} == {"skipped"}
+    for partition, has in (("2", False), ("3", True)):
+        listed = command("list", "--root", tmp_path / f"signed/b.wic#{partition}", "--format", "json").document
+        assert ("more" in [anchor["name"] for anchor in listed["anchors"]]) is has
+    (tmp_path / "a.wic").touch()
+    again = [json.loads(line)["status"] for line in command("fleet", fleet).out.splitlines()]
+    assert again == ["changed", "skipped"]
+    fleet.write_text('[[target]]\nimage = "*.wic#2"\n[[target]]\nimage = "rootfs#7"\n[[target]]\nimage = "a.wic#9"\n')
+    lines = [json.loads(line) for line in command("fleet", fleet, "--check").out.splitlines() if line.startswith("{")]
+    statuses = {line["target"]: line["status"] for line in lines}
+    assert statuses == {"a.wic#2": "ok", "b.wic#2": "ok", "rootfs#7": "ok", "a.wic#9": "failed"}
+    assert "has no partition 9" in lines[-1]["error"]
+
+
+def test_two_partitions_of_one_disk_image_cannot_both_be_written(made, command, tmp_path):
+    partitioned(
+        tmp_path / "a.wic", "gpt", [b"boot", made["old"]["ext4"].read_bytes(), made["new"]["ext4"].read_bytes()]
+    )
+    (tmp_path / "edge.toml").write_text("")
+    table = '[[target]]\nimage = "a.wic#{}"\ndest = "signed/"\nconfig = "edge.toml"\n'
+    (tmp_path / "fleet.toml").write_text(table.format(2) + table.format(3))
+    result = command("fleet", tmp_path / "fleet.toml")
+    assert (result.status, "a.wic#3 writes where a.wic#2 of target[0].image does" in result.err) == (2, True)
 
 
 def test_a_fleet_of_images_is_checked(made, command, tmp_path):

@@ -273,6 +273,35 @@ def test_a_program_that_fails_leaves_nothing_and_is_quoted(debian, command, new_
     assert not [path for path in tmp_path.iterdir() if "dest" in path.name]
 
 
+@pytest.mark.parametrize(
+    ("kind", "program", "before"),
+    [
+        ("ext4", "debugfs", ""),
+        ("ext4", "debugfs", '"$REAL" -w -R "write /etc/hostname x" "$(readlink -f image)"'),
+        ("ext4", "e2fsck", ""),
+        ("squashfs-xz", "tar", "head -c 20000 > /dev/null"),
+        ("squashfs-xz", "mksquashfs", 'echo half > "$2"'),
+        ("erofs-lz4", "tar", ""),
+        ("erofs-lz4", "mkfs.erofs", '"$REAL" "$@"'),
+    ],
+)
+def test_a_program_that_is_killed_leaves_nothing(kind, program, before, debian, command, new_ca, tmp_path, monkeypatch):
+    """Before it has done anything, half way, or when the image is complete."""
+    source, temporary = tmp_path / "image", tmp_path / "temporary"
+    MAKERS[kind](debian.path, source)
+    fake = tmp_path / "bin"
+    fake.mkdir()
+    temporary.mkdir()
+    (fake / program).write_text(f"#!/bin/sh\nREAL={peer(program)}\n{before}\nkill -9 $$\n")
+    (fake / program).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake}:{os.environ['PATH']}")
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    result = command("image", source, tmp_path / "dest", "--cert", new_ca)
+    assert result.status == 4
+    assert f"cannot be written: {program} was killed by signal 9" in result.err
+    assert not [path for path in tmp_path.iterdir() if "dest" in path.name] and not list(temporary.iterdir())
+
+
 def test_a_program_that_writes_something_else_is_found_out(debian, command, new_ca, tmp_path, monkeypatch):
     """debugfs ends with exit status 0 whatever its commands did."""
     source = tmp_path / "image"
