@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from rootfs_trust import InstallOptions, install, verify
 from rootfs_trust.store.java_keystore import SETTINGS
-from rootfs_trust.store.layout import HOOK
+from rootfs_trust.store.layout import JAVA_HOOK
 from tests.limbo.constrained import LISTS, SERVERS, authority, pem_of, server_certificate
 from tests.support.debian_tree import DebianTree
 
@@ -52,7 +52,7 @@ class Devices:
     def _device(self, names: str) -> Path:
         """A device that has every client of the table, with the CA limited to a list of names."""
         tree = DebianTree(self._folder / names.replace("/", "-"))
-        tree.write(HOOK[1:], b"#!/bin/sh\n")
+        tree.write(JAVA_HOOK[1:], b"#!/bin/sh\n")
         tree.write(SETTINGS[1:], b"cacerts_updates=yes\n")
         tree.write("usr/bin/java", b"")
         tree.write("usr/lib/x86_64-linux-gnu/libmbedx509.so.1", b"")
