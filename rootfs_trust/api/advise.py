@@ -92,7 +92,7 @@ def advise(
         advised = _advised_job(job, advice)
         tried = root is not None and advice.holds
         proof = _proof(view, advised, servers, moment, day) if tried else advice.results
-    notes = (*_renewals(servers, rehearsal, until), *_roots(advice, data, until))
+    notes = (*_renewals(servers, rehearsal, until), *_roots(advice, data, moment.date(), until))
     result = AdviseResult(advice, proof, notes, moment, until)
     if output is None or not result.holds:
         return result
@@ -173,7 +173,7 @@ def _with_successors(advice: Advice, candidates: Sequence[Candidate], data: Root
     added: dict[str, Advised] = {}
     for anchor in advice.anchors:
         certificate = anchor.candidate.certificate
-        for next_ in successors(data, certificate) if ending_text(data, certificate, until) else ():
+        for next_ in successors(data, certificate) if ending_text(data, certificate, until, until) else ():
             if next_.sha256 in held and next_.sha256 not in chosen:
                 advised = Advised(held[next_.sha256], (), anchor.candidate.name, next_.documented.source)
                 added.setdefault(next_.sha256, advised)
@@ -221,12 +221,12 @@ def _renewals(servers: Sequence[Server], rehearsal: Rehearsal, until: date) -> I
             yield Problem("server-renewed", server.where, message, "save its chain again when it is renewed")
 
 
-def _roots(advice: Advice, data: RootData, until: date) -> Iterator[Problem]:
+def _roots(advice: Advice, data: RootData, today: date, until: date) -> Iterator[Problem]:
     """Warn about proposed roots whose trust ends before the day, and about successors that are not available."""
     chosen = {each.candidate.certificate.sha256 for each in advice.anchors}
     for each in advice.anchors:
         certificate = each.candidate.certificate
-        ends = ending_text(data, certificate, until)
+        ends = ending_text(data, certificate, today, until)
         if ends:
             following = successors(data, certificate)
             missing = [f"{next_.name} (sha256 {next_.sha256})" for next_ in following if next_.sha256 not in chosen]

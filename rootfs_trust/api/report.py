@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +24,7 @@ from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.root_data import load_root_data
 from rootfs_trust.rendering.packaged_templates import packaged_template
+from rootfs_trust.resources import resource
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.thin_edge.settings_in_force import found_settings
 from rootfs_trust.times import later
@@ -73,7 +77,14 @@ def report(root: str, options: ReportOptions = NO_OPTIONS) -> Report:
 
 def render_report(report: Report, form: str) -> str:
     """Render the report as ``html`` or ``md``. Raises InputError if jinja2 is missing."""
-    return packaged_template(f"report/report.{form}.j2", "a report is rendered from a template").render(report=report)
+    template = packaged_template(f"report/report.{form}.j2", "a report is rendered from a template")
+    return template.render(report=report, script_digest=_script_digest())
+
+
+def _script_digest() -> str:
+    """Return the SHA-256 of the page's script as a content security policy writes it."""
+    with open(os.path.join(resource("templates"), "report/page.js"), "rb") as script:
+        return base64.b64encode(hashlib.sha256(script.read()).digest()).decode()
 
 
 def _clients(trust: Trust) -> tuple[ClientView, ...]:

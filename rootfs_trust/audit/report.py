@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from rootfs_trust.audit.findings import LEVELS, Finding
+from rootfs_trust.audit.report_findings import FindingGroup, finding_groups
 from rootfs_trust.audit.report_servers import ServerLines, server_lines
 from rootfs_trust.audit.servers import ServerResult
 from rootfs_trust.audit.timeline import Timeline
@@ -16,6 +18,8 @@ from rootfs_trust.audit.trusted_anchors import TrustedAnchor
 from rootfs_trust.clients.client import Client
 from rootfs_trust.thin_edge.settings_in_force import FoundSetting
 from rootfs_trust.x509.constrained import original_of, scope_of
+
+_EVERYBODY = "every client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +75,23 @@ class Report:
     def trusting(self, anchor: TrustedAnchor) -> str:
         """Say which clients trust an anchor, and for which names if it is constrained."""
         everybody = {client.name for client in self.clients} <= set(anchor.clients)
-        clients = "every client" if everybody else ", ".join(anchor.clients) or "no client"
+        clients = _EVERYBODY if everybody else ", ".join(anchor.clients) or "no client"
         return f"{clients}, {scope_of(anchor.certificate)}" if original_of(anchor.certificate) else clients
 
     @property
-    def grouped(self) -> tuple[tuple[Finding, ...], ...]:
-        """The findings, grouped by kind, level and fix."""
-        groups: dict[tuple[str, str, str], list[Finding]] = {}
-        for finding in self.findings:
-            groups.setdefault((finding.level, finding.id, finding.fix), []).append(finding)
-        return tuple(map(tuple, groups.values()))
+    def grouped(self) -> tuple[FindingGroup, ...]:
+        """The findings, grouped by kind and level."""
+        return finding_groups(self.findings)
+
+    def trusted_by_all(self, anchor: TrustedAnchor) -> bool:
+        """Return whether every client trusts ``anchor``, for any name."""
+        return self.trusting(anchor) == _EVERYBODY
+
+    def states(self, anchors: Iterable[TrustedAnchor]) -> list[tuple[str, str, int]]:
+        """Return each state of ``anchors`` on the timeline, with its words and the number of anchors."""
+        bars = [self.timeline.bar(anchor.certificate) for anchor in anchors]
+        counts = Counter((bar.state, bar.words) for bar in bars)
+        return [(state, words, count) for (state, words), count in counts.most_common()]
 
     @property
     def counts(self) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from rootfs_trust.audit.servers import HOLDS, REFUSED, TRUSTED, ClientResult, ServerResult, ends_by_itself
@@ -20,14 +20,28 @@ class ClientLine(NamedTuple):
 
 
 class ServerLines(NamedTuple):
-    """One server: ``expected`` says what the config asks for, ``summary`` how many clients do not meet it."""
+    """One server.
+
+    ``answer``    whether the device connects to it, and until when.
+    ``expected``  what the config asks for.
+    ``summary``   how many clients do not meet it.
+    """
 
     name: str
     hostname: str
+    answer: str
     expected: str
     summary: str
     as_expected: bool
     clients: tuple[ClientLine, ...]
+
+    @property
+    def rows(self) -> tuple[ClientLine, ...]:
+        """The clients, those with the same verdict and reason in one line."""
+        names: dict[ClientLine, list[str]] = {}
+        for client in self.clients:
+            names.setdefault(client._replace(client=""), []).append(client.client)
+        return tuple(line._replace(client=", ".join(found)) for line, found in names.items())
 
 
 def server_lines(results: Iterable[ServerResult], timeline: Timeline) -> tuple[ServerLines, ...]:
@@ -43,7 +57,17 @@ def _server(result: ServerResult, timeline: Timeline) -> ServerLines:
     failing = sum(not each.as_expected for each in clients)
     summary = f"{failing} of {len(clients)} clients are not as expected" if failing else "every client is as expected"
     expected = "must be refused" if server.refused else f"must be trusted{until}"
-    return ServerLines(server.name, server.hostname or "", expected, summary, not failing, clients)
+    hostname = server.hostname or ""
+    return ServerLines(server.name, hostname, _answer(result, clients), expected, summary, not failing, clients)
+
+
+def _answer(result: ServerResult, clients: Sequence[ClientLine]) -> str:
+    trusting = sum(each.verdict.trusted for each in result.clients)
+    if not trusting:
+        return "does not connect"
+    if trusting < len(clients):
+        return f"{trusting} of {len(clients)} clients connect"
+    return f"connects until {result.trusted_until.date()}" if result.trusted_until else "connects"
 
 
 def _absent(result: ServerResult) -> Iterable[ClientLine]:

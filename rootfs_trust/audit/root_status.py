@@ -52,7 +52,7 @@ def departure_text(left: Departure) -> str:
     return f"left {PROGRAM} on {left.date}{_why(left)} ({source})"
 
 
-def due_text(root: ProgramRoot, last: date) -> str:
+def due_text(root: ProgramRoot, today: date, last: date) -> str:
     """Describe what ends first until the day ``last``, in a clause whose subject is the root, or return "".
 
     This is its membership in the program, by the age of its key, or the trust in certificates that it issues.
@@ -60,7 +60,8 @@ def due_text(root: ProgramRoot, last: date) -> str:
     ends: list[tuple[date, str]] = []
     if root.not_before:
         leaves = removal_date(root.not_before)
-        ends.append((leaves, f"is due to leave {PROGRAM} on {leaves} (Mozilla root store policy, section 7.4)"))
+        due = "is" if leaves >= today else "was"
+        ends.append((leaves, f"{due} due to leave {PROGRAM} on {leaves} (Mozilla root store policy, section 7.4)"))
     after = root.distrust_after
     if after and after.date:
         text = f"is not trusted by {PROGRAM} for certificates that it issues after {after.date} ({after.source})"
@@ -68,7 +69,7 @@ def due_text(root: ProgramRoot, last: date) -> str:
     return next((text for day, text in sorted(ends) if day <= last), "")
 
 
-def ending_text(data: RootData, certificate: Certificate, last: date) -> str:
+def ending_text(data: RootData, certificate: Certificate, today: date, last: date) -> str:
     """Say in a clause why a public root may not be trusted until the day ``last``, or return ""."""
     left = root_status(data, certificate).reason
     root = data.roots.get(certificate.sha256)
@@ -76,7 +77,7 @@ def ending_text(data: RootData, certificate: Certificate, last: date) -> str:
     used = next((each for each in clouds if each.until and each.until <= last), None)
     if used is not None:
         return f"{used.what}, and will not after {used.until} ({used.documented.source})"
-    return left or (due_text(root, last) if root else "")
+    return left or (due_text(root, today, last) if root else "")
 
 
 def successors(data: RootData, certificate: Certificate) -> tuple[CloudRoot, ...]:

@@ -1,72 +1,52 @@
-"""The report in a real browser: nothing on the console, and nothing that axe-core finds wrong for screen readers."""
+"""Reports in a real browser: readable on a phone, on paper and by screen readers, and nothing on the console."""
 
 from __future__ import annotations
 
-import html
-import json
-import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.screenshots import SCHEMES, WIDTHS, take
 from tests.support.authority import Authority
-from tests.support.command import install, rootfs_trust
+from tests.support.axe import axe_source
+from tests.support.browser import Page, browser
+from tests.support.command import REPOSITORY, install, rootfs_trust
 from tests.support.debian_tree import DebianTree
-from tests.support.peers import PLAIN_ENVIRONMENT, peer, unavailable
+from tests.support.peers import peer
 
 pytestmark = pytest.mark.slow
 
-_RUN_AXE = """
-window.addEventListener("load", () => axe.run().then(found => {
-  const place = document.createElement("pre");
-  place.id = "axe";
-  place.textContent = JSON.stringify(found.violations.map(each => [each.impact, each.id, each.nodes[0].html]));
-  document.body.appendChild(place);
-}));
-"""
+LONG = "Entrust.net_Premium_2048_Secure_Server_CA_and_a_name_that_has_no_place_to_break_" + "x" * 80
 
 
-def chromium(folder: Path, page: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """A run of headless Chromium on a file, with a home of its own."""
-    options = [
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={folder}/profile",
-        "--enable-logging=stderr",
-    ]
-    return subprocess.run(
-        [peer("chromium"), *options, *words, page.as_uri()],
-        env={**PLAIN_ENVIRONMENT, "HOME": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=True,
-    )
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory) -> Iterator[Page]:
+    with browser(tmp_path_factory.mktemp("profile")) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")
 def axe(tmp_path_factory) -> str:
-    """The source of axe-core, from its package."""
-    folder = tmp_path_factory.mktemp("axe")
-    words = [peer("npm"), "pack", "--silent", "axe-core@4"]
-    packed = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
-    if packed.returncode:
-        unavailable(f"axe-core cannot be had: {packed.stderr}")
-    subprocess.run(["tar", "-xzf", packed.stdout.split()[-1]], cwd=folder, check=True)
-    return (folder / "package/axe.min.js").read_text().replace("</script", "<\\/script")
+    return axe_source(tmp_path_factory.mktemp("axe"))
 
 
 @pytest.fixture(params=["root filesystem", "fleet"])
 def page(request, debian: DebianTree, tmp_path) -> Path:
     """The report of a Debian tree, or of a fleet of it, with findings of every level and servers.
 
-    The name of a CA and that of a server hold markup.
+    The name of a CA and that of a server hold markup; those of other CAs are long, or many.
     """
     mine = Authority("<script>throw 1</script>")
-    (tmp_path / "ca.pem").write_bytes(mine.pem)
-    install(debian.path, "--cert", tmp_path / "ca.pem", "--cloud", "c8y")
+    (tmp_path / "cas").mkdir()
+    for name, ca in (
+        ("ca", mine),
+        (LONG, Authority(LONG[:64])),
+        *((f"ca-{n}", Authority(f"CA {n}")) for n in range(9)),
+    ):
+        (tmp_path / f"cas/{name}.pem").write_bytes(ca.pem)
+    install(debian.path, "--cert", tmp_path / "cas", "--cloud", "c8y")
     debian.write("etc/ssl/certs/broken.pem", b"-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n")
     (tmp_path / "good.pem").write_bytes(mine.server("mqtt.example.com").pem)
     (tmp_path / "lost.pem").write_bytes(Authority("Unknown").server("mqtt.example.com").pem)
@@ -82,18 +62,62 @@ def page(request, debian: DebianTree, tmp_path) -> Path:
     return tmp_path / "trust.html"
 
 
-@pytest.mark.parametrize("scheme", ["1", "0"], ids=["light", "dark"])
-def test_nothing_is_wrong_for_those_who_do_not_see(page, axe, tmp_path, scheme):
-    text = page.read_text()
-    audited = tmp_path / "audited.html"
-    audited.write_text(text.replace("</body>", f"<script>{axe}</script><script>{_RUN_AXE}</script></body>"))
-    words = (f"--blink-settings=preferredColorScheme={scheme}", "--virtual-time-budget=60000", "--dump-dom")
-    dom = chromium(tmp_path, audited, *words).stdout
-    (found,) = re.findall(r'<pre id="axe">(.*?)</pre>', dom, re.DOTALL)
-    assert json.loads(html.unescape(found)) == []
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing(page, axe, tab, dark):
+    tab.open(page.as_uri(), width=390, dark=dark)
+    tab.run("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert tab.violations(axe) == []
 
 
-def test_the_browser_has_nothing_to_say(page, tmp_path):
-    done = chromium(tmp_path, page, f"--screenshot={tmp_path}/shot.png", "--window-size=400,800")
-    assert (tmp_path / "shot.png").stat().st_size > 10_000
-    assert "CONSOLE" not in done.stderr
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_wider_than_the_window(page, tab, width):
+    tab.open(page.as_uri(), width=width)
+    tab.run("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert tab.wider_than_the_window() == []
+    assert tab.run("document.documentElement.scrollWidth") <= width
+    assert tab.complaints == []
+
+
+def names(tab: Page) -> list[str]:
+    script = (
+        "[...document.querySelectorAll('#anchors-1 tbody tr:not([hidden])')].map(each => each.cells[0].dataset.key)"
+    )
+    return tab.run(script)
+
+
+@pytest.mark.parametrize("page", ["root filesystem"], indirect=True)
+def test_anchors_are_sorted_and_filtered(page, tab):
+    tab.open(page.as_uri())
+    assert len(names(tab)) == 11
+    tab.run("document.querySelector('#anchors-1 th button').click()")
+    rising = names(tab)
+    assert rising == sorted(rising, key=str.lower)
+    tab.run("document.querySelector('#anchors-1 th button').click()")
+    assert names(tab) == rising[::-1]
+    tab.run("""(() => { const words = document.querySelector('.filter input'); words.value = 'CA-3';
+        words.dispatchEvent(new Event('input', {bubbles: true})); })()""")
+    assert names(tab) == ["ca-3"]
+    assert tab.run("document.querySelector('.filter output').value") == "1 of 11"
+
+
+@pytest.mark.parametrize("page", ["root filesystem"], indirect=True)
+def test_paper_shows_what_is_folded(page, tab, tmp_path):
+    tab.open(page.as_uri())
+    (tmp_path / "trust.pdf").write_bytes(tab.pdf())
+    tab.open(page.as_uri(), media="print")
+    hidden = "[...document.querySelectorAll('details > :not(summary)')].filter(each => !each.checkVisibility()).length"
+    assert tab.run("document.querySelectorAll('details > :not(summary)').length") > 1
+    assert tab.run(hidden) == 0
+    assert (tmp_path / "trust.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_screenshots_of_the_docs_can_be_taken_again(tmp_path):
+    take(tmp_path)
+    kept = {each.name for each in (REPOSITORY / "docs/screenshots").glob("*.webp")}
+    made = {each.name: each.stat().st_size for each in tmp_path.iterdir()}
+    assert made.keys() == kept == {f"report-{width}-{scheme}.webp" for width in WIDTHS for scheme in SCHEMES}
+    assert all(10_000 < size < 150_000 for size in made.values()), made
+
+
+def test_the_script_is_right_for_a_checker():
+    subprocess.run([peer("node"), "--check", REPOSITORY / "templates/report/page.js"], check=True)

@@ -101,7 +101,8 @@ def _removed(inspection: Inspection, anchor: TrustedAnchor, cause: str, level: s
 
 def _ending(inspection: Inspection, anchor: TrustedAnchor, root: ProgramRoot) -> Iterator[Finding]:
     """Return what ends the trust in the root within the lifetime of the image."""
-    cause = due_text(root, later(inspection.at, days=inspection.policy.min_days_left).date())
+    last = later(inspection.at, days=inspection.policy.min_days_left).date()
+    cause = due_text(root, inspection.at.date(), last)
     if cause:
         yield ENDS.found_of(inspection.where(anchor), anchor.name, cause, sha256=root.sha256)
 

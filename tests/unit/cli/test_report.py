@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
@@ -50,7 +52,7 @@ def made(command, debian, tmp_path):
 
 def test_the_page_is_self_contained(made):
     page = Page(made())
-    assert not [tag for tag, _ in page.tags if tag in ("script", "link", "img", "iframe", "object")]
+    assert not [tag for tag, _ in page.tags if tag in ("link", "img", "iframe", "object")]
     assert all(each["href"].startswith("#") for each in page.named("a"))
     targets = {each.get("id") for _, each in page.tags}
     assert {each["href"][1:] for each in page.named("a")} <= targets
@@ -59,8 +61,31 @@ def test_the_page_is_self_contained(made):
 
 def test_markup_in_a_name_stays_text(made):
     page = Page(made())
-    assert not page.named("script")
+    assert page.named("script") == [{}], "the one of the page"
     assert MARKUP in page.text.replace("\\", "")
+
+
+def test_the_policy_of_the_page_allows_its_own_script_and_nothing_else(made):
+    text = made()
+    script = text.partition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = (each["content"] for each in Page(text).named("meta") if "http-equiv" in each)
+    assert policy == f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+
+
+def test_many_findings_of_a_kind_are_one_line_with_a_fold(made, debian):
+    for number in range(5):
+        debian.write(
+            f"etc/ssl/certs/broken-{number}.pem", b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
+        )
+    text = " ".join(made().split())
+    assert text.count("<summary>5 findings <code>pem-malformed") == 1 and "(5 times)" in text
+    assert all(f"broken-{number}.pem" in text for number in range(5))
+
+
+def test_notes_are_folded_and_the_rest_is_not(made):
+    before, _, notes = made().partition('<section aria-labelledby="findings">')[2].partition('<details class="fold">')
+    assert 'class="finding note"' not in before and 'class="finding note"' in notes
 
 
 def test_markup_in_a_value_stays_text_in_markdown(made, debian):
@@ -148,13 +173,17 @@ def test_servers_come_first_with_each_client_and_its_day(made, servers):
     assert f"trusted until {(NOW + 90 * DAY).date()}" in shown and "which its operator renews" in shown
     assert "2 of 2 clients are not as expected" in shown and "not in the root filesystem" in shown
     assert "Must be refused: 1 of 1 clients are not as expected" in " ".join(shown.split())
-    assert "1 of 3 servers as expected" in " ".join(page.text.split())
+    text = " ".join(page.text.split())
+    assert "1 of 3 servers as expected" in text
+    assert f"good connects until {(NOW + 90 * DAY).date()}" in text and "<b>lost</b> does not connect" in text
 
 
 def test_servers_come_first_in_markdown(made, servers):
     text = made("--config", servers, name="trust.md")
     assert text.index("### Servers") < text.index("### Findings")
-    assert "**&lt;b&gt;lost&lt;/b&gt;** must be trusted: 2 of 2 clients are not as expected." in text
+    assert (
+        "**&lt;b&gt;lost&lt;/b&gt;** does not connect; it must be trusted: 2 of 2 clients are not as expected." in text
+    )
     assert f"| trusted until {(NOW + 90 * DAY).date()} |" in text
 
 
