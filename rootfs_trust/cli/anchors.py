@@ -18,11 +18,11 @@ COLUMNS = (
     Column("KEY", 5),
     Column("EXPIRES", 1),
     Column("DAYS", 2, right=True),
-    Column("OUTPUTS", 3),
+    Column("OUTPUTS", 7),
     Column("CLIENTS", 9),
     Column("HASH", 6),
     Column("SHA-256", 8),
-    Column("STATUS", 7),
+    Column("STATUS", 3),
 )
 
 _SHORT_DIGEST = 16

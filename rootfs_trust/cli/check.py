@@ -10,7 +10,7 @@ from rootfs_trust.api.check import CheckOptions, check
 from rootfs_trust.api.check_inputs import check_inputs
 from rootfs_trust.audit.findings import ERROR, LEVELS, WARNING
 from rootfs_trust.cli import sarif
-from rootfs_trust.cli.check_output import document, lines, summary
+from rootfs_trust.cli.check_output import document, fitted, lines, summary
 from rootfs_trust.cli.options import (
     at_option,
     config_option,
@@ -21,6 +21,7 @@ from rootfs_trust.cli.options import (
     verbosity_of,
 )
 from rootfs_trust.cli.output import NORMAL, echo, echo_json, print_warnings
+from rootfs_trust.cli.table import terminal_width
 
 
 @click.command("check")
@@ -95,8 +96,10 @@ def command(
         echo_json(sarif.document(found))
     else:
         shown = tuple(finding for finding in found if finding.level == ERROR) if quiet else found
+        columns = terminal_width()
         for prefix, text in lines(shown, verbose=verbose):
-            echo(text, prefix=prefix)
+            for start, line in fitted(prefix, text, columns):
+                echo(line, prefix=start)
         if not quiet:
             echo(summary(found, root))
     return int(any(LEVELS.index(finding.level) <= LEVELS.index(fail_on) for finding in found))

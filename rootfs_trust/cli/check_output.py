@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
+
+import click
 
 from rootfs_trust.audit.findings import ERROR, LEVELS, NOTE, WARNING, Finding
 from rootfs_trust.cli.output import coloured
 from rootfs_trust.rootfs.view import parent
+from rootfs_trust.text import printable
 
 _COLOURS = {ERROR: "red", WARNING: "yellow", NOTE: "cyan"}
 _FEW = 3
@@ -38,12 +42,29 @@ def _expectation(finding: Finding) -> dict[str, object]:
     return {} if about is None else {"server": about.server, "client": about.client or None}
 
 
+def fitted(prefix: str, text: str, columns: int | None) -> Lines:
+    """Return one of :func:`lines` in lines of at most ``columns`` characters (None: no limit).
+
+    Commands and long paths stay in one piece, so that they can be copied.
+    """
+    text = printable(text)
+    if columns is None or text.startswith("    fix: run "):
+        yield prefix, text
+        return
+    level = click.unstyle(prefix)
+    first, *rest = wrap(
+        level + text, max(columns, 24), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+    yield prefix, first.removeprefix(level)
+    yield from (("", line) for line in rest)
+
+
 def lines(found: Sequence[Finding], *, verbose: bool) -> Lines:
     """Return the findings as text, grouped by kind, and then by cause or directory."""
     kinds: dict[tuple[str, str], dict[str, list[Finding]]] = {}
     for finding in found:
         groups = kinds.setdefault((finding.level, finding.id), {})
-        groups.setdefault(finding.cause or parent(finding.path), []).append(finding)
+        groups.setdefault(finding.cause or _server(finding) or parent(finding.path), []).append(finding)
     notes = [id_ for level, id_ in kinds if level == NOTE]
     for (level, _), groups in kinds.items():
         if verbose or level != NOTE or len(notes) <= _FEW:
@@ -87,6 +108,11 @@ def _paragraph(group: Sequence[Finding], *, verbose: bool, with_fix: bool) -> Li
             fixes = {finding.fix for finding in group}
             yield "", f"    fix: {first.fix if len(fixes) == 1 else first.kind.fix}"
         return
+    if _server(first) and len(group) > 1 and not verbose:
+        yield from _of_one_server(group)
+        if with_fix:
+            yield "", f"    fix: {first.fix}"
+        return
     shown = group if verbose else group[:_FEW]
     yield from _each(shown, with_fixes=with_fix)
     if len(group) > len(shown):
@@ -100,9 +126,26 @@ def _of_one_cause(group: Sequence[Finding], *, verbose: bool) -> Lines:
     yield _level(first.level), f" {first.id}: {len(group)} {what}: {_named(group, verbose=verbose)}"
 
 
+def _server(finding: Finding) -> str:
+    return finding.expectation.server if finding.expectation else ""
+
+
+def _of_one_server(group: Sequence[Finding]) -> Lines:
+    """Return one line for all clients that a finding about one server concerns, with the reason of the first."""
+    first = group[0]
+    clients = [finding.expectation.client for finding in group if finding.expectation]
+    count = f"{len(clients)} clients"
+    yield _level(first.level), f" {first.id}: {count}; {first.message}"
+    yield "", f"    also: {', '.join(clients[1:])}"
+
+
 def _named(group: Sequence[Finding], *, verbose: bool) -> str:
     names = [finding.name or finding.path.rpartition("/")[2] for finding in (group if verbose else group[:_FEW])]
-    return ", ".join(names) + (f" and {len(group) - len(names)} others" if len(group) > len(names) else "")
+    return ", ".join(names) + _more(len(group) - len(names))
+
+
+def _more(count: int) -> str:
+    return f" and {count} other{'' if count == 1 else 's'}" if count else ""
 
 
 def _each(shown: Sequence[Finding], *, with_fixes: bool) -> Lines:

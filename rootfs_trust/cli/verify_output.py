@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rootfs_trust.audit.verify.verdict import TrustEnd, Verdict
 from rootfs_trust.cli.output import QUIET, VERBOSE, coloured, echo, echo_json
@@ -66,9 +66,13 @@ def _lines(verification: Verification, verbosity: int) -> Iterator[tuple[str, st
     columns = terminal_width()
     wide = columns is None or verbosity >= VERBOSE
     names = max(len(printable(each.client)) for each in verification.verdicts)
-    for verdict in verification.verdicts:
-        end = verdict.horizon if verdict.horizon != shared else None
-        yield from _full_lines(verdict, end, names) if wide else _short_lines(verdict, end, names, columns or 0)
+    ends = [verdict.horizon if verdict.horizon != shared else None for verdict in verification.verdicts]
+    if wide:
+        for verdict, end in zip(verification.verdicts, ends, strict=True):
+            yield from _full_lines(verdict, end, names)
+    else:
+        rows = [_row(verdict, end, names) for verdict, end in zip(verification.verdicts, ends, strict=True)]
+        yield from _fitted(rows, (columns or 0) - names - 13, columns or 0)
     if shared:
         alone = all(each.horizon in (None, shared) for each in verification.verdicts)
         text = f"{'Trusted' if alone else 'The others trust it'} {_until(shared)}"
@@ -88,25 +92,38 @@ def _full_lines(verdict: Verdict, end: TrustEnd | None, names: int) -> Iterator[
         yield indent, verdict.note
 
 
-def _short_lines(verdict: Verdict, end: TrustEnd | None, names: int, columns: int) -> Iterator[tuple[str, str]]:
-    """One line for a client that trusts the server; the reason of a refusal is wrapped below its client."""
-    head, left = _head(verdict, names), columns - names - 13
+class _Row(NamedTuple):
+    """A client on a terminal. ``head`` has its name and a word, ``day`` its own end. A ``good`` text is shortened."""
+
+    head: str
+    day: str
+    text: str
+    good: bool
+
+
+def _row(verdict: Verdict, end: TrustEnd | None, names: int) -> _Row:
+    """Return the row of one verdict; ``end`` is its own end of the trust, or None."""
     day = f"{_day(end)}, " if end else ""
-    text = printable(_reason(verdict))
-    if verdict.trusted:
-        yield head, day + _shortened(text, max(left - len(day), 12))
-    else:
-        yield from _wrapped(head, day + text, left, columns)
+    return _Row(_head(verdict, names), day, printable(_reason(verdict)), verdict.trusted)
 
 
-def _wrapped(head: str, text: str, left: int, columns: int) -> Iterator[tuple[str, str]]:
-    """``text`` behind ``head`` if it is no longer than ``left``, else below it in lines that fit the terminal."""
-    if len(text) <= left:
-        yield head, text
-        return
-    yield head.rstrip(), ""
-    for line in wrap(text, max(columns - 6, 20), break_on_hyphens=False):
-        yield "      ", line
+def _fitted(rows: Iterable[_Row], left: int, columns: int) -> Iterator[tuple[str, str]]:
+    """Return the rows in lines that fit the terminal, with ``left`` characters behind each head.
+
+    A reason that is too long is wrapped below its clients. Clients that have it in common share it.
+    """
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        text = row.day + row.text
+        if row.good:
+            yield row.head, row.day + _shortened(row.text, max(left - len(row.day), 12))
+        elif len(text) <= left:
+            yield row.head, text
+        else:
+            reasons.setdefault(text, []).append(row.head)
+    for text, heads in reasons.items():
+        yield from ((head.rstrip(), "") for head in heads)
+        yield from (("      ", line) for line in wrap(text, max(columns - 6, 20), break_on_hyphens=False))
 
 
 def _shortened(text: str, width: int) -> str:
@@ -200,19 +217,20 @@ def _server_lines(result: ServerResult) -> Iterator[tuple[str, str]]:
     until = f" until {server.until.date()}" if server.until else ""
     yield "", f"{server.name} (must be {'refused' if server.refused else f'trusted{until}'}):"
     width = max((len(printable(each.verdict.client)) for each in result.clients), default=0)
+    rows = [_server_row(each, width) for each in result.clients]
     columns = terminal_width()
-    left = (columns or 0) - width - 17
-    for each in result.clients:
-        word = coloured("as expected", "green") if not each.problem else coloured("WRONG      ", "red")
-        head, text = f"  {printable(each.verdict.client):<{width}}  {word}  ", printable(each.reason or _expected(each))
-        if columns is None:
-            yield head, text
-        elif each.problem:
-            yield from _wrapped(head, text, left, columns)
-        else:
-            yield head, _shortened(text, max(left, 12))
+    if columns is None:
+        yield from ((row.head, row.text) for row in rows)
+    else:
+        yield from _fitted(rows, columns - width - 17, columns)
     for name in result.absent:
         yield f"  {printable(name)}  ", "is not in the root filesystem"
+
+
+def _server_row(each: ClientResult, width: int) -> _Row:
+    word = coloured("as expected", "green") if not each.problem else coloured("WRONG      ", "red")
+    head = f"  {printable(each.verdict.client):<{width}}  {word}  "
+    return _Row(head, "", printable(each.reason or _expected(each)), not each.problem)
 
 
 def _expected(result: ClientResult) -> str:

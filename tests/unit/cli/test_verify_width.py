@@ -48,3 +48,13 @@ def test_the_servers_of_a_configuration_fit_the_terminal(lines, command, debian,
     assert max(map(len, shown)) <= 80
     assert any("  as expected  " in line and "…" in line for line in shown)
     assert any(line.startswith("      ") and "is missing" in line for line in shown)
+
+
+def test_clients_that_refuse_for_one_reason_share_it(lines, tmp_path):
+    stranger = Authority("Root CA of a Vendor That Nobody Has Installed")
+    (tmp_path / "chain.pem").write_bytes(stranger.server("mqtt.example").pem)
+    shown = lines()
+    refused = [at for at, line in enumerate(shown) if line.endswith("  REFUSED")]
+    clients = [shown[at].split()[0] for at in refused]
+    assert refused[clients.index("gnutls")] == refused[clients.index("openssl-bundle")] + 1
+    assert sum("the issuer of CN=mqtt.example is missing" in line for line in shown) < len(refused)
