@@ -6,6 +6,7 @@ A key derivation takes as many rounds as the file says, up to 2**31 - 1: a store
 from __future__ import annotations
 
 from collections.abc import Iterator
+from warnings import catch_warnings, simplefilter
 
 from rootfs_trust.errors import InputError, MalformedError, Problem
 from rootfs_trust.store.jks import PASSWORD, read_keystore
@@ -44,7 +45,10 @@ def read_pkcs12(data: bytes) -> list[bytes]:
     # Without a password of its own JSSE gives none, and Java then reads what is not encrypted.
     for password in (PASSWORD.encode(), None):
         try:
-            loaded = load_pkcs12(data, password)
+            # A JDK ships roots with a serial number that RFC 5280 does not allow, about which cryptography warns.
+            with catch_warnings():
+                simplefilter("ignore")
+                loaded = load_pkcs12(data, password)
         except ValueError as error:
             fault = error
         else:

@@ -16,6 +16,7 @@ import pytest
 from rootfs_trust import InstallOptions, install, remove
 from tests.support.authority import Authority
 from tests.support.debian_tree import DebianTree, contents
+from tests.support.overlay import run_over
 from tests.support.peers import PLAIN_ENVIRONMENT, peer, unavailable
 from tests.support.servers import https_server
 
@@ -38,11 +39,17 @@ class World:
         return self.tree.path / name
 
     def accepts(self, *words: object, **variables: object) -> bool:
+        return self._run(*words, **variables).returncode == 0
+
+    def said(self, *words: object, **variables: object) -> str:
+        done = self._run(*words, **variables)
+        return done.stdout + done.stderr
+
+    def _run(self, *words: object, **variables: object) -> subprocess.CompletedProcess[str]:
         environment = PLAIN_ENVIRONMENT | {name: str(value) for name, value in variables.items()}
-        done = subprocess.run(
+        return subprocess.run(
             list(map(str, words)), env=environment, capture_output=True, text=True, timeout=120, check=False
         )
-        return done.returncode == 0
 
 
 def _java(store: str) -> Callable[[World], bool]:
@@ -73,10 +80,22 @@ def _curl(world: World) -> bool:
 
 def _git(world: World) -> bool:
     """git asks for a repository, which the server does not have: it refuses that, and no longer the certificate."""
-    words = [peer("git"), "ls-remote", world.url]
-    environment = PLAIN_ENVIRONMENT | {"GIT_SSL_CAINFO": str(world.path(BUNDLE)), "GIT_TERMINAL_PROMPT": "0"}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    return "certificate" not in done.stderr
+    variables = {"GIT_SSL_CAINFO": world.path(BUNDLE), "GIT_TERMINAL_PROMPT": 0}
+    return "certificate" not in world.said(peer("git"), "ls-remote", world.url, **variables)
+
+
+def _chromium(world: World) -> bool:
+    """Headless Chromium opens the page. It reads the managed policies of the tree, mounted over this machine's."""
+    profile = world.ca.parent / f"profile-{len(list(world.ca.parent.iterdir()))}"
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-proxy-server", f"--user-data-dir={profile}")
+    run = 'mount --bind "$1" /etc/chromium && shift && exec "$@"'
+    over = (peer("unshare"), "-m", "sh", "-c", run, "sh", world.path("etc/chromium"))
+    return "hello" in world.said(*over, peer("chromium"), *options, "--dump-dom", world.url, HOME=profile)
+
+
+def _wget(world: World) -> bool:
+    """GnuTLS reads the bundle of the system, whose place that of the tree takes."""
+    return run_over(world.tree.path, peer("wget"), "-q", "-O-", world.url).stdout == "hello"
 
 
 JUDGES = {
@@ -86,6 +105,8 @@ JUDGES = {
     "Node.js": _node,
     "curl": _curl,
     "git": _git,
+    "wget": _wget,
+    "Chromium": _chromium,
 }
 
 
@@ -98,8 +119,10 @@ def world(debian: DebianTree, tmp_path: Path) -> Iterator[World]:
     for store, options in ((JKS, ("-storetype", "JKS")), (PKCS12, ("-storetype", "PKCS12"))):
         _keystore(debian.path / store, other, *options)
     _copy_of_pip(debian.path / SITE)
-    for program in ("usr/local/bin/node", "usr/bin/git", "usr/bin/curl"):
+    for program in ("usr/local/bin/node", "usr/bin/git", "usr/bin/curl", "usr/bin/chromium"):
         debian.write(program, b"")
+    debian.write("etc/chromium/master_preferences", b"{}")
+    (debian.path / "etc/chromium/policies/managed").mkdir(parents=True)
     install(debian.root)
     with https_server(ca.server("localhost"), tmp_path) as port:
         yield World(debian, tmp_path / "private-ca.pem", port)

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
 from rootfs_trust.clients.pkcs12 import MAX_ITERATIONS, iterations, read_pkcs12
 from rootfs_trust.errors import MalformedError
+from rootfs_trust.store.pkcs12 import Pkcs12, Safe, trusted_bag, write_pkcs12
 from rootfs_trust.x509.der import INTEGER, encode
 
 ROUNDS = 2222
@@ -39,6 +40,14 @@ def test_a_store_that_asks_for_little_is_read(authority, scheme):
     data = store(authority, scheme)
     assert read_pkcs12(data) == [authority.der]
     assert ROUNDS < iterations(data) < 3 * ROUNDS, "those of the content, and those of the MAC"
+
+
+def test_a_root_with_a_negative_serial_number_is_read_without_a_warning(authority):
+    """Warnings are errors in these tests."""
+    serial = encode(INTEGER, authority.certificate.serial_number.to_bytes(20).lstrip(b"\0"))
+    negative = authority.der.replace(serial, serial[:2] + bytes([serial[2] | 0x80]) + serial[3:], 1)
+    data = write_pkcs12(Pkcs12((Safe((trusted_bag("a", negative),)),), None))
+    assert read_pkcs12(data) == [negative]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
