@@ -24,7 +24,6 @@ PROBLEMS = {
     "distrust-after": "Mozilla trusts no certificate that this root issues after a date. (certdata.txt)",
     "distrusted": "The root filesystem distrusts the certificate; as the id of a verdict: the store distrusts it.",
     "environment": "A variable of an image's configuration is kept, although a runtime needs another value. (image)",
-    "environment-few-roots": "A bundle that a variable names has few public roots: programs lose their own.",
     "fence-ignored": "A client ignores the name constraints of a constrained anchor. (install)",
     "fetch": "The server cannot be reached, or its chain cannot be saved. (verify --fetch, init --fetch)",
     "hostname": "The text is not a host name. (verify, init)",

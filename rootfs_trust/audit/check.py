@@ -12,6 +12,7 @@ from rootfs_trust.audit.checks import (
     clouds,
     constraints,
     device_state,
+    environment,
     file_formats,
     links,
     missing,
@@ -59,6 +60,7 @@ GROUPS = {
     "Who may read and write the store": permissions,
     "Servers of rootfs-trust.toml": servers,
     "Stores of applications": private_stores,
+    "Variables": environment,
     "Settings of thin-edge.io": settings,
     "A device's state (`--state`)": device_state,
 }

@@ -249,3 +249,18 @@ def the_way_to_the_hash_directory_is_gone(tree: GoodTree) -> None:
 def the_store_is_a_link_to_nowhere(tree: GoodTree) -> None:
     shutil.rmtree(tree.path / CERTS)
     tree.link(CERTS, "/data/certs")
+
+
+# -- variables --------------------------------------------------------------------------------------------
+
+
+@damage("environment-few-roots", family="debian")
+def a_profile_takes_the_public_roots_away(tree: GoodTree) -> None:
+    tree.write("opt/corp.pem", CA.pem)
+    tree.write("etc/profile.d/corp.sh", b"export SSL_CERT_FILE=/opt/corp.pem\n")
+
+
+@damage("environment-few-roots", family="debian")
+def a_service_has_one_root_only(tree: GoodTree) -> None:
+    tree.write("opt/corp.pem", CA.pem)
+    tree.write("etc/systemd/system/app.service", b"[Service]\nEnvironment=REQUESTS_CA_BUNDLE=/opt/corp.pem\n")
