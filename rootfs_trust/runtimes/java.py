@@ -94,6 +94,8 @@ def _changed_jks(
 
 
 def _read_jks(data: bytes, passwords: Iterable[str]) -> tuple[str, list[KeystoreEntry]]:
+    """Return the password that fits, and the entries. Errors in the entries are raised before those of a password."""
+    read_keystore(data, None)
     fault = MalformedError("is no Java keystore")
     for password in passwords:
         try:
