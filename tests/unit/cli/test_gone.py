@@ -207,6 +207,18 @@ def test_an_entry_of_javas_store_that_no_source_has_is_a_conflict_unless_let_go(
     assert command("install", "--root", tree.root, "--cert", ca, "--drop-unsourced").status == 0
 
 
+def test_a_p11_kit_file_with_the_same_certificate_is_named_and_is_not_called_the_distributions(command, tmp_path, ca):
+    (family,) = (each for each in FAMILIES if each.name == "fedora")
+    tree = LayoutTree(tmp_path / "fedora", family)
+    source = "etc/pki/ca-trust/source"
+    tree.write(f"{source}/My_CA.p11-kit", b"[p11-kit-object-v1]\ntrusted: true\nx-distrusted: false\n" + MINE.pem)
+    tree.write(f"{source}/anchors/my-ca.pem", MINE.pem)
+    assert command("install", "--root", tree.path).status == 0
+    result = command("remove", "--root", tree.path, "my-ca")
+    assert "is trusted still" in result.err and f"/{source}/My_CA.p11-kit" in result.err
+    assert "distribution ships" not in result.err
+
+
 def test_what_was_asked_for_is_no_loss(command, debian, ca, tmp_path):
     assert command("install", "--root", debian.path, "--cert", ca).status == 0
     renewed = Authority("My Root")
