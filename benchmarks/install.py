@@ -42,7 +42,7 @@ class Times:
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
 
-    def run(self, *words: str | Path) -> None:
+    def run(self, *words: str | Path, ok: tuple[int, ...] = (0,)) -> None:
         start = time.perf_counter()
         process = subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         output = process.stdout.read() if process.stdout else b""
@@ -52,7 +52,7 @@ class Times:
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.stdout:
             process.stdout.close()
-        if process.returncode != 0:
+        if process.returncode not in ok:
             raise SystemExit(f"{words[0]} failed: {output.decode(errors='replace')}")
 
     def text(self) -> str:
