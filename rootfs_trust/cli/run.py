@@ -138,7 +138,7 @@ def _command() -> int:
         width = min(shutil.get_terminal_size().columns, _WIDEST) - 1
         return int(commands.main(prog_name="rootfs-trust", standalone_mode=False, terminal_width=width) or 0)
     except click.ClickException as error:
-        raise InputError(Problem("usage", "", error.format_message(), "see --help")) from error
+        raise InputError(Problem("usage", "", error.format_message().removesuffix("."), "see --help")) from error
     except (click.Abort, KeyboardInterrupt):
         raise SystemExit(_KILLED + signal.SIGINT) from None
     except OSError as error:

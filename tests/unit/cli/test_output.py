@@ -342,3 +342,10 @@ def test_install_ends_with_what_is_left_to_do(command, debian, authority, tmp_pa
     assert command(*words).out.splitlines()[-1].startswith("Next: add --runtimes auto if ")
     assert "Next:" not in command(*words, "-q").out
     assert "Next:" not in command(*words, "--runtimes", "auto").out
+
+
+def test_a_message_about_wrong_usage_has_no_full_stop_before_its_hint(command):
+    result = command("install", "--rot", "x")
+    assert result.status == 2 and result.err.startswith("rootfs-trust: error: No such option '--rot'")
+    result = command("advise", "--config", "x")
+    assert result.err == "rootfs-trust: error: Missing option '--until'; see --help\n"
