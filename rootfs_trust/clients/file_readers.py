@@ -19,7 +19,7 @@ from rootfs_trust.errors import InputError, MalformedError
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.error_collecting_view import ErrorCollectingView
 from rootfs_trust.rootfs.listing import entries_below
-from rootfs_trust.rootfs.view import Directory, File, join, parent, read
+from rootfs_trust.rootfs.view import Directory, File, Node, join, parent, read
 from rootfs_trust.runtimes.find import StoreSearch, find_stores
 from rootfs_trust.store.detect import find_layout
 from rootfs_trust.x509 import BadBlock, Block, Certificate, blocks
@@ -62,12 +62,15 @@ class FileReader:
         self.environment = device.environment if environment is None else environment
         self._done: dict[tuple[str, str], ParsedFile | None] = {}
         self._folders: dict[str, str] = {}
+        self._real_paths: dict[str, str | None] = {}
+        self._kinds: dict[str, type[Node] | None] = {}
         self._once: dict[str, Any] = {} if runtimes is None else {"runtimes": runtimes}
 
     def with_environment(self, environment: Mapping[str, str]) -> FileReader:
         """The same tree for programs with other variables; what was read stays read."""
         other = FileReader(self.device, environment)
         other._done, other._folders, other._once = self._done, self._folders, self._once
+        other._real_paths, other._kinds = self._real_paths, self._kinds
         return other
 
     @cached_property
@@ -84,11 +87,17 @@ class FileReader:
 
     def is_file(self, path: str) -> bool:
         """Whether a regular file stands there, links followed."""
-        return self.view.kind(path) is File
+        return self._kind(path) is File
 
     def is_folder(self, path: str) -> bool:
         """Whether a folder stands there, links followed."""
-        return self.view.kind(path) is Directory
+        return self._kind(path) is Directory
+
+    def _kind(self, path: str) -> type[Node] | None:
+        """The kind of what is at ``path``, links followed. Every client asks for the same files: looked up once."""
+        if path not in self._kinds:
+            self._kinds[path] = self.view.kind(path)
+        return self._kinds[path]
 
     def once(self, what: str, find: Callable[[], _Value]) -> _Value:
         """What ``find`` gives, found out once for the tree whatever its environment."""
@@ -152,7 +161,9 @@ class FileReader:
 
     def _read(self, how: str, path: str, take: Callable[[bytes], ParsedFile]) -> ParsedFile | None:
         """None where there is no file. Anchors tell the path by which the file was reached, not where links end."""
-        real = self.view.real_path(path)
+        if path not in self._real_paths:
+            self._real_paths[path] = self.view.real_path(path)
+        real = self._real_paths[path]
         if real is None:
             return None
         if (how, real) not in self._done:
