@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds the site from the pages below docs/ into build/docs (warnings are errors), and the man pages into build/man.
+# Builds the site from the pages below docs/ into build/docs and the man pages into build/man.
+# Warnings, and links that lead nowhere, are errors.
 set -eu
 cd "$(dirname "$0")/.."
 . recipes/sample/venv.sh
@@ -7,6 +8,7 @@ python_environment .venv docs
 bin=$PWD/.venv/bin
 rm -rf build/docs build/man
 "$bin/sphinx-build" -W --keep-going -q -b html docs build/docs
+"$bin/python" docs/check_links.py build/docs
 mkdir -p build/man
 # help2man takes the hyphen out of a word that is broken there, as in thin-edge.io: no line of help is broken for it.
 wide=$(mktemp -d)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -12,10 +13,13 @@ import pytest
 
 from rootfs_trust.cli.run import commands
 from tests.support.authority import Authority
+from tests.support.axe import axe_source
+from tests.support.browser import browser
 from tests.support.command import REPOSITORY
 from tests.support.docs_blocks import SampleFolder, blocks
 from tests.support.filesystem_images import partitioned, squashfs
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
+from tests.support.web import serving
 
 HOW_TO = "docs/how-to.md"
 
@@ -95,6 +99,9 @@ def test_the_site_and_the_man_pages_are_built_without_a_warning(tmp_path):
     shutil.copytree(REPOSITORY, copy, symlinks=True, ignore=shutil.ignore_patterns(".*", "__pycache__", "build"))
     assert run_in(copy, "sh docs/build.sh") == 0, (tmp_path / "log").read_text()
     assert "toctree-l1" in (copy / "build/docs/index.html").read_text()
+    assert (copy / "build/docs/searchindex.js").stat().st_size > 100_000
+    assert_the_site_is_usable(copy / "build/docs", tmp_path)
+    assert_a_broken_link_is_found(copy)
     for page in sorted((copy / "build/man").iterdir()):
         done = subprocess.run(
             [peer("mandoc"), "-T", "lint", "-W", "error", page], check=False, capture_output=True, text=True
@@ -103,6 +110,29 @@ def test_the_site_and_the_man_pages_are_built_without_a_warning(tmp_path):
         shown = shown_by_mandoc(page)
         assert "thinedge" not in " ".join(shown)
         assert set(examples(page.stem.removeprefix("rootfs-trust").removeprefix("-"))) <= set(shown), page.name
+
+
+def assert_the_site_is_usable(site: Path, folder: Path) -> None:
+    """Look at two pages in a browser: axe-core finds nothing, code can be copied, and a phone shows all of it."""
+    axe = axe_source(folder)
+    with serving(site) as url, browser(folder / "profile") as tab:
+        for name in ("index.html", "getting-started.html"):
+            for dark in (False, True):
+                tab.open(f"{url}/{name}", width=390, dark=dark)
+                assert tab.violations(axe) == [], name
+                assert tab.complaints == []
+            assert tab.run("document.querySelectorAll('button.copybtn').length") >= 4
+            assert tab.run("document.documentElement.scrollWidth") <= 390
+        assert tab.run("document.querySelector('form.sidebar-search-container') !== null")
+
+
+def assert_a_broken_link_is_found(copy: Path) -> None:
+    """Links to a page and to a heading that do not exist are named."""
+    page = copy / "build/docs/index.html"
+    page.write_text(page.read_text().replace("</body>", '<a href="none.html">x</a><a href="ci.html#none">y</a></body>'))
+    words = [sys.executable, copy / "docs/check_links.py", copy / "build/docs"]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "index.html: ci.html#none\nindex.html: none.html\n")
 
 
 def shown_by_mandoc(page: Path) -> list[str]:

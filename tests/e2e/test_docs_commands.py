@@ -30,7 +30,20 @@ ELSEWHERE = {
     "docs/tutorial.md": "tests/e2e/test_docs.py",
     "docs/yocto.md": "tests/yocto/test_docs.py",
 }
-PAGES = ("advise", "check", "fleet", "install", "list", "provenance", "rehash", "remove", "report", "sbom", "verify")
+PAGES = (
+    "advise",
+    "check",
+    "fleet",
+    "getting-started",
+    "install",
+    "list",
+    "provenance",
+    "rehash",
+    "remove",
+    "report",
+    "sbom",
+    "verify",
+)
 SEVERAL_STATUSES = (
     "rootfs-trust check",
     "rootfs-trust diff",

@@ -50,10 +50,10 @@ class Page:
         assert "exceptionDetails" not in done, done["exceptionDetails"]
         return done["result"].get("value")
 
-    def violations(self, axe: str) -> list[tuple[str, str, str]]:
-        """What axe-core finds: impact, rule, and the first element."""
+    def violations(self, axe: str) -> list[tuple[str, str, list[str]]]:
+        """What axe-core finds: impact, rule, and the elements."""
         self.run(axe)
-        return [(each["impact"], each["id"], each["nodes"][0]["html"]) for each in self.run(_AXE)]
+        return [(each["impact"], each["id"], [node["html"] for node in each["nodes"]]) for each in self.run(_AXE)]
 
     def wider_than_the_window(self) -> list[str]:
         """The elements that reach beyond the right edge, outside of boxes that scroll."""

@@ -23,8 +23,10 @@ def test_the_page_of_thin_edge_works_as_printed(sample):
         assert "error" not in done.stderr
 
 
-def test_the_readme_shows_what_the_sample_prints(sample):
-    (shown,) = [block.text for block in blocks("README.md") if block.text.startswith("$ rootfs-trust")]
+def test_the_page_for_beginners_shows_what_the_sample_prints(sample):
+    (shown,) = [
+        block.text for block in blocks("docs/getting-started.md") if block.text.startswith("$ rootfs-trust install")
+    ]
     install, find, cat = sessions(shown)
     for command, output in (install, cat):
         assert sample.run(command).stdout == output
