@@ -28,8 +28,8 @@ SUPPRESSED = (
 
 @pytest.mark.parametrize("series", ["scarthgap", "walnascar", "whinlatter", "wrynose", "blacksail"])
 def test_the_lint_of_openembedded_has_nothing_to_say(tmp_path: Path, series: str):
-    classes = [path.read_text() for path in sorted(LAYER.glob("classes-recipe/*"))]
-    own = {"variables": {"known": re.findall(r"^(ROOTFS_TRUST_\w+) ", "".join(classes), re.MULTILINE)}}
+    texts = [path.read_text() for path in (*sorted(LAYER.glob("classes-recipe/*")), *RECIPE.glob("*.bb"))]
+    own = {"variables": {"known": re.findall(r"^(ROOTFS_TRUST_\w+) ", "".join(texts), re.MULTILINE)}}
     (tmp_path / "own.json").write_text(json.dumps(own))
     files = [path for path in sorted(LAYER.rglob("*")) if re.search(r"\.bb(class|append)?$|\.conf$", path.name)]
     assert len(files) == 6
@@ -53,6 +53,18 @@ def test_the_lint_of_openembedded_has_nothing_to_say(tmp_path: Path, series: str
         check=False,
     )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_readme_follows_the_rules_of_the_layer_index():
+    """Those of scripts/lib/checklayer of openembedded-core 2ef78bb6ed, and the sections of its layers' READMEs."""
+    text = (LAYER / "README.md").read_text()
+    assert not re.search("README", text, re.IGNORECASE), "yocto-check-layer skips a README that names another"
+    assert "maintainer" in text.lower() and "patch" in text.lower() and re.search("[^@]+@[^@]+", text)
+    sections = re.findall("^## (.*)$", text, re.MULTILINE)
+    assert {"Dependencies", "Patches and maintainers", "Variables"} <= set(sections)
+    series = re.search('SERIES_COMPAT_rootfs-trust = "(.*)"', (LAYER / "conf/layer.conf").read_text())[1].split()
+    assert f"{series[0]} (5.0) to {series[-1]} (6.1)" in text
+    assert (LAYER / "SECURITY.md").stat().st_size
 
 
 def use_core(build: BuildFolder, series: str) -> None:

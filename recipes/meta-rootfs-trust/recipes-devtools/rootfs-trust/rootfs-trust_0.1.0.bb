@@ -5,10 +5,11 @@ SECTION = "devel/python"
 LICENSE = "Apache-2.0"
 LIC_FILES_CHKSUM = "file://LICENSE;md5=3b83ef96387f14655fc854ddc3c6bd57"
 
-# The layer is part of the tool's own repository, and builds the tool from the checkout that it stands in.
+# The layer is part of the tool's own repository, and builds the tool from the checkout that contains it. With
+# ROOTFS_TRUST_SDIST, it builds a released sdist instead, whose SHA-256 is ROOTFS_TRUST_SDIST_SHA256.
 # nooelint: oelint.vars.fileextrapaths,oelint.vars.outofcontext
 FILESEXTRAPATHS:prepend := "${THISDIR}/../../../..:"
-SRC_URI = "\
+ROOTFS_TRUST_CHECKOUT = "\
     file://LICENSE;subdir=${BP} \
     file://README.md;subdir=${BP} \
     file://pyproject.toml;subdir=${BP} \
@@ -17,6 +18,10 @@ SRC_URI = "\
     file://rootfs_trust;subdir=${BP} \
     file://templates;subdir=${BP} \
 "
+ROOTFS_TRUST_SDIST ?= ""
+ROOTFS_TRUST_SDIST_SHA256 ?= ""
+SRC_URI = "${@'${ROOTFS_TRUST_SDIST};subdir=${BP};striplevel=1' if d.getVar('ROOTFS_TRUST_SDIST') else '${ROOTFS_TRUST_CHECKOUT}'}"
+SRC_URI[sha256sum] = "${ROOTFS_TRUST_SDIST_SHA256}"
 
 CVE_PRODUCT = "rootfs-trust"
 
