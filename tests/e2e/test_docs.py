@@ -127,8 +127,7 @@ def assert_the_site_is_usable(site: Path, folder: Path) -> None:
             assert tab.run("document.querySelectorAll('button.copybtn').length") >= 4
             assert tab.run("document.documentElement.scrollWidth") <= 390
         tab.open(f"{url}/search.html?q=keystore")
-        tab.run(RESULT_IS_THERE)
-        assert "java" in tab.run("document.querySelector('#search-results').textContent").lower()
+        assert tab.run(RESULT_IS_THERE)
 
 
 def assert_a_broken_link_is_found(copy: Path) -> None:
