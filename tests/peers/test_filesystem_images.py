@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.support.authority import Authority
-from tests.support.command import rootfs_trust
+from tests.support.command import OrdinaryUser, rootfs_trust
+from tests.support.debian_tree import DebianTree
+from tests.support.filesystem_images import MAKERS as SMALL
 from tests.support.filesystem_images import cpio, disk, erofs, ext, run, squashfs, tar
 from tests.support.peers import needs_root
 from tests.support.trees import RealTree
@@ -62,3 +65,39 @@ def test_openssl_in_the_unpacked_image_trusts_a_server_of_the_ca(kind, new_small
         said = device.run("openssl", "verify", *words, "/tmp/server.pem")
         assert said.stdout.strip().endswith("OK")
     shutil.rmtree(device.path)
+
+
+@pytest.mark.parametrize("kind", ["ext4", "gpt-ext4", "squashfs-xz", "erofs-lz4", "cpio.gz"])
+def test_an_ordinary_user_writes_the_same_bytes_as_root(kind, open_folder, tmp_path):
+    """Owners, modes and device nodes that such a user cannot make."""
+    needs_root()
+    tree = DebianTree(tmp_path / "rootfs")
+    owned = tree.write("usr/lib/program", b"program")
+    os.chown(owned, 1234, 70_000)
+    owned.chmod(0o4755)
+    os.mknod(tree.path / "usr/lib/null", 0o020666, os.makedev(1, 3))
+    source = open_folder / "image"
+    SMALL[kind](tree.path, source)
+    (open_folder / "ca.pem").write_bytes(Authority("Image CA").pem)
+    user = OrdinaryUser(open_folder, 61234, 61235)
+    os.chown(open_folder, user.uid, user.gid)
+    words = ("image", source, "--cert", open_folder / "ca.pem", "--timestamp", "1700000000")
+    for run_as, dest in ((rootfs_trust, tmp_path / "of-root"), (user.rootfs_trust, open_folder / "of-user")):
+        done = run_as(*words[:2], dest, *words[2:])
+        assert done.returncode == 0, done.stderr
+    assert (open_folder / "of-user").read_bytes() == (tmp_path / "of-root").read_bytes()
+    assert (tmp_path / "of-root").read_bytes() != source.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["squashfs-xz", "erofs-lz4"])
+def test_an_ordinary_user_is_refused_where_attributes_would_be_lost(kind, open_folder, tmp_path):
+    needs_root()
+    tree = DebianTree(tmp_path / "rootfs")
+    os.setxattr(tree.write("usr/lib/program", b"program"), "security.selinux", b"label\0")
+    SMALL[kind](tree.path, open_folder / "image")
+    user = OrdinaryUser(open_folder, 61234, 61235)
+    os.chown(open_folder, user.uid, user.gid)
+    (open_folder / "ca.pem").write_bytes(Authority("Image CA").pem)
+    done = user.rootfs_trust("image", open_folder / "image", open_folder / "dest", "--cert", open_folder / "ca.pem")
+    assert done.returncode == 2 and b"run the same command as root" in done.stderr
+    assert not (open_folder / "dest").exists()

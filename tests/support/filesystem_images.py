@@ -123,19 +123,3 @@ MAKERS: dict[str, Callable[[Path, Path], None]] = {
     "logical-erofs": disk("logical", erofs("-zlz4")),
 }
 """By the kind of image: what makes one of a tree."""
-
-NEWER_EROFS: dict[str, Callable[[Path, Path], None]] = {
-    "erofs-lzma": erofs("-zlzma,9", "-C131072", "-Efragments,ztailpacking,dedupe"),
-    "erofs-deflate": erofs("-zdeflate,9", "-C65536", "-Eall-fragments,ztailpacking"),
-    "erofs-zstd": erofs("-zzstd", "-C262144", "-Eall-fragments,dedupe"),
-    "erofs-two-algorithms": erofs("-zlz4:lzma"),
-    "erofs-1k-blocks": erofs("-b1024", "-zlz4"),
-    "erofs-prefixes": erofs("-zlz4", "--xattr-prefix=user."),
-}
-"""What mkfs.erofs makes from version 1.8 on."""
-
-
-def is_newer_erofs() -> bool:
-    """Whether this machine has such a version, with every algorithm."""
-    done = subprocess.run([peer("mkfs.erofs"), "--help"], env=PLAIN_ENVIRONMENT, capture_output=True, check=False)
-    return all(name in done.stdout for name in (b"zstd", b"lzma", b"deflate"))

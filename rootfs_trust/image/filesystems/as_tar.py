@@ -43,8 +43,10 @@ def tar_stream(view: FilesystemView, pieces: Pieces, changes: ImageChanges) -> I
             yield packed_entry(place[1:], changes.folders[place])
         else:
             yield from _entry(view, pieces, place, inode, names)
-    for place, entry in left.items():
-        yield packed_entry(place[1:], entry)
+    # Each directory right before what is new in it: GNU tar sets its time after the links in it only then.
+    new = {**changes.folders, **left}
+    for place in sorted(new, key=lambda each: each.split("/")):
+        yield packed_entry(place[1:], new[place])
     # Once more, since what is unpacked into a directory changes its time.
     for place, entry in {**changes.folders, **_directories(changes)}.items():
         yield packed_entry(place[1:], entry)

@@ -163,6 +163,11 @@ class Erofs:
         """The compressed file of an inode, whose layout is one of the two with an index."""
         return CompressedFile(self._storage, self, raw, self._fragments)
 
+    @property
+    def fragments(self) -> CompressedFile | None:
+        """The file that holds the ends of others, or all of their content, if there is one."""
+        return self._fragments()
+
     def _prefixes(self) -> dict[int, str]:
         """The prefixes of attributes that the image defines, which are in the file of fragments if there is one."""
         start, count = self.superblock.prefixes

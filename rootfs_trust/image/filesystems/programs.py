@@ -26,7 +26,8 @@ _LIMIT = 3600
 """Seconds for one program: mksquashfs -comp xz needs minutes for a gigabyte."""
 
 _MOST_SHOWN = 300
-_LAST = 4096
+_LAST = 1 << 16
+"""Bytes of what a program printed that are kept."""
 
 
 def find_program(name: str, package: str, path: str) -> str:

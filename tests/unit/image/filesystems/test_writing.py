@@ -15,6 +15,7 @@ from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.image.filesystems.ext import Ext
 from rootfs_trust.image.filesystems.open import open_filesystem
 from rootfs_trust.rootfs.view import File, Symlink, read
+from tests.support import newer_erofs
 from tests.support.authority import Authority
 from tests.support.filesystem_images import MAKERS, disk, erofs, ext, partitioned, run, squashfs
 from tests.support.peers import needs_root, peer
@@ -100,7 +101,7 @@ def test_an_anchor_is_written_and_nothing_else_changes(kind, rootfs, install, co
     assert command("diff", source, dest).status == 1
 
 
-@pytest.mark.parametrize("kind", FEW)
+@pytest.mark.parametrize("kind", [*FEW, "cpio.gz"])
 def test_the_same_change_gives_the_same_bytes(kind, rootfs, install, tmp_path):
     source = tmp_path / "image"
     MAKERS[kind](rootfs, source)
@@ -115,6 +116,15 @@ def test_an_image_in_which_nothing_changes_is_copied(kind, rootfs, install, tmp_
     MAKERS[kind](rootfs, source)
     dest = install(source)
     assert install(dest, dest="third").read_bytes() == dest.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["ext4", "squashfs-xz", "erofs"])
+def test_a_store_that_was_empty_gets_every_link(kind, debian, install, tmp_path):
+    """GNU tar makes links that lead upwards last, after it has set the times of directories that were empty."""
+    source = tmp_path / "image"
+    MAKERS[kind](debian.path, source)
+    time = MTIME + 1000
+    assert {entries(install(source, "--timestamp", time))[place][2] for place in (CHANGED[0], NEW)} == {time}
 
 
 @pytest.mark.parametrize("kind", ["ext4", "squashfs-xz", "erofs"])
@@ -257,6 +267,33 @@ def test_a_missing_program_is_named_with_its_package(kind, package, debian, comm
     monkeypatch.setattr("rootfs_trust.image.filesystems.programs.PATH", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
     assert f"install the package {package}" in refused(command, source, new_ca, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lacks"),
+    [("erofs-zstd", "zstd"), ("erofs-deflate", "deflate"), ("erofs-1k-blocks", "blocks of 1024 bytes")],
+)
+def test_an_older_mkfs_erofs_is_refused_with_what_it_lacks(kind, lacks, command, new_ca, tmp_path, monkeypatch):
+    source = tmp_path / "image"
+    source.write_bytes(newer_erofs.image(kind))
+    fake = tmp_path / "bin"
+    fake.mkdir()
+    (fake / "mkfs.erofs").write_text("#!/bin/sh\necho ' -C#  size'\necho 'Available compressors are: lz4hc, lz4'\n")
+    (fake / "mkfs.erofs").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake}:{os.environ['PATH']}")
+    said = refused(command, source, new_ca, tmp_path)
+    assert f"needs a mkfs.erofs with {lacks}" in said and "install erofs-utils 1.8 or later" in said
+
+
+def test_an_erofs_of_a_newer_version_is_written_where_its_program_is_here(install, tmp_path):
+    """Every mkfs.erofs has lz4; the names of attributes are then stored in full."""
+    source = tmp_path / "image"
+    source.write_bytes(newer_erofs.image("erofs-prefixes"))
+    dest = install(source)
+    run("fsck.erofs", dest)
+    before, after = entries(source), entries(dest)
+    changed = {path for path in {*before, *after} if before.get(path) != after.get(path)}
+    assert NEW in changed and all(path.startswith(CHANGED) for path in changed)
 
 
 def test_a_program_that_fails_leaves_nothing_and_is_quoted(debian, command, new_ca, tmp_path, monkeypatch):
