@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -96,12 +98,20 @@ class Broker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
+        self._signal(signal.SIGTERM)
         try:
             self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._signal(signal.SIGKILL)
             self._process.wait()
+
+    def _signal(self, number: int) -> None:
+        """Send a signal to the broker, which may be the child of the program that sets its clock."""
+        pid = self._process.pid
+        if self._process.poll() is None:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            for each in map(int, children or [pid]):
+                os.kill(each, number)
 
     @property
     def log(self) -> str:
