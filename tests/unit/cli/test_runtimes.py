@@ -64,6 +64,22 @@ def test_every_store_gets_the_anchor(runtimes, run, ca):
     assert f'export REQUESTS_CA_BUNDLE="{BUNDLE}"\n' in text(runtimes, PROFILE)
 
 
+STORES = {"java", "certifi", f"certifi:/{PIP}", f"certifi:/{BOTOCORE}", f"castore:/{CASTORE}", "node"}
+"""What the clients of these runtimes are called."""
+
+
+@pytest.mark.parametrize("names", ["none", "auto"])
+def test_list_and_report_show_which_runtimes_see_the_anchor(runtimes, run, command, tmp_path, names):
+    run("--runtimes", names)
+    listed = command("list", "--root", runtimes.path, "--format", "json").document["anchors"]
+    (anchor,) = [each for each in listed if each["name"] == "my-ca"]
+    assert set(anchor["clients"]) & STORES == (STORES if names == "auto" else set())
+    command("report", "--root", runtimes.path, "-o", tmp_path / "report.md")
+    (row,) = [line for line in (tmp_path / "report.md").read_text().splitlines() if line.startswith("| my-ca |")]
+    seen_by = row.split(" | ")[4].replace("\\", "").split(", ")
+    assert seen_by == ["every client"] if names == "auto" else not STORES.intersection(seen_by)
+
+
 def test_a_second_run_writes_nothing(runtimes, run):
     run("--runtimes", "auto")
     before = runtimes.snapshot()
