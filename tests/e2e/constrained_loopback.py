@@ -48,6 +48,7 @@ JUDGES = {
     "Java": judges.named("Java, JKS of the tree"),
     "curl": judges.named("curl, file"),
     "mosquitto": judges.named("mosquitto bridge, directory"),
+    "Chromium": judges.CHROMIUM,
     "Mbed TLS": judges.MBEDTLS,
 }
 """A real client for each column of the table."""

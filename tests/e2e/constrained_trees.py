@@ -27,6 +27,7 @@ CLIENTS = {
     "Java": "java",
     "curl": "openssl-bundle",
     "mosquitto": "thin-edge-mosquitto-bridge",
+    "Chromium": "chromium",
     "Mbed TLS": "mbedtls",
 }
 """The columns of the table, and the client of ``verify`` that gives each of them."""
@@ -56,9 +57,11 @@ class Devices:
         tree.write(SETTINGS[1:], b"cacerts_updates=yes\n")
         tree.write("usr/bin/java", b"")
         tree.write("usr/lib/x86_64-linux-gnu/libmbedx509.so.1", b"")
+        tree.write("usr/bin/chromium", b"")
+        tree.write("etc/chromium/master_preferences", b"{}")
         config = self._folder / "rootfs-trust.toml"
         config.write_text("\n".join(_anchor_table(names)))
-        install(tree.root, InstallOptions(config=str(config), clouds=["c8y"]))
+        install(tree.root, InstallOptions(config=str(config), clouds=["c8y"], runtimes=["chromium"]))
         return tree.path
 
     def _chain(self, server: str) -> Path:

@@ -193,6 +193,16 @@ def node_client(extra: Path) -> Callable[[Target, str, Built], Seen]:
     return judge
 
 
+def _chromium(target: Target, trust: str, _: Built) -> Seen:
+    """Headless Chromium opens the page. The managed policies of the tree take the place of this machine's."""
+    home = target.folder("chromium")
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-proxy-server", f"--user-data-dir={home}")
+    policies = ("sh", "-c", 'mount --bind "$1" /etc/chromium && shift && exec "$@"', "sh")
+    program = ("env", f"HOME={home}", peer("chromium"), *options, "--dump-dom", target.url)
+    done = run_over(target.trees[trust], *policies, target.trees[trust] / "etc/chromium", *program)
+    return Seen(">hello<" in done.stdout, done.stdout)
+
+
 def _thin_edge(generation: int, part: str) -> Callable[[Target, str, Built], Seen]:
     def judge(target: Target, trust: str, built: Built) -> Seen:
         program, path = built.thin_edge() / f"thin-edge-{generation}", target.root_cert_path(trust)
@@ -245,6 +255,7 @@ JUDGES = [
     Judge("pyreqwest (rustls), system", "directory", python_client("pyreqwest", "system")),
 ]
 
+CHROMIUM = Judge("Chromium, policy of the tree", "directory", _chromium)
 MBEDTLS = Judge("Mbed TLS, file", "file", _mbedtls)
 
 
