@@ -83,7 +83,7 @@ def advise(
         raise InputError(*job.gathered.problems)
     servers, day = _servers(job.config, moment, until), datetime.combine(until, time(), UTC)
     data = load_root_data(root_data)
-    with open_view(root) if root is not None else nullcontext(_nothing()) as view:
+    with open_view(root) if root is not None else nullcontext(_empty_tree()) as view:
         reading = FileReader(Device(view))
         candidates = _usable(_candidates(job, view), job.config, data, moment)
         clients = _clients(reading, servers, known_tree=root is not None)
@@ -112,7 +112,7 @@ def _servers(config: Config, at: datetime, until: date) -> tuple[Server, ...]:
     return servers
 
 
-def _nothing() -> View:
+def _empty_tree() -> View:
     """Open an empty root filesystem."""
     from rootfs_trust.image.image_tree import ImageTree
 

@@ -28,7 +28,7 @@ def anchors_not_there(view: View, layout: Layout, desired: Desired, installed: l
         found = {name[:8] for name in names if is_looked_up(name)}
         lacking = [anchor.name for anchor in installed if anchor.certificate.subject.hash not in found]
         if lacking:
-            yield _apart(path, ", ".join(lacking))
+            yield _unlisted_directory_warning(path, ", ".join(lacking))
 
 
 def _unmaintained(view: View, desired: Desired) -> Iterator[str]:
@@ -40,7 +40,7 @@ def _unmaintained(view: View, desired: Desired) -> Iterator[str]:
             yield real
 
 
-def _apart(path: str, names: str) -> Problem:
+def _unlisted_directory_warning(path: str, names: str) -> Problem:
     message = f"has hash links that the distribution's tool does not maintain, and none of {names}"
     hint = (
         "programs that give OpenSSL this directory do not trust it: copy the certificate there as NAME.pem and run "

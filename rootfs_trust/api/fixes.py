@@ -85,7 +85,7 @@ def with_commands(found: Sequence[Finding], tried: TrialRuns) -> tuple[Finding, 
             for command in commands
             if key not in lines and command in _of(finding)
         }
-        left = _left(_together(commands), tried) if helped else None
+        left = _findings_after(_combine(commands), tried) if helped else None
         if left is not None and all(finding.level == NOTE or finding.key in before for finding in left):
             still = {finding.key for finding in left}
             lines |= {key: tried.line(command) for key, command in helped.items() if key not in still}
@@ -112,14 +112,14 @@ def _candidates(found: Iterable[Finding]) -> list[tuple[Command, ...]]:
     return [(INSTALL,), (ADOPT,), *together, *((command,) for command in commands[2:])]
 
 
-def _together(commands: tuple[Command, ...]) -> Command:
+def _combine(commands: tuple[Command, ...]) -> Command:
     """Return one command that does what all of ``commands`` do."""
     if len(commands) == 1:
         return commands[0]
     return Command("remove", tuple(argument for command in commands for argument in command.arguments))
 
 
-def _left(command: Command, tried: TrialRuns) -> tuple[Finding, ...] | None:
+def _findings_after(command: Command, tried: TrialRuns) -> tuple[Finding, ...] | None:
     """Return the findings after the command, or None if it refuses the tree or changes nothing."""
     try:
         nodes = dict(tried.changes(command))

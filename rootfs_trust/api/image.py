@@ -181,7 +181,7 @@ class _Images:
             tree = ImageTree(image.layers, environment=image.environment)
             decision = decide(tree, self._job, configured=image.environment)
         except (InputError, ConflictError) as error:
-            raise self._named(error, image) from error
+            raise self._with_image_name(error, image) from error
         variables, notes = self._variables(tree, decision, image)
         notes += runtime_warnings(tree, decision)
         new = None
@@ -191,7 +191,7 @@ class _Images:
         outcome = decision.outcome(notes, dry_run=self._job.options.dry_run)
         return Made(new, outcome), variables, frozenset(decision.unset)
 
-    def _named(self, error: RootfsTrustError, image: Image) -> RootfsTrustError:
+    def _with_image_name(self, error: RootfsTrustError, image: Image) -> RootfsTrustError:
         """Return the error with the name of the image, if there are several images."""
         if not self._many:
             return error
@@ -218,7 +218,7 @@ def _image_archive(source: RootfsArchive | CpioArchive, dest: Destination, job: 
     digest = None
     if not job.options.dry_run:
         state = hashlib.sha256(usedforsecurity=False)
-        dest.put_file(_hashed(_archive(source, decision, job), state.update))
+        dest.put_file(_update_digest(_archive(source, decision, job), state.update))
         digest = f"sha256:{state.hexdigest()}"
     return ImageOutcome(digest, (OneImage("", digest, outcome.changed, outcome),), ())
 
@@ -236,7 +236,7 @@ def _archive(source: RootfsArchive | CpioArchive, decision: Decision, job: Job) 
     return stream
 
 
-def _hashed(stream: Iterator[bytes], update: Callable[[bytes], object]) -> Iterator[bytes]:
+def _update_digest(stream: Iterator[bytes], update: Callable[[bytes], object]) -> Iterator[bytes]:
     for piece in stream:
         update(piece)
         yield piece

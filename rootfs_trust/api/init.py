@@ -150,7 +150,7 @@ def _server(server: str) -> GivenServer:
 
 
 def _anchor(path: str, folder: str) -> GivenAnchor:
-    found = _found(path)
+    found = _certificates_in(path)
     first = found[0].certificate
     relative = os.path.relpath(path, folder)
     if len(found) > 1:
@@ -159,7 +159,7 @@ def _anchor(path: str, folder: str) -> GivenAnchor:
     return GivenAnchor(relative, printable(first.subject.text), until, name_of_file(path), first.sha256)
 
 
-def _found(path: str) -> list[FoundCertificate]:
+def _certificates_in(path: str) -> list[FoundCertificate]:
     reading = read_inputs([path])
     readings = [certificates(file.path, file.data, utc_now()) for file in reading.files if file.wanted]
     problems = [*reading.problems, *(problem for each in readings for problem in each.problems)]

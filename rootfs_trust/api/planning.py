@@ -175,7 +175,7 @@ def decide(
     store.warnings += anchors_not_there(view, layout, store.desired, store.installed)
     refuse(ConflictError, fences)
     if job.templates:
-        refuse(ConflictError, _undone(device, layout, store, agent, created=job.options.timestamp))
+        refuse(ConflictError, _conflicting_agent_files(device, layout, store, agent, created=job.options.timestamp))
     notes = (*gathered.notes, *store.warnings, *warnings, *agent.warnings, *runtimes.warnings)
     return Decision(layout, store, desired, plan, notes, runtimes.variables, runtimes.unset)
 
@@ -196,7 +196,7 @@ def _overlap(store: Desired, agent: Desired) -> Iterator[Problem]:
             yield Problem("conflict", path, message, "delete the link that leads the agent's file there")
 
 
-def _undone(
+def _conflicting_agent_files(
     device: Device, layout: Layout, store: StorePlan, agent: StorePlan, *, created: int | None
 ) -> list[Problem]:
     """Return a conflict for each agent's file in a directory of the trust store.

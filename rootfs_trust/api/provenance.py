@@ -82,7 +82,7 @@ def _definition(job: Job, decision: Decision, read: Mapping[str, str]) -> dict[s
         "buildType": BUILD_TYPE,
         "externalParameters": {"options": _options(job), "config": _config(job.config)},
         "internalParameters": {"layout": decision.layout.name},
-        "resolvedDependencies": [*_used(job), *_read(before)],
+        "resolvedDependencies": [*_used_files(job), *_read(before)],
     }
 
 
@@ -120,7 +120,7 @@ def _config(config: Config) -> dict[str, Any]:
 
 def _store(table: StoreTable) -> dict[str, Any]:
     roots = None if table.roots is None else _host_name(table.roots)
-    return _told(
+    return _with_values(
         {
             "layout": table.layout,
             "base": table.base,
@@ -133,10 +133,10 @@ def _store(table: StoreTable) -> dict[str, Any]:
 
 def _texts(chosen: Iterable[Selection]) -> list[str]:
     """Return the selected certificates as text. Files of the host are listed by name only."""
-    return [_selected(each.text) for each in chosen]
+    return [_selection_text(each.text) for each in chosen]
 
 
-def _selected(text: str) -> str:
+def _selection_text(text: str) -> str:
     return f"{FILE}{_host_name(text.removeprefix(FILE))}" if text.startswith(FILE) else text
 
 
@@ -144,26 +144,26 @@ def _anchor(table: AnchorTable) -> dict[str, Any]:
     purposes = None if table.purposes is None else sorted(table.purposes)
     told = {"file": _host_name(table.path), "name": table.name, "sha256": table.sha256, "replace": table.replace}
     fence = {name: shown_names(getattr(table.fence, name)) or None for name in ("permitted", "excluded")}
-    return _told({**told, "allow": sorted(table.allow), "purposes": purposes, **fence})
+    return _with_values({**told, "allow": sorted(table.allow), "purposes": purposes, **fence})
 
 
 def _cloud(table: CloudTable) -> dict[str, Any]:
     told = {"kind": table.kind, "profile": table.profile, "root_cert_path": table.root_cert_path}
-    return _told({**told, "at_run_time": table.at_run_time})
+    return _with_values({**told, "at_run_time": table.at_run_time})
 
 
 def _render(table: RenderTable) -> dict[str, Any]:
     told = {"template": _host_name(table.template), "dest": table.dest, "mode": f"{table.mode:04o}"}
-    return _told({**told, "replace": table.replace})
+    return _with_values({**told, "replace": table.replace})
 
 
-def _told(values: dict[str, Any]) -> dict[str, Any]:
+def _with_values(values: dict[str, Any]) -> dict[str, Any]:
     """The keys that have a value, their texts as JSON takes them."""
     given = {name: value for name, value in values.items() if value is not None}
     return {name: plain(value) if isinstance(value, str) else value for name, value in given.items()}
 
 
-def _used(job: Job) -> list[dict[str, Any]]:
+def _used_files(job: Job) -> list[dict[str, Any]]:
     """The files of the host, each once, under their base names."""
     found = [_descriptor(_host_name(each.path), each.sha256, each.kind) for each in job.used]
     return list({json.dumps(each): each for each in found}.values())

@@ -34,7 +34,9 @@ def rehash(
     refuse(InputError, _relative(folders) if root else ())
     with RootDirectory(root or "/") as host:
         given = _by_real_path(host, folders, on_device=root is not None)
-        refuse(InputError, [_missing(host, path, given[path]) for path in given if host.kind(path) is not Directory])
+        refuse(
+            InputError, [_no_directory(host, path, given[path]) for path in given if host.kind(path) is not Directory]
+        )
         if root:
             host.lock()
         else:
@@ -52,7 +54,7 @@ def rehash(
         if not dry_run:
             owner = host.owner if root else None
             warnings += apply_and_verify(host, plan, desired, owner=owner, timestamp=timestamp)
-    actions = tuple(action._replace(path=_spelled(given, action.path)) for action in plan.actions)
+    actions = tuple(action._replace(path=_path_as_given(given, action.path)) for action in plan.actions)
     return Outcome("", actions, (), tuple(_as_given(given, warnings)), dry_run)
 
 
@@ -65,7 +67,7 @@ def _by_real_path(host: RootDirectory, folders: Sequence[str], *, on_device: boo
     return given
 
 
-def _missing(host: RootDirectory, path: str, folder: str) -> Problem:
+def _no_directory(host: RootDirectory, path: str, folder: str) -> Problem:
     message = "does not exist" if host.kind(path) is None else "is not a directory"
     return Problem("no-folder", folder, message, "rehash needs directories")
 
@@ -105,10 +107,10 @@ def _absolute(host: RootDirectory, path: str) -> str:
 
 
 def _as_given(given: dict[str, str], problems: Iterable[Problem]) -> Iterator[Problem]:
-    return (problem._replace(path=_spelled(given, problem.path)) for problem in problems)
+    return (problem._replace(path=_path_as_given(given, problem.path)) for problem in problems)
 
 
-def _spelled(given: dict[str, str], path: str) -> str:
+def _path_as_given(given: dict[str, str], path: str) -> str:
     """Return a path in one of the directories, with the directory spelled as the caller did."""
     if path in given:
         return given[path]

@@ -126,7 +126,7 @@ def _report(device: Device, kept: TrustedBy, store: StorePlan) -> None:
     """Add a conflict for each file that keeps a certificate trusted, or a warning if a program has it compiled in."""
     program = node.program(FileReader(device))
     for path, clients in _by_path(kept.readers).items():
-        message = f"keeps {_called(kept.certificate)} trusted by {clients}"
+        message = f"keeps {_description(kept.certificate)} trusted by {clients}"
         if path == program:
             hint = "its roots are compiled in; use a version without it"
             store.warnings.append(Problem("distrusted-yet-trusted", path, message, hint))
@@ -155,7 +155,7 @@ def _by_path(readers: Iterable[TrustingClient]) -> dict[str, str]:
     return {path: ", ".join(names) for path, names in clients.items()}
 
 
-def _called(certificate: Certificate) -> str:
+def _description(certificate: Certificate) -> str:
     return f"{certificate.subject.text or 'a certificate'} (sha256 {certificate.sha256[:16]}...)"
 
 
@@ -173,7 +173,7 @@ def lost(
     after = {_key(each): each for each in readings(FileReader(Device(finished)))}
     before = readings(FileReader(device))
     still = {anchor.certificate.sha256 for each in after.values() for anchor in each.anchors}
-    asked = _asked(device.view, layout, request, store, plan)
+    asked = _requested_removals(device.view, layout, request, store, plan)
     judged = _judged_by_layout(device.view) - still
     missing: dict[str, tuple[Certificate, list[TrustingClient]]] = {}
     for each in before:
@@ -197,11 +197,11 @@ def _losses(layout: Layout, certificate: Certificate, readers: list[TrustingClie
         f"to drop it, use remove {DIGEST}{certificate.sha256}"
     )
     for path, clients in _by_path(readers).items():
-        message = f"holds {_called(certificate)}, which {clients} would no longer trust after this run"
+        message = f"holds {_description(certificate)}, which {clients} would no longer trust after this run"
         yield Problem("conflict", path, message, hint)
 
 
-def _asked(view: View, layout: Layout, request: Request, store: StorePlan, plan: Plan) -> set[str]:
+def _requested_removals(view: View, layout: Layout, request: Request, store: StorePlan, plan: Plan) -> set[str]:
     """Return the SHA-256 of certificates that the caller removes, distrusts, replaces or drops as unsourced."""
     asked = {anchor.certificate.sha256 for anchor in store.removed} | request.distrust | store.selected | store.expired
     files = [layout.bundle, *JAVA_STORES] if request.drop_unsourced else []

@@ -87,10 +87,10 @@ class Inspection:
         """Return the path for findings about an anchor: its source file, a single file, or a store file."""
         source = next(iter(anchor.sources), None)
         places = (*anchor.paths, *(reader.path for reader in anchor.readers))
-        return source or self._alone.get(anchor.certificate.sha256, places[0])
+        return source or self._single_certificate_files.get(anchor.certificate.sha256, places[0])
 
     @cached_property
-    def _alone(self) -> dict[str, str]:
+    def _single_certificate_files(self) -> dict[str, str]:
         """The files with a single certificate that clients read, by its SHA-256."""
         files = (file for file in self.read_by_clients if len(file.certificates) == 1)
         return {file.certificates[0].sha256: file.path for file in files}

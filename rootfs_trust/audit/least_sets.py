@@ -22,13 +22,13 @@ def least_sets(requirements: Iterable[Requirement]) -> Iterator[Items]:
 
     Yields nothing if a requirement has no alternative.
     """
-    groups = _groups(_needed(requirements))
+    groups = _groups(_without_implied(requirements))
     solutions = [list(islice(_solutions(group), _MOST_OF_A_GROUP)) for group in groups]
     for chosen in islice(product(*solutions), _MOST):
         yield frozenset().union(*chosen)
 
 
-def _needed(requirements: Iterable[Requirement]) -> list[Requirement]:
+def _without_implied(requirements: Iterable[Requirement]) -> list[Requirement]:
     """Return each requirement once, in a fixed order, without those that another one implies."""
     found = set(requirements)
     return sorted((each for each in found if not any(other < each for other in found)), key=_order)

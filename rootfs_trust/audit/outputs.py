@@ -100,15 +100,15 @@ _Found = TypeVar("_Found", Bundle, HashDirectory, JavaStore)
 def outputs(files: TreeFiles) -> tuple[Output, ...]:
     """Return every store file of the tree, each once, even if several paths lead to it."""
     return (
-        *_each(files, well_known_paths.BUNDLES, _bundle(BUNDLE)),
-        *_each(files, well_known_paths.HASH_DIRECTORIES, hash_directory),
-        *_each(files, well_known_paths.JAVA_STORES, java_store),
-        *_each(files, well_known_paths.EMAIL_BUNDLES, _bundle(EMAIL)),
-        *_each(files, well_known_paths.CODE_BUNDLES, _bundle(CODE)),
+        *_read_all(files, well_known_paths.BUNDLES, _bundle(BUNDLE)),
+        *_read_all(files, well_known_paths.HASH_DIRECTORIES, hash_directory),
+        *_read_all(files, well_known_paths.JAVA_STORES, java_store),
+        *_read_all(files, well_known_paths.EMAIL_BUNDLES, _bundle(EMAIL)),
+        *_read_all(files, well_known_paths.CODE_BUNDLES, _bundle(CODE)),
     )
 
 
-def _each(
+def _read_all(
     files: TreeFiles, paths: tuple[str, ...], read: Callable[[TreeFiles, str], _Found | None]
 ) -> Iterator[_Found]:
     reals = dict.fromkeys(real for path in paths if (real := files.view.real_path(path)) is not None)

@@ -110,7 +110,7 @@ def told(found: Difference, *, verbose: bool = False) -> Iterator[str]:
     for pair in found.renewed:
         yield f"~ {_shown(pair.after, verbose)}, {_renewal(pair)}"
     for pair in found.moved:
-        yield f"~ {pair.after.name}: {_moved(pair)}"
+        yield f"~ {pair.after.name}: {_changed_places(pair)}"
     yield from map(_setting_told, found.settings)
 
 
@@ -131,7 +131,7 @@ def _until(anchor: TrustedAnchor) -> str:
     return f"{ends.date()}" if ends else "?"
 
 
-def _moved(pair: RenewedAnchor) -> str:
+def _changed_places(pair: RenewedAnchor) -> str:
     before, after = pair
     parts = []
     if set(before.outputs) != set(after.outputs):

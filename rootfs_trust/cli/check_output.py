@@ -85,7 +85,7 @@ def _kind(groups: Sequence[Sequence[Finding]], *, verbose: bool) -> Lines:
     every = [finding for group in groups for finding in group]
     first = every[0]
     if first.level == NOTE and not verbose and len(every) > _FEW and len(groups) > 1:
-        yield _level(NOTE), f" {first.id}: {len(every)} times: {_named(every, verbose=False)}; -v names all"
+        yield _level(NOTE), f" {first.id}: {len(every)} times: {_finding_names(every, verbose=False)}; -v names all"
         return
     shown = groups if verbose else groups[:_FEW]
     one_fix = len({finding.fix for group in shown for finding in group}) == 1
@@ -114,7 +114,7 @@ def _paragraph(group: Sequence[Finding], *, verbose: bool, with_fix: bool) -> Li
             yield "", f"    fix: {first.fix}"
         return
     shown = group if verbose else group[:_FEW]
-    yield from _each(shown, with_fixes=with_fix)
+    yield from _finding_lines(shown, with_fixes=with_fix)
     if len(group) > len(shown):
         yield _level(first.level), f" {first.id}: {_others(group)}; -v names all"
 
@@ -123,7 +123,7 @@ def _of_one_cause(group: Sequence[Finding], *, verbose: bool) -> Lines:
     first = group[0]
     several = "roots" if first.id.startswith("root-") else "anchors"
     what = f"{several}, each of which {first.cause}" if first.name else first.cause
-    yield _level(first.level), f" {first.id}: {len(group)} {what}: {_named(group, verbose=verbose)}"
+    yield _level(first.level), f" {first.id}: {len(group)} {what}: {_finding_names(group, verbose=verbose)}"
 
 
 def _server(finding: Finding) -> str:
@@ -139,7 +139,7 @@ def _of_one_server(group: Sequence[Finding]) -> Lines:
     yield "", f"    also: {', '.join(clients[1:])}"
 
 
-def _named(group: Sequence[Finding], *, verbose: bool) -> str:
+def _finding_names(group: Sequence[Finding], *, verbose: bool) -> str:
     names = [finding.name or finding.path.rpartition("/")[2] for finding in (group if verbose else group[:_FEW])]
     return ", ".join(names) + _more(len(group) - len(names))
 
@@ -148,7 +148,7 @@ def _more(count: int) -> str:
     return f" and {count} other{'' if count == 1 else 's'}" if count else ""
 
 
-def _each(shown: Sequence[Finding], *, with_fixes: bool) -> Lines:
+def _finding_lines(shown: Sequence[Finding], *, with_fixes: bool) -> Lines:
     for finding in shown:
         line = f":{finding.line}" if finding.line else ""
         yield _level(finding.level), f" {finding.id}: {finding.path}{line}: {finding.message}"

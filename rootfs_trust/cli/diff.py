@@ -51,14 +51,14 @@ def command(
 def _document(found: Difference) -> dict[str, object]:
     return {
         "added": [document(anchor) for anchor in found.added],
-        "removed": [_removed(anchor, found) for anchor in found.removed],
+        "removed": [_removed_anchor(anchor, found) for anchor in found.removed],
         "renewed": [_pair(pair) for pair in found.renewed],
         "outputs": [_pair(pair) for pair in found.moved],
         "settings": [change._asdict() for change in found.settings],
     }
 
 
-def _removed(anchor: TrustedAnchor, found: Difference) -> dict[str, object]:
+def _removed_anchor(anchor: TrustedAnchor, found: Difference) -> dict[str, object]:
     return {**document(anchor), "reason": found.reasons.get(anchor.certificate.sha256)}
 
 

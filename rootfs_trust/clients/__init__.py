@@ -1,1 +1,1 @@
-"""The TLS clients of a device: which files each reads out of a tree, and by which rules. No client is run."""
+"""The TLS clients of a device: which files each client reads in a rootfs, and how. No client is run."""

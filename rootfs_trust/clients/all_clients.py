@@ -1,4 +1,4 @@
-"""Every client of a tree."""
+"""All clients of a rootfs."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ NAMES = (
     "thin-edge-built-in-bridge",
     "thin-edge-https",
 )
-"""What the clients are called, in the order of the verdicts. Those in :data:`BY_PATH` have a path behind the name."""
+"""Client names in the order of the verdicts. Those in :data:`BY_PATH` may be followed by a path."""
 
 BY_PATH = ("java", "certifi", "castore")
-"""Clients whose name may have the path of a store behind it, as in ``java:PATH``.
+"""Clients whose name may be followed by the path of a store, as in ``java:PATH``.
 
-The first store of Java and of certifi has no path in the name; those of castore always have.
+The first store of Java and of certifi has no path in its name; those of castore always have one.
 """
 
 
 _ENGINES = {"gnutls": "gnutls", "go": "go", "java": "java", "mbedtls": "mbedtls", "chromium": "go"}
 _BY_RUSTLS = ("rustls-native", "firefox", "thin-edge-built-in-bridge", "thin-edge-https")
-"""The engines of clients; the others judge by OpenSSL."""
+"""Verification engine by client; all others use OpenSSL's."""
 
 
 MODULES = (openssl, gnutls, go, rustls, java, node, certifi, castore, mono, browsers, mbedtls, thin_edge)
@@ -60,14 +60,14 @@ MODULES = (openssl, gnutls, go, rustls, java, node, certifi, castore, mono, brow
 
 
 def starting(reading: FileReader) -> Iterator[Client]:
-    """The clients of a tree. One whose settings are malformed does not start; ``check`` reports it."""
+    """Yield the clients of a rootfs that can start. Malformed settings prevent a start; ``check`` reports them."""
     for module in MODULES:
         with suppress(InputError):
             yield from tuple(module.clients(reading))
 
 
 def moved_clients(reading: FileReader) -> Iterator[tuple[Scope, Client]]:
-    """The clients whose reading the variables of a file move (a unit, a profile), each with the file."""
+    """Yield the clients for which the variables of a file (a unit, a profile) change what they read, with that file."""
     for scope in scopes(reading):
         moved = reading.with_environment({**reading.environment, **scope.variables})
         obeying = {name for each in VARIABLES if each.name in scope.variables for name in each.clients}
@@ -75,7 +75,7 @@ def moved_clients(reading: FileReader) -> Iterator[tuple[Scope, Client]]:
 
 
 def clients_by_scope(reading: FileReader) -> Iterator[Client]:
-    """The clients of a tree, and once more those that variables of a file lead to other anchors."""
+    """Yield the clients of a rootfs, and again those that variables of a file lead to other anchors."""
     everywhere = list(clients_of(reading))
     yield from everywhere
     known = {(client.name, _anchors(client)) for client in everywhere} if scopes(reading) else set()
@@ -91,13 +91,13 @@ def _anchors(client: Client) -> frozenset[str]:
 
 
 def clients_of(reading: FileReader) -> Iterator[Client]:
-    """The clients of a tree; several of one name where settings differ from cloud to cloud."""
+    """Yield the clients of a rootfs. A name may occur several times, if settings differ between clouds."""
     for module in MODULES:
         yield from module.clients(reading)
 
 
 def named_client(name: str) -> Client:
-    """A client by its name, where no tree says more of it; it finds nothing."""
+    """Return a client by name, without a rootfs. It finds no anchors."""
     kind = name.partition(":")[0]
     engine = "rustls" if kind in _BY_RUSTLS else _ENGINES.get(kind, "openssl")
     return Client(name, engine, fixed(FoundAnchors()))

@@ -1,4 +1,4 @@
-"""Runtimes and applications with a trust store of their own, and the anchors that each of them does not see."""
+"""Runtimes and applications with a separate trust store, and the anchors that each of them lacks."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _MODULES = (certifi, java, node, castore, mono, browsers)
 class Unseen(NamedTuple):
     """A store that lacks anchors.
 
-    ``runtime``  what ``--runtimes`` calls it
-    ``path``     the store, or the program where its roots are compiled in
-    ``missing``  SHA-256 of the anchors, in the order asked for
+    ``runtime``  the name in ``--runtimes``
+    ``path``     the store, or the program if its roots are compiled in
+    ``missing``  SHA-256 of the anchors, in the requested order
     """
 
     runtime: str
@@ -29,7 +29,9 @@ class Unseen(NamedTuple):
 
 
 def unseen(reading: FileReader, anchors: Collection[str], system: Collection[str]) -> Iterator[Unseen]:
-    """Each store of the tree that lacks one of ``anchors`` (SHA-256), but those at the real paths ``system``."""
+    """Yield each store of the rootfs that lacks one of ``anchors`` (SHA-256), except those at the real paths
+    ``system``.
+    """
     for module in _MODULES:
         for client in module.clients(reading) if _has_own_store(reading, module) else ():
             found = client.find(None)
@@ -41,14 +43,14 @@ def unseen(reading: FileReader, anchors: Collection[str], system: Collection[str
 
 
 def _has_own_store(reading: FileReader, module: ModuleType) -> bool:
-    """Whether nothing in the tree points the programs to a store of the system."""
+    """Return whether nothing in the rootfs makes the programs use a store of the system."""
     if module is certifi:
         return not any(reading.is_file(path) for path, _ in variable(reading, "REQUESTS_CA_BUNDLE"))
     return module is not node or node.keeps_apart(reading)
 
 
 def _path(reading: FileReader, name: str, found: FoundAnchors) -> str:
-    """Where a client keeps its anchors; where they are compiled in, the policies that add to them, or the program."""
+    """Return where a client has its anchors. If they are compiled in: the policies that add to them, or the program."""
     if name == "node":
         return node.program(reading) or "/"
     return MONO_STORE if name == "mono" else found.looked.rpartition(" ")[2]

@@ -26,7 +26,7 @@ _AS_RUSTLS = f"judged by the rules of webpki, which has those of Firefox's mozil
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """``chromium`` and ``firefox``, where the tree has them."""
+    """Yield ``chromium`` and ``firefox``, if the rootfs has them."""
     for directory, program in chromium.browsers(reading.view):
         parts = [compiled_in(reading, program), _managed(reading, directory)]
         yield Client("chromium", "go", fixed(together(parts)), _AS_GO)
@@ -36,7 +36,7 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 
 def _managed(reading: FileReader, directory: str) -> FoundAnchors:
-    """The certificates of CACertificates; of several files in a directory the last one that sets it counts."""
+    """Return the certificates of CACertificates. Of several files in a directory, the last one that sets it counts."""
     anchors: tuple[ClientAnchor, ...] = ()
     faults = []
     for path in reading.files_in(directory):
@@ -58,7 +58,7 @@ def _decoded(texts: list[str], path: str) -> Iterator[ClientAnchor]:
 
 
 def _installed(reading: FileReader, path: str) -> FoundAnchors:
-    """The certificates in the files that Certificates.Install names."""
+    """Return the certificates in the files that Certificates.Install names."""
     try:
         certificates = object_at(object_at(_document(reading, path), "policies"), "Certificates")
         names = texts_at(certificates, "Install")
@@ -78,7 +78,7 @@ def _file(reading: FileReader, name: str) -> str | None:
 
 
 def _first(data: bytes) -> list[Certificate]:
-    """The first certificate of a PEM file, or the one in DER."""
+    """Return the first certificate of a PEM file, or the one in DER."""
     try:
         return (
             [parse_certificate(data)]

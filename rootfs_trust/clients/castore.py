@@ -13,12 +13,12 @@ _NOTE = "judged by the rules of OpenSSL, which are the nearest"
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """``castore:PATH`` for each bundle of the tree."""
+    """Yield ``castore:PATH`` for each bundle of the rootfs."""
     options = OpenSslOptions(san=True, level=default_options(reading).level)
     for path in stores(reading):
         yield Client(f"castore:{path}", "openssl", fixed(by_bundle(reading, path)), _NOTE, options)
 
 
 def stores(reading: FileReader) -> list[str]:
-    """The path of each bundle, in byte order."""
+    """Return the path of each bundle, in byte order."""
     return [path for path in reading.runtimes.paths(CASTORE) if reading.is_file(path)]

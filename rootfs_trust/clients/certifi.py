@@ -1,4 +1,4 @@
-"""Python's requests, pip and all that read the ``cacert.pem`` of certifi, through OpenSSL."""
+"""Python's requests, pip and other programs that read the ``cacert.pem`` of certifi, through OpenSSL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SYSTEM = ("/usr/lib", "/usr/local/lib")
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """``certifi``, where the tree has a ``cacert.pem`` of it, and ``certifi:PATH`` for each further one."""
+    """Yield ``certifi`` if the rootfs has a ``cacert.pem`` of it, and ``certifi:PATH`` for each further one."""
     paths = stores(reading)
     if not paths:
         return
@@ -24,25 +24,27 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 
 def _client(reading: FileReader, name: str, path: str, python: str) -> Client:
-    """A client that reads the bundle at ``path``; the path ``python`` has the version of Python in it."""
+    """Return a client that reads the bundle at ``path``. The path ``python`` contains the version of Python."""
     recent = _since_3_13(python)
     options = OpenSslOptions(recent, recent, san=True, level=default_options(reading).level)
     return Client(name, "openssl", lambda _: by_bundle(reading, path), options=options)
 
 
 def _apart(reading: FileReader, paths: list[str]) -> list[str]:
-    """The bundles beyond the first, each file once."""
+    """Return the bundles except the first, without duplicates."""
     reals = {reading.view.real_path(path): path for path in reversed(paths)}
     return [path for path in paths[1:] if reals[reading.view.real_path(path)] == path]
 
 
 def stores(reading: FileReader) -> list[str]:
-    """Every ``cacert.pem`` of certifi, of its vendored copies and of botocore; that of the system's Python is first."""
+    """Return every ``cacert.pem`` of certifi, of its vendored copies and of botocore; that of the system's Python
+    first.
+    """
     found = [path for path in reading.runtimes.paths(CERTIFI) if reading.is_file(path)]
     return sorted(found, key=lambda path: (not path.startswith(_SYSTEM), "/_vendor/" in path, "/botocore/" in path))
 
 
 def _since_3_13(path: str) -> bool:
-    """urllib3 and ssl.create_default_context() ask for VERIFY_X509_STRICT and PARTIAL_CHAIN since Python 3.13."""
+    """Return whether this is Python 3.13 or later, whose urllib3 and ssl use VERIFY_X509_STRICT and PARTIAL_CHAIN."""
     version = path.partition("/python3.")[2].partition("/")[0]
     return version.isdecimal() and int(version) >= 13

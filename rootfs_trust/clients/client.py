@@ -1,4 +1,4 @@
-"""The nouns: an anchor as a client finds it, and a client."""
+"""The data model of clients: an anchor, the anchors that a client finds, and a client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
 
 
 class ClientAnchor(NamedTuple):
-    """A certificate that a client takes for trusted, the file it stands in, and OpenSSL's trust settings behind it."""
+    """A certificate that a client trusts, its file, and OpenSSL's trust settings after it."""
 
     certificate: Certificate
     path: str
@@ -22,17 +22,17 @@ class ClientAnchor(NamedTuple):
 
     @property
     def serves(self) -> bool:
-        """Whether the settings behind it leave it an anchor for TLS servers."""
+        """Whether the trust settings allow it as an anchor for TLS servers."""
         return not self.settings or take_trust_settings(DerReader(self.settings)).allows(_SERVER_AUTH)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundAnchors:
-    """What a client finds: ``anchors``, in its order.
+    """The anchors that a client finds, in its order.
 
-    ``looked``  where it looked, for people.
-    ``faults``  sentences about what it could not read; they matter to a refusal.
-    ``dead``    why the client does not even start, or empty.
+    ``looked``  where it searched, for people.
+    ``faults``  sentences about what it could not read; a refusal shows them.
+    ``dead``    why the client cannot even start, or empty.
     """
 
     anchors: tuple[ClientAnchor, ...] = ()
@@ -46,11 +46,11 @@ Find = Callable[[Sequence[Certificate] | None], FoundAnchors]
 
 @dataclass(frozen=True, slots=True)
 class OpenSslOptions:
-    """How a program sets OpenSSL up.
+    """How a program configures OpenSSL.
 
-    ``partial``  takes an intermediate for an anchor (X509_V_FLAG_PARTIAL_CHAIN).
+    ``partial``  an intermediate may be an anchor (X509_V_FLAG_PARTIAL_CHAIN).
     ``strict``   X509_V_FLAG_X509_STRICT.
-    ``san``      takes no host name from the subject.
+    ``san``      host names in the subject are ignored.
     ``level``    the security level.
     """
 
@@ -74,9 +74,9 @@ class Client:
     note: str = ""
     options: OpenSslOptions = OpenSslOptions()
     because: str = ""
-    """The file whose variables lead it to its store; empty for what is compiled in or the image sets."""
+    """The file whose variables point it to its store; empty for compiled-in paths and an image's config."""
 
 
 def fixed(found: FoundAnchors) -> Find:
-    """``find`` of a client that reads all of its files at once."""
+    """Return the ``find`` of a client that always reads all of its files."""
     return lambda _: found

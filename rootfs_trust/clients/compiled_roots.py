@@ -15,7 +15,7 @@ _MOZILLA = ("/usr/share/ca-certificates/mozilla",)
 
 
 def compiled_in(reading: FileReader, program: str) -> FoundAnchors:
-    """The roots compiled into the file ``program``, which is then where they are found."""
+    """Return the roots compiled into the file ``program``, which counts as their file."""
     anchors: list[ClientAnchor] = []
     for folder in _MOZILLA:
         for path in reading.files_in(folder):
@@ -25,7 +25,7 @@ def compiled_in(reading: FileReader, program: str) -> FoundAnchors:
 
 
 def together(parts: list[FoundAnchors]) -> FoundAnchors:
-    """What a client finds that reads several places."""
+    """Return the anchors of a client that reads several places."""
     anchors = tuple(anchor for part in parts for anchor in part.anchors)
     faults = tuple(fault for part in parts for fault in part.faults)
     return FoundAnchors(anchors, " and ".join(part.looked for part in parts), faults)

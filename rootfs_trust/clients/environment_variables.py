@@ -14,7 +14,7 @@ from rootfs_trust.clients.table import VARIABLES
 from rootfs_trust.rootfs.view import join, read
 
 CONFIGURATION = "the image's configuration"
-"""What findings call the place of a variable that no file sets."""
+"""The place, in findings, of a variable that no file sets."""
 
 _FILES = ("/etc/environment", "/etc/profile", "/etc/systemd/system.conf")
 _FOLDERS = (
@@ -38,16 +38,16 @@ _ENVIRONMENT_FILE = re.compile(r"^[ \t]*EnvironmentFile=-?(/\S+)", re.MULTILINE)
 
 
 class Scope(NamedTuple):
-    """Variables that one file sets, for the programs that it is for."""
+    """Variables that one file sets, for the programs that read it."""
 
     place: str
     variables: dict[str, str]
 
 
 def variable(reading: FileReader, name: str) -> list[tuple[str, str]]:
-    """The values that the tree gives to the variable ``name``, and where; in the order of reading.
+    """Return the values that the rootfs sets for the variable ``name``, with their places, in the order of reading.
 
-    Values that only a shell could work out are given as they stand.
+    Shell expressions are returned unevaluated.
     """
     value = reading.named(name)
     found = [(value, CONFIGURATION)] if value else []
@@ -55,7 +55,7 @@ def variable(reading: FileReader, name: str) -> list[tuple[str, str]]:
 
 
 def scopes(reading: FileReader) -> tuple[Scope, ...]:
-    """The files of the tree that set a variable of the table, in the order of reading."""
+    """Return the files of the rootfs that set a variable of the table, in the order of reading."""
     return reading.once("scopes", lambda: tuple(_scopes(reading)))
 
 
@@ -67,7 +67,9 @@ def _scopes(reading: FileReader) -> Iterator[Scope]:
 
 
 def _assignments(text: str) -> Iterator[tuple[str, str]]:
-    """``export NAME="value"`` of a shell, ``NAME=value``, and ``Environment="NAME=value"`` of systemd."""
+    """Yield assignments: ``export NAME="value"`` or ``NAME=value`` of a shell, ``Environment="NAME=value"`` of
+    systemd.
+    """
     for line in text.splitlines():
         if not line.lstrip().startswith("#"):
             for match in _QUOTED_ASSIGNMENT.finditer(line):
@@ -82,7 +84,7 @@ def _text(reading: FileReader, path: str) -> str:
 
 
 def _texts(reading: FileReader) -> Iterator[tuple[str, str]]:
-    """Paths and texts of the files that may set variables; a unit's EnvironmentFile= comes after the unit."""
+    """Yield path and text of the files that may set variables. EnvironmentFile= of a unit comes after the unit."""
     for path in _places(reading):
         text = _text(reading, path)
         yield path, text

@@ -1,4 +1,6 @@
-"""The files of a tree as the clients read them: each file is read once, each way of reading is done once."""
+"""Reads the files of a rootfs the way the clients do. Each file is read once, and parsed once for each kind of
+parser.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +36,10 @@ _TRUSTED = "TRUSTED CERTIFICATE"
 
 
 class ParsedFile(NamedTuple):
-    """What a client gets out of one file: anchors up to the first fault, or past it, as the client has it.
+    """What a client gets from one file: anchors, and the first fault. Whether later anchors count depends on the
+    client.
 
-    ``unparsed``: PEM in it is sound, and what it holds is no certificate.
+    ``unparsed``: the PEM is valid, but its content is not a certificate.
     """
 
     anchors: tuple[ClientAnchor, ...]
@@ -45,10 +48,10 @@ class ParsedFile(NamedTuple):
 
 
 class FileReader:
-    """The tree of ``device``; paths are the device's.
+    """The rootfs of ``device``. Paths are those of the device.
 
-    ``environment``: variables that programs of the tree are started with, as far as they all are. ``runtimes``: the
-    stores of runtimes, if the tree was searched for them already.
+    ``environment``: variables that are set for all programs of the rootfs. ``runtimes``: the stores of runtimes, if
+    they were already searched.
     """
 
     def __init__(
@@ -67,7 +70,7 @@ class FileReader:
         self._once: dict[str, Any] = {} if runtimes is None else {"runtimes": runtimes}
 
     def with_environment(self, environment: Mapping[str, str]) -> FileReader:
-        """The same tree for programs with other variables; what was read stays read."""
+        """Return a reader of the same rootfs for programs with other variables. It shares all cached results."""
         other = FileReader(self.device, environment)
         other._done, other._folders, other._once = self._done, self._folders, self._once
         other._real_paths, other._kinds = self._real_paths, self._kinds
@@ -75,92 +78,98 @@ class FileReader:
 
     @cached_property
     def defaults(self) -> Defaults:
-        """What is compiled into the clients of the tree's layout."""
+        """The paths that are compiled into the clients of the rootfs's layout."""
         try:
             return DEFAULTS.get(find_layout(self.device).name, UNKNOWN)
         except InputError:
             return UNKNOWN
 
     def named(self, variable: str) -> str | None:
-        """The value of an environment variable; None where it is not set, or empty."""
+        """Return the value of an environment variable; None if it is not set or empty."""
         return self.environment.get(variable) or None
 
     def is_file(self, path: str) -> bool:
-        """Whether a regular file stands there, links followed."""
+        """Return whether the path is a regular file, following links."""
         return self._kind(path) is File
 
     def is_folder(self, path: str) -> bool:
-        """Whether a folder stands there, links followed."""
+        """Return whether the path is a directory, following links."""
         return self._kind(path) is Directory
 
     def _kind(self, path: str) -> type[Node] | None:
-        """The kind of what is at ``path``, links followed. Every client asks for the same files: looked up once."""
+        """Return the type of the entry at ``path``, following links. Cached, because all clients ask for the same
+        files.
+        """
         if path not in self._kinds:
             self._kinds[path] = self.view.kind(path)
         return self._kinds[path]
 
     def once(self, what: str, find: Callable[[], _Value]) -> _Value:
-        """What ``find`` gives, found out once for the tree whatever its environment."""
+        """Return the result of ``find``, computed once for the rootfs, whatever the environment."""
         if what not in self._once:
             self._once[what] = find()
         found: _Value = self._once[what]
         return found
 
     def place(self, path: str) -> str:
-        """The path of a file or link itself, free of links of its directories."""
+        """Return the path of a file or link, with the links of its parent directories resolved."""
         folder = parent(path)
         if folder not in self._folders:
             self._folders[folder] = self.view.real_path(folder) or folder
         return join(self._folders[folder], path.rpartition("/")[2])
 
     def first_file(self, *paths: str) -> str | None:
-        """The first of ``paths`` at which there is a file."""
+        """Return the first of ``paths`` that is a file."""
         return next((path for path in paths if self.is_file(path)), None)
 
     def files_in(self, folder: str) -> list[str]:
-        """The paths of the files of a folder, links followed, subfolders left out."""
+        """Return the paths of the files of a directory, following links, without subdirectories."""
         paths = (join(folder, name) for name in self.view.names(folder))
         return [path for path in paths if self.is_file(path)]
 
     def files_below(self, folder: str) -> Iterator[str]:
-        """The same with those of its subfolders, links followed; a folder that contains itself is entered once."""
+        """Yield the paths of the files in a directory and its subdirectories, following links. Each directory is read
+        once.
+        """
         return (path for path, kind in entries_below(self.view, folder, follow=True) if kind is File)
 
     @property
     def runtimes(self) -> StoreSearch:
-        """The stores of runtimes and applications anywhere in the tree."""
+        """The stores of runtimes and applications anywhere in the rootfs."""
         view = self.view.strict if isinstance(self.view, ErrorCollectingView) else self.view
         return self.once("runtimes", lambda: find_stores(view))
 
     # -- by client -----------------------------------------------------------------------------------------
 
     def openssl_bundle(self, path: str) -> ParsedFile | None:
-        """As X509_load_cert_crl_file reads a CAfile: one bad block and nothing of it is taken."""
+        """Parse like X509_load_cert_crl_file for a CAfile: one malformed block discards the whole file."""
         found = self._read("openssl-bundle", path, lambda data: _openssl(data, path, settings_behind_all=False))
         return ParsedFile((), found.fault) if found and found.fault else found
 
     def openssl_linked(self, path: str) -> ParsedFile | None:
-        """As X509_load_cert_file reads what a hash link leads to: what stands before a bad block is taken."""
+        """Parse like X509_load_cert_file for the target of a hash link: everything before a malformed block counts."""
         return self._read("openssl-linked", path, lambda data: _openssl(data, path, settings_behind_all=True))
 
     def gnutls(self, path: str) -> ParsedFile | None:
-        """As gnutls_x509_trust_list_add_trust_file: one bad block and nothing of it is taken."""
+        """Parse like gnutls_x509_trust_list_add_trust_file: one malformed block discards the whole file."""
         found = self._read("gnutls", path, lambda data: _of_sections(gnutls_sections(data), path, all_parse=True))
         return ParsedFile((), found.fault) if found and found.fault else found
 
     def go(self, path: str) -> ParsedFile | None:
-        """As CertPool.AppendCertsFromPEM."""
+        """Parse like CertPool.AppendCertsFromPEM."""
         return self._read(
             "go", path, lambda data: ParsedFile(tuple(ClientAnchor(each, path) for each in go_certificates(data)))
         )
 
     def rust(self, path: str, *, pemfile: bool = False) -> ParsedFile | None:
-        """As rustls-pki-types, or ``pemfile`` as rustls-pemfile 1, which is of thin-edge.io 1.x."""
+        """Parse like rustls-pki-types, or with ``pemfile`` like rustls-pemfile 1 of thin-edge.io 1.x."""
         key = "rust-1" if pemfile else "rust"
         return self._read(key, path, lambda data: _of_sections(rust_sections(data, decodes_all=pemfile), path))
 
     def _read(self, how: str, path: str, take: Callable[[bytes], ParsedFile]) -> ParsedFile | None:
-        """None where there is no file. Anchors tell the path by which the file was reached, not where links end."""
+        """Return the parsed file, or None if it does not exist. Anchors have the path as given, not the target of
+        links.
+        """
         if path not in self._real_paths:
             self._real_paths[path] = self.view.real_path(path)
         real = self._real_paths[path]
@@ -180,7 +189,7 @@ class FileReader:
 
 
 def _openssl(data: bytes, path: str, *, settings_behind_all: bool) -> ParsedFile:
-    """PEM_read_bio_X509_AUX looks for settings behind every certificate, PEM_X509_INFO_read_bio behind TRUSTED ones."""
+    """PEM_read_bio_X509_AUX reads settings after every certificate, PEM_X509_INFO_read_bio only after TRUSTED ones."""
     found: list[ClientAnchor] = []
     for block in blocks(data):
         if isinstance(block, BadBlock):
@@ -201,12 +210,12 @@ def _anchor(block: Block, path: str, with_settings: bool) -> ClientAnchor:
 
 @lru_cache(1024)
 def _certificate(der: bytes, with_settings: bool) -> Certificate:
-    """Of a store most certificates are in several files."""
+    """Parse a certificate. Cached, because most certificates of a store are in several files."""
     return trusted_certificate(der) if with_settings else take_certificate(DerReader(der))
 
 
 def _of_sections(sections: Iterator[Section], path: str, *, all_parse: bool = False) -> ParsedFile:
-    """Every certificate that can be read, and the first fault; DER that is none is a fault if ``all_parse``."""
+    """Return every certificate that can be parsed, and the first fault. With ``all_parse``, other DER is a fault."""
     found: list[ClientAnchor] = []
     fault, unparsed = "", False
     for section in sections:

@@ -10,12 +10,12 @@ from rootfs_trust.clients.table import EVERY_FILE, P11KIT, UNKNOWN
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """``gnutls``."""
+    """Yield ``gnutls``."""
     yield Client("gnutls", "gnutls", fixed(system_trust(reading)))
 
 
 def system_trust(reading: FileReader) -> FoundAnchors:
-    """gnutls_certificate_set_x509_system_trust, as the layout's GnuTLS is built."""
+    """Return the result of gnutls_certificate_set_x509_system_trust, as the layout's GnuTLS is built."""
     way, paths = reading.defaults.gnutls_way, reading.defaults.gnutls
     there = [path for path in paths if reading.is_folder(path)]
     if way == P11KIT and there:
@@ -27,7 +27,7 @@ def system_trust(reading: FileReader) -> FoundAnchors:
 
 
 def by_file(reading: FileReader, path: str) -> FoundAnchors:
-    """gnutls_x509_trust_list_add_trust_file."""
+    """Return the result of gnutls_x509_trust_list_add_trust_file."""
     file = reading.gnutls(path)
     if file is None:
         return FoundAnchors((), path, (f"there is no {path}",))
@@ -35,7 +35,9 @@ def by_file(reading: FileReader, path: str) -> FoundAnchors:
 
 
 def by_directory(reading: FileReader, folder: str) -> FoundAnchors:
-    """gnutls_x509_trust_list_add_trust_dir: every file of the directory; one that cannot be loaded adds nothing."""
+    """Return the result of gnutls_x509_trust_list_add_trust_dir: every file of the directory, except unreadable
+    ones.
+    """
     anchors: dict[str, ClientAnchor] = {}
     for path in reading.files_in(folder):
         file = reading.gnutls(path)
@@ -45,7 +47,7 @@ def by_directory(reading: FileReader, folder: str) -> FoundAnchors:
 
 
 def uses_p11kit(reading: FileReader, folders: Sequence[str]) -> FoundAnchors:
-    """The anchors for TLS servers that p11-kit's trust module makes of its source files."""
+    """Return the anchors for TLS servers that p11-kit's trust module provides from its source files."""
     from rootfs_trust.store.p11kit.output_selection import Filter, select
     from rootfs_trust.store.p11kit.sources import find
     from rootfs_trust.x509.oids import SERVER_AUTH

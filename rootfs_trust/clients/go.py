@@ -1,4 +1,4 @@
-"""Go's programs: the first bundle that is there, and every file of two folders (crypto/x509, root_linux.go)."""
+"""Go's programs: the first existing bundle, and every file of two directories (crypto/x509, root_linux.go)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from rootfs_trust.rootfs.view import Symlink
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """``go``."""
+    """Yield ``go``."""
     yield Client("go", "go", fixed(system_roots(reading)))
 
 
 def system_roots(reading: FileReader) -> FoundAnchors:
-    """The pool of loadSystemRoots; a link to a neighbour in the folder is passed over: its file comes anyway."""
+    """Return the pool of loadSystemRoots. Links to another file of the directory are skipped, as that is read
+    anyway.
+    """
     named, folders = reading.named("SSL_CERT_FILE"), _directories(reading)
     first = reading.first_file(*([named] if named else GO_FILES))
     paths = [first] if first else []
@@ -32,7 +34,7 @@ def system_roots(reading: FileReader) -> FoundAnchors:
 
 
 def _directories(reading: FileReader) -> Sequence[str]:
-    """SSL_CERT_DIR replaces the directories, as SSL_CERT_FILE replaces the files."""
+    """Return the directories. SSL_CERT_DIR replaces them, as SSL_CERT_FILE replaces the files."""
     named = reading.named("SSL_CERT_DIR")
     return named.split(":") if named else GO_DIRECTORIES
 

@@ -1,4 +1,4 @@
-"""Java's programs: the keystore ``cacerts`` of the system, or the one that a JDK brought along."""
+"""Java's programs: the system's keystore ``cacerts``, or that of a JDK."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TRUST_STORE = re.compile(r"-Djavax\.net\.ssl\.trustStore=(\S+)")
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """``java``, where the tree has a keystore, and ``java:PATH`` for each further one."""
+    """Yield ``java`` if the rootfs has a keystore, and ``java:PATH`` for each further one."""
     path = default_store(reading)
     if path is None:
         return
@@ -28,12 +28,12 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 
 def default_store(reading: FileReader) -> str | None:
-    """The keystore that Java is pointed to, else the system's, else that of the first JDK."""
+    """Return the keystore that Java is configured to use, else the system's, else that of the first JDK."""
     return _named(reading) or reading.first_file(*JAVA_STORES, *own_stores(reading))
 
 
 def stores_apart(reading: FileReader, path: str) -> list[str]:
-    """The keystores of the tree that are not the one at ``path``, each file once."""
+    """Return the keystores of the rootfs except the one at ``path``, without duplicates."""
     reals = {reading.view.real_path(path): path}
     for each in (*JAVA_STORES, *own_stores(reading)):
         reals.setdefault(reading.view.real_path(each), each)
@@ -41,19 +41,19 @@ def stores_apart(reading: FileReader, path: str) -> list[str]:
 
 
 def _named(reading: FileReader) -> str | None:
-    """The trust store that an option of Java names."""
+    """Return the trust store that an option of Java names."""
     options = " ".join(reading.named(name) or "" for name in _OPTIONS)
     match = _TRUST_STORE.search(options)
     return match[1] if match else None
 
 
 def own_stores(reading: FileReader) -> list[str]:
-    """The keystores of JDKs and JREs, each as it is called there; many are links to the system's."""
+    """Return the keystore paths of JDKs and JREs. Many are links to the system's keystore."""
     return [path for path in reading.runtimes.paths(JAVA) if reading.is_file(path)]
 
 
 def by_keystore(reading: FileReader, path: str) -> FoundAnchors:
-    """The certificates of a keystore, JKS or PKCS #12."""
+    """Return the certificates of a keystore, JKS or PKCS #12."""
     data = read(reading.view, path) or b""
     try:
         certificates = keystore_certificates(data)

@@ -1,4 +1,4 @@
-"""Programs with Mbed TLS (OpenWrt's own, many small ones): the bundle that they are pointed to.
+"""Programs with Mbed TLS (those of OpenWrt, and many small ones): the bundle that they are configured to read.
 
 mbedtls_x509_crt_parse skips what it cannot read and returns how many that were; some programs (fluent-bit, FFmpeg)
 take that number for a failure and have no anchors then.
@@ -15,7 +15,7 @@ from rootfs_trust.clients.openssl import default_bundle, library_folders
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """``mbedtls``, where the tree has its library."""
+    """Yield ``mbedtls`` if the rootfs has its library."""
     names = (name for folder in library_folders(reading) for name in reading.view.names(folder))
     if not any(name.startswith("libmbedx509.so") for name in names):
         return

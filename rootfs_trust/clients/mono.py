@@ -16,12 +16,12 @@ _NOTE = "judged by the rules of OpenSSL, from which its library comes"
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """``mono``, where the tree has it."""
+    """Yield ``mono`` if the rootfs has it."""
     if mono.is_installed(reading.view):
         yield Client("mono", "openssl", fixed(machine_store(reading)), _NOTE, OpenSslOptions(san=True, level=1))
 
 
 def machine_store(reading: FileReader) -> FoundAnchors:
-    """The certificates of ``new-certs/Trust``."""
+    """Return the certificates of ``new-certs/Trust``."""
     files = [file for path in reading.files_in(mono.BTLS) if (file := reading.openssl_linked(path))]
     return FoundAnchors(tuple(anchor for file in files for anchor in file.anchors), mono.BTLS)

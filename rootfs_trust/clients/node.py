@@ -22,7 +22,7 @@ _NODESOURCE = "nodesource"
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """``node``, where the tree has it."""
+    """Yield ``node`` if the rootfs has it."""
     path = program(reading)
     if path is None:
         return
@@ -44,12 +44,12 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 
 def program(reading: FileReader) -> str | None:
-    """Where the tree has node."""
+    """Return the path of node, or None."""
     return reading.first_file(*_PROGRAMS)
 
 
 def keeps_apart(reading: FileReader) -> bool:
-    """Whether node knows nothing of the trust store: only its own roots, and those of NODE_EXTRA_CA_CERTS."""
+    """Return whether node ignores the trust store, and uses only its own roots and NODE_EXTRA_CA_CERTS."""
     return not (_uses_openssl_store(reading) or _adds_openssl_store(reading))
 
 
@@ -76,7 +76,7 @@ def _options(reading: FileReader) -> str:
 
 
 def _is_debians(reading: FileReader) -> bool:
-    """Debian builds it with --openssl-use-def-ca-store; NodeSource's package of the same name does not."""
+    """Return whether it is Debian's node, built with --openssl-use-def-ca-store. NodeSource's package is not."""
     listed = read(reading.view, _PACKAGE_OF_DEBIAN)
     package = reading.device.packages.get("nodejs")
     return listed is not None and not (package and _NODESOURCE in package.stanza)
@@ -89,7 +89,7 @@ def _openssl_store(reading: FileReader, chain: Sequence[Certificate] | None) -> 
 
 
 def _system_store(reading: FileReader) -> FoundAnchors:
-    """--use-system-ca: OpenSSL's default file, and every file of its default directory whatever its name.
+    """Return the anchors of --use-system-ca: OpenSSL's default file, and every file of its default directory.
 
     GetOpenSSLSystemCertificates in src/crypto/crypto_context.cc. OPENSSLDIR of nodejs.org's builds is /etc/ssl.
     """
@@ -103,7 +103,7 @@ def _system_store(reading: FileReader) -> FoundAnchors:
 
 
 def extra_certificates(reading: FileReader) -> Iterator[FoundAnchors]:
-    """NODE_EXTRA_CA_CERTS: a file that cannot be read is a warning of node's, and adds nothing."""
+    """Yield the anchors of NODE_EXTRA_CA_CERTS. Node only warns about an unreadable file, and uses no anchors of it."""
     for path, place in variable(reading, "NODE_EXTRA_CA_CERTS"):
         found = openssl.by_bundle(reading, path)
         yield FoundAnchors(found.anchors, f"{path} (NODE_EXTRA_CA_CERTS of {place})", found.faults)

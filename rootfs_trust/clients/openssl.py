@@ -1,6 +1,6 @@
 """OpenSSL's clients (curl, Python's ssl, mosquitto, wget, ...): by hash directory, and by bundle.
 
-Sources: by_dir.c and by_file.c in crypto/x509; where the folder is: OPENSSLDIR of the distributions.
+Sources: by_dir.c and by_file.c in crypto/x509; the directory is OPENSSLDIR of the distribution's build.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FIRST_WITH_LEVEL_2 = (3, 2)  # CHANGES of OpenSSL 3.2; before, 1 was compiled i
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """``openssl-directory`` and ``openssl-bundle``."""
+    """Yield ``openssl-directory`` and ``openssl-bundle``."""
     options, note = default_options(reading), older_rules(reading)
     yield Client("openssl-directory", "openssl", by_directories(reading, default_directories(reading)), note, options)
     bundle = default_bundle(reading)
@@ -42,7 +42,7 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 
 def older_rules(reading: FileReader) -> str:
-    """What the tree's own OpenSSL does otherwise than the one that judges here, if it is an older one."""
+    """Return how the rootfs's OpenSSL differs from the implementation here, if it is an older version."""
     names = (name for folder in library_folders(reading) for name in reading.view.names(folder))
     versions = {match[1] for name in names if (match := _LIBRARY.fullmatch(name))}
     told = (
@@ -62,21 +62,21 @@ def _rules(version: str) -> Iterator[tuple[str, str]]:
 
 
 def library_folders(reading: FileReader) -> Iterator[str]:
-    """The directories in which distributions keep shared libraries."""
+    """Yield the directories in which distributions have shared libraries."""
     for folder in ("/usr/lib", "/usr/lib64", "/lib", "/lib64"):
         yield folder
         yield from (join(folder, name) for name in reading.view.names(folder) if name.endswith(_MULTIARCH))
 
 
 def default_options(reading: FileReader) -> OpenSslOptions:
-    """A plain TLS client's, with the security level of the tree's openssl.cnf, else the one compiled in."""
+    """Return the options of a plain TLS client, with the security level of openssl.cnf, else the compiled-in one."""
     data = read(reading.view, reading.first_file(*_CONFIGURATIONS) or "") or b""
     level = _CIPHER_STRING.search(data)
     return OpenSslOptions(level=int(level[1]) if level else _compiled_level(reading))
 
 
 def _compiled_level(reading: FileReader) -> int:
-    """The security level of the distribution's build; 2 where the tree does not show a version."""
+    """Return the security level of the distribution's build; 2 if the rootfs shows no version."""
     release = reading.device.os_release
     if not {release.get("ID", ""), *release.get("ID_LIKE", "").split()}.isdisjoint(_HARDENED):
         return 2
@@ -87,20 +87,20 @@ def _compiled_level(reading: FileReader) -> int:
 
 
 def default_bundle(reading: FileReader) -> str:
-    """The file that the device's OpenSSL loads, or the bundle to which the distribution points programs."""
+    """Return the file that the device's OpenSSL loads, or the bundle that the distribution configures for programs."""
     files = reading.defaults.openssl_file
     named = reading.named("SSL_CERT_FILE")
     return named or reading.first_file(*files, *UNKNOWN.openssl_file) or files[-1]
 
 
 def default_directories(reading: FileReader) -> tuple[str, ...]:
-    """The directories that the device's OpenSSL looks into; SSL_CERT_DIR may name several."""
+    """Return the directories that the device's OpenSSL searches. SSL_CERT_DIR may name several."""
     named = reading.named("SSL_CERT_DIR")
     return tuple(path for path in named.split(":") if path) if named else (default_directory(reading),)
 
 
 def default_directory(reading: FileReader) -> str:
-    """The first directory with hash links to which OpenSSL or the distribution points programs, else the first."""
+    """Return the first configured directory with hash links, else the first configured one."""
     places = (*reading.defaults.openssl_directory, *UNKNOWN.openssl_directory)
     there = [path for path in dict.fromkeys(places) if reading.is_folder(path)]
     return next((path for path in there if _has_links(reading, path)), there[0] if there else "/etc/ssl/certs")
@@ -111,7 +111,7 @@ def _has_links(reading: FileReader, folder: str) -> bool:
 
 
 def by_bundle(reading: FileReader, path: str) -> FoundAnchors:
-    """A CAfile."""
+    """Return the anchors of a CAfile."""
     file = reading.openssl_bundle(path)
     if file is None:
         return FoundAnchors((), path, (f"there is no {path}",))
@@ -119,7 +119,7 @@ def by_bundle(reading: FileReader, path: str) -> FoundAnchors:
 
 
 def by_directories(reading: FileReader, folders: Sequence[str]) -> Find:
-    """OpenSSL's lookup in several directories, one after the other."""
+    """Return OpenSSL's lookup in several directories, one after the other."""
 
     def find(chain: Sequence[Certificate] | None) -> FoundAnchors:
         parts = [by_directory(reading, folder, chain) for folder in folders]
@@ -131,12 +131,12 @@ def by_directories(reading: FileReader, folders: Sequence[str]) -> Find:
 
 
 def by_directory(reading: FileReader, folder: str, chain: Sequence[Certificate] | None) -> FoundAnchors:
-    """What the lookup comes by on its way up from ``chain``: for each name HASH.0, HASH.1, ... until one is missing.
+    """Return the anchors that the lookup for ``chain`` loads: for each name HASH.0, HASH.1, ... until one is missing.
 
-    Without a chain: every certificate that is found by its own name.
+    Without a chain: every certificate that can be found by its name.
     """
     if not reading.is_folder(folder):
-        return FoundAnchors((), folder, (f"there is no folder {folder}",))
+        return FoundAnchors((), folder, (f"there is no directory {folder}",))
     lookup = _Lookup(reading, folder)
     if chain is None:
         lookup.ask_all()
@@ -147,7 +147,7 @@ def by_directory(reading: FileReader, folder: str, chain: Sequence[Certificate] 
 
 
 class _Lookup:
-    """get_cert_by_subject_int of by_dir.c: each name's links are read once, and what they lead to is kept."""
+    """get_cert_by_subject_int of by_dir.c. The links of each name are read once, and the certificates are cached."""
 
     def __init__(self, reading: FileReader, folder: str) -> None:
         self._reading, self._folder = reading, folder
@@ -156,7 +156,7 @@ class _Lookup:
         self.faults: list[str] = []
 
     def ask(self, name: Name) -> None:
-        """Load what the links of ``name`` lead to, and then what stands above it."""
+        """Load the certificates with the subject ``name``, and then those of their issuers."""
         pending = [name]
         while pending:
             name = pending.pop()
@@ -167,7 +167,7 @@ class _Lookup:
                 pending += (each.certificate.issuer for each in loaded)
 
     def ask_all(self) -> None:
-        """Load every certificate that its own name finds."""
+        """Load every certificate that can be found by its name."""
         names = self._reading.view.names(self._folder)
         for digits in dict.fromkeys(name[:8] for name in names if is_looked_up_first(name)):
             self.found += (each for each in self._load(digits) if each.certificate.subject.hash == digits)

@@ -1,4 +1,4 @@
-"""How clients other than OpenSSL read PEM: each overlooks, skips or stumbles over other things. Pure.
+"""Parse PEM the way clients other than OpenSSL do: they differ in what they ignore, skip or refuse.
 
 Sources: rustls-pemfile 1.0.4 and rustls-pki-types 1.14 (their line readers are one family), Go's encoding/pem and
 CertPool.AppendCertsFromPEM, GnuTLS 3.7.9 (gnutls_x509_crt_list_import).
@@ -26,16 +26,16 @@ _GNUTLS_BODY = re.compile(rb"-----(.*?)-----END ", re.DOTALL)
 
 
 class Section(NamedTuple):
-    """A certificate's DER, or why there is none."""
+    """A certificate's DER, or the reason why it cannot be parsed."""
 
     der: bytes
     fault: str = ""
 
 
 def rust_sections(data: bytes, *, decodes_all: bool = False) -> Iterator[Section]:
-    """The sections CERTIFICATE as rustls's readers see them: lines end with LF or CR, a BOM hides the first BEGIN.
+    """Yield CERTIFICATE sections as rustls's readers do: lines end with LF or CR, a BOM hides the first BEGIN.
 
-    ``decodes_all``: rustls-pemfile 1 decodes sections of every label, and stumbles over a bad one.
+    ``decodes_all``: rustls-pemfile 1 decodes sections of every label, and stops at a malformed one.
     """
     label: bytes | None = None
     body: list[bytes] = []
@@ -59,7 +59,7 @@ def rust_sections(data: bytes, *, decodes_all: bool = False) -> Iterator[Section
 
 
 def go_certificates(data: bytes) -> list[Certificate]:
-    """What AppendCertsFromPEM adds to a pool: whatever it cannot read is skipped without a word."""
+    """Return what AppendCertsFromPEM adds to a pool. It silently skips everything that it cannot parse."""
     found = []
     for label, body in _GO_BLOCK.findall(data):
         if label == _CERTIFICATE and b":" not in body:
@@ -69,7 +69,7 @@ def go_certificates(data: bytes) -> list[Certificate]:
 
 
 def gnutls_sections(data: bytes) -> Iterator[Section]:
-    """The blocks of GnuTLS, found by their text wherever it stands; the first bad one fails the whole file.
+    """Yield blocks as GnuTLS does: it searches for their text anywhere; the first malformed one fails the whole file.
 
     X509 CERTIFICATE counts only where no CERTIFICATE follows, or in the place of a bad one before it: each search
     begins at the last block and takes CERTIFICATE first (gnutls_x509_crt_list_import, gnutls_x509_crt_import).
@@ -90,7 +90,7 @@ def _gnutls_next(data: bytes, position: int) -> int:
 
 
 def _gnutls_block(data: bytes, position: int, label: bytes) -> Section:
-    """The first block of a label from ``position`` on, up to the next BEGIN."""
+    """Return the first block with ``label`` after ``position``, up to the next BEGIN."""
     begin = data.find(_BEGIN + label, position)
     if begin < 0:
         return Section(b"", "a PEM block in it has no end")
@@ -101,7 +101,7 @@ def _gnutls_block(data: bytes, position: int, label: bytes) -> Section:
 
 
 def parsed(der: bytes) -> list[Certificate]:
-    """The certificate in a list, or an empty one."""
+    """Return the certificate in a list, or an empty list."""
     try:
         return [_certificate(der)]
     except MalformedError:
@@ -110,7 +110,7 @@ def parsed(der: bytes) -> list[Certificate]:
 
 @lru_cache(1024)
 def _certificate(der: bytes) -> Certificate:
-    """Several clients read the same certificate, each in its own way."""
+    """Parse a certificate. Cached, because several clients read it."""
     return parse_certificate(der)
 
 

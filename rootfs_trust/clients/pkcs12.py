@@ -53,7 +53,7 @@ def read_pkcs12(data: bytes) -> list[bytes]:
             fault = error
         else:
             return [each.certificate.public_bytes(Encoding.DER) for each in loaded.additional_certs]
-    raise MalformedError(f"is no PKCS #12 that opens with the password {PASSWORD}: {fault}")
+    raise MalformedError(f"is not a PKCS #12 file that opens with the password {PASSWORD}: {fault}")
 
 
 def iterations(data: bytes) -> int:
@@ -64,7 +64,7 @@ def iterations(data: bytes) -> int:
         for information in _parts(_octets(_parts(_parts(safe)[1])[0])):
             total += sum(_integers(each) for each in _algorithms(information))
     except (IndexError, ValueError) as error:
-        raise MalformedError("is no PKCS #12: parts are missing") from error
+        raise MalformedError("is not a PKCS #12 file: parts are missing") from error
     return total
 
 

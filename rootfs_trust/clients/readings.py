@@ -1,4 +1,4 @@
-"""What each client of a tree reads: the certificates that it trusts for TLS servers, and the file that holds each."""
+"""What each client of a rootfs reads: the certificates that it trusts for TLS servers, and the file of each."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from rootfs_trust.x509 import Certificate
 
 
 class ClientReading(NamedTuple):
-    """One client: ``anchors`` are what it trusts, in its order.
+    """One client. ``anchors`` are those that it trusts, in its order.
 
-    ``because``: the file or configuration whose variables make it read this; empty for what is compiled in.
+    ``because``: the file or configuration whose variables make it read them; empty for compiled-in paths.
     """
 
     client: str
@@ -28,7 +28,7 @@ class ClientReading(NamedTuple):
 
 
 class TrustingClient(NamedTuple):
-    """A client that trusts a certificate, and the path by which it reads it."""
+    """A client that trusts a certificate, and the path of the file that it reads."""
 
     client: str
     path: str
@@ -43,19 +43,19 @@ class TrustedBy(NamedTuple):
 
 
 def readings(reading: FileReader) -> tuple[ClientReading, ...]:
-    """What every client of the tree reads, the named clients first, then those that programs may be pointed to."""
+    """Return what every client of the rootfs reads: named clients first, then other stores that programs may use."""
     found = [_read(reading, client) for client in starting(reading)]
-    found += (_read(reading, client) for client in _elsewhere(reading))
+    found += (_read(reading, client) for client in _other_stores(reading))
     found += (_read(reading, client)._replace(because=scope.place) for scope, client in moved_clients(reading))
     for scope in scopes(reading):
-        pointed = _pointed(reading.with_environment({**reading.environment, **scope.variables}))
+        pointed = _files_of_variables(reading.with_environment({**reading.environment, **scope.variables}))
         found += (_read(reading, client)._replace(because=scope.place) for client in pointed)
-    found += (_read(reading, client) for client in _pointed(reading))
+    found += (_read(reading, client) for client in _files_of_variables(reading))
     return tuple(found)
 
 
 def trusted_by(found: Iterable[ClientReading]) -> dict[str, TrustedBy]:
-    """The certificates that any client trusts, by SHA-256, in the order of the clients and of their files."""
+    """Return the certificates that any client trusts, by SHA-256, in the order of clients and files."""
     readers: dict[str, dict[TrustingClient, None]] = {}
     certificates: dict[str, Certificate] = {}
     for each in found:
@@ -67,7 +67,9 @@ def trusted_by(found: Iterable[ClientReading]) -> dict[str, TrustedBy]:
 
 
 def _read(reading: FileReader, client: Client) -> ClientReading:
-    """What a client trusts; paths are those of the files or links themselves, free of links of directories."""
+    """Return the anchors of a client. Paths are those of the files or links, with links of parent directories
+    resolved.
+    """
     found = client.find(None)
     anchors = () if found.dead else found.anchors
     return ClientReading(
@@ -75,8 +77,8 @@ def _read(reading: FileReader, client: Client) -> ClientReading:
     )
 
 
-def _elsewhere(reading: FileReader) -> Iterator[Client]:
-    """The stores of the tree to which programs may be pointed, beyond the first of each kind, named by their paths."""
+def _other_stores(reading: FileReader) -> Iterator[Client]:
+    """Yield the further stores of the rootfs that programs may be configured to use, named by their paths."""
     for path in _apart(reading, BUNDLES, openssl.default_bundle(reading)):
         if reading.view.kind(path) is File:
             yield _bundle(reading, path)
@@ -86,8 +88,8 @@ def _elsewhere(reading: FileReader) -> Iterator[Client]:
             yield Client(f"openssl-directory:{path}", "openssl", openssl.by_directories(reading, (path,)))
 
 
-def _pointed(reading: FileReader) -> Iterator[Client]:
-    """The files to which variables point programs that are no clients of their own."""
+def _files_of_variables(reading: FileReader) -> Iterator[Client]:
+    """Yield the files that variables name for programs without a client of their own here."""
     for variable in VARIABLES:
         path = reading.named(variable.name)
         if not variable.clients and path and reading.is_file(path):
@@ -99,7 +101,7 @@ def _bundle(reading: FileReader, path: str) -> Client:
 
 
 def _apart(reading: FileReader, paths: Iterable[str], default: str) -> list[str]:
-    """Those of ``paths`` that exist and are not the default, each file or directory once."""
+    """Return the existing ``paths`` except the default, without duplicates."""
     reals = {reading.view.real_path(default): default}
     for path in paths:
         real = reading.view.real_path(path)

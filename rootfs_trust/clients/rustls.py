@@ -46,12 +46,14 @@ _NAMES = (
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """``rustls-native``."""
+    """Yield ``rustls-native``."""
     yield Client("rustls-native", "rustls", fixed(native_certs(reading)))
 
 
 def native_certs(reading: FileReader, *, first_generation: bool = False) -> FoundAnchors:
-    """load_native_certs() of rustls-native-certs 0.8.1, or of 0.6.3. A fault is an error that callers see."""
+    """Return the result of load_native_certs() of rustls-native-certs 0.8.1, or of 0.6.3. Callers see a fault as an
+    error.
+    """
     file, folders = _places(reading, first_generation)
     paths = [] if file is None else [file]
     for folder in folders:
@@ -62,7 +64,7 @@ def native_certs(reading: FileReader, *, first_generation: bool = False) -> Foun
 
 
 def found_in(read: dict[str, ParsedFile | None], looked: str) -> FoundAnchors:
-    """What several files give together: each anchor once, and a sentence for each file that has a fault."""
+    """Return the combined anchors of several files without duplicates, and a sentence for each file with a fault."""
     anchors: dict[str, ClientAnchor] = {}
     faults = []
     for path, file in read.items():
@@ -74,9 +76,9 @@ def found_in(read: dict[str, ParsedFile | None], looked: str) -> FoundAnchors:
 
 
 def _places(reading: FileReader, first_generation: bool) -> tuple[str | None, Sequence[str]]:
-    """The file and the directories: those of SSL_CERT_FILE and SSL_CERT_DIR where either is set, else the system's.
+    """Return the file and the directories: those of SSL_CERT_FILE and SSL_CERT_DIR if either is set, else the system's.
 
-    Version 0.6 knows SSL_CERT_FILE and reads no directory.
+    Version 0.6 knows only SSL_CERT_FILE, and reads no directory.
     """
     file, named = reading.named("SSL_CERT_FILE"), reading.named("SSL_CERT_DIR")
     if file is not None or (named is not None and not first_generation):
@@ -86,7 +88,7 @@ def _places(reading: FileReader, first_generation: bool) -> tuple[str | None, Se
 
 
 def _probed(reading: FileReader) -> tuple[str | None, str | None]:
-    """The bundle and the folder that openssl-probe finds, each the first of its kind."""
+    """Return the first bundle and the first directory that openssl-probe finds."""
     places = [place for place in _PLACES if reading.is_folder(place)]
     file = reading.first_file(*(join(place, name) for place in places for name in _NAMES))
     folder = next((path for place in places if reading.is_folder(path := join(place, "certs"))), None)

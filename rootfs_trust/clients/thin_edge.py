@@ -1,4 +1,4 @@
-"""thin-edge.io's three clients, with the settings of the tree: mosquitto's bridge, the built-in bridge, HTTPS.
+"""thin-edge.io's three clients, with the settings of the rootfs: mosquitto's bridge, the built-in bridge, HTTPS.
 
 Sources: bridge/config.rs, parse_root_certificate.rs and cloud_root_certificate.rs of thin-edge.io 1.4.1 and 2.0.1.
 """
@@ -19,9 +19,10 @@ _KEY = "root_cert_path"
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """Three verdicts for each path that a cloud's settings name, where the tree has /etc/tedge.
+    """Yield three clients for each path in the clouds' settings, if the rootfs has /etc/tedge.
 
-    Clouds and profiles may have different paths, and a chain is of one cloud: the best verdict of each client counts.
+    Clouds and profiles may have different paths, and a chain belongs to one cloud: the best verdict of each client
+    counts.
     """
     if not has_thin_edge(reading.view):
         return
@@ -39,7 +40,7 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 
 def cloud_paths(reading: FileReader) -> dict[str, list[str]]:
-    """Each path that a ``root_cert_path`` has, and the keys that have it; the default where none is set."""
+    """Return each path that a ``root_cert_path`` has, with its keys; the default if none is set."""
     paths: dict[str, list[str]] = {}
     for setting in found_settings(reading.view):
         if setting.key.endswith(f".{_KEY}") and setting.key.partition(".")[0] in CLOUDS:
@@ -48,7 +49,7 @@ def cloud_paths(reading: FileReader) -> dict[str, list[str]]:
 
 
 def _bridge(reading: FileReader, path: str) -> Find:
-    """A folder is bridge_capath, anything else bridge_cafile."""
+    """Return the lookup of mosquitto: bridge_capath for a directory, else bridge_cafile."""
     if reading.is_folder(path):
         return lambda chain: openssl.by_directory(reading, path, chain)
     dead = "" if reading.is_file(path) else f"there is no {path}, so `tedge connect` stops"
@@ -59,7 +60,9 @@ def _bridge(reading: FileReader, path: str) -> Find:
 
 
 def _built_in(reading: FileReader, path: str, first_generation: bool) -> Find:
-    """Every file of any name, in subfolders too; one with bad PEM is passed over whole."""
+    """Return the lookup in every file, whatever its name and in subdirectories. A file with malformed PEM is
+    skipped.
+    """
     paths = list(reading.files_below(path)) if reading.is_folder(path) else [path]
     read = {each: reading.rust(each, pemfile=first_generation) for each in paths}
     found = rustls.found_in({each: file for each, file in read.items() if file and not file.fault}, path)
@@ -70,15 +73,18 @@ def _built_in(reading: FileReader, path: str, first_generation: bool) -> Find:
 
 
 def _panic(reading: FileReader) -> str:
-    """2.x loads the system's store for its bridge too, and ends where that has a fault (core/mqtt.rs)."""
+    """Return why 2.x stops at the start: it also loads the system's store for its bridge, and panics if that is
+    malformed.
+    """
     faults = rustls.native_certs(reading).faults
     return f"thin-edge.io 2.x ends: could not load platform certs: {faults[0]}" if faults else ""
 
 
 def _https(reading: FileReader, paths: Sequence[str], first_generation: bool) -> Find:
-    """The OS's store, and the files of each path but its subfolders; one bad file and all of its path is dropped.
+    """Return the lookup of the HTTPS client: the system's store, and the files of each path without subdirectories.
 
-    What of them is no certificate ends the process, and for reqwest 0.11 of 1.x so does a fault in the OS's store.
+    A path with one malformed file is dropped. A file that is not a certificate ends the process; for reqwest 0.11 of
+    1.x, so does a fault in the system's store.
     """
     system = rustls.native_certs(reading, first_generation=first_generation)
     read = {path: _trust_store(reading, path, first_generation) for path in paths}

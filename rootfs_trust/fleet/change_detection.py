@@ -40,37 +40,37 @@ class WatchedTree:
         self._folders: set[str] = set()
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
-        """See View."""
+        """Implements :meth:`View.node`."""
         (self._ends if follow else self._entries).add(path)
         return self._view.node(path, follow=follow)
 
     def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
-        """See View."""
+        """Implements :meth:`View.kind`."""
         (self._ends if follow else self._entries).add(path)
         return self._view.kind(path, follow=follow)
 
     def names(self, path: str) -> list[str]:
-        """See View."""
+        """Implements :meth:`View.names`."""
         self._folders.add(path)
         return self._view.names(path)
 
     def real_path(self, path: str) -> str | None:
-        """See View."""
+        """Implements :meth:`View.real_path`."""
         self._ends.add(path)
         return self._view.real_path(path)
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
-        """See View."""
+        """Implements :meth:`View.extended_attributes`."""
         self._entries.add(path)
         return self._view.extended_attributes(path)
 
     def mounted(self, path: str) -> bool:
-        """See View. What is mounted is another entry than what it hides."""
+        """Implements :meth:`View.mounted`. What is mounted is another entry than what it hides."""
         self._entries.add(path)
         return self._view.mounted(path)
 
     def modified(self, path: str) -> int | None:
-        """See View."""
+        """Implements :meth:`View.modified`."""
         self._ends.add(path)
         return self._view.modified(path)
 
@@ -80,10 +80,10 @@ class WatchedTree:
         crowded = Counter(map(parent, entries | self._ends))
         folders = self._folders | {folder for folder, count in crowded.items() if count >= _MANY}
         left = {StampedPlace("entry", path) for path in entries if parent(path) not in folders}
-        left |= {StampedPlace("end", path) for path in self._ends if not self._told_by(folders, path)}
+        left |= {StampedPlace("end", path) for path in self._ends if not self._covered_by(folders, path)}
         return tuple(sorted({StampedPlace("folder", folder) for folder in folders} | left))
 
-    def _told_by(self, folders: set[str], end: str) -> bool:
+    def _covered_by(self, folders: set[str], end: str) -> bool:
         """Return whether the stamps of ``folders`` show every change at ``end``: each link on its path is in one."""
         path: str | None = end
         for _ in range(MAX_LINKS):

@@ -71,7 +71,7 @@ def _result(task: CheckTask, view: View) -> CheckResult:
     if task.order.who is not None:
         trusting = _who(task.order)(view)
         return CheckResult(task.name, FINDINGS if trusting else OK, trusted_by=trusting)
-    # A check asks which files come from a state, which is no question of a view.
+    # A check asks which files come from a device state, which a view cannot record.
     look = _find(task.order)
     found, servers = look.function(view) if task.states else look(view)
     return CheckResult(task.name, FINDINGS if found else OK, found, servers)

@@ -26,7 +26,7 @@ class JournalFile:
     """A file of JSON lines at ``path``, locked for this run while it is open. Raises InputError."""
 
     def __init__(self, path: str) -> None:
-        hint = "--journal names another place"
+        hint = "choose another path with --journal"
         try:
             self._file = open(path, "a+b", opener=_without_waiting)  # noqa: SIM115 - closed by __exit__
         except OSError as error:
@@ -38,7 +38,7 @@ class JournalFile:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             self._file.close()
-            hint = "wait for it, or give each run a --journal of its own"
+            hint = "wait for it, or use a separate --journal for each run"
             raise InputError(Problem("journal", path, "another run uses it", hint)) from error
 
     def __enter__(self) -> Self:
@@ -60,7 +60,7 @@ class JournalFile:
             position += len(line)
 
     def record(self, position: int) -> dict[str, Any]:
-        """Return the object on the line at ``position``, empty if it is no object."""
+        """Return the object on the line at ``position``, empty if it is not an object."""
         self._file.seek(position)
         return _parsed(self._file.readline(_LONGEST_LINE))
 

@@ -1,4 +1,4 @@
-"""Data that is sent to workers and back: small and picklable. Paths and digests, but no file contents and no keys."""
+"""Data that is sent to workers and back: small and picklable. Paths and digests, but no file contents or keys."""
 
 from __future__ import annotations
 

@@ -51,11 +51,11 @@ class RootWork:
             self.result = TargetResult(self.task.name, SKIPPED, done.digest)
             return
         self._watched = WatchedTree(self._tree)
-        # Who has many trees waits for none of them: a tree that another run has is done alone, later.
+        # Do not wait for a lock while other trees of the batch are open: the tree is done alone, later.
         lock = partial(self._tree.lock_hash_directory, wait=self._durable)
         self._decision = decide(self._watched, load_job(order), lock)
         if order.dry_run or not self._decision.plan.actions:
-            self.result = self._told(CHANGED if self._decision.plan.actions else UNCHANGED)
+            self.result = self._with_state(CHANGED if self._decision.plan.actions else UNCHANGED)
         else:
             self._stage()
 
@@ -66,7 +66,7 @@ class RootWork:
             desired, written = self._decision.desired, list(_written(self._decision))
             self._tree.forget(*written)
             verify_written(self._tree, {path: desired[path] for path in written if path in desired})
-            self.result = self._told(CHANGED)
+            self.result = self._with_state(CHANGED)
 
     def _stage(self) -> None:
         refuse(ConflictError, unwritable(self._tree, self._decision.plan))
@@ -87,7 +87,7 @@ class RootWork:
         self._tree.lock()
         return True
 
-    def _told(self, status: str) -> TargetResult:
+    def _with_state(self, status: str) -> TargetResult:
         """Return the result, with the current state of the tree for the next run."""
         if self.task.order.dry_run and status == CHANGED:
             return TargetResult(self.task.name, status, "")

@@ -104,8 +104,8 @@ class Fleet:
 def refuse_journal_in(journal: str | None, folders: Iterable[str]) -> None:
     """Raise InputError if the journal is in a directory of a target."""
     if journal is not None and place_in(journal, folders) is not None:
-        hint = "--journal names another place"
-        raise InputError(Problem("journal", journal, "lies in the root filesystem of a target", hint))
+        hint = "choose another path with --journal"
+        raise InputError(Problem("journal", journal, "is in the root filesystem of a target", hint))
 
 
 def workers_of(options: FleetOptions) -> AbstractContextManager[Workers]:
@@ -127,11 +127,11 @@ def parts(targets: Sequence[Target], workers: int) -> Iterator[tuple[int, Sequen
         yield number, part
 
 
-def _lost(task: Task, error: str) -> TargetResult:
+def _lost_task(task: Task, error: str) -> TargetResult:
     return TargetResult(task.name, FAILED, "", error)
 
 
-WRITING = WorkerJob(run_batch, _lost)
+WRITING = WorkerJob(run_batch, _lost_task)
 
 
 def _keep_nothing(_results: Sequence[TargetResult]) -> None:

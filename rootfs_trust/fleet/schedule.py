@@ -91,9 +91,9 @@ class Schedule(Generic[_Task, _Done]):
         self._running = {}
         self._executor = self._pool()
         for batch in lost:
-            self._keep(batch, [self._alone(replace(batch, tasks=(task,))) for task in batch.tasks])
+            self._keep(batch, [self._run_alone(replace(batch, tasks=(task,))) for task in batch.tasks])
 
-    def _alone(self, batch: Batch[_Task]) -> _Done:
+    def _run_alone(self, batch: Batch[_Task]) -> _Done:
         for _ in range(_LIVES):
             try:
                 return self._executor.submit(self._job.run, batch).result()[0]

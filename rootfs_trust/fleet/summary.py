@@ -53,7 +53,7 @@ class ServerSummary:
     _ends: dict[str, datetime] = field(default_factory=dict)
 
     def add(self, target: str, state: ServerState) -> None:
-        """Count what a target says."""
+        """Count the result of a target."""
         self.refused |= state.refused
         self.judged += 1
         self.trusted += not state.refused_by
@@ -64,7 +64,7 @@ class ServerSummary:
 
     @property
     def stops(self) -> Iterator[Stop]:
-        """The targets that refuse the server now, then those that stop on each day, the earliest first."""
+        """Yield the targets that refuse the server now, then those that stop on each day, the earliest first."""
         for day, targets in sorted(self._stops.items()):
             as_expected = (day == "") == self.refused
             yield Stop(None if day == _UNKNOWN_END else day, tuple(targets), as_expected, self._ends.get(day))
@@ -117,17 +117,17 @@ class FleetSummary:
 
     @property
     def timeline(self) -> Timeline:
-        """The line from now to the last end that is known."""
+        """Return the timeline from now to the last known end."""
         ends = [stop.end for server in self.servers for stop in server.stops if stop.end]
         last = min(max(ends, default=self.at), later(self.at, days=25 * _ROOM))
         return Timeline(self.at, later(last, days=_ROOM), self.at, later(last, days=_ROOM))
 
     def bar(self, stop: Stop) -> Bar | None:
-        """The bar of targets that trust a server, up to their day; None where they refuse it."""
+        """Return the bar of targets that trust a server until their day; None if they refuse it."""
         return None if stop.day == "" else self.timeline.trust(stop.end, fails=not stop.as_expected)
 
     def render(self, form: str) -> str:
-        """The page for people, as ``html`` or ``md``. Raises InputError where jinja2 is missing."""
+        """Return the page for people, as ``html`` or ``md``. Raises InputError if jinja2 is missing."""
         return packaged_template(f"report/fleet.{form}.j2", "a report has to be rendered").render(fleet=self)
 
 

@@ -1,4 +1,4 @@
-"""fleet.toml: which root filesystems and images, and the config of each; every mistake said with its key and line."""
+"""Parses fleet.toml: the root filesystems and images, and the config of each. Errors name the key and the line."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _TARGET: dict[str, Check] = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One root filesystem or image. Paths are the host's, absolute; ``dest`` is where the new image goes.
+    """One root filesystem or image. Paths are absolute host paths; ``dest`` is the path of the new image.
 
-    ``states`` are a device's, to be laid over it where it is only looked at; ``config`` is empty where there is none.
+    ``states`` are device states to merge for read-only commands. ``config`` is empty if there is none.
     """
 
     name: str
-    """What results call it: its path as the file spells it, with the state where a pattern names it."""
+    """Its name in results: its path as in the file, with the state if a pattern expands to several."""
     path: str
     config: str
     dest: str | None = None
@@ -46,20 +46,20 @@ class Target:
 
     @property
     def output(self) -> str:
-        """What is written: the tree itself, or the new image."""
+        """The path that is written: the tree itself, or the new image."""
         return self.path if self.dest is None else self.dest
 
 
 def read_targets(path: str, *, writing: bool = True) -> tuple[Target, ...]:
-    """The targets of the fleet.toml at ``path``, in its order and in byte order for each pattern. Raises InputError.
+    """Return the targets of the fleet.toml at ``path``, in its order, and in byte order for each pattern.
 
-    Targets that are only looked at need neither ``config`` nor ``dest``, and may share places.
+    Raises InputError. Targets that are only read need neither ``config`` nor ``dest``, and may occur twice.
     """
     return parse_targets(read_text(path), path, writing=writing)
 
 
 def parse_targets(text: str, path: str, *, writing: bool = True) -> tuple[Target, ...]:
-    """The targets that ``text`` names. Raises InputError with every mistake in it."""
+    """Parse the targets in ``text``. Raises InputError with every error in it."""
     reader = TableReader(path, text, DESCRIBED)
     document = parse_toml(text, path, DESCRIBED)
     reader.unknown("", document, ("target",))
@@ -76,7 +76,7 @@ def parse_targets(text: str, path: str, *, writing: bool = True) -> tuple[Target
 
 
 def _targets(reader: TableReader, key: str, value: object, writing: bool) -> Iterator[tuple[str, Target]]:
-    """The targets of one table, each with the key that names it."""
+    """Yield the targets of one table, each with its key."""
     before = len(reader.problems)
     table = reader.table(key, value, _TARGET, ("config",) if writing else ())
     if len(reader.problems) > before or not _one_kind(reader, key, table, writing):
@@ -85,7 +85,7 @@ def _targets(reader: TableReader, key: str, value: object, writing: bool) -> Ite
     kind = "root" if "root" in table else "image"
     names = _matches(folder, table[kind], folders_only=True) if kind == "root" else _images(folder, table[kind])
     if not names:
-        what = "folder" if kind == "root" else "file or folder"
+        what = "directory" if kind == "root" else "file or directory"
         reader.wrong(f"{key}.{kind}", f"{table[kind]} matches no {what}", "patterns are relative to this file")
     config = os.path.join(folder, table["config"]) if "config" in table else ""
     specs = () if writing else table.get("state", ())
@@ -100,7 +100,7 @@ def _targets(reader: TableReader, key: str, value: object, writing: bool) -> Ite
 
 
 def _devices(reader: TableReader, key: str, folder: str, spec: str) -> list[tuple[str, str]]:
-    """The states that a SPEC of ``--state`` names, each as the file spells it and with an absolute directory."""
+    """Return the states of a ``--state`` argument, as written and with absolute directories."""
     head, mark, pattern = spec.partition(":" if spec.startswith("ostree:") else "=")
     if not glob.has_magic(pattern):
         return [(spec, f"{head}{mark}{os.path.join(folder, pattern)}")]
@@ -142,7 +142,7 @@ def _base(folder: str, name: str) -> str:
 
 
 def _refuse_twice(reader: TableReader, targets: list[tuple[str, Target]]) -> None:
-    """Two targets that write the same place: who comes last would win."""
+    """Add an error for targets that write to the same path, as the last one would win."""
     first: dict[object, tuple[str, Target]] = {}
     for key, target in targets:
         kept_key, kept = first.setdefault(_place(target.output), (key, target))
@@ -151,7 +151,7 @@ def _refuse_twice(reader: TableReader, targets: list[tuple[str, Target]]) -> Non
 
 
 def _place(path: str) -> object:
-    """What two names of one place have in common."""
+    """Return a key that is equal for two names of one path."""
     try:
         status = os.stat(path)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What a worker does with a batch. Runs in a process of its own, perhaps on another machine."""
+"""Runs a batch of tasks on a worker: a separate process, perhaps on another machine."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from rootfs_trust.fleet.root_task import RootWork
 Work: TypeAlias = RootWork | ImageWork
 
 PAUSES = (0.0, 0.2, 1.0)
-"""Seconds before each further attempt after a fault of disk or network; then the target has failed."""
+"""Delays in seconds before further attempts after an error of disk or network. Then the target has failed."""
 
 _DISK = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EBUSY, errno.EAGAIN, errno.EINTR)
 _NETWORK = (errno.ESTALE, errno.ETIMEDOUT, errno.ECONNRESET, errno.EHOSTDOWN, errno.ENETUNREACH)
 _LIMITS = (errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 _FAULTS = frozenset((*_DISK, *_NETWORK, *_LIMITS))
-"""What may be gone at the next attempt; a file that may not be read, or is bad, stays so."""
+"""Errors that may not occur at the next attempt. Missing permissions and malformed files are permanent."""
 
 
 def run_batch(batch: Batch[Task]) -> list[TargetResult]:
-    """The results of a batch, in its order. When it returns, all that it wrote is on the disk.
+    """Return the results of a batch, in its order. Everything is synced to disk by then.
 
-    Many share two syncs of the whole machine; one alone is synced file by file.
+    A batch of several tasks shares two syncs of the whole machine; for a single task, each file is synced.
     """
     if batch.version != __version__:
         error = f"the worker has rootfs-trust {__version__}, not {batch.version}"
         return [TargetResult(task.name, FAILED, "", error) for task in batch.tasks]
     if len(batch.tasks) == 1:
-        return [_alone(batch.tasks[0])]
+        return [_run_with_retries(batch.tasks[0])]
     with ExitStack() as stack:
         works = [stack.enter_context(closing(_begin(task))) for task in batch.tasks]
-        _each(works, lambda work: work.stage())
+        _run_step(works, lambda work: work.stage())
         _sync(works)
-        _each(works, lambda work: work.publish())
-    results = [work.result or _alone(work.task) for work in works]
+        _run_step(works, lambda work: work.publish())
+    results = [work.result or _run_with_retries(work.task) for work in works]
     _sync(works)
     return results
 
@@ -51,8 +51,8 @@ def _begin(task: Task, *, durable: bool = False) -> Work:
     return RootWork(task, durable=durable) if task.dest is None else ImageWork(task)
 
 
-def _each(works: Iterable[Work], step: Callable[[Work], None]) -> None:
-    """Take a step of each. Where a fault may pass, or the tree is locked, there is no result yet."""
+def _run_step(works: Iterable[Work], step: Callable[[Work], None]) -> None:
+    """Run ``step`` on every task. A task with a transient error, or whose tree is locked, gets no result yet."""
     for work in works:
         try:
             step(work)
@@ -63,13 +63,13 @@ def _each(works: Iterable[Work], step: Callable[[Work], None]) -> None:
 
 
 def _sync(works: Iterable[Work]) -> None:
-    """One sync for all that was written. It waits for the disk, and like sync(2) tells of no error."""
+    """Sync everything that was written. Like sync(2), it waits for the disk and reports no error."""
     if any(work.writes for work in works):
         os.sync()
 
 
-def _alone(task: Task) -> TargetResult:
-    """The task by itself and synced file by file, as often as faults allow."""
+def _run_with_retries(task: Task) -> TargetResult:
+    """Run one task with each file synced, and repeat it after transient errors."""
     failure: Exception = TimeoutError("is locked by another run")
     for pause in PAUSES:
         time.sleep(pause)
@@ -79,7 +79,7 @@ def _alone(task: Task) -> TargetResult:
                 work.publish()
                 if work.result is not None:
                     return work.result
-        except Exception as error:  # as above: it is told
+        except Exception as error:  # as above: every error is in the result
             failure = error
             if not _is_transient_error(error):
                 break

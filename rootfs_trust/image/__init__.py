@@ -1,1 +1,1 @@
-"""Trees that are not on the disk: layers of container images, and tar files of root filesystems."""
+"""Root filesystems that are not directories: layers of container images, archives, and file system images."""

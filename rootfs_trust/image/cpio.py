@@ -1,7 +1,8 @@
-"""Cpio archives in the format newc, as initramfs images are: read forwards, and several in a row. Does no I/O.
+"""Reads cpio archives in the newc format, as in initramfs images: forwards, and several in a row. Does no I/O.
 
-An image may begin with plain archives (microcode) and go on with packed ones; zeros may be between them. What a later
-archive holds replaces what an earlier one does, as in the kernel.
+An image may begin with uncompressed archives (microcode) and continue with compressed ones, with zeros between them.
+Entries of a later archive replace those of an earlier one, as in the kernel.
+
 Source: Linux, Documentation/driver-api/early-userspace/buffer-format.rst, and init/initramfs.c.
 """
 
@@ -22,7 +23,7 @@ from rootfs_trust.rootfs.view import as_bytes, as_text
 
 NEWC = (b"070701", b"070702")
 OLD = (b"070707", b"\xc7\x71", b"\x71\xc7")
-"""How archives in older formats begin."""
+"""Magic numbers of older formats."""
 
 TRAILER = "TRAILER!!!"
 HEADER = 110
@@ -67,12 +68,12 @@ class Record:
 
     @property
     def end(self) -> int:
-        """Where the next header begins."""
+        """The offset of the next header."""
         return self.offset + padded(self.fields.size)
 
     @property
     def group(self) -> tuple[int, int, int] | None:
-        """What the names of one file have in common; None for a file with one name."""
+        """An identity that all names of one file share; None for a file with one name."""
         fields = self.fields
         if fields.links < 2 or stat.S_IFMT(fields.mode) == stat.S_IFDIR:
             return None
@@ -80,12 +81,15 @@ class Record:
 
 
 def padded(size: int) -> int:
-    """``size`` up to the next multiple of four."""
+    """Round ``size`` up to a multiple of four."""
     return (size + 3) & ~3
 
 
 def regions(stream: Iterator[bytes]) -> Iterator[tuple[str, ForwardOnlyFile]]:
-    """The parts of an image that are packed in one way: how, and the unpacked stream, to be read to its end."""
+    """Yield the parts of an image that are compressed in one way: the kind, and the decompressed stream.
+
+    Read each stream to its end before the next.
+    """
     kind, inner = unpacked(stream)
     while True:
         forward = ForwardOnlyFile(inner, "cpio")
@@ -96,7 +100,7 @@ def regions(stream: Iterator[bytes]) -> Iterator[tuple[str, ForwardOnlyFile]]:
             return
         kind, inner = unpacked(_joined(first, rest))
         if not kind:
-            raise MalformedError("has data behind its archives that is not a cpio archive")
+            raise MalformedError("has data after its archives that is not a cpio archive")
 
 
 def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -105,9 +109,9 @@ def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def records(forward: ForwardOnlyFile) -> Iterator[Record]:
-    """The entries of all archives in a region, the trailers included; each to be looked at before the next.
+    """Yield the entries of all archives in a region, including trailers. Use each before the next.
 
-    Stops before packed data. Raises MalformedError.
+    Stops before compressed data. Raises MalformedError.
     """
     ended = True
     while True:
@@ -128,8 +132,8 @@ def _record(forward: ForwardOnlyFile, magic: bytes) -> Record:
     start = forward.position - len(magic)
     if magic not in NEWC:
         if magic.startswith(OLD):
-            raise MalformedError("is a cpio archive in an old format; make it with cpio -H newc")
-        raise forward.cut_short() if len(magic) < 6 else MalformedError(f"has no cpio header at byte {start}")
+            raise MalformedError("is a cpio archive in an old format; create it with cpio -H newc")
+        raise forward.truncated() if len(magic) < 6 else MalformedError(f"has no cpio header at byte {start}")
     raw = forward.read(HEADER - 6)
     try:
         fields = Fields(*(int(raw[at : at + 8], 16) for at in range(0, HEADER - 6, 8)))
@@ -139,13 +143,13 @@ def _record(forward: ForwardOnlyFile, magic: bytes) -> Record:
         raise MalformedError(f"has a broken cpio header at byte {start}")
     name = forward.read(padded(HEADER + fields.name_size) - HEADER)
     if not name:
-        raise forward.cut_short()
+        raise forward.truncated()
     name = name[: fields.name_size].rstrip(b"\0")
     return Record(fields, as_text(name), magic, forward.position)
 
 
 class _Numbering:
-    """Makes members of records, which are numbered through all archives."""
+    """Converts records to members, which are numbered across all archives."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -153,14 +157,15 @@ class _Numbering:
         self._names: dict[tuple[int, int, int], str] = {}
 
     def members(self, record: Record, forward: ForwardOnlyFile) -> Iterator[Member]:
-        """The members of a record. A file with several names comes with the one that has its content, usually the last.
+        """Yield the members of a record.
 
-        The others are held back until then, or to the end of the archive.
+        The names of one file are held back until the record with its content, usually the last one, or the end of the
+        archive.
         """
         group = record.group
         if record.name == TRAILER:
             for held in self._held.values():
-                yield from self._linked(held[0], held[1:], forward)
+                yield from self._hard_links(held[0], held[1:], forward)
             self._held, self._names = {}, {}
         elif group is None:
             yield self._member(record, forward)
@@ -168,11 +173,11 @@ class _Numbering:
             yield self._link(record, self._names[group], forward)
         elif record.fields.size:
             self._names[group] = record.name
-            yield from self._linked(record, self._held.pop(group, []), forward)
+            yield from self._hard_links(record, self._held.pop(group, []), forward)
         else:
             self._held.setdefault(group, []).append(record)
 
-    def _linked(self, first: Record, others: list[Record], forward: ForwardOnlyFile) -> Iterator[Member]:
+    def _hard_links(self, first: Record, others: list[Record], forward: ForwardOnlyFile) -> Iterator[Member]:
         yield self._member(first, forward)
         for other in others:
             yield self._link(other, first.name, forward)
@@ -205,7 +210,7 @@ class _Numbering:
 
 
 def relative(name: str) -> str:
-    """The name of an entry; a leading slash is the root of the image, as for the kernel."""
+    """Return the name of an entry relative to the root of the image, as the kernel interprets it."""
     return name.lstrip("/") or "."
 
 
@@ -219,7 +224,7 @@ def _info(record: Record) -> tarfile.TarInfo:
 
 
 def members(stream: Iterator[bytes]) -> Iterator[Member]:
-    """The entries of all archives of an image, as those of a tar stream. Raises MalformedError."""
+    """Yield the entries of all archives of an image, in the form of those of a tar stream. Raises MalformedError."""
     numbering = _Numbering()
     for _, forward in regions(stream):
         for record in records(forward):
@@ -234,5 +239,5 @@ class CpioLayer(Layer):
 
 
 def name_bytes(name: str) -> bytes:
-    """A name as it is in an archive, with its NUL."""
+    """Return the encoded name with its NUL."""
     return as_bytes(name) + b"\0"

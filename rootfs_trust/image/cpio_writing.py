@@ -1,7 +1,7 @@
-"""Cpio images with entries replaced, added and deleted. Does no I/O of its own.
+"""Writes cpio images with entries replaced, added and deleted. Does no I/O itself.
 
-Everything else is passed on byte for byte, in its order and in its archive. The image is read twice: once to find where
-its last archive is and what is changed in it, and once to write.
+All other bytes are copied unchanged. The image is read twice: first to find its last archive and the changed entries,
+then to write it.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from rootfs_trust.rootfs.root_directory import MAX_FILE
 from rootfs_trust.rootfs.view import Directory, File, Symlink, as_bytes
 
 _RECORD = 512
-"""The size of an archive is a multiple of this, as cpio writes it."""
+"""Archives are padded to a multiple of this, as cpio does."""
 
 _TYPES = {File: stat.S_IFREG, Symlink: stat.S_IFLNK, Directory: stat.S_IFDIR}
 
 _Group = tuple[int, tuple[int, int, int]]
-"""The number of an archive, and what the names of one file have in common in it."""
+"""The number of an archive, and the identity of a file with several names in it."""
 
 
 @dataclass(slots=True)
 class _Names:
-    """A file with several names: the numbers of the records that stay, and its content if one that goes has it."""
+    """A file with several names: the numbers of the records that stay, and the content if a removed one has it."""
 
     kept: list[int] = field(default_factory=list)
     changes: bool = False
@@ -51,7 +51,7 @@ class _Names:
 
 @dataclass(slots=True)
 class _Survey:
-    """What the first reading finds out. ``latest``: by changed path, the number of the last record that has it."""
+    """The result of the first reading. ``latest`` maps each changed path to the last record with that path."""
 
     archives: int = 0
     highest: int = 0
@@ -61,7 +61,7 @@ class _Survey:
 
 
 class CpioRewriting:
-    """The image that ``read`` reads, whose tree is ``tree``, with ``changes`` made to it."""
+    """The image from ``read``, whose tree is ``tree``, with ``changes`` applied."""
 
     def __init__(self, read: Callable[[], Iterator[bytes]], tree: ImageTree, changes: ImageChanges) -> None:
         self._read = read
@@ -70,7 +70,7 @@ class CpioRewriting:
         self._changed = {*changes.entries, *changes.gone}
 
     def stream(self) -> Iterator[bytes]:
-        """The new image. Raises MalformedError where the old one is broken."""
+        """Yield the new image. Raises MalformedError if the old one is malformed."""
         position = _Position(self._surveyed(), dict(self._changes.entries))
         for kind, forward in regions(self._read()):
             yield from packed(_whole(self._region(forward, position)), kind)
@@ -81,11 +81,11 @@ class CpioRewriting:
         survey, number = _Survey(), 0
         for _, forward in regions(self._read()):
             for record in records(forward):
-                self._look(survey, number, record, forward)
+                self._survey_record(survey, number, record, forward)
                 number += 1
         return survey
 
-    def _look(self, survey: _Survey, number: int, record: Record, forward: ForwardOnlyFile) -> None:
+    def _survey_record(self, survey: _Survey, number: int, record: Record, forward: ForwardOnlyFile) -> None:
         if record.name == TRAILER:
             survey.archives += 1
             return
@@ -105,7 +105,7 @@ class CpioRewriting:
                 names.content = _content(record, forward)
 
     def _place(self, record: Record) -> str:
-        """The real path of a record in the tree, links on the way to it followed."""
+        """Return the path of a record in the tree, with links in its parent directories resolved."""
         parts = parts_of(relative(record.name))
         way = walk(self._tree.root, parts[:-1], follow=True) if parts else None
         return "/" + "/".join([*(way.names if way else ()), *parts[-1:]])
@@ -130,13 +130,13 @@ class CpioRewriting:
             if place in position.left and position.survey.latest[place] == position.number:
                 yield position.new(record.name, position.left.pop(place))
         elif names is not None and names.changes:
-            yield from _shared(record, forward, names, position.number)
+            yield from _remaining_name(record, forward, names, position.number)
         else:
             yield from _raw(record, forward)
 
 
 class _Position:
-    """Where the second reading is, and what is left to be written."""
+    """The position of the second reading, and the entries still to be written."""
 
     def __init__(self, survey: _Survey, left: dict[str, NewEntry]) -> None:
         self.survey = survey
@@ -146,13 +146,13 @@ class _Position:
         self._ino = survey.highest
 
     def rest(self) -> Iterator[bytes]:
-        """The new entries that have no old one, in the last archive."""
+        """Yield the new entries that replace no old one. They go into the last archive."""
         for place, entry in self.left.items():
             yield self.new(self.survey.prefix + place[1:], entry)
         self.left = {}
 
     def new(self, name: str, entry: NewEntry) -> bytes:
-        """A new entry, which has an inode number of its own."""
+        """Return a new entry, with an inode number that no other has."""
         self._ino += 1
         content = entry.node.content if isinstance(entry.node, File) else b""
         if isinstance(entry.node, Symlink):
@@ -165,7 +165,7 @@ class _Position:
 
 
 def packed_record(magic: bytes, name: str, fields: Fields, content: bytes) -> bytes:
-    """Header, name and content, each padded to a multiple of four."""
+    """Return header, name and content, each padded to a multiple of four."""
     raw = name_bytes(name)
     check = sum(content) & 0xFFFFFFFF if magic == NEWC[1] else 0
     fields = fields._replace(size=len(content), name_size=len(raw), check=check)
@@ -173,8 +173,8 @@ def packed_record(magic: bytes, name: str, fields: Fields, content: bytes) -> by
     return header.ljust(padded(HEADER + len(raw)), b"\0") + content.ljust(padded(len(content)), b"\0")
 
 
-def _shared(record: Record, forward: ForwardOnlyFile, names: _Names, number: int) -> Iterator[bytes]:
-    """A name of a file that loses another one: the last that stays has the content."""
+def _remaining_name(record: Record, forward: ForwardOnlyFile, names: _Names, number: int) -> Iterator[bytes]:
+    """Yield a record of a file that loses a name. The last remaining name gets the content."""
     fields = record.fields._replace(links=len(names.kept))
     content = names.content if number == names.kept[-1] else b""
     yield packed_record(record.magic, record.name, fields, _content(record, forward) or content)
@@ -182,18 +182,18 @@ def _shared(record: Record, forward: ForwardOnlyFile, names: _Names, number: int
 
 def _content(record: Record, forward: ForwardOnlyFile) -> bytes:
     if record.fields.size > MAX_FILE:
-        raise MalformedError(f"has a file {record.name!r} with several names that is too large to be changed")
+        raise MalformedError(f"has a file {record.name!r} with several names that is too large to change")
     return b"".join(forward.pieces(record.fields.size))
 
 
 def _raw(record: Record, forward: ForwardOnlyFile) -> Iterator[bytes]:
-    """A record as it is."""
+    """Yield a record unchanged."""
     yield record.magic + b"".join(forward.headers)
     yield from forward.pieces(record.end - forward.position)
 
 
 def _whole(stream: Iterator[bytes]) -> Iterator[bytes]:
-    """``stream``, and zeros up to the next full record."""
+    """Yield ``stream`` and zeros up to the next full record."""
     size = 0
     for piece in stream:
         size += len(piece)

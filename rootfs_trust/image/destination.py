@@ -1,4 +1,4 @@
-"""Where a new image goes: written beside its place, and put there whole, or not at all."""
+"""The destination of a new image: written under a temporary name in the same directory, then renamed, or not at all."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from rootfs_trust.rootfs.plan import STAGED_PREFIX
 _HINT = "fix the cause and run the same command again"
 
 _LONGEST_NAME = 200
-"""Bytes of a name that leave room for what is put before it."""
+"""Bytes of a file name that can still get a prefix."""
 
 _RESERVED = STAGED_PREFIX.rstrip("-")
 _NEW, _OLD, _LOCK = STAGED_PREFIX, f"{_RESERVED}.old-", f"{_RESERVED}.lock-"
-"""What is beside a place while it is written. They come before its name, so that no two places share one."""
+"""Prefixes of temporary names. As they are prefixes, no two destinations share a temporary name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """The host path ``path``. What is there and holds the same already stays as it is.
+    """The host path ``path``. It is not written again if it already has the same content.
 
-    ``overwrite``: other content is replaced; else it is in the way. ``durable``: everything is on the disk before it
-    gets its name; without it that is the caller's to see to, once for many.
+    ``overwrite``: other content is replaced; otherwise it is a conflict. ``durable``: data is synced before the rename;
+    without it the caller syncs, once for many destinations.
     """
 
     path: str
@@ -43,22 +43,24 @@ class Destination:
     durable: bool = True
 
     def refuse(self, *, folder: bool) -> None:
-        """Raise InputError for a path where nothing can be written; ``folder``: a folder is to be written, no file."""
+        """Raise InputError for a path that cannot be written. ``folder``: a directory is written, not a file."""
         if not self.path or (self.path.endswith("/") and not folder):
-            raise _bad_place(self.path, "is not the name of a file", "SOURCE is a file, and DEST becomes one, too")
+            raise _bad_place(self.path, "is not the name of a file", "SOURCE is a file, so DEST must be a file name")
         if os.path.basename(os.path.abspath(self.path)).startswith(_RESERVED):
-            raise _bad_place(self.path, f"begins with {_RESERVED}, as unfinished files do", "name another place")
+            raise _bad_place(self.path, f"begins with {_RESERVED}, as temporary files do", "use another name")
 
     def put_file(self, stream: Iterable[bytes]) -> None:
-        """Write a file. Raises ConflictError, InputError for a broken source, or ApplyError."""
+        """Write a file. Raises ConflictError, InputError for a malformed source, or ApplyError."""
         with self.staged_file() as staged, open(staged, "xb") as file:
             self._write(file, stream)
 
     @contextlib.contextmanager
     def staged_file(self) -> Iterator[str]:
-        """The path of a file beside the place, to be made; then it takes the place, and after any error it is gone."""
+        """Yield the path of a temporary file to create. It is then renamed to the destination, or deleted after an
+        error.
+        """
         staged = self._beside(_NEW)
-        with self._alone(), _writing(self.path, lambda: _remove(staged)):
+        with self._exclusive(), _discard_on_error(self.path, lambda: _remove(staged)):
             yield staged
             if os.path.isfile(self.path):
                 os.chmod(staged, stat.S_IMODE(os.stat(self.path).st_mode))
@@ -67,14 +69,14 @@ class Destination:
                 return
             self._sync(staged)
             self._take_place(staged)
-            with _written(self.path):
+            with _after_rename(self.path):
                 self._sync(os.path.dirname(staged))
 
     def put_folder(self, parts: Mapping[str, Blob]) -> None:
-        """Write a folder with these files; otherwise as :meth:`put_file`. Each has a digest, or is in memory."""
-        with self._alone():
+        """Write a directory with these files; otherwise like :meth:`put_file`. Each has a digest, or is in memory."""
+        with self._exclusive():
             if os.path.lexists(self.path) and _same_folder(self.path, parts):
-                with _written(self.path):
+                with _after_rename(self.path):
                     _remove(self._beside(_NEW))
                 return
             with self._new_folder(0o777) as staged:
@@ -85,38 +87,38 @@ class Destination:
 
     @contextlib.contextmanager
     def staged_folder(self) -> Iterator[str]:
-        """A new folder beside the place, to be filled; then it takes the place, and after any trouble it is gone.
+        """Yield a temporary directory to fill. It is then renamed to the destination, or deleted after an error.
 
-        Nobody else can get into it, until it is given another mode.
+        Only this user can open it, until its mode is changed.
         """
-        with self._alone(), self._new_folder(0o700) as staged:
+        with self._exclusive(), self._new_folder(0o700) as staged:
             yield staged
 
     @contextlib.contextmanager
     def _new_folder(self, mode: int) -> Iterator[str]:
         staged = self._beside(_NEW)
         if os.path.lexists(self.path) and not self.overwrite:
-            raise in_the_way(self.path)
-        with _writing(self.path, lambda: _remove(staged)):
+            raise existing_destination(self.path)
+        with _discard_on_error(self.path, lambda: _remove(staged)):
             os.mkdir(staged, mode)
             yield staged
             self._sync(staged)
             self._take_place(staged)
-        with _written(self.path):
+        with _after_rename(self.path):
             self._sync(os.path.dirname(staged))
             for old in (staged, self._beside(_OLD)):
                 _remove(old)
 
     def _take_place(self, new: str) -> None:
-        """Give ``new`` the name; an old folder comes to be at ``new``, so that at no time there is neither.
+        """Rename ``new`` to the destination. An old directory is exchanged with it, so that one always exists.
 
-        Whatever somebody puts there while this run writes is in the way as what was there before.
+        A file that somebody creates there during the run is a conflict.
         """
         if not self.overwrite:
             try:
                 rename_to_free_name(new, self.path)
             except FileExistsError as error:
-                raise in_the_way(self.path) from error
+                raise existing_destination(self.path) from error
         elif not os.path.isdir(new) or not os.path.lexists(self.path):
             os.rename(new, self.path)
         elif not exchange(new, self.path):
@@ -131,21 +133,23 @@ class Destination:
             os.rename(old, new)
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Wait until no other run writes here; the lock is a file beside the place, which is gone afterwards."""
+    def _exclusive(self) -> Iterator[None]:
+        """Wait until no other run writes here. The lock is a file next to the destination, and is deleted
+        afterwards.
+        """
         path = self._beside(_LOCK)
         with contextlib.ExitStack() as stack:
             stack.callback(os.close, self._locked(path))
             try:
                 yield
             finally:
-                with contextlib.suppress(OSError):  # an empty file: the next run takes it over
+                with contextlib.suppress(OSError):  # an empty file: the next run reuses it
                     _remove(path)
 
     def _locked(self, path: str) -> int:
-        """Lock the file ``path``, and keep it open.
+        """Lock the file ``path`` and return its descriptor.
 
-        Whoever gets the lock of a file that is gone already takes a new one: its owner unlinked it before unlocking.
+        If the file was deleted in the meantime, it is created again: its owner unlinks it before unlocking.
         """
         with contextlib.ExitStack() as stack:
             try:
@@ -162,7 +166,7 @@ class Destination:
 
     def _put_part(self, path: str, blob: Blob) -> None:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        if blob.digest and blob.link is not None and _linked(blob.link, path):
+        if blob.digest and blob.link is not None and _try_link(blob.link, path):
             _check(path, blob.digest)
             return
         with open(path, "xb") as file:
@@ -192,7 +196,7 @@ class Destination:
 
 
 def as_archive(parts: Mapping[str, Blob], kind: str) -> Iterator[bytes]:
-    """A tar archive of these files, with nothing in it that tells when or by whom it was made."""
+    """Yield a tar archive of these files, without anything that depends on the time or the user."""
     return packed(_members(parts), kind)
 
 
@@ -209,13 +213,13 @@ def _members(parts: Mapping[str, Blob]) -> Iterator[bytes]:
 
 
 @contextlib.contextmanager
-def _writing(dest: str, discard: Callable[[], None]) -> Iterator[None]:
-    """Whatever goes wrong, nothing that is half written stays. A failure of the disk becomes ApplyError."""
+def _discard_on_error(dest: str, discard: Callable[[], None]) -> Iterator[None]:
+    """Delete unfinished files after any error. OSError becomes ApplyError."""
     try:
         discard()
         yield
     except BaseException as error:
-        with contextlib.suppress(OSError):  # the next run sweeps it; the error itself is what counts
+        with contextlib.suppress(OSError):  # the next run deletes it; report the first error
             discard()
         if isinstance(error, MalformedError):
             raise InputError(Problem("image", dest, f"not written: the source {error.message}")) from error
@@ -230,8 +234,8 @@ def _cannot_write(dest: str, reason: str) -> ApplyError:
 
 
 @contextlib.contextmanager
-def _written(dest: str) -> Iterator[None]:
-    """For what comes after the new image has its name. A failure of the disk becomes ApplyError."""
+def _after_rename(dest: str) -> Iterator[None]:
+    """For steps after the rename. OSError becomes ApplyError."""
     try:
         yield
     except OSError as error:
@@ -240,10 +244,10 @@ def _written(dest: str) -> Iterator[None]:
         raise ApplyError(Problem("apply", dest, message, _HINT)) from error
 
 
-def in_the_way(dest: str) -> ConflictError:
-    """DEST is there, and is not what would be written."""
-    hint = "name another place, or move it away; nothing is overwritten"
-    return ConflictError(Problem("conflict", dest, "is there already, and is something else", hint))
+def existing_destination(dest: str) -> ConflictError:
+    """Return the conflict for a destination with other content."""
+    hint = "use another name, or move it away; nothing is overwritten"
+    return ConflictError(Problem("conflict", dest, "already exists with other content", hint))
 
 
 def _bad_place(path: str, message: str, hint: str) -> InputError:
@@ -251,15 +255,15 @@ def _bad_place(path: str, message: str, hint: str) -> InputError:
 
 
 def _is_at(fd: int, path: str) -> bool:
-    """Whether the open file is the one that has the name ``path`` now."""
+    """Return whether the open file is the one that has the name ``path`` now."""
     try:
         return os.path.samestat(os.fstat(fd), os.lstat(path))
     except FileNotFoundError:
         return False
 
 
-def _linked(link: Callable[[str], None], path: str) -> bool:
-    """Whether the same file could be used: what a digest names never changes. False across file systems."""
+def _try_link(link: Callable[[str], None], path: str) -> bool:
+    """Try a hard link to the old file, as content with the same digest is equal. False across file systems."""
     try:
         link(path)
     except OSError:
@@ -268,7 +272,7 @@ def _linked(link: Callable[[str], None], path: str) -> bool:
 
 
 def _check(path: str, digest: str) -> None:
-    """Raise MalformedError unless the file has the digest. It may be a link's further name: none is followed."""
+    """Raise MalformedError unless the file has the digest. Symbolic links are not followed."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -281,7 +285,7 @@ def _check(path: str, digest: str) -> None:
 
 
 def _remove(path: str) -> None:
-    """Remove a file, or a folder with all that is in it, if there is one."""
+    """Remove a file or a directory tree, if it exists."""
     try:
         os.unlink(path)
     except FileNotFoundError:
@@ -300,7 +304,7 @@ def _same_file(one: str, other: str) -> bool:
 
 
 def _same_folder(dest: str, parts: Mapping[str, Blob]) -> bool:
-    """Whether ``dest`` has all these files with these bytes. One that cannot be read or is a link is something else."""
+    """Return whether ``dest`` has all these files with equal content. Unreadable files and links do not count."""
     if not os.path.isdir(dest):
         return False
     try:
@@ -316,7 +320,7 @@ def _same_blob(there: Blob | None, wanted: Blob) -> bool:
     if not wanted.digest:
         return there.read(wanted.size) == wanted.read(wanted.size)
     try:
-        for _ in there.held_to(wanted.digest).start(0):
+        for _ in there.with_digest(wanted.digest).start(0):
             pass
     except MalformedError:
         return False

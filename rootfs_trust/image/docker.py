@@ -1,7 +1,7 @@
-"""Archives of ``docker save``: the images in one, and the same archive with a layer more in each.
+"""Archives of ``docker save``: reads their images, and writes the archive with another layer in each.
 
-Facts: moby's image/tarexport, go-containerregistry's pkg/v1/tarball. Since Docker 25 the archive is an OCI layout,
-too; then that is renewed, and manifest.json follows it.
+Facts: moby's image/tarexport, go-containerregistry's pkg/v1/tarball. Since Docker 25 the archive is also an OCI layout.
+That layout is then updated, and manifest.json with it.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class Archive:
         self._files = files
         self._known: dict[str, SteadyBlob] = {}
         self._held: set[tuple[str, str]] = set()
-        """Names of layers with the digests that they were found to have when unpacked."""
+        """Names and digests of layers that were already verified."""
         self._budget = Budget(files.path)
 
     def images(self) -> Iterator[Image]:
-        """Every image, in order."""
+        """Yield every image, in order."""
         return map(self._image, self._items())
 
     def _items(self) -> list[Json]:
@@ -72,7 +72,7 @@ class Archive:
         content = self._budget.read(self._steady(name), self._where(name))
         word = name.rpartition("/")[2].removesuffix(".json")
         if len(word) == _HEX_DIGITS and digest_of(content) != f"sha256:{word}":
-            raise broken(self._where(name), f"is not what its name says, but {digest_of(content)}")
+            raise broken(self._where(name), f"has the digest {digest_of(content)}, not the one in its name")
         return parse_object(content, self._where(name))
 
     def _layer(self, name: str, diff_id: str) -> Layer:
@@ -89,15 +89,15 @@ class Archive:
         return Layer(self._where(name), read)
 
     def _steady(self, name: str) -> SteadyBlob:
-        """A file of an image: what is written of it is what was checked. Not one that this format names itself."""
+        """Return a file of an image, which must not change between reading and writing. Format files are refused."""
         if name not in self._known:
             if self._plain(name) in _NAMED:
-                raise broken(self._where(name), "is named as a part of an image, which it cannot be")
+                raise broken(self._where(name), "is a file of the format, and cannot be part of an image")
             self._known[name] = SteadyBlob(self._file(name))
         return self._known[name]
 
     def _checked(self, image: Image, names: list[str]) -> Iterator[tuple[str, Blob]]:
-        """The layers of an image by name, each read once to hold it against its digest, unless that is done already."""
+        """Yield the layers of an image by name. Each is read once to verify its digest, unless already verified."""
         for name, diff_id, layer in zip(names, diff_ids(image.config), image.layers, strict=True):
             try:
                 for _ in () if (name, diff_id) in self._held else layer.read():
@@ -109,7 +109,7 @@ class Archive:
     def _file(self, name: str) -> Blob:
         blob = self._files.blob(self._plain(name))
         if blob is None:
-            raise broken(self._where(name), "is not there")
+            raise broken(self._where(name), "does not exist")
         return blob
 
     def _plain(self, name: str) -> str:
@@ -123,7 +123,7 @@ class Archive:
 
 
 class ArchiveRenewal(Archive):
-    """An archive with what ``decide`` gives added to each image; files of Docker before 1.10 are left out."""
+    """The archive with the changes of ``decide`` applied to each image. Files for Docker before 1.10 are dropped."""
 
     def __init__(self, files: ImageFiles, decide: Decide) -> None:
         super().__init__(files)
@@ -134,12 +134,12 @@ class ArchiveRenewal(Archive):
         """Configs and layers that are written, by name."""
 
     def run(self) -> ImageResult:
-        """The whole archive anew. Raises InputError."""
-        items = [self._renewed(item) for item in self._items()]
+        """Return the updated archive. Raises InputError."""
+        items = [self._updated_item(item) for item in self._items()]
         for name, new in self._new.items():
-            # Who knows which layer an image gets can have given its name to another.
+            # An attacker who can predict the new layer may have given its name to another file.
             if name in self._known and self._known[name].read(len(new)) != new:
-                raise broken(self._where(name), "has the name of a file that the new image gets, and other bytes")
+                raise broken(self._where(name), "has the name of a file of the new image, but other content")
             self.result.parts[name] = in_memory(new)
         content = dumped(items)
         digests = self.result.digests
@@ -147,7 +147,7 @@ class ArchiveRenewal(Archive):
         self.result.parts = {MANIFEST: in_memory(content), **self.result.parts}
         return self.result
 
-    def _renewed(self, item: Json) -> Json:
+    def _updated_item(self, item: Json) -> Json:
         name = str(item.get("Config"))
         if name not in self._done:
             try:
@@ -177,7 +177,7 @@ class ArchiveRenewal(Archive):
         return {"Config": name, "Layers": layers}
 
     def _add_layer(self, layer: NewLayer, layers: list[str]) -> str:
-        """The layer, packed as the topmost one is; the name of its file."""
+        """Add the layer, compressed like the topmost one, and return its file name."""
         kind = compression(next(self._file(layers[-1]).start(0), b"")) if layers else ""
         content = layer.packed(kind)
         name = f"{digest_of(content).removeprefix('sha256:')}.tar{'.gz' if kind == GZIP else ''}"
@@ -186,24 +186,24 @@ class ArchiveRenewal(Archive):
 
 
 class BothRenewal(Archive):
-    """An archive that is an OCI layout, too."""
+    """An archive that is also an OCI layout."""
 
     def __init__(self, files: ImageFiles, decide: Decide) -> None:
         super().__init__(files)
         self._layout = UpdatedLayout(files, decide)
 
     def run(self) -> ImageResult:
-        """The layout anew, and ``manifest.json`` after it. Raises InputError."""
+        """Return the updated layout and its ``manifest.json``. Raises InputError."""
         result = self._layout.run()
-        items = [self._renewed(item, result) for item in self._items()]
+        items = [self._updated_item(item, result) for item in self._items()]
         result.parts = {"oci-layout": result.parts["oci-layout"], MANIFEST: in_memory(dumped(items)), **result.parts}
         return result
 
-    def _renewed(self, item: Json, result: ImageResult) -> Json:
+    def _updated_item(self, item: Json, result: ImageResult) -> Json:
         new = self._layout.by_config.get(f"sha256:{str(item.get('Config')).rpartition('/')[2]}")
         layers = as_texts(item.get("Layers"), self._where(MANIFEST))
         if new is None or not result.parts.keys() >= set(layers):
-            # The index knows nothing of this image, or not all: it has to be what its own digests say.
+            # The index may not list all of this image: verify it by its own digests.
             result.parts = {**dict(self._checked(self._image(item), layers)), **result.parts}
         if new is None:
             name = str(item.get("Config"))

@@ -1,4 +1,4 @@
-"""Image files on the host, read where they are."""
+"""Image files on the host."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
 def read_file(path: str, offset: int = 0) -> Iterator[bytes]:
-    """A regular file of the host from ``offset`` on. Raises InputError."""
+    """Yield a regular file of the host from ``offset`` on. Raises InputError."""
     try:
         fd = os.open(path, _OPEN)
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise InputError(Problem("image", path, "is no regular file", "give an archive, or a folder"))
+                raise InputError(Problem("image", path, "is not a regular file", "pass an archive or a directory"))
             with open(fd, "rb", buffering=0, closefd=False) as file:
                 file.seek(offset)
                 yield from of_file(file)
@@ -39,15 +39,15 @@ def read_file(path: str, offset: int = 0) -> Iterator[bytes]:
 
 
 def unreadable(path: str, error: OSError) -> InputError:
-    """A file of the host that cannot be read."""
+    """Return the error for a file of the host that cannot be read."""
     hint = "check the path and its permissions"
     return InputError(Problem("unreadable", path, f"cannot be read: {error.strerror}", hint))
 
 
 class FolderFiles:
-    """The files in a folder, by their paths in it. Implements :class:`~rootfs_trust.image.model.Files`.
+    """The files in a directory, by relative path. Implements :class:`~rootfs_trust.image.model.Files`.
 
-    The folder is somebody else's: each file is reached from the folder's descriptor by steps that follow no link, so
+    Others may write to the directory: each file is opened from its descriptor, without following links, so
     none leads out of it, not even one that is exchanged for another meanwhile. A link is refused: nothing that writes
     image layouts makes one.
     """
@@ -61,7 +61,7 @@ class FolderFiles:
         weakref.finalize(self, os.close, self._fd)
 
     def blob(self, name: str) -> Blob | None:
-        """See :class:`Files`."""
+        """Implements :meth:`ImageFiles.blob`."""
         try:
             with self._open(name) as fd:
                 status = os.fstat(fd)
@@ -75,7 +75,7 @@ class FolderFiles:
         return Blob(lambda offset: self._read(name, offset, size), size, link=lambda path: self._link(name, path))
 
     def _read(self, name: str, offset: int, size: int) -> Iterator[bytes]:
-        """The file from ``offset`` on, up to ``size`` bytes in all: it may be growing."""
+        """Yield the file from ``offset`` on, at most ``size`` bytes, as it may be growing."""
         try:
             with self._open(name) as fd:
                 if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -101,7 +101,7 @@ class FolderFiles:
 
     @contextmanager
     def _parent(self, name: str) -> Iterator[tuple[int, str]]:
-        """The descriptor of the folder that holds ``name``, and its name in there."""
+        """Yield the descriptor of the directory that contains ``name``, and the file name in it."""
         *folders, leaf = name.split("/")
         fd = os.dup(self._fd)
         try:
@@ -114,21 +114,21 @@ class FolderFiles:
 
     def _unreadable(self, name: str, error: OSError) -> InputError:
         path = os.path.join(self.path, name)
-        # ENOTDIR: O_DIRECTORY and O_NOFOLLOW on a link to a folder, open(2).
+        # ENOTDIR: O_DIRECTORY and O_NOFOLLOW on a link to a directory, open(2).
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
-            message = "is or leads through a symbolic link or a file, where an image has only folders and files"
-            return InputError(Problem("image", path, message, "copy the image with its links followed: cp -rL"))
+            message = "is or passes through a symbolic link or a file; images have only directories and files"
+            return InputError(Problem("image", path, message, "copy the image and follow its links: cp -rL"))
         return unreadable(path, error)
 
     def _no_file(self, name: str) -> InputError:
         path = os.path.join(self.path, name)
-        return InputError(Problem("image", path, "is no regular file", "get or build the image anew"))
+        return InputError(Problem("image", path, "is not a regular file", "download or build the image again"))
 
 
 class ArchiveFiles:
-    """The files in a tar archive, by their paths in it. Implements :class:`~rootfs_trust.image.model.Files`.
+    """The files in a tar archive, by path. Implements :class:`~rootfs_trust.image.model.Files`.
 
-    They are read where they are; if the archive is packed, it is unpacked up to there each time.
+    They are not extracted. A compressed archive is decompressed up to the file each time.
     """
 
     def __init__(self, path: str, kind: str, tree: ImageTree) -> None:
@@ -137,33 +137,35 @@ class ArchiveFiles:
         self._tree = tree
 
     def blob(self, name: str) -> Blob | None:
-        """See :class:`Files`."""
+        """Implements :meth:`ImageFiles.blob`."""
         entry = self._tree.entry(name)
         if entry is None:
             return None
         if entry.kind is not File or entry.size is None:
-            raise InputError(Problem("image", f"{self.path}:{name}", "is no regular file", "get the image anew"))
+            raise InputError(
+                Problem("image", f"{self.path}:{name}", "is not a regular file", "download the image again")
+            )
         start, size = entry.offset, entry.size
         return Blob(lambda offset: section(*self._from(start + offset), size - offset), size)
 
     def _from(self, offset: int) -> tuple[Iterator[bytes], int]:
-        """A stream, and where in it the bytes from ``offset`` on begin."""
+        """Return a stream, and the position in it of the byte at ``offset``."""
         if self._kind:
             return unpacked(read_file(self.path))[1], offset
         return read_file(self.path, offset), 0
 
 
 def archive_layer(path: str) -> tuple[str, Layer]:
-    """How the archive at ``path`` is packed, and its stream of entries. Raises InputError."""
+    """Return the compression of the archive at ``path``, and its entries. Raises InputError."""
     try:
         kind, _ = unpacked(read_file(path))
     except MalformedError as error:
-        raise InputError(Problem("image", path, error.message, "get or build it anew")) from error
+        raise InputError(Problem("image", path, error.message, "download or build it again")) from error
     return kind, Layer(path, lambda: unpacked(read_file(path))[1])
 
 
 def digest_of_file(path: str) -> str:
-    """``sha256:HEX`` of a file. Raises InputError."""
+    """Return ``sha256:HEX`` of a file. Raises InputError."""
     state = hashlib.sha256(usedforsecurity=False)
     for piece in read_file(path):
         state.update(piece)
@@ -171,7 +173,10 @@ def digest_of_file(path: str) -> str:
 
 
 def first_bytes(path: str) -> tuple[str, bytes]:
-    """How the file at ``path`` is packed, and its first bytes, unpacked; at most a piece. Raises InputError."""
+    """Return the compression of the file at ``path``, and its first decompressed bytes, one piece at most.
+
+    Raises InputError.
+    """
     stream = read_file(path)
     try:
         kind, inner = unpacked(stream)
@@ -180,4 +185,4 @@ def first_bytes(path: str) -> tuple[str, bytes]:
             start += piece
         return kind, start
     except MalformedError as error:
-        raise InputError(Problem("image", path, error.message, "get or build it anew")) from error
+        raise InputError(Problem("image", path, error.message, "download or build it again")) from error

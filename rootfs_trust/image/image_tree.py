@@ -1,4 +1,6 @@
-"""What a container would see: layers merged, looked at as any other tree. Contents are read when they are asked for."""
+"""The merged layers of an image as a view, with the interface of any other root filesystem. Files are read on
+demand.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,10 @@ from rootfs_trust.rootfs.root_directory import MAX_FILE
 from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Symlink, View, as_bytes, join
 
 _MAX_KEPT = 32 * 1024 * 1024
-"""Bytes that are kept of the files that a store is likely to ask for, and again of those of one more folder."""
+"""Cache size in bytes for files of trust stores, and again for the files of one other directory."""
 
 _SMALL = 4 * 1024 * 1024
-"""Bytes of a file that is kept unasked: larger than any bundle."""
+"""Maximum size of a file that is cached in advance: larger than any bundle."""
 
 _LIKELY = (
     "etc/",
@@ -28,18 +30,18 @@ _LIKELY = (
     "var/lib/ca-certificates/",
     "var/lib/dpkg/status",
 )
-"""Where trust stores and settings are. What is elsewhere costs one more pass through a layer, and no less is seen."""
+"""Directories of trust stores and settings. Reading any other file takes another pass through a layer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A tar stream that can be read again. ``name`` is what errors call it."""
+    """A tar stream that can be read again. ``name`` is its name in messages."""
 
     name: str
     read: Callable[[], Iterator[bytes]]
 
     def members(self) -> Iterator[Member]:
-        """Its entries. Raises InputError where it is broken, or is not what its digest says."""
+        """Yield its entries. Raises InputError if it is malformed or does not match its digest."""
         try:
             yield from self._members()
         except MalformedError as error:
@@ -49,8 +51,8 @@ class Layer:
         return members(self.read())
 
     def broken(self, error: MalformedError) -> InputError:
-        """What is wrong with it."""
-        return InputError(Problem("image", self.name, error.message, "get or build the image anew"))
+        """Return the error for a malformed layer."""
+        return InputError(Problem("image", self.name, error.message, "download or build the image again"))
 
 
 class ImageTree:
@@ -70,12 +72,12 @@ class ImageTree:
 
     @property
     def owner(self) -> Owner:
-        """The owner of the root folder."""
+        """The owner of the root directory."""
         return self.root.owner
 
     @property
     def newest(self) -> int:
-        """The latest modification time of a file or folder, in seconds since 1970."""
+        """The latest modification time of a file or directory, in seconds since 1970."""
         pending, newest = [self.root], 0
         while pending:
             entry = pending.pop()
@@ -84,7 +86,7 @@ class ImageTree:
         return newest
 
     def lay(self, layer: Layer, *, whiteouts: bool = True) -> None:
-        """Lay one more layer over the tree."""
+        """Add a layer on top of the tree."""
         number = len(self._layers)
         self._layers.append(layer)
         for member in layer.members():
@@ -96,14 +98,14 @@ class ImageTree:
                 raise layer.broken(error) from error
 
     def entry(self, path: str, *, follow: bool = True) -> ImageEntry | None:
-        """The entry at ``path``, without its content."""
+        """Return the entry at ``path``, without its content."""
         way = self._walk(path, follow)
         return way.entries[-1] if way else None
 
     # -- View --------------------------------------------------------------------------------------------
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
-        """See :class:`View`. Raises InputError for a file that is too large or cannot be read."""
+        """Implements :meth:`View.node`. Raises InputError for a file that is too large or cannot be read."""
         way = self._walk(path, follow)
         if way is None:
             return None
@@ -115,31 +117,31 @@ class ImageTree:
         return Symlink(entry.points_to) if entry.kind is Symlink else Special("special file")
 
     def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
-        """See :class:`View`."""
+        """Implements :meth:`View.kind`."""
         entry = self.entry(path, follow=follow)
         return entry.kind if entry else None
 
     def names(self, path: str) -> list[str]:
-        """See :class:`View`."""
+        """Implements :meth:`View.names`."""
         entry = self.entry(path)
         return sorted(entry.children or (), key=as_bytes) if entry else []
 
     def real_path(self, path: str) -> str | None:
-        """See :class:`View`."""
+        """Implements :meth:`View.real_path`."""
         way = self._walk(path, follow=True)
         return "/" + "/".join(way.names) if way else None
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
-        """See :class:`View`."""
+        """Implements :meth:`View.extended_attributes`."""
         entry = self.entry(path, follow=False)
         return entry.attributes if entry else {}
 
     def mounted(self, path: str) -> bool:
-        """See View: nothing is mounted in an image."""
+        """Implements :meth:`View.mounted`. Nothing is mounted in an image."""
         return False
 
     def modified(self, path: str) -> int | None:
-        """See :class:`View`."""
+        """Implements :meth:`View.modified`."""
         entry = self.entry(path)
         return entry.mtime if entry else None
 
@@ -153,7 +155,7 @@ class ImageTree:
         if entry.size is None:
             raise InputError(Problem("sparse", path, "is stored as a sparse file", "store it whole: tar without -S"))
         if entry.size > MAX_FILE:
-            hint = "no trust store is; move the file out of the store's folders"
+            hint = "no trust store is that large; move the file out of the store's directories"
             raise InputError(Problem("too-large", path, f"is larger than {MAX_FILE} bytes", hint))
         for kept in (self._kept, self._asked):
             if entry.place in kept.contents:
@@ -163,7 +165,7 @@ class ImageTree:
         return self._asked.contents[entry.place]
 
     def _read(self, entry: ImageEntry, siblings: Iterable[ImageEntry]) -> _Kept:
-        """The content of a file and, while the stream passes, of the small ones beside it, likely to be next."""
+        """Return the content of a file. Caches small files of the same directory from the same pass."""
         small = {each.place for each in siblings if each.kind is File and each.size is not None and each.size <= _SMALL}
         found = _Kept()
         for number in sorted({place.layer for place in (*small, entry.place)}):
@@ -177,14 +179,14 @@ class ImageTree:
 
 
 class _Kept:
-    """Contents by place, up to a bound."""
+    """Cached contents, up to a limit."""
 
     def __init__(self) -> None:
         self.contents: dict[MemberPlace, bytes] = {}
         self._left = _MAX_KEPT
 
     def keep(self, place: MemberPlace, member: Member) -> None:
-        """Keep what passes by, if there is room."""
+        """Cache the content, if it fits."""
         if member.info.size <= self._left:
             self.contents[place] = member.content()
             self._left -= member.info.size
@@ -198,7 +200,7 @@ def _is_likely(member: Member) -> bool:
 
 
 def real_place(tree: View, path: str) -> str:
-    """``path`` with the links on the way to it followed, as far as its folders are there; the last is kept."""
+    """Return ``path`` with links in its existing parent directories resolved, but not in the last component."""
     folder, _, missing = path.rpartition("/")
     while folder and (real := tree.real_path(folder)) is None:
         folder, _, name = folder.rpartition("/")

@@ -1,4 +1,4 @@
-"""The JSON documents of images: read with limits, and written so that the same content has the same bytes. Pure.
+"""The JSON documents of images: read with limits, and written so that equal content gives equal bytes.
 
 Facts: the OCI image specification 1.1 (manifest.md, image-index.md, config.md, annotations.md) and Docker's "Image
 Manifest Version 2, Schema 2". Registries take manifests of up to 4 MiB.
@@ -45,31 +45,31 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 def digest_of(content: bytes) -> str:
-    """``sha256:HEX``."""
+    """Return ``sha256:HEX``."""
     return f"sha256:{hashlib.sha256(content, usedforsecurity=False).hexdigest()}"
 
 
 def blob_path(digest: str) -> str:
-    """Where an OCI layout keeps the blob. Raises MalformedError for what is no digest."""
+    """Return the path of a blob in an OCI layout. Raises MalformedError if ``digest`` is not a digest."""
     if not _DIGEST.fullmatch(digest):
-        raise MalformedError(f"has {digest!r} where a digest (sha256:...) has to be")
+        raise MalformedError(f"has {digest!r} instead of a digest (sha256:...)")
     return f"blobs/{digest.replace(':', '/')}"
 
 
 def broken(path: str, message: str) -> InputError:
-    """An image that is not as it should be."""
-    return InputError(Problem("image", path, message, "get or build the image anew"))
+    """Return the error for a malformed image."""
+    return InputError(Problem("image", path, message, "download or build the image again"))
 
 
 class Budget:
-    """How many bytes of documents may still be read: a small file can name a large one a thousand times."""
+    """Limits the total size of documents, as a small file can reference a large one a thousand times."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._left = MAX_DOCUMENTS
 
     def read(self, blob: Blob, path: str) -> bytes:
-        """The content of the document at ``path``. Raises InputError for one beyond a limit."""
+        """Return the document at ``path``. Raises InputError if it exceeds a limit."""
         content = blob.read(MAX_DOCUMENT)
         if content is None:
             raise broken(path, f"is larger than {MAX_DOCUMENT} bytes")
@@ -80,48 +80,48 @@ class Budget:
 
 
 def parse(content: bytes, path: str) -> Any:
-    """The JSON document ``content``, which is at ``path``. Raises InputError."""
+    """Parse the JSON document ``content`` of the file ``path``. Raises InputError."""
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise broken(path, f"is no JSON document: {error}") from error
+        raise broken(path, f"is not a JSON document: {error}") from error
 
 
 def parse_object(content: bytes, path: str) -> Json:
-    """The JSON object ``content``. Raises InputError."""
+    """Parse the JSON object ``content``. Raises InputError."""
     return as_object(parse(content, path), path)
 
 
 def dumped(document: object) -> bytes:
-    """A document without any white space, its keys in the order that they have."""
+    """Encode a document without white space, with its keys in their order."""
     try:
         return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
     except ValueError as error:
-        raise MalformedError(f"holds a number that JSON has not: {error}") from error
+        raise MalformedError(f"contains a number that JSON does not allow: {error}") from error
 
 
 def as_object(value: object, path: str) -> Json:
-    """``value``, which has to be a JSON object."""
+    """Return ``value`` if it is a JSON object. Raises InputError otherwise."""
     if not isinstance(value, dict):
-        raise broken(path, f"has {_short(value)} where an object has to be")
+        raise broken(path, f"has {_short(value)} instead of an object")
     return value
 
 
 def as_texts(value: object, path: str) -> list[str]:
-    """``value``, which has to be a list of strings; null is an empty one."""
+    """Return ``value`` if it is a list of strings; null counts as empty. Raises InputError otherwise."""
     if value is None:
         return []
     if not (isinstance(value, list) and all(isinstance(each, str) for each in value)):
-        raise broken(path, f"has {_short(value)} where a list of strings has to be")
+        raise broken(path, f"has {_short(value)} instead of a list of strings")
     return value
 
 
 def as_objects(value: object, path: str) -> list[Json]:
-    """``value``, which has to be a list of JSON objects; null is an empty one."""
+    """Return ``value`` if it is a list of JSON objects; null counts as empty. Raises InputError otherwise."""
     if value is None:
         return []
     if not isinstance(value, list):
-        raise broken(path, f"has {_short(value)} where a list has to be")
+        raise broken(path, f"has {_short(value)} instead of a list")
     return [as_object(each, path) for each in value]
 
 
@@ -133,7 +133,7 @@ def _short(value: object) -> str:
 
 
 def layer_type(manifest: Json) -> tuple[str, str]:
-    """The media type of a layer that joins this manifest's, and how it is packed: as its topmost one is."""
+    """Return media type and compression for a layer added to this manifest: those of its topmost layer."""
     docker = manifest.get("mediaType") == DOCKER_MANIFEST
     types = [str(each.get("mediaType", "")) for each in manifest["layers"]]
     last = types[-1] if types else (_DOCKER_LAYER if docker else _OCI_LAYER)
@@ -144,26 +144,26 @@ def layer_type(manifest: Json) -> tuple[str, str]:
         return kind, ZSTD
     if kind.endswith(".tar"):
         return kind, PLAIN
-    raise MalformedError(f"has a layer of the type {last}, which is no tar archive")
+    raise MalformedError(f"has a layer of the type {last}, which is not a tar archive")
 
 
 # -- config ----------------------------------------------------------------------------------------------
 
 
 def environment_of(config: Json) -> dict[str, str]:
-    """The variables that a configuration sets. Raises InputError."""
+    """Return the variables that a config sets. Raises InputError."""
     return dict(text.partition("=")[::2] for text in as_texts(_settings(config).get("Env"), "config"))
 
 
 class Environment(NamedTuple):
-    """The variables that a config gets, and the names of those that it has already with other values."""
+    """The variables that a config gets, and the names of those that it already sets to other values."""
 
     set: dict[str, str]
     kept: tuple[str, ...]
 
 
 def new_environment(config: Json, wanted: Mapping[str, str]) -> Environment:
-    """Which of ``wanted`` to set. What an image's author has set stays; Java takes options side by side."""
+    """Return which of ``wanted`` to set. Variables of the image's author stay; Java options are merged."""
     there = environment_of(config)
     set_ = {name: value for name, value in wanted.items() if name not in there}
     kept = [name for name, value in wanted.items() if name in there and value not in there[name].split(" ")]
@@ -179,7 +179,7 @@ def _settings(config: Json) -> Json:
 
 
 def new_config(config: Json, diff_id: str | None, change: Change) -> Json:
-    """``config`` with a layer more (its ``diff_id``; None: none) and the variables of ``change``."""
+    """Return ``config`` with one more layer (``diff_id``; None: no layer) and these variables."""
     new = dict(config)
     if change.environment or change.unset:
         old = as_texts(_settings(config).get("Env"), "config")
@@ -201,7 +201,7 @@ def _set(old: Sequence[str], change: Change) -> list[str]:
 
 
 def _history(config: Json, new: Json, *, empty: bool) -> list[Json]:
-    """One entry a layer; where the base's are not complete, none is added, since they could not be matched."""
+    """Return the history with one more entry, unless it is incomplete and so cannot be matched with layers."""
     old = as_objects(config.get("history"), "config")
     if sum(not each.get("empty_layer") for each in old) != len(diff_ids(config)):
         return old
@@ -210,7 +210,7 @@ def _history(config: Json, new: Json, *, empty: bool) -> list[Json]:
 
 
 def diff_ids(config: Json) -> list[str]:
-    """The digests of the unpacked layers, the lowest first."""
+    """Return the digests of the uncompressed layers, the lowest first."""
     rootfs = as_object(config.get("rootfs"), "config")
     return as_texts(rootfs.get("diff_ids"), "config")
 
@@ -219,12 +219,12 @@ def diff_ids(config: Json) -> list[str]:
 
 
 def platform_of(config: Json) -> str:
-    """``linux/arm64/v8`` and the like."""
+    """Return the platform, such as ``linux/arm64/v8``."""
     return "/".join(str(config[key]) for key in ("os", "architecture", "variant") if config.get(key))
 
 
 def seconds(created: object) -> int:
-    """An RFC 3339 time in seconds since 1970; 0 for none, and for one before."""
+    """Return an RFC 3339 time in seconds since 1970; 0 if there is none or it is earlier."""
     try:
         time = datetime.fromisoformat(re.sub(r"\.\d+", "", str(created)))
         return max(0, int(time.timestamp()))

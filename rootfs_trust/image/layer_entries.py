@@ -1,4 +1,4 @@
-"""A plan as entries of a tar archive: what is written, what goes, and the folders on the way. Pure."""
+"""Converts a plan to entries of a tar archive: written files, removed paths and their parent directories."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Symlink, View
 
 
 class OldEntry(Protocol):
-    """What is at a path of an image, without its content."""
+    """An entry of an image, without its content."""
 
     @property
     def kind(self) -> type[Node]:
@@ -23,7 +23,7 @@ class OldEntry(Protocol):
 
     @property
     def mode(self) -> int:
-        """The rights, without the type."""
+        """The permissions, without the type."""
 
     @property
     def owner(self) -> Owner:
@@ -39,19 +39,19 @@ class OldEntry(Protocol):
 
 
 class ChangeableTree(View, Protocol):
-    """The tree of an image that can be written again."""
+    """The tree of an image that can be written."""
 
     @property
     def owner(self) -> Owner:
         """The owner of the root directory."""
 
     def entry(self, path: str, *, follow: bool = True) -> OldEntry | None:
-        """The entry at ``path``."""
+        """Return the entry at ``path``."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """What will stand at a path: the noun, and the attributes that the archive gives it."""
+    """A new entry: the node, and its attributes in the archive."""
 
     node: File | Symlink | Directory
     mode: int
@@ -62,7 +62,7 @@ class NewEntry:
 
 @dataclass(slots=True)
 class ImageChanges:
-    """By real path: the new entries in the order of the plan, what goes, and the folders that hold either."""
+    """Changes by real path: new entries in the order of the plan, removed paths, and parent directories of both."""
 
     entries: dict[str, NewEntry] = field(default_factory=dict)
     gone: dict[str, None] = field(default_factory=dict)
@@ -70,9 +70,9 @@ class ImageChanges:
 
 
 def changes(tree: ChangeableTree, actions: Iterable[Action], time: int) -> ImageChanges:
-    """What ``actions`` change in the archive of ``tree``; ``time`` becomes the modification time of what changes.
+    """Return the changes that ``actions`` make in the archive of ``tree``. ``time`` is their modification time.
 
-    Replaced files keep owner, mode and attributes but signatures, as on a disk.
+    Replaced files keep owner, mode and attributes except signatures, as on a disk.
     """
     found = ImageChanges()
     for action in actions:
@@ -101,7 +101,7 @@ def _entry(tree: ChangeableTree, place: str, action: MakeDirectory | Put | Link,
 
 
 def _add_folders(found: ImageChanges, tree: ChangeableTree, place: str, time: int) -> None:
-    """The folders on the way to ``place`` as they are; the innermost changes, and gets the time."""
+    """Add the parent directories of ``place`` unchanged, except that the innermost gets the time."""
     folder = parent(place)
     changed = True
     while folder != "/":
@@ -119,7 +119,7 @@ def _same(entry: OldEntry, time: int) -> NewEntry:
 
 
 def layer(found: ImageChanges) -> bytes:
-    """The layer that makes these changes: sorted, numeric owners, whiteouts before what stands beside them."""
+    """Return the layer with these changes: sorted, numeric owners, whiteouts before other entries of a directory."""
     entries = {**found.folders, **found.entries}
     names = [(_key(place), place) for place in entries]
     names += [(_key(_whiteout(place)), place) for place in found.gone]
@@ -133,7 +133,7 @@ def layer(found: ImageChanges) -> bytes:
 
 
 def _key(place: str) -> tuple[tuple[bool, bytes], ...]:
-    """Outer folders first; in a folder whiteouts first, then by bytes."""
+    """Sort key: parent directories first; in a directory whiteouts first, then by bytes."""
     return tuple((not part.startswith(WHITEOUT), as_bytes(part)) for part in place[1:].split("/"))
 
 
@@ -150,7 +150,7 @@ def _whiteout_header(place: str, found: ImageChanges, gone: str) -> bytes:
 
 
 def packed_entry(name: str, entry: NewEntry, *, like: tarfile.TarInfo | None = None) -> bytes:
-    """Header, content and padding of one entry; ``like`` is the one whose place it takes, if that was a file, too."""
+    """Return header, content and padding of one entry. ``like`` is the file that it replaces, if there is one."""
     info = tarfile.TarInfo(name)
     others: Mapping[str, str] = {}
     if like is not None:
@@ -169,7 +169,7 @@ def packed_entry(name: str, entry: NewEntry, *, like: tarfile.TarInfo | None = N
 
 
 def foreign_headers(info: tarfile.TarInfo, *, xattrs: bool) -> dict[str, str]:
-    """The extended headers of an entry that are not made from its other fields; ``xattrs``: attributes, too."""
+    """Return the extended headers that do not follow from other fields. ``xattrs``: include attributes."""
     own = tarfile.PAX_FIELDS
     return {
         key: value
@@ -184,5 +184,5 @@ _TYPES: Mapping[type[Node], bytes] = {File: tarfile.REGTYPE, Symlink: tarfile.SY
 
 
 def header(info: tarfile.TarInfo) -> bytes:
-    """The blocks before the content, in the format of POSIX.1-2001."""
+    """Return the header blocks in the format of POSIX.1-2001."""
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""What all layers of a tree may be together; a layer by itself has the bounds of ``tar`` and ``streams``."""
+"""Limits for all layers of a tree together. Those for one layer are in ``tar_stream`` and ``streams``."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _FIRST, _LAST = int(EARLIEST.timestamp()), int(LATEST.timestamp())
 
 
 class Limits:
-    """Counts what is laid over one tree. Methods raise MalformedError where it is too much."""
+    """Counts the entries of one tree. Methods raise MalformedError if a limit is exceeded."""
 
     def __init__(self) -> None:
         self._entries = self._bytes = self._text = self._steps = 0
 
     def count(self, member: Member) -> None:
-        """Take one more entry, before its content is read."""
+        """Count one more entry, before its content is read."""
         info = member.info
         if not _FIRST <= info.mtime <= _LAST:  # which is also wrong of NaN
             raise MalformedError(f"has an entry {info.name!r} whose time is not in the years 1 to 9999")
@@ -49,7 +49,7 @@ class Limits:
             raise MalformedError(f"makes a tree with more than {MAX_TEXT >> 20} MiB of names, links and attributes")
 
     def walk(self, steps: int) -> None:
-        """Take the ``steps`` of a link on the way to an entry."""
+        """Count the ``steps`` of a link in an entry's path."""
         self._steps += steps
         if self._steps > MAX_STEPS:
             raise MalformedError(f"has entries below links of more than {MAX_STEPS} parts in all")

@@ -1,7 +1,7 @@
-"""The entries of a merged tree, and how layers are laid one over the other. Pure.
+"""The entries of a merged tree, and how layers are merged.
 
 Facts: the OCI image specification, layer.md ("Applying Changesets", "Whiteouts", "Opaque Whiteout"). Where it says
-nothing, an entry goes where it would go on a device: links in the folders of its name are followed in the tree.
+nothing, an entry is placed as on a device: links in its parent directories are followed inside the tree.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _OF_AUFS = ".wh..wh."
 
 
 class MemberPlace(NamedTuple):
-    """Where an entry's bytes are: the number of its layer, and of the member in that."""
+    """The place of an entry's data: the number of its layer, and of the member in it."""
 
     layer: int
     member: int
 
 
 class ImageEntry:
-    """What stands at a path. Hard links are one entry in several folders."""
+    """An entry of the tree. Hard links are one entry in several directories."""
 
     __slots__ = (
         "attributes",
@@ -51,23 +51,23 @@ class ImageEntry:
         self.owner = Owner(0, 0)
         self.mtime = 0
         self.size: int | None = 0
-        """Bytes of a file, None if it is stored as a sparse one; they begin at ``offset`` of the layer's stream."""
+        """Size of a file in bytes, or None if it is sparse. Its data begins at ``offset`` of the layer's stream."""
         self.offset = 0
         self.points_to = ""
         self.attributes: Mapping[str, bytes] = {}
         self.children: dict[str, ImageEntry] | None = {} if kind is Directory else None
         self.pruned_in = -1
-        """The last layer with a whiteout over it, after which nothing of lower layers is below it."""
+        """The last layer with a whiteout for it, which removed everything of lower layers."""
 
     def folders(self) -> dict[str, ImageEntry]:
-        """The entries in a folder. Raises MalformedError where this is none."""
+        """The entries in a directory. Raises MalformedError if this is not a directory."""
         if self.children is None:
-            raise MalformedError("has an entry below something that is no folder")
+            raise MalformedError("has an entry below something that is not a directory")
         return self.children
 
 
 class WalkedPath(NamedTuple):
-    """How a path was walked: the names passed, free of links, and the entries there, the root first."""
+    """A resolved path: its names without links, and the entries, the root first."""
 
     names: tuple[str, ...]
     entries: tuple[ImageEntry, ...]
@@ -76,10 +76,10 @@ class WalkedPath(NamedTuple):
 def walk(
     root: ImageEntry, parts: list[str], *, follow: bool, make: MemberPlace | None = None, limits: Limits | None = None
 ) -> WalkedPath | None:
-    """Walk ``parts`` as the device would after ``chroot``; None where the way ends.
+    """Resolve ``parts`` as the device would after ``chroot``; None if the path does not exist.
 
-    ``follow``: a link in the last place, too. ``make``: folders that are missing come into being. ``limits`` count
-    the parts of links.
+    ``follow``: also resolve a link in the last component. ``make``: create missing directories. ``limits`` count the
+    steps of links.
     """
     names: list[str] = []
     entries = [root]
@@ -119,15 +119,15 @@ def _child(folder: ImageEntry, name: str, make: MemberPlace | None) -> ImageEntr
 
 
 def steps(path: str) -> list[str]:
-    """The parts of a path, the last one first."""
+    """Return the components of a path, the last one first."""
     return [part for part in reversed(path.split("/")) if part not in ("", ".")]
 
 
 def apply_entry(root: ImageEntry, member: Member, layer: int, limits: Limits, *, whiteouts: bool) -> tuple[str, ...]:
-    """Lay one member over the tree; return the real place that it concerns, as names from the root on.
+    """Merge one member into the tree, and return its real path as names.
 
-    ``whiteouts``: names as layers have them take away what lower layers hold. Raises MalformedError, also where it
-    comes to more than the ``limits``.
+    ``whiteouts``: names that are whiteouts remove entries of lower layers. Raises MalformedError, also if the member
+    exceeds the limits.
     """
     limits.count(member)
     parts = parts_of(member.info.name)
@@ -138,30 +138,30 @@ def apply_entry(root: ImageEntry, member: Member, layer: int, limits: Limits, *,
         return _white_out(root, parts, layer, limits)
     way = walk(root, parts[:-1], follow=True, make=place, limits=limits)
     if way is None:
-        raise MalformedError(f"has an entry {member.info.name!r} below something that is no folder")
+        raise MalformedError(f"has an entry {member.info.name!r} below something that is not a directory")
     folder = way.entries[-1].folders()
     folder[parts[-1]] = (
-        _linked(root, member, limits) if member.info.islnk() else _entry(member, place, folder.get(parts[-1]))
+        _hard_link_target(root, member, limits) if member.info.islnk() else _entry(member, place, folder.get(parts[-1]))
     )
     return (*way.names, parts[-1])
 
 
 def _root(root: ImageEntry, member: Member, place: MemberPlace) -> tuple[str, ...]:
     if not member.info.isdir():
-        raise MalformedError("has a root that is no folder")
-    _take(root, member, place)
+        raise MalformedError("has a root that is not a directory")
+    _set_attributes(root, member, place)
     return ()
 
 
 def _entry(member: Member, place: MemberPlace, old: ImageEntry | None) -> ImageEntry:
     kind = _kind(member)
     entry = old if old is not None and old.kind is Directory is kind else ImageEntry(kind, place)
-    _take(entry, member, place)
+    _set_attributes(entry, member, place)
     return entry
 
 
-def _take(entry: ImageEntry, member: Member, place: MemberPlace) -> None:
-    """A folder keeps what is in it; all else is as the later layer says."""
+def _set_attributes(entry: ImageEntry, member: Member, place: MemberPlace) -> None:
+    """Take over the attributes of the later layer. A directory keeps its entries."""
     info = member.info
     entry.place = place
     entry.mode = info.mode & 0o7777
@@ -182,17 +182,17 @@ def _kind(member: Member) -> type[Node]:
     return File if info.isreg() else Special
 
 
-def _linked(root: ImageEntry, member: Member, limits: Limits) -> ImageEntry:
-    """The entry to which a hard link leads: it has to be there already."""
+def _hard_link_target(root: ImageEntry, member: Member, limits: Limits) -> ImageEntry:
+    """Return the existing entry to which a hard link points."""
     parts = parts_of(member.info.linkname)
     way = walk(root, parts, follow=False, limits=limits)
     if way is None or way.entries[-1].kind is Directory:
-        raise MalformedError(f"has a hard link {member.info.name!r} to {member.info.linkname!r}, which is no file")
+        raise MalformedError(f"has a hard link {member.info.name!r} to {member.info.linkname!r}, which is not a file")
     return way.entries[-1]
 
 
 def _white_out(root: ImageEntry, parts: list[str], layer: int, limits: Limits) -> tuple[str, ...]:
-    """Take away what lower layers hold; what this layer brought already stays."""
+    """Remove the entries of lower layers. Entries of this layer stay."""
     way = walk(root, parts[:-1], follow=True, limits=limits)
     folder = way.entries[-1] if way else None
     if way is None or folder is None or folder.children is None:
@@ -207,9 +207,9 @@ def _white_out(root: ImageEntry, parts: list[str], layer: int, limits: Limits) -
 
 
 def _prune(folder: dict[str, ImageEntry], names: tuple[str, ...], layer: int) -> None:
-    """Take away what is in ``folder`` under ``names``, inner entries first; folders that still hold something stay.
+    """Remove the entries of lower layers below ``names`` of ``folder``, inner ones first. Non-empty directories stay.
 
-    A folder that this layer pruned before is not looked through again: whiteouts may be as many as entries.
+    A directory is searched once for each layer, since there may be as many whiteouts as entries.
     """
     found = [(folder, name) for name in names if name in folder]
     for holder, name in found:  # which grows, outer entries before inner ones
@@ -224,7 +224,7 @@ def _prune(folder: dict[str, ImageEntry], names: tuple[str, ...], layer: int) ->
 
 
 def each(root: ImageEntry) -> Iterator[tuple[str, ImageEntry]]:
-    """Every entry below a folder with its path, outer ones first."""
+    """Yield every entry below a directory with its path, parents first."""
     pending = [("", root)]
     while pending:
         path, entry = pending.pop()

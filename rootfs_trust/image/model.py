@@ -1,4 +1,4 @@
-"""Images as data: what is read of one, what is to change in it, and what the result is made of."""
+"""The data model of images: what is read from one, what changes, and what the result consists of."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from rootfs_trust.image.streams import Blob, packed
 
 
 class ImageFiles(Protocol):
-    """Files by name: a folder, or a tar archive that is read where it is."""
+    """Files by name: a directory, or a tar archive that is not extracted."""
 
     @property
     def path(self) -> str:
         """The host path, for messages."""
 
     def blob(self, name: str) -> Blob | None:
-        """The file of this name, or None where there is none. Raises InputError for one that is no file."""
+        """Return the file of this name, or None if it does not exist. Raises InputError if it is not a regular file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image for one platform. ``name`` is the platform, or what tells it from the others of the same file."""
+    """One image for one platform. ``name`` is the platform, or what distinguishes it from others in the same file."""
 
     name: str
     config: Json
@@ -33,17 +33,17 @@ class Image:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that its configuration sets. Raises InputError."""
+        """The variables that its config sets. Raises InputError."""
         return environment_of(self.config)
 
     @property
     def platform(self) -> str:
-        """``linux/arm64/v8`` and the like."""
+        """The platform, such as ``linux/arm64/v8``."""
         return platform_of(self.config)
 
 
 class NewLayer:
-    """A layer for any number of images: the tar archive ``content``, packed once in each way that is asked for."""
+    """A layer for any number of images: the tar archive ``content``, compressed once in each requested way."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -51,7 +51,7 @@ class NewLayer:
         self._packed: dict[str, bytes] = {}
 
     def packed(self, kind: str) -> bytes:
-        """The archive, packed; ``kind`` is one of those of image/streams.py."""
+        """Return the compressed archive. ``kind`` is one of those of image/streams.py."""
         if kind not in self._packed:
             self._packed[kind] = b"".join(packed((self.content,), kind))
         return self._packed[kind]
@@ -59,10 +59,7 @@ class NewLayer:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an image gets: a layer or none, variables, and the time at which it was made.
-
-    ``unset`` are names of variables that are deleted from its configuration.
-    """
+    """What an image gets: a layer or none, variables, and the creation time."""
 
     layer: NewLayer | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -71,7 +68,7 @@ class Change:
 
     @property
     def nothing(self) -> bool:
-        """Whether the image stays as it is."""
+        """Whether the image stays unchanged."""
         return self.layer is None and not self.environment and not self.unset
 
 
@@ -80,7 +77,7 @@ Decide: TypeAlias = Callable[[Image], Change]
 
 @dataclass(slots=True)
 class ImageResult:
-    """The files of the new image in the order of writing, its digest, those of each image, and what is to be told."""
+    """The files of the new image in the order of writing, its digest, those of each image, and notes."""
 
     digest: str = ""
     parts: dict[str, Blob] = field(default_factory=dict)

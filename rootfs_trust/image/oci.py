@@ -1,4 +1,4 @@
-"""OCI image layouts: the images in one, and the same layout with a layer more in each. Blobs are read, never run."""
+"""OCI image layouts: reads their images, and writes the layout with another layer in each. Nothing is executed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from rootfs_trust.image.model import Change, Decide, Image, ImageFiles, ImageRes
 from rootfs_trust.image.streams import Blob, checked, in_memory, unpacked
 
 MAX_INDEX_DEPTH = 4
-"""Indexes in indexes; one in index.json is usual."""
+"""Maximum nesting of indexes; one in index.json is usual."""
 
 _VERSION = "1.0.0"
 
@@ -43,7 +43,7 @@ _ATTESTED = "vnd.docker.reference.digest"
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """What took an image's place: its manifest, its config, and the layer that it got."""
+    """The replacement of an image: its manifest, its config, and the added layer."""
 
     manifest: Json
     config: str
@@ -62,15 +62,15 @@ class OciLayout:
     # -- reading -----------------------------------------------------------------------------------------
 
     def images(self) -> Iterator[Image]:
-        """Every image, in the order of the indexes."""
-        index = parse_object(self._named("index.json"), self._where("index.json"))
+        """Yield every image, in the order of the indexes."""
+        index = parse_object(self._named_document("index.json"), self._where("index.json"))
         for descriptor in self._manifests(index, 0):
             manifest = self._document(descriptor)
             if is_image(manifest):
                 yield self._image(descriptor, manifest)
 
-    def _named(self, name: str) -> bytes:
-        """The content of a document that has a name and no digest."""
+    def _named_document(self, name: str) -> bytes:
+        """Return the content of a document that has a name but no digest."""
         return self._budget.read(self._file(name), self._where(name))
 
     def _manifests(self, index: Json, depth: int) -> Iterator[Json]:
@@ -82,7 +82,7 @@ class OciLayout:
 
     def _descriptors(self, index: Json, depth: int) -> list[Json]:
         if depth > MAX_INDEX_DEPTH:
-            raise broken(self._files.path, f"has indexes in indexes, more than {MAX_INDEX_DEPTH} deep")
+            raise broken(self._files.path, f"has indexes that are nested more than {MAX_INDEX_DEPTH} levels deep")
         found = as_objects(index.get("manifests"), self._files.path)
         self._seen += len(found)
         if self._seen > MAX_IMAGES:
@@ -113,23 +113,23 @@ class OciLayout:
         return Layer(self._where(digest), read)
 
     def _document(self, descriptor: Json) -> Json:
-        """The JSON object that a descriptor leads to, its digest checked."""
+        """Return the JSON object of a descriptor, with its digest verified."""
         blob = self.blob(descriptor)
         where = self._where(str(descriptor["digest"]))
         try:
-            content = self._budget.read(blob.held_to(str(descriptor["digest"])), where)
+            content = self._budget.read(blob.with_digest(str(descriptor["digest"])), where)
         except MalformedError as error:
             raise broken(where, error.message) from error
         return parse_object(content, where)
 
     def blob(self, descriptor: Json) -> Blob:
-        """The blob of a descriptor, of the size that it says. Raises InputError."""
+        """Return the blob of a descriptor, with the size that it states. Raises InputError."""
         digest = str(descriptor.get("digest"))
         blob = self._file(self._path(digest))
         if descriptor.get("size") != blob.size:
             raise broken(self._where(digest), f"has {blob.size} bytes, not {descriptor.get('size')}")
         if "data" in descriptor and not _has_digest(descriptor["data"], digest):
-            raise broken(self._where(digest), "is embedded in its descriptor, too, with other bytes")
+            raise broken(self._where(digest), "is also embedded in its descriptor, with other content")
         return blob
 
     def _path(self, digest: str) -> str:
@@ -141,8 +141,8 @@ class OciLayout:
     def _file(self, name: str) -> Blob:
         blob = self._files.blob(name)
         if blob is None:
-            hint = "copy the image whole, with every platform: skopeo copy --all"
-            raise InputError(Problem("image", self._where(name), "is not there", hint))
+            hint = "copy the complete image, with every platform: skopeo copy --all"
+            raise InputError(Problem("image", self._where(name), "does not exist", hint))
         return blob
 
     def _where(self, name: str) -> str:
@@ -150,13 +150,13 @@ class OciLayout:
 
 
 def is_image(manifest: Json) -> bool:
-    """Whether this is the manifest of an image that runs, not of some artefact."""
+    """Return whether this is the manifest of an image that runs, not of another artifact."""
     config = as_object(manifest.get("config") or {}, "manifest")
     return config.get("mediaType") in CONFIGS and "artifactType" not in manifest
 
 
 class UpdatedLayout(OciLayout):
-    """A layout with what ``decide`` gives added to each image; everything else in it stays."""
+    """A layout with the changes of ``decide`` applied to each image. Everything else stays."""
 
     def __init__(self, files: ImageFiles, decide: Decide) -> None:
         super().__init__(files)
@@ -167,9 +167,9 @@ class UpdatedLayout(OciLayout):
         self.result = ImageResult()
 
     def run(self) -> ImageResult:
-        """The whole layout anew. Raises InputError."""
+        """Return the updated layout. Raises InputError."""
         self._add("oci-layout", in_memory(self._version()))
-        content = self._named("index.json")
+        content = self._named_document("index.json")
         index = parse_object(content, self._where("index.json"))
         new = self._renewed_index(index, 0)
         content = content if new == index else dumped(new)
@@ -179,39 +179,41 @@ class UpdatedLayout(OciLayout):
         return self.result
 
     def _version(self) -> bytes:
-        """The file that says of which version the layout is. Raises InputError for any but the one that there is."""
-        content = self._named("oci-layout")
+        """Return the oci-layout file. Raises InputError unless its version is the known one."""
+        content = self._named_document("oci-layout")
         where = self._where("oci-layout")
         if parse_object(content, where).get("imageLayoutVersion") != _VERSION:
-            raise broken(where, f"does not say that the layout is of version {_VERSION}")
+            raise broken(where, f"does not have the layout version {_VERSION}")
         return content
 
     def _renewed_index(self, index: Json, depth: int) -> Json:
         descriptors = self._descriptors(index, depth)
-        new: dict[int, Json | None] = {id(each): self._renewed(each, depth) for each in descriptors if not _about(each)}
-        new |= {id(each): self._renewed_statement(each) for each in descriptors if _about(each)}
+        new: dict[int, Json | None] = {
+            id(each): self._updated(each, depth) for each in descriptors if not _attested_digest(each)
+        }
+        new |= {id(each): self._renewed_statement(each) for each in descriptors if _attested_digest(each)}
         kept = (new[id(each)] for each in descriptors)
         return {**index, "manifests": [each for each in kept if each is not None]}
 
     def _renewed_statement(self, descriptor: Json) -> Json | None:
-        """What attests an image: it says nothing of one that changed, and goes with the old one."""
-        subject = _about(descriptor)
+        """Return the attestation of an image, or None if the image changed, since it describes the old one."""
+        subject = _attested_digest(descriptor)
         if subject in self._done and self._done[subject].manifest["digest"] != subject:
-            message = f"attests {subject}, which changed, and is left out"
+            message = f"is left out, because it attests {subject}, which changed"
             name = str(descriptor.get("digest"))
             self.result.notes.append(Problem("attestation", name, message, "attest the new image"))
             return None
         self._keep_all(self._document(descriptor))
         return self._keep(descriptor)
 
-    def _renewed(self, descriptor: Json, depth: int) -> Json:
+    def _updated(self, descriptor: Json, depth: int) -> Json:
         kind = descriptor.get("mediaType")
         if kind not in (*INDEXES, *MANIFESTS):
             return self._keep(descriptor)
         document = self._document(descriptor)
         if kind in INDEXES:
             new = self._renewed_index(document, depth + 1)
-            return self._keep(descriptor) if new == document else self._put(descriptor, dumped(new))
+            return self._keep(descriptor) if new == document else self._add_blob(descriptor, dumped(new))
         if not is_image(document):
             self._keep_all(document)
             return self._keep(descriptor)
@@ -237,35 +239,35 @@ class UpdatedLayout(OciLayout):
         if change.nothing:
             self._keep(manifest["config"])
             return Renewed(_reference(self._keep(descriptor)), str(manifest["config"]["digest"]), None, None)
-        return self._changed(descriptor, manifest, image, change)
+        return self._changed_image(descriptor, manifest, image, change)
 
-    def _changed(self, descriptor: Json, manifest: Json, image: Image, change: Change) -> Renewed:
+    def _changed_image(self, descriptor: Json, manifest: Json, image: Image, change: Change) -> Renewed:
         layer = self._add_layer(manifest, change.layer) if change.layer is not None else None
         diff_id = change.layer.diff_id if change.layer is not None else None
-        config = self._put(manifest["config"], dumped(new_config(image.config, diff_id, change)))
+        config = self._add_blob(manifest["config"], dumped(new_config(image.config, diff_id, change)))
         new = {**manifest, "config": config, "layers": [*manifest["layers"], *([layer] if layer else [])]}
         if manifest.get("mediaType") != DOCKER_MANIFEST:
             new["annotations"] = _annotations(manifest, descriptor)
-        renewed = Renewed(_reference(self._put(descriptor, dumped(new))), str(config["digest"]), layer, diff_id)
+        renewed = Renewed(_reference(self._add_blob(descriptor, dumped(new))), str(config["digest"]), layer, diff_id)
         self.by_config[str(manifest["config"]["digest"])] = renewed
         return renewed
 
     def _add_layer(self, manifest: Json, layer: NewLayer) -> Json:
         media_type, kind = layer_type(manifest)
-        return self._put({"mediaType": media_type}, layer.packed(kind))
+        return self._add_blob({"mediaType": media_type}, layer.packed(kind))
 
     # -- parts -------------------------------------------------------------------------------------------
 
-    def _put(self, descriptor: Json, content: bytes) -> Json:
-        """A new blob, and the descriptor that leads to it."""
+    def _add_blob(self, descriptor: Json, content: bytes) -> Json:
+        """Add a new blob, and return its descriptor."""
         digest = digest_of(content)
         self._add(blob_path(digest), in_memory(content))
         return {**_without_data(descriptor), "digest": digest, "size": len(content)}
 
     def _keep(self, descriptor: Json) -> Json:
-        """An old blob; what is copied of it is held against its digest."""
+        """Keep an old blob. Its digest is verified when it is copied."""
         blob, digest = self.blob(descriptor), str(descriptor["digest"])
-        self._add(blob_path(digest), blob.held_to(digest))
+        self._add(blob_path(digest), blob.with_digest(digest))
         return descriptor
 
     def _keep_all(self, manifest: Json) -> None:
@@ -277,7 +279,7 @@ class UpdatedLayout(OciLayout):
 
 
 def _has_digest(data: object, digest: str) -> bool:
-    """Whether the bytes that ``data`` spells in base64 have the digest."""
+    """Return whether ``data``, in base64, has the digest."""
     try:
         for _ in checked((b64decode(str(data), validate=True),), digest, "it"):
             pass
@@ -286,13 +288,13 @@ def _has_digest(data: object, digest: str) -> bool:
     return True
 
 
-def _about(descriptor: Json) -> str:
-    """The digest of the image that a descriptor's manifest attests, or empty."""
+def _attested_digest(descriptor: Json) -> str:
+    """Return the digest of the image that a descriptor's manifest attests, or an empty string."""
     return str(as_object(descriptor.get("annotations") or {}, "annotations").get(_ATTESTED, ""))
 
 
 def _without_data(descriptor: Json) -> Json:
-    """A descriptor whose content may be another: an embedded copy of the old one goes."""
+    """Return a descriptor without the embedded copy of its content, which may change."""
     return {key: value for key, value in descriptor.items() if key != "data"}
 
 
@@ -301,7 +303,7 @@ def _reference(descriptor: Json) -> Json:
 
 
 def _annotations(manifest: Json, descriptor: Json) -> Json:
-    """Those of the manifest, with the image itself as the base; a tag alone is no name of one."""
+    """Return the annotations of the manifest, with the image itself as base, unless it has only a tag."""
     old = as_object(manifest.get("annotations") or {}, "annotations")
     given = as_object(descriptor.get("annotations") or {}, "annotations")
     names = (str(given[key]) for key in _NAME if key in given)

@@ -1,4 +1,4 @@
-"""Renames that Python has no call for: two names exchanged in one step, and a new name that replaces nothing."""
+"""Renames that Python does not offer: exchange two names atomically, and rename without replacing anything."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _AT_FDCWD, _RENAME_NOREPLACE, _RENAME_EXCHANGE = -100, 1, 2
 
 
 def exchange(one: str, other: str) -> bool:
-    """Exchange two names: renameat2(2) with RENAME_EXCHANGE. False where the system has no such thing."""
+    """Exchange two names: renameat2(2) with RENAME_EXCHANGE. Returns False if the system does not support it."""
     return _renameat2(one, other, _RENAME_EXCHANGE)
 
 
 def rename_to_free_name(old: str, new: str) -> None:
-    """Rename, unless something has the name ``new``, also if that came a moment ago. Raises FileExistsError."""
+    """Rename without replacing ``new``, even if it was created a moment ago. Raises FileExistsError."""
     if not _renameat2(old, new, _RENAME_NOREPLACE):
         if os.path.lexists(new):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)
@@ -23,7 +23,7 @@ def rename_to_free_name(old: str, new: str) -> None:
 
 
 def _renameat2(old: str, new: str, flags: int) -> bool:
-    """False where neither the system nor the file system has such a rename."""
+    """Return False if the system or the file system does not support the rename."""
     import ctypes
 
     call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)

@@ -1,4 +1,4 @@
-"""What a path of the host holds: an image of some form, an archive of a root filesystem, or a directory."""
+"""Detects what a path of the host contains: an image, an archive of a root filesystem, or a directory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OF_A_LAYOUT = {"oci-layout", "index.json"}
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
-    """Images. ``archive``: in a tar file, packed by ``compression``, not in a folder."""
+    """Images. ``archive``: in a tar file, compressed by ``compression``, not in a directory."""
 
     files: ImageFiles
     is_layout: bool
@@ -34,11 +34,11 @@ class ImageSource:
     compression: str = ""
 
     def images(self) -> Iterator[Image]:
-        """Every image, in order. Raises InputError."""
+        """Yield every image, in order. Raises InputError."""
         return OciLayout(self.files).images() if self.is_layout else Archive(self.files).images()
 
     def renewed(self, decide: Decide) -> ImageResult:
-        """The same with what ``decide`` gives added to each image. Raises InputError."""
+        """Return the images with the changes of ``decide`` applied. Raises InputError."""
         if not self.is_layout:
             return ArchiveRenewal(self.files, decide).run()
         return (BothRenewal if self.has_manifest else UpdatedLayout)(self.files, decide).run()
@@ -64,7 +64,7 @@ class CpioArchive:
 
 @dataclass(frozen=True, slots=True)
 class RootfsFolder:
-    """A root filesystem in a folder."""
+    """A root filesystem in a directory."""
 
     path: str
 
@@ -73,9 +73,9 @@ Source: TypeAlias = ImageSource | RootfsArchive | CpioArchive | FilesystemImage 
 
 
 def open_source(path: str) -> Source:
-    """What is at the host path ``path``. Raises InputError."""
+    """Open the host path ``path``. Raises InputError."""
     if os.path.isdir(path):
-        # Whatever stands there: reading it refuses what is no file of the image's own.
+        # Links count as existing here: reading the file later refuses links out of the image.
         is_layout = all(os.path.lexists(os.path.join(path, name)) for name in _OF_A_LAYOUT)
         return ImageSource(FolderFiles(path), True, False, archive=False) if is_layout else RootfsFolder(path)
     return _open_file(*split_partition(path))

@@ -1,4 +1,4 @@
-"""Bytes that pass by once: cut, checked, unpacked and packed, a piece at a time. No file is opened here.
+"""Byte streams: sliced, verified, decompressed and compressed, a piece at a time. No file is opened here.
 
 A stream is an iterator of byte strings. Nothing of it is kept, so memory does not grow with its length.
 """
@@ -15,16 +15,16 @@ from typing import BinaryIO, Protocol
 from rootfs_trust.errors import InputError, MalformedError, Problem
 
 PIECE = 256 * 1024
-"""Bytes that are read, unpacked or written at once."""
+"""Size of a piece in bytes."""
 
 MAX_UNPACKED = 64 * 1024 * 1024 * 1024
-"""Bytes that one stream may unpack to: more than any image, less than a decompression bomb wants."""
+"""Maximum decompressed size of a stream: larger than any image, smaller than a decompression bomb."""
 
 _MAX_XZ_MEMORY = 512 * 1024 * 1024
 """Bytes; ``xz -9`` needs 65 MiB to be read."""
 
 MAX_FRAMES = 1_000_000
-"""Members of gzip, frames of zstd or streams of xz, one behind the other: lazily pulled images have one a file."""
+"""Maximum number of gzip members, zstd frames or xz streams: lazily pulled images have one for each file."""
 
 _FIRST_SLICE = 1024
 
@@ -33,7 +33,7 @@ _MAGIC = {b"\x1f\x8b": GZIP, b"\x28\xb5\x2f\xfd": ZSTD, b"\xfd7zXZ\x00": XZ}
 
 
 class Blob:
-    """Bytes that can be read again: ``start`` gives them from an offset on; ``size`` is their number."""
+    """Bytes that can be read again: ``start`` yields them from an offset on; ``size`` is their number."""
 
     def __init__(
         self, start: Callable[[int], Iterator[bytes]], size: int, *, link: Callable[[str], None] | None = None
@@ -41,23 +41,23 @@ class Blob:
         self.start = start
         self.size = size
         self.link = link
-        """Gives the file that is just these bytes one more name, a host path. None where there is no such file."""
+        """Creates a hard link at a host path to the file with exactly these bytes. None if there is no such file."""
         self.digest = ""
-        """What the bytes must have, spelled ``sha256:HEX``, where it is known: ``start(0)`` checks it at its end."""
+        """The expected digest, ``sha256:HEX``, if known: ``start(0)`` verifies it at the end."""
 
-    def held_to(self, digest: str) -> Blob:
-        """The same bytes; who reads all of them gets MalformedError at the end unless they have ``digest``."""
+    def with_digest(self, digest: str) -> Blob:
+        """Return the same bytes. Reading all of them raises MalformedError at the end unless they have ``digest``."""
         blob = Blob(lambda _: checked(self.start(0), digest, "its name"), self.size, link=self.link)
         blob.digest = digest
         return blob
 
     def read(self, limit: int) -> bytes | None:
-        """All of it, or None if that is more than ``limit`` bytes."""
+        """Return all bytes, or None if there are more than ``limit``."""
         return b"".join(self.start(0)) if self.size <= limit else None
 
 
 class SteadyBlob(Blob):
-    """A blob without a digest of its own: once it was read whole, a later reading has to give the same bytes."""
+    """A blob without a digest: after it was read completely, later readings must give the same bytes."""
 
     def __init__(self, blob: Blob) -> None:
         super().__init__(self._read, blob.size)
@@ -78,18 +78,18 @@ class SteadyBlob(Blob):
 
 
 def in_memory(content: bytes) -> Blob:
-    """A blob of bytes that are there."""
+    """Return a blob of the bytes ``content``."""
     return Blob(lambda offset: iter((content[offset:],)), len(content))
 
 
 def of_file(file: BinaryIO) -> Iterator[bytes]:
-    """What an open file holds from here on."""
+    """Yield the rest of an open file."""
     while piece := file.read(PIECE):
         yield piece
 
 
 def section(stream: Iterable[bytes], offset: int, size: int) -> Iterator[bytes]:
-    """The ``size`` bytes of a stream that begin at ``offset``."""
+    """Yield the ``size`` bytes of a stream that begin at ``offset``."""
     for piece in stream:
         wanted = piece[offset : offset + size]
         offset = max(0, offset - len(piece))
@@ -103,26 +103,26 @@ def section(stream: Iterable[bytes], offset: int, size: int) -> Iterator[bytes]:
 
 
 def checked(stream: Iterable[bytes], digest: str, what: str) -> Iterator[bytes]:
-    """A stream as it is; at its end MalformedError unless it has ``digest``, spelled ``sha256:HEX``."""
+    """Yield a stream unchanged. Raises MalformedError at its end unless it has ``digest``, ``sha256:HEX``."""
     algorithm, _, wanted = digest.partition(":")
     state = hashlib.new(algorithm, usedforsecurity=False)
     for piece in stream:
         state.update(piece)
         yield piece
     if state.hexdigest() != wanted:
-        raise MalformedError(f"{what} is {digest}, but its bytes have {algorithm}:{state.hexdigest()}")
+        raise MalformedError(f"{what} is {digest}, but the content has {algorithm}:{state.hexdigest()}")
 
 
 # -- unpacking -------------------------------------------------------------------------------------------
 
 
 def compression(first: bytes) -> str:
-    """How a stream that begins with these bytes is packed; empty if it is not."""
+    """Return the compression of a stream that begins with these bytes; empty if it is not compressed."""
     return next((name for magic, name in _MAGIC.items() if first.startswith(magic)), PLAIN)
 
 
 def unpacked(stream: Iterator[bytes]) -> tuple[str, Iterator[bytes]]:
-    """How a stream is packed, and what is in it."""
+    """Return the compression of a stream, and its decompressed content."""
     first = next(stream, b"")
     while len(first) < max(map(len, _MAGIC)) and (more := next(stream, b"")):
         first += more
@@ -178,7 +178,7 @@ class _Gunzip:
 
 
 class _Input:
-    """A packed stream in slices; what a frame did not want of its last slice is given back."""
+    """A compressed stream in slices. Bytes that a frame did not consume are given back."""
 
     def __init__(self, stream: Iterator[bytes]) -> None:
         self._stream = stream
@@ -186,7 +186,7 @@ class _Input:
         self._at = 0
 
     def take(self, size: int) -> bytes:
-        """The next bytes, at most ``size``; none at the end."""
+        """Return the next bytes, at most ``size``; nothing at the end."""
         if self._at == len(self._buffer):
             self._buffer, self._at = next(self._stream, b""), 0
         taken = self._buffer[self._at : self._at + size]
@@ -194,12 +194,12 @@ class _Input:
         return taken
 
     def give_back(self, size: int) -> None:
-        """Take the last ``size`` bytes again, which were all in one slice."""
+        """Return the last ``size`` bytes to the input. They must all be from one slice."""
         self._at -= size
 
 
 def _unpacked(stream: Iterator[bytes], kind: str) -> Iterator[bytes]:
-    """Members or frames, one behind the other, as the programs of the formats read them; zeros may follow."""
+    """Yield the content of members or frames in sequence, as the formats' programs do. Zeros may follow."""
     source, frames = _Input(stream), 0
     while first := source.take(_FIRST_SLICE):
         rest = first.lstrip(b"\0")
@@ -212,11 +212,11 @@ def _unpacked(stream: Iterator[bytes], kind: str) -> Iterator[bytes]:
         try:
             yield from _one_frame(_decompressor(kind), source)
         except _errors(kind) as error:
-            raise MalformedError(f"is no well-made {kind} stream: {error}") from error
+            raise MalformedError(f"is not a valid {kind} stream: {error}") from error
 
 
 def _one_frame(worker: _Decompressor, source: _Input) -> Iterator[bytes]:
-    """What one frame holds. Slices start small, so that a million tiny frames cost no more than what they are."""
+    """Yield the content of one frame. Slices start small, so that a million tiny frames take linear time."""
     size, data = _FIRST_SLICE, b""
     while True:
         starving = worker.needs_input
@@ -246,7 +246,7 @@ def _errors(kind: str) -> tuple[type[Exception], ...]:
 
 
 def zstd_module() -> ModuleType:
-    """zstd of the standard library (Python 3.14), else of the package that brings it to older ones."""
+    """Return the zstd module of the standard library (Python 3.14), or of the package for older versions."""
     from importlib import import_module
 
     for name in ("compression.zstd", "backports.zstd"):
@@ -273,7 +273,7 @@ class _Compressor(Protocol):
 
 
 def packed(stream: Iterable[bytes], kind: str) -> Iterator[bytes]:
-    """A stream packed: the same bytes give the same, since neither time nor name is put in."""
+    """Yield a stream compressed. The same bytes give the same result, since no time or name is stored."""
     if kind == PLAIN:
         yield from stream
         return

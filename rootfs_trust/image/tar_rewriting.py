@@ -1,4 +1,4 @@
-"""Tar files of root filesystems: the same archive with entries replaced, added and taken away. Pure.
+"""Tar files of root filesystems: writes the archive with entries replaced, added and removed.
 
 Everything else is passed on byte for byte, headers and attributes included, in its order.
 """
@@ -21,31 +21,31 @@ _BLOCK = tarfile.BLOCKSIZE
 
 
 def plain_header(name: str, size: int) -> bytes:
-    """The header of a file that belongs to nobody and is of no time."""
+    """Return a file header without owner and time."""
     info = tarfile.TarInfo(name)
     info.size = size
     return header(info)
 
 
 def end_of_archive(size: int) -> bytes:
-    """What ends an archive that has ``size`` bytes so far: two blocks of zeros, and on to a full record."""
+    """Return the end of an archive of ``size`` bytes: two zero blocks, and padding to a full record."""
     return bytes(2 * _BLOCK + -(size + 2 * _BLOCK) % tarfile.RECORDSIZE)
 
 
 class TarRewriter:
-    """The archive in ``source``, whose tree is ``tree``, with ``changes`` made to it."""
+    """The archive in ``source``, whose tree is ``tree``, with ``changes`` applied."""
 
     def __init__(self, source: Layer, tree: ImageTree, changes: ImageChanges) -> None:
         self._source = source
         self._changes = changes
         self._left = dict(changes.entries)
-        self._shared = _shared(tree, changes)
+        self._hard_link_names = _hard_link_names(tree, changes)
         self._names: dict[int, str] = {}
-        """Where the content of a file with several names is, by the number of its member."""
+        """New name of the content of a file with several names, by the number of its member."""
         self._prefix = ""
 
     def stream(self) -> Iterator[bytes]:
-        """The new archive. Raises InputError where the old one is broken."""
+        """Yield the new archive. Raises InputError if the old one is malformed."""
         size = 0
         for piece in self._entries():
             size += len(piece)
@@ -68,14 +68,14 @@ class TarRewriter:
 
     def _entry(self, member: Member, place: str, seen: ImageEntry) -> Iterator[bytes]:
         if self._is_changed(place):
-            if member.info.isreg() and member.number in self._shared:
+            if member.info.isreg() and member.number in self._hard_link_names:
                 yield from self._move_hard_link_content(member)
             if place in self._left:
                 yield _replaced(member, self._left.pop(place))
         elif member.info.islnk():
             yield from self._link(member, place, seen)
         else:
-            if member.number in self._shared:
+            if member.number in self._hard_link_names:
                 self._names[member.number] = member.info.name
             yield member.header
             yield from member.rest()
@@ -84,10 +84,10 @@ class TarRewriter:
         return place in self._changes.entries or place in self._changes.gone
 
     def _move_hard_link_content(self, member: Member) -> Iterator[bytes]:
-        """A file goes that has other names: the first of these takes its content over."""
+        """When a hard-linked file is removed, move its content to the first remaining name."""
         if member.info.issparse():
             raise self._source.broken(MalformedError(f"has {member.info.name!r} as a sparse file with several names"))
-        name = self._name(self._shared[member.number][0])
+        name = self._name(self._hard_link_names[member.number][0])
         self._names[member.number] = name
         yield _renamed(member, name=name)
         yield from member.rest()
@@ -103,8 +103,8 @@ class TarRewriter:
         yield from member.rest()
 
 
-def _shared(tree: ImageTree, changes: ImageChanges) -> dict[int, list[str]]:
-    """The other names of files that change, by the number of the member that holds the content."""
+def _hard_link_names(tree: ImageTree, changes: ImageChanges) -> dict[int, list[str]]:
+    """Return the other names of changed files, by the number of the member with the content."""
     old = (tree.entry(place, follow=False) for place in (*changes.entries, *changes.gone))
     shared: dict[int, list[str]] = {entry.place.member: [] for entry in old if entry is not None and entry.kind is File}
     for place, entry in each(tree.root):
@@ -114,7 +114,7 @@ def _shared(tree: ImageTree, changes: ImageChanges) -> dict[int, list[str]]:
 
 
 def _replaced(member: Member, entry: NewEntry) -> bytes:
-    """A new entry in an old one's place: names of its owner, and attributes in other forms than ours, stay."""
+    """Return an entry that replaces an old one. Owner names, and attributes in other encodings, are kept."""
     if not isinstance(entry.node, File) or not (member.info.isreg() or member.info.islnk()):
         return packed_entry(member.info.name, entry)
     return packed_entry(member.info.name, entry, like=member.info)

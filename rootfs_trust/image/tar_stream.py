@@ -1,4 +1,4 @@
-"""Tar streams read forwards, in time and memory that the bounds below keep, whatever is in them.
+"""Reads tar streams forwards, with limits on time and memory for any content.
 
 Formats: the header blocks of V7, POSIX.1-1988 (ustar) and GNU tar, long names and old sparse files of GNU tar, extended
 headers of POSIX.1-2001 (pax). An entry becomes a :class:`tarfile.TarInfo`, but the standard library does not read the
@@ -15,19 +15,19 @@ from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.view import as_bytes, as_text
 
 MAX_HEADER = 1024 * 1024
-"""Bytes of one extended header, of the map of one sparse file, and of all global headers together."""
+"""Maximum bytes of one extended header, of the map of one sparse file, and of all global headers together."""
 
 MAX_EXTENSIONS = 100
-"""Extended headers before one entry; two or three are usual."""
+"""Maximum number of extended headers before one entry; two or three are usual."""
 
 MAX_MEMBERS = 4_000_000
 """Entries of one stream."""
 
 MAX_DEPTH = 255
-"""Folders in one name."""
+"""Maximum directory depth of a name."""
 
 XATTR = "SCHILY.xattr."
-"""Before the name of an extended attribute, in POSIX headers as GNU tar and star write them."""
+"""Prefix of extended attributes in POSIX headers, as GNU tar and star write them."""
 
 _BLOCK = tarfile.BLOCKSIZE
 _LONG_NAME, _LONG_LINK = tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK
@@ -38,7 +38,7 @@ _MOST_DIGITS = 20
 
 
 class ForwardOnlyFile:
-    """A stream that can be read and skipped, never turned back. ``name`` is what errors call its format."""
+    """A stream that can only be read and skipped forwards. ``name`` is its format in messages."""
 
     def __init__(self, stream: Iterator[bytes], name: str = "tar") -> None:
         self._stream = stream
@@ -51,19 +51,19 @@ class ForwardOnlyFile:
         """What was read and not skipped since the last member."""
 
     def read(self, size: int) -> bytes:
-        """Just ``size`` bytes of headers, or none at the end. Raises MalformedError if it ends in between."""
+        """Return exactly ``size`` bytes of headers, or nothing at the end. Raises MalformedError if it ends early."""
         data = b"".join(self.pieces(size))
         if data and len(data) != size:
-            raise self.cut_short()
+            raise self.truncated()
         self.headers.append(data)
         return data
 
     def skip_to(self, position: int) -> None:
-        """Skip to ``position``, which lies ahead. Raises MalformedError if the stream ends before it."""
+        """Skip forwards to ``position``. Raises MalformedError if the stream ends before it."""
         for _ in self.pieces(position - self.position):
             pass
         if self.position < position:
-            raise self.cut_short()
+            raise self.truncated()
 
     def skip_zeros(self) -> None:
         """Skip to the next byte that is not zero, or to the end."""
@@ -78,22 +78,22 @@ class ForwardOnlyFile:
                 return
 
     def give_back(self, data: bytes) -> None:
-        """Take ``data``, which was read last, once more."""
+        """Return ``data``, the last bytes read, to the stream."""
         self._buffer, self._at = data + self._buffer[self._at :], 0
         self.position -= len(data)
 
     def rest(self) -> Iterator[bytes]:
-        """All that is left, as a stream."""
+        """Return the remaining stream."""
         yield self._buffer[self._at :]
         self._buffer, self._at = b"", 0
         yield from self._stream
 
-    def cut_short(self) -> MalformedError:
-        """What a stream raises that ends too early."""
-        return MalformedError(f"is no well-made {self.name} archive: it is cut short")
+    def truncated(self) -> MalformedError:
+        """Return the error for a stream that ends early."""
+        return MalformedError(f"is not a valid {self.name} archive: it is truncated")
 
     def pieces(self, size: int) -> Iterator[bytes]:
-        """Up to ``size`` bytes, a piece at a time."""
+        """Yield up to ``size`` bytes, a piece at a time."""
         while size > 0:
             if self._at == len(self._buffer):
                 self._buffer, self._at = next(self._stream, b""), 0
@@ -106,14 +106,14 @@ class ForwardOnlyFile:
             yield piece
 
     def drain(self) -> None:
-        """Let all that is left pass by, so that digests see the whole."""
+        """Read to the end, so that digests cover the whole stream."""
         self._buffer, self._at = b"", 0
         for _ in self._stream:
             pass
 
 
 class Member(NamedTuple):
-    """An entry of a tar stream. Its raw bytes lie between ``start`` and ``end``; global headers may come before."""
+    """An entry of a tar stream. Its raw bytes are from ``start`` to ``end``; global headers may precede it."""
 
     info: tarfile.TarInfo
     number: int
@@ -128,31 +128,31 @@ class Member(NamedTuple):
         return {name[len(XATTR) :]: as_bytes(text) for name, text in headers.items() if name.startswith(XATTR)}
 
     def content(self) -> bytes:
-        """The bytes of a regular file; only right after this member was given."""
+        """Return the bytes of a regular file. Only valid until the next member is read."""
         content = b"".join(self.stream.pieces(self.info.size))
         if len(content) != self.info.size:
-            raise self.stream.cut_short()
+            raise self.stream.truncated()
         return content
 
     @property
     def global_headers(self) -> bytes:
-        """Raw bytes before this member, which hold for all that follow."""
+        """Return the raw bytes before this member that apply to all following ones."""
         return b"".join(self.stream.headers)[: self.info.offset - self.start]
 
     @property
     def header(self) -> bytes:
-        """The raw header, with its extensions; only right after this member was given."""
+        """Return the raw header with its extensions. Only valid until the next member is read."""
         return b"".join(self.stream.headers)[self.info.offset - self.start :]
 
     def rest(self) -> Iterator[bytes]:
-        """The raw bytes behind the header, padding included; only right after this member was given."""
+        """Yield the raw bytes after the header, including padding. Only valid until the next member is read."""
         return self.stream.pieces(self.end - self.stream.position)
 
 
 def members(stream: Iterator[bytes]) -> Iterator[Member]:
-    """The entries of a tar stream, each to be looked at before the next is asked for.
+    """Yield the entries of a tar stream. Use each before the next.
 
-    Raises MalformedError for what is no tar stream, at the entry from which on it cannot be read.
+    Raises MalformedError at the first entry that cannot be read.
     """
     forward = ForwardOnlyFile(stream)
     headers = _Headers(forward)
@@ -169,7 +169,7 @@ def members(stream: Iterator[bytes]) -> Iterator[Member]:
 
 
 class _Headers:
-    """Reads the headers of one entry after the other. ``stored``: bytes of the last one's content in the stream."""
+    """Reads the headers of the entries in sequence. ``stored``: bytes of the last one's content in the stream."""
 
     def __init__(self, stream: ForwardOnlyFile) -> None:
         self._stream = stream
@@ -177,7 +177,7 @@ class _Headers:
         self.stored = 0
 
     def next(self) -> tarfile.TarInfo | None:
-        """The next entry; None at the end: a block of zeros, or nothing more."""
+        """Return the next entry, or None at the end: a block of zeros, or the end of the stream."""
         extensions: list[tuple[bytes, bytes | dict[str, str]]] = []
         first = None
         while (info := self._block()) is not None:
@@ -189,11 +189,11 @@ class _Headers:
                 raise self._wrong(info, f"has more than {MAX_EXTENSIONS} extended headers before an entry")
             extensions.append((info.type, self._extension(info)))
         if any(kind != _GLOBAL for kind, _ in extensions):
-            raise MalformedError("is no well-made tar archive: it is cut short")
+            raise MalformedError("is not a valid tar archive: it is truncated")
         return None
 
     def _block(self) -> tarfile.TarInfo | None:
-        """One header block by itself."""
+        """Read one header block."""
         offset = self._stream.position
         block = self._stream.read(_BLOCK)
         if not block.strip(b"\0"):
@@ -201,15 +201,15 @@ class _Headers:
         try:
             return _parsed(block, offset)
         except ValueError as error:
-            raise MalformedError(f"is no well-made tar archive: broken header at byte {offset}: {error}") from error
+            raise MalformedError(f"is not a valid tar archive: broken header at byte {offset}: {error}") from error
 
     def _extension(self, info: tarfile.TarInfo) -> bytes | dict[str, str]:
-        """What an extended header says: a name, or fields by name (with those of global headers before them)."""
+        """Return the content of an extended header: a name, or fields by name (after those of global headers)."""
         if info.size > MAX_HEADER:
             raise self._wrong(info, f"has a header of more than {MAX_HEADER} bytes")
         data = self._stream.read(_padded(info.size))[: info.size]
         if len(data) != info.size:
-            raise MalformedError("is no well-made tar archive: it is cut short")
+            raise MalformedError("is not a valid tar archive: it is truncated")
         if info.type in (_LONG_NAME, _LONG_LINK):
             return data.partition(b"\0")[0]
         found = dict(_records(data, info.offset))
@@ -223,7 +223,7 @@ class _Headers:
     def _finished(
         self, info: tarfile.TarInfo, extensions: list[tuple[bytes, bytes | dict[str, str]]], offset: int
     ) -> tarfile.TarInfo:
-        """The entry with all that its extended headers say of it; of two that say the same the first one counts."""
+        """Return the entry with the fields of its extended headers. If two set the same field, the first one counts."""
         stored = info.size
         real = self._pass_map(info) if info.type == _SPARSE else stored
         info.pax_headers = dict(self._globals)
@@ -249,7 +249,7 @@ class _Headers:
         return info
 
     def _pass_map(self, info: tarfile.TarInfo) -> int:
-        """Pass the blocks that go on with the map of an old GNU sparse file, and return the size of the file.
+        """Skip the remaining map blocks of an old GNU sparse file, and return the size of the file.
 
         Source: GNU tar's manual, "Old GNU Format".
         """
@@ -259,7 +259,7 @@ class _Headers:
             block = self._stream.read(_BLOCK)
             length += _BLOCK
             if not block:
-                raise MalformedError("is no well-made tar archive: it is cut short")
+                raise MalformedError("is not a valid tar archive: it is truncated")
             if length > MAX_HEADER:
                 raise self._wrong(info, f"has a sparse map of more than {MAX_HEADER} bytes")
             more = block[504]
@@ -274,7 +274,7 @@ class _Headers:
 
 
 def _parsed(block: bytes, offset: int) -> tarfile.TarInfo:
-    """The fields of one block. Raises ValueError for what is no header."""
+    """Parse the fields of one block. Raises ValueError if it is not a header."""
     if not _is_checksum(_number(block[148:156]), block):
         raise ValueError("bad checksum")
     info = tarfile.TarInfo(_text(block[0:100]))
@@ -295,7 +295,7 @@ def _parsed(block: bytes, offset: int) -> tarfile.TarInfo:
 
 
 def is_header(block: bytes) -> bool:
-    """Whether a block of 512 bytes is the header of an entry, by its checksum."""
+    """Return whether a block of 512 bytes is the header of an entry, by its checksum."""
     try:
         return len(block) == _BLOCK and bool(block.strip(b"\0")) and _is_checksum(_number(block[148:156]), block)
     except ValueError:
@@ -303,7 +303,7 @@ def is_header(block: bytes) -> bool:
 
 
 def _is_checksum(stated: int, block: bytes) -> bool:
-    """Whether this is the sum of the bytes, the field itself as blanks: unsigned as POSIX has it, or signed."""
+    """Return whether ``stated`` is the sum of the bytes with the field as blanks: unsigned (POSIX) or signed."""
     others = block[:148] + block[156:]
     unsigned = 256 + sum(others)
     return stated == unsigned or stated == unsigned - 256 * sum(byte > 127 for byte in others)
@@ -314,7 +314,7 @@ def _text(field: bytes) -> str:
 
 
 def _number(field: bytes) -> int:
-    """A number in octal digits, or in base 256 as GNU tar writes what has no room. Raises ValueError."""
+    """Parse octal digits, or base 256 as GNU tar writes larger numbers. Raises ValueError."""
     if field[0] in (0o200, 0o377):
         value = int.from_bytes(field[1:], "big")
         return value - (256 ** (len(field) - 1) if field[0] == 0o377 else 0)
@@ -325,7 +325,7 @@ def _number(field: bytes) -> int:
 
 
 def _records(data: bytes, offset: int) -> Iterator[tuple[str, str]]:
-    """The records of a pax header, "LENGTH KEY=VALUE" and a newline each (POSIX.1-2001, pax, Extended Header)."""
+    """Yield the records of a pax header, "LENGTH KEY=VALUE" with a newline (POSIX.1-2001, pax, Extended Header)."""
     position = 0
     while position < len(data) and data[position]:
         space = data.find(b" ", position, position + _MOST_DIGITS)
@@ -334,13 +334,13 @@ def _records(data: bytes, offset: int) -> Iterator[tuple[str, str]]:
         record = data[space + 1 : end]
         key, equals, value = record[:-1].partition(b"=")
         if end > len(data) or not (key and equals and record.endswith(b"\n")):
-            raise MalformedError(f"is no well-made tar archive: broken extended header at byte {offset}")
+            raise MalformedError(f"is not a valid tar archive: broken extended header at byte {offset}")
         yield as_text(key), as_text(value)
         position = end
 
 
 def _apply(info: tarfile.TarInfo, fields: Mapping[str, str]) -> None:
-    """Set what the fields of a pax header say."""
+    """Set the fields of a pax header."""
     info.name = fields.get("GNU.sparse.name", fields.get("path", info.name))
     info.linkname = fields.get("linkpath", info.linkname)
     info.uname, info.gname = fields.get("uname", info.uname), fields.get("gname", info.gname)
@@ -350,14 +350,14 @@ def _apply(info: tarfile.TarInfo, fields: Mapping[str, str]) -> None:
             info.mtime = float(fields["mtime"])
         except ValueError:
             info.mtime = 0
-    # GNU tar's sparse formats 0.0, 0.1 and 1.0, as its manual tells them from each other.
+    # GNU tar's sparse formats 0.0, 0.1 and 1.0; its manual describes how they differ.
     version = fields.get("GNU.sparse.major"), fields.get("GNU.sparse.minor")
     if "GNU.sparse.size" in fields or "GNU.sparse.map" in fields or version == ("1", "0"):
         info.sparse = b""
 
 
 def _whole(fields: Mapping[str, str], key: str, default: int) -> int:
-    """A field that is a whole number; -1 for one that makes no sense."""
+    """Parse a field that is a whole number; -1 if it is malformed."""
     text = fields.get(key)
     if text is None:
         return default
@@ -369,10 +369,10 @@ def _padded(size: int) -> int:
 
 
 def parts_of(name: str) -> list[str]:
-    """The parts of an entry's name. Raises MalformedError for one that could lead out of the tree."""
+    """Return the components of an entry's name. Raises MalformedError if it could lead out of the tree."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts or "\0" in name:
         raise MalformedError(f"has an entry called {name!r}, which could lead out of the tree")
     if len(parts) > MAX_DEPTH:
-        raise MalformedError(f"has an entry that is more than {MAX_DEPTH} folders deep")
+        raise MalformedError(f"has an entry that is more than {MAX_DEPTH} directories deep")
     return parts

@@ -103,7 +103,7 @@ def anchors(path: str, listed: Iterable[Listed], at: datetime) -> tuple[list[Lis
     """Return the certificates that a trust store for TLS should contain at that time, and warnings."""
     kept = [each for each in listed if SERVER_AUTH in each.trusted - each.distrusted]
     return [each for each in kept if not _retired(each, at)], [
-        _told(path, each, at) for each in kept if each.server_distrust_after is not None
+        _distrust_after_warning(path, each, at) for each in kept if each.server_distrust_after is not None
     ]
 
 
@@ -113,7 +113,7 @@ def _retired(listed: Listed, at: datetime) -> bool:
     return until is not None and (at - until).days > LONGEST_VALIDITY
 
 
-def _told(path: str, listed: Listed, at: datetime) -> Problem:
+def _distrust_after_warning(path: str, listed: Listed, at: datetime) -> Problem:
     what = f"{listed.label}: Mozilla distrusts what it issued after {listed.server_distrust_after:%Y-%m-%d}"
     if _retired(listed, at):
         return Problem(

@@ -99,7 +99,7 @@ def _from_container(path: str, data: bytes) -> tuple[list[FoundCertificate], lis
     problems: list[Problem] = []
     pairs = list(_collect(path, data, problems))
     if not pairs and not problems:
-        problems.append(_nothing(path, data))
+        problems.append(_no_certificate(path, data))
     if problems:
         return [], problems
     alone, blocks = len(pairs) == 1, _blocks_by_line(data)
@@ -192,7 +192,7 @@ def _broken(where: str, message: str, id_: str = "broken-certificate") -> Proble
     return Problem(id_, where, message, "export it again from its origin")
 
 
-def _nothing(path: str, data: bytes) -> Problem:
+def _no_certificate(path: str, data: bytes) -> Problem:
     from rootfs_trust.inputs.mistaken_files import known_form
 
     what, instead = known_form(data)

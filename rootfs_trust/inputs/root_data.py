@@ -150,11 +150,11 @@ _Concerned = tuple[Incident, ConcernedCertificate]
 
 def load_root_data(path: str | None = None) -> RootData:
     """Load the table from the file at ``path``; None means the table of the package. Raises InputError."""
-    return _shipped() if path is None else _load(path)
+    return _packaged_root_data() if path is None else _load(path)
 
 
 @functools.cache
-def _shipped() -> RootData:
+def _packaged_root_data() -> RootData:
     return replace(_load(os.path.join(resource("root_data"), "roots.json")), path="")
 
 

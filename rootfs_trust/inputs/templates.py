@@ -39,7 +39,7 @@ def read_templates(tables: Iterable[RenderTable]) -> tuple[list[Template], list[
 
 def read_template(table: RenderTable) -> Template:
     """Read the template of ``[[render]]``. Raises InputError."""
-    path = table.template if os.path.isabs(table.template) else _shipped(table)
+    path = table.template if os.path.isabs(table.template) else _packaged_template(table)
     try:
         if is_special(path):  # opening a FIFO would block
             raise ValueError("it is not a regular file")
@@ -54,7 +54,7 @@ def read_template(table: RenderTable) -> Template:
         raise InputError(Problem("template", table.where, message, "its path is relative to the config")) from error
 
 
-def _shipped(table: RenderTable) -> str:
+def _packaged_template(table: RenderTable) -> str:
     folder = os.path.join(resource("templates"), "agents")
     files = {name.partition(".")[0]: name for name in sorted(os.listdir(folder))}
     if table.template not in files:

@@ -101,7 +101,7 @@ class Writer:
 
     def notes(self) -> list[Problem]:
         """Return warnings about the owners of new entries."""
-        told = [
+        warnings = [
             Problem(
                 "owner",
                 "",
@@ -113,8 +113,8 @@ class Writer:
         given = self._owner if self._owner not in self._withheld else None
         if given is not None and given != Owner(0, 0) and self._done:
             message = f"new entries belong to {given.uid}:{given.gid}, like the root directory"
-            told.append(Problem("owner", "", message))
-        return told
+            warnings.append(Problem("owner", "", message))
+        return warnings
 
     # -- steps -------------------------------------------------------------------------------------------
 
@@ -136,10 +136,12 @@ class Writer:
             self._done.append(action.path)
 
     def _failed(self, action: Action, reason: str) -> ApplyError:
-        message = f"{action.verb} failed: {reason}; {self._written()}; not written: this and all that comes after"
+        message = (
+            f"{action.verb} failed: {reason}; {self._written_so_far()}; not written: this and all that comes after"
+        )
         return ApplyError(Problem("apply", action.path, message, _HINT))
 
-    def _written(self) -> str:
+    def _written_so_far(self) -> str:
         done = dict.fromkeys(self._done)
         return f"written before: {', '.join(done)}" if done else "nothing was written"
 
@@ -161,7 +163,7 @@ class Writer:
         os.mkdir(staged, 0o700, dir_fd=folder)
         fd = os.open(staged, _OPEN_FOLDER, dir_fd=folder)
         try:
-            self._give(fd, action.node.owner or self._owner)
+            self._set_owner(fd, action.node.owner or self._owner)
             os.fchmod(fd, action.node.mode)
         finally:
             os.close(fd)
@@ -178,7 +180,7 @@ class Writer:
             file.write(action.node.content)
             file.flush()
             if not (action.replaces and self._take_over(folder, name, fd)):
-                self._give(fd, action.node.owner or self._owner)
+                self._set_owner(fd, action.node.owner or self._owner)
                 os.fchmod(fd, action.node.mode)
             self._set_time(fd)
             self._sync(fd)
@@ -201,7 +203,7 @@ class Writer:
 
     def _make_link(self, action: Link, folder: int, name: bytes) -> None:
         os.symlink(as_bytes(action.node.points_to), name, dir_fd=folder)
-        self._give_at(folder, name)
+        self._set_owner_at(folder, name)
         if self._timestamp is not None:
             os.utime(name, (self._timestamp, self._timestamp), dir_fd=folder, follow_symlinks=False)
 
@@ -221,7 +223,7 @@ class Writer:
             finally:
                 os.close(fd)
         except (OSError, InputError) as error:
-            left = f"{self._written()}; not done: removals" if rest else "all changes are written"
+            left = f"{self._written_so_far()}; not done: removals" if rest else "all changes are written"
             message = f"cannot be flushed to disk: {_reason(error)}; {left}"
             raise ApplyError(Problem("apply", path, message, _HINT)) from error
 
@@ -245,19 +247,19 @@ class Writer:
                 os.setxattr(fd, key, value)
         return True
 
-    def _give(self, fd: int, owner: Owner | None) -> None:
+    def _set_owner(self, fd: int, owner: Owner | None) -> None:
         """Give a new entry to ``owner``, or record that the user may not do that."""
         if owner is not None:
-            with self._withholding(owner):
+            with self._recording_refused_owner(owner):
                 os.fchown(fd, owner.uid, owner.gid)
 
-    def _give_at(self, folder: int, name: bytes) -> None:
+    def _set_owner_at(self, folder: int, name: bytes) -> None:
         if self._owner is not None:
-            with self._withholding(self._owner):
+            with self._recording_refused_owner(self._owner):
                 os.chown(name, self._owner.uid, self._owner.gid, dir_fd=folder, follow_symlinks=False)
 
     @contextlib.contextmanager
-    def _withholding(self, owner: Owner) -> Iterator[None]:
+    def _recording_refused_owner(self, owner: Owner) -> Iterator[None]:
         try:
             yield
         except OSError as error:

@@ -146,7 +146,7 @@ class TreeCopy:
         try:
             found = os.fstat(old)
             if not stat.S_ISREG(found.st_mode) or not os.path.samestat(found, status):
-                raise self._changed(name, "became something else while it was read")
+                raise self._changed_during_run(name, "became something else while it was read")
             new = os.open(name, _CREATE, 0o600, dir_fd=self._to.fd)
             try:
                 self._content(old, new, found.st_size, name)
@@ -169,7 +169,7 @@ class TreeCopy:
                 except OSError as error:
                     raise self._unreadable(error, name) from error
                 if not piece:
-                    raise self._changed(name, "became shorter while it was read")
+                    raise self._changed_during_run(name, "became shorter while it was read")
                 while piece:
                     written = os.pwrite(new, piece, at)
                     piece, at = piece[written:], at + written
@@ -198,7 +198,7 @@ class TreeCopy:
             os.mknod(name, status.st_mode, status.st_rdev, dir_fd=to)
         new = os.stat(name, dir_fd=to, follow_symlinks=False)
         if (new.st_uid, new.st_gid) != (status.st_uid, status.st_gid):
-            self._give(name, status)
+            self._set_owner(name, status)
         for key, value in attributes.items():
             os.setxattr(path_by_descriptor(to, name), key, value, follow_symlinks=False)
         if not stat.S_ISLNK(status.st_mode):
@@ -210,7 +210,7 @@ class TreeCopy:
         """Copy owner, attributes, mode and times of ``old`` to the open file or directory ``new``."""
         there = os.fstat(new)
         if (there.st_uid, there.st_gid) != (status.st_uid, status.st_gid):
-            self._give(new, status)
+            self._set_owner(new, status)
         try:
             attributes = attributes_of_descriptor(old)
         except OSError as error:
@@ -220,7 +220,7 @@ class TreeCopy:
         os.fchmod(new, stat.S_IMODE(status.st_mode))
         os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))
 
-    def _give(self, entry: int | bytes, status: os.stat_result) -> None:
+    def _set_owner(self, entry: int | bytes, status: os.stat_result) -> None:
         try:
             if isinstance(entry, int):
                 os.fchown(entry, status.st_uid, status.st_gid)
@@ -240,13 +240,13 @@ class TreeCopy:
     def _shown(self, name: bytes) -> str:
         return os.path.join(self._source, as_text(self._path(name)))
 
-    def _changed(self, name: bytes, message: str) -> InputError:
+    def _changed_during_run(self, name: bytes, message: str) -> InputError:
         hint = "does another program write into the root filesystem at the same time?"
         return InputError(Problem("unreadable", self._shown(name), message, hint))
 
     def _unreadable(self, error: OSError, name: bytes = b"") -> InputError:
         if error.errno == errno.ESTALE:
-            return self._changed(name, "was moved while it was read")
+            return self._changed_during_run(name, "was moved while it was read")
         hint = "run as a user who can read the whole tree"
         return InputError(Problem("unreadable", self._shown(name), f"cannot be read: {error.strerror}", hint))
 

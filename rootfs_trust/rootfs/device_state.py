@@ -69,25 +69,25 @@ class TreeWithDeviceState:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """See InImage."""
+        """Implements :meth:`InImage.environment`."""
         return self._base.environment if isinstance(self._base, InImage) else {}
 
     def real_path(self, path: str) -> str | None:
-        """See View."""
-        return resolve(path, self._look)
+        """Implements :meth:`View.real_path`."""
+        return resolve(path, self._entry_at)
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
-        """See View."""
+        """Implements :meth:`View.node`."""
         found = self._place(path, follow)
         return None if found is None else found.view.node(found.path)
 
     def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
-        """See View."""
+        """Implements :meth:`View.kind`."""
         found = self._place(path, follow)
         return None if found is None else found.view.kind(found.path, follow=False)
 
     def names(self, path: str) -> list[str]:
-        """See View."""
+        """Implements :meth:`View.names`."""
         real = self.real_path(path)
         if real is None:
             return []
@@ -96,17 +96,17 @@ class TreeWithDeviceState:
         return sorted((name for name in names if self._find(join(real, name)) is not None), key=as_bytes)
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
-        """See View."""
+        """Implements :meth:`View.extended_attributes`."""
         found = self._place(path, follow=False)
         return {} if found is None else found.view.extended_attributes(found.path)
 
     def mounted(self, path: str) -> bool:
-        """See View."""
+        """Implements :meth:`View.mounted`."""
         found = self._place(path, follow=False)
         return found is not None and found.view.mounted(found.path)
 
     def modified(self, path: str) -> int | None:
-        """See View."""
+        """Implements :meth:`View.modified`."""
         found = self._place(path, follow=True)
         return None if found is None else found.view.modified(found.path)
 
@@ -117,7 +117,7 @@ class TreeWithDeviceState:
         place = self.real_path(path) if follow or not name else join(folder, name)
         return None if place is None else self._find(place)
 
-    def _look(self, real: str) -> Symlink | type[Node] | None:
+    def _entry_at(self, real: str) -> Symlink | type[Node] | None:
         found = self._find(real)
         if found is None:
             return None

@@ -14,7 +14,7 @@ _Value = TypeVar("_Value")
 class ErrorCollectingView:
     """The tree ``view``, with unreadable paths treated as missing. Implements View.
 
-    ``troubles`` has the problem of each unreadable path.
+    ``problems`` has the problem of each unreadable path.
     """
 
     def __init__(self, view: View) -> None:
@@ -22,31 +22,31 @@ class ErrorCollectingView:
         self.problems: dict[str, Problem] = {}
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
-        """See View."""
+        """Implements :meth:`View.node`."""
         return self._or(lambda: self._view.node(path, follow=follow), None)
 
     def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
-        """See View."""
+        """Implements :meth:`View.kind`."""
         return self._or(lambda: self._view.kind(path, follow=follow), None)
 
     def names(self, path: str) -> list[str]:
-        """See View."""
+        """Implements :meth:`View.names`."""
         return self._or(lambda: self._view.names(path), [])
 
     def real_path(self, path: str) -> str | None:
-        """See View."""
+        """Implements :meth:`View.real_path`."""
         return self._or(lambda: self._view.real_path(path), None)
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
-        """See View."""
+        """Implements :meth:`View.extended_attributes`."""
         return self._or(lambda: self._view.extended_attributes(path), {})
 
     def mounted(self, path: str) -> bool:
-        """See View."""
+        """Implements :meth:`View.mounted`."""
         return self._or(lambda: self._view.mounted(path), False)
 
     def modified(self, path: str) -> int | None:
-        """See View."""
+        """Implements :meth:`View.modified`."""
         return self._or(lambda: self._view.modified(path), None)
 
     def from_state(self, path: str) -> bool:
@@ -72,7 +72,7 @@ class ErrorCollectingView:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """See InImage."""
+        """Implements :meth:`InImage.environment`."""
         return self._view.environment if isinstance(self._view, InImage) else {}
 
     def _or(self, look: Callable[[], _Value], nothing: _Value) -> _Value:

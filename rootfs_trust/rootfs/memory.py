@@ -1,4 +1,4 @@
-"""Cache the result of a function for trees with equal content. Does no I/O of its own.
+"""Cache the result of a function for trees with equal content. Does no I/O itself.
 
 Many images of a fleet have the same trust store. This module records what a function reads from a tree as facts:
 directory entries, links, and the SHA-256 of files. If all facts are true for another tree, the result is the same and
@@ -39,7 +39,7 @@ class Remembered(Generic[_Result]):
         """Return the result for the tree ``view``."""
         found: dict[_Fact, Hashable] = {}
         for facts, result in self._known:
-            if all(_hold(view, fact, expected, found) for fact, expected in facts.items()):
+            if all(_is_unchanged(view, fact, expected, found) for fact, expected in facts.items()):
                 return result
         asking = Asking(view)
         result = self.function(asking)
@@ -49,7 +49,7 @@ class Remembered(Generic[_Result]):
         return result
 
 
-def _hold(view: View, fact: _Fact, expected: Hashable, found: dict[_Fact, Hashable]) -> bool:
+def _is_unchanged(view: View, fact: _Fact, expected: Hashable, found: dict[_Fact, Hashable]) -> bool:
     if fact not in found:
         found[fact] = _fingerprint(_answer(view, fact))
     return found[fact] == expected
@@ -68,37 +68,37 @@ class Asking:
         self.facts: dict[_Fact, Hashable] = {}
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
-        """See View."""
+        """Implements :meth:`View.node`."""
         answer: Node | None = self._ask("node", path, follow=follow)
         return answer
 
     def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
-        """See View."""
+        """Implements :meth:`View.kind`."""
         answer: type[Node] | None = self._ask("kind", path, follow=follow)
         return answer
 
     def names(self, path: str) -> list[str]:
-        """See View."""
+        """Implements :meth:`View.names`."""
         answer: list[str] = self._ask("names", path)
         return answer
 
     def real_path(self, path: str) -> str | None:
-        """See View."""
+        """Implements :meth:`View.real_path`."""
         answer: str | None = self._ask("real_path", path)
         return answer
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
-        """See View."""
+        """Implements :meth:`View.extended_attributes`."""
         answer: Mapping[str, bytes] = self._ask("extended_attributes", path)
         return answer
 
     def mounted(self, path: str) -> bool:
-        """See View."""
+        """Implements :meth:`View.mounted`."""
         answer: bool = self._ask("mounted", path)
         return answer
 
     def modified(self, path: str) -> int | None:
-        """See View."""
+        """Implements :meth:`View.modified`."""
         answer: int | None = self._ask("modified", path)
         return answer
 
@@ -162,7 +162,12 @@ def _answer(view: View, question: _Fact) -> Any:
 def _fingerprint(answer: Any) -> Hashable:
     """Return a key that is equal for equal answers. File contents and lists of names become their SHA-256."""
     if isinstance(answer, File):
-        return File, sha256(answer.content, usedforsecurity=False).digest(), answer.owner, answer.mode
+        return (
+            File,
+            sha256(answer.content, usedforsecurity=False).digest(),
+            answer.owner,
+            answer.mode,
+        )
     if isinstance(answer, list):
         return sha256("\0".join(answer).encode("utf-8", "surrogateescape"), usedforsecurity=False).digest()
     if isinstance(answer, Mapping):

@@ -47,7 +47,7 @@ class MakeDirectory(NamedTuple):
 
     @property
     def verb(self) -> str:
-        """What the contract calls it."""
+        """The name of the action in JSON and in messages."""
         return "directory"
 
 
@@ -60,7 +60,7 @@ class Put(NamedTuple):
 
     @property
     def verb(self) -> str:
-        """What the contract calls it."""
+        """The name of the action in JSON and in messages."""
         return "put"
 
 
@@ -73,7 +73,7 @@ class Link(NamedTuple):
 
     @property
     def verb(self) -> str:
-        """What the contract calls it."""
+        """The name of the action in JSON and in messages."""
         return "link"
 
 
@@ -84,7 +84,7 @@ class Remove(NamedTuple):
 
     @property
     def verb(self) -> str:
-        """What the contract calls it."""
+        """The name of the action in JSON and in messages."""
         return "remove"
 
 

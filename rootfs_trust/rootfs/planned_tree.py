@@ -1,4 +1,4 @@
-"""The rootfs as it will be: what stands there now, and over it what a run is about to write. Read only."""
+"""The rootfs as it will be after a run: the existing tree with the planned changes. Read only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from rootfs_trust.rootfs.view import (
 
 
 class PlannedTree:
-    """The tree of ``device`` with ``desired`` laid over it. Implements :class:`~rootfs_trust.rootfs.view.View`."""
+    """The tree of ``device`` with ``desired`` applied. Implements :class:`~rootfs_trust.rootfs.view.View`."""
 
     def __init__(self, device: Device, desired: Desired) -> None:
         self._view = view = device.view
@@ -41,8 +41,8 @@ class PlannedTree:
                 self._folders.update(_ancestors(path))
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
-        """See View."""
-        place = self._found(path, follow=follow)
+        """Implements :meth:`View.node`."""
+        place = self._resolved(path, follow=follow)
         planned = None if place is None else self._planned.get(place)
         if place is None or isinstance(planned, Absent):
             return None
@@ -51,61 +51,65 @@ class PlannedTree:
         return Directory() if place in self._folders else self._view.node(place)
 
     def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
-        """See View."""
-        place = self._found(path, follow=follow)
+        """Implements :meth:`View.kind`."""
+        place = self._resolved(path, follow=follow)
         return None if place is None else self._kind(place)
 
     def names(self, path: str) -> list[str]:
-        """See View."""
+        """Implements :meth:`View.names`."""
         real = self.real_path(path)
         names = () if real is None else self._names(real)
         return sorted((name for name in names if self._kind(join(real or "/", name)) is not None), key=as_bytes)
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
-        """See View."""
+        """Implements :meth:`View.extended_attributes`."""
         return self._view.extended_attributes(path)
 
     def mounted(self, path: str) -> bool:
-        """See View."""
+        """Implements :meth:`View.mounted`."""
         return self._view.mounted(path)
 
     def modified(self, path: str) -> int | None:
-        """See View; None for what the run writes."""
-        place = self._found(path, follow=True)
+        """Implements :meth:`View.modified`. None for files that the run writes."""
+        place = self._resolved(path, follow=True)
         return None if place is None or place in self._planned else self._view.modified(place)
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """See InImage."""
+        """Implements :meth:`InImage.environment`."""
         return self._view.environment if isinstance(self._view, InImage) else {}
 
-    def _found(self, path: str, *, follow: bool) -> str | None:
+    def _resolved(self, path: str, *, follow: bool) -> str | None:
         if follow or path == "/":
             return self.real_path(path)
         folder = self.real_path(parent(path))
         return None if folder is None else join(folder, path.rpartition("/")[2])
 
     def others(self, folder: str) -> Iterator[str]:
-        """What stands in ``folder``, a real path, and is not from the run; a link to what is from it counts as such."""
+        """Yield the paths in ``folder``, a real path, that the run does not write. Links to written files count as
+        written.
+        """
         for name in self._view.names(folder):
             path = join(folder, name)
             if path not in self._planned and self.real_path(path) not in self._planned:
                 yield path
 
     def read(self, path: str) -> bytes | None:
-        """The content of a regular file of others; see :func:`~rootfs_trust.rootfs.view.read`."""
+        """Return the content of a regular file that the run does not write; see
+        :func:`~rootfs_trust.rootfs.view.read`.
+        """
         return read(self._view, path)
 
     def way(self, path: str) -> list[str]:
-        """The real paths that are passed on the way to ``path``, the root and its end included; empty without one."""
-        return way(path, self._look)
+        """Return the real paths of the root, each directory and the end of ``path``; empty if it does not exist."""
+        return way(path, self._entry_at)
 
     def real_path(self, path: str) -> str | None:
-        """The path free of links of what will stand at ``path``."""
-        return resolve(path, self._look)
+        """Implements :meth:`View.real_path`."""
+        return resolve(path, self._entry_at)
 
     def rights(self, place: str) -> tuple[Owner, int]:
-        """Owner and mode of a file or folder, by its real path: what is replaced keeps its own."""
+        """Return owner and mode of a file or directory, by its real path. Replaced files keep theirs."""
         for node in (self._view.node(place), self._planned.get(place)):
             if isinstance(node, File | Directory):
                 return node.owner or Owner(0, 0), node.mode
@@ -114,8 +118,8 @@ class PlannedTree:
     def _names(self, folder: str) -> set[str]:
         return self._names_planned.get(folder, set()).union(self._view.names(folder))
 
-    def _look(self, place: str) -> Symlink | type[Node] | None:
-        """What will stand at ``place``, whose folder is free of links."""
+    def _entry_at(self, place: str) -> Symlink | type[Node] | None:
+        """Return the entry at ``place``, whose parent directory has no links."""
         kind = self._kind(place)
         if kind is not Symlink:
             return kind
@@ -123,7 +127,9 @@ class PlannedTree:
         return node if isinstance(node, Symlink) else None
 
     def _kind(self, place: str) -> type[Node] | None:
-        """The type of what will stand at ``place``, whose folder is free of links; a link is not followed."""
+        """Return the type of the entry at ``place``, whose parent directory has no links. A final link is not
+        followed.
+        """
         planned = self._planned.get(place)
         if planned is not None:
             return None if isinstance(planned, Absent) else type(planned)
@@ -131,7 +137,7 @@ class PlannedTree:
 
 
 def _place(view: View, path: str) -> str:
-    """``path`` with the links on the way to it followed, as far as its folders are there."""
+    """Return ``path`` with the links in its existing parent directories resolved."""
     return path if path == "/" else join(real_folder(view, parent(path)), path.rpartition("/")[2])
 
 

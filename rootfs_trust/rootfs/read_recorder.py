@@ -19,7 +19,7 @@ class ReadRecorder:
         self.read: dict[str, str] = {}
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
-        """See View; a file is remembered."""
+        """Implements :meth:`View.node`. Records the digest of a file."""
         node = self._view.node(path, follow=follow)
         if isinstance(node, File):
             real = self._view.real_path(path)
@@ -27,30 +27,30 @@ class ReadRecorder:
         return node
 
     def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
-        """See View."""
+        """Implements :meth:`View.kind`."""
         return self._view.kind(path, follow=follow)
 
     def names(self, path: str) -> list[str]:
-        """See View."""
+        """Implements :meth:`View.names`."""
         return self._view.names(path)
 
     def real_path(self, path: str) -> str | None:
-        """See View."""
+        """Implements :meth:`View.real_path`."""
         return self._view.real_path(path)
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
-        """See View."""
+        """Implements :meth:`View.extended_attributes`."""
         return self._view.extended_attributes(path)
 
     def mounted(self, path: str) -> bool:
-        """See View."""
+        """Implements :meth:`View.mounted`."""
         return self._view.mounted(path)
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """See InImage."""
+        """Implements :meth:`InImage.environment`."""
         return self._view.environment if isinstance(self._view, InImage) else {}
 
     def modified(self, path: str) -> int | None:
-        """See View."""
+        """Implements :meth:`View.modified`."""
         return self._view.modified(path)

@@ -60,7 +60,7 @@ class RootDirectory:
                     "root",
                     directory,
                     f"cannot be opened as a directory: {error.strerror}",
-                    "--root takes the folder that becomes the device's /",
+                    "--root takes the directory that becomes the device's /",
                 )
             ) from error
         self.directory = directory
@@ -172,7 +172,7 @@ class RootDirectory:
         return (found[0], as_bytes(name)) if found and "\0" not in name else None
 
     def real_path(self, path: str) -> str | None:
-        """See :class:`View`."""
+        """Implements :meth:`View.real_path`."""
         walk = Walk(self.fd)
         try:
             return walk.to(path)
@@ -213,7 +213,7 @@ class RootDirectory:
     # -- looking -----------------------------------------------------------------------------------------
 
     def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
-        """See :class:`View`."""
+        """Implements :meth:`View.kind`."""
         known = self._kinds.get(path)
         if known is not None and not (follow and known is Symlink):
             return known
@@ -221,7 +221,7 @@ class RootDirectory:
         return None if found is None else _KINDS.get(stat.S_IFMT(found[1].st_mode), Special)
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
-        """See :class:`View`. Raises InputError for a file that is too large or cannot be read."""
+        """Implements :meth:`View.node`. Raises InputError for a file that is too large or cannot be read."""
         if self._kinds.get(path) is File and (place := self.place(path)):
             return self._file(*place, path)
         if not follow and (link := self._link(path)):
@@ -252,12 +252,12 @@ class RootDirectory:
         return self._links.get(path)
 
     def names(self, path: str) -> list[str]:
-        """See :class:`View`. A folder is listed once, until :meth:`forget`."""
+        """Implements :meth:`View.names`. A directory is listed once, until :meth:`forget`."""
         if path not in self._names:
-            self._names[path] = self._listed(path)
+            self._names[path] = self._list(path)
         return self._names[path]
 
-    def _listed(self, path: str) -> list[str]:
+    def _list(self, path: str) -> list[str]:
         fd = self.folder(path)
         if fd is None:
             return []
@@ -272,14 +272,14 @@ class RootDirectory:
 
     def _entries(self, path: str, listing: int) -> list[str]:
         with os.scandir(listing) as entries:
-            # Asked by descriptor, the names are in the host's encoding.
+            # Listed by descriptor, the names are in the host's encoding.
             kinds = {os.fsencode(each.name): kind_of(each) for each in entries}
         names = {as_text(name): kinds[name] for name in sorted(kinds)}
         self._kinds.update((join(path, name), kind) for name, kind in names.items())
         return list(names)
 
     def extended_attributes(self, path: str) -> dict[str, bytes]:
-        """See :class:`View`. Empty where the file system keeps none."""
+        """Implements :meth:`View.extended_attributes`. Empty if the file system does not support them."""
         place = self.place(path)
         try:
             return {} if place is None else read_extended_attributes(*place)
@@ -287,7 +287,7 @@ class RootDirectory:
             raise _unreadable(path, error) from error
 
     def mounted(self, path: str) -> bool:
-        """See :class:`View`. False without /proc, which tells it."""
+        """Implements :meth:`View.mounted`. False if /proc is not mounted."""
         place = self.place(path)
         try:
             return place is not None and mount_of(place[0], b".") != mount_of(*place)
@@ -295,7 +295,7 @@ class RootDirectory:
             return False
 
     def modified(self, path: str) -> int | None:
-        """See :class:`View`."""
+        """Implements :meth:`View.modified`."""
         found = self._status(path, follow=True)
         return None if found is None else int(found[1].st_mtime)
 
@@ -329,7 +329,9 @@ class RootDirectory:
         except OSError as error:
             raise _unreadable(path, error) from error
         if content is None:
-            raise InputError(Problem("unreadable", path, "became no file while it was read", _HINT_OTHERS))
+            raise InputError(
+                Problem("unreadable", path, "was replaced while it was read, and is no longer a file", _HINT_OTHERS)
+            )
         if len(content) > MAX_FILE:
             hint = "a trust store is smaller; move the file out of the store's directories"
             raise InputError(Problem("too-large", path, f"is larger than {MAX_FILE} bytes", hint))

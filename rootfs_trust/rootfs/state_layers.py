@@ -29,7 +29,7 @@ class LayerAnswer(Enum):
     BELOW = "use the layer below"
 
 
-StorePlan: TypeAlias = FoundEntry | LayerAnswer
+LayerResult: TypeAlias = FoundEntry | LayerAnswer
 
 
 class StateLayer(Protocol):
@@ -39,7 +39,7 @@ class StateLayer(Protocol):
     def view(self) -> View:
         """The host directory with the state."""
 
-    def find(self, real: str) -> StorePlan:
+    def find(self, real: str) -> LayerResult:
         """Return the entry at the real path ``real``."""
 
     def folder(self, real: str) -> str | None:
@@ -53,7 +53,7 @@ class _Known(NamedTuple):
     whether the directory hides the one of the tree.
     """
 
-    answer: StorePlan
+    answer: LayerResult
     inside: LayerAnswer | None
     hides: bool = False
 
@@ -61,7 +61,7 @@ class _Known(NamedTuple):
 _TOP = _Known(LayerAnswer.BELOW, None)
 
 
-def _through(path: str, known: dict[str, _Known], step: Callable[[str, bool], _Known]) -> StorePlan:
+def _through(path: str, known: dict[str, _Known], step: Callable[[str, bool], _Known]) -> LayerResult:
     """Return the answer of a layer for ``path``, from the top directory down. Each directory is read only once."""
     missing = []
     here = path
@@ -74,7 +74,7 @@ def _through(path: str, known: dict[str, _Known], step: Callable[[str, bool], _K
     return known[path].answer
 
 
-def _missing(hidden: bool) -> _Known:
+def _missing_entry(hidden: bool) -> _Known:
     answer = LayerAnswer.HIDDEN if hidden else LayerAnswer.BELOW
     return _Known(answer, answer)
 
@@ -98,11 +98,11 @@ class OverlayUpperLayer:
     _known: dict[str, _Known] = field(default_factory=dict, compare=False, repr=False)
 
     def folder(self, real: str) -> str | None:
-        """See Layer."""
+        """Implements :meth:`StateLayer.folder`."""
         return inside_of(real, self.over)
 
-    def find(self, real: str) -> StorePlan:
-        """See Layer."""
+    def find(self, real: str) -> LayerResult:
+        """Implements :meth:`StateLayer.find`."""
         inside = inside_of(real, self.over)
         if inside is None or inside == "/":
             return LayerAnswer.BELOW
@@ -111,15 +111,15 @@ class OverlayUpperLayer:
     def _step(self, path: str, hidden: bool) -> _Known:
         kind = self.view.kind(path, follow=False)
         if kind is None:
-            return _missing(hidden)
+            return _missing_entry(hidden)
         if self.whiteouts and self._is_whiteout(path, kind):
-            return _missing(True)
+            return _missing_entry(True)
         if kind is not Directory:
             return _Known(FoundEntry(self.view, path), LayerAnswer.HIDDEN)
         return _Known(FoundEntry(self.view, path), None, hidden or self._is_opaque(path))
 
     def _is_whiteout(self, path: str, kind: type[Node]) -> bool:
-        # No store has device nodes: one in an upper folder is a whiteout whatever its numbers.
+        # No store has device nodes: one in an upper directory is a whiteout, whatever its numbers.
         if kind is Special:
             return True
         return kind is File and _WHITEOUT in self.view.extended_attributes(path)
@@ -139,12 +139,12 @@ class Deployment:
     _known: dict[str, _Known] = field(default_factory=dict, compare=False, repr=False)
 
     def folder(self, real: str) -> str | None:
-        """See Layer."""
+        """Implements :meth:`StateLayer.folder`."""
         inside = inside_of(real, ETC)
         return None if inside is None else ETC + inside.rstrip("/")
 
-    def find(self, real: str) -> StorePlan:
-        """See Layer."""
+    def find(self, real: str) -> LayerResult:
+        """Implements :meth:`StateLayer.find`."""
         inside = inside_of(real, ETC)
         if inside is None or inside == "/":
             return LayerAnswer.BELOW
@@ -153,7 +153,7 @@ class Deployment:
     def _step(self, path: str, hidden: bool) -> _Known:
         now, was = (self.view.node(folder + path) for folder in (ETC, USR_ETC))
         if now is None:
-            return _missing(was is not None or hidden)
+            return _missing_entry(was is not None or hidden)
         found = FoundEntry(self.view, ETC + path)
         if isinstance(now, Directory):
             hidden = hidden or was is None

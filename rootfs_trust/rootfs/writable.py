@@ -39,18 +39,18 @@ _OF_THE_KERNEL = (
 
 def unwritable(root: RootDirectory, plan: Plan) -> Iterator[Problem]:
     """Return a conflict for each directory or file of ``plan`` that cannot be written or replaced."""
-    folders = dict.fromkeys(_existing(root, parent(action.path)) for action in plan.actions)
+    folders = dict.fromkeys(_existing_parent(root, parent(action.path)) for action in plan.actions)
     reasons = {folder: _reason(root, folder) for folder in folders}
     for folder, reason in reasons.items():
         if reason:
             yield _conflict(folder, reason)
     for action in plan.actions:
-        if not reasons[_existing(root, parent(action.path))] and _replaces(action):
-            yield from _fixed(root, action)
-            yield from _owned(root, action)
+        if not reasons[_existing_parent(root, parent(action.path))] and _replaces(action):
+            yield from _immutable_file(root, action)
+            yield from _owner_not_kept(root, action)
 
 
-def _existing(root: RootDirectory, folder: str) -> str:
+def _existing_parent(root: RootDirectory, folder: str) -> str:
     while folder != "/" and root.kind(folder) is not Directory:
         folder = parent(folder)
     return folder
@@ -107,13 +107,13 @@ def _flag(folder: int, name: bytes) -> str:
 # -- files -------------------------------------------------------------------------------------------------
 
 
-def _fixed(root: RootDirectory, action: Action) -> Iterator[Problem]:
+def _immutable_file(root: RootDirectory, action: Action) -> Iterator[Problem]:
     place = root.place(action.path)
     if place is not None and root.kind(action.path, follow=False) is File and (flag := _flag(*place)):
         yield _conflict(action.path, f"is {flag}")
 
 
-def _owned(root: RootDirectory, action: Action) -> Iterator[Problem]:
+def _owner_not_kept(root: RootDirectory, action: Action) -> Iterator[Problem]:
     """Return a conflict if the user cannot keep the owner of a replaced file or link."""
     place = root.place(action.path)
     if place is None or isinstance(action, Remove):

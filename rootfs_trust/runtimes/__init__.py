@@ -1,1 +1,1 @@
-"""Language runtimes and applications that keep a trust store of their own."""
+"""Language runtimes and applications that have a separate trust store."""

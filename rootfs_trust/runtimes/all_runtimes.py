@@ -1,4 +1,4 @@
-"""Every runtime, and what those that are asked for make of a root filesystem."""
+"""All runtimes, and the combined plan of the requested ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RUNTIMES: tuple[Runtime, ...] = (java, certifi, node, chromium, firefox, castore
 def plan_of_runtimes(
     tree: RuntimeTree, names: Sequence[str], request: RuntimeRequest, *, optional: bool = False
 ) -> RuntimePlan:
-    """What the runtimes of ``names`` make of the tree. Unless ``optional``, one that is named has to be there."""
+    """Return the combined plan of the runtimes ``names``. Unless ``optional``, a missing one is an error."""
     plan = RuntimePlan()
     for runtime in RUNTIMES:
         there = runtime.present(tree)

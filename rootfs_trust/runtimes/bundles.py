@@ -1,4 +1,4 @@
-"""PEM bundles that an application brings and reads in place of the system's: one way to change any of them."""
+"""Changes PEM bundles that an application ships and reads instead of the system's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, conflict
 
 
 def changed_bundles(view: View, paths: list[str], request: RuntimeRequest) -> RuntimePlan:
-    """The bundles at ``paths`` with our block as ``request`` has it. A bundle that need not change is left out."""
+    """Return the bundles at ``paths`` with our block as ``request`` needs it, without bundles that do not change."""
     plan = RuntimePlan()
     for path in paths:
         data = read(view, path)
@@ -27,7 +27,7 @@ def changed_bundles(view: View, paths: list[str], request: RuntimeRequest) -> Ru
 
 
 def changed_bundle(data: bytes, request: RuntimeRequest) -> bytes:
-    """A bundle with our block as ``request`` has it. Raises MalformedError."""
+    """Return a bundle with our block as ``request`` needs it. Raises MalformedError."""
     file = read_pem_file(data)
     others = file.without(request.removed) if request.distrust else file.others
     return with_block(others, file.wanted(request))

@@ -11,10 +11,10 @@ TITLE = "Erlang's and Elixir's `castore/priv/cacerts.pem`"
 
 
 def present(tree: RuntimeTree) -> bool:
-    """Whether the root filesystem has a bundle of castore that is a file of its own."""
+    """Return whether the root filesystem has a bundle of castore that is not a link to the system's."""
     return bool(tree.files(CASTORE))
 
 
 def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
-    """Every bundle with the anchors in a marked block at its end."""
+    """Plan every bundle with the anchors in a marked block at its end."""
     return changed_bundles(tree.view, tree.files(CASTORE), request)

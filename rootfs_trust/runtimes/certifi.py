@@ -11,10 +11,10 @@ TITLE = "every `certifi/cacert.pem`, pip's and other vendored copies, `botocore/
 
 
 def present(tree: RuntimeTree) -> bool:
-    """Whether the root filesystem has a bundle of certifi that is a file of its own."""
+    """Return whether the root filesystem has a bundle of certifi that is not a link to the system's."""
     return bool(tree.files(CERTIFI))
 
 
 def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
-    """Every bundle with the anchors in a marked block at its end."""
+    """Plan every bundle with the anchors in a marked block at its end."""
     return changed_bundles(tree.view, tree.files(CERTIFI), request)

@@ -1,8 +1,8 @@
-"""Chromium and its kin: the managed policy ``CACertificates``, a list of certificates in base64.
+"""Chromium and its derivatives: the managed policy ``CACertificates``, a list of certificates in base64.
 
 Facts: chromeenterprise.google, policy list (CACertificates, since Chrome 128); components/policy/core/common,
 config_dir_policy_loader.cc: every file of a directory is read, and a policy that two files set is not merged. So our
-file is one of its own, unless another file of the directory sets the policy; then our certificates join it there.
+certificates are in a separate file, unless another file of the directory sets the policy; then they are added to it.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ OURS = "rootfs-trust.json"
 
 
 def present(tree: RuntimeTree) -> bool:
-    """Whether the root filesystem has one of the browsers."""
+    """Return whether the root filesystem has one of the browsers."""
     return any(True for _ in directories(tree.view))
 
 
 def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
-    """The policy of each browser, with the anchors."""
+    """Plan the policy of each browser, with the anchors."""
     result = RuntimePlan()
     for directory in directories(tree.view):
         path = join(directory, OURS)
@@ -39,17 +39,19 @@ def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
             path = _path(tree.view, directory)
             _change(tree.view, path, request, result)
         except MalformedError as error:
-            result.conflicts.append(conflict(_blamed(error, path), error.message, "make it valid JSON, or remove it"))
+            result.conflicts.append(
+                conflict(_path_of_error(error, path), error.message, "make it valid JSON, or remove it")
+            )
     return result
 
 
 def directories(view: View) -> Iterator[str]:
-    """The directory of policies of each browser that the root filesystem has."""
+    """Yield the policy directory of each browser in the root filesystem."""
     yield from (directory for directory, _ in browsers(view))
 
 
 def browsers(view: View) -> Iterator[tuple[str, str]]:
-    """The directory of policies and the program of each browser that the root filesystem has."""
+    """Yield the policy directory and the program of each browser in the root filesystem."""
     for directory, programs in CHROMIUM:
         path = next((path for path in programs if view.kind(path)), None)
         if path:
@@ -62,12 +64,12 @@ class _PolicyError(MalformedError):
         self.path = path
 
 
-def _blamed(error: MalformedError, path: str) -> str:
+def _path_of_error(error: MalformedError, path: str) -> str:
     return error.path if isinstance(error, _PolicyError) else path
 
 
 def _path(view: View, directory: str) -> str:
-    """The file that sets the policy; ours where none does."""
+    """Return the file that sets the policy, or ours if there is none."""
     for name in view.names(directory):
         path = join(directory, name)
         if name.endswith(".json") and name != OURS and POLICY in _policies(view, path):

@@ -1,4 +1,6 @@
-"""Variables for programs that take a bundle by name. They replace a program's roots, so they name the whole bundle."""
+"""Environment variables for programs that read a bundle by name. They replace a program's roots, so they name the
+system's bundle.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ TITLE = "variables that name the bundle, for programs that take one by name"
 
 
 class EnvironmentVariable(NamedTuple):
-    """A variable, how a root filesystem is known to have a program that reads it, and where that is documented."""
+    """A variable, signs of a program that reads it, and its documentation."""
 
     variable: str
     source: str
@@ -54,15 +56,16 @@ PROGRAMS = (
 
 
 def present(tree: RuntimeTree) -> bool:
-    """Whether the root filesystem has a program that reads one of the variables."""
-    return any(True for _ in _found(tree))
+    """Return whether the root filesystem has a program that reads one of the variables."""
+    return any(True for _ in _found_programs(tree))
 
 
 def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
-    """The variables; none where there are no anchors.
+    """Plan the variables; none if there are no anchors.
 
-    With ``all_variables`` also those of programs that are not found, and also where the bundle has no public root;
-    otherwise the variables would take their roots from programs that find the anchors in a store of their own.
+    With ``all_variables``, also those of programs that are not found, and also if the bundle has no public root.
+    Without it, they are not set then: they would remove the public roots of programs that have the anchors in a
+    separate store.
     """
     result = RuntimePlan()
     if not request.anchors or not request.bundle:
@@ -71,11 +74,11 @@ def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
     if request.all_variables:
         result.variables = {program.variable: request.bundle for program in PROGRAMS}
     elif not result.warnings:
-        result.variables = {program.variable: request.bundle for program in _found(tree)}
+        result.variables = {program.variable: request.bundle for program in _found_programs(tree)}
     return result
 
 
-def _found(tree: RuntimeTree) -> Iterator[EnvironmentVariable]:
+def _found_programs(tree: RuntimeTree) -> Iterator[EnvironmentVariable]:
     stores = tree.search.paths(CERTIFI)
     for program in PROGRAMS:
         in_python = program.store and any(path.endswith(program.store) for path in stores)
@@ -84,10 +87,10 @@ def _found(tree: RuntimeTree) -> Iterator[EnvironmentVariable]:
 
 
 def _lost_roots(tree: RuntimeTree, request: RuntimeRequest) -> Iterator[Problem]:
-    """A warning where the bundle has nothing but the anchors: the programs would trust no public root any more."""
+    """Yield a warning if the bundle has only the anchors: the programs would no longer trust any public root."""
     count = len(blocks(read(tree.view, request.bundle) or b""))
     if count <= len(request.anchors):
-        set_ = "are set all the same" if request.all_variables else "are not set"
+        set_ = "are set anyway" if request.all_variables else "are not set"
         message = f"has no root but the installed ones; variables that would make programs trust only those {set_}"
         hint = "install the distribution's ca-certificates into the root filesystem"
         yield Problem("environment-few-roots", request.bundle, message, hint)

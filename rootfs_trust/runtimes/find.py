@@ -15,10 +15,10 @@ from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.view import Directory, View, join
 
 MAX_ENTRIES = 500_000
-"""Directory entries that one walk looks at. Directories near the root come first."""
+"""Maximum number of directory entries of one walk. Directories near the root come first."""
 
 MAX_DEPTH = 24
-"""Directories in directories; an application's virtual environment is rarely deeper than 10."""
+"""Maximum depth of directories; an application's virtual environment is rarely deeper than 10."""
 
 SKIPPED = frozenset({"/proc", "/sys", "/dev"})
 """Kernel file systems: empty in an image, endless on a running system."""
@@ -27,11 +27,11 @@ JAVA, CERTIFI, CASTORE, NODE = "java", "certifi", "castore", "node"
 
 
 class FoundStore(NamedTuple):
-    """A place where a runtime keeps its anchors.
+    """A trust store of a runtime.
 
     ``kind``  ``java`` (a JDK's or JRE's keystore), ``certifi`` (certifi, its vendored copies, botocore), ``castore``
               (Erlang's and Elixir's), ``node`` (the program: its roots are compiled in)
-    ``path``  of the file. It may be a link, also one that leads nowhere; of a JDK without keystore it does not exist.
+    ``path``  of the file. It may be a link, even a dangling one. For a JDK without a keystore, it does not exist.
     """
 
     kind: str
@@ -39,7 +39,7 @@ class FoundStore(NamedTuple):
 
 
 class StoreSearch(NamedTuple):
-    """What a walk found: ``stores`` in byte order of their paths. ``skipped``: directories that it did not list.
+    """The result of a walk: ``stores`` in byte order of their paths, and the ``skipped`` directories.
 
     A directory is skipped because it cannot be read, is too deep, or because the walk looked at MAX_ENTRIES before.
     """
@@ -48,12 +48,12 @@ class StoreSearch(NamedTuple):
     skipped: tuple[str, ...] = ()
 
     def paths(self, kind: str) -> list[str]:
-        """The paths of the stores of one kind."""
+        """Return the paths of the stores of one kind."""
         return [store.path for store in self.stores if store.kind == kind]
 
 
 def find_stores(view: View) -> StoreSearch:
-    """Find every store in ``view``. Never raises: what cannot be listed is in ``skipped``."""
+    """Find every store in ``view``. Never raises: unreadable directories are in ``skipped``."""
     found: list[FoundStore] = []
     skipped: list[str] = []
     pending = deque(["/"])
@@ -92,7 +92,7 @@ def _ends_with(*ends: str) -> Callable[[str], bool]:
 
 
 def _is_castore(directory: str) -> bool:
-    """Whether it is ``priv`` of the application castore or certifi, with or without a version behind the name."""
+    """Return whether it is ``priv`` of the application castore or certifi, with or without a version in its name."""
     above, _, name = directory.rpartition("/")
     return name == "priv" and above.rpartition("/")[2].partition("-")[0] in ("castore", "certifi")
 

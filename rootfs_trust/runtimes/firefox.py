@@ -22,16 +22,16 @@ NAME = "firefox"
 TITLE = "the policy `Certificates.Install`, with a file for each anchor"
 
 DIRECTORY = "/usr/share/rootfs-trust/firefox"
-"""A directory of ours: one PEM file for each anchor, which the policy names."""
+"""Directory that only rootfs-trust writes: one PEM file for each anchor, which the policy names."""
 
 
 def present(tree: RuntimeTree) -> bool:
-    """Whether the root filesystem has Firefox."""
+    """Return whether the root filesystem has Firefox."""
     return bool(policy_files(tree.view))
 
 
 def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
-    """The policies, and the files that they name."""
+    """Plan the policies, and the files that they name."""
     result = RuntimePlan()
     view = tree.view
     ours = _ours(view)
@@ -51,7 +51,7 @@ def _ours(view: View) -> list[str]:
 
 
 def _wanted(view: View, ours: list[str], request: RuntimeRequest) -> list[Anchor]:
-    """The anchors from before and those of this run, by name."""
+    """Return the anchors of earlier runs and those of this run, by name."""
     kept: dict[str, Anchor] = {}
     for name in ours:
         stem = name.removesuffix(".pem")
@@ -62,14 +62,14 @@ def _wanted(view: View, ours: list[str], request: RuntimeRequest) -> list[Anchor
 
 
 def policy_files(view: View) -> list[str]:
-    """The policy file of each Firefox, each once."""
+    """Return the policy file of each Firefox, without duplicates."""
     return list(dict.fromkeys(path for path, _ in installations(view)))
 
 
 def installations(view: View) -> list[tuple[str, str]]:
-    """The policy file that each Firefox reads, and its directory or command.
+    """Return the policy file that each Firefox reads, with its directory or command.
 
-    The file is that of the system, or that of the program where only it exists.
+    It is the system's policy file, or that of the program if only that exists.
     """
     found = []
     for program, system in FIREFOX.items():
@@ -97,7 +97,7 @@ def _change(view: View, path: str, wanted: list[str], result: RuntimePlan) -> No
 
 
 def _without_empty(document: dict[str, Any]) -> None:
-    """Remove the list and the objects around it that are empty, so that removing gives back what was there."""
+    """Remove an empty list and the empty objects around it, so that removing anchors restores the previous file."""
     policies = document["policies"]
     if not policies["Certificates"]["Install"]:
         del policies["Certificates"]["Install"]

@@ -1,6 +1,6 @@
-"""Java: every ``cacerts`` of a JDK or JRE that is a file of its own, JKS or PKCS #12 as it was.
+"""Java: every ``cacerts`` of a JDK or JRE that is not a link to the system's. JKS or PKCS #12 is kept.
 
-Our entries have aliases that begin with ``rootfs-trust:``. Entries of others keep their bytes and their order. The
+Our entries have aliases that begin with ``rootfs-trust:``. Foreign entries keep their bytes and their order. The
 system's own store, to which distributions link their JDKs, belongs to the layout.
 """
 
@@ -19,10 +19,10 @@ from rootfs_trust.store.pkcs12 import Bag, read_pkcs12, trusted_bag, write_pkcs1
 from rootfs_trust.x509 import Certificate, looks_like_pkcs12
 
 NAME = "java"
-TITLE = "`lib/security/cacerts` of a JDK or JRE that is a file of its own"
+TITLE = "`lib/security/cacerts` of a JDK or JRE, unless it is a link to the system's keystore"
 
 PREFIX = "rootfs-trust:"
-"""How the aliases of our entries begin. Java knows aliases only in lower case."""
+"""Prefix of the aliases of our entries. Java finds only lower-case aliases."""
 
 _PASSWORDS = (PASSWORD, "")
 _HINT = "name a file with its password as java_password_file in [runtimes] of rootfs-trust.toml"
@@ -30,12 +30,12 @@ _HINT_FORMAT = "restore it from its package, or convert it with keytool -importk
 
 
 def present(tree: RuntimeTree) -> bool:
-    """Whether the root filesystem has a JDK or JRE with a keystore of its own."""
+    """Return whether the root filesystem has a JDK or JRE with a keystore that is not a link to the system's."""
     return bool(tree.files(JAVA))
 
 
 def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
-    """Every keystore with an entry for each anchor."""
+    """Plan every keystore with an entry for each anchor."""
     result = RuntimePlan()
     wanted, result.warnings = readable_anchors(request)
     for path in tree.files(JAVA):
@@ -57,7 +57,10 @@ def _hint(error: MalformedError) -> str:
 
 
 def readable_anchors(request: RuntimeRequest) -> tuple[dict[str, Certificate], list[Problem]]:
-    """The anchors by alias that Java can read, and a warning for each other: Java refuses a store that has one."""
+    """Return the anchors that Java can read, by alias, and a warning for each other one.
+
+    Java refuses a keystore with a certificate that it cannot read.
+    """
     wanted: dict[str, Certificate] = {}
     warnings = []
     for anchor in sorted(request.anchors, key=lambda each: each.name):
@@ -70,9 +73,9 @@ def readable_anchors(request: RuntimeRequest) -> tuple[dict[str, Certificate], l
 
 
 def changed_keystore(data: bytes, wanted: dict[str, Certificate], request: RuntimeRequest) -> bytes:
-    """A keystore with the entries that ``request`` and ``wanted`` (by alias) make of it.
+    """Return a keystore with the changes of ``request`` and the entries ``wanted`` (by alias).
 
-    Raises MalformedError for a keystore that cannot be read, InputError without the package cryptography.
+    Raises MalformedError for an unreadable keystore, InputError without the package cryptography.
     """
     passwords = (*request.java_passwords, *_PASSWORDS)
     if looks_like_pkcs12(data) or data.startswith(b"0"):
@@ -94,9 +97,9 @@ def _changed_jks(
 
 
 def _read_jks(data: bytes, passwords: Iterable[str]) -> tuple[str, list[KeystoreEntry]]:
-    """Return the password that fits, and the entries. Errors in the entries are raised before those of a password."""
+    """Return the password that matches, and the entries. Errors in the entries are raised before those of a password."""
     read_keystore(data, None)
-    fault = MalformedError("is no Java keystore")
+    fault = MalformedError("is not a Java keystore")
     for password in passwords:
         try:
             return password, read_keystore(data, password)
@@ -120,14 +123,14 @@ def _is_ours(bag: Bag) -> bool:
 
 
 def _stays(alias: str, der: bytes, request: RuntimeRequest) -> bool:
-    """Whether an entry is somebody else's and stays."""
+    """Return whether an entry is foreign and stays."""
     if request.only and der not in {anchor.certificate.der for anchor in request.anchors}:
         return False
     return not alias.startswith(PREFIX) and not (request.distrust and _sha256(der) in request.removed)
 
 
 def _ours(entries: dict[str, bytes], wanted: dict[str, Certificate], request: RuntimeRequest) -> dict[str, bytes]:
-    """Our entries from before and those of this run, by alias; none that the store has from others."""
+    """Return our entries of earlier runs and of this run, by alias, except those that exist as foreign entries."""
     others = {der for alias, der in entries.items() if _stays(alias, der, request)}
     kept = {} if request.only else {alias: der for alias, der in entries.items() if alias.startswith(PREFIX)}
     asked = kept | {alias: certificate.der for alias, certificate in wanted.items()}

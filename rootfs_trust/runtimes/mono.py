@@ -1,10 +1,10 @@
-"""Mono: its machine store, in the two forms that ``cert-sync`` writes.
+"""Mono: its machine store, in the two formats that ``cert-sync`` writes.
 
 Facts, found with cert-sync of Mono 6.8: ``certs/Trust`` has a DER file for each certificate, named after its subject
 key identifier and its serial number with the bytes reversed, or else after the digest of its signed part.
 ``new-certs/Trust`` has a PEM file named after OpenSSL's subject hash. cert-sync also writes the text form behind the
-PEM; readers ignore it. Both directories have no room for an owner's mark: a removed certificate is removed whoever put
-it there.
+PEM; readers ignore it. Neither file can record who added it: a removed certificate is removed, whoever
+added it.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ LEGACY, BTLS = f"{MONO_STORE}/certs/Trust", f"{MONO_STORE}/new-certs/Trust"
 
 
 def present(tree: RuntimeTree) -> bool:
-    """Whether the root filesystem has Mono."""
+    """Return whether the root filesystem has Mono."""
     return is_installed(tree.view)
 
 
 def is_installed(view: View) -> bool:
-    """Whether ``view`` has the program or its machine store."""
+    """Return whether ``view`` has the program or its machine store."""
     return any(map(view.kind, MONO))
 
 
 def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
-    """A file for each anchor in both directories."""
+    """Plan a file for each anchor in both directories."""
     result = RuntimePlan()
-    legacy, btls = dict(_held(tree.view, LEGACY)), dict(_held(tree.view, BTLS))
+    legacy, btls = dict(_files_with_digests(tree.view, LEGACY)), dict(_files_with_digests(tree.view, BTLS))
     for held in (legacy, btls):
         result.desired |= {path: Absent() for path, digest in held.items() if digest in request.removed}
     for anchor in request.anchors:
@@ -48,13 +48,13 @@ def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
         if certificate.sha256 not in legacy.values():
             result.desired[join(LEGACY, legacy_name(certificate))] = File(certificate.der)
         if certificate.sha256 not in btls.values():
-            path = _free(certificate, {path for path in btls if path not in result.desired} | _puts(result))
+            path = _free_path(certificate, {path for path in btls if path not in result.desired} | _puts(result))
             result.desired[path] = File(encode(certificate.der))
     return result
 
 
 def legacy_name(certificate: Certificate) -> str:
-    """The name of a certificate's file in ``certs/Trust``."""
+    """Return the name of a certificate's file in ``certs/Trust``."""
     identifier = certificate.subject_key_id
     if identifier is None:
         signed = DerReader(certificate.der).enter().any()
@@ -63,8 +63,8 @@ def legacy_name(certificate: Certificate) -> str:
     return f"ski-{(identifier + serial[::-1]).hex().upper()}.cer"
 
 
-def _free(certificate: Certificate, taken: set[str]) -> str:
-    """The first path in ``new-certs/Trust`` that no other certificate of the subject has."""
+def _free_path(certificate: Certificate, taken: set[str]) -> str:
+    """Return the first path in ``new-certs/Trust`` that no other certificate with this subject has."""
     number = 0
     while (path := join(BTLS, f"{certificate.subject.hash}.{number}")) in taken:
         number += 1
@@ -75,8 +75,8 @@ def _puts(result: RuntimePlan) -> set[str]:
     return {path for path, node in result.desired.items() if isinstance(node, File)}
 
 
-def _held(view: View, directory: str) -> Iterator[tuple[str, str]]:
-    """The files of a directory with the SHA-256 of their certificates, empty for what cannot be read."""
+def _files_with_digests(view: View, directory: str) -> Iterator[tuple[str, str]]:
+    """Yield the files of a directory with the SHA-256 of their certificates, which is empty for unreadable files."""
     for name in view.names(directory):
         path = join(directory, name)
         yield path, _digest(read(view, path) or b"")

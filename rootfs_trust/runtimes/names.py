@@ -1,4 +1,4 @@
-"""What ``--runtimes`` and ``[runtimes]`` call the runtimes."""
+"""The names of the runtimes in ``--runtimes`` and ``[runtimes]``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ NAMES = ("java", "certifi", "node", "chromium", "firefox", "castore", "mono", "e
 
 
 def checked_names(names: Sequence[str]) -> tuple[str, ...]:
-    """The names as they are given to ``--runtimes``, each once. Raises InputError for an unknown one."""
+    """Return the arguments of ``--runtimes`` without duplicates. Raises InputError for an unknown one."""
     from rootfs_trust.text import did_you_mean
 
     known = (AUTO, NONE, *NAMES)
     for name in names:
         if name not in known:
             hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
-            raise InputError(Problem("usage", "", f'no runtime is called "{name}"', hint))
+            raise InputError(Problem("usage", "", f'unknown runtime "{name}"', hint))
     if len(names) > 1 and {AUTO, NONE}.intersection(names):
         raise InputError(
             Problem("usage", "", "auto and none cannot be combined with other runtimes", "use one of them")

@@ -19,18 +19,18 @@ TITLE = "`NODE_USE_SYSTEM_CA`, or `NODE_EXTRA_CA_CERTS` with a file of the ancho
 
 VARIABLE, SYSTEM = "NODE_EXTRA_CA_CERTS", "NODE_USE_SYSTEM_CA"
 PATH = "/usr/share/rootfs-trust/node-extra-ca-certs.pem"
-"""A file of ours: nothing else is written to it."""
+"""A file that only rootfs-trust writes."""
 _SYSTEM_FILE, _SYSTEM_DIRECTORY = "/etc/ssl/cert.pem", "/etc/ssl/certs"
 """What NODE_USE_SYSTEM_CA=1 reads: OPENSSLDIR of nodejs.org's builds is /etc/ssl (src/crypto/crypto_context.cc)."""
 
 
 def present(tree: RuntimeTree) -> bool:
-    """Whether the root filesystem has Node.js."""
+    """Return whether the root filesystem has Node.js."""
     return bool(tree.search.paths(NODE))
 
 
 def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
-    """The variable, and the file of the anchors if it needs one; neither where there are no anchors."""
+    """Plan the variable, and the file of the anchors if it needs one; neither if there are no anchors."""
     result = RuntimePlan()
     data = read(tree.view, PATH)
     by_system = bool(request.anchors) and _reads_system_store(tree, request)
@@ -65,5 +65,5 @@ def _finds(view: View, bundle: str) -> bool:
 def _content(data: bytes, request: RuntimeRequest) -> bytes:
     file = read_pem_file(data)
     if file.others.strip():
-        raise MalformedError("is a file of somebody else where rootfs-trust keeps the anchors for Node.js")
+        raise MalformedError("is a foreign file at the path where rootfs-trust writes the anchors for Node.js")
     return with_block(b"", file.wanted(request))

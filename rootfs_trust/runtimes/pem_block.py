@@ -1,4 +1,4 @@
-"""Our certificates in a PEM file of somebody else: a marked block at its end.
+"""Our certificates in a foreign PEM file: a marked block at its end.
 
 The block begins with a blank line and :data:`BEGIN` and ends with :data:`END`; a comment names each certificate. PEM
 readers ignore what is outside of certificates (RFC 7468, 2). All else in the file stays as it is, byte for byte, and
@@ -31,22 +31,22 @@ _CERTIFICATE = re.compile(
     rb"(?:^#[^\n]*\n)*^-----BEGIN CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----[ \t\r]*\n?",
     re.MULTILINE,
 )
-"""A certificate of somebody else, with the comment lines directly above it, as certifi and curl write them."""
+"""A foreign certificate with the comment lines directly above it, as certifi and curl write them."""
 
 
 class PemFile(NamedTuple):
-    """A file in two parts: the bytes of others, with our block taken out, and our certificates by their names."""
+    """A file in two parts: the foreign bytes without our block, and our certificates by name."""
 
     others: bytes
     ours: dict[str, Certificate]
 
     @property
     def digests(self) -> frozenset[str]:
-        """SHA-256 of the certificates of others."""
+        """SHA-256 of the foreign certificates."""
         return frozenset(sha256(der).hexdigest() for der in map(_der, _CERTIFICATE.finditer(self.others)))
 
     def wanted(self, request: RuntimeRequest) -> list[Anchor]:
-        """Our certificates from before and those of ``request``, by name; none that others have put there anyway."""
+        """Return our certificates of earlier runs and of ``request``, by name, without those that are also foreign."""
         kept = {name: Anchor(name, certificate, "") for name, certificate in self.ours.items()}
         asked = kept | {anchor.name: anchor for anchor in request.anchors}
         unwanted = request.removed | (self.digests if asked else frozenset())
@@ -54,7 +54,7 @@ class PemFile(NamedTuple):
         return [anchor for sha256, anchor in once.items() if sha256 not in unwanted]
 
     def without(self, digests: Iterable[str]) -> bytes:
-        """The bytes of others without the certificates of these SHA-256, and without the comments above them."""
+        """Return the foreign bytes without the certificates with these SHA-256, and without the comments above them."""
         unwanted = frozenset(digests)
         return _CERTIFICATE.sub(
             lambda match: b"" if sha256(_der(match)).hexdigest() in unwanted else match[0], self.others
@@ -62,11 +62,11 @@ class PemFile(NamedTuple):
 
 
 def read_pem_file(data: bytes) -> PemFile:
-    """Take a file apart. Raises MalformedError for a block of ours that somebody changed."""
+    """Split a file. Raises MalformedError if somebody changed our block."""
     match = _BLOCK.search(data)
     if match is None:
         if BEGIN in data or END in data:
-            raise MalformedError("has a block of rootfs-trust that begins or ends somewhere else than it was written")
+            raise MalformedError("has a block of rootfs-trust whose first or last line was moved")
         return PemFile(data, {})
     others = data[: match.start()] + data[match.end() :]
     if _NAMED.sub(b"", match[1]) or BEGIN in others or END in others:
@@ -75,7 +75,9 @@ def read_pem_file(data: bytes) -> PemFile:
 
 
 def with_block(others: bytes, anchors: Iterable[Anchor]) -> bytes:
-    """``others`` with a block of ``anchors`` at its end, in the order of their names; no block for no anchors."""
+    """Return ``others`` with a block of ``anchors`` at its end, in the order of their names; no block without
+    anchors.
+    """
     named = sorted(anchors, key=lambda anchor: anchor.name)
     if not named:
         return others

@@ -1,4 +1,4 @@
-"""JSON files of browser policies: read with bounds, changed, and written in the form that they have."""
+"""JSON files of browser policies: parsed with limits, changed, and written in the same format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _INDENTS = (2, 4, "\t", 3, 8, None)
 
 
 def read_policies(data: bytes) -> dict[str, Any]:
-    """The object in a policy file. Raises MalformedError for anything else."""
+    """Return the object in a policy file. Raises MalformedError for anything else."""
     try:
         document = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -22,33 +22,33 @@ def read_policies(data: bytes) -> dict[str, Any]:
 
 
 def write_policies(document: dict[str, Any], before: bytes = b"") -> bytes:
-    """The policies as JSON, with the indentation and the final newline of the file ``before``."""
+    """Return the policies as JSON, with the indentation and the final newline of the file ``before``."""
     form = _form(before)
-    return _written(document, *form)
+    return _encode(document, *form)
 
 
 def _form(before: bytes) -> tuple[int | str | None, bool, bool]:
-    """The indentation of a file, whether it escapes what is not ASCII, and whether a newline ends it.
+    """Return the indentation of a file, whether it escapes non-ASCII characters, and whether it ends with a newline.
 
-    Where no form gives the bytes of the file back, it gets the usual one.
+    If no format reproduces the file, the usual one is used.
     """
     if before:
         document = read_policies(before)
         for indent in _INDENTS:
             for escaped in (True, False):
                 for newline in (True, False):
-                    if _written(document, indent, escaped, newline) == before:
+                    if _encode(document, indent, escaped, newline) == before:
                         return indent, escaped, newline
     return 2, True, True
 
 
-def _written(document: dict[str, Any], indent: int | str | None, escaped: bool, newline: bool) -> bytes:
+def _encode(document: dict[str, Any], indent: int | str | None, escaped: bool, newline: bool) -> bytes:
     text = json.dumps(document, indent=indent, ensure_ascii=escaped)
     return (text + ("\n" if newline else "")).encode("utf-8", "surrogatepass")
 
 
 def object_at(document: dict[str, Any], name: str) -> dict[str, Any]:
-    """The object under ``name``, made where there is none. Raises MalformedError if something else is there."""
+    """Return the object under ``name``, creating it if missing. Raises MalformedError for another type."""
     value = document.setdefault(name, {})
     if not isinstance(value, dict):
         raise MalformedError(f'has "{name}" that is not an object')
@@ -56,8 +56,8 @@ def object_at(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def texts_at(document: dict[str, Any], name: str) -> list[str]:
-    """The list of texts under ``name``, empty where there is none. Raises MalformedError if something else is there."""
+    """Return the list of strings under ``name``, or an empty one. Raises MalformedError for another type."""
     value = document.get(name, [])
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise MalformedError(f'has "{name}" that is not a list of texts')
+        raise MalformedError(f'has "{name}" that is not a list of strings')
     return value

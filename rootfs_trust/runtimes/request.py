@@ -1,4 +1,4 @@
-"""What a run asks of the runtimes in a root filesystem, and what each of them answers."""
+"""The request of a run to the runtimes in a root filesystem, and the plan that each of them returns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rootfs_trust.store.layout import StorePlan
 
 
 class Assignment(NamedTuple):
-    """A variable that the root filesystem, or the image's configuration, sets already; ``place`` says where."""
+    """A variable that the root filesystem, or the image's config, already sets. ``place`` is the file."""
 
     value: str
     place: str
@@ -25,27 +25,27 @@ class RuntimeRequest(NamedTuple):
     """The change that a run makes to the stores of runtimes."""
 
     anchors: tuple[Anchor, ...] = ()
-    """What the runtimes shall trust besides what they bring: every installed anchor for TLS servers."""
+    """Anchors to add to the runtimes' stores: every installed anchor for TLS servers."""
     removed: frozenset[str] = frozenset()
-    """SHA-256 of certificates that the runtimes shall no longer trust."""
+    """SHA-256 of certificates to remove from the runtimes' stores."""
     distrust: bool = False
-    """Whether ``removed`` also removes certificates that a runtime brought itself."""
+    """``removed`` also applies to certificates that the runtime ships."""
     only: bool = False
-    """Whether a store trusts nothing but ``anchors`` afterwards."""
+    """Remove all other certificates, so that a store trusts only ``anchors``."""
     bundle: str = ""
     """The path of the system's bundle, for variables."""
     all_variables: bool = False
-    """Whether variables are set for programs that the root filesystem does not have (yet)."""
+    """Also set variables for programs that the root filesystem does not have (yet)."""
     java_passwords: tuple[str, ...] = ()
     created: int | None = None
     """The date of new entries in keystores, in seconds since 1970; None: that of the newest entry."""
     assigned: Mapping[str, tuple[Assignment, ...]] = {}
-    """Variables that are set already, by their names."""
+    """Variables that are already set, by name."""
 
 
 @dataclass(slots=True)
 class RuntimePlan(StorePlan):
-    """``variables`` go into an image's configuration, or into files of a root filesystem.
+    """A plan with ``variables``, which go into an image's config or into files of a root filesystem.
 
     ``unset`` are variables of an earlier run that an image's configuration no longer needs, with their values.
     """
@@ -61,7 +61,7 @@ _SYSTEM = ("/etc/ssl/", "/etc/pki/", "/etc/ca-certificates/", "/var/lib/ca-certi
 class RuntimeTree:
     """The root filesystem ``view`` as it will be, and the stores of runtimes in it, found at the first use.
 
-    ``taken``: real paths of the system's trust store, which are not a runtime's own.
+    ``taken``: real paths of the system's trust store. A runtime's link to one of them is not a separate store.
     """
 
     def __init__(self, view: View, taken: Iterable[str] = ()) -> None:
@@ -70,11 +70,11 @@ class RuntimeTree:
 
     @cached_property
     def search(self) -> StoreSearch:
-        """What one walk over the root filesystem finds."""
+        """The result of one walk over the root filesystem."""
         return find_stores(self.view)
 
     def files(self, kind: str) -> list[str]:
-        """The real paths of the runtimes' own stores of ``kind``, each once, in byte order."""
+        """Return the real paths of the runtimes' separate stores of ``kind``, without duplicates, in byte order."""
         reals = {self.view.real_path(path) for path in self.search.paths(kind)}
         return sorted(path for path in reals if path and not path.startswith(_SYSTEM) and path not in self._taken)
 
@@ -84,19 +84,19 @@ class Runtime(Protocol):
 
     @property
     def NAME(self) -> str:  # noqa: N802  # a constant of the module
-        """What ``--runtimes`` calls it."""
+        """The name in ``--runtimes``."""
 
     @property
     def TITLE(self) -> str:  # noqa: N802
         """What it changes, for people."""
 
     def present(self, tree: RuntimeTree) -> bool:
-        """Whether the root filesystem has it."""
+        """Return whether the root filesystem has it."""
 
     def plan(self, tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
-        """The files and variables that ``request`` makes of it. An empty one removes what is ours."""
+        """Return the files and variables for ``request``. An empty request removes ours."""
 
 
 def conflict(path: str, message: str, hint: str) -> Problem:
-    """Something in the root filesystem that a run must not overwrite."""
+    """Return the conflict for a file that a run must not overwrite."""
     return Problem("conflict", path, message, hint)

@@ -25,13 +25,13 @@ _SET = re.compile(r'^(?:export |DefaultEnvironment=")([A-Z0-9_]+)="?([^"\n]+)"$'
 
 
 def variable_files(view: View, variables: Mapping[str, str]) -> RuntimePlan:
-    """The files that set ``variables``; none for no variables. Other files in their places are conflicts."""
+    """Plan the files that set ``variables``; none without variables. Foreign files at their paths are conflicts."""
     plan = RuntimePlan()
     has_systemd = any(view.kind(path) is Directory for path in _SYSTEMDS)
     for path, text in ((PROFILE, _profile(variables)), (SYSTEMD, _drop_in(variables))):
         data = read(view, path)
         if data is not None and not data.startswith(_OURS.encode()):
-            message = "is a file of somebody else where rootfs-trust writes variables"
+            message = "is a foreign file at the path where rootfs-trust writes variables"
             plan.conflicts.append(conflict(path, message, "move it, or leave node and environment out of --runtimes"))
         elif variables and (path == PROFILE or has_systemd):
             plan.desired[path] = File(text.encode())
@@ -41,7 +41,7 @@ def variable_files(view: View, variables: Mapping[str, str]) -> RuntimePlan:
 
 
 def variables_before(view: View) -> dict[str, str]:
-    """The variables that an earlier run wrote."""
+    """Return the variables that an earlier run wrote."""
     data = read(view, PROFILE) or b""
     return dict(_SET.findall(data.decode("utf-8", "replace"))) if data.startswith(_OURS.encode()) else {}
 
@@ -67,7 +67,7 @@ def recorded(view: View) -> dict[str, str]:
 def unassigned(
     view: View, variables: Mapping[str, str], assigned: Mapping[str, tuple[Assignment, ...]]
 ) -> tuple[dict[str, str], list[Problem]]:
-    """Those of ``variables`` that nothing else sets, and a conflict for each that something sets to another file."""
+    """Return the ``variables`` that nothing else sets, and a conflict for each that is already set to another file."""
     conflicts = [
         _already_set(name, path, there)
         for name, path in variables.items()
@@ -84,7 +84,7 @@ def _same(view: View, one: str, other: str) -> bool:
 
 
 def _already_set(name: str, path: str, there: Assignment) -> Problem:
-    message = f"sets {name} to {there.value}, and it has to be {path}"
+    message = f"sets {name} to {there.value}, but it must be {path}"
     return conflict(there.place, message, "remove that setting, or leave the runtime out of --runtimes")
 
 

@@ -20,7 +20,7 @@ DIGEST = "sha256:"
 _SUFFIX = ".crt"
 
 
-def _everything(_source: Source, _certificate: Certificate) -> Purposes:
+def _all_purposes(_source: Source, _certificate: Certificate) -> Purposes:
     """Purposes in layouts whose source files cannot record any: everything."""
     return None
 
@@ -39,7 +39,7 @@ class AnchorSources:
     sources: dict[str, Source]
     shipped: tuple[Source, ...]
     distrusted: tuple[Source, ...]
-    purposes_of: Callable[[Source, Certificate], Purposes] = _everything
+    purposes_of: Callable[[Source, Certificate], Purposes] = _all_purposes
     changed: dict[str, File | Absent] = field(default_factory=dict)
     installed: list[Anchor] = field(default_factory=list)
     removed: list[Anchor] = field(default_factory=list)
@@ -123,7 +123,7 @@ class AnchorSources:
             self._already_present(anchor, source)
             return
         for source in () if only else self._shipping.get(sha256, ()):
-            self.warnings.append(_shipped(anchor, source))
+            self.warnings.append(_already_shipped(anchor, source))
         self._place(self._with_unique_name(anchor))
 
     def remove(self, path: str, sha256: str | None = None) -> None:
@@ -252,7 +252,7 @@ def _distrusted(anchor: Anchor, source: Source) -> Problem:
     )
 
 
-def _shipped(anchor: Anchor, source: Source) -> Problem:
+def _already_shipped(anchor: Anchor, source: Source) -> Problem:
     return Problem(
         "already-shipped",
         anchor.where,

@@ -72,7 +72,7 @@ class BuildrootStore:
         found = {path: read_source_at(view, path) for path in certificate_files(view, self.sources)}
         request = without_purposes(request, plan, self.name)
         request = with_presets(request, found.values(), plan)
-        request = with_selections(request, self._held(found), plan, self.name)
+        request = with_selections(request, self._certificates_before(found), plan, self.name)
         folder = AnchorSources(self.local, link_name, dict(found), (), ())
         change(folder, request, plan)
         sources = [folder.sources[path] for path in sorted(folder.sources, key=as_bytes)]
@@ -83,7 +83,7 @@ class BuildrootStore:
         self._write(view, found, folder, sources, plan)
         return plan
 
-    def _held(self, found: dict[str, Source]) -> Held:
+    def _certificates_before(self, found: dict[str, Source]) -> Held:
         local = [source for path, source in found.items() if path.startswith(f"{self.local}/")]
         shipped = [source for path, source in found.items() if not path.startswith(f"{self.local}/")]
         return Held(

@@ -102,9 +102,9 @@ class BundleStore:
         plan.conflicts += (fault_of(source) for source in sources if source.fault)
         request = without_purposes(request, plan, self.name)
         request = with_presets(request, sources, plan)
-        request = with_selections(request, _held(bundle, [*more, *found.values()]), plan, self.name)
+        request = with_selections(request, _certificates_before(bundle, [*more, *found.values()]), plan, self.name)
         removed = _digests_to_remove(sources, request, plan)
-        plan.removed += (_named(each) for each in bundle.certificates if each.sha256 in removed)
+        plan.removed += (_anchor_of(each) for each in bundle.certificates if each.sha256 in removed)
         if self.hash_directory:
             _change_folder(folder, removed, request, plan)
             if self.bundle in folder.changed:
@@ -139,7 +139,7 @@ def file_link_name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _held(bundle: Source, files: Iterable[Source]) -> Held:
+def _certificates_before(bundle: Source, files: Iterable[Source]) -> Held:
     """Return the certificates of the rootfs. All count as shipped, as nothing shows who added them."""
     sources = (bundle, *files)
     return Held(
@@ -151,7 +151,7 @@ def _held(bundle: Source, files: Iterable[Source]) -> Held:
 
 
 def _digests_to_remove(sources: list[Source], request: Request, plan: StorePlan) -> set[str]:
-    """Return the SHA-256 of the certificates to remove. A name that matches nothing is an error in ``answer``."""
+    """Return the SHA-256 of the certificates to remove. A name that matches nothing is an error in ``plan``."""
     wanted = {anchor.certificate.sha256 for anchor in request.anchors}
     present = {each.sha256: each for source in sources for each in source.certificates}
     removed = {sha256 for sha256 in present if sha256 in request.distrust or (request.only and sha256 not in wanted)}
@@ -168,12 +168,12 @@ def _digests_to_remove(sources: list[Source], request: Request, plan: StorePlan)
 def _names(source: Source) -> Iterator[tuple[str, str]]:
     """Yield the names of each certificate with its SHA-256: by subject, and by file if it is the only one in it."""
     for each in source.certificates:
-        yield _named(each).name, each.sha256
+        yield _anchor_of(each).name, each.sha256
         if len(source.certificates) == 1:
             yield stem(source.path), each.sha256
 
 
-def _named(certificate: Certificate) -> Anchor:
+def _anchor_of(certificate: Certificate) -> Anchor:
     return Anchor(name_of_subject(certificate.subject, certificate.sha256), certificate, "")
 
 

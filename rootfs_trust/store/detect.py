@@ -28,7 +28,7 @@ def find_layout(device: Device, name: str = "auto") -> Layout:
     """Return the layout called ``name``; for ``auto``, detect it. Raises InputError if there is none."""
     if name == "auto" and (refused := refusal(device)):
         raise InputError(refused)
-    found = next(_detected(device), None) if name == "auto" else _named(name)
+    found = next(_detected(device), None) if name == "auto" else _layout_by_name(name)
     if found is None:
         release = device.os_release
         what = f"its os-release says ID={release['ID']}" if release.get("ID") else "it has no os-release with an ID"
@@ -39,7 +39,7 @@ def find_layout(device: Device, name: str = "auto") -> Layout:
     return _adapted(device, found)
 
 
-def _named(name: str) -> Layout:
+def _layout_by_name(name: str) -> Layout:
     # Imported late: the layouts of p11-kit are many modules, and a run needs one layout.
     from rootfs_trust.store.all_layouts import LAYOUTS
 
@@ -65,7 +65,7 @@ def _detected(device: Device) -> Iterator[Layout]:
         yield BUNDLE_ONLY
     for word in (release.get("ID", ""), *release.get("ID_LIKE", "").split()):
         if word in _IDS:
-            yield _named(_IDS[word])
+            yield _layout_by_name(_IDS[word])
 
 
 def _by_features(view: View) -> Iterator[Layout]:
@@ -76,7 +76,7 @@ def _by_features(view: View) -> Iterator[Layout]:
         yield YOCTO
     for name, tokens in TOKENS.items():
         if any(view.kind(token) is Directory for token in tokens):
-            yield _named(name)
+            yield _layout_by_name(name)
     if view.kind(DEBIAN.shipped) is not Directory:
         return
     yield from (layout for layout in DEBIANS if any(view.kind(place) is not None for place in layout.signs))

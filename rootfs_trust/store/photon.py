@@ -88,7 +88,7 @@ class PhotonStore:
         request = without_purposes(request, plan, self.name)
         request = with_presets(request, found.values(), plan)
         folder = AnchorSources(self.local, _file_name, dict(found), (), (), suffix=_SUFFIX)
-        request = with_selections(request, _held(folder), plan, self.name)
+        request = with_selections(request, _certificates_before(folder), plan, self.name)
         change(folder, request, plan)
         sources = [folder.sources[path] for path in sorted(folder.sources, key=as_bytes)]
         report_defects(sources, plan)
@@ -141,7 +141,7 @@ def _is_shipped(path: str) -> bool:
     return _SHIPPED.fullmatch(_file_name(path)) is not None
 
 
-def _held(folder: AnchorSources) -> Held:
+def _certificates_before(folder: AnchorSources) -> Held:
     def certificates(shipped: bool) -> list[Certificate]:
         sources = (source for path, source in folder.sources.items() if _is_shipped(path) is shipped)
         return [each for source in sources for each in source.certificates]

@@ -189,13 +189,13 @@ def _outside_program(request: Request, held: Held, plan: StorePlan) -> set[str]:
     outside = {each.sha256: each for each in held.shipped if each.key_sha256 not in keys}
     if outside:
         names = [each.subject.common_name or each.subject.text for each in outside.values()]
-        message = f"{_count(outside)} that the distribution ships: not in {program.title}: {_listed(names)}"
+        message = f"{_count(outside)} that the distribution ships: not in {program.title}: {_shortened_list(names)}"
         plan.warnings.append(Problem("program-removed", "", message, "they are no longer trusted"))
     present = {each.sha256 for each in (*held.trusted, *held.others)}
     present |= {anchor.certificate.sha256 for anchor in request.anchors}
     missing = [name for sha256, name in program.roots.items() if sha256 not in present]
     if missing:
-        message = f"{_count(missing)} of {program.title}: not in the rootfs: {_listed(missing)}"
+        message = f"{_count(missing)} of {program.title}: not in the rootfs: {_shortened_list(missing)}"
         plan.warnings.append(Problem("program-missing", "", message, "a newer package of the distribution has them"))
     return set(outside)
 
@@ -204,6 +204,6 @@ def _count(things: Sequence[object] | Mapping[str, object]) -> str:
     return f"{len(things)} root{'' if len(things) == 1 else 's'}"
 
 
-def _listed(names: Sequence[str]) -> str:
+def _shortened_list(names: Sequence[str]) -> str:
     more = len(names) - _FEW
     return ", ".join(names[:_FEW]) + (f" and {more} others" if more > 0 else "")

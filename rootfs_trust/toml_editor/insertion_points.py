@@ -109,7 +109,7 @@ def _below_header(statements: Statements, path: Path, entry: TomlEntry, newline:
     elif header is not None:
         yield _below(statements, header, path, entry, newline)
     else:
-        yield _apart(statements, _end_with_comments(statements, -1), entry.line(path, "", newline), newline)
+        yield _with_blank_lines(statements, _end_with_comments(statements, -1), entry.line(path, "", newline), newline)
 
 
 def _after_siblings(statements: Statements, path: Path, entry: TomlEntry, newline: str) -> Iterator[str]:
@@ -129,8 +129,8 @@ def _below_new_header(statements: Statements, path: Path, entry: TomlEntry, newl
     for depth in range(len(table), 0, -1):
         last = _last(each.kind not in _NOTHING and each.table[:depth] == table[:depth] for each in statements)
         if last is not None:
-            return _apart(statements, _end_with_comments(statements, last), text, newline)
-    return _apart(statements, len(statements), text, newline)
+            return _with_blank_lines(statements, _end_with_comments(statements, last), text, newline)
+    return _with_blank_lines(statements, len(statements), text, newline)
 
 
 def _inside(statements: Statements, index: int, path: Path, entry: TomlEntry, newline: str) -> Iterator[str]:
@@ -185,7 +185,7 @@ def _below(statements: Statements, index: int, path: Path, entry: TomlEntry, new
     return _joined(statements, index + 1, index + 1, entry.line(path[len(above.table) :], above.indent, newline))
 
 
-def _apart(statements: Statements, index: int, text: str, newline: str) -> str:
+def _with_blank_lines(statements: Statements, index: int, text: str, newline: str) -> str:
     """Insert ``text`` with an empty line before and after it if there are other statements."""
     before = newline if index and statements[index - 1].kind != "empty" else ""
     after = newline if index < len(statements) and statements[index].kind != "empty" else ""

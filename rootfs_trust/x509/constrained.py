@@ -40,7 +40,9 @@ def constrained(certificate: Certificate, wanted: NameConstraints) -> Certificat
     reason = _cannot_be_constrained(certificate)
     if reason:
         raise MalformedError(reason)
-    names = _closed(_intersection(certificate.name_constraints or NameConstraints(), _closed(wanted)))
+    names = _exclude_unlisted_kinds(
+        _intersection(certificate.name_constraints or NameConstraints(), _exclude_unlisted_kinds(wanted))
+    )
     signed, algorithm, _ = _parts(certificate.der)
     digest = bytes.fromhex(original_of(certificate) or certificate.sha256)
     whole = _with_constraints(signed, names) + algorithm + _BEFORE_DIGEST + digest
@@ -93,7 +95,7 @@ def _cannot_be_constrained(certificate: Certificate) -> str:
 # -- which names ---------------------------------------------------------------------------------------------
 
 
-def _closed(names: NameConstraints) -> NameConstraints:
+def _exclude_unlisted_kinds(names: NameConstraints) -> NameConstraints:
     """Exclude the kinds of host name that a list of permitted names does not mention.
 
     RFC 5280 limits only the listed kinds, so a CA for one DNS name could issue for any address. GnuTLS and others also

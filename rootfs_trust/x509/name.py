@@ -231,7 +231,7 @@ class NameConstraints(NamedTuple):
 def general_names(value: bytes) -> tuple[GeneralName, ...]:
     """Parse GeneralNames."""
     body = DerReader(value).enter_list(SEQUENCE)
-    return tuple(_take(body) for _ in iter(body.more, False))
+    return tuple(_take_general_name(body) for _ in iter(body.more, False))
 
 
 def name_constraints(value: bytes) -> NameConstraints:
@@ -247,7 +247,7 @@ def _take_subtrees(body: DerReader, tag: int) -> tuple[GeneralName, ...]:
     found = []
     while subtrees.more():
         subtree = subtrees.enter(SEQUENCE)
-        found.append(_take(subtree))
+        found.append(_take_general_name(subtree))
         while subtree.more():
             subtree.any()
         subtrees.leave(subtree)
@@ -255,7 +255,7 @@ def _take_subtrees(body: DerReader, tag: int) -> tuple[GeneralName, ...]:
     return tuple(found)
 
 
-def _take(reader: DerReader) -> GeneralName:
+def _take_general_name(reader: DerReader) -> GeneralName:
     tag = reader.next_tag()
     element = reader.any()
     inner = DerReader(element)

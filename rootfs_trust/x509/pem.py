@@ -1,12 +1,12 @@
-"""PEM as OpenSSL reads it, line by line, and as it writes it.
+"""Parse and write PEM the way OpenSSL does, line by line.
 
-RFC 7468 says what a well-made file looks like; PEM_read_bio_ex, get_name, get_header_and_data and
-sanitize_line in crypto/pem/pem_lib.c, and EVP_DecodeUpdate in crypto/evp/encode.c, say what OpenSSL takes.
-Their reading is followed to its edges, since one block that OpenSSL stumbles over costs it the whole file:
+RFC 7468 defines the format; PEM_read_bio_ex, get_name, get_header_and_data and
+sanitize_line in crypto/pem/pem_lib.c, and EVP_DecodeUpdate in crypto/evp/encode.c, define what OpenSSL accepts.
+Unusual input is parsed exactly as OpenSSL does, since one malformed block makes OpenSSL reject the whole file:
 
-- a line is at most 254 octets (longer ones are read as several), and ends at its first NUL;
+- a line has at most 254 bytes (longer ones are read as several), and ends at its first NUL;
 - a line that begins with NUL is the end of the file;
-- at the end of a line everything up to the space is dropped, and octets from 0x80 on too (chars are signed);
+- at the end of a line, all bytes up to the space are dropped, and those from 0x80 on too (chars are signed);
 - lines before an empty one are a header, and after one no line may be longer than 64.
 """
 
@@ -30,7 +30,7 @@ _NO_HEADER = frozenset((b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICA
 
 
 class Block(NamedTuple):
-    """One block: its label, what it holds, the line of its BEGIN (from 1), and its header, mostly none."""
+    """One block: its label, its content, the line of its BEGIN (from 1), and its header, which is usually empty."""
 
     label: str
     der: bytes
@@ -39,7 +39,7 @@ class Block(NamedTuple):
 
 
 class BadBlock(NamedTuple):
-    """A block that OpenSSL does not get through: label, line of its BEGIN, and why."""
+    """A block that OpenSSL cannot parse: label, line of its BEGIN, and the reason."""
 
     label: str
     line: int
@@ -47,9 +47,9 @@ class BadBlock(NamedTuple):
 
 
 def blocks(data: bytes) -> list[Block | BadBlock]:
-    """Every block that OpenSSL finds in a file, in order, good or bad.
+    """Return every block that OpenSSL finds in a file, valid or malformed, in order.
 
-    Text around blocks is nothing, and so are lines that only resemble a BEGIN; see :func:`unrecognized_begin_lines`.
+    Text around blocks is ignored, and so are lines that only resemble a BEGIN; see :func:`unrecognized_begin_lines`.
     """
     found: list[Block | BadBlock] = []
     pos, line, counted = 0, 1, 0
@@ -65,15 +65,15 @@ def blocks(data: bytes) -> list[Block | BadBlock]:
 
 
 def _plain_block(data: bytes, pos: int, begin: int, line: int) -> tuple[Block, int] | None:
-    """A block as everybody writes it, and the place behind it; None if there is anything odd about it.
+    """Return a block in the usual format and the position after it, or None if anything about it is unusual.
 
-    That is: no header, and lines of 64 characters, so that every 65th octet is a newline and no other is; no empty line
-    behind a last line of 64.
-    Only a shortcut: all that passes here gives the same when it is read line by line.
+    That is: no header, and lines of 64 characters, so that every 65th byte is a newline and no other is; no empty line
+    after a last line of 64.
+    This is only a fast path: parsing such a block line by line gives the same result.
     """
     first = data.find(b"\n", begin) + 1
     last = data.find(_NEXT_END, first)
-    behind_begin = data[begin + len(_BEGIN) : first]  # the same should stand behind END
+    behind_begin = data[begin + len(_BEGIN) : first]  # the same text must follow END
     if last < 0 or not data.startswith(behind_begin, last + len(_NEXT_END)):
         return None
     label, body = behind_begin[: -len(_DASHES) - 1], data[first:last]
@@ -96,12 +96,12 @@ def _plain_block(data: bytes, pos: int, begin: int, line: int) -> tuple[Block, i
 
 
 def _is_plain_text(text: bytes) -> bool:
-    """Whether text in front of a block ends with a line and holds nothing that cuts lines elsewhere."""
+    """Return whether text before a block ends with a newline and has no character that splits lines elsewhere."""
     return text.endswith(b"\n") and b"\0" not in text and max(map(len, text.split(b"\n"))) < _LONGEST_READ
 
 
 class _Lines:
-    """The lines of a file as a file BIO hands them out (BIO_gets with 255 octets of room)."""
+    """The lines of a file as a file BIO returns them (BIO_gets with a buffer of 255 bytes)."""
 
     def __init__(self, data: bytes, pos: int, line: int) -> None:
         self._data = data
@@ -110,7 +110,7 @@ class _Lines:
         self.line = line
 
     def next(self) -> bytes:
-        """The next line or piece of one, with its newline; empty at the end, or what OpenSSL takes for it."""
+        """Return the next line or part of one, with its newline; empty at the end, or what OpenSSL takes for it."""
         stop = self._data.find(b"\n", self._pos, self._pos + _LONGEST_READ) + 1 or self._pos + _LONGEST_READ
         piece = self._data[self._pos : stop]
         self._pos = stop
@@ -134,7 +134,7 @@ def _odd_blocks(lines: _Lines) -> Iterator[Block | BadBlock]:
 
 
 def _next_label(lines: _Lines) -> bytes | None:
-    """Read on to the next BEGIN line; its label, None at the end of the file."""
+    """Skip to the next BEGIN line and return its label; None at the end of the file."""
     piece = lines.next()
     if len(piece) > len(_BYTE_ORDER_MARK):
         piece = piece.removeprefix(_BYTE_ORDER_MARK)
@@ -147,7 +147,7 @@ def _next_label(lines: _Lines) -> bytes | None:
 
 
 def _read_body(lines: _Lines, label: bytes) -> tuple[bytes, bytes]:
-    """Read up to and with the END line; gives header and decoded body."""
+    """Read up to and including the END line; return header and decoded body."""
     above: list[bytes] = []
     below: list[bytes] | None = None
     has_colon = partial = short = False
@@ -157,15 +157,15 @@ def _read_body(lines: _Lines, label: bytes) -> tuple[bytes, bytes]:
         text = piece.rstrip(_DROPPED_AT_END)
         if text.startswith(_END):
             if text != _END + label + _DASHES:
-                raise MalformedError("its END line is another one's")
+                raise MalformedError("its END line has another label")
             if below is None:
                 above, below = (above, []) if has_colon else ([], above)
             return b"\n".join(above), _decode(_base64_text(below))
         if not text:
-            # After a piece of a line this is only the newline of that line.
+            # After a partial line this is only the newline of that line.
             if not was_partial:
                 if below is not None:
-                    raise MalformedError("an empty line stands in it")
+                    raise MalformedError("it contains an empty line")
                 below = []
         elif short or (below is not None and len(text) > _LONGEST_AFTER_HEADER):
             raise MalformedError("after an empty line it has lines of other than 64 characters")
@@ -178,16 +178,16 @@ def _read_body(lines: _Lines, label: bytes) -> tuple[bytes, bytes]:
 
 
 def _base64_text(lines: list[bytes]) -> bytes:
-    """The digits of base64 in some lines; a dash ends them, as EVP_DecodeUpdate has it."""
+    """Return the base64 digits of some lines. A dash ends them, as in EVP_DecodeUpdate."""
     return b"\n".join(lines).partition(b"-")[0].translate(None, _WHITE_SPACE)
 
 
 def _decode(digits: bytes) -> bytes:
-    """Octets of base64 without any white space."""
+    """Decode base64 without white space."""
     if not digits:
-        raise MalformedError("it is empty, or an empty line stands in it")
+        raise MalformedError("it is empty, or it contains an empty line")
     if len(digits) % 4 or digits.endswith(b"==="):
-        raise MalformedError("its base64 is cut short")
+        raise MalformedError("its base64 is truncated")
     try:
         return a2b_base64(digits, strict_mode=True)
     except Base64Error:
@@ -195,10 +195,10 @@ def _decode(digits: bytes) -> bytes:
 
 
 def unrecognized_begin_lines(data: bytes) -> list[BadBlock]:
-    """BEGIN lines that OpenSSL passes over without a word, though somebody may have meant them.
+    """Return BEGIN lines that OpenSSL silently ignores, although somebody may have meant them.
 
-    Such are indented ones, some with text around, those inside another block, and all those in files of
-    UTF-16 or with the line ends of the old Macintosh.
+    These are indented ones, some with surrounding text, those inside another block, and all in files of UTF-16 or with
+    the line endings of the old Macintosh.
     """
     seen = {block.line for block in blocks(data)}
     found, pos, line = [], 0, 1
@@ -215,7 +215,7 @@ def unrecognized_begin_lines(data: bytes) -> list[BadBlock]:
 
 
 def encode(der: bytes, label: str = "CERTIFICATE") -> bytes:
-    """One block: lines of 64 characters ended by LF (RFC 7468, section 2)."""
+    """Return one block: lines of 64 characters that end with LF (RFC 7468, section 2)."""
     body = b"".join(b2a_base64(der[n : n + 48]) for n in range(0, len(der), 48))
     shown = label.encode()
     return _BEGIN + shown + b"-----\n" + body + _END + shown + b"-----\n"

@@ -23,20 +23,20 @@ _PKCS7 = bytes.fromhex("2a864886f70d0107")  # 1.2.840.113549.1.7
 
 def looks_like_pkcs7(data: bytes) -> bool:
     """Return whether ``data`` is a ContentInfo of PKCS #7 or CMS (RFC 5652, section 3)."""
-    return answer(_is_content_info, data)
+    return matches_structure(_is_content_info, data)
 
 
 def looks_like_pkcs12(data: bytes) -> bool:
     """Return whether ``data`` is a PFX of PKCS #12 (RFC 7292, section 4)."""
-    return answer(_is_pfx, data)
+    return matches_structure(_is_pfx, data)
 
 
 def looks_like_request(data: bytes) -> bool:
-    """A CertificationRequest (RFC 2986, section 4.2)."""
-    return answer(_is_request, data)
+    """Return whether ``data`` is a CertificationRequest (RFC 2986, section 4.2)."""
+    return matches_structure(_is_request, data)
 
 
-def answer(question: Callable[[DerReader], bool], data: bytes) -> bool:
+def matches_structure(question: Callable[[DerReader], bool], data: bytes) -> bool:
     """Apply a test to the contents of the SEQUENCE at the start of ``data``. Malformed data gives False."""
     try:
         return question(DerReader(data).enter(SEQUENCE))
@@ -53,7 +53,9 @@ def _is_pfx(body: DerReader) -> bool:
 
 
 def _is_request(body: DerReader) -> bool:
-    """Version 0, a Name and a key; in a certificate of version 1 an algorithm follows its serial number."""
+    """Return whether version 0, a Name and a key follow. In a certificate of version 1, an algorithm follows the serial
+    number.
+    """
     information = body.enter(SEQUENCE)
     if information.integer() != b"\0":
         return False
@@ -71,7 +73,7 @@ _LEAST_IV = 16  # hexadecimal digits
 
 def looks_like_private_key_der(data: bytes) -> bool:
     """Return whether ``data`` is a private key: PKCS #8 (RFC 5958), PKCS #1 (RFC 8017), SEC 1 (RFC 5915) or DSA."""
-    return answer(_is_encrypted_key, data) or answer(_is_private_key, data)
+    return matches_structure(_is_encrypted_key, data) or matches_structure(_is_private_key, data)
 
 
 def check_key(block: Block) -> None:
@@ -83,7 +85,7 @@ def check_key(block: Block) -> None:
     if block.header:
         if not _is_encryption_header(block.header):
             raise MalformedError("it has a header without encryption")
-    elif block.label != _ENCRYPTED and not answer(_is_private_key, block.der):
+    elif block.label != _ENCRYPTED and not matches_structure(_is_private_key, block.der):
         raise MalformedError("it contains no private key")
 
 

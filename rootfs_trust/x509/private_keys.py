@@ -44,7 +44,7 @@ _DER = re.compile(
     rb"|\x30%(n)b\x06.\x2a\x86\x48\x86\xf7\x0d\x01(?:\x05|\x0c\x01))" % {b"n": _LENGTH},
     re.DOTALL,
 )
-"""The first octets of PKCS #1, SEC 1, PKCS #8, PKCS #12 and an encrypted PKCS #8."""
+"""The first bytes of PKCS #1, SEC 1, PKCS #8, PKCS #12 and an encrypted PKCS #8."""
 
 _MEMBERS = {"EC": ("d",), "OKP": ("d",), "RSA": ("d", "p", "q"), "oct": ("k",), "AKP": ("priv",)}
 _TOKEN = rb"[{}]|\"(kty|d|p|q|k|priv)\\{0,8}\"\s{0,64}:\s{0,64}\\{0,8}\"([A-Za-z0-9_+/=-]+)"
@@ -80,7 +80,7 @@ def private_key_form(data: bytes) -> str:
 
 
 def _has_label(lower: bytes) -> bool:
-    """Whether a BEGIN line of a private key is there, in whatever way of writing.
+    """Return whether a BEGIN line of a private key is there, in whatever way of writing.
 
     A sentence that mentions one has words before it and no base64 behind it.
     """
@@ -146,7 +146,7 @@ def _is_private(value: dict[str, Any]) -> bool:
 
 
 def _begins_a_key(digits: bytes) -> bool:
-    """Whether the first octets of some base64, white space and its escapes left out, are those of a key."""
+    """Return whether the first bytes of some base64, without white space and its escapes, are those of a key."""
     digits = re.sub(rb"\\[nr]|[^A-Za-z0-9+/=]", b"", digits[:400]).partition(b"=")[0][:128]
     if not digits.startswith((b"M", b"/u3+", b"zs7O", b"LS")):
         return False
@@ -181,7 +181,7 @@ _FORMS: tuple[tuple[bytes, str, _Question], ...] = (
     (b"b3blbnnzac1rzxktdjea", "OpenSSH", _always),
     (b"== ed25519v1-secret:", "Tor", _always),
 )
-"""A mark in small letters, the name of the form, and whether the text, as it is and in small letters, has its key."""
+"""A marker in lower case, the name of the format, and a test of the text, unchanged and in lower case, for its key."""
 
 
 # -- binary ------------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def _elements(data: bytes, pos: int) -> Iterator[int]:
 
 
 def _has_java_key(data: bytes) -> bool:
-    """Whether a keystore of type JKS or JCEKS has an entry that is no trusted certificate."""
+    """Return whether a keystore of type JKS or JCEKS has an entry that is not a trusted certificate."""
     try:
         version, count = struct.unpack_from(">II", data, 4)
         pos = 12

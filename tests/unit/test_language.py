@@ -67,11 +67,12 @@ ALLOWED = (
     r"peer dependenc",
     r"tests/\S+",
     r"program_folder|room_data",
+    r"OCTET STRING",
 )
 """Regular expressions of text in which these words are right: code, addresses, names of others."""
 
-PACKAGES = ("cli", "api", "inputs", "audit", "store", "thin_edge", "toml_editor", "rendering")
-"""Packages of ``rootfs_trust`` whose texts are checked."""
+PACKAGES = sorted(path.name for path in (REPOSITORY / "rootfs_trust").iterdir() if path.name != "__pycache__")
+"""Packages and modules of ``rootfs_trust``: the texts of all of them are checked."""
 
 LONGEST = 30
 """Words of a sentence in the docs."""
@@ -133,7 +134,8 @@ def texts(source: str) -> Iterator[tuple[int, str]]:
 
 
 def modules(package: str) -> list[Path]:
-    return sorted((REPOSITORY / "rootfs_trust" / package).rglob("*.py"))
+    path = REPOSITORY / "rootfs_trust" / package
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in GENERATED_FROM_CODE])

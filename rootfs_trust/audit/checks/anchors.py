@@ -141,15 +141,15 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     subjects = {anchor.certificate.subject.canonical for anchor in inspection.trust.anchors}
     clock = image_clock(inspection.view)
     for anchor in inspection.trust.anchors:
-        yield from _judged(inspection, anchor)
+        yield from _policy_findings(inspection, anchor)
         yield from _signed_by_others(inspection, anchor, subjects)
         yield from _validity_findings(inspection, anchor, clock)
-    yield from _missing(inspection)
+    yield from _missing_anchors(inspection)
     yield from _forbidden_sources(inspection)
     yield from _forbidden_elsewhere(inspection)
 
 
-def _missing(inspection: Inspection) -> Iterator[Finding]:
+def _missing_anchors(inspection: Inspection) -> Iterator[Finding]:
     """Yield configured anchors that no store file contains. With p11-kit, only anchors for servers are expected."""
     trusted = {anchor.certificate.sha256 for anchor in inspection.trust.anchors}
     path = next((output.path for output in inspection.trust.outputs), "/")
@@ -158,7 +158,7 @@ def _missing(inspection: Inspection) -> Iterator[Finding]:
             yield MISSING.found(path, f"lacks sha256 {sha256}, which is in {table.path}", sha256=sha256)
 
 
-def _judged(inspection: Inspection, anchor: TrustedAnchor) -> Iterator[Finding]:
+def _policy_findings(inspection: Inspection, anchor: TrustedAnchor) -> Iterator[Finding]:
     """Yield what ``install`` would report about an anchor. If ``allow`` accepts it, it is a note."""
     own = inspection.own.get(anchor.certificate.sha256)
     allow = own.allow if own else frozenset[str]()

@@ -48,7 +48,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     named = {each.cloud for each in found}
     for connection in (*found, *_of_the_store(inspection, named)):
         if connection.certificates:
-            yield from _judged(inspection, connection)
+            yield from _cloud_findings(inspection, connection)
 
 
 def _of_settings(inspection: Inspection) -> Iterator[_Connection]:
@@ -80,19 +80,21 @@ def _of_the_store(inspection: Inspection, without: set[str]) -> Iterator[_Connec
             yield _Connection(cloud, path, trusted)
 
 
-def _judged(inspection: Inspection, connection: _Connection) -> Iterator[Finding]:
+def _cloud_findings(inspection: Inspection, connection: _Connection) -> Iterator[Finding]:
     # By the key: a constrained twin of a root has another digest.
     held = {each.key_sha256 for each in connection.certificates}
     roots = [each for each in inspection.root_data.cloud_roots if each.cloud == connection.cloud]
     leaving = [each for each in roots if each.need == LEAVING and each.spki in held]
     for root in roots:
         if root.need != LEAVING and root.spki not in held:
-            yield _missing(inspection, connection, root, leaving)
+            yield _missing_root(inspection, connection, root, leaving)
     for root in leaving:
         yield _ends(connection, root)
 
 
-def _missing(inspection: Inspection, connection: _Connection, root: CloudRoot, leaving: Iterable[CloudRoot]) -> Finding:
+def _missing_root(
+    inspection: Inspection, connection: _Connection, root: CloudRoot, leaving: Iterable[CloudRoot]
+) -> Finding:
     crossed = [each for each in leaving if root.sha256 in each.vouches_for]
     still = [each for each in crossed if each.until and each.until > inspection.at.date()]
     level = {REQUIRED: ERROR, OPTIONAL: NOTE}.get(root.need, WARNING)

@@ -31,10 +31,10 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     for fence in constrained:
         for anchor in anchors:
             if bypasses(anchor.certificate, fence.certificate):
-                yield _found(inspection, anchor, fence)
+                yield _same_key_finding(inspection, anchor, fence)
 
 
-def _found(inspection: Inspection, anchor: TrustedAnchor, fence: TrustedAnchor) -> Finding:
+def _same_key_finding(inspection: Inspection, anchor: TrustedAnchor, fence: TrustedAnchor) -> Finding:
     sha256 = anchor.certificate.sha256
     message = (
         f"{anchor.name} (sha256 {sha256}) has the key of {fence.name}, which is constrained to some names, and is not "

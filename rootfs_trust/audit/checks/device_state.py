@@ -42,9 +42,9 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     if image is None:
         return
     for path in dict.fromkeys((FILE, DROP_IN, *map(mapper_file, mapper_tables(image)))):
-        yield from _shadowed(inspection, image, path, SETTINGS)
+        yield from _hidden_by_state(inspection, image, path, SETTINGS)
     for path in dict.fromkeys(_of_store(image)):
-        yield from _shadowed(inspection, image, path, STORE)
+        yield from _hidden_by_state(inspection, image, path, STORE)
 
 
 def _of_store(image: View) -> Iterator[str]:
@@ -57,7 +57,7 @@ def _of_store(image: View) -> Iterator[str]:
         yield from TreeFiles(image).below(folder)
 
 
-def _shadowed(inspection: Inspection, image: View, path: str, kind: FindingType) -> Iterator[Finding]:
+def _hidden_by_state(inspection: Inspection, image: View, path: str, kind: FindingType) -> Iterator[Finding]:
     """Return how the state hides a file, or an empty string. Directories of the state are merged, not hidden."""
     before, after = image.node(path), inspection.view.node(path)
     if before is None or (isinstance(before, Directory) and isinstance(after, Directory)):

@@ -156,7 +156,7 @@ def _links(directory: HashDirectory) -> Iterator[Finding]:
             message = f"a link {link.hash}.{kind}N with a lower number is missing, so OpenSSL never reads it"
             yield GAP.found(link.path, message)
         else:
-            yield from _again(link, seen)
+            yield from _duplicate_links(link, seen)
 
 
 def _files(view: View, directory: HashDirectory) -> Iterator[Finding]:
@@ -174,7 +174,7 @@ def _fits(link: HashLink) -> bool:
     return any(link.hash in (each.subject.hash, each.subject.hash_old) for each in link.file.certificates)
 
 
-def _again(link: HashLink, seen: dict[str, str]) -> Iterator[Finding]:
+def _duplicate_links(link: HashLink, seen: dict[str, str]) -> Iterator[Finding]:
     for each in link.file.certificates if link.file and not link.crl else ():
         if each.subject.hash == link.hash and seen.setdefault(each.sha256, link.path) != link.path:
             yield TWICE.found(link.path, f"points to the same certificate as {seen[each.sha256]}")

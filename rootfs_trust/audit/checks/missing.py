@@ -78,7 +78,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
         links = (each for each in _wrong(inspection, set()) if each.kind is DANGLING)
         yield from (each for each in links if each.path in inspection.layout_outputs)
     else:
-        missing = [*_missing(inspection), *_directory_links(inspection)]
+        missing = [*_missing_outputs(inspection), *_directory_links(inspection)]
         yield from missing
         yield from _wrong(inspection, {finding.path for finding in missing})
     yield from _applications(inspection)
@@ -89,7 +89,7 @@ def _has_clients(inspection: Inspection) -> bool:
     return bool(has_thin_edge(inspection.view) or reading.first_file(*_CLIENTS) or reading.runtimes.paths(JAVA))
 
 
-def _missing(inspection: Inspection) -> Iterator[Finding]:
+def _missing_outputs(inspection: Inspection) -> Iterator[Finding]:
     """Yield missing or empty paths that the layout's tool writes. Paths not for TLS count if their directory exists."""
     view, told = inspection.view, {bundle.path for bundle in inspection.bundles if bundle.kind == BUNDLE}
     for path in (*inspection.layout_outputs, *_bundle_links(inspection)):

@@ -187,9 +187,9 @@ def _disagreement(inspection: Inspection) -> Iterator[Finding]:
             path = inspection.trust.by_hand[anchor.certificate.sha256]
             yield BY_HAND.found(path, message, sha256=anchor.certificate.sha256)
     for output in inspection.trust.outputs:
-        held = {each.sha256 for each in _there(inspection, output)}
+        held = {each.sha256 for each in _certificates_in(inspection, output)}
         dangling, complete = _dangling_hashes(output), _has_most(output, tls)
-        for anchor in _expected(inspection, output, tls) if held else ():
+        for anchor in _expected_anchors(inspection, output, tls) if held else ():
             if anchor in by_hand or (
                 isinstance(output, HashDirectory | JavaStore) and _is_of_several(inspection, anchor)
             ):
@@ -217,7 +217,7 @@ def _lacks_by_hand(output: Output, anchor: TrustedAnchor) -> bool:
     return for_servers and bool(held) and anchor.certificate.sha256 not in held
 
 
-def _expected(inspection: Inspection, output: Output, tls: list[TrustedAnchor]) -> list[TrustedAnchor]:
+def _expected_anchors(inspection: Inspection, output: Output, tls: list[TrustedAnchor]) -> list[TrustedAnchor]:
     """Return the anchors that a store file should contain.
 
     A store file without most anchors of the distribution is not expected to contain them. Examples are a directory
@@ -240,7 +240,7 @@ def _dangling_hashes(output: Output) -> set[str]:
     return {link.hash for link in links if not link.exists}
 
 
-def _there(inspection: Inspection, output: Output) -> tuple[Certificate, ...]:
+def _certificates_in(inspection: Inspection, output: Output) -> tuple[Certificate, ...]:
     """Return the certificates in a store file, including files of a hash directory without a hash link."""
     if not isinstance(output, HashDirectory) or not output.links:
         return output.certificates if not isinstance(output, Bundle) or output.kind == BUNDLE else ()

@@ -51,12 +51,12 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     yield from _readable(inspection, list(files.values()), list(folders))
     files |= {file.path: file for file in inspection.sources}
     for file in files.values():
-        yield from _written(file.path, file.owner, file.mode, owner)
+        yield from _writable_by_others(file.path, file.owner, file.mode, owner)
     for folder in dict.fromkeys((*folders, *(parent(file.path) for file in inspection.sources))):
         node = inspection.view.node(folder, follow=True)
         if isinstance(node, Directory):
             mode = 0 if node.mode & _STICKY else node.mode
-            yield from _written(folder, node.owner, mode, owner)
+            yield from _writable_by_others(folder, node.owner, mode, owner)
 
 
 def _java(inspection: Inspection) -> Iterator[CertificateFile]:
@@ -75,7 +75,7 @@ def _readable(inspection: Inspection, files: list[CertificateFile], folders: lis
             yield UNREADABLE.found(file.path, _CLOSED, commands=(chmod(READABLE, file.path),))
 
 
-def _written(path: str, owner: Owner | None, mode: int, owner_of_tree: int) -> Iterator[Finding]:
+def _writable_by_others(path: str, owner: Owner | None, mode: int, owner_of_tree: int) -> Iterator[Finding]:
     if mode & _OTHERS_WRITE:
         yield WRITABLE.found(path, f"every user can write to it (mode {mode:04o})", commands=(chmod(GUARDED, path),))
     if owner is not None and owner.uid not in (_ROOT, owner_of_tree):

@@ -73,33 +73,33 @@ def check(inspection: Inspection) -> Iterator[Finding]:
         listed |= root is not None
         if concerned := data.concerning(certificate):
             note = f" ({concerned[1].note})" if concerned[1].note else ""
-            yield _compromised(inspection, anchor, f"{anchor.name}{note}", concerned[0])
+            yield _compromised_root(inspection, anchor, f"{anchor.name}{note}", concerned[0])
         elif root and root.left:
             level = WARNING if root.left.reason == "cause" else NOTE
-            yield _removed(inspection, anchor, departure_text(root.left), level)
+            yield _removed_root(inspection, anchor, departure_text(root.left), level)
         elif root:
-            yield from _ending(inspection, anchor, root)
+            yield from _ending_trust(inspection, anchor, root)
         live += bool(root and not root.left)
     yield from _not_allowed(inspection)
     if live > len(data.live) / 2:
-        yield from _missing(inspection)
+        yield from _missing_roots(inspection)
     if listed and inspection.at.date() - data.date > _OLD:
-        yield _old(inspection, data.date)
+        yield _old_root_data(inspection, data.date)
 
 
-def _compromised(inspection: Inspection, anchor: TrustedAnchor, name: str, incident: Incident) -> Finding:
+def _compromised_root(inspection: Inspection, anchor: TrustedAnchor, name: str, incident: Incident) -> Finding:
     sha256, cause = anchor.certificate.sha256, incident_text(incident)
     commands = (remove(sha256),)
     return COMPROMISED.found_of(inspection.where(anchor), name, cause, sha256=sha256, commands=commands)
 
 
-def _removed(inspection: Inspection, anchor: TrustedAnchor, cause: str, level: str) -> Finding:
+def _removed_root(inspection: Inspection, anchor: TrustedAnchor, cause: str, level: str) -> Finding:
     sha256 = anchor.certificate.sha256
     commands = (remove(sha256),)
     return REMOVED.found_of(inspection.where(anchor), anchor.name, cause, level=level, sha256=sha256, commands=commands)
 
 
-def _ending(inspection: Inspection, anchor: TrustedAnchor, root: ProgramRoot) -> Iterator[Finding]:
+def _ending_trust(inspection: Inspection, anchor: TrustedAnchor, root: ProgramRoot) -> Iterator[Finding]:
     """Return what ends the trust in the root within the lifetime of the image."""
     last = later(inspection.at, days=inspection.policy.min_days_left).date()
     cause = due_text(root, inspection.at.date(), last)
@@ -120,7 +120,7 @@ def _not_allowed(inspection: Inspection) -> Iterator[Finding]:
             yield NOT_ALLOWED.found_of(where, anchor.name, cause, sha256=sha256, commands=(remove(sha256),))
 
 
-def _missing(inspection: Inspection) -> Iterator[Finding]:
+def _missing_roots(inspection: Inspection) -> Iterator[Finding]:
     """Yield roots of the program that the tree does not trust, except those that the store distrusts."""
     held = {anchor.certificate.sha256 for anchor in inspection.trust.anchors}
     held |= inspection.trust.shipped.keys()
@@ -138,7 +138,7 @@ def _on_purpose(inspection: Inspection, root: ProgramRoot) -> bool:
     return distrusted or bool(after and after.date and after.date <= inspection.at.date())
 
 
-def _old(inspection: Inspection, made: date) -> Finding:
+def _old_root_data(inspection: Inspection, made: date) -> Finding:
     path = next(output.path for output in inspection.trust.outputs)
     days = (inspection.at.date() - made).days
     return OLD.found(path, f"was checked with a table of {made}, which is {days} days old")

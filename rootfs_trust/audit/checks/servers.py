@@ -69,7 +69,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
         openssl_engine.require()
     except InputError as error:
         first = inspection.servers[0]
-        yield _about(SERVER_UNJUDGED.found(first.where, error.problems[0].message), first, "")
+        yield _for_client(SERVER_UNJUDGED.found(first.where, error.problems[0].message), first, "")
         return
     results = tuple(judge_servers(inspection.view, inspection.servers, inspection.at))
     for result in results:
@@ -88,12 +88,12 @@ def _findings(result: ServerResult) -> Iterator[Finding]:
             renewed = each.problem == ENDS and ends_by_itself(server, each)
             fix = _RENEWED if renewed else ""
             found = _BY_ID[each.problem].found(_first(each.verdict.looked), message, fix=fix)
-            yield _about(found, server, each.verdict.client)
+            yield _for_client(found, server, each.verdict.client)
     for name in result.absent:
         if not server.refused:
             message = f"the server {server.name} is for the client {name}, which is not in the root filesystem"
             fix = "remove the client from the table, or add its store"
-            yield _about(SERVER_REFUSED.found(server.where, message, fix=fix), server, name)
+            yield _for_client(SERVER_REFUSED.found(server.where, message, fix=fix), server, name)
 
 
 def _at_first_boot(inspection: Inspection, clock: FirstClock, results: tuple[ServerResult, ...]) -> Iterator[Finding]:
@@ -114,7 +114,7 @@ def _at_first_boot(inspection: Inspection, clock: FirstClock, results: tuple[Ser
             waits, source = _time_source(inspection)
             text = f"{message}: {lost[0].reason}; {source}"
             found = SERVER_TIME.found(clock.path, text, level=WARNING if waits else NOTE)
-            yield _about(found, result.server, "")
+            yield _for_client(found, result.server, "")
 
 
 def _time_source(inspection: Inspection) -> tuple[bool, str]:
@@ -128,7 +128,7 @@ def _time_source(inspection: Inspection) -> tuple[bool, str]:
     return False, "no program that sets the clock was found"
 
 
-def _about(finding: Finding, server: Server, client: str) -> Finding:
+def _for_client(finding: Finding, server: Server, client: str) -> Finding:
     name = f"{server.name} {client}".strip()
     return replace(finding, name=name, expectation=Expectation(server.name, client, server.where))
 

@@ -161,11 +161,11 @@ def check(inspection: Inspection) -> Iterator[Finding]:
         yield from _list(inspection, conf)
     elif conf is None and not inspection.uses_p11kit:
         yield from _without_list(inspection)
-    yield from _blocked(inspection)
+    yield from _blocklist_findings(inspection)
     yield from _places(inspection)
-    yield from _unmatched(inspection)
+    yield from _unmatched_selections(inspection)
     yield from _local(inspection)
-    yield from _deferred(inspection)
+    yield from _deferred_configuration(inspection)
     for bundle in inspection.bundles:
         if inspection.view.kind(f"{bundle.path}.new") is File:
             yield LEFTOVER.found(f"{bundle.path}.new", "is left from a killed run")
@@ -201,7 +201,7 @@ def _places(inspection: Inspection) -> Iterator[Finding]:
                 yield DANGLING_SOURCE.found(path, f"points to {text}, which does not exist")
 
 
-def _unmatched(inspection: Inspection) -> Iterator[Finding]:
+def _unmatched_selections(inspection: Inspection) -> Iterator[Finding]:
     trust = inspection.trust
     held = [anchor.certificate for anchor in trust.trusted]
     for wanted, setting in ((inspection.distrust, "[store] distrust"), (inspection.policy.forbid, "[policy] forbid")):
@@ -254,7 +254,7 @@ def _distrusted_in_conf(inspection: Inspection, conf: Conf) -> Iterator[Finding]
         yield from _still_trusted(inspection, path, f"a line of {CONF} distrusts it", trusted_sources)
 
 
-def _blocked(inspection: Inspection) -> Iterator[Finding]:
+def _blocklist_findings(inspection: Inspection) -> Iterator[Finding]:
     for folder in well_known_paths.P11KIT_SOURCES:
         for name in well_known_paths.BLOCKLISTS:
             for path in inspection.trust.files.below(join(folder, name)):
@@ -292,7 +292,7 @@ def _clashes(inspection: Inspection, local: list[str]) -> Iterator[Finding]:
             yield CLASH.found(path, f"has the same link name as {first[name]}")
 
 
-def _deferred(inspection: Inspection) -> Iterator[Finding]:
+def _deferred_configuration(inspection: Inspection) -> Iterator[Finding]:
     view = inspection.view
     for folder in _POSTINSTS:
         for name in view.names(folder):

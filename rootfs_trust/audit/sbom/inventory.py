@@ -102,7 +102,7 @@ def plain(text: str) -> str:
 
 
 def _files(trust: Trust) -> tuple[StoreFile, ...]:
-    found = {file.path: file for file in (*_elsewhere(trust), *_sources(trust), *_outputs(trust))}
+    found = {file.path: file for file in (*_other_files(trust), *_sources(trust), *_outputs(trust))}
     return tuple(found[path] for path in sorted(found))
 
 
@@ -113,7 +113,7 @@ def _outputs(trust: Trust) -> Iterator[StoreFile]:
         yield StoreFile(output.path, file and _digest(file.data), digests)
 
 
-def _elsewhere(trust: Trust) -> Iterator[StoreFile]:
+def _other_files(trust: Trust) -> Iterator[StoreFile]:
     """Yield files that are not store files, but from which clients read anchors that no store file contains."""
     held: dict[str, set[str]] = {}
     for anchor in trust.trusted:

@@ -40,7 +40,7 @@ def judge(
     anchors = [Parsed(each.certificate) for each in found.anchors]
     sent = _shortened(_sorted([Parsed(each) for each in chain.sent], anchors), anchors)
     last = sent[-1].certificate
-    judged = partial(_judged, sent, rules=RULES["gnutls"].with_checks(more), at=at, host=host)
+    judged = partial(_verdict, sent, rules=RULES["gnutls"].with_checks(more), at=at, host=host)
     first = judged([each for each in anchors if each.certificate.subject.raw == last.issuer.raw])
     if isinstance(first, Path):
         return ChainVerdict(first.certificates)
@@ -53,7 +53,7 @@ def judge(
     return ChainVerdict((), first)
 
 
-def _judged(
+def _verdict(
     sent: list[Parsed], anchors: Sequence[Parsed], *, rules: Rules, at: datetime, host: str | None
 ) -> Path | Refusal:
     path = _path(sent, anchors, at)

@@ -75,10 +75,10 @@ def _intersection(upper: Names, lower: Names) -> tuple[Names, Names]:
         kept += (each for each in ours if any(_included(each, other) for other in theirs))
         kept += (each for each in theirs if any(_included(each, other) for other in ours))
     emptied = kinds - {each.tag for each in kept}
-    return tuple(kept), tuple(each for kind in emptied for each in _everything(kind))
+    return tuple(kept), tuple(each for kind in emptied for each in _all_names(kind))
 
 
-def _everything(kind: int) -> Names:
+def _all_names(kind: int) -> Names:
     if kind == ADDRESS:
         return GeneralName(ADDRESS, bytes(8)), GeneralName(ADDRESS, bytes(32))
     return (GeneralName(kind, b""),)

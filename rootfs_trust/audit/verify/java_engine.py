@@ -47,13 +47,13 @@ def _straight(sent: Sequence[Parsed], anchors: Sequence[Parsed]) -> list[Path] |
         if certificate.subject != sent[place - 1].certificate.issuer:
             return None
         if certificate.der in trusted or (certificate.subject, certificate.public_key) in keys:
-            return _ended(sent[:place], anchors)
+            return _with_anchors(sent[:place], anchors)
     if any(each.certificate.subject == sent[-1].certificate.issuer for each in anchors):
-        return _ended(sent, anchors)
+        return _with_anchors(sent, anchors)
     return None
 
 
-def _ended(chain: Sequence[Parsed], anchors: Sequence[Parsed]) -> list[Path]:
+def _with_anchors(chain: Sequence[Parsed], anchors: Sequence[Parsed]) -> list[Path]:
     last = chain[-1].certificate
     return [Path((*chain, each)) for each in anchors if may_have_issued(each.certificate, last)]
 

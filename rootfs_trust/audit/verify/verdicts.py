@@ -63,7 +63,7 @@ def _verdict(
         found = replace(found, dead=lost_keystore(each.certificate for each in found.anchors))
     more = VersionChecks(client, versions)
     concerned = FoundAnchors(related(chain.sent, found.anchors), found.looked, found.faults, found.dead)
-    judge = partial(_judged, JUDGES[client.engine], client, chain, concerned, host, more.checks)
+    judge = partial(_chain_verdict, JUDGES[client.engine], client, chain, concerned, host, more.checks)
     judgement = judge(at)
     if judgement.refusal:
         return _refused(client, judgement.refusal, found)
@@ -76,7 +76,7 @@ def _verdict(
     return Verdict(client.name, True, reason, "", found.looked, note, end, judgement.path)
 
 
-def _judged(
+def _chain_verdict(
     engine: Judge,
     client: Client,
     chain: Chain,

@@ -1,4 +1,4 @@
-"""A file system image as a tar stream with changes made to it, for the programs that pack. Does no I/O of its own."""
+"""Converts a file system image to a tar stream with changes applied, for the packing programs. Does no I/O itself."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ Pieces = Callable[[int], Iterator[bytes]]
 
 
 def tar_stream(view: FilesystemView, pieces: Pieces, changes: ImageChanges) -> Iterator[bytes]:
-    """Every entry, the root first, changed as ``changes`` says; ``pieces`` reads the content of a file.
+    """Yield every entry, the root first, with ``changes`` applied. ``pieces`` reads the content of a file.
 
-    Raises InputError for what a tar archive cannot hold.
+    Raises InputError for an entry that a tar archive cannot contain.
     """
     names: dict[int, str] = {}
     left = dict(changes.entries)
@@ -81,7 +81,7 @@ def _info(view: FilesystemView, place: str, inode: Inode) -> tarfile.TarInfo:
     info = tarfile.TarInfo(place[1:] or "./")
     type_ = _TYPES.get(stat.S_IFMT(inode.mode))
     if type_ is None:
-        hint = "delete it before the image is made; a program that needs one makes it when it starts"
+        hint = "delete it before building the image; programs create their sockets when they start"
         raise InputError(Problem("image", view.path, f"has a socket at {place}, which cannot be kept", hint))
     info.type, info.mode, info.mtime = type_, stat.S_IMODE(inode.mode), inode.mtime
     info.uid, info.gid = inode.owner

@@ -1,4 +1,4 @@
-"""Reads erofs. Does no I/O of its own.
+"""Reads erofs. Does no I/O itself.
 
 Source: Linux, fs/erofs/erofs_fs.h and Documentation/filesystems/erofs.rst.
 """
@@ -125,13 +125,13 @@ class Erofs:
     # -- Filesystem --------------------------------------------------------------------------------------
 
     def inode(self, number: int) -> Inode:
-        """See Filesystem."""
+        """Implements :meth:`Filesystem.inode`."""
         raw = self.raw(number)
         device = device_number(raw.mode, raw.union)
         return Inode(number, raw.mode, raw.owner, raw.mtime, raw.size, raw.links, device)
 
     def children(self, number: int) -> dict[str, Child]:
-        """See Filesystem."""
+        """Implements :meth:`Filesystem.children`."""
         found: dict[str, Child] = {}
         data = self.content(number)
         block_size = self.superblock.block_size << self.superblock.directory_bits
@@ -140,7 +140,7 @@ class Erofs:
         return found
 
     def content(self, number: int) -> bytes:
-        """See Filesystem."""
+        """Implements :meth:`Filesystem.content`."""
         raw = self.raw(number)
         return self._data(raw, 0, checked_size(self.inode(number)))
 
@@ -153,7 +153,7 @@ class Erofs:
             yield compressed.read(start, size) if compressed else self._data(raw, start, size)
 
     def attributes(self, number: int) -> dict[str, bytes]:
-        """See Filesystem."""
+        """Implements :meth:`Filesystem.attributes`."""
         raw = self.raw(number)
         return self._attributes.read(raw.attributes, raw.end)
 
@@ -183,7 +183,7 @@ class Erofs:
         return self._data(raw, offset, size)
 
     def _read_fragments(self) -> CompressedFile | None:
-        """The file that holds the ends of others, if there is one; its own end is not in itself."""
+        """Return the file with the last fragments of other files, if there is one."""
         if not self.superblock.incompatible & _FRAGMENTS or not self.superblock.packed:
             return None
         raw = self.raw(self.superblock.packed)
@@ -207,7 +207,7 @@ class Erofs:
         return before + self._storage.read(raw.end + max(0, offset - tail), size - outside)
 
     def _chunks(self, raw: RawInode, offset: int, size: int) -> bytes:
-        """A file in pieces of equal size, each with a place of its own."""
+        """Return data of a file that is stored in chunks of equal size, each at a separate place."""
         bits, wide = raw.union & 0x1F, bool(raw.union & 0x20)
         length, width = self.superblock.block_size << bits, 8 if wide else 4
         first, last = offset // length, -(-(offset + size) // length)
@@ -250,7 +250,7 @@ class Erofs:
 
 
 def _entries(block: bytes, found: dict[str, Child]) -> None:
-    """The entries of one block of a directory: a table, and the names behind it."""
+    """Add the entries of one block of a directory: a table, followed by the names."""
     if len(block) < _DIRECTORY_ENTRY:
         raise MalformedError("has a broken directory")
     first = unpack_from("<H", block, 8)[0]

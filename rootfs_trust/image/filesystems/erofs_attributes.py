@@ -1,4 +1,4 @@
-"""The extended attributes of erofs. Does no I/O of its own."""
+"""The extended attributes of erofs. Does no I/O itself."""
 
 from __future__ import annotations
 
@@ -55,18 +55,18 @@ class AttributeReader:
         count = self._storage.read(start, _HEADER)[4]
         found = {}
         for place in unpack(f"<{count}I", self._storage.read(start + _HEADER, 4 * count)):
-            name, value, _ = self._one(self._shared + 4 * place)
+            name, value, _ = self._attribute(self._shared + 4 * place)
             found[name] = value
         at = start + _HEADER + 4 * count
         while at + 4 <= end:
-            name, value, at = self._one(at)
+            name, value, at = self._attribute(at)
             found[name] = value
         if at > end:
             raise MalformedError("has extended attributes that do not end")
         return found
 
-    def _one(self, at: int) -> tuple[str, bytes, int]:
-        """Name and value of the attribute at ``at``, and where the next one begins."""
+    def _attribute(self, at: int) -> tuple[str, bytes, int]:
+        """Return name and value of the attribute at ``at``, and the offset of the next one."""
         length, index, size = unpack("<BBH", self._storage.read(at, 4))
         prefix = self._prefixes().get(index) if index & _LONG else _PREFIXES.get(index)
         if prefix is None:

@@ -1,4 +1,4 @@
-"""Compressed files of erofs: which clusters they are made of, and their content. Does no I/O of its own.
+"""Compressed files of erofs: which clusters they are made of, and their content. Does no I/O itself.
 
 A file is cut into logical clusters. Each is the head of an extent, or inside of one; what an extent holds is packed
 into one physical cluster of one or more blocks, plain where packing does not help. The last extent may be with the

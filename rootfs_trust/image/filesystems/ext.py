@@ -1,4 +1,4 @@
-"""Reads ext2, ext3 and ext4. Does no I/O of its own.
+"""Reads ext2, ext3 and ext4. Does no I/O itself.
 
 Source: Linux, Documentation/filesystems/ext4 (super, group_descr, inodes, ifork, directory, attributes), and
 fs/ext4/ext4.h for the numbers of features. Nothing is repaired: an image whose journal has to be replayed is refused.
@@ -125,7 +125,7 @@ class Ext:
     # -- Filesystem --------------------------------------------------------------------------------------
 
     def inode(self, number: int) -> Inode:
-        """See Filesystem."""
+        """Implements :meth:`Filesystem.inode`."""
         raw = self._raw(number)
         mode, uid, size, _, _, mtime, _, gid, links = unpack_from("<HHIIIiIHH", raw)
         high_uid, high_gid = unpack_from("<HH", raw, 120)
@@ -136,7 +136,7 @@ class Ext:
         return Inode(number, checked_mode(number, mode), owner, mtime, size, links, device_number(mode, _device(raw)))
 
     def children(self, number: int) -> dict[str, Child]:
-        """See Filesystem."""
+        """Implements :meth:`Filesystem.children`."""
         raw = self._raw(number)
         flags = _flags(raw)
         if flags & _ENCRYPTED:
@@ -153,7 +153,7 @@ class Ext:
         return found
 
     def content(self, number: int) -> bytes:
-        """See Filesystem."""
+        """Implements :meth:`Filesystem.content`."""
         inode, raw = self.inode(number), self._raw(number)
         size, flags, own = checked_size(inode), _flags(raw), raw[40:100]
         if flags & _ENCRYPTED:
@@ -172,13 +172,13 @@ class Ext:
         return bytes(content)
 
     def attributes(self, number: int) -> dict[str, bytes]:
-        """See Filesystem."""
+        """Implements :meth:`Filesystem.attributes`."""
         found = self._all_attributes(number)
         found.pop(VALUE_OF_INLINE_DATA, None)
         return found
 
     def is_verity(self, number: int) -> bool:
-        """Whether fs-verity protects the content of a file."""
+        """Return whether fs-verity protects the content of a file."""
         return bool(_flags(self._raw(number)) & _VERITY)
 
     # -- parts -------------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ class Ext:
         return read_attributes(raw, outside, self._value)
 
     def _value(self, number: int) -> bytes:
-        """The value of an attribute that has an inode of its own."""
+        """Return the value of an attribute that is stored in a separate inode."""
         if not _flags(self._raw(number)) & _VALUE:
             raise MalformedError(f"has an attribute whose value is in inode {number}, which is not made for one")
         return self.content(number)
@@ -237,7 +237,7 @@ class Ext:
         return int(unpack_from("<I", raw, 8)[0] | high << 32)
 
     def _has_superblock(self, group: int) -> bool:
-        """Whether a group begins with a copy of the superblock."""
+        """Return whether a group begins with a copy of the superblock."""
         if group <= 1 or not self.superblock.read_only & _SPARSE_SUPER:
             return True
         return any(_is_power(group, base) for base in (3, 5, 7))

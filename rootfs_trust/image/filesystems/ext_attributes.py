@@ -1,4 +1,4 @@
-"""Extended attributes of ext2, ext3 and ext4. Does no I/O of its own.
+"""Extended attributes of ext2, ext3 and ext4. Does no I/O itself.
 
 Source: Linux, Documentation/filesystems/ext4/attributes.rst, and fs/ext4/acl.h for access control lists.
 """

@@ -1,4 +1,4 @@
-"""Where the blocks of a file are, in both ways of ext: extents, and indirect blocks. Does no I/O of its own."""
+"""Where the blocks of a file are, in both ways of ext: extents, and indirect blocks. Does no I/O itself."""
 
 from __future__ import annotations
 

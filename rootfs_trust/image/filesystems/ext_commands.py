@@ -36,7 +36,7 @@ def commands(changes: ImageChanges, existing: set[str]) -> Script:
     for place in (*changes.gone, *(place for place in changes.entries if place in existing)):
         script.lines.append(f"rm {_quoted(place)}")
     for place, entry in changes.entries.items():
-        script.lines += _made(script, place, entry)
+        script.lines += _entry_commands(script, place, entry)
     for place, entry in {**changes.folders, **_directories(changes)}.items():
         script.lines += _times(place, entry.mtime)
     return script
@@ -47,7 +47,7 @@ def _directories(changes: ImageChanges) -> dict[str, NewEntry]:
     return {place: entry for place, entry in changes.entries.items() if isinstance(entry.node, Directory)}
 
 
-def _made(script: Script, place: str, entry: NewEntry) -> Iterator[str]:
+def _entry_commands(script: Script, place: str, entry: NewEntry) -> Iterator[str]:
     yield f"cd {_quoted(parent(place))}"
     name = _quoted(place.rpartition("/")[2])
     if isinstance(entry.node, File):

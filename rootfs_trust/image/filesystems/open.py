@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rootfs_trust.errors import InputError, MalformedError, Problem
 from rootfs_trust.image.filesystems.partitions import Partition, read_partitions
 from rootfs_trust.image.filesystems.recognize import filesystem_in, unreadable_in
-from rootfs_trust.image.filesystems.storage import Storage, cut_short
+from rootfs_trust.image.filesystems.storage import Storage, truncated
 from rootfs_trust.image.filesystems.view import FilesystemView
 from rootfs_trust.image.host_files import unreadable
 from rootfs_trust.rootfs.view import Directory
@@ -36,9 +36,9 @@ class ImageFile:
         self.size = status.st_size
 
     def read(self, offset: int, size: int) -> bytes:
-        """See Storage."""
+        """Implements :meth:`Storage.read`."""
         if not 0 <= offset <= offset + size <= self.size:
-            raise cut_short()
+            raise truncated()
         try:
             data = os.pread(self._fd, size, offset)
             while len(data) < size and (more := os.pread(self._fd, size - len(data), offset + len(data))):
@@ -46,7 +46,7 @@ class ImageFile:
         except OSError as error:
             raise unreadable(self.path, error) from error
         if len(data) != size:
-            raise cut_short()
+            raise truncated()
         return data
 
 
@@ -137,7 +137,7 @@ def _only_root(file: ImageFile, partitions: list[Partition]) -> FilesystemImage:
 
 
 def _holds_root(partition: Partition) -> bool:
-    """Whether a partition holds a root filesystem: /etc, and a directory of programs or libraries."""
+    """Return whether a partition holds a root filesystem: /etc, and a directory of programs or libraries."""
     try:
         found = filesystem_in(partition.storage)
         children = found.children(found.root) if found is not None else {}

@@ -1,6 +1,6 @@
-"""Packs a changed squashfs or erofs again, by the program that makes the format.
+"""Packs a changed squashfs or erofs again, with the program for the format.
 
-The tree is unpacked into a directory of its own: as root with everything, else under ``fakeroot``, which keeps owners
+The tree is unpacked into a temporary directory: as root with everything, else under ``fakeroot``, which keeps owners
 and device nodes but no extended attributes. ``sqfstar`` and ``mkfs.erofs --tar`` need neither, but sqfstar 4.5 loses
 the time of the root directory, and mkfs.erofs reads no tar before version 1.7.
 """

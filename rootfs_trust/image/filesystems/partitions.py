@@ -1,4 +1,4 @@
-"""Reads partition tables: MBR with logical partitions, and GPT. Does no I/O of its own.
+"""Reads partition tables: MBR with logical partitions, and GPT. Does no I/O itself.
 
 Source: UEFI specification 2.10, chapter 5 (GPT disk layout, and the legacy and protective MBR).
 """

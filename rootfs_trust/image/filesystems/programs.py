@@ -1,7 +1,7 @@
 """Runs the programs of file system formats: the only place where this package starts a process.
 
-A program is started without a shell, in a directory of its own and without the caller's environment, and is killed at
-its time limit. What it prints is text of others: errors show its last line, made fit to print.
+A program is started without a shell, in a temporary directory and without the caller's environment, and is killed at
+its time limit. Its output is untrusted text: errors show its last line, escaped.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def run_program(
         timer = threading.Timer(_LIMIT, _kill, [process, late])
         timer.start()
         try:
-            _feed(process, stdin)
+            _write_input(process, stdin)
             status = process.wait()
         except BaseException:
             _kill(process)
@@ -84,8 +84,8 @@ def run_program(
     return text
 
 
-def _feed(process: subprocess.Popen[bytes], stdin: Iterable[bytes]) -> None:
-    """Write the program's input; one that ends before it has read all of it says why by its status."""
+def _write_input(process: subprocess.Popen[bytes], stdin: Iterable[bytes]) -> None:
+    """Write the program's input. If the program ends before it has read everything, its exit status explains why."""
     if process.stdin is None:
         return
     with contextlib.suppress(BrokenPipeError), process.stdin as pipe:

@@ -1,4 +1,4 @@
-"""Tells what an image holds by its first bytes. Does no I/O of its own."""
+"""Recognizes the format of an image by its first bytes. Does no I/O itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BTRFS_MAGIC = 0x10040
 
 
 class Unreadable(NamedTuple):
-    """A format that cannot be read: what it is called, and what to do instead."""
+    """A format that cannot be read: its name, and what to do instead."""
 
     name: str
     hint: str
@@ -39,9 +39,9 @@ _OTHERS = (
     (0, squashfs.BIG_ENDIAN, Unreadable("a big-endian squashfs of a version before 4.0", _UNPACK)),
     (0, b"\x3a\xff\x26\xed", Unreadable("an Android sparse image", "convert it first: simg2img")),
     (0, b"ANDROID!", Unreadable("an Android boot image", "unpack its ramdisk first: unpack_bootimg")),
-    (0, b"\x27\x05\x19\x56", Unreadable("a U-Boot image", "take the data out first: dumpimage")),
-    (0, b"\xd0\x0d\xfe\xed", Unreadable("a device tree or FIT image", "take the data out first: dumpimage")),
-    (0, b"UBI#", Unreadable("a UBI image", "take the volumes out first: ubireader_extract_images")),
+    (0, b"\x27\x05\x19\x56", Unreadable("a U-Boot image", "extract the data first: dumpimage")),
+    (0, b"\xd0\x0d\xfe\xed", Unreadable("a device tree or FIT image", "extract the data first: dumpimage")),
+    (0, b"UBI#", Unreadable("a UBI image", "extract the volumes first: ubireader_extract_images")),
     (0, b"\x31\x18\x10\x06", Unreadable("a UBIFS image", "unpack it first: ubireader_extract_files")),
     (0, b"\x85\x19", Unreadable("a JFFS2 image", _UNPACK)),
     (0, b"QFI\xfb", Unreadable("a QCOW2 disk image", _CONVERT)),

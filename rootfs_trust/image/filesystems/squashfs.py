@@ -1,4 +1,4 @@
-"""Reads squashfs 4.0. Does no I/O of its own.
+"""Reads squashfs 4.0. Does no I/O itself.
 
 Source: Linux, fs/squashfs/squashfs_fs.h and Documentation/filesystems/squashfs.rst. The number of an inode is here its
 place in the inode table (block and offset), by which directories name it.
@@ -106,13 +106,13 @@ class Squashfs:
     # -- Filesystem --------------------------------------------------------------------------------------
 
     def inode(self, number: int) -> Inode:
-        """See Filesystem."""
+        """Implements :meth:`Filesystem.inode`."""
         raw = self._raw(number)
         device = device_number(raw.mode, raw.device)
         return Inode(number, raw.mode, raw.owner, raw.mtime, raw.size, raw.links, device)
 
     def children(self, number: int) -> dict[str, Child]:
-        """See Filesystem."""
+        """Implements :meth:`Filesystem.children`."""
         raw = self._raw(number)
         found: dict[str, Child] = {}
         if raw.size <= 3:  # the size counts the entries . and .., which are not stored
@@ -129,7 +129,7 @@ class Squashfs:
         return found
 
     def content(self, number: int) -> bytes:
-        """See Filesystem."""
+        """Implements :meth:`Filesystem.content`."""
         raw = self._raw(number)
         size = checked_size(self.inode(number))
         if raw.mode & 0o170000 == _TYPES[3]:
@@ -142,7 +142,7 @@ class Squashfs:
         return self._pieces(number, raw, raw.size)
 
     def attributes(self, number: int) -> dict[str, bytes]:
-        """See Filesystem."""
+        """Implements :meth:`Filesystem.attributes`."""
         index = self._raw(number).attributes
         return self._attributes.read(index) if index != NOTHING else {}
 

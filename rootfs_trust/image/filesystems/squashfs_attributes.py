@@ -1,4 +1,4 @@
-"""The extended attributes of squashfs. Does no I/O of its own."""
+"""The extended attributes of squashfs. Does no I/O itself."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class AttributeTable:
         if count > _MAX_COUNT:
             raise MalformedError("has an inode with too many extended attributes")
         reader = self._values.reader(place >> 16, place & 0xFFFF)
-        return dict(self._one(reader, self._values) for _ in range(count))
+        return dict(self._attribute(reader, self._values) for _ in range(count))
 
-    def _one(self, reader: Reader, values: Metadata) -> tuple[str, bytes]:
+    def _attribute(self, reader: Reader, values: Metadata) -> tuple[str, bytes]:
         kind, length = unpack_from("<HH", reader.take(4))
         name = _PREFIXES.get(kind & 0xFF)
         if name is None:

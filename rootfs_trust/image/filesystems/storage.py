@@ -28,13 +28,13 @@ class StorageSection:
     size: int
 
     def read(self, offset: int, size: int) -> bytes:
-        """See :class:`Storage`."""
+        """Implements :meth:`Storage.read`."""
         if not 0 <= offset <= offset + size <= self.size:
-            raise cut_short()
+            raise truncated()
         return self.storage.read(self.start + offset, size)
 
 
-def cut_short() -> MalformedError:
+def truncated() -> MalformedError:
     """What reading past the end raises."""
     return MalformedError("is cut short, or points outside of itself")
 

@@ -1,4 +1,4 @@
-"""A file system image as a view: looked at as any other root filesystem. Nothing is read before it is asked for."""
+"""A file system image as a view, with the interface of any other root filesystem. Data is read on demand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SPECIAL = {stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device
 
 @dataclass(frozen=True, slots=True)
 class EntryStatus:
-    """What is at a path, without its content: the attributes that a changed entry keeps."""
+    """The attributes of an entry that stay if it is changed."""
 
     kind: type[Node]
     mode: int
@@ -47,13 +47,13 @@ class FilesystemView:
         self._content = 0
         self._listed: dict[str, dict[str, Child]] = {}
         """The entries of directories, by paths that are free of links."""
-        self._inode = functools.cache(self._look)
+        self._inode = functools.cache(self._read_inode)
         self._resolved = functools.lru_cache(maxsize=4096)(self._resolve)
 
     # -- View --------------------------------------------------------------------------------------------
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
-        """See View. Raises InputError for a file that is too large."""
+        """Implements :meth:`View.node`. Raises InputError for a file that is too large."""
         place = self._place(path, follow=follow)
         child = self._child(place) if place is not None else None
         if child is None:
@@ -66,31 +66,31 @@ class FilesystemView:
         return Symlink(self._link(inode)) if inode.kind is Symlink else Special(_SPECIAL[stat.S_IFMT(inode.mode)])
 
     def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
-        """See View."""
+        """Implements :meth:`View.kind`."""
         place = self._place(path, follow=follow)
         child = self._child(place) if place is not None else None
         return self._kind(child) if child is not None else None
 
     def names(self, path: str) -> list[str]:
-        """See View."""
+        """Implements :meth:`View.names`."""
         place = self.real_path(path)
         return sorted(self._entries(place), key=as_bytes) if place is not None else []
 
     def real_path(self, path: str) -> str | None:
-        """See View."""
+        """Implements :meth:`View.real_path`."""
         return self._place(path, follow=True)
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
-        """See View."""
+        """Implements :meth:`View.extended_attributes`."""
         entry = self.entry(path, follow=False)
         return entry.attributes if entry else {}
 
     def mounted(self, path: str) -> bool:
-        """See View: nothing is mounted in an image."""
+        """Implements :meth:`View.mounted`. Nothing is mounted in an image."""
         return False
 
     def modified(self, path: str) -> int | None:
-        """See View."""
+        """Implements :meth:`View.modified`."""
         inode = self.inode(path)
         return inode.mtime if inode else None
 
@@ -204,7 +204,7 @@ class FilesystemView:
             self._refuse(MalformedError(f"has more than {MAX_MEMBERS} directory entries"))
         return children
 
-    def _look(self, number: int) -> Inode:
+    def _read_inode(self, number: int) -> Inode:
         try:
             return self.filesystem.inode(number)
         except MalformedError as error:
@@ -215,7 +215,7 @@ class FilesystemView:
 
     def _file(self, path: str, inode: Inode) -> bytes:
         if inode.size > MAX_FILE:
-            hint = "no trust store is; move the file out of the store's folders"
+            hint = "no trust store is that large; move the file out of the store's directories"
             raise InputError(Problem("too-large", path, f"is larger than {MAX_FILE} bytes", hint))
         return self._read(inode)
 

@@ -93,7 +93,7 @@ def _read_shipped(view: View, layout: DebianPaths, available: Iterable[str], fou
             found.order.append(name)
         else:
             missing.append(name)
-    found.warnings += _missing(view, layout, missing)
+    found.warnings += _missing_sources(view, layout, missing)
     for name in listed.distrusted:
         if view.kind(join(layout.shipped, name)) is File:
             found.distrusted[name] = read_source_at(view, join(layout.shipped, name))
@@ -119,7 +119,7 @@ def held(found: DebianSources) -> Held:
     )
 
 
-def _missing(view: View, layout: DebianPaths, names: Iterable[str]) -> Iterator[Problem]:
+def _missing_sources(view: View, layout: DebianPaths, names: Iterable[str]) -> Iterator[Problem]:
     """Yield a warning for each listed name without a file, but one warning for all names that only end with a CR."""
     crlf = {name for name in names if name.endswith("\r") and view.kind(join(layout.shipped, name[:-1])) is File}
     if crlf:

@@ -111,11 +111,11 @@ def objects(data: bytes) -> list[Attributes]:
         elif not skipping:
             if not found:
                 raise MalformedError("an attribute comes before the first section")
-            _take(found[-1], token)
+            _add_token(found[-1], token)
     return found
 
 
-def _take(attributes: Attributes, token: tuple[str, bytes, bytes]) -> None:
+def _add_token(attributes: Attributes, token: tuple[str, bytes, bytes]) -> None:
     """Add a field or a PEM block to ``attributes``. A field replaces an earlier one; a PEM block replaces nothing."""
     kind, name, value = token
     if kind == "field":

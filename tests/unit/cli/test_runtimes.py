@@ -191,7 +191,7 @@ def test_names_that_make_no_sense(refused, words):
         (PROFILE[1:], b"export A=1\n"),
         ("etc/environment", b"NODE_EXTRA_CA_CERTS=/opt/other.pem\n"),
     ],
-    ids=["password", "no keystore", "changed block", "file of somebody", "profile of somebody", "variable"],
+    ids=["password", "no keystore", "changed block", "foreign file", "proforeign file", "variable"],
 )
 def test_what_conflicts(runtimes, refused, tmp_path, ca, path, content):
     put(runtimes, path, content)

@@ -72,7 +72,7 @@ def test_one_run_at_a_time(path):
 
 
 def test_a_place_that_cannot_be_written(tmp_path):
-    with pytest.raises(InputError, match="--journal names another place"):
+    with pytest.raises(InputError, match="choose another path with --journal"):
         Journal(str(tmp_path / "missing/journal"))
 
 

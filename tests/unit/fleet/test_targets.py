@@ -79,12 +79,12 @@ def test_an_absolute_pattern_is_named_as_it_is(parse, tmp_path):
         ),
         ('[[target]]\nroot = 7\nconfig = "e"\n', ":2", "target[0].root must be a non-empty string"),
         ('[[target]]\nroot = "out/a/rootfs"\nconfg = "e"\n', ":3", "unknown key target[0].confg"),
-        ('[[target]]\nroot = "none/*"\nconfig = "e"\n', ":2", "target[0].root none/* matches no folder"),
-        ('[[target]]\nroot = "out/file"\nconfig = "e"\n', ":2", "target[0].root out/file matches no folder"),
+        ('[[target]]\nroot = "none/*"\nconfig = "e"\n', ":2", "target[0].root none/* matches no directory"),
+        ('[[target]]\nroot = "out/file"\nconfig = "e"\n', ":2", "target[0].root out/file matches no directory"),
         (
             '[[target]]\nimage = "none.tar"\ndest = "d"\nconfig = "e"\n',
             ":2",
-            "target[0].image none.tar matches no file or folder",
+            "target[0].image none.tar matches no file or directory",
         ),
         (
             '[[target]]\nroot = "out/*/rootfs"\nconfig = "e"\n[[target]]\nroot = "same"\nconfig = "e"\n',

@@ -33,7 +33,7 @@ def test_the_same_again_touches_nothing_and_something_else_is_in_the_way(put, tm
     before = snapshot(tmp_path)
     put(b"one")
     put(b"one", overwrite=True)
-    with pytest.raises(ConflictError, match="is there already"):
+    with pytest.raises(ConflictError, match="already exists"):
         put(b"two")
     assert snapshot(tmp_path) == before and os.listdir(tmp_path) == ["dest"]
 
@@ -119,7 +119,7 @@ def test_blobs_are_shared_by_hard_links_and_all_else_is_copied(tmp_path):
     old = tmp_path / "old"
     old.write_bytes(b"x")
     blob = module.FolderFiles(str(tmp_path)).blob("old")
-    linked = blob.held_to(digest(b"x"))
+    linked = blob.with_digest(digest(b"x"))
     Destination(str(tmp_path / "dest")).put_folder({"blobs/sha256/x": linked, "index.json": blob})
     assert os.path.samefile(old, tmp_path / "dest/blobs/sha256/x")
     assert not os.path.samefile(old, tmp_path / "dest/index.json")
@@ -147,7 +147,7 @@ def test_what_is_staged_is_removed_however_deep_it_is(tmp_path):
 def test_a_blob_that_is_there_and_has_other_bytes_is_not_the_same(tmp_path):
     """Also a large one of the same size: its name says what it has to be."""
     content = os.urandom(2 * module.PIECE)
-    parts = {"blobs/sha256/x": in_memory(content).held_to(digest(content)), "index.json": in_memory(b"{}")}
+    parts = {"blobs/sha256/x": in_memory(content).with_digest(digest(content)), "index.json": in_memory(b"{}")}
     dest = Destination(str(tmp_path / "dest"))
     dest.put_folder(parts)
     dest.put_folder(parts)

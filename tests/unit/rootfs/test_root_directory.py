@@ -271,7 +271,7 @@ def test_a_file_that_becomes_a_fifo_after_it_was_listed_is_told(tree, root):
     assert root.names("/etc/ssl/certs") == ["file"]
     (certs / "file").unlink()
     os.mkfifo(certs / "file")
-    with pytest.raises(InputError, match="/etc/ssl/certs/file: became no file while it was read"):
+    with pytest.raises(InputError, match="/etc/ssl/certs/file: was replaced while it was read"):
         root.node("/etc/ssl/certs/file")
 
 

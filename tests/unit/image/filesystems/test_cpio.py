@@ -81,13 +81,13 @@ def test_a_leading_slash_is_the_root_of_the_image(tmp_path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (record("a", b"1"), "cut short"),
+        (record("a", b"1"), "truncated"),
         (archive(record("../a", b"1")), "could lead out of the tree"),
         (archive(record("a", b"1", mode=0o170000)), "of an unknown type"),
         (archive(record("a", b"1")) + b"rubbish", "no cpio header"),
         (archive(record("a", b"1")).replace(b"00000000", b"0000000x", 1), "broken cpio header"),
         (archive(record("a" * 5000, b"1")), "broken cpio header"),
-        (archive(record("a", b"1"), record("a/b", b"1")), "below something that is no folder"),
+        (archive(record("a", b"1"), record("a/b", b"1")), "below something that is not a directory"),
         (archive(record("a", b"/x" * 3000, mode=0o120777)), "a link 'a' to more than"),
     ],
 )
@@ -100,5 +100,5 @@ def test_the_older_format_is_named(tmp_path):
     tree = tmp_path / "tree"
     tree.mkdir()
     old = run("cpio", "-o", "-H", "odc", "--quiet", cwd=tree, stdin=b".\n")
-    with pytest.raises(InputError, match="make it with cpio -H newc"), opened(tmp_path, old):
+    with pytest.raises(InputError, match="create it with cpio -H newc"), opened(tmp_path, old):
         pass
