@@ -82,19 +82,19 @@ def test_errors_carry_their_troubles_and_the_status_of_the_contract(debian, ca):
     assert [problem.path for problem in error.value.problems] == ["/etc/ssl/certs/ca.pem"]
 
 
-def test_a_trouble_that_comes_twice_is_said_once(debian):
+def test_a_repeated_warning_is_reported_once(debian):
     with pytest.raises(InputError) as error:
         install(debian.root, InstallOptions(certs=["/none", "/none"]))
     assert len(error.value.problems) == 1
 
 
-def test_what_is_not_as_it_was_written_is_told(debian, ca, monkeypatch):
+def test_a_file_that_differs_after_the_run_is_an_error(debian, ca, monkeypatch):
     monkeypatch.setattr("rootfs_trust.rootfs.apply.apply", lambda *_, **__: [])
     with pytest.raises(ApplyError, match="changed right after it was written"):
         install(debian.root, InstallOptions(certs=[ca]))
 
 
-def test_a_tree_that_cannot_be_looked_at_again_is_told_as_written(debian, ca, monkeypatch):
+def test_an_unreadable_tree_after_the_run_is_an_error(debian, ca, monkeypatch):
     def look(*_: object, **__: object):
         raise InputError(Problem("unreadable", "/etc/ssl/certs", "cannot be read: Input/output error"))
 

@@ -40,7 +40,7 @@ def test_every_promise_names_text_that_is_there_once(texts):
     assert not stale, "\n".join(["", *stale])
 
 
-def test_there_are_as_many_as_promised_and_each_has_its_own_name():
+def test_promises_have_unique_names():
     names = [each.name for each in PROMISES]
     assert len(names) == len(set(names)) >= 40
 

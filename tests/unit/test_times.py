@@ -13,7 +13,7 @@ MOMENTS = st.datetimes(timezones=st.just(UTC))
 
 
 @given(MOMENTS, st.floats(-1e9, 1e9), st.floats(-1e12, 1e12))
-def test_nothing_leaves_the_ends(moment, days, seconds):
+def test_times_are_clamped_to_the_years_1_to_9999(moment, days, seconds):
     assert later(moment, days=days, seconds=seconds) >= EARLIEST
 
 

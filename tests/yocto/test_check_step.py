@@ -52,7 +52,7 @@ def test_an_error_ends_the_build_and_says_what_and_how_to_mend_it(build: BuildFo
     errors = done.of_level("ERROR")
     assert any("/etc/ssl/certs" in error and "(" in error and error.endswith("]") for error in errors)
     assert done.of_level("CRITICAL") == [
-        'rootfs-trust check has found errors; ROOTFS_TRUST_CHECK = "warn" builds the image all the same'
+        'rootfs-trust check has found errors; set ROOTFS_TRUST_CHECK = "warn" to build the image anyway'
     ]
 
 

@@ -153,9 +153,12 @@ def test_the_tasks_need_the_tool(build: BuildFolder):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('ROOTFS_TRUST_CERTS = "certs/none.pem"', "ROOTFS_TRUST_CERTS names 'certs/none.pem', which is not there: .*"),
-        ('ROOTFS_TRUST_CERTS = "/certs/my ca.pem"', "ROOTFS_TRUST_CERTS names '/certs/my', .* no spaces in it"),
-        ('ROOTFS_TRUST_CONFIG = "none.toml"', "ROOTFS_TRUST_CONFIG names 'none.toml', which is not there"),
+        (
+            'ROOTFS_TRUST_CERTS = "certs/none.pem"',
+            "ROOTFS_TRUST_CERTS names 'certs/none.pem', which does not exist; .*",
+        ),
+        ('ROOTFS_TRUST_CERTS = "/certs/my ca.pem"', "ROOTFS_TRUST_CERTS names '/certs/my', .* without spaces"),
+        ('ROOTFS_TRUST_CONFIG = "none.toml"', "ROOTFS_TRUST_CONFIG names 'none.toml', which does not exist"),
         ('ROOTFS_TRUST_CONFIG = "a.toml b.toml"', "ROOTFS_TRUST_CONFIG has the value .* one file"),
         ('ROOTFS_TRUST_CLOUDS = "c8y gcp"', "ROOTFS_TRUST_CLOUDS has the value 'c8y gcp', .* c8y, aws, az"),
         ('ROOTFS_TRUST_CLOUDS = "c8yaws"', "ROOTFS_TRUST_CLOUDS has the value 'c8yaws'"),

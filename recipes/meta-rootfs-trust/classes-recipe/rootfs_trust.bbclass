@@ -1,49 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs CA certificates into the root filesystem of an image, writes its trust store and points thin-edge.io at
-# it, with rootfs-trust; then has the finished root filesystem checked. In local.conf or the distribution's:
+# Uses rootfs-trust to install CA certificates into the root filesystem of an image, write its trust store, and
+# configure thin-edge.io to use it. Then checks the finished root filesystem. In local.conf or the distro configuration:
 #
 #   IMAGE_CLASSES += "rootfs_trust"
 #   ROOTFS_TRUST_CERTS = "certs/my-ca.pem"
 #   ROOTFS_TRUST_CLOUDS = "c8y"
 #
-# Every variable may be set for one image alone: ROOTFS_TRUST_CERTS:pn-my-image = "...".
-# What a variable takes is said in its [doc], and with examples in the layer's README.
+# Every variable can be set for a single image: ROOTFS_TRUST_CERTS:pn-my-image = "...".
+# The [doc] of a variable describes its values; the layer's README has examples.
 
 ROOTFS_TRUST_CERTS ??= ""
-ROOTFS_TRUST_CERTS[doc] = "CA certificates to trust: PEM, DER or PKCS#7 files, or folders of them; absolute paths, or \
-relative ones that are looked up in BBPATH, i.e. in the build folder and in the layers."
+ROOTFS_TRUST_CERTS[doc] = "CA certificates to trust: PEM, DER or PKCS#7 files, or directories of them. Absolute paths, or \
+relative paths that are searched in BBPATH, that is in the build directory and in the layers."
 
 ROOTFS_TRUST_CLOUDS ??= ""
-ROOTFS_TRUST_CLOUDS[doc] = "The clouds whose thin-edge.io settings are pointed at the trust store: c8y, aws, az, each \
-perhaps with a profile as in c8y@edge."
+ROOTFS_TRUST_CLOUDS[doc] = "The clouds whose thin-edge.io settings are set to the trust store: c8y, aws, az, each \
+with an optional profile, as in c8y@edge."
 
 ROOTFS_TRUST_CONFIG ??= ""
-ROOTFS_TRUST_CONFIG[doc] = "A rootfs-trust.toml, found as ROOTFS_TRUST_CERTS are. The files that it names belong into \
-its folder: the content of the whole folder decides whether the root filesystem is made anew."
+ROOTFS_TRUST_CONFIG[doc] = "A rootfs-trust.toml, searched like ROOTFS_TRUST_CERTS. Keep the files that it names in \
+its directory: the root filesystem is built again if anything in that directory changes."
 
 ROOTFS_TRUST_LAYOUT ??= "yocto"
-ROOTFS_TRUST_LAYOUT[doc] = "The layout of the trust store; auto finds it in the root filesystem."
+ROOTFS_TRUST_LAYOUT[doc] = "The layout of the trust store; auto detects it from the root filesystem."
 
 ROOTFS_TRUST_RUNTIMES ??= ""
-ROOTFS_TRUST_RUNTIMES[doc] = "The runtimes whose own trust stores get the CA certificates, too: auto, none, or names \
-such as java certifi node; when empty, those of ROOTFS_TRUST_CONFIG."
+ROOTFS_TRUST_RUNTIMES[doc] = "The runtimes whose separate trust stores also get the CA certificates: auto, none, or names \
+such as java certifi node. If empty, those of ROOTFS_TRUST_CONFIG."
 
 ROOTFS_TRUST_AT ??= ""
-ROOTFS_TRUST_AT[doc] = "The time at which certificates have to be valid, as 2027-01-31T12:00:00Z or in seconds since \
-1970; when empty, the time of the build. Set it to build an old release again."
+ROOTFS_TRUST_AT[doc] = "The time at which certificates must be valid, as 2027-01-31T12:00:00Z or in seconds since \
+1970. If empty, the time of the build. Set it to build an old release again."
 
 ROOTFS_TRUST_OPTIONS ??= ""
 ROOTFS_TRUST_OPTIONS[doc] = "Further options of rootfs-trust install, such as: --replace my-ca"
 
 ROOTFS_TRUST_CHECK ??= "error"
-ROOTFS_TRUST_CHECK[doc] = "What findings of rootfs-trust check do to the build: error (those of level error end it, \
+ROOTFS_TRUST_CHECK[doc] = "How findings of rootfs-trust check affect the build: error (findings of level error fail it, \
 warnings are shown), warn (all are shown), off (no check)."
 
 ROOTFS_TRUST_CHECK_OPTIONS ??= ""
 ROOTFS_TRUST_CHECK_OPTIONS[doc] = "Further options of rootfs-trust check, such as: --ignore expires-soon"
 
-# Behind the package manager and the postinsts, before the check of read-only-rootfs, labels, signatures and do_image.
+# After the package manager and the postinsts, before the check of read-only-rootfs, labels, signatures and do_image.
 ROOTFS_POSTPROCESS_COMMAND:append = " rootfs_trust_install"
 IMAGE_QA_COMMANDS:append = " rootfs_trust_check"
 
@@ -56,7 +56,7 @@ ROOTFS_TRUST_VARIABLES = "\
     ROOTFS_TRUST_AT \
     ROOTFS_TRUST_OPTIONS \
 "
-ROOTFS_TRUST_VARIABLES[doc] = "The variables whose values enter the hash of do_rootfs."
+ROOTFS_TRUST_VARIABLES[doc] = "The variables that are part of the hash of do_rootfs."
 
 do_rootfs[depends] += "rootfs-trust-native:do_populate_sysroot"
 do_rootfs[vardeps] += "${ROOTFS_TRUST_VARIABLES} rootfs_trust_install"
@@ -68,21 +68,21 @@ def rootfs_trust_words(d, name):
     return (d.getVar(name) or "").split()
 
 def rootfs_trust_path(d, name):
-    """The absolute path of a file or folder that is named absolutely or from BBPATH; "" where there is none."""
+    """Return the absolute path of a file or directory, searched in BBPATH if relative, or "" if it does not exist."""
     return bb.utils.which("/" if os.path.isabs(name) else d.getVar("BBPATH") or "", name)
 
 def rootfs_trust_inputs(d):
-    """The files and folders of the host whose content decides what is installed."""
+    """Return the files and directories of the host that decide what is installed."""
     certificates = [rootfs_trust_path(d, name) for name in rootfs_trust_words(d, "ROOTFS_TRUST_CERTS")]
     configs = [rootfs_trust_path(d, name) for name in rootfs_trust_words(d, "ROOTFS_TRUST_CONFIG")]
     return [path for path in certificates + [os.path.dirname(config) for config in configs] if path]
 
 def rootfs_trust_run(d, *words):
-    """Run the tool; gives its exit status, its JSON document, and what it wrote to standard error."""
+    """Run rootfs-trust; return its exit status, its JSON document, and its standard error."""
     import json
     import subprocess
 
-    # Not in the build folder: a rootfs-trust.toml that happens to lie there is no part of the hash.
+    # Not in the build directory: a rootfs-trust.toml there would be used, but is not part of the hash.
     done = subprocess.run(
         ["rootfs-trust", *words, "--format", "json"],
         cwd=d.getVar("T"),
@@ -98,7 +98,7 @@ def rootfs_trust_run(d, *words):
         return done.returncode, {}, done.stderr
 
 def rootfs_trust_line(each):
-    """A warning, an error or a finding as one line: where, what, and what to do about it."""
+    """Return a warning, an error or a finding as one line: path, message and fix."""
     advice = each.get("hint") or each.get("fix")
     where = "%s: " % each["path"] if each.get("path") else ""
     return "%s%s%s [%s]" % (where, each["message"], " (%s)" % advice if advice else "", each.get("id", "rootfs-trust"))
@@ -124,7 +124,7 @@ def rootfs_trust_install_options(d):
         options += ["--cloud", cloud]
     if rootfs_trust_words(d, "ROOTFS_TRUST_RUNTIMES"):
         options += ["--runtimes", ",".join(rootfs_trust_words(d, "ROOTFS_TRUST_RUNTIMES"))]
-    # Python functions do not get it as environment, and SOURCE_DATE_EPOCH is another time here.
+    # It is not in the environment of Python functions, and SOURCE_DATE_EPOCH is another time here.
     if d.getVar("REPRODUCIBLE_TIMESTAMP_ROOTFS"):
         options += ["--timestamp", d.getVar("REPRODUCIBLE_TIMESTAMP_ROOTFS")]
     return options + rootfs_trust_words(d, "ROOTFS_TRUST_OPTIONS")
@@ -150,17 +150,17 @@ python rootfs_trust_check() {
     for finding in done[1]["findings"]:
         tell.get(finding["level"], bb.note)(rootfs_trust_line(finding))
     if done[0] == 1 and wanted == "error":
-        bb.fatal('rootfs-trust check has found errors; ROOTFS_TRUST_CHECK = "warn" builds the image all the same')
+        bb.fatal('rootfs-trust check has found errors; set ROOTFS_TRUST_CHECK = "warn" to build the image anyway')
 }
-rootfs_trust_check[doc] = "Has rootfs-trust check the finished root filesystem"
+rootfs_trust_check[doc] = "Checks the finished root filesystem with rootfs-trust"
 
 def rootfs_trust_paths(d, name):
     for word in rootfs_trust_words(d, name):
         path = rootfs_trust_path(d, word)
         if not path:
-            hint = "give an absolute path, or one that starts in the build folder or in a layer; no spaces in it"
-            bb.fatal("%s names '%s', which is not there: %s" % (name, word, hint))
-        # A file that goes away later ends the next build here, too, and not in the middle of do_rootfs.
+            hint = "use an absolute path, or one relative to the build directory or a layer, without spaces"
+            bb.fatal("%s names '%s', which does not exist; %s" % (name, word, hint))
+        # If the file is deleted later, the next build also fails here, and not in the middle of do_rootfs.
         bb.parse.mark_dependency(d, path)
 
 def rootfs_trust_value(d, name, pattern, hint):
@@ -168,9 +168,9 @@ def rootfs_trust_value(d, name, pattern, hint):
 
     value = d.getVar(name) or ""
     if not re.fullmatch(pattern, value):
-        bb.fatal("%s has the value '%s', and has to be %s" % (name, value, hint))
+        bb.fatal("%s has the value '%s', but must be %s" % (name, value, hint))
 
-# A bad value is told before anything is built.
+# Report malformed values before anything is built.
 # nooelint: oelint.task.noanonpython
 python () {
     rootfs_trust_value(d, "ROOTFS_TRUST_CONFIG", r"\S*", "one file")

@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# CA certificates as a package of their own, so that the manifest, the package database and the SBOM know them:
+# CA certificates as a separate package, so that the manifest, the package database and the SBOM list them:
 #
 #   SUMMARY = "The CA of our cloud"
 #   LICENSE = "CLOSED"
 #   SRC_URI = "file://my-ca.pem"
 #   inherit rootfs_trust_anchor
 #
-# rootfs-trust reads them, refuses what no device should get (a private key, an expired certificate), and gives each
-# the file that it has in the store. In an image with rootfs_trust.bbclass the store is then written with them and
-# checked; without it, and when the package is installed on a device, ca-certificates' own tool does the first.
+# rootfs-trust reads them, refuses files that must not be shipped (a private key, an expired certificate), and writes
+# a source file of the store for each. In an image with rootfs_trust.bbclass, that class then writes and checks the
+# store. Without it, and when the package is installed on a device, update-ca-certificates writes the store.
 
 ROOTFS_TRUST_ANCHORS ??= "${@' '.join(rootfs_trust_anchor_files(d))}"
-ROOTFS_TRUST_ANCHORS[doc] = "The certificates: files or folders below S; by default \
-all files of SRC_URI that have the ending of one."
+ROOTFS_TRUST_ANCHORS[doc] = "The certificates: files or directories below S; by default \
+all files of SRC_URI with the suffix of a certificate file."
 
 ROOTFS_TRUST_AT ??= ""
-ROOTFS_TRUST_AT[doc] = "The time at which certificates have to be valid; when empty, the time of the build."
+ROOTFS_TRUST_AT[doc] = "The time at which certificates must be valid. If empty, the time of the build."
 
 ROOTFS_TRUST_ANCHOR_FOLDER = "${prefix}/local/share/ca-certificates"
-ROOTFS_TRUST_ANCHOR_FOLDER[doc] = "Where update-ca-certificates finds certificates that need no line in its list."
+ROOTFS_TRUST_ANCHOR_FOLDER[doc] = "The directory in which update-ca-certificates reads all certificates, without a line in its list."
 
 inherit allarch
 
@@ -62,9 +62,9 @@ pkg_postrm:${PN}() {
     test -n "$D" || "${sbindir}/update-ca-certificates" --fresh
 }
 
-# Told before anything is built.
+# Report errors before anything is built.
 # nooelint: oelint.task.noanonpython
 python () {
     if not (d.getVar("ROOTFS_TRUST_ANCHORS") or "").split():
-        bb.fatal("ROOTFS_TRUST_ANCHORS is empty: name certificates in SRC_URI, as in file://my-ca.pem")
+        bb.fatal("ROOTFS_TRUST_ANCHORS is empty: add certificates to SRC_URI, as in file://my-ca.pem")
 }

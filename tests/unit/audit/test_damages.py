@@ -20,7 +20,7 @@ def found(tree, config, asked=None):
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.name)
-def test_what_is_damaged_is_found_and_nothing_else(good, tmp_path, damage):
+def test_each_damage_gives_its_finding_and_no_other(good, tmp_path, damage):
     config = tmp_path / "rootfs-trust.toml"
     config.write_text("")
     tree = good(damage.family, damage.clouds).copy(tmp_path / "root")

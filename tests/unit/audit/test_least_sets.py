@@ -19,7 +19,7 @@ def meets(items, requirements) -> bool:
 
 
 @given(st.lists(REQUIREMENT, max_size=8))
-def test_it_is_as_small_as_any(requirements):
+def test_the_set_is_minimal(requirements):
     found = next(least_sets(requirements))
     every = (frozenset(each) for size in range(len(ITEMS) + 1) for each in combinations(ITEMS, size))
     assert meets(found, requirements)

@@ -63,7 +63,7 @@ def found(name: str, entries: dict[str, bytes] | None = None) -> dict[str, tuple
         ("unknown", {"openssl-bundle", "gnutls", "go", "rustls-native", "java", "mbedtls"}, {"mbedtls"}),
     ],
 )
-def test_who_loses_what(name: str, clients: set[str], losing_everything: set[str]):
+def test_which_clients_cannot_parse_an_anchor(name: str, clients: set[str], losing_everything: set[str]):
     lost = found(name)
     assert set(lost) == clients
     assert {client for client, (_, everything) in lost.items() if everything} == losing_everything

@@ -57,7 +57,7 @@ def test_a_missing_issuer_is_named_with_the_hash_that_was_looked_for(tmp_path: P
     assert "CN=Private Root (subject hash d25ff95c) is not in /etc/ssl/certs" in found["openssl-directory"]["reason"]
 
 
-def test_a_wrong_name_is_told_with_the_right_one(tmp_path: Path, root: Authority):
+def test_an_unknown_client_gets_a_suggestion(tmp_path: Path, root: Authority):
     found = Case(tmp_path, (root,), root.server("localhost")).verify("--hostname", "example.com", status=1)
     assert {each["id"] for each in found.values()} == {"host-name"}
     assert "is for localhost, not for example.com" in found["go"]["reason"]

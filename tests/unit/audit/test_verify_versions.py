@@ -81,7 +81,7 @@ def test_the_rootfs_shows_a_version(engine: str, entries: dict[str, bytes], numb
 
 
 @pytest.mark.parametrize("engine", ["openssl", "gnutls", "mbedtls", "java", "go", "rustls"])
-def test_what_is_not_shown_is_assumed(engine: str):
+def test_unknown_versions_are_assumed(engine: str):
     assert of(engine, {"/etc/os-release": b""}) is ASSUMED[engine]
 
 
@@ -103,7 +103,7 @@ def test_thin_edge_locks_its_webpki(package: str, numbers: tuple[int, ...]):
     assert of("rustls", dpkg(tedge=package), "thin-edge-https").numbers == numbers
 
 
-def test_thin_edge_tells_its_webpki_itself():
+def test_the_webpki_version_of_thin_edge_is_in_its_binary():
     entries = dpkg(tedge="2.1.0") | {"/usr/bin/tedge": auditable({"rustls-webpki": "0.103.16", "ring": "0.17"})}
     assert of("rustls", entries, "thin-edge-https").numbers == (0, 103, 16)
 
@@ -154,7 +154,7 @@ def test_cargo_auditable_in_every_form_of_elf(form):
         auditable({"a": "1"}).replace(b".dep-v0", b".dep-v1"),
     ],
 )
-def test_a_program_that_tells_no_crates(program: bytes):
+def test_a_program_without_a_list_of_crates(program: bytes):
     assert cargo_packages(program) == {}
 
 
@@ -162,5 +162,5 @@ def test_a_program_that_tells_no_crates(program: bytes):
     "program",
     [b"", b"\xff Go buildinf:", go_program("1.26").replace(b"\x08\x02", b"\x08\0"), go_program("1")[:-4]],
 )
-def test_a_program_that_tells_no_go(program: bytes):
+def test_a_program_without_a_go_version(program: bytes):
     assert go_version(program) == ""

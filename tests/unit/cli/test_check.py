@@ -142,7 +142,7 @@ def test_any_mapper_of_a_cloud_makes_its_table_in_tedge_toml_idle(check, debian)
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_mapper_of_the_user_is_held_against_the_tree(check, debian):
+def test_the_path_of_a_custom_mapper_is_checked(check, debian):
     file = "/etc/tedge/mappers/thingsboard/mapper.toml"
     debian.write(file[1:], b'[device]\nroot_cert_path = "ca.pem"\n')
     assert of_thin_edge(check) == [("thin-edge-setting", file)]
@@ -150,7 +150,7 @@ def test_a_mapper_of_the_user_is_held_against_the_tree(check, debian):
     assert of_thin_edge(check) == []
 
 
-def test_an_anchor_that_was_let_in_though_expired_is_a_note(check, install, debian, tmp_path):
+def test_an_expired_anchor_that_is_allowed_is_a_note(check, install, debian, tmp_path):
     (tmp_path / "old.pem").write_bytes(Authority("Old CA", not_after=NOW - DAY).pem)
     config = tmp_path / "edge.toml"
     config.write_text('[[anchor]]\nfile = "old.pem"\nallow = ["expired"]\n')

@@ -126,7 +126,7 @@ def test_an_anchor_that_the_same_file_distrusts(refused, config, authority, tmp_
     assert refused("--config", file).errors == [("distrusted", f"{tmp_path / 'conf/ca.pem'}:1")]
 
 
-def test_a_folder_and_its_single_trouble(install, refused, config, authority, tmp_path):
+def test_an_error_in_a_directory_of_certificates(install, refused, config, authority, tmp_path):
     file = config('[[anchor]]\nfile = "."\n')
     (tmp_path / "conf/a.pem").write_bytes(authority.pem)
     assert install("--config", file, "--dry-run").anchors == {"a": authority.sha256}
@@ -196,7 +196,7 @@ def test_a_mistake_is_said_with_its_key_and_its_line(refused, config, text, line
     assert says in f"{error['message']} {error['hint']}"
 
 
-def test_all_mistakes_are_said_at_once(refused, config):
+def test_all_errors_of_a_config_are_reported_at_once(refused, config):
     file = config('[stor]\n[policy]\nstrict = 1\n[[anchor]]\n[[cloud]]\nkind = "x"\n')
     lines = [path.rpartition(":")[2] for _, path in refused("--config", file).errors]
     assert sorted(lines) == ["1", "3", "4", "6"]
@@ -233,7 +233,7 @@ def test_a_cloud_that_makes_no_sense_is_said_with_its_key(refused, config, text,
     ("data", "says"),
     [(b"[store\n", "line 1"), (b"a = 1\na = 2\n", "line 2"), (b'a = "\xff"', "UTF-8"), (b"x = " + b"[" * 5000, "")],
 )
-def test_what_is_no_toml(refused, tmp_path, data, says):
+def test_malformed_toml_is_refused(refused, tmp_path, data, says):
     (tmp_path / "trust.toml").write_bytes(data)
     result = refused("--config", tmp_path / "trust.toml")
     assert result.errors == [("config", str(tmp_path / "trust.toml"))]

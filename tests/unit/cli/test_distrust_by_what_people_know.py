@@ -110,7 +110,7 @@ def test_an_incident_in_the_config(command, tree, trusted, tmp_path, data):
         assert len(list((tree.path / tree.family.local[1:] / "../blocklist").iterdir())) == 3
 
 
-def test_what_matches_nothing(command, debian, tmp_path):
+def test_selections_that_match_nothing(command, debian, tmp_path):
     nothing = "0" * 64
     for argument in (f"spki:{nothing}", f"sha256:{nothing}"):
         result = command("remove", "--root", debian.path, argument, "--format", "json")

@@ -91,7 +91,7 @@ def test_other_links_of_the_hash_are_numbered_anew(command, debian, trusted):
     ],
 )
 @pytest.mark.parametrize("how", ["remove", "distrust"])
-def test_what_keeps_it_is_a_conflict_that_names_file_and_clients(
+def test_a_removed_anchor_that_a_client_still_reads_is_a_conflict(
     command, debian, ca, tmp_path, path, content, clients, how
 ):
     assert command("install", "--root", debian.path, "--cert", ca).status == 0
@@ -139,7 +139,7 @@ def test_a_root_compiled_into_node_is_a_warning(command, debian):
     assert ("distrusted-yet-trusted", "/usr/local/bin/node") in result.warnings
 
 
-def test_nothing_that_nobody_trusts_is_found(command, debian):
+def test_certificates_that_no_client_trusts_are_ignored(command, debian):
     command("install", "--root", debian.path)
     debian.write("root/backup.pem", MINE.pem)
     result = command("remove", "--root", debian.path, DIGEST, "--format", "json")
@@ -196,7 +196,7 @@ def test_a_link_that_the_devices_tool_would_drop_is_a_conflict(command, debian, 
     assert os.readlink(link) == "/opt/corp/ca"
 
 
-def test_an_entry_of_javas_store_that_no_source_has_is_a_conflict_unless_let_go(command, tmp_path, ca):
+def test_an_unsourced_entry_of_javas_keystore_is_a_conflict_without_drop_unsourced(command, tmp_path, ca):
     (family,) = (each for each in FAMILIES if each.name == "fedora")
     tree = LayoutTree(tmp_path / "fedora", family)
     store = tree.path / "etc/pki/ca-trust/extracted/java/cacerts"
@@ -219,7 +219,7 @@ def test_a_p11_kit_file_with_the_same_certificate_is_named_and_is_not_called_the
     assert "distribution ships" not in result.err
 
 
-def test_what_was_asked_for_is_no_loss(command, debian, ca, tmp_path):
+def test_requested_removals_are_no_conflict(command, debian, ca, tmp_path):
     assert command("install", "--root", debian.path, "--cert", ca).status == 0
     renewed = Authority("My Root")
     ca.write_bytes(renewed.pem)

@@ -59,7 +59,7 @@ def test_looking_does_not_follow_links_out_of_the_tree(world, monkeypatch, capfd
         assert snapshot(world.tree.path) == tree
 
 
-def test_the_watch_sees_what_it_should(world, monkeypatch):
+def test_the_watch_reports_writes_outside_the_tree(world, monkeypatch):
     opened = watch(monkeypatch, world)
     os.close(os.open(world.outside / "etc", os.O_PATH))
     assert opened == [str(world.outside / "etc")]

@@ -44,7 +44,7 @@ def test_what_is_written_installs(init, command, debian):
     assert b"[c8y.profiles.edge]" in debian.read("etc/tedge/tedge.toml")
 
 
-def test_nothing_given_is_a_file_to_start_from(init, here):
+def test_init_without_answers_writes_a_commented_config(init, here):
     written = init()
     assert "anchor" not in written and "cloud" not in written
     text = (here / "rootfs-trust.toml").read_text()
@@ -85,7 +85,7 @@ def test_what_is_wrong_is_refused_and_nothing_written(init, here, words):
     assert not (here / "rootfs-trust.toml").exists()
 
 
-def test_a_person_is_asked_what_cannot_be_known(debian, here):
+def test_init_asks_only_for_what_the_rootfs_does_not_show(debian, here):
     """On a terminal: the certificate and the cloud, each until an empty answer."""
     leader, follower = pty.openpty()
     words = [sys.executable, "-m", "rootfs_trust", "init", "--root", str(debian.path)]

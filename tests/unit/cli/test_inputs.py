@@ -144,7 +144,7 @@ def test_a_file_gives_its_only_certificate_a_safe_name(install, debian, authorit
     assert list(installed(debian)) == [f"{name}.crt"]
 
 
-def test_the_same_certificate_twice_is_folded_and_told(install, debian, authority, other_authority, tmp_path):
+def test_a_certificate_given_twice_is_installed_once_with_a_note(install, debian, authority, other_authority, tmp_path):
     (tmp_path / "a.pem").write_bytes(authority.pem)
     (tmp_path / "b.der").write_bytes(authority.der)
     (tmp_path / "c.pem").write_bytes(other_authority.pem + authority.pem)

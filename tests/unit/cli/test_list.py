@@ -52,7 +52,7 @@ def test_an_anchor_is_told_with_everything_about_it(install, listed, ca):
     assert mine["purposes"] == ["server-auth"]
 
 
-def test_looking_writes_nothing(install, listed, debian, ca):
+def test_list_writes_nothing(install, listed, debian, ca):
     install("--cert", ca)
     before = debian.snapshot()
     listed()

@@ -99,7 +99,7 @@ def watched(monkeypatch, tree):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_it_decides_and_writes_under_the_lock(command, tree, watched, name):
+def test_the_plan_is_made_under_the_lock(command, tree, watched, name):
     seen = watched(PLACES.get(name, "."), store=name in WRITE_THE_STORE)
     assert command(*words(name, tree)).status == 0
     assert "publish" in dict(seen)

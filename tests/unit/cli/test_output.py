@@ -73,7 +73,7 @@ def test_verbose_names_every_link(text, debian, ca):
     assert "  link       /etc/ssl/certs/Alpha_Root.pem -> /usr/share/ca-certificates/mozilla/Alpha_Root.crt" in links
 
 
-def test_quiet_says_nothing_but_errors(text, ca, tmp_path):
+def test_quiet_prints_only_errors(text, ca, tmp_path):
     result = text("--cert", ca, "--cloud", "az", "-q")
     assert (result.status, result.out, result.err) == (0, "", "")
     wrong = text("--cert", tmp_path / "none", "-q")
@@ -263,7 +263,7 @@ def test_an_empty_epoch_is_none(command, debian, monkeypatch):
 # -- what goes wrong underway ------------------------------------------------------------------------------
 
 
-def test_a_reader_that_goes_away_is_no_trouble(debian, ca):
+def test_a_closed_pipe_is_not_an_error(debian, ca):
     read, write = os.pipe()
     os.close(read)
     run = subprocess.run(
@@ -288,7 +288,7 @@ def test_an_interruption(command, debian, monkeypatch):
     assert result.err.strip() == "rootfs-trust: interrupted"
 
 
-def test_trouble_of_the_system_that_nobody_foresaw(command, debian, monkeypatch):
+def test_an_unexpected_error_of_the_system(command, debian, monkeypatch):
     def fail(*_):
         raise OSError(5, "Input/output error", "/dev/x")
 

@@ -127,7 +127,7 @@ def test_a_journal_in_a_target_is_refused(command, world, tmp_path):
     assert sorted(os.listdir(tmp_path / "outside")) == ["canary"]
 
 
-def test_a_saved_chain_goes_through_the_door(world):
+def test_a_saved_chain_is_written_inside_the_root(world):
     from rootfs_trust.api.output_file import write_output
 
     with pytest.raises(Exception, match="not a directory"):

@@ -99,7 +99,7 @@ def test_debian_refuses_one_that_is_not_for_servers(refused, config):
     assert [id for id, _ in refused().errors] == ["purposes"]
 
 
-def test_debian_tells_of_one_that_is(install, config, debian, authority):
+def test_debian_warns_about_purposes(install, config, debian, authority):
     config('purposes = ["server-auth"]')
     result = install()
     assert (result.status, [id for id, _ in result.warnings]) == (0, ["purposes"])
@@ -128,7 +128,7 @@ def test_its_settings_count_under_a_plain_label_too(refused, authority, tmp_path
     assert [id for id, _ in refused("--cert", tmp_path / "mine.pem").errors] == ["purposes"]
 
 
-def test_one_of_several_is_told_by_its_line(refused, authority, other_authority, tmp_path):
+def test_an_anchor_of_a_file_with_several_is_named_by_its_line(refused, authority, other_authority, tmp_path):
     (tmp_path / "both.pem").write_bytes(authority.pem + trusted(other_authority, None, (SERVER_AUTH,)))
     line = authority.pem.count(b"\n") + 1
     assert refused("--cert", tmp_path / "both.pem").errors == [("purposes", f"{tmp_path}/both.pem:{line}")]

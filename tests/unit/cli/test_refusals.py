@@ -334,7 +334,7 @@ def test_a_pin_that_does_not_match(refused, install, authority, other_authority,
     assert install("--config", config).status == 0
 
 
-def test_one_that_must_never_ship(refused, authority, tmp_path):
+def test_a_certificate_that_must_never_ship(refused, authority, tmp_path):
     (tmp_path / "ca.pem").write_bytes(authority.pem)
     (tmp_path / "trust.toml").write_text(f'[policy]\nforbid = ["sha256:{authority.sha256}"]\n')
     result = refused("--cert", tmp_path / "ca.pem", "--config", tmp_path / "trust.toml")
@@ -345,7 +345,7 @@ def test_one_that_must_never_ship(refused, authority, tmp_path):
 # -- many at once ------------------------------------------------------------------------------------------
 
 
-def test_all_that_is_wrong_is_said_at_once(refused, authority, tmp_path):
+def test_all_errors_are_reported_at_once(refused, authority, tmp_path):
     expired = Authority("Old", not_before=NOW - timedelta(days=9), not_after=NOW - timedelta(days=1))
     contents = {
         "a-good.pem": authority.pem,
@@ -372,7 +372,7 @@ def test_all_that_is_wrong_is_said_at_once(refused, authority, tmp_path):
     ]
 
 
-def test_trouble_with_certificates_and_with_settings_is_said_together(refused, tmp_path, debian):
+def test_errors_of_certificates_and_of_settings_are_reported_together(refused, tmp_path, debian):
     (tmp_path / "empty.pem").write_bytes(b"")
     result = refused(
         *("--cert", tmp_path / "empty.pem", "--cloud", "gcp", "--set", "c8y.root_cert=/x"),

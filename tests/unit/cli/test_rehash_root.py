@@ -62,7 +62,7 @@ def test_a_directory_of_another_root_is_a_conflict_and_keeps_its_links(command, 
     assert os.readlink(folder / f"{HASH}.0") == "one.pem"
 
 
-def test_so_is_one_whose_links_all_lead_nowhere(command, tmp_path):
+def test_a_directory_with_only_dangling_links_is_refused(command, tmp_path):
     (tmp_path / "cas").mkdir()
     (tmp_path / "cas/one.pem").symlink_to("/nonexistent/one.crt")
     assert command("rehash", tmp_path / "cas").status == 3

@@ -72,7 +72,7 @@ def test_a_file_of_ones_own_in_the_place_is_a_conflict(run, debian):
         ("values =", "value =", 8, 'did you mean "values"?'),
     ],
 )
-def test_a_mistake_is_said_with_its_line(run, debian, tmp_path, old, new, line, says):
+def test_an_error_in_a_template_has_its_line(run, debian, tmp_path, old, new, line, says):
     before = debian.snapshot()
     status, document = run(BRIDGE.replace(old, new))
     assert status == 2

@@ -172,7 +172,7 @@ def test_environment_by_name_sets_every_variable(debian, run):
     )
 
 
-def test_nothing_is_there_and_auto_is_content(debian, run):
+def test_auto_without_any_runtime_is_not_an_error(debian, run):
     assert run("--runtimes", "auto").status == 0
 
 
@@ -193,7 +193,7 @@ def test_names_that_make_no_sense(refused, words):
     ],
     ids=["password", "no keystore", "changed block", "foreign file", "proforeign file", "variable"],
 )
-def test_what_conflicts(runtimes, refused, tmp_path, ca, path, content):
+def test_conflicts_of_runtimes(runtimes, refused, tmp_path, ca, path, content):
     put(runtimes, path, content)
     result = refused("--cert", tmp_path / "my-ca.pem", "--runtimes", "auto", status=3)
     assert result.errors == [("conflict", f"/{path}")]

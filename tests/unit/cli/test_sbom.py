@@ -157,7 +157,7 @@ def test_a_tree_that_trusts_nothing(command, tmp_path, form):
     assert cyclonedx_faults(text) == [] if form == "cyclonedx" else read_spdx(text).missing_ids == set()
 
 
-def test_a_file_is_written_and_told(command, tree, tmp_path):
+def test_the_sbom_file_is_written_and_named(command, tree, tmp_path):
     result = command("sbom", "--root", tree.path, "-o", tmp_path / "x.json")
     assert result.out == f"Wrote {tmp_path / 'x.json'}.\n"
     assert (tmp_path / "x.json").read_text() == made(command, tree.path, "cyclonedx")

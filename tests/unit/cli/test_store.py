@@ -153,7 +153,7 @@ def test_a_tree_that_was_never_configured(command, tmp_path, authority, ca):
     assert contents(tree.path / CERTS) == contents(configured.path / CERTS)
 
 
-def test_a_list_without_one_of_the_shipped_trusts_it_not(install, debian):
+def test_a_shipped_root_that_is_not_listed_is_not_trusted(install, debian):
     debian.write(CONF, f"# comment\n{SHIPPED[2]}\n!{SHIPPED[1]}\n\n".encode())
     assert install().status == 0
     assert debian.read(BUNDLE) == shipped_authority(SHIPPED[2]).pem
@@ -161,7 +161,7 @@ def test_a_list_without_one_of_the_shipped_trusts_it_not(install, debian):
     assert debian.read(CONF) == f"# comment\n{SHIPPED[2]}\n!{SHIPPED[1]}\n\n".encode()
 
 
-def test_a_line_whose_file_is_gone_is_told(install, debian):
+def test_a_listed_file_that_does_not_exist_is_a_warning(install, debian):
     debian.write(CONF, f"{SHIPPED[0]}\nmozilla/Gone.crt\n{SHIPPED[1]}\n".encode())
     result = install()
     assert (result.status, result.warnings) == (
@@ -171,7 +171,7 @@ def test_a_line_whose_file_is_gone_is_told(install, debian):
     assert debian.read(BUNDLE) == shipped_authority(SHIPPED[0]).pem + shipped_authority(SHIPPED[1]).pem
 
 
-def test_a_last_line_without_its_newline_is_not_seen_by_the_device_and_told(install, debian):
+def test_a_last_line_without_newline_is_ignored_with_a_warning(install, debian):
     debian.write(CONF, "\n".join(SHIPPED).encode())
     result = install()
     assert (result.status, result.warnings) == (0, [("conf-last-line", f"/{CONF}")])
@@ -311,7 +311,7 @@ def test_a_hash_links_place_taken_by_a_file(refused, debian, authority, ca):
     assert refused("--cert", ca(authority), status=3).errors == [("conflict", f"/{path}")]
 
 
-def test_all_conflicts_are_said_at_once(refused, debian, authority, other_authority, ca):
+def test_all_conflicts_are_reported_at_once(refused, debian, authority, other_authority, ca):
     debian.write(f"{LOCAL}/key.crt", other_authority.key_pem)
     debian.write(f"{LOCAL}/none.crt", b"hello\n")
     debian.write(f"{CERTS}/ca.pem", b"own")
@@ -390,7 +390,7 @@ UNTIDY = {
 
 
 @pytest.mark.parametrize("form", UNTIDY)
-def test_an_untidy_source_is_taken_as_the_device_would_and_told(install, debian, authority, form):
+def test_a_malformed_source_is_used_with_a_warning(install, debian, authority, form):
     content = UNTIDY[form](authority)
     debian.write(f"{LOCAL}/malformed.crt", content)
     result = install()
@@ -401,7 +401,7 @@ def test_an_untidy_source_is_taken_as_the_device_would_and_told(install, debian,
 
 
 @pytest.mark.parametrize("form", [*UNTIDY, "der"])
-def test_adopt_rewrites_an_untidy_source(install, debian, authority, form):
+def test_adopt_rewrites_a_malformed_source(install, debian, authority, form):
     debian.write(f"{LOCAL}/malformed.crt", authority.der if form == "der" else UNTIDY[form](authority))
     before = debian.snapshot()
     assert install("--adopt", "--dry-run").status == 0
@@ -465,7 +465,7 @@ def test_adopt_makes_no_second_copy(install, debian, authority, other_authority)
     assert debian.read(f"{LOCAL}/many.crt") == authority.pem
 
 
-def test_one_that_an_untidy_source_holds_is_installed_already(install, debian, authority, ca):
+def test_an_anchor_in_a_malformed_source_counts_as_installed(install, debian, authority, ca):
     content = authority.pem.replace(b"\n", b"\r\n")
     debian.write(f"{LOCAL}/ca.crt", content)
     result = install("--cert", ca(authority))
@@ -514,14 +514,14 @@ def test_one_with_trust_settings_in_the_bundle_is_the_same_certificate(install, 
     assert b"TRUSTED" not in debian.read(BUNDLE)
 
 
-def test_what_nothing_can_read_in_a_bundle_has_no_trust_to_lose(install, debian, authority):
+def test_unreadable_blocks_of_a_bundle_are_ignored(install, debian, authority):
     broken = b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
     debian.write(BUNDLE, b"hello\n" + broken + authority.pem[:200])
     assert install().status == 0
     assert debian.read(BUNDLE) == b"".join(shipped_authority(name).pem for name in SHIPPED)
 
 
-def test_one_that_is_shipped_but_no_longer_listed_goes_from_the_bundle(install, debian):
+def test_a_shipped_root_that_is_no_longer_listed_is_dropped_from_the_bundle(install, debian):
     assert install().status == 0
     debian.write(CONF, f"{SHIPPED[0]}\n!{SHIPPED[1]}\n{SHIPPED[2]}\n".encode())
     result = install()
@@ -601,7 +601,7 @@ def test_every_hash_link_leads_to_its_certificate(install, debian):
 # -- the layout --------------------------------------------------------------------------------------------
 
 
-def test_a_rootfs_that_is_nothing_known(command, tmp_path, authority, ca):
+def test_an_unknown_layout_is_refused(command, tmp_path, authority, ca):
     empty = tmp_path / "empty"
     (empty / "etc").mkdir(parents=True)
     for release, says in ((None, "no os-release"), (b'NAME=Plan9\nID="plan9"\n', "ID=plan9")):

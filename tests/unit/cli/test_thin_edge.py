@@ -77,7 +77,7 @@ def test_a_file_that_makes_no_sense_is_refused(refused, debian, content, says):
     assert says in result.document["errors"][0]["message"]
 
 
-def test_settings_that_are_refused_are_all_told(refused, install, debian):
+def test_all_refused_settings_are_reported_at_once(refused, install, debian):
     debian.write("data/plain/x", b"")
     words = ("c8y.root_cert_path=/data/plain", "az.root_cert_path=/none", "mqtt.client.auth.ca_file=/data/plain")
     result = refused(*(word for each in words for word in ("--set", each)))
@@ -102,7 +102,7 @@ def test_a_link_inside_the_rootfs_is_edited_at_its_end(install, debian):
 
 
 @pytest.mark.parametrize("kind", ["dangling", "loop", "folder", "fifo", "outside"])
-def test_what_stands_in_the_files_place_is_a_conflict(refused, debian, tmp_path, kind):
+def test_another_entry_at_the_path_of_the_settings_file_is_a_conflict(refused, debian, tmp_path, kind):
     place = debian.path / TOML
     (tmp_path / "canary.toml").write_bytes(b"[az]\n")
     if kind == "folder":

@@ -99,7 +99,7 @@ def test_one_that_expires_soon(install, refused, ca, policy):
     assert install(*words, "--config", policy("min_days_left = 11")).warnings == [("expires-soon", f"{file}:1")]
 
 
-def test_one_that_is_expired_is_not_also_about_to_expire(refused, ca, policy):
+def test_an_expired_anchor_has_no_warning_about_expiring_soon(refused, ca, policy):
     file = ca(Authority("Old", not_after=NOW - DAY))
     result = refused("--cert", file, "--config", policy("min_days_left = 30\nstrict = true"))
     assert result.errors == [("expired", f"{file}:1")]
@@ -149,7 +149,7 @@ def test_allowed_to_be_expired_does_not_allow_a_wrong_pin(refused, ca, tmp_path)
     assert refused("--config", tmp_path / "trust.toml").errors == [("pin", f"{file}:1")]
 
 
-def test_one_that_the_distribution_ships_is_installed_all_the_same(install, ca, debian):
+def test_an_anchor_that_the_distribution_ships_is_installed_with_a_warning(install, ca, debian):
     alpha = shipped_authority(SHIPPED[0])
     file = ca(alpha, "mine.pem")
     result = install("--cert", file)
@@ -160,7 +160,7 @@ def test_one_that_the_distribution_ships_is_installed_all_the_same(install, ca, 
     assert debian.read("etc/ssl/certs/ca-certificates.crt").count(alpha.pem) == 2
 
 
-def test_one_that_is_shipped_under_the_same_name_gets_another(install, ca, debian):
+def test_an_anchor_with_the_name_of_a_shipped_copy_gets_another_name(install, ca, debian):
     alpha = shipped_authority(SHIPPED[0])
     file = ca(alpha, "Alpha_Root.pem")
     result = install("--cert", file)

@@ -106,7 +106,7 @@ def test_media_types_stay_in_the_family(base, layout, image, tmp_path, family, p
     assert ("annotations" in out.manifest()) == (family is OCI)
 
 
-def test_every_platform_of_every_index_gets_it_and_attestations_go(base, layout, image, tmp_path):
+def test_every_platform_is_changed_and_attestations_are_dropped(base, layout, image, tmp_path):
     other = Tarball().file("etc/os-release", b"ID=debian\n").folder("usr/share/ca-certificates").end()
     amd64 = layout.image(base, platform={"os": "linux", "architecture": "amd64"})
     arm64 = layout.image(
@@ -145,7 +145,7 @@ def test_artefacts_that_are_no_images_stay_as_they_are(base, layout, image, tmp_
     assert (alone.status, alone.errors) == (2, [("image", str(layout.path))])
 
 
-def test_what_is_removed_becomes_a_whiteout(base, layout, image, command, tmp_path, authority):
+def test_a_removed_file_becomes_a_whiteout(base, layout, image, command, tmp_path, authority):
     layout.index(layout.image(base))
     assert image(layout.path).status == 0
     sha256 = authority.sha256
@@ -174,7 +174,7 @@ def test_links_to_usr_are_never_replaced_by_folders(debian, layout, image, tmp_p
     assert not any(name.startswith(("usr/local", "etc/ssl")) for name in names)
 
 
-def test_env_sets_what_runtimes_with_their_own_store_obey(base, layout, image, tmp_path):
+def test_env_sets_variables_for_runtimes_with_a_separate_store(base, layout, image, tmp_path):
     set_already = ["PATH=/bin", "PIP_CERT=/mine.pem", "JAVA_TOOL_OPTIONS=-Xmx1g"]
     java = Tarball().folder("usr/lib/jvm/x/bin").file("usr/lib/jvm/x/bin/java", mode=0o755)
     java.file("etc/ca-certificates/update.d/jks-keystore", mode=0o755).file(
@@ -236,7 +236,7 @@ def test_an_existing_destination_stays_unless_it_is_the_result(base, layout, ima
     assert (same.status, same.errors[0][0]) == (2, "usage")
 
 
-def test_what_a_killed_run_left_is_swept(base, layout, image, tmp_path):
+def test_temporary_files_of_a_killed_run_of_image_are_deleted(base, layout, image, tmp_path):
     layout.index(layout.image(base))
     left = tmp_path / ".rootfs-trust-out"
     (left / "blobs").mkdir(parents=True)
@@ -319,7 +319,7 @@ def test_an_archive_that_is_both_is_renewed_as_both(base, layout, image, tmp_pat
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, zstd().compress], ids=["", "gz", "xz", "zst"])
-def test_a_rootfs_tar_changes_only_where_it_must(debian, base, image, command, ca, tmp_path, pack):
+def test_only_changed_entries_of_a_rootfs_tar_differ(debian, base, image, command, ca, tmp_path, pack):
     (tmp_path / "rootfs.tar").write_bytes(pack(Tarball().tree(debian.path, ".").end()))
     result = image(tmp_path / "rootfs.tar", dest=tmp_path / "out.tar")
     assert result.status == 0, result.out
@@ -405,7 +405,7 @@ def test_a_path_that_is_there_twice_is_not_brought_back(image, command, tmp_path
     assert "x.crt" not in "".join(entries((tmp_path / "out.tar").read_bytes()))
 
 
-def test_env_is_for_images_alone(image, tmp_path):
+def test_env_is_only_for_images(image, tmp_path):
     (tmp_path / "rootfs.tar").write_bytes(rootfs())
     result = image(tmp_path / "rootfs.tar", "--env")
     assert (result.status, result.errors) == (2, [("usage", str(tmp_path / "rootfs.tar"))])

@@ -58,7 +58,7 @@ def test_commands_on_it(command, tmp_path, form):
 
 
 @pytest.mark.parametrize("kind", ["gzip", "xz", "zstd"])
-def test_many_empty_parts_cost_what_they_are(kind):
+def test_many_empty_parts_take_linear_time(kind):
     """Linear: ten times as many take about ten times as long."""
     empty = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": zstd().compress}[kind](b"")
     times = []

@@ -28,7 +28,7 @@ def put(request, tmp_path):
     return write
 
 
-def test_the_same_again_touches_nothing_and_something_else_is_in_the_way(put, tmp_path):
+def test_an_equal_destination_is_unchanged_and_another_is_a_conflict(put, tmp_path):
     put(b"one")
     before = snapshot(tmp_path)
     put(b"one")
@@ -75,7 +75,7 @@ def test_a_folder_takes_the_place_of_another_on_any_file_system(tmp_path, monkey
     assert os.listdir(tmp_path) == ["dest"] and os.listdir(tmp_path / "dest") == ["index.json"]
 
 
-def test_at_no_time_is_there_neither_the_old_nor_the_new(tmp_path, monkeypatch):
+def test_the_destination_exists_at_every_moment(tmp_path, monkeypatch):
     """No rename takes the old folder away: a run that is killed there would leave nothing."""
     dest = Destination(str(tmp_path / "dest"), overwrite=True)
     dest.put_folder({"index.json": in_memory(b"1")})
@@ -84,7 +84,7 @@ def test_at_no_time_is_there_neither_the_old_nor_the_new(tmp_path, monkeypatch):
     assert (tmp_path / "dest/index.json").read_bytes() == b"2"
 
 
-def test_what_a_killed_run_left_goes_also_where_nothing_is_to_be_written(tmp_path):
+def test_temporary_files_are_deleted_even_if_nothing_is_written(tmp_path):
     dest = Destination(str(tmp_path / "dest"), overwrite=True)
     dest.put_folder({"index.json": in_memory(b"1")})
     (tmp_path / ".rootfs-trust-dest/blobs").mkdir(parents=True)
@@ -92,7 +92,7 @@ def test_what_a_killed_run_left_goes_also_where_nothing_is_to_be_written(tmp_pat
     assert os.listdir(tmp_path) == ["dest"]
 
 
-def test_what_cannot_be_removed_is_told_and_the_new_one_is_there(tmp_path, monkeypatch):
+def test_an_old_destination_that_cannot_be_deleted_is_an_error_after_the_write(tmp_path, monkeypatch):
     dest = Destination(str(tmp_path / "dest"), overwrite=True)
     dest.put_folder({"index.json": in_memory(b"1")})
     real = module.exchange
@@ -157,7 +157,7 @@ def test_a_blob_that_is_there_and_has_other_bytes_is_not_the_same(tmp_path):
 
 
 @pytest.mark.parametrize("there", ["file", "link", "fifo", "layout with a link"])
-def test_what_is_no_layout_is_in_the_way_of_one(tmp_path, there):
+def test_an_existing_directory_that_is_not_a_layout_is_a_conflict(tmp_path, there):
     place, parts = tmp_path / "dest", {"index.json": in_memory(b"{}")}
     (tmp_path / "other").write_text("{}")
     if there == "file":
@@ -174,7 +174,7 @@ def test_what_is_no_layout_is_in_the_way_of_one(tmp_path, there):
 
 
 @pytest.mark.parametrize("can", [True, False], ids=["in one step", "after a look"])
-def test_what_somebody_puts_there_meanwhile_is_not_replaced(put, tmp_path, monkeypatch, can):
+def test_a_destination_created_during_the_run_is_not_replaced(put, tmp_path, monkeypatch, can):
     real = Destination._take_place
 
     def late(self, new):
@@ -194,7 +194,7 @@ def test_what_somebody_puts_there_meanwhile_is_not_replaced(put, tmp_path, monke
 
 
 @pytest.mark.parametrize("other", ["dest.lock", "dest.old", "lock-dest", "old-dest", "new-dest"])
-def test_no_two_places_share_a_lock_or_what_is_staged(tmp_path, other):
+def test_destinations_share_no_lock_and_no_temporary_file(tmp_path, other):
     """One run in the middle of the other: neither waits, nor sweeps what the other has."""
     with Destination(str(tmp_path / "dest")).staged_folder() as staged:
         Destination(str(tmp_path / other)).put_file((b"x",))
@@ -221,7 +221,7 @@ def test_a_slash_at_the_end_names_a_folder(tmp_path):
 
 
 @pytest.mark.parametrize("left", ["file", "folder", "deep"])
-def test_what_was_left_is_swept_whatever_it_is(put, tmp_path, left):
+def test_leftovers_of_any_type_are_deleted(put, tmp_path, left):
     staged = tmp_path / ".rootfs-trust-dest"
     if left == "file":
         staged.touch()
@@ -238,6 +238,6 @@ def test_what_was_left_is_swept_whatever_it_is(put, tmp_path, left):
     assert os.listdir(tmp_path) == ["dest"]
 
 
-def test_nobody_else_gets_into_a_folder_that_is_being_filled(tmp_path):
+def test_other_users_cannot_open_an_unfinished_directory(tmp_path):
     with Destination(str(tmp_path / "dest")).staged_folder() as staged:
         assert os.stat(staged).st_mode & 0o777 == 0o700

@@ -65,7 +65,7 @@ def test_a_layer_that_unpacks_to_something_else_than_the_config_says(layout, ref
     assert "the unpacked layer is" in refused(layout.path, names=":sha256:")
 
 
-def test_a_config_a_manifest_or_a_size_that_is_not_what_was_said(layout, refused):
+def test_a_wrong_digest_or_size_of_a_config_or_manifest_is_refused(layout, refused):
     layout.index(layout.image(LAYER))
     config = layout.blob_path(layout.manifest()["config"]["digest"])
     good = config.read_bytes()
@@ -76,7 +76,7 @@ def test_a_config_a_manifest_or_a_size_that_is_not_what_was_said(layout, refused
 
 
 @pytest.mark.parametrize("bad", ["sha256:../../../../etc/passwd", "md5:" + "0" * 32, "", "sha256:" + "A" * 64])
-def test_what_is_no_digest_leads_nowhere(layout, refused, bad):
+def test_malformed_digests_are_refused(layout, refused, bad):
     layout.index({**layout.image(LAYER), "digest": bad})
     assert "instead of a digest" in refused(layout.path, names=str(layout.path))
 
@@ -286,7 +286,7 @@ def test_an_image_without_layers_gets_its_first(layout, tmp_path, layers):
         {"digest": {}, "annotations": {"vnd.docker.reference.digest": "x"}},
     ],
 )
-def test_a_descriptor_that_leads_nowhere(layout, refused, descriptor):
+def test_a_descriptor_without_a_valid_digest_is_refused(layout, refused, descriptor):
     layout.index(layout.image(LAYER), descriptor)
     assert "instead of a digest" in refused(layout.path, names=str(layout.path))
 
@@ -350,7 +350,7 @@ def test_an_archive_of_too_many_images(tmp_path, refused):
 # -- files of docker archives that are something else, too -------------------------------------------------
 
 
-def test_one_layer_in_two_images_is_held_against_the_digests_of_both(tmp_path, refused):
+def test_a_layer_of_two_images_is_checked_against_both_digests(tmp_path, refused):
     """What one image says of it is no check of what another one says, which has the digests of a third."""
     one, other = LAYER, Tarball().folder("usr/share/ca-certificates").file("etc/os-release", b"ID=ubuntu\n").end()
     images = [

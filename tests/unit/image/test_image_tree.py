@@ -21,7 +21,7 @@ def tree(*layers: Tarball, whiteouts: bool = True) -> ImageTree:
     return ImageTree([layer(each.end()) for each in layers], whiteouts=whiteouts)
 
 
-def test_later_layers_win_and_folders_keep_what_is_in_them():
+def test_later_layers_replace_files_and_merge_directories():
     lower = Tarball().folder("etc", uid=7).file("etc/a", b"old").file("etc/b", b"b", mode=0o600, uid=3, gid=4)
     upper = Tarball().folder("etc/", mode=0o700, uid=8).file("./etc/a", b"new")
     found = tree(lower, upper)
@@ -31,7 +31,7 @@ def test_later_layers_win_and_folders_keep_what_is_in_them():
     assert found.node("/etc") == Directory(Owner(8, 0), 0o700)
 
 
-def test_a_whiteout_takes_away_what_is_below_and_not_what_its_own_layer_brings():
+def test_a_whiteout_removes_only_entries_of_lower_layers():
     lower = Tarball().file("d/a", b"1").file("d/b").file("d/sub/c").file("keep")
     upper = Tarball().file("d/sub/new").file("d/.wh.a").file("d/a", b"2").file("d/.wh.b").file("d/.wh.sub")
     found = tree(lower, upper)
@@ -40,7 +40,7 @@ def test_a_whiteout_takes_away_what_is_below_and_not_what_its_own_layer_brings()
 
 
 @pytest.mark.parametrize("opaque_first", [True, False])
-def test_an_opaque_folder_hides_all_that_is_below_wherever_its_mark_stands(opaque_first):
+def test_an_opaque_marker_hides_lower_layers_whatever_its_position(opaque_first):
     lower = Tarball().file("d/a").file("d/sub/b")
     upper = Tarball()
     if opaque_first:
@@ -82,7 +82,7 @@ def test_entries_below_a_link_of_a_lower_layer_go_where_it_leads():
     assert found.names("/usr/lib") == ["x"] and found.kind("/lib", follow=False) is Symlink
 
 
-def test_a_folder_takes_a_links_place_and_a_file_a_folders():
+def test_a_directory_replaces_a_link_and_a_file_replaces_a_directory():
     found = tree(Tarball().link("a", "b").file("b/x").file("c/y"), Tarball().folder("a").file("c", b"file"))
     assert (found.names("/a"), read(found, "/c")) == ([], b"file")
 
@@ -120,7 +120,7 @@ def test_a_file_that_is_too_large_is_refused_where_it_is_asked_for(monkeypatch):
 
 
 @pytest.mark.parametrize("form", ["gnu", "posix"])
-def test_a_sparse_file_passes_by_and_is_refused_where_it_is_asked_for(tmp_path, form):
+def test_a_sparse_file_is_refused_only_when_it_is_read(tmp_path, form):
     (tmp_path / "a").write_bytes(b"1")
     with open(tmp_path / "sparse", "wb") as file:
         file.truncate(1 << 20)

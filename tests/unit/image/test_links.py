@@ -100,7 +100,7 @@ def test_a_layout_given_by_a_link_of_the_caller_is_read(layout, command, tmp_pat
 
 @pytest.mark.parametrize("kind", ["unknown", "artefact", "attestation"])
 @pytest.mark.parametrize("damaged", ["same size", "other size", "missing"])
-def test_a_blob_that_no_image_uses_is_held_against_its_digest(command, tmp_path, kind, damaged):
+def test_the_digest_of_an_unused_blob_is_checked(command, tmp_path, kind, damaged):
     layout = LayoutFolder(tmp_path / "layout")
     image = layout.image(LAYER)
     content = layout.put(b"an attachment", "application/octet-stream")
@@ -128,7 +128,7 @@ def test_a_blob_that_no_image_uses_is_held_against_its_digest(command, tmp_path,
 
 
 @pytest.mark.parametrize("listed", [True, False])
-def test_a_layer_that_only_manifest_json_names_is_held_against_its_digest(command, tmp_path, listed):
+def test_the_digest_of_a_layer_only_in_manifest_json_is_checked(command, tmp_path, listed):
     """An archive that is a layout, too, with one image more in manifest.json than in the index."""
     layout = LayoutFolder(tmp_path / "layout")
     image = layout.image(LAYER)

@@ -23,7 +23,7 @@ def pieces(data: bytes, size: int = 1000):
 
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 @pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, lambda data: zstd().compress(data), bytes])
-def test_what_was_packed_comes_out_again_whatever_the_pieces(pack, size):
+def test_compressed_data_decompresses_in_pieces_of_any_size(pack, size):
     small = DATA[:2000]
     twice = pack(small) + (pack(small) if pack is not bytes else small)
     assert b"".join(unpacked(pieces(twice, size))[1]) == small * 2

@@ -189,7 +189,7 @@ def test_extensions_up_to_the_bound_are_read():
     assert [info.name for info, _ in found] == ["name"]
 
 
-def test_names_are_taken_as_the_first_header_says():
+def test_the_first_of_two_name_headers_counts():
     """As the standard library has it, which reads the outer one last."""
     data = extended(b"x", b"17 path=from-pax\n") + extended(b"L", b"from-gnu\0") + FILE + bytes(1024)
     assert_equal(data)

@@ -44,7 +44,7 @@ def own(text: str, trust: TemplateTrust, **values: object) -> str:
     return files["/etc/x"].content.decode()
 
 
-def test_a_template_of_ones_own_sees_the_store_the_anchors_and_its_values(trust):
+def test_a_custom_template_can_use_the_store_the_anchors_and_its_values(trust):
     text = "{{ trust.bundle }} {{ trust.directory }} {{ clouds[0] }} {{ values.a }}"
     text += "{% for x in anchors %} {{ x.name }}{% endfor %}.\n"
     assert own(text, trust, a=7) == f"{BUNDLE} /etc/ssl/certs c8y 7 a b.\n"
@@ -69,7 +69,7 @@ def test_a_template_that_is_wrong_is_refused_with_its_name(trust, text, says):
     assert error.value.problems[0].path.startswith("own.j2")
 
 
-def test_another_file_in_the_place_is_a_conflict_unless_it_may_be_replaced(trust):
+def test_an_existing_file_is_a_conflict_unless_replace_is_set(trust):
     view = MemoryTree({"/etc/x": File(b"mine")})
     for replace, conflicts in ((False, ["/etc/x"]), (True, [])):
         found = rendered(view, [RenderRequest("own", "ours", "/etc/x", replace=replace)], trust)[1]

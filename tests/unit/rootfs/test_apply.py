@@ -53,7 +53,7 @@ def done(tree: Path) -> dict[str, object]:
     return contents(copy)
 
 
-def test_all_of_it(tree):
+def test_every_action_is_carried_out(tree):
     umask = os.umask(0o077)
     try:
         assert run(tree) == []
@@ -93,7 +93,7 @@ def test_another_name_of_a_replaced_file_keeps_the_old_content(tree):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may change owners")
-def test_owners_of_what_is_new_and_of_what_is_replaced(tree):
+def test_owners_of_new_and_of_replaced_entries(tree):
     for name in ("file", "link"):
         os.chown(tree / "etc" / name, 11, 12, follow_symlinks=False)
     wanted = {**DESIRED, "/new/folder/own": File(b"", Owner(21, 22)), "/new/own": Directory(Owner(23, 24))}
@@ -107,7 +107,7 @@ def test_owners_of_what_is_new_and_of_what_is_replaced(tree):
     assert [(note.id, "31:32" in note.message) for note in notes] == [("owner", True)]
 
 
-def test_owners_that_may_not_be_given_are_told(tree, monkeypatch):
+def test_an_owner_that_cannot_be_set_is_a_warning(tree, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
@@ -120,7 +120,7 @@ def test_owners_that_may_not_be_given_are_told(tree, monkeypatch):
     assert [(note.id, "belong to the caller" in note.message) for note in notes] == [("owner", True)]
 
 
-def test_times_of_what_is_written_and_of_nothing_else(tree):
+def test_only_written_entries_get_the_timestamp(tree):
     os.utime(tree / "etc/other", (5, 5))
     run(tree, timestamp=1_000_000_000)
     times = {name: entry[3] // 10**9 for name, entry in snapshot(tree).items()}
@@ -131,7 +131,7 @@ def test_times_of_what_is_written_and_of_nothing_else(tree):
 # -- leftovers ---------------------------------------------------------------------------------------------
 
 
-def test_what_a_killed_run_left_is_swept_and_not_in_the_way(tree):
+def test_temporary_files_of_a_killed_run_are_deleted(tree):
     expected = done(tree)
     for number in range(6):
         (tree / f"etc/{STAGED_PREFIX}{number}").write_bytes(b"half")
@@ -142,7 +142,7 @@ def test_what_a_killed_run_left_is_swept_and_not_in_the_way(tree):
     assert contents(tree) == expected
 
 
-def test_sweeping_alone_is_a_change_too(tree):
+def test_deleting_temporary_files_counts_as_a_change(tree):
     run(tree)
     (tree / f"etc/{STAGED_PREFIX}7").write_bytes(b"half")
     with RootDirectory(str(tree)) as root:
@@ -153,7 +153,7 @@ def test_sweeping_alone_is_a_change_too(tree):
 
 
 @pytest.mark.parametrize("kind", ["folder", "fifo"])
-def test_what_no_run_of_ours_left_under_such_a_name_is_a_conflict(tree, kind):
+def test_a_foreign_entry_with_the_name_of_a_temporary_file_is_a_conflict(tree, kind):
     path = tree / f"etc/{STAGED_PREFIX}0"
     if kind == "folder":
         (path / "something").mkdir(parents=True)
@@ -254,7 +254,7 @@ def test_a_full_disk_by_the_command_line(tmp_path, monkeypatch, capfd):
     assert not exit_.value.code
 
 
-def test_a_folder_that_goes_away_underway(tree, monkeypatch):
+def test_a_directory_that_is_deleted_during_the_run(tree, monkeypatch):
     with RootDirectory(str(tree)) as root:
         plan = make_plan(root, {"/etc/file": File(b"new")})
         monkeypatch.setattr(root, "place", lambda _: None)
@@ -262,7 +262,7 @@ def test_a_folder_that_goes_away_underway(tree, monkeypatch):
             apply(root, plan, owner=None, timestamp=None)
 
 
-def test_what_is_gone_already_need_not_be_removed(tree):
+def test_removing_an_entry_that_is_already_gone_succeeds(tree):
     with RootDirectory(str(tree)) as root:
         plan = make_plan(root, {"/etc/gone": Absent()})
         (tree / "etc/gone").unlink()
@@ -279,7 +279,7 @@ def test_a_link_that_became_a_file_is_replaced_with_a_mode_of_its_own(tree):
 
 
 @pytest.mark.parametrize("name", ["security.ima", "security.evm"])
-def test_a_signature_is_a_conflict_and_never_taken_over(tree, monkeypatch, name):
+def test_a_signature_attribute_is_a_conflict_and_is_never_copied(tree, monkeypatch, name):
     """No kernel lets a test set one, so the file system's answers are made up."""
     given = {name: b"signature", "user.label": b"kept"}
     monkeypatch.setattr("rootfs_trust.rootfs.apply.read_extended_attributes", lambda *_: given)
@@ -313,7 +313,7 @@ def test_a_link_that_is_replaced_keeps_its_attributes(tree, monkeypatch):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may change owners")
 @pytest.mark.parametrize(("number", "fails"), [(errno.EPERM, False), (errno.EINVAL, False), (errno.EIO, True)])
-def test_which_faults_of_chown_are_only_told(tree, monkeypatch, number, fails):
+def test_which_errors_of_chown_are_only_warnings(tree, monkeypatch, number, fails):
     def refuse(*_, **__):
         raise OSError(number, os.strerror(number))
 
@@ -327,7 +327,7 @@ def test_which_faults_of_chown_are_only_told(tree, monkeypatch, number, fails):
         assert "7:8 belong to the caller" in note.message
 
 
-def test_a_folder_that_cannot_be_reached_any_more_is_told_as_a_fault_of_the_run(tree, monkeypatch):
+def test_a_directory_that_becomes_unreachable_is_an_apply_error(tree, monkeypatch):
     from rootfs_trust.errors import InputError, Problem
 
     with RootDirectory(str(tree)) as root:
@@ -342,7 +342,7 @@ def test_a_folder_that_cannot_be_reached_any_more_is_told_as_a_fault_of_the_run(
 
 
 @pytest.mark.parametrize("most", [1, 3, 11, 12])
-def test_a_file_system_that_gives_less_than_was_asked_for_loses_nothing(tree, monkeypatch, most):
+def test_short_writes_lose_no_bytes(tree, monkeypatch, most):
     """As FUSE may (fuse-overlayfs under rootless containers); half a file read is half a store written."""
     real = os.read
     monkeypatch.setattr(os, "read", lambda fd, size: real(fd, min(size, most)))
@@ -365,7 +365,7 @@ def test_a_new_link_takes_its_place_with_its_time_and_owner(tree, monkeypatch):
     assert (tree / "etc/fresh").lstat().st_mtime == 1_000_000_000
 
 
-def test_a_folder_that_cannot_be_synced_before_removals_keeps_them_off(tree, monkeypatch):
+def test_nothing_is_removed_if_a_directory_cannot_be_synced_first(tree, monkeypatch):
     monkeypatch.setattr(os, "fsync", refuse_folders)
     with pytest.raises(ApplyError, match=r"/etc: cannot be flushed to disk: .*; not done: removals"):
         run(tree, {"/etc/file": File(b"new"), "/etc/gone": Absent()})

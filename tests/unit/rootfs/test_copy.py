@@ -152,7 +152,7 @@ def test_a_folder_that_is_moved_while_it_is_read(tmp_path, monkeypatch):
     assert not (tmp_path / "dest/secret").exists()
 
 
-def test_holes_stay_holes(tmp_path):
+def test_a_sparse_file_stays_sparse(tmp_path):
     """A small tree may claim to be larger than any disk."""
     (tmp_path / "source").mkdir()
     with open(tmp_path / "source/log", "wb") as file:
@@ -181,7 +181,7 @@ def test_a_file_that_becomes_shorter_while_it_is_read(tmp_path, monkeypatch):
         copied(tmp_path / "source", tmp_path / "dest")
 
 
-def test_a_copy_into_what_is_copied(tmp_path):
+def test_a_copy_into_its_own_source_is_refused(tmp_path):
     """By a name that does not show it, such as a mount of one in the other: it would have no end."""
     (tmp_path / "source/var").mkdir(parents=True)
     with pytest.raises(InputError, match="DEST is inside SOURCE"):
@@ -199,7 +199,7 @@ def test_a_file_system_without_attributes(tree, tmp_path, monkeypatch):
 # -- removing ----------------------------------------------------------------------------------------------
 
 
-def test_everything_is_removed_and_nothing_outside(tree, tmp_path, monkeypatch):
+def test_remove_tree_removes_nothing_outside(tree, tmp_path, monkeypatch):
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "file").touch()

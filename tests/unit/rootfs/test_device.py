@@ -82,7 +82,7 @@ def test_an_account_without_a_number_is_skipped(number):
     assert (user.uid, user.gid, user.groups) == (5, 6, frozenset({6, 8}))
 
 
-def test_a_report_of_a_tree_that_cannot_be_read_whole_says_what_is_missing(tmp_path, monkeypatch):
+def test_a_report_of_a_partly_unreadable_tree_names_what_is_missing(tmp_path, monkeypatch):
     tree = GoodTree.build(tmp_path / "root", "debian", "c8y")
     node = RootDirectory.node
 

@@ -72,7 +72,7 @@ def test_the_forms_of_a_state(text: str, spec: tuple[str, str, str]) -> None:
 @pytest.mark.parametrize(
     "text", ["", "overlay", "overlay:/etc", "overlay:/etc=", "overlay:etc=x", "ostree", "ostree:", "nfs:/etc=x", "=:/x"]
 )
-def test_what_is_no_state(text: str) -> None:
+def test_malformed_state_arguments_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="unknown form") as refused:
         parse_state(text)
     (problem,) = refused.value.problems
@@ -96,7 +96,7 @@ def test_a_path_as_seen_from_a_folder(path: str, folder: str, inside: str | None
     assert inside_of(path, folder) == inside
 
 
-def test_what_an_upper_folder_has_wins_and_the_rest_stays() -> None:
+def test_an_upper_directory_hides_only_the_entries_that_it_has() -> None:
     tree = over("overlay:/etc", MemoryTree({"/a": File(b"mine"), "/new/n": File(b"new"), "/ssl/certs/y": File(b"y")}))
     assert content(tree, "/etc/a") == b"mine"
     assert content(tree, "/etc/b") == b"image b"
@@ -128,7 +128,7 @@ def test_links_lead_through_both() -> None:
     assert tree.kind("/etc/a/x") is None
 
 
-def test_whiteouts_hide_what_the_image_has() -> None:
+def test_whiteouts_hide_entries_of_the_image() -> None:
     upper = Attributed(
         {"/a": Special("device"), "/b": File(b""), "/ssl": Special("device"), "/n": File(b"plain")},
         {"/b": {"user.overlay.whiteout": b""}, "/n": {"user.other": b""}},
@@ -146,7 +146,7 @@ def test_whiteouts_hide_what_the_image_has() -> None:
 
 @pytest.mark.parametrize("attribute", ["trusted.overlay.opaque", "user.overlay.opaque"])
 @pytest.mark.parametrize(("value", "names"), [(b"y", ["y"]), (b"x", ["x.pem", "y"]), (b"", ["x.pem", "y"])])
-def test_an_opaque_folder_hides_what_lies_below(attribute: str, value: bytes, names: list[str]) -> None:
+def test_an_opaque_directory_hides_the_layer_below(attribute: str, value: bytes, names: list[str]) -> None:
     upper = Attributed({"/ssl/certs/y": File(b"y")}, {"/ssl": {attribute: value}})
     tree = over("overlay:/etc", upper)
     assert tree.names("/etc/ssl/certs") == names
@@ -154,14 +154,14 @@ def test_an_opaque_folder_hides_what_lies_below(attribute: str, value: bytes, na
     assert over("copy:/etc", upper).names("/etc/ssl/certs") == ["x.pem", "y"]
 
 
-def test_a_file_in_the_place_of_a_folder_hides_it() -> None:
+def test_a_file_of_the_state_hides_a_directory() -> None:
     tree = over("overlay:/etc", MemoryTree({"/ssl": File(b"no folder")}))
     assert content(tree, "/etc/ssl") == b"no folder"
     assert tree.node("/etc/ssl/certs/x.pem") is None
     assert tree.names("/etc/ssl/certs") == []
 
 
-def test_a_link_in_the_place_of_a_folder_leads_elsewhere() -> None:
+def test_a_link_of_the_state_replaces_a_directory() -> None:
     tree = over("overlay:/etc", MemoryTree({"/ssl": Symlink("/usr")}))
     assert content(tree, "/etc/ssl/c") == b"image c"
     assert tree.node("/etc/ssl/certs") is None
@@ -182,7 +182,7 @@ def test_the_last_state_is_on_top() -> None:
     assert hidden.node("/etc/a") is None
 
 
-def test_what_else_is_known_of_an_entry_comes_from_where_it_is() -> None:
+def test_attributes_come_from_the_layer_of_the_entry() -> None:
     base = Attributed({"/etc/b": File(b""), "/etc/l": Symlink("b")}, {"/etc/b": {"security.ima": b"b"}}, "/etc/b")
     upper = Attributed({"/a": File(b"")}, {"/a": {"security.ima": b"a"}}, "/a")
     tree = over("overlay:/etc", upper, base)
@@ -273,7 +273,7 @@ def test_an_image_that_has_its_etc_is_not_looked_for_in_usr() -> None:
 
 
 @pytest.mark.parametrize("make", [lambda view: OverlayUpperLayer("/etc", view, True), Deployment])
-def test_what_is_deep_is_looked_at_once(make):
+def test_each_directory_of_a_deep_path_is_read_once(make):
     """Each directory of a deep path was looked at again for each that is below it: thousands took for ever."""
     depth = 1000
     view = CountingTree({"/d" * depth: Directory(), "/etc" + "/d" * depth: Directory()})

@@ -69,7 +69,7 @@ def test_the_same_tree_elsewhere_is_known(tree, tmp_path):
     assert len(calls) == 1
 
 
-def test_a_tree_that_differs_in_one_entry_is_looked_at_anew(tree, tmp_path):
+def test_a_tree_that_differs_in_one_entry_is_not_answered_from_the_cache(tree, tmp_path):
     remembered = Remembered(look)
     with RootDirectory(tree.root) as view:
         first = remembered(view)

@@ -24,7 +24,7 @@ def test_missing_folders_come_first_and_outer_ones_before_inner_ones():
     )
 
 
-def test_removals_come_last_and_the_rest_in_the_order_asked_for():
+def test_removals_come_last_and_the_rest_in_the_order_of_desired():
     view = MemoryTree({"/d/old": Symlink("x"), "/d/b": Symlink("y")})
     plan = make_plan(view, {"/d/old": Absent(), "/d/z": File(b""), "/d/b": Symlink("z")})
     assert plan.actions == (
@@ -45,7 +45,7 @@ def test_removals_come_last_and_the_rest_in_the_order_asked_for():
         (Symlink("nowhere"), Directory()),
     ],
 )
-def test_what_is_not_ours_is_a_conflict(actual, wanted):
+def test_a_foreign_entry_is_a_conflict(actual, wanted):
     plan = make_plan(MemoryTree({"/d/x": actual}), {"/d/x": wanted})
     assert plan.actions == ()
     (conflict,) = plan.conflicts
@@ -58,30 +58,30 @@ def test_a_file_or_a_dead_link_on_the_way_is_a_conflict():
         assert {conflict.path for conflict in plan.conflicts} == {"/etc/ssl"}
 
 
-def test_a_link_to_a_folder_on_the_way_is_as_good_as_the_folder():
+def test_a_link_to_a_directory_in_the_parent_path_is_followed():
     view = MemoryTree({"/etc/ssl": Symlink("/data"), "/data/certs": Directory()})
     plan = make_plan(view, {"/etc/ssl/certs/x": File(b"")})
     assert plan.conflicts == ()
     assert [action.path for action in plan.actions] == ["/etc/ssl/certs/x"]
 
 
-def test_what_a_killed_run_left_is_swept_once_from_each_folder():
+def test_temporary_files_of_a_killed_run_are_deleted_once_per_directory():
     view = MemoryTree({f"/d/{STAGED_PREFIX}0": File(b"half"), "/d/x": File(b"")})
     assert make_plan(view, {"/d/x": File(b""), "/d/y": Absent()}).actions == (Remove(f"/d/{STAGED_PREFIX}0"),)
 
 
-def test_a_folder_is_never_removed():
+def test_a_directory_is_never_removed():
     assert make_plan(MemoryTree({"/d/0123abcd.0": Directory()}), {"/d/0123abcd.0": Absent()}).actions == ()
 
 
-def test_what_is_made_of_a_source_goes_before_the_source():
+def test_generated_files_are_removed_before_their_source():
     """A run that is cut short between them is completed by the next one, which still finds the source."""
     view = MemoryTree({"/s/ca.crt": File(b"x"), "/c/ca.pem": Symlink("/s/ca.crt"), "/c/1.0": Symlink("ca.pem")})
     plan = make_plan(view, {"/s/ca.crt": Absent(), "/c/1.0": Absent(), "/c/ca.pem": Absent(), "/c/new": File(b"")})
     assert [action.path for action in plan.actions] == ["/c/new", "/c/1.0", "/c/ca.pem", "/s/ca.crt"]
 
 
-def test_a_file_that_is_a_mount_is_in_the_way_of_what_replaces_or_removes_it():
+def test_replacing_or_removing_a_mount_point_is_a_conflict():
     class Mounted(MemoryTree):
         def mounted(self, path: str) -> bool:
             return path in ("/a/f", "/a/g", "/a/same")
@@ -114,7 +114,7 @@ def test_a_signature_of_a_files_old_content_is_a_conflict():
     assert make_plan(view, desired, will_be_signed=True).conflicts == ()
 
 
-def test_a_conflict_says_what_stands_where_what_has_to_be():
+def test_a_conflict_names_the_existing_and_the_wanted_type():
     view = MemoryTree({"/a": File(b""), "/b": Directory(), "/c": Symlink("no"), "/d": Special("FIFO")})
     desired = {"/a/x": File(b""), "/b": File(b""), "/c": Directory(), "/d": Symlink("y"), "/e/f": File(b"")}
     plan = make_plan(view, desired)
@@ -128,7 +128,7 @@ def test_a_conflict_says_what_stands_where_what_has_to_be():
     assert [(each.verb, each.path) for each in plan.actions] == [("directory", "/e"), ("put", "/e/f")]
 
 
-def test_actions_are_called_what_the_contract_calls_them():
+def test_actions_have_the_names_of_the_contract():
     view = MemoryTree({"/d/f": File(b""), "/d/l": Symlink("x"), "/d/old": File(b"")})
     desired = {"/d/f": File(b"y"), "/d/l": Symlink("y"), "/d/old": Absent(), "/n": Directory()}
     assert [(each.verb, each.path) for each in make_plan(view, desired).actions] == [
@@ -139,17 +139,17 @@ def test_actions_are_called_what_the_contract_calls_them():
     ]
 
 
-def test_nothing_is_made_only_to_hold_what_has_to_go():
+def test_no_directory_is_created_for_a_removal():
     assert make_plan(MemoryTree(), {"/a/b/old": Absent(), "/etc": Absent()}).actions == ()
 
 
-def test_a_link_may_become_a_file_and_its_own_mode_counts_only_when_it_is_new():
+def test_a_link_may_be_replaced_by_a_file_whose_mode_counts_only_if_new():
     view = MemoryTree({"/d/l": Symlink("x"), "/d/f": File(b"x", mode=0o600)})
     desired = {"/d/l": File(b"y"), "/d/f": File(b"x", mode=0o644)}
     assert make_plan(view, desired).actions == (Put("/d/l", File(b"y"), replaces=True),)
 
 
-def test_what_was_staged_is_swept_unless_it_is_in_use():
+def test_temporary_files_are_deleted_unless_they_are_desired():
     staged = {f"/d/{STAGED_PREFIX}{n}": node for n, node in enumerate((Symlink("x"), Directory(), Special("FIFO")))}
     view = MemoryTree({**staged, f"/d/{STAGED_PREFIX}3/full": File(b""), f"/e/{STAGED_PREFIX}0": File(b"")})
     plan = make_plan(view, {"/d/x": File(b"")})
@@ -161,14 +161,14 @@ def test_what_was_staged_is_swept_unless_it_is_in_use():
     assert "a staged file" in plan.conflicts[0].message
 
 
-def test_a_blocked_folder_is_told_once_and_keeps_nothing_else_from_being_told():
+def test_a_blocked_directory_is_one_conflict_beside_the_others():
     view = MemoryTree({"/a": File(b""), "/b": Directory()})
     plan = make_plan(view, {"/a/x": File(b""), "/a/y/z": File(b""), "/b": File(b""), "/c": File(b"")})
     assert [each.path for each in plan.conflicts] == ["/a", "/b"]
     assert [each.path for each in plan.actions if each.path == "/c"] == ["/c"]
 
 
-def test_what_goes_below_a_dead_link_is_a_conflict_by_its_folder_alone():
+def test_a_path_below_a_dangling_link_is_one_conflict_for_its_directory():
     """Nothing is made there, so that only the way to it can tell."""
     plan = make_plan(MemoryTree({"/a": Symlink("/volume")}), {"/a/b/old": Absent(), "/a/old": Absent()})
     assert [(each.path, each.message) for each in plan.conflicts] == [

@@ -57,7 +57,7 @@ DESIRED = {
         ("/none/x", None),
     ],
 )
-def test_what_will_stand_where(path, kind):
+def test_planned_entries_are_visible_at_their_real_paths(path, kind):
     assert PlannedTree(Device(MemoryTree(VIEW)), DESIRED).kind(path) is kind
 
 

@@ -232,7 +232,7 @@ def test_nothing_is_a_mount_where_nothing_is_mounted(root):
         assert host.mounted("/proc") or not os.path.ismount("/proc")
 
 
-def test_nothing_is_looked_at_twice_until_it_is_said_to_look_anew(tree, root):
+def test_results_are_cached_until_forget(tree, root):
     """And then everything is: what was just written is not taken from memory."""
     certs = tree / "etc/ssl/certs"
     (certs / "link").symlink_to("/canary")
@@ -247,7 +247,7 @@ def test_nothing_is_looked_at_twice_until_it_is_said_to_look_anew(tree, root):
     assert [look(root) for look in LOOKS] == [None, None, Directory, Directory]
 
 
-def test_only_some_entries_are_looked_at_anew(tree, root):
+def test_forget_clears_only_the_given_paths(tree, root):
     certs = tree / "etc/ssl/certs"
     for name in ("kept", "gone"):
         (certs / name).symlink_to("/canary")

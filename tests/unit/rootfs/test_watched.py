@@ -53,11 +53,11 @@ def test_each_question_is_remembered_and_passed_on(ask, place: StampedPlace, ans
     assert view.places() == (place,)
 
 
-def test_paths_that_count_all_the_same_are_added() -> None:
+def test_paths_that_are_not_read_can_be_added() -> None:
     assert WatchedTree(TREE).places(["/e/f", "/d/f"]) == (entry("/d/f"), entry("/e/f"))
 
 
-def test_a_folder_tells_of_its_entries_and_not_of_where_their_links_lead() -> None:
+def test_the_stamp_of_a_directory_covers_its_entries_but_not_link_targets() -> None:
     view = WatchedTree(TREE)
     view.names("/d")
     for name in ("f", "near", "up", "far", "odd", "loop", "none"):
@@ -126,7 +126,7 @@ def test_the_same_file_in_another_folder_is_another_entry(tmp_path) -> None:
     assert [one == other for one, other in zip(*stamps, strict=True)] == [False, False]
 
 
-def test_a_folders_state_is_its_identity_and_a_files_all_but_the_time_of_reading(tmp_path) -> None:
+def test_the_stamp_of_a_file_ignores_its_access_time(tmp_path) -> None:
     file = tmp_path / "f"
     file.write_bytes(b"x")
     before, folder = state_of(file.stat()), state_of(tmp_path.stat())
@@ -140,7 +140,7 @@ def test_a_folders_state_is_its_identity_and_a_files_all_but_the_time_of_reading
     assert state_of(file.stat())[0] != before[0]
 
 
-def test_a_folder_is_told_from_a_file_of_its_name() -> None:
+def test_a_directory_and_a_file_of_one_name_have_different_stamps() -> None:
     view = WatchedTree(MemoryTree({"/d": Directory()}))
     assert view.kind("/d") is Directory
     assert view.kind("/d/x") is None

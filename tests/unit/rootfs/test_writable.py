@@ -32,7 +32,7 @@ def told(root, plan=PLAN) -> list[str]:
     return [f"{each.path} {each.message.partition(': nothing')[0]}" for each in writable.unwritable(root, plan)]
 
 
-def test_nothing_is_said_of_what_can_be_written_and_nothing_is_left(root, tmp_path):
+def test_a_writable_plan_has_no_conflict_and_the_check_leaves_no_files(root, tmp_path):
     before = os.stat(tmp_path / "a")
     assert told(root) == []
     after = os.stat(tmp_path / "a")

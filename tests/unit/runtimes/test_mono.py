@@ -46,7 +46,7 @@ def test_two_certificates_of_one_subject():
     assert after[f"{mono.BTLS}/{number}.1"].content == SAME_NAME.pem
 
 
-def test_what_cannot_be_read_stays():
+def test_unreadable_files_stay():
     entries = MONO | {f"{mono.LEGACY}/broken.cer": File(b"0\x82"), f"{mono.BTLS}/broken.0": File(b"text")}
     after = run(entries, request(OURS))
     assert entries.items() <= after.items()

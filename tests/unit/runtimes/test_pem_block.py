@@ -30,7 +30,7 @@ def data(request) -> bytes:
     return request.param
 
 
-def test_others_keep_their_bytes(data):
+def test_foreign_certificates_keep_their_bytes(data):
     assert with_block(data, [anchor("ours", OURS)]).startswith(data)
 
 

@@ -46,7 +46,7 @@ def test_a_new_anchor_is_a_file_of_its_name() -> None:
     assert (local.conflicts, local.warnings) == ([], [])
 
 
-def test_one_that_is_there_stays_and_is_told_where_its_name_is_another() -> None:
+def test_an_installed_anchor_stays_and_another_name_is_a_warning() -> None:
     local = folder(source(f"{FOLDER}/mine.crt", ONE), source(f"{FOLDER}/sub/other.crt", TWO))
     local.add(anchor(ONE, replace=True))
     assert (local.changed, local.warnings) == ({}, [])
@@ -90,7 +90,7 @@ def test_no_two_sources_share_a_link(path: str, where: str) -> None:
     assert local.changed == {}
 
 
-def test_a_shipped_one_is_installed_all_the_same_under_a_name_of_its_own() -> None:
+def test_a_shipped_anchor_is_installed_under_another_name() -> None:
     shipped = source(f"{SHIPPED}/mine.crt", ONE)
     local = folder(shipped=(shipped,))
     local.add(anchor(ONE))
@@ -114,7 +114,7 @@ def test_a_distrusted_one_is_a_conflict_unless_only_anchors_are_trusted() -> Non
     assert [each.name for each in local.installed] == ["mine"]
 
 
-def test_taking_out_one_of_several_keeps_the_others() -> None:
+def test_removing_one_of_several_certificates_keeps_the_others() -> None:
     path = f"{FOLDER}/all.crt"
     local = folder(source(path, ONE, TWO, THREE), source(f"{FOLDER}/b.crt", TWO))
     local.remove(path, TWO.sha256)
@@ -143,7 +143,7 @@ def test_adopting_splits_and_gives_names() -> None:
     assert local.sources[holder.path] == holder
 
 
-def test_other_purposes_are_as_another_certificate() -> None:
+def test_an_anchor_with_other_purposes_counts_as_another_certificate() -> None:
     held = {"purposes_of": lambda _source, _certificate: frozenset()}
     mine, other = source(f"{FOLDER}/mine.crt", ONE), source(f"{FOLDER}/other.crt", ONE)
     several = source(f"{FOLDER}/mine.crt", ONE, TWO)
@@ -160,7 +160,7 @@ def test_other_purposes_are_as_another_certificate() -> None:
     assert local.changed == {mine.path: File(encode(ONE.der))}
 
 
-def test_names_near_to_one_that_nothing_has() -> None:
+def test_an_unknown_name_gets_suggestions() -> None:
     assert not_found("my-cb", ["my-ca", "unlike"]).hint == 'did you mean "my-ca"?'
     assert "sha256:HEX" in not_found("zzz", ["my-ca"]).hint
     assert (not_found("zzz", []).id, not_found("zzz", []).path) == ("not-found", "")
@@ -178,7 +178,7 @@ def test_a_ca_that_another_one_signed_needs_it() -> None:
     assert list(missing_issuers([below], [source("/x", ONE, top.certificate)])) == []
 
 
-def test_files_that_are_judged() -> None:
+def test_source_files_are_checked() -> None:
     der = read_source("/x", ONE.der)
     assert (der.certificates, der.clean) == ((ONE,), False)
     assert "DER" in der.fault

@@ -20,7 +20,7 @@ def test_the_bundle_is_the_bytes_of_the_sources() -> None:
     assert plan(b=TWO.pem, a=ONE.pem).desired[BUILDROOT.bundle] == File(ONE.pem + TWO.pem)
 
 
-def test_unfit_and_untidy_sources_are_told() -> None:
+def test_unusable_and_malformed_sources_are_reported() -> None:
     given = plan(a=b"no certificate", b=TWO.pem + b"# text\n", c=encode(ONE.der))
     assert [each.path for each in given.conflicts] == [f"{BUILDROOT.sources}/a.crt"]
     assert [(each.id, each.path) for each in given.warnings] == [("pem-not-clean", f"{BUILDROOT.sources}/b.crt")]

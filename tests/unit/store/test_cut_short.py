@@ -56,7 +56,7 @@ def cut_short(tree: Path, plan: Plan, done: int) -> None:
 
 
 @pytest.mark.parametrize(("family", "names"), CASES)
-def test_the_same_request_completes_it(tmp_path, family, names):
+def test_the_same_request_completes_an_interrupted_run(tmp_path, family, names):
     pristine, tree = made(tmp_path, family), tmp_path / "tree"
     plan = decided(pristine, names).plan
     for done in range(len(plan.actions) + 1):

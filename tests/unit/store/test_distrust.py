@@ -57,7 +57,7 @@ def test_a_name_with_and_without_its_folder() -> None:
         assert plan(remove=(name,)).problems == []
 
 
-def test_what_is_nowhere_is_an_error_and_to_be_distrusted_is_none() -> None:
+def test_removing_an_unknown_name_is_an_error_and_distrusting_it_is_not() -> None:
     assert [each.id for each in plan(remove=("nothing",)).problems] == ["not-found"]
     assert "one" in plan(remove=("ona",)).problems[0].hint
     gone = "0" * 64

@@ -58,7 +58,7 @@ def test_old_links_go_and_what_is_no_link_stays() -> None:
     assert gone == sorted((f"{FOLDER}/01234567.0", f"{FOLDER}/{SUBJECT.hash}.7"))
 
 
-def test_names_that_are_no_files_are_told() -> None:
+def test_names_that_are_not_files_get_a_warning() -> None:
     view = tree()
     view.entries |= {
         FOLDER: Directory(),

@@ -46,7 +46,7 @@ def test_names_of_other_files(file: str) -> None:
     assert not is_hash_link_name(file)
 
 
-def test_number_behind_white_space_is_a_number_to_strtoul() -> None:
+def test_strtoul_accepts_white_space_before_a_number() -> None:
     assert is_hash_link_name("0123abcd. 1")
     assert not is_hash_link_name("0123abcd. ")
 
@@ -126,7 +126,7 @@ def test_entry_of_what_is_parsed_is_what_is_read() -> None:
         (encode(DER, "PKCS7"), "no-certificate", "no certificate"),
     ],
 )
-def test_files_that_get_no_link_are_told(data: bytes, id_: str, words: str) -> None:
+def test_files_without_links_get_a_warning(data: bytes, id_: str, words: str) -> None:
     entry = read_entry("a.pem", data)
     (warning,) = entry.warnings
     assert entry.linkables == ()
@@ -134,7 +134,7 @@ def test_files_that_get_no_link_are_told(data: bytes, id_: str, words: str) -> N
     assert words in str(warning)
 
 
-def test_octets_behind_a_certificate_are_told() -> None:
+def test_bytes_after_a_certificate_are_a_warning() -> None:
     """`openssl rehash` links it, though its lookup cannot load it; trust settings it can."""
     (warning,) = read_entry("a.pem", encode(DER + b"junk")).warnings
     assert warning.id == "pem-octets-behind"
@@ -142,7 +142,7 @@ def test_octets_behind_a_certificate_are_told() -> None:
     assert read_entry("a.pem", encode(DER + b"\x30\0")).warnings == ()
 
 
-def test_what_is_overlooked_beside_a_link_is_told() -> None:
+def test_ignored_begin_lines_of_a_linked_file_are_a_warning() -> None:
     entry = read_entry("a.pem", PEM + b" " + OTHER_PEM)
     assert links([entry]) == {f"{HASH}.0": "a.pem"}
     (warning,) = entry.warnings

@@ -228,7 +228,7 @@ def test_what_java_takes() -> None:
         assert refused_by_java(parse_certificate(der)) == ""
 
 
-def test_what_is_no_der_is_left_out() -> None:
+def test_certificates_that_are_not_der_are_skipped() -> None:
     """OpenSSL does not ask for the constructed bit of a list."""
     parsed = parse_certificate(certificate(name(utf8("A")), issuer=b"\x10" + name(utf8("A"))[1:]))
     assert refused_by_java(parsed) == "it is malformed"

@@ -37,7 +37,7 @@ def test_every_page_is_as_it_would_be_written(generate: ModuleType) -> None:
         assert (DOCS / name).read_text(encoding="utf-8") == page(), f"run: python docs/generate.py ({name})"
 
 
-def test_the_check_tells_a_stale_page_and_writes_nothing(
+def test_generate_check_reports_a_stale_page_and_writes_nothing(
     generate: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(generate, "DOCS", tmp_path)

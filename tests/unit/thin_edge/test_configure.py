@@ -56,7 +56,7 @@ def refusal(text: str | bytes, **asked) -> str:
 # -- a new file --------------------------------------------------------------------------------------------
 
 
-def test_nothing_asked_for_touches_nothing():
+def test_without_settings_nothing_is_written():
     for entries in ({}, {TOML: File(b"this is not TOML [")}):
         answer = ask(entries)
         assert (answer.desired, answer.problems, answer.warnings, answer.conflicts) == ({}, [], [], [])
@@ -124,7 +124,7 @@ def test_a_new_file_belongs_to_the_roots_own_tedge_user():
         b"\xff\xfe\n\n::::\n",
     ],
 )
-def test_without_a_tedge_user_that_is_told(passwd):
+def test_a_missing_tedge_user_is_a_warning(passwd):
     answer = ask({"/etc/passwd": File(passwd) if passwd is not None else Directory()}, clouds=["az"])
     assert answer.desired[TOML].owner is None
     assert [(each.id, each.path) for each in answer.warnings] == [("no-tedge-user", TOML)]
@@ -152,12 +152,12 @@ SAYS = {
 }
 
 
-def test_every_setting_is_held_here():
+def test_every_setting_is_in_the_table():
     assert {*TAKES, OF_USERS} == set(KINDS)
 
 
 @pytest.mark.parametrize(("key", "place"), list(product(TAKES, PLACES)))
-def test_each_setting_takes_what_thin_edge_takes(key, place):
+def test_each_setting_accepts_the_same_kinds_of_path_as_thin_edge(key, place):
     path = PLACES[place]
     answer = ask(EXISTING, settings=[f"{key}={path}"])
     if place in TAKES[key]:
@@ -207,7 +207,7 @@ def test_rustls_needs_no_hash_links_where_the_bridge_is_built_in():
     assert len(asked("true", "mqtt.external.ca_path")) == 1
 
 
-def test_hash_links_that_lead_nowhere_are_none():
+def test_dangling_hash_links_do_not_count():
     entries = {"/data/x/0a1b2c3d.0": Symlink("gone.pem"), "/data/x/notes.0": File(b""), "/data/x/0A1B2C3D.0": File(b"")}
     (problem,) = ask(entries, settings=["az.root_cert_path=/data/x"]).problems
     assert "no hash links" in problem.message
@@ -228,13 +228,13 @@ def test_hash_links_that_lead_nowhere_are_none():
         (f"{CERTS}/nowhere.pem", {f"{CERTS}/nowhere.pem": Symlink("/none")}, False),
     ],
 )
-def test_what_the_run_writes_or_takes_away_counts(path, store, fine):
+def test_settings_are_checked_against_the_planned_tree(path, store, fine):
     entries = {f"{CERTS}/gone.pem": File(b""), f"{CERTS}/nowhere.pem": File(b"")}
     answer = ask(entries, settings=[f"c8y.root_cert_path={path}"], store={**STORE, **store})
     assert (answer.problems == []) is fine
 
 
-def test_hash_links_that_the_run_takes_away_do_not_count():
+def test_hash_links_that_the_run_removes_do_not_count():
     entries = {f"{CERTS}/0123abcd.0": Symlink("x"), f"{CERTS}/x": File(b"")}
     store = {f"{CERTS}/0123abcd.0": Absent()}
     (problem,) = ask(entries, settings=[f"c8y.root_cert_path={CERTS}"], store=store).problems
@@ -293,7 +293,7 @@ def test_the_last_one_given_counts_and_an_explicit_one_before_all():
     }
 
 
-def test_a_cloud_that_comes_after_does_not_undo_what_was_said_on_purpose():
+def test_explicit_settings_take_precedence_over_those_of_a_later_cloud():
     wanted = [parse_setting("az.root_cert_path=/data/file.pem"), *cloud_settings("az", CERTS)]
     answer = thin_edge(Device(MemoryTree({**PASSWD, **EXISTING})), wanted, STORE)
     assert tomllib.loads(written(answer))["az"] == {"root_cert_path": "/data/file.pem"}
@@ -345,7 +345,7 @@ def test_comments_order_and_unknown_keys_stay():
     assert answer.desired[TOML].owner is None and answer.warnings == []
 
 
-def test_a_file_that_says_it_all_is_left_as_it_is():
+def test_a_file_with_all_settings_is_unchanged():
     once = edit(OWN, clouds=["c8y", "az@x"])
     answer = ask({TOML: File(once.encode())}, clouds=["c8y", "az@x"])
     assert (answer.desired, answer.warnings) == ({}, [])
@@ -409,7 +409,7 @@ def test_a_shape_in_which_the_key_has_no_place(text):
         (b"\xef\xbb\xbfa = 1\n", "line 1"),
     ],
 )
-def test_what_is_no_toml(data, says):
+def test_malformed_toml_is_refused(data, says):
     assert says in refusal(data, clouds=["az"])
 
 
@@ -510,7 +510,7 @@ def test_an_implied_ca_path_gives_way_where_the_proxy_serves_tls(table):
 
 
 @pytest.mark.parametrize("only", ["cert_path", "key_path"])
-def test_one_of_the_two_alone_makes_no_tls(only):
+def test_proxy_tls_needs_both_certificate_and_key(only):
     text = f'[config]\nversion = "2"\n[c8y.proxy]\n{only} = "/c"\n'
     document = tomllib.loads(edit(text, clouds=["c8y"]))
     assert document["c8y"]["proxy"] == {only: "/c", "ca_path": CERTS}

@@ -36,7 +36,7 @@ def test_only_the_drop_in_is_written():
     }
 
 
-def test_the_settings_are_held_against_the_rootfs_all_the_same():
+def test_settings_in_the_environment_are_checked_in_the_rootfs_too():
     answer = thin_edge(Device(MemoryTree(STORE)), [parse_setting("az.root_cert_path=/none")], {}, as_environment=True)
     assert [each.id for each in answer.problems] == ["thin-edge-setting"]
 
@@ -64,7 +64,7 @@ def test_what_an_earlier_run_set_stays():
     assert ran(second, "c8y.root_cert_path=/store", as_environment=True).desired == second
 
 
-def test_a_file_that_the_environment_overrules_is_told():
+def test_a_setting_that_the_environment_overrides_is_a_warning():
     drop_in_of = {DROP_IN: File(b'[Service]\nEnvironment="TEDGE_AZ_ROOT_CERT_PATH=/other"\n')}
     for path, told in (("/store", [("thin-edge-environment", DROP_IN)]), ("/other", [])):
         view = MemoryTree({**STORE, **drop_in_of, "/other/0123abcd.0": File(b"")})

@@ -64,14 +64,14 @@ def test_a_file_that_a_user_may_not_read(owner, mode, tedge, mosquitto):
 
 
 @pytest.mark.parametrize(("mode", "as_folder", "as_way"), [(0o755, 0, 0), (0o711, 1, 0), (0o744, 1, 1), (0o700, 1, 1)])
-def test_folders_have_to_be_passed_and_listed(mode, as_folder, as_way):
+def test_directories_need_search_and_read_permission(mode, as_folder, as_way):
     entries = {"/data/ca": Directory(mode=mode), "/data/ca/ca.pem": File(b""), **LINK}
     assert len(warned(entries, "http.ca_path=/data/ca")) == as_folder
     assert len(warned(entries, "mqtt.external.ca_path=/data/ca")) == as_folder
     assert len(warned(entries, "mqtt.client.auth.ca_file=/data/ca/ca.pem")) == as_way
 
 
-def test_the_folders_that_links_lead_through_count_and_each_place_is_told_once():
+def test_unreadable_directories_on_the_link_path_are_reported_once():
     entries = {
         "/secret": Directory(mode=0o700),
         "/secret/ca/ca.pem": File(b""),
@@ -82,7 +82,7 @@ def test_the_folders_that_links_lead_through_count_and_each_place_is_told_once()
     assert found(entries, *settings) == [("thin-edge-unreadable", "/secret")] * 2
 
 
-def test_what_the_run_makes_is_judged_as_it_will_be_and_what_it_replaces_as_it_is():
+def test_permissions_are_those_after_the_run():
     old = {"/data/ca.pem": File(b"", None, 0o600)}
     assert len(warned(old, "az.root_cert_path=/data/ca.pem", store={"/data/ca.pem": File(b"new")})) == 2
     new = {"/new/ca.pem": File(b"new"), "/new/0a1b2c3d.0": Symlink("ca.pem")}
@@ -98,7 +98,7 @@ def test_the_root_folder_is_the_build_hosts():
 @pytest.mark.parametrize(
     "passwd", [b"", b"tedge:x\n", b"tedge:x:one:1:::\n", b"tedge:x:\xb2:1:::\n", b"tedge:x:" + b"9" * 9000 + b":1:::\n"]
 )
-def test_a_user_that_is_not_there_is_one_of_the_others(passwd):
+def test_a_missing_user_has_the_permissions_of_others(passwd):
     user = Device(MemoryTree({"/etc/passwd": File(passwd)})).user("tedge")
     assert user == User("tedge")
     assert user.may(READ, Owner(0, 0), 0o004) and not user.may(SEARCH, Owner(0, 0), 0o776)
@@ -146,7 +146,7 @@ SETTINGS = {
 
 @pytest.mark.parametrize("kind", FILES)
 @pytest.mark.parametrize("name", ["ca.pem", "notes"])
-def test_a_file_of_others_in_the_folder(kind, name):
+def test_a_malformed_foreign_file_in_the_directory_is_a_warning(kind, name):
     data, says = FILES[kind]
     entries = {f"/data/ca/{name}": File(data), "/data/ca/0a1b2c3d.0": Symlink(name)}
     for key, counts in SETTINGS.items():
@@ -167,7 +167,7 @@ def test_settings_of_one_folder_are_told_together_and_no_key_is_printed():
     assert "SECRET" not in str(warning)
 
 
-def test_what_the_run_writes_is_fine_and_what_it_takes_away_is_gone():
+def test_files_of_the_run_are_not_checked_as_foreign():
     store = {
         "/data/ca/bundle.crt": File(CUT),
         "/data/ca/link.pem": Symlink("/usr/share/x.crt"),
@@ -178,7 +178,7 @@ def test_what_the_run_writes_is_fine_and_what_it_takes_away_is_gone():
     assert warned(entries, "c8y.root_cert_path=/data/ca", store=store) == []
 
 
-def test_folders_and_dangling_links_are_passed_over():
+def test_subdirectories_and_dangling_links_are_skipped():
     entries = {"/data/ca/more/a.pem": File(CUT), "/data/ca/gone.pem": Symlink("none"), "/data/ca/b.pem": File(GOOD)}
     assert warned(entries, "http.ca_path=/data/ca") == []
 

@@ -34,7 +34,7 @@ from tests.support.memory import MemoryTree
         ),
     ],
 )
-def test_an_alias_that_stands_there_is_kept(text, setting, table):
+def test_an_existing_alias_is_kept(text, setting, table):
     view = MemoryTree({FILE: File(f'[config]\nversion = "2"\n{text}'.encode()), "/s/0123abcd.0": File(b"")})
     answer = thin_edge(Device(view), [parse_setting(setting)], {})
     assert answer.problems == []
@@ -49,7 +49,7 @@ def test_an_alias_that_stands_there_is_kept(text, setting, table):
         ("\ufeff", "byte order mark"),
     ],
 )
-def test_what_thin_edge_would_stop_at_is_refused(text, says):
+def test_files_that_thin_edge_refuses_are_refused(text, says):
     view = MemoryTree({FILE: File(f'{text}[config]\nversion = "2"\n'.encode())})
     with pytest.raises(InputError, match=says):
         thin_edge(Device(view), [parse_setting("c8y.root_cert_path=/s")], {})

@@ -37,7 +37,7 @@ def written(answer: StorePlan, path: str = MAPPER) -> dict[str, object]:
     return tomllib.loads(answer.desired[path].content.decode())
 
 
-def test_a_new_file_names_no_cloud_and_tedge_toml_is_left_alone():
+def test_a_custom_mapper_file_names_no_cloud_and_tedge_toml_is_unchanged():
     answer = ask(f"{KEY}=/data/plain")
     assert written(answer) == {"device": {"root_cert_path": "/data/plain"}}
     assert answer.desired[MAPPER].owner == answer.desired[PLACE].owner == Owner(951, 950)
@@ -81,7 +81,7 @@ def test_a_relative_path_counts_from_the_mappers_folder_and_is_written_as_given(
     assert written(answer) == {"device": {"root_cert_path": path}}
 
 
-def test_the_path_is_held_against_the_rootfs():
+def test_the_path_is_checked_in_the_rootfs():
     (problem,) = ask(f"{KEY}=none.pem").problems
     assert f"{PLACE}/none.pem will not be in the finished rootfs" in problem.message
     later = ask(f"{KEY}=none.pem", at_run_time=True)
@@ -114,7 +114,7 @@ def test_its_bridge_is_thin_edges_own_whatever_the_others_have():
         ({STATUS: None, f"{PLACE}/ca.pem": None}, "2", ""),
     ],
 )
-def test_there_are_none_in_1_x(entries, generation, says):
+def test_custom_mappers_need_thin_edge_2(entries, generation, says):
     answer = ask(f"{KEY}=/data/plain", generation=generation, **entries)
     if not says:
         assert written(answer)
@@ -123,7 +123,7 @@ def test_there_are_none_in_1_x(entries, generation, says):
     assert says in problem.message and "--thin-edge 2" in problem.hint and problem.message.startswith(KEY)
 
 
-def test_a_mapper_that_is_not_there_yet_is_told():
+def test_a_missing_mapper_is_a_warning():
     answer = ask("thingsbord.device.root_cert_path=/data/plain")
     assert [(each.id, each.path) for each in answer.warnings] == [
         ("thin-edge-mapper", "/etc/tedge/mappers/thingsbord/mapper.toml")
@@ -152,7 +152,7 @@ def test_a_name_that_thin_edge_does_not_take(name):
         ("mappers.thingsboard.device.root_cert_path", "NAME.device.root_cert_path"),
     ],
 )
-def test_what_a_user_may_guess_leads_to_the_key(key, near):
+def test_misspelled_keys_get_a_suggestion(key, near):
     with pytest.raises(InputError) as error:
         parse_setting(f"{key}=/x")
     assert f'did you mean "{near}"?' in str(error.value)

@@ -71,7 +71,7 @@ def test_a_profile_has_a_file_of_its_own():
     )
 
 
-def test_never_both_and_what_is_ignored_is_told():
+def test_a_setting_is_written_to_one_file_and_an_ignored_table_is_a_warning():
     files = {C8Y: 'cloud_type = "c8y" # kept\n', FILE: '[config]\nversion = "2"\n[c8y]\nroot_cert_path = "/old"\n'}
     answer = answered(files, "c8y")
     assert list(written(answer)) == [C8Y]
@@ -81,7 +81,7 @@ def test_never_both_and_what_is_ignored_is_told():
 
 @pytest.mark.parametrize("there", [C8Y, EDGE, C8Y.replace("c8y", "c8y.other")])
 @pytest.mark.parametrize("cloud", ["c8y", "c8y@edge"])
-def test_any_mapper_of_a_cloud_takes_all_its_profiles_along(there, cloud):
+def test_one_mapper_file_moves_all_profiles_of_a_cloud_to_mapper_files(there, cloud):
     """Of tedge.toml 2.x then reads what other clouds have there, and nothing of this one."""
     legacy = '[config]\nversion = "2"\n[az]\nurl = "x"\n'
     answer = answered({there: "# mine\n", FILE: legacy}, cloud)
@@ -125,7 +125,7 @@ def test_the_proxy_rule_holds_in_a_mappers_file_too():
         ({C8Y: "# mine\n"}, "auto", True),
     ],
 )
-def test_2_x_has_its_own_bridge_unless_told_otherwise(files, choice, by_default, said):
+def test_2_x_uses_the_built_in_bridge_by_default(files, choice, by_default, said):
     """Its default changed with 2.0 (tedge_config.rs); rustls needs no hash links, mosquitto does."""
     bridge = f"[mqtt.bridge]\nbuilt_in = {said}\n" if said else ""
     texts = {"/plain/ca.pem": "", FILE: f'[config]\nversion = "2"\n{bridge}', **files}
@@ -135,6 +135,6 @@ def test_2_x_has_its_own_bridge_unless_told_otherwise(files, choice, by_default,
 
 
 @pytest.mark.parametrize("status", ["", "Package: tedge-agent\nVersion: 2.0\n", "Package: tedge\n\nVersion: 2.0\n"])
-def test_another_package_says_nothing(status):
+def test_other_packages_show_no_version(status):
     device = Device(MemoryTree({"/var/lib/dpkg/status": File(status.encode())}))
     assert "tedge" not in device.packages or not device.packages["tedge"].version

@@ -90,7 +90,7 @@ def test_without_jinja2_the_package_is_named(monkeypatch):
 
 
 @pytest.mark.parametrize("wrong", ["{ a = 2 }", "{ c = 'd' } =", "{ a = [1], c = 'd' }"])
-def test_an_edit_that_would_not_be_what_it_should_is_refused(monkeypatch, wrong):
+def test_an_edit_that_changes_the_meaning_is_refused(monkeypatch, wrong):
     """It means something else, it is no TOML, or it has lost the comment."""
     monkeypatch.setattr(insertion_points, "assigned", lambda *_: wrong)
     with pytest.raises(InputError, match=r"there is no place for b\.c"):

@@ -51,7 +51,7 @@ def test_the_plain_facts() -> None:
     assert not found.self_issued
 
 
-def test_octets_behind_are_refused_unless_they_do_not_matter() -> None:
+def test_bytes_after_a_certificate_are_refused_unless_trailing() -> None:
     with pytest.raises(MalformedError, match="follow"):
         parse_certificate(certificate(SUBJECT) + b"\0")
 
@@ -116,7 +116,7 @@ def test_structures_that_openssl_refuses(parts: dict[str, object]) -> None:
         {"version": V1, "extensions": (extension(BASIC_CONSTRAINTS, CA_TRUE),)},
     ],
 )
-def test_nonsense_that_openssl_takes(parts: dict[str, object]) -> None:
+def test_unusual_certificates_that_openssl_accepts(parts: dict[str, object]) -> None:
     found = parsed(**parts)
     assert found.subject.hash == parse_certificate(certificate(SUBJECT)).subject.hash
     assert found.key_bits == 256

@@ -16,7 +16,7 @@ def value(identifier: int, contents: bytes) -> Name:
     return Name(name(element(identifier, contents)))
 
 
-def test_hashes_are_the_first_four_octets_of_a_digest_turned_round() -> None:
+def test_hashes_are_the_first_four_bytes_of_a_digest_reversed() -> None:
     raw = name(utf8("Example"))
     canonical = element(0x31, attribute(utf8("example")))
     assert Name(raw).canonical == canonical

@@ -84,14 +84,14 @@ def test_text_in_front_moves_the_line() -> None:
         (framed(b"\nAAAA\nAAAA\n"), "64 characters"),
     ],
 )
-def test_blocks_that_openssl_stumbles_over(data: bytes, reason: str) -> None:
+def test_blocks_that_openssl_cannot_parse(data: bytes, reason: str) -> None:
     (bad,) = blocks(data)
     assert isinstance(bad, BadBlock)
     assert (bad.label, bad.line) == ("X", 1)
     assert reason in bad.reason
 
 
-def test_reading_goes_on_behind_a_bad_block() -> None:
+def test_parsing_continues_after_a_malformed_block() -> None:
     found = blocks(framed(b"?\n") + PEM)
     assert [type(block) for block in found] == [BadBlock, Block]
     assert found[1].line == 4
@@ -125,7 +125,7 @@ def test_lines_that_openssl_overlooks_are_found(data: bytes) -> None:
     assert missed.label.startswith("CERTIFICATE")
 
 
-def test_nothing_is_overlooked_where_all_is_seen() -> None:
+def test_files_without_ignored_begin_lines() -> None:
     assert unrecognized_begin_lines(PEM * 3 + framed(b"?\n")) == []
     inside = PEM.replace(b"\n-----END", b"\n-----BEGIN CERTIFICATE-----\n-----END")
     assert blocks(inside) == GOOD
@@ -213,7 +213,7 @@ def test_der_is_recognised_by_its_first_elements() -> None:
     assert [looks_like_pkcs12(data) for data in (PKCS12, PKCS7, DER, KEYS[0])] == [True, False, False, False]
 
 
-def test_a_key_that_is_none_spoils_its_file() -> None:
+def test_a_malformed_key_makes_its_file_unusable() -> None:
     """OpenSSL drops a file if it cannot read the key in it."""
     for der, good in ((KEYS[-2], True), (KEYS[-1], False), (b"junk", False)):
         objects = read_objects(PEM + encode(der, "PRIVATE KEY"))

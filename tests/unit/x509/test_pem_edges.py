@@ -151,7 +151,7 @@ def test_where_the_words_of_a_key_must_stand(data: bytes, key: bool) -> None:
     assert private_key_form(data) == ("PEM" if key else "")
 
 
-def test_octets_behind_a_certificate_spoil_it_unless_they_are_trust_settings() -> None:
+def test_bytes_after_a_certificate_make_it_unusable_unless_they_are_trust_settings() -> None:
     """PEM_X509_INFO_read_bio reads settings behind each certificate, `openssl rehash` does not."""
     settings = element(0x30, element(0x0C, b"me"))
     objects = read_objects(PEM + encode(DER + b"junk") + encode(DER + settings))

@@ -39,7 +39,7 @@ def deflate(content: bytes) -> bytes:
         ("microlzma", micro_lzma),
     ],
 )
-def test_what_was_packed_is_unpacked_and_bounded(name, pack):
+def test_compressed_blocks_are_unpacked_within_limits(name, pack):
     unpack = decompressor(name)
     assert unpack(pack(TEXT), len(TEXT)) == TEXT
     assert unpack(pack(TEXT), 100) == TEXT[:100]

@@ -136,7 +136,7 @@ def test_a_timestamp_is_the_time_of_what_changes(kind, rootfs, install, tmp_path
 
 
 @pytest.mark.parametrize("kind", ["ext4", "squashfs-xz", "erofs", "cpio"])
-def test_an_anchor_is_taken_out_again(kind, rootfs, install, command, tmp_path):
+def test_an_anchor_is_removed_again(kind, rootfs, install, command, tmp_path):
     source = tmp_path / "image"
     MAKERS[kind](rootfs, source)
     dest = install(source)

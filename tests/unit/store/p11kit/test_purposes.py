@@ -81,7 +81,9 @@ def test_the_warning_says_whose_word_it_is() -> None:
 
 
 @pytest.mark.parametrize(("before", "now"), [((), ("email",)), (("email",), ()), (("email",), ("server-auth",))])
-def test_other_purposes_are_as_another_certificate(before: tuple[str, ...], now: tuple[str, ...]) -> None:
+def test_an_anchor_with_other_purposes_counts_as_another_certificate(
+    before: tuple[str, ...], now: tuple[str, ...]
+) -> None:
     view = tree()
     view = after(view, plan(view, anchors=(anchor(*before),)))
     given = plan(view, anchors=(anchor(*now),))
