@@ -97,7 +97,7 @@ def _changed_jks(
 
 
 def _read_jks(data: bytes, passwords: Iterable[str]) -> tuple[str, list[KeystoreEntry]]:
-    """Return the password that matches, and the entries. Errors in the entries are raised before those of a password."""
+    """Return the matching password and the entries. Errors in the entries are raised before those of a password."""
     read_keystore(data, None)
     fault = MalformedError("is not a Java keystore")
     for password in passwords:
