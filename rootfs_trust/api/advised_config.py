@@ -74,7 +74,7 @@ def advised_files(
 
 
 def needed_for(advised: Advised) -> str:
-    """What an anchor is needed for, in a line."""
+    """Return a line that says what an anchor is needed for."""
     if advised.successor_of:
         return f"follows {advised.successor_of} ({advised.source})"
     needs = (f"{need.server} ({'every client' if need.every else ', '.join(need.clients)})" for need in advised.needs)
@@ -107,7 +107,7 @@ def _holds(path: str, content: bytes) -> bool:
 
 
 def _edited(text: str, path: str, kept: Sequence[bool], added: Sequence[_Added], until: date) -> str:
-    """The text of the advised config. Raises InputError where the tables are written in a way that cannot be edited."""
+    """The text of the advised config. Raises InputError if the tables are written in a way that cannot be edited."""
     wanted = parse_toml(text, path)
     tables = [table for table, keep in zip(wanted.pop("anchor", []), kept, strict=True) if keep]
     wanted = {**wanted, "store": {**wanted.get("store", {}), "base": "none"}}

@@ -58,7 +58,7 @@ def check(root: str, options: CheckOptions = NO_OPTIONS) -> tuple[Finding, ...]:
 
 
 def question_of(config: Config, at: datetime, data: RootData, clouds: Iterable[str] = ()) -> CheckRequest:
-    """What ``config`` asks of a tree at the time ``at``. Raises InputError for an anchor that cannot be read."""
+    """Return the check request of ``config`` at the time ``at``. Raises InputError for an unreadable anchor."""
     anchors, servers = configured_anchors(config, at), _servers(config, at)
     named = tuple(dict.fromkeys((*(cloud.kind for cloud in config.clouds), *clouds)))
     return CheckRequest(config.policy, at, anchors, config.store.distrust, data, servers, named)

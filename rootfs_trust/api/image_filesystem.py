@@ -31,7 +31,7 @@ class FilesystemWriter(Protocol):
     def write(self, changes: ImageChanges, staged: str, timestamp: int | None) -> None:
         """Write the source with ``changes`` to the file ``staged``, which does not exist yet.
 
-        Raises InputError where that cannot be done, and ApplyError where a program fails.
+        Raises InputError if that cannot be done, and ApplyError where a program fails.
         """
 
 

@@ -1,4 +1,4 @@
-"""Where a trust store comes from: an in-toto Statement with SLSA's provenance of an ``install``. Not signed.
+"""Provenance of an ``install``: an in-toto Statement with SLSA's predicate. It is not signed.
 
 Sources: in-toto Attestation Framework, Statement v1 and ResourceDescriptor v1; SLSA 1.0, Provenance.
 """
@@ -64,7 +64,7 @@ def _files(decision: Decision, read: Mapping[str, str]) -> dict[str, str]:
 
 
 def _links(decision: Decision) -> Iterator[dict[str, Any]]:
-    """One subject for all of them: a digest of a link's own has no standard, and a link is its text."""
+    """Return one subject for all links. There is no standard digest of a link; this one is over their targets."""
     links = {path: node.points_to for path, node in decision.desired.items() if isinstance(node, Symlink)}
     if links:
         listing = "".join(f"{_on_device(path)} -> {plain(links[path])}\n" for path in sorted(links)).encode()
@@ -212,5 +212,5 @@ def _host_name(path: str) -> str:
 
 
 def _argument(text: str) -> str:
-    """What the caller gave, whatever the host's locale makes of its bytes."""
+    """Decode a command-line argument independently of the host's locale."""
     return plain(as_text(os.fsencode(text)))

@@ -1,4 +1,4 @@
-"""What the clients of the finished tree make of the installed anchors: open fences, and anchors that are lost."""
+"""How the clients of the finished tree read the installed anchors: ignored constraints, and unreadable anchors."""
 
 from __future__ import annotations
 

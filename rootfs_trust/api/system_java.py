@@ -22,7 +22,7 @@ from rootfs_trust.store.layout import Layout, Request, StorePlan
 def add_system_keystores(
     device: Device, layout: Layout, request: Request, store: StorePlan, passwords: tuple[str, ...]
 ) -> None:
-    """Add to ``store`` what the run makes of these keystores; one that cannot be read is a warning."""
+    """Add the changes of these keystores to ``store``. An unreadable one is a warning."""
     paths = list(_paths(device.view, layout, store))
     if not paths:
         return

@@ -49,7 +49,7 @@ class Report:
     difference: Difference | None = None
     baseline: str = ""
     servers: tuple[ServerResult, ...] = ()
-    """What the clients say of each ``[[server]]``; empty where the extra ``verify`` is missing, which is a finding."""
+    """What the clients say of each ``[[server]]``; empty if the extra ``verify`` is missing, which is a finding."""
 
     @cached_property
     def timeline(self) -> Timeline:

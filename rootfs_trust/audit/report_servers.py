@@ -10,7 +10,7 @@ from rootfs_trust.audit.timeline import Bar, Timeline
 
 
 class ClientLine(NamedTuple):
-    """One client: ``words`` is the verdict, ``why`` its reason; ``bar`` is None where the client refuses."""
+    """One client: ``words`` is the verdict, ``why`` its reason; ``bar`` is None if the client refuses."""
 
     client: str
     as_expected: bool

@@ -20,7 +20,7 @@ class RenewedAnchor(NamedTuple):
 
 
 class SettingChange(NamedTuple):
-    """A setting in which the trees differ; None where a tree does not have it."""
+    """A setting in which the trees differ; None if a tree does not have it."""
 
     key: str
     before: str | None
@@ -40,7 +40,7 @@ class Difference(NamedTuple):
     """Why roots in ``removed`` were removed, by SHA-256, if the root data knows: a clause about the root."""
 
     def __bool__(self) -> bool:
-        """Whether the trees differ."""
+        """Return whether the trees differ."""
         return any(self[:-1])
 
 

@@ -187,7 +187,7 @@ def _summary(outcome: Outcome, where: str) -> str:
 
 
 def _next_step(outcome: Outcome) -> str:
-    """What is left to do; empty where nothing is."""
+    """Return the next step for the user; empty if there is none."""
     if not outcome.warnings:
         return ""
     from rootfs_trust.audit.checks.private_stores import is_unseen

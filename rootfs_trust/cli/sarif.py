@@ -51,7 +51,7 @@ def _result(finding: Finding, index: int) -> dict[str, object]:
 
 
 def _location(finding: Finding) -> dict[str, object]:
-    """In the image; what is said of a ``[[server]]`` table itself is in the config."""
+    """Return the location in the image; for findings about a ``[[server]]`` table, in the config."""
     if finding.expectation is not None and finding.path == finding.expectation.where:
         return _in_config(finding.path)
     place: dict[str, object] = {"artifactLocation": {"uri": _relative(finding.path), "uriBaseId": _ROOT}}

@@ -83,7 +83,7 @@ def _lines(verification: Verification, verbosity: int) -> Iterator[tuple[str, st
 
 
 def _full_lines(verdict: Verdict, end: TrustEnd | None, names: int) -> Iterator[tuple[str, str]]:
-    """All that is known of one verdict; ``end`` is the day of which it has to be said, None where there is none."""
+    """Yield all lines of one verdict. ``end`` is the day of its validity to print, or None."""
     yield _head(verdict, names), _reason(verdict)
     indent = " " * (names + 13)
     if end:
@@ -127,7 +127,7 @@ def _fitted(rows: Iterable[_Row], left: int, columns: int) -> Iterator[tuple[str
 
 
 def _shortened(text: str, width: int) -> str:
-    """``text`` without its middle where it is too long: the path at its end matters most."""
+    """Return ``text`` with its middle removed if it is too long. The path at its end is kept."""
     return text if len(text) <= width else f"{text[: width // 3]}…{text[width // 3 + 1 - width :]}"
 
 
@@ -141,7 +141,7 @@ def _reason(verdict: Verdict) -> str:
 
 
 def _shared_horizon(verification: Verification) -> TrustEnd | None:
-    """The end that most clients have in common, which is printed once; None where no two have one in common."""
+    """The end that most clients have in common, which is printed once; None if no two have one in common."""
     counted = Counter(each.horizon for each in verification.verdicts if each.horizon)
     return next((horizon for horizon, count in counted.most_common(1) if count > 1), None)
 

@@ -1,4 +1,4 @@
-"""What Mbed TLS's parser of certificates refuses."""
+"""Certificates that Mbed TLS's parser refuses."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def keystore_certificates(data: bytes) -> tuple[Certificate, ...]:
 def read_pkcs12(data: bytes) -> list[bytes]:
     """The certificates of a store, in DER. Raises MalformedError for one that cannot be read or costs too much.
 
-    Raises InputError where the library that reads it is missing.
+    Raises InputError if the library that reads it is missing.
     """
     try:
         from cryptography.hazmat.primitives.serialization import Encoding
@@ -57,7 +57,7 @@ def read_pkcs12(data: bytes) -> list[bytes]:
 
 
 def iterations(data: bytes) -> int:
-    """How many rounds of key derivation the store asks for, as far as its unencrypted parts say."""
+    """Return the iteration count of all key derivations of the store that its unencrypted parts show."""
     try:
         _, safe, *mac = _parts(data)
         total = sum(_integers(each) for each in mac)

@@ -1,1 +1,1 @@
-"""The same job on many targets: tasks, workers and a journal. Uses the API, and no command."""
+"""Runs one job on many targets, with tasks, workers and a journal. Uses the API, and no command."""

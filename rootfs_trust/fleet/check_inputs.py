@@ -1,4 +1,4 @@
-"""What a check reads of a target and of its device states, and whether that has changed since."""
+"""The files that a check reads of a target and of its device states, and detection of changes in them."""
 
 from __future__ import annotations
 

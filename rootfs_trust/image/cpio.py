@@ -40,7 +40,7 @@ _TYPES = {
 
 
 class Fields(NamedTuple):
-    """The numbers in a header, in their order."""
+    """The numeric fields of a header, in their order."""
 
     ino: int
     mode: int

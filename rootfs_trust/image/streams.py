@@ -273,7 +273,7 @@ class _Compressor(Protocol):
 
 
 def packed(stream: Iterable[bytes], kind: str) -> Iterator[bytes]:
-    """Yield a stream compressed. The same bytes give the same result, since no time or name is stored."""
+    """Compress a stream. Equal bytes give an equal result, since no time or name is stored."""
     if kind == PLAIN:
         yield from stream
         return

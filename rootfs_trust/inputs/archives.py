@@ -18,7 +18,7 @@ _UNPACK = "unpack it, and give the certificate files"
 
 
 def is_zip(data: bytes) -> bool:
-    """Whether ``data`` is a zip archive."""
+    """Return whether ``data`` is a zip archive."""
     return data.startswith(_ZIP)
 
 

@@ -24,7 +24,7 @@ class StoreEntry(NamedTuple):
 
 
 def is_keystore(data: bytes) -> bool:
-    """Whether ``data`` is a Java keystore (JKS or JCEKS) or a PKCS #12 file."""
+    """Return whether ``data`` is a Java keystore (JKS or JCEKS) or a PKCS #12 file."""
     return looks_like_keystore(data) or x509.looks_like_pkcs12(data)
 
 
@@ -45,7 +45,7 @@ def _jks(data: bytes) -> Iterator[StoreEntry]:
 
 
 def _pkcs12(path: str, data: bytes) -> Iterator[StoreEntry]:
-    """Yield the entries of a PKCS #12 file. Raises InputError where it has a private key or may have one."""
+    """Yield the entries of a PKCS #12 file. Raises InputError if it has a private key or may have one."""
     from rootfs_trust.store.pkcs12 import read_pkcs12
 
     try:

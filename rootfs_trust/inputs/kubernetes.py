@@ -104,7 +104,7 @@ def _section(lines: list[str]) -> Iterator[Value]:
 
 
 def _scalar(first: str, below: list[str]) -> str:
-    """Return the text of a scalar: what is behind its key, and the lines below."""
+    """Return the text of a scalar: the text after its key, and the lines below."""
     if first.startswith(("|", ">")):
         indent = min((_indent(line) for line in below if line.strip()), default=0)
         return "\n".join(line[indent:] for line in below) + "\n"
@@ -145,7 +145,7 @@ def _indent(line: str) -> int:
 
 
 def _value(key: str, text: str) -> Value:
-    """Make a value, decoded where it is base64, as those of a Secret are."""
+    """Return a value. Base64, as in a Secret, is decoded."""
     content = text.encode(errors="replace")
     try:
         return Value(key, a2b_base64(content.strip(), strict_mode=True) or content)

@@ -24,7 +24,7 @@ class Removal(NamedTuple):
     """Every name in the root data, for suggestions; empty if no name was given."""
 
     def __bool__(self) -> bool:
-        """Whether there is anything to remove."""
+        """Return whether there is anything to remove."""
         return bool(self.names or self.selections)
 
     def without(self, unmatched: Iterable[str]) -> Removal:

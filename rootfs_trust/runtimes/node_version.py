@@ -1,8 +1,4 @@
-"""Which version of Node.js a root filesystem has, and which options of it can make it read the system's trust store.
-
-The options were tried with Node.js 18.20, 22.15, 22.18, 22.19, 24.5 and 24.6 (tests/e2e/test_runtimes_node.py), and are
-in the command-line documentation of Node.js (--use-system-ca, NODE_USE_SYSTEM_CA=1).
-"""
+"""The version of Node.js in a root filesystem, and the options with which it reads the system's trust store."""
 
 from __future__ import annotations
 

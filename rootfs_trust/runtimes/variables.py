@@ -47,7 +47,7 @@ def variables_before(view: View) -> dict[str, str]:
 
 
 def record(view: View, variables: Mapping[str, str]) -> RuntimePlan:
-    """Return the record of ``variables``; none for no variables."""
+    """Plan the file that records ``variables``; none if there are no variables."""
     plan = RuntimePlan()
     if variables:
         lines = (f"{name}={value}\n" for name, value in _sorted(variables))

@@ -135,7 +135,7 @@ class BundleStore:
 
 
 def file_link_name(path: str) -> str:
-    """Return the base name: OpenSSL finds the files of this directory by hash links to their own names."""
+    """Return the base name of a file. Hash links point to the file itself, so there is no other link to it."""
     return path.rpartition("/")[2]
 
 

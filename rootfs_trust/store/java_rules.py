@@ -1,4 +1,4 @@
-"""What Java's certificate parser refuses although OpenSSL accepts it."""
+"""Certificates that Java's parser refuses although OpenSSL accepts them."""
 
 from __future__ import annotations
 

@@ -141,10 +141,7 @@ _LOST = "thin-edge.io then trusts none of the certificates in this directory"
 
 
 def _directories_with_malformed_files(settings: Iterable[Setting], finished: PlannedTree) -> Iterator[Problem]:
-    """Yield a warning for each foreign file that makes thin-edge.io ignore a whole directory.
-
-    Its HTTPS client, or its MQTT clients, do so.
-    """
+    """Yield a warning for each foreign file that makes thin-edge.io's HTTPS or MQTT clients ignore its directory."""
     folders: dict[str, list[Setting]] = {}
     for setting in settings:
         real = finished.real_path(setting.path)

@@ -80,9 +80,9 @@ def private_key_form(data: bytes) -> str:
 
 
 def _has_label(lower: bytes) -> bool:
-    """Return whether a BEGIN line of a private key is there, in whatever way of writing.
+    """Return whether the text has a BEGIN line of a private key, however it is written.
 
-    A sentence that mentions one has words before it and no base64 behind it.
+    A sentence that mentions one has words before it and no base64 after it.
     """
     begin = lower.find(b"begin ") if b"private key" in lower else -1
     while begin >= 0:
@@ -203,7 +203,7 @@ def _binary_form(data: bytes) -> str:
 
 
 def _elements(data: bytes, pos: int) -> Iterator[int]:
-    """Where each of the DER elements begins that follow one another from ``pos``; the first few, as in a chain."""
+    """Yield the offsets of consecutive DER elements from ``pos`` on; only the first few, as in a chain."""
     for _ in range(64):
         if data[pos : pos + 1] != b"\x30":
             return

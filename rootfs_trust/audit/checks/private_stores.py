@@ -92,7 +92,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
 
 
 def is_unseen(id_: str) -> bool:
-    """Whether a finding or warning with this id is about a store of a runtime that lacks an anchor."""
+    """Return whether a finding or warning with this id is about a store of a runtime that lacks an anchor."""
     return any(kind.id == id_ for kind in _BY_RUNTIME.values())
 
 

@@ -89,7 +89,7 @@ def inventory(
 
 
 def server_properties(server: Server) -> tuple[tuple[str, str], ...]:
-    """What a config expects of a server, as names and values."""
+    """Return the expectations of a config for a server, as names and values."""
     expected = [("expected", "refused" if server.refused else "trusted")]
     expected += [("until", f"{server.until.date()}")] if server.until else []
     expected += [("certificate-sha256", server.chain.server.sha256)]

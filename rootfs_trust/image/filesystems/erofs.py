@@ -55,7 +55,7 @@ class ErofsSuperblock:
 
     @property
     def size(self) -> int:
-        """Bytes of the whole file system."""
+        """Return the size of the whole file system in bytes."""
         return self.blocks * self.block_size
 
 
@@ -145,7 +145,7 @@ class Erofs:
         return self._data(raw, 0, checked_size(self.inode(number)))
 
     def pieces(self, number: int) -> Iterator[bytes]:
-        """The content of a regular file of any size, a piece at a time."""
+        """Yield the content of a regular file of any size, a piece at a time."""
         raw = self.raw(number)
         compressed = self.compressed(raw) if raw.layout in (FULL_INDEX, COMPACT_INDEX) else None
         for start in range(0, raw.size, _PIECE):
@@ -160,7 +160,7 @@ class Erofs:
     # -- parts -------------------------------------------------------------------------------------------
 
     def compressed(self, raw: RawInode) -> CompressedFile:
-        """The compressed file of an inode, whose layout is one of the two with an index."""
+        """Return the compressed file of an inode, whose layout is one of the two with an index."""
         return CompressedFile(self._storage, self, raw, self._fragments)
 
     @property
@@ -169,7 +169,7 @@ class Erofs:
         return self._fragments()
 
     def _prefixes(self) -> dict[int, str]:
-        """The prefixes of attributes that the image defines, which are in the file of fragments if there is one."""
+        """Return the attribute prefixes that the image defines. They are in the file of fragments if there is one."""
         start, count = self.superblock.prefixes
         packed = self.superblock.packed
         if not packed:

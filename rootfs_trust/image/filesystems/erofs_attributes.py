@@ -28,7 +28,9 @@ _LONG = 0x80
 
 
 def read_prefixes(read: Read, start: int, count: int) -> dict[int, str]:
-    """The prefixes that an image defines: ``count`` records from ``start`` on, each with a known prefix and a text."""
+    """Return the prefixes that an image defines: ``count`` records at ``start``, each with a known prefix and a
+    string.
+    """
     found = {}
     for number in range(count):
         (size,) = unpack("<H", read(start, 2))
@@ -49,7 +51,7 @@ class AttributeReader:
         self._prefixes = prefixes
 
     def read(self, start: int, end: int) -> dict[str, bytes]:
-        """The attributes of the inode that keeps them from ``start`` to ``end``."""
+        """Return the attributes stored from ``start`` to ``end``, and the shared ones that they reference."""
         if start == end:
             return {}
         count = self._storage.read(start, _HEADER)[4]

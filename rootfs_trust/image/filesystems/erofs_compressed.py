@@ -53,7 +53,7 @@ class _Extent:
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """What is said of the whole file before its index. ``inline`` is the size of an inline extent."""
+    """The header before the index of a file. ``inline`` is the size of an inline extent."""
 
     advice: int
     algorithms: tuple[int, int]
@@ -116,12 +116,12 @@ class CompressedFile:
 
     @property
     def has_tail(self) -> bool:
-        """Whether its last extent is with the inode."""
+        """Whether its last extent is stored with the inode."""
         return bool(self._header.inline)
 
     @property
     def has_fragment(self) -> bool:
-        """Whether its end is with those of other files."""
+        """Whether its last part is stored in the file of fragments."""
         return bool(self._header.advice & _FRAGMENT)
 
     # -- index -------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Where the blocks of a file are, in both ways of ext: extents, and indirect blocks. Does no I/O itself."""
+"""Finds the blocks of a file, by extents or by indirect blocks. Does no I/O itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changes in an ext file system, as commands of debugfs. Does no I/O.
+"""Converts changes of an ext file system to commands of debugfs. Does no I/O.
 
 Source: debugfs(8). A path is quoted, and a quote in it doubled, as libss reads it. Control characters are refused.
 """
@@ -43,7 +43,7 @@ def commands(changes: ImageChanges, existing: set[str]) -> Script:
 
 
 def _directories(changes: ImageChanges) -> dict[str, NewEntry]:
-    """New directories: what is put into them changes their times."""
+    """Return the new directories. Their times are set last, because creating entries in them changes the times."""
     return {place: entry for place, entry in changes.entries.items() if isinstance(entry.node, Directory)}
 
 

@@ -1,4 +1,4 @@
-"""What every file system answers, whatever its format: inodes, and the names in directories. Does no I/O."""
+"""The interface of all file systems: inodes, and the entries of directories. Does no I/O."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Inode:
 
 
 class Child(NamedTuple):
-    """An entry of a directory: its inode, and the kind that the directory says it has (None: it does not say)."""
+    """An entry of a directory: its inode, and its type according to the directory (None: not recorded)."""
 
     number: int
     kind: type[Node] | None
@@ -81,21 +81,21 @@ NO_DEVICE = (0, 0)
 
 
 def device_number(mode: int, packed: int) -> tuple[int, int]:
-    """Major and minor of a device node, from the 32 bits in which Linux packs them; nothing for what is none."""
+    """Return major and minor of a device node from Linux's 32-bit encoding; zeros for any other inode."""
     if not (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)):
         return NO_DEVICE
     return packed >> 8 & 0xFFF, packed & 0xFF | packed >> 12 & 0xFFF00
 
 
 def checked_mode(number: int, mode: int) -> int:
-    """``mode``, which has to name a type of file."""
+    """Return ``mode``. Raises MalformedError if its file type is unknown."""
     if stat.S_IFMT(mode) not in KINDS:
         raise MalformedError(f"has an inode {number} of an unknown type ({mode:#o})")
     return mode
 
 
 def checked_size(inode: Inode) -> int:
-    """The size of an inode whose content is to be read, which has to be within bounds."""
+    """Return the size of an inode whose content is to be read. Raises MalformedError if it exceeds the limit."""
     most = MAX_LINK if inode.kind is Symlink else MAX_FILE
     if inode.size > most:
         raise MalformedError(f"has an inode {inode.number} of {inode.size} bytes; at most {most} can be read")
@@ -103,7 +103,7 @@ def checked_size(inode: Inode) -> int:
 
 
 def add_child(children: dict[str, Child], name: bytes, number: int, kind: type[Node] | None) -> None:
-    """Add an entry to ``children``. Raises MalformedError for a name that no file can have, or that is there twice."""
+    """Add an entry to ``children``. Raises MalformedError for an impossible or duplicate name."""
     if name in (b".", b".."):
         return
     text = as_text(name)

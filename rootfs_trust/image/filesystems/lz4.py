@@ -9,7 +9,7 @@ from rootfs_trust.errors import MalformedError
 
 
 def unpack_lz4(data: bytes, most: int) -> bytes:
-    """Unpack a block up to ``most`` bytes; what comes after them is not looked at."""
+    """Decompress a block up to ``most`` bytes. Further bytes are ignored."""
     out = bytearray()
     try:
         _unpack(data, most, out)
@@ -34,7 +34,7 @@ def _unpack(data: bytes, most: int, out: bytearray) -> None:
 
 
 def _length(data: bytes, at: int, length: int) -> tuple[int, int]:
-    """A length that goes on in further bytes if it is 15, and where what follows begins."""
+    """Return a length, which continues in further bytes if it is 15, and the offset after it."""
     if length == 15:
         while (more := data[at]) == 255:
             length += 255
@@ -45,7 +45,7 @@ def _length(data: bytes, at: int, length: int) -> tuple[int, int]:
 
 
 def copy_match(out: bytearray, offset: int, length: int, name: str) -> None:
-    """Append ``length`` bytes that begin ``offset`` before the end; they may reach into themselves."""
+    """Append ``length`` bytes that begin ``offset`` before the end. They may overlap the appended bytes."""
     start = len(out) - offset
     if start < 0 or offset == 0:
         raise MalformedError(f"has a broken {name} block")

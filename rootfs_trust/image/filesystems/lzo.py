@@ -10,7 +10,7 @@ from rootfs_trust.image.filesystems.lz4 import copy_match
 
 
 def unpack_lzo(data: bytes, most: int) -> bytes:
-    """Unpack a block, which may have up to ``most`` bytes."""
+    """Decompress a block of up to ``most`` bytes."""
     block = _Block(data, most)
     try:
         block.run()
@@ -60,7 +60,7 @@ class _Block:
         return True
 
     def _short(self, code: int) -> None:
-        """Instructions below 16 depend on the literals before."""
+        """Run an instruction below 16. Its meaning depends on the number of literals that the last one copied."""
         if self._literals == 0:
             self._copy(3 + self._length(code, 15))
             return
@@ -69,7 +69,7 @@ class _Block:
         self._match(distance, 3 if self._literals == 4 else 2, code & 3)
 
     def _length(self, bits: int, most: int) -> int:
-        """A length that goes on in further bytes if its bits are 0."""
+        """Return a length, which continues in further bytes if its bits are 0."""
         if bits:
             return bits
         length = most

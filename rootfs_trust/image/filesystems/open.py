@@ -21,7 +21,7 @@ _AGAIN = "get or build the image again"
 
 
 class ImageFile:
-    """A file of the host. Implements :class:`Storage`. Raises InputError where it cannot be read."""
+    """A file of the host. Implements :class:`Storage`. Raises InputError if it cannot be read."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -62,12 +62,12 @@ class FilesystemImage:
 
     @property
     def start(self) -> int:
-        """Where the file system begins in the file, in bytes."""
+        """The offset of the file system in the file, in bytes."""
         return self.partition.storage.start if self.partition else 0
 
 
 def split_partition(source: str) -> tuple[str, int | None]:
-    """``FILE#N`` in two; no number where ``source`` is a path that exists, or ends in no ``#N``."""
+    """Split ``FILE#N``. There is no number if ``source`` is an existing path, or does not end with ``#N``."""
     path, _, number = source.rpartition("#")
     if os.path.lexists(source) or not (path and number.isascii() and number.isdigit() and len(number) <= 4):
         return source, None
@@ -75,7 +75,8 @@ def split_partition(source: str) -> tuple[str, int | None]:
 
 
 def open_filesystem(path: str, number: int | None = None) -> FilesystemImage | None:
-    """The file system in the image ``path``, in its partition ``number`` if given; None where it is no such image.
+    """Open the file system in the image ``path``, in its partition ``number`` if given; None if it is not such an
+    image.
 
     Raises InputError, also for a known format that cannot be read, and DamagedImageError.
     """
@@ -109,14 +110,14 @@ def _in_partition(file: ImageFile, partitions: list[Partition], number: int | No
 
 
 def _opened(file: ImageFile, partition: Partition) -> FilesystemImage:
-    """The file system in a partition that is asked for."""
+    """Open the file system in the requested partition."""
     place = f"{file.path}#{partition.number}"
     try:
         found = filesystem_in(partition.storage)
     except MalformedError as error:
         raise InputError(Problem("image", place, f"is not a well-formed image: it {error.message}", _AGAIN)) from error
     if found is None:
-        message = f"holds {_content(partition)}, not a file system that can be read"
+        message = f"contains {_content(partition)}, not a file system that can be read"
         other = unreadable_in(partition.storage)
         hint = other.hint if other else "name another partition"
         raise InputError(Problem("image", place, message, hint))
@@ -137,7 +138,7 @@ def _only_root(file: ImageFile, partitions: list[Partition]) -> FilesystemImage:
 
 
 def _holds_root(partition: Partition) -> bool:
-    """Return whether a partition holds a root filesystem: /etc, and a directory of programs or libraries."""
+    """Return whether a partition contains a root filesystem: /etc, and a directory of programs or libraries."""
     try:
         found = filesystem_in(partition.storage)
         children = found.children(found.root) if found is not None else {}
@@ -153,7 +154,7 @@ def _label(partition: Partition) -> str:
 
 
 def _content(partition: Partition) -> str:
-    """What a partition holds, in words."""
+    """Return a description of a partition's content."""
     try:
         found = filesystem_in(partition.storage)
     except (MalformedError, InputError):

@@ -21,9 +21,9 @@ _DIRECTORY, _OWNERS = "root", "owners"
 
 
 class Packer(NamedTuple):
-    """How a format is packed: the words of the program, in which ``{directory}`` and ``{image}`` stand for the paths.
+    """The command that packs a format, in which ``{directory}`` and ``{image}`` are replaced by paths.
 
-    ``clamp`` is SOURCE_DATE_EPOCH, where the program has to be given the time of the image by that.
+    ``clamp`` is SOURCE_DATE_EPOCH, for programs that take the time of the image from it.
     """
 
     program: str
@@ -67,6 +67,6 @@ def _refuse_attributes(image: FilesystemImage) -> None:
 
 
 def newest_of(image: FilesystemImage, changes: ImageChanges) -> int:
-    """The latest modification time that the new image has."""
+    """Return the latest modification time in the new image."""
     new = (entry.mtime for entry in (*changes.entries.values(), *changes.folders.values()))
     return max([image.view.newest, *new])

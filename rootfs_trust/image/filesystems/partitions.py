@@ -31,7 +31,7 @@ class Partition:
 
 
 def read_partitions(storage: Storage) -> list[Partition] | None:
-    """The partitions of a disk image; None where it has no partition table. Raises MalformedError."""
+    """Return the partitions of a disk image, or None if it has no partition table. Raises MalformedError."""
     first = start_of(storage, _MBR_SECTOR)
     if first[510:512] != b"\x55\xaa":
         return None
@@ -87,7 +87,7 @@ def _gpt(storage: Storage) -> Iterator[Partition]:
 
 
 def _table(storage: Storage, header: bytes, sector: int) -> bytes | None:
-    """The entries that a header describes; None where a checksum is wrong."""
+    """The entries that a header describes; None if a checksum is wrong."""
     size, checksum = unpack_from("<II", header, 12)
     if size != 92 or zlib.crc32(header[:16] + bytes(4) + header[20:92]) != checksum:
         return None

@@ -31,7 +31,7 @@ _LAST = 1 << 16
 
 
 def find_program(name: str, package: str, path: str) -> str:
-    """The path of a program. Raises InputError, which concerns ``path``, where its package is not installed."""
+    """Return the path of a program. Raises InputError, about ``path``, if its package is not installed."""
     found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), PATH]))
     if found is None:
         message = f"needs the program {name}, which is not installed"
@@ -41,7 +41,7 @@ def find_program(name: str, package: str, path: str) -> str:
 
 @contextlib.contextmanager
 def work_directory() -> Iterator[str]:
-    """A directory that only this user can open, gone afterwards."""
+    """Create a temporary directory that only this user can open."""
     with tempfile.TemporaryDirectory(prefix="rootfs-trust-") as path:
         yield path
 
@@ -55,7 +55,7 @@ def run_program(
     environment: Mapping[str, str] | None = None,
     statuses: tuple[int, ...] = (0,),
 ) -> str:
-    """Run a program to its end; what it printed. Raises ApplyError, which concerns ``path``, unless it succeeds."""
+    """Run a program and return its output. Raises ApplyError, about ``path``, unless it succeeds."""
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(  # noqa: S603 - a list of words, the first one found by find_program
             words,
@@ -101,7 +101,7 @@ def _kill(process: subprocess.Popen[bytes], late: threading.Event | None = None)
 
 
 def _text(out: IO[bytes]) -> str:
-    """The end of what a program printed."""
+    """Return the end of a program's output."""
     size = out.seek(0, os.SEEK_END)
     out.seek(max(0, size - _LAST))
     return out.read().decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Refuses to write images that something protects against changes: signatures and dm-verity hashes. Does no own I/O."""
+"""Refuses to change images that signatures or dm-verity hashes protect. Does no I/O itself."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _ORDER = "install first, then make the hashes and signatures: run image on the i
 
 
 def refuse_protected(image: FilesystemImage) -> None:
-    """Raise InputError where a change would break a signature or hashes that are in the same file."""
+    """Raise InputError if a change would invalidate a signature or hashes in the same file."""
     if image.partition is None:
         _refuse_behind(image, image.storage)
         return
     for partition in read_partitions(ImageFile(image.path)) or ():
         if start_of(partition.storage, len(_VERITY)) == _VERITY:
-            message = f"has dm-verity hashes in partition {partition.number}, which a change would break"
+            message = f"has dm-verity hashes in partition {partition.number}, which a change would invalidate"
             raise InputError(Problem("image", image.place, message, _ORDER))
     _refuse_behind(image, image.partition.storage)
 
 
 def _refuse_behind(image: FilesystemImage, storage: Storage) -> None:
-    """Refuse what is behind the file system: dm-verity's hashes, a signature of RAUC, the footer of Android."""
+    """Refuse images with data after the file system: dm-verity's hashes, a signature of RAUC, the footer of Android."""
     filesystem = image.view.filesystem
     size = filesystem.superblock.size if isinstance(filesystem, Ext | Squashfs | Erofs) else storage.size
     for start in range(size, storage.size, _PIECE):
         piece = storage.read(start, min(_PIECE, storage.size - start))
         if piece.strip(b"\0"):
             what = "dm-verity hashes" if _VERITY in piece else "data, perhaps a signature,"
-            message = f"has {what} behind its file system, which a change would break"
+            message = f"has {what} after its file system, which a change would invalidate"
             raise InputError(Problem("image", image.place, message, _ORDER))

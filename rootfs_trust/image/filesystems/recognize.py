@@ -66,7 +66,7 @@ _OTHERS = (
 
 
 def filesystem_in(storage: Storage) -> Filesystem | None:
-    """The file system in ``storage``; None where it holds none that can be read. Raises MalformedError."""
+    """Return the file system in ``storage``, or None if there is none that can be read. Raises MalformedError."""
     start = start_of(storage, _START)
     for offset, magic, reader in _READERS:
         if start.startswith(magic, offset):
@@ -75,13 +75,13 @@ def filesystem_in(storage: Storage) -> Filesystem | None:
 
 
 def unreadable_in(storage: Storage) -> Unreadable | None:
-    """The known format that ``storage`` has and that cannot be read, if any."""
+    """Return the known but unsupported format of ``storage``, or None."""
     start = start_of(storage, _START)
     return next((found for offset, magic, found in _OTHERS if start.startswith(magic, offset)), None)
 
 
 def name_in(start: bytes) -> str:
-    """The name of the file system that begins with these bytes; empty for none that can be read."""
+    """Return the name of the file system that begins with these bytes; empty if it is not supported."""
     names = ("squashfs", "erofs", "ext")
     found = (name for name, (offset, magic, _) in zip(names, _READERS, strict=True) if start.startswith(magic, offset))
     return next(found, "")

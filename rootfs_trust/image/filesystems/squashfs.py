@@ -147,7 +147,7 @@ class Squashfs:
         return self._attributes.read(index) if index != NOTHING else {}
 
     def compressor_options(self) -> bytes:
-        """The options of the compressor, which are stored right behind the superblock."""
+        """The options of the compressor, which are stored after the superblock."""
         return Metadata(self._storage, _SIZE, self._unpack).block(0)[0].ljust(8, b"\0")
 
     # -- parts -------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ class Squashfs:
             yield part
 
     def _block(self, position: int, stored: int, wanted: int) -> bytes:
-        """One block of data; a stored size of 0 is a hole."""
+        """Return one block of data. A stored size of 0 is a hole."""
         length = stored & ~_UNPACKED
         if not length:
             return bytes(wanted)

@@ -62,7 +62,7 @@ class Reader:
         self.taken = 0
 
     def take(self, size: int) -> bytes:
-        """The next ``size`` bytes. Raises MalformedError where the metadata ends before."""
+        """The next ``size`` bytes. Raises MalformedError if the metadata ends before."""
         data = self._data[self._at : self._at + size]
         self._at += size
         while len(data) < size:

@@ -1,4 +1,4 @@
-"""Bytes that are read at an offset: an image file, or a partition inside one. Does no I/O."""
+"""Random access to the bytes of an image file, or of a partition in it. Does no I/O."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Storage(Protocol):
 
     @property
     def size(self) -> int:
-        """Bytes in all."""
+        """The total number of bytes."""
 
     def read(self, offset: int, size: int) -> bytes:
-        """Return exactly ``size`` bytes from ``offset`` on. Raises MalformedError where the image ends before."""
+        """Return exactly ``size`` bytes from ``offset`` on. Raises MalformedError if the image ends before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class StorageSection:
 
 
 def truncated() -> MalformedError:
-    """What reading past the end raises."""
+    """Return the error for a read beyond the end."""
     return MalformedError("is cut short, or points outside of itself")
 
 
 def start_of(storage: Storage, size: int) -> bytes:
-    """The first ``size`` bytes, padded with zeros if the image is smaller."""
+    """Return the first ``size`` bytes, padded with zeros if the image is smaller."""
     return storage.read(0, min(size, storage.size)).ljust(size, b"\0")

@@ -36,7 +36,7 @@ class FilesystemView:
     """The tree of ``filesystem``, which is in the image ``path``. Implements View.
 
     Every directory has one path: a directory with two names, which no program makes, is refused, so that no walk is
-    endless. Raises DamagedImageError where the image is not well-formed.
+    endless. Raises DamagedImageError if the image is not well-formed.
     """
 
     def __init__(self, path: str, filesystem: Filesystem) -> None:
@@ -112,7 +112,7 @@ class FilesystemView:
         return max(inode.mtime for _, inode in self.walk())
 
     def entry(self, path: str, *, follow: bool = True) -> EntryStatus | None:
-        """What is at ``path``, without its content."""
+        """Return the entry at ``path``, without its content."""
         inode = self.inode(path, follow=follow)
         if inode is None:
             return None
@@ -120,20 +120,20 @@ class FilesystemView:
         return EntryStatus(inode.kind, mode, inode.owner, inode.mtime, self.attributes(inode))
 
     def inode(self, path: str, *, follow: bool = True) -> Inode | None:
-        """The inode at ``path``."""
+        """Return the inode at ``path``."""
         place = self._place(path, follow=follow)
         child = self._child(place) if place is not None else None
         return self._inode(child.number) if child is not None else None
 
     def attributes(self, inode: Inode) -> Mapping[str, bytes]:
-        """The extended attributes of an inode."""
+        """Return the extended attributes of an inode."""
         try:
             return self.filesystem.attributes(inode.number)
         except MalformedError as error:
             self._refuse(error)
 
     def walk(self) -> Iterator[tuple[str, Inode]]:
-        """Every path and its inode, the root first and each directory before what is in it, in byte order."""
+        """Yield every path and its inode: the root first, directories before their entries, in byte order."""
         pending = ["/"]
         while pending:
             path = pending.pop()
@@ -149,7 +149,7 @@ class FilesystemView:
     # -- reading -----------------------------------------------------------------------------------------
 
     def _place(self, path: str, *, follow: bool) -> str | None:
-        """The path free of links; the last part is followed if ``follow``."""
+        """Return the path without links. A final link is followed only with ``follow``."""
         folder, _, name = path.rpartition("/")
         if follow or name in ("", ".", ".."):
             return self._resolved(path)
@@ -167,7 +167,7 @@ class FilesystemView:
         return Symlink(self._link(self._inode(child.number))) if kind is Symlink else kind
 
     def _child(self, place: str) -> Child | None:
-        """The entry at a path that is free of links."""
+        """Return the entry at a path without links."""
         if place == "/":
             return Child(self.filesystem.root, Directory)
         folder, _, name = place.rpartition("/")
@@ -180,7 +180,7 @@ class FilesystemView:
         return child.kind or self._inode(child.number).kind
 
     def _entries(self, place: str) -> dict[str, Child]:
-        """The entries of the directory at a path that is free of links; none where there is no directory."""
+        """Return the entries of the directory at a path without links; none if it is not a directory."""
         if place not in self._listed:
             child = self._child(place)
             is_directory = child is not None and self._kind(child) is Directory

@@ -56,7 +56,7 @@ class ErofsWriter:
                 raise InputError(Problem("tool-missing", self._image.place, message, hint))
 
     def options(self) -> Iterator[str]:
-        """The options with which mkfs.erofs makes an image like the source."""
+        """Yield the options with which mkfs.erofs creates an image like the source."""
         super_ = self._filesystem.superblock
         yield from ("--preserve-mtime", "-U", str(UUID(bytes=super_.uuid)))
         if super_.block_size != 4096:
@@ -67,7 +67,7 @@ class ErofsWriter:
             yield from ("-L", super_.volume)
 
     def _layout(self, files: list[RawInode]) -> Iterator[str]:
-        """How the files are stored: packed or not, in clusters of which size, and with which extras."""
+        """Yield the options for the file layout: compression, cluster size and further features."""
         extended = [] if self._filesystem.superblock.compatible & _CHECKSUM else ["nosbcrc"]
         packed = [self._filesystem.compressed(raw) for raw in files if raw.layout in (FULL_INDEX, COMPACT_INDEX)]
         if any(each.has_fragment for each in packed) and self._filesystem.fragments is not None:

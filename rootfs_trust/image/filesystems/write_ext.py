@@ -31,9 +31,9 @@ class ExtWriter:
         self._e2fsck = find_program("e2fsck", PACKAGE, image.path)
 
     def write(self, changes: ImageChanges, staged: str, timestamp: int | None) -> None:
-        """Copy the image to ``staged`` and change it there.
+        """Copy the image to ``staged`` and change the copy.
 
-        Raises InputError where there is no space, or a file is protected, and ApplyError where a program fails.
+        Raises InputError if there is no space or a file is protected, and ApplyError if a program fails.
         """
         script = self._script(changes)
         shutil.copyfile(self._image.path, staged)
@@ -48,7 +48,7 @@ class ExtWriter:
                 run_program(words, directory=directory, path=self._dest, environment=now)
 
     def _script(self, changes: ImageChanges) -> Script:
-        """The commands for the changes. Raises InputError where they cannot be made."""
+        """Return the commands for the changes. Raises InputError if a change is impossible."""
         view, super_ = self._image.view, self._filesystem.superblock
         if super_.read_only & _SHARED_BLOCKS:
             raise self._refused("shares blocks between files, so that nothing in it can be changed", "build it again")

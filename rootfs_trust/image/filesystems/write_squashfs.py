@@ -46,7 +46,7 @@ class SquashfsWriter:
         pack_again(self._image, self._filesystem.pieces, changes, packer, staged, self._dest)
 
     def options(self, timestamp: int | None) -> Iterator[str]:
-        """The options with which mksquashfs makes an image like the source."""
+        """Yield the options with which mksquashfs creates an image like the source."""
         super_ = self._filesystem.superblock
         yield from ("-quiet", "-no-progress", "-exit-on-error", "-noappend")
         yield from ("-comp", super_.compressor, "-b", str(super_.block_size))
@@ -57,7 +57,7 @@ class SquashfsWriter:
 
 
 def compressor_options(compressor: str, raw: bytes) -> Iterator[str]:
-    """The options of a compressor, as they are stored behind the superblock.
+    """Yield the options of a compressor, as stored after the superblock.
 
     Source: squashfs-tools, the struct comp_opts of each *_wrapper.h.
     """
