@@ -16,8 +16,8 @@ from rootfs_trust.inputs.files import read_inputs
 def check_inputs(files: Iterable[str], at: datetime | None = None) -> tuple[Problem, ...]:
     """Check certificate files, directories of them and configurations (``*.toml``); return the warnings.
 
-    A certificate file has to be readable and without a private key. What a configuration names has to be what
-    ``install`` takes. Raises InputError with every problem.
+    A certificate file must be readable and contain no private key. ``install`` must accept every file and value in a
+    configuration. Raises InputError with every problem.
     """
     problems: list[Problem] = []
     warnings: list[Problem] = []

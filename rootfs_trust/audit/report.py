@@ -24,10 +24,10 @@ _EVERYBODY = "every client"
 
 @dataclass(frozen=True, slots=True)
 class ClientView:
-    """What one client trusts. ``looked`` are the paths that it read, ``missing`` the local anchors that it lacks."""
+    """What one client trusts. ``searched`` are the paths that it read, ``missing`` the local anchors that it lacks."""
 
     name: str
-    looked: str
+    searched: str
     count: int
     missing: tuple[TrustedAnchor, ...]
     faults: tuple[str, ...]
@@ -109,5 +109,5 @@ def seen_by(client: Client, anchors: Sequence[TrustedAnchor], local: Iterable[Tr
     found = client.find([anchor.certificate for anchor in anchors])
     seen = {anchor.certificate.sha256 for anchor in found.anchors}
     missing = tuple(anchor for anchor in local if anchor.certificate.sha256 not in seen)
-    dead = (found.dead,) if found.dead else ()
-    return ClientView(client.name, found.looked, len(seen), missing, (*dead, *found.faults))
+    cannot_start = (found.cannot_start,) if found.cannot_start else ()
+    return ClientView(client.name, found.searched, len(seen), missing, (*cannot_start, *found.faults))

@@ -44,7 +44,7 @@ def verdict_document(verdict: Verdict) -> dict[str, object]:
         "trusted": verdict.trusted,
         "reason": verdict.reason,
         "id": verdict.id,
-        "looked_in": verdict.looked,
+        "looked_in": verdict.searched,
         "note": verdict.note,
         "horizon": _horizon(verdict.horizon),
         "path": [each.sha256 for each in verdict.path],

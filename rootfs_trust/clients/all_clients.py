@@ -87,7 +87,7 @@ def clients_by_scope(reading: FileReader) -> Iterator[Client]:
 
 def _anchors(client: Client) -> frozenset[str]:
     found = client.find(None)
-    return frozenset() if found.dead else frozenset(each.certificate.sha256 for each in found.anchors)
+    return frozenset() if found.cannot_start else frozenset(each.certificate.sha256 for each in found.anchors)
 
 
 def clients_of(reading: FileReader) -> Iterator[Client]:

@@ -53,4 +53,4 @@ def _path(reading: FileReader, name: str, found: FoundAnchors) -> str:
     """Return where a client has its anchors. If they are compiled in: the policies that add to them, or the program."""
     if name == "node":
         return node.program(reading) or "/"
-    return MONO_STORE if name == "mono" else found.looked.rpartition(" ")[2]
+    return MONO_STORE if name == "mono" else found.searched.rpartition(" ")[2]

@@ -30,15 +30,15 @@ class ClientAnchor(NamedTuple):
 class FoundAnchors:
     """The anchors that a client finds, in its order.
 
-    ``looked``  where it searched, for people.
-    ``faults``  sentences about what it could not read; a refusal shows them.
-    ``dead``    why the client cannot even start, or empty.
+    ``searched``      where it searched, for people.
+    ``faults``        sentences about what it could not read; a refusal shows them.
+    ``cannot_start``  why the client cannot even start, or empty.
     """
 
     anchors: tuple[ClientAnchor, ...] = ()
-    looked: str = ""
+    searched: str = ""
     faults: tuple[str, ...] = ()
-    dead: str = ""
+    cannot_start: str = ""
 
 
 Find = Callable[[Sequence[Certificate] | None], FoundAnchors]

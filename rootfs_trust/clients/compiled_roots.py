@@ -28,4 +28,4 @@ def together(parts: list[FoundAnchors]) -> FoundAnchors:
     """Return the anchors of a client that reads several places."""
     anchors = tuple(anchor for part in parts for anchor in part.anchors)
     faults = tuple(fault for part in parts for fault in part.faults)
-    return FoundAnchors(anchors, " and ".join(part.looked for part in parts), faults)
+    return FoundAnchors(anchors, " and ".join(part.searched for part in parts), faults)

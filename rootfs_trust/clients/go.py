@@ -29,8 +29,8 @@ def system_roots(reading: FileReader) -> FoundAnchors:
         file = reading.go(path)
         for anchor in file.anchors if file else ():
             anchors.setdefault(anchor.certificate.sha256, anchor)
-    looked = " and ".join([*([first] if first else []), *(each for each in folders if reading.is_folder(each))])
-    return FoundAnchors(tuple(anchors.values()), looked or GO_FILES[0])
+    searched = " and ".join([*([first] if first else []), *(each for each in folders if reading.is_folder(each))])
+    return FoundAnchors(tuple(anchors.values()), searched or GO_FILES[0])
 
 
 def _directories(reading: FileReader) -> Sequence[str]:

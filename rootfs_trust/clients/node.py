@@ -28,11 +28,11 @@ def clients(reading: FileReader) -> Iterator[Client]:
         return
     shared, system = _uses_openssl_store(reading), _adds_openssl_store(reading)
     note = "" if shared else NOTE
-    dead = _dead(reading, path)
+    cannot_start = _cannot_start(reading, path)
 
     def find(chain: Sequence[Certificate] | None) -> FoundAnchors:
-        if dead:
-            return FoundAnchors((), path, dead=dead)
+        if cannot_start:
+            return FoundAnchors((), path, cannot_start=cannot_start)
         parts = [_openssl_store(reading, chain) if shared else compiled_in(reading, path)]
         if system:
             parts.append(_system_store(reading))
@@ -63,7 +63,7 @@ def _adds_openssl_store(reading: FileReader) -> bool:
     return (uses and (version is None or knows_variable(version))) or "--use-system-ca" in _options(reading)
 
 
-def _dead(reading: FileReader, path: str) -> str:
+def _cannot_start(reading: FileReader, path: str) -> str:
     """Say why node does not start; empty if it does."""
     version = node_version(reading.device, path)
     if version is None or knows_option(version) or "--use-system-ca" not in _options(reading):

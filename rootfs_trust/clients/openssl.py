@@ -125,7 +125,7 @@ def by_directories(reading: FileReader, folders: Sequence[str]) -> Find:
         parts = [by_directory(reading, folder, chain) for folder in folders]
         anchors = tuple(anchor for part in parts for anchor in part.anchors)
         faults = tuple(fault for part in parts for fault in part.faults)
-        return FoundAnchors(anchors, " and ".join(part.looked for part in parts), faults)
+        return FoundAnchors(anchors, " and ".join(part.searched for part in parts), faults)
 
     return find
 

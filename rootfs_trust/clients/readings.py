@@ -71,7 +71,7 @@ def _read(reading: FileReader, client: Client) -> ClientReading:
     resolved.
     """
     found = client.find(None)
-    anchors = () if found.dead else found.anchors
+    anchors = () if found.cannot_start else found.anchors
     return ClientReading(
         client.name, tuple(each._replace(path=reading.place(each.path)) for each in anchors if each.serves)
     )

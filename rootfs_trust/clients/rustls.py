@@ -59,11 +59,11 @@ def native_certs(reading: FileReader, *, first_generation: bool = False) -> Foun
     for folder in folders:
         paths += (path for path in reading.files_in(folder) if _HASH_NAME.fullmatch(path.rpartition("/")[2]))
     read = {path: reading.rust(path, pemfile=first_generation) for path in paths}
-    looked = " and ".join(place for place in (file, *folders) if place)
-    return found_in(read, looked or "/etc/ssl")
+    searched = " and ".join(place for place in (file, *folders) if place)
+    return found_in(read, searched or "/etc/ssl")
 
 
-def found_in(read: dict[str, ParsedFile | None], looked: str) -> FoundAnchors:
+def found_in(read: dict[str, ParsedFile | None], searched: str) -> FoundAnchors:
     """Return the combined anchors of several files without duplicates, and a sentence for each file with a fault."""
     anchors: dict[str, ClientAnchor] = {}
     faults = []
@@ -72,7 +72,7 @@ def found_in(read: dict[str, ParsedFile | None], looked: str) -> FoundAnchors:
             anchors.setdefault(anchor.certificate.sha256, anchor)
         if file and file.fault:
             faults.append(f"{path}: {file.fault}")
-    return FoundAnchors(tuple(anchors.values()), looked, tuple(faults))
+    return FoundAnchors(tuple(anchors.values()), searched, tuple(faults))
 
 
 def _places(reading: FileReader, first_generation: bool) -> tuple[str | None, Sequence[str]]:

@@ -52,11 +52,11 @@ def _bridge(reading: FileReader, path: str) -> Find:
     """Return the lookup of mosquitto: bridge_capath for a directory, else bridge_cafile."""
     if reading.is_folder(path):
         return lambda chain: openssl.by_directory(reading, path, chain)
-    dead = "" if reading.is_file(path) else f"there is no {path}, so `tedge connect` stops"
+    cannot_start = "" if reading.is_file(path) else f"there is no {path}, so `tedge connect` stops"
     found = openssl.by_bundle(reading, path)
-    if found.faults and not dead:
-        dead = f"mosquitto cannot load it: {found.faults[0]}"
-    return lambda _: FoundAnchors(found.anchors, path, found.faults, dead)
+    if found.faults and not cannot_start:
+        cannot_start = f"mosquitto cannot load it: {found.faults[0]}"
+    return lambda _: FoundAnchors(found.anchors, path, found.faults, cannot_start)
 
 
 def _built_in(reading: FileReader, path: str, first_generation: bool) -> Find:
@@ -66,10 +66,10 @@ def _built_in(reading: FileReader, path: str, first_generation: bool) -> Find:
     paths = list(reading.files_below(path)) if reading.is_folder(path) else [path]
     read = {each: reading.rust(each, pemfile=first_generation) for each in paths}
     found = rustls.found_in({each: file for each, file in read.items() if file and not file.fault}, path)
-    dead = "" if first_generation else _panic(reading)
+    cannot_start = "" if first_generation else _panic(reading)
     if reading.view.kind(path) is None:
-        dead = f"there is no {path}"
-    return lambda _: FoundAnchors(found.anchors, path, found.faults, dead)
+        cannot_start = f"there is no {path}"
+    return lambda _: FoundAnchors(found.anchors, path, found.faults, cannot_start)
 
 
 def _panic(reading: FileReader) -> str:
@@ -91,13 +91,13 @@ def _https(reading: FileReader, paths: Sequence[str], first_generation: bool) ->
     parts = [rustls.found_in(files, path) for path, files in read.items()]
     kept = [*(part for part in parts if not part.faults), system]
     anchors = {each.certificate.sha256: each for part in kept for each in part.anchors}
-    faults = tuple(f"everything in {part.looked} is dropped, since {part.faults[0]}" for part in parts if part.faults)
-    looked = " and ".join(dict.fromkeys((*paths, system.looked)))
+    faults = tuple(f"everything in {part.searched} is dropped, since {part.faults[0]}" for part in parts if part.faults)
+    searched = " and ".join(dict.fromkeys((*paths, system.searched)))
     ends = [path for part, files in zip(parts, read.values(), strict=True) for path in _unparsed(part, files)]
     if first_generation:
         ends += system.faults
-    dead = f"thin-edge.io ends, since it cannot take what it reads: {ends[0]}" if ends else ""
-    found = FoundAnchors(tuple(anchors.values()), looked, faults, dead)
+    cannot_start = f"thin-edge.io ends, since it cannot take what it reads: {ends[0]}" if ends else ""
+    found = FoundAnchors(tuple(anchors.values()), searched, faults, cannot_start)
     return lambda _: found
 
 

@@ -86,7 +86,7 @@ def _compare(root: Path, judges: Judges, counts: Counts, where: str) -> None:
 def _real(root: Path, judges: Judges) -> dict[str, StorePlan]:
     with _reading(root) as reading:
         bundle, directories = openssl.default_bundle(reading), openssl.default_directories(reading)
-        way, place = reading.defaults.gnutls_way, gnutls.system_trust(reading).looked
+        way, place = reading.defaults.gnutls_way, gnutls.system_trust(reading).searched
         is_directory = reading.is_folder(place)
         keystore = reading.view.real_path(java.default_store(reading) or "/nowhere")
     answers = {

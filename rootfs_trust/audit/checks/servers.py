@@ -87,7 +87,7 @@ def _findings(result: ServerResult) -> Iterator[Finding]:
             message = f"{each.verdict.client} {word} the server {server.name}: {each.reason}"
             renewed = each.problem == ENDS and ends_by_itself(server, each)
             fix = _RENEWED if renewed else ""
-            found = _BY_ID[each.problem].found(_first(each.verdict.looked), message, fix=fix)
+            found = _BY_ID[each.problem].found(_first(each.verdict.searched), message, fix=fix)
             yield _for_client(found, server, each.verdict.client)
     for name in result.absent:
         if not server.refused:
@@ -133,6 +133,6 @@ def _for_client(finding: Finding, server: Server, client: str) -> Finding:
     return replace(finding, name=name, expectation=Expectation(server.name, client, server.where))
 
 
-def _first(looked: str) -> str:
+def _first(searched: str) -> str:
     """The first file or directory of those in which a client looked."""
-    return looked.partition(" and ")[0].partition(" (")[0]
+    return searched.partition(" and ")[0].partition(" (")[0]

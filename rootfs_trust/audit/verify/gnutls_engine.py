@@ -49,7 +49,7 @@ def judge(
         if isinstance(second, Path):
             return ChainVerdict(second.certificates)
     if first.id == "issuer-missing":
-        first = verdict.missing_issuer(last, found.looked)
+        first = verdict.missing_issuer(last, found.searched)
     return ChainVerdict((), first)
 
 

@@ -33,7 +33,7 @@ def judge(
     straight = _straight(sent, anchors)
     paths = _built(sent, anchors, at) if straight is None else iter(straight)
     judgement = first_of(paths, RULES["java"].with_checks(more), at, host)
-    return judgement or no_path([], chain.server, found.looked)
+    return judgement or no_path([], chain.server, found.searched)
 
 
 def _straight(sent: Sequence[Parsed], anchors: Sequence[Parsed]) -> list[Path] | None:

@@ -31,7 +31,7 @@ def judge(
     anchors = [Parsed(each.certificate) for each in found.anchors if not unread_by_mbedtls(each.certificate)]
     path = _path([Parsed(each) for each in chain.sent], anchors, at)
     if not isinstance(path, Path):
-        return ChainVerdict((), verdict.missing_issuer(path.certificate, found.looked))
+        return ChainVerdict((), verdict.missing_issuer(path.certificate, found.searched))
     if len(path.intermediates) > _MOST_INTERMEDIATES:
         message = f"the path has {len(path.intermediates)} intermediates, and Mbed TLS takes {_MOST_INTERMEDIATES}"
         return ChainVerdict((), Refusal("other", message))

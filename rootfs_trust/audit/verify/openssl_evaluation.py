@@ -65,13 +65,13 @@ def _refusal(answer: OpensslResult, chain: Chain, found: FoundAnchors, host: str
     certificate = answer.at or chain.server
     error = answer.error
     if error in (_NO_LOCAL_ISSUER, _NO_SIGNATURE, _SELF_SIGNED_SERVER, _SELF_SIGNED_ABOVE):
-        return verdict.missing_issuer(certificate, found.looked)
+        return verdict.missing_issuer(certificate, found.searched)
     if error == _NO_ISSUER:
         return _half_a_chain(certificate, found)
     if error in (_EXPIRED, _NOT_YET):
         return (verdict.expired if error == _EXPIRED else verdict.not_yet_valid)(certificate)
     if error in (_REJECTED, _UNTRUSTED):
-        return verdict.distrusted(certificate, _place(certificate, found.anchors) or found.looked)
+        return verdict.distrusted(certificate, _place(certificate, found.anchors) or found.searched)
     if error in (_HOST, _ADDRESS) and host is not None:
         return wrong_name(chain.server, host)
     return _other(answer, certificate)
@@ -79,7 +79,7 @@ def _refusal(answer: OpensslResult, chain: Chain, found: FoundAnchors, host: str
 
 def _half_a_chain(certificate: Certificate, found: FoundAnchors) -> Refusal:
     """Return the refusal for an intermediate in the store without its root."""
-    refusal = verdict.missing_issuer(certificate, found.looked)
+    refusal = verdict.missing_issuer(certificate, found.searched)
     return Refusal(refusal.id, f"{refusal.reason}; OpenSSL wants the self-signed root, too")
 
 

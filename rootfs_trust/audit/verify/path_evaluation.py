@@ -26,7 +26,7 @@ def judge(
     anchors = [Parsed(anchor.certificate) for anchor in found.anchors]
     search = PathSearch(anchors, [Parsed(each) for each in chain.others], rules.pinned is not None)
     judgement = first_of(search.paths(Parsed(chain.server)), rules, at, host)
-    return judgement or no_path(search.stuck, chain.server, found.looked)
+    return judgement or no_path(search.stuck, chain.server, found.searched)
 
 
 def first_of(paths: Iterable[Path], rules: Rules, at: datetime, host: str | None) -> ChainVerdict | None:
@@ -55,10 +55,10 @@ def unread_in(chain: Chain, fault: Callable[[Certificate], str], client: str) ->
     return None
 
 
-def no_path(stuck: list[tuple[Certificate, bool]], server: Certificate, looked: str) -> ChainVerdict:
+def no_path(stuck: list[tuple[Certificate, bool]], server: Certificate, searched: str) -> ChainVerdict:
     """Return a refusal that says what is missing; see ``PathSearch.stuck``."""
     certificate, has_namesake = stuck[0] if stuck else (server, False)
     if has_namesake:
-        message = f"{looked} holds a certificate named {certificate.issuer.text}, but its key has not signed"
+        message = f"{searched} holds a certificate named {certificate.issuer.text}, but its key has not signed"
         return ChainVerdict((), Refusal("bad-signature", f"{message} {named(certificate)}"))
-    return ChainVerdict((), verdict.missing_issuer(certificate, looked))
+    return ChainVerdict((), verdict.missing_issuer(certificate, searched))

@@ -52,7 +52,7 @@ class Verdict:
     trusted: bool
     reason: str
     id: str
-    looked: str
+    searched: str
     note: str = ""
     horizon: TrustEnd | None = None
     path: tuple[Certificate, ...] = ()
@@ -75,13 +75,13 @@ def not_yet_valid(certificate: Certificate) -> Refusal:
     return Refusal("not-yet-valid", f"{named(certificate)} is not yet valid: it is valid from {begin}")
 
 
-def missing_issuer(certificate: Certificate, looked: str) -> Refusal:
+def missing_issuer(certificate: Certificate, searched: str) -> Refusal:
     """Return the refusal of a certificate whose issuer the client does not find."""
     issuer = certificate.issuer
     what = f"{issuer.text or 'an empty name'} (subject hash {issuer.hash})"
     if certificate.self_issued:
-        return Refusal("issuer-missing", f"{named(certificate)} is self-signed, and {what} is not in {looked}")
-    return Refusal("issuer-missing", f"the issuer of {named(certificate)} is missing: {what} is not in {looked}")
+        return Refusal("issuer-missing", f"{named(certificate)} is self-signed, and {what} is not in {searched}")
+    return Refusal("issuer-missing", f"the issuer of {named(certificate)} is missing: {what} is not in {searched}")
 
 
 def distrusted(certificate: Certificate, path: str) -> Refusal:

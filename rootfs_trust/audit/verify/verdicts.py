@@ -59,10 +59,10 @@ def _verdict(
     versions: Assumed,
 ) -> Verdict:
     found = client.find(chain.sent)
-    if client.engine == "java" and not found.dead:
-        found = replace(found, dead=lost_keystore(each.certificate for each in found.anchors))
+    if client.engine == "java" and not found.cannot_start:
+        found = replace(found, cannot_start=lost_keystore(each.certificate for each in found.anchors))
     more = VersionChecks(client, versions)
-    concerned = FoundAnchors(related(chain.sent, found.anchors), found.looked, found.faults, found.dead)
+    concerned = FoundAnchors(related(chain.sent, found.anchors), found.searched, found.faults, found.cannot_start)
     judge = partial(_chain_verdict, JUDGES[client.engine], client, chain, concerned, host, more.checks)
     judgement = judge(at)
     if judgement.refusal:
@@ -70,10 +70,10 @@ def _verdict(
     several = (*chain.sent, *(anchor.certificate for anchor in concerned.anchors))
     end = horizon(judge, several, at, leaves)
     anchor = judgement.path[-1]
-    place = next((each.path for each in concerned.anchors if each.certificate.sha256 == anchor.sha256), found.looked)
+    place = next((each.path for each in concerned.anchors if each.certificate.sha256 == anchor.sha256), found.searched)
     reason = f"trusted by {named(anchor)} in {place}"
     note = "; ".join(filter(None, (client.note, more.note)))
-    return Verdict(client.name, True, reason, "", found.looked, note, end, judgement.path)
+    return Verdict(client.name, True, reason, "", found.searched, note, end, judgement.path)
 
 
 def _chain_verdict(
@@ -85,8 +85,8 @@ def _chain_verdict(
     more: Sequence[Check],
     at: datetime,
 ) -> ChainVerdict:
-    if found.dead:
-        return ChainVerdict((), Refusal("client", found.dead))
+    if found.cannot_start:
+        return ChainVerdict((), Refusal("client", found.cannot_start))
     return engine(client, chain, found, at, host, more)
 
 
@@ -95,7 +95,7 @@ def _refused(client: Client, refusal: Refusal, found: FoundAnchors) -> Verdict:
     reason = refusal.reason
     if refusal.id == "issuer-missing" and found.faults:
         reason = "; ".join((reason, *found.faults[:3]))
-    return Verdict(client.name, False, reason, refusal.id, found.looked, client.note)
+    return Verdict(client.name, False, reason, refusal.id, found.searched, client.note)
 
 
 def related(sent: Sequence[Certificate], anchors: Sequence[ClientAnchor]) -> tuple[ClientAnchor, ...]:

@@ -93,11 +93,11 @@ def test_any_mixture_of_links(tmp_path_factory, monkeypatch, capfd, data):
     before = snapshot(world.outside)
     with monkeypatch.context() as patched:
         opened = watch(patched, world)
-        looked = [world.run(*words) for words in world.looking]
+        searched = [world.run(*words) for words in world.looking]
         status = [world.run(*world.commands["remove"]), world.run()][-1]
-        looked += [world.run(*words) for words in world.looking]
+        searched += [world.run(*words) for words in world.looking]
     assert status in STATUS, capfd.readouterr().err
-    assert set(looked) <= {0, 1, 2}, capfd.readouterr().err
+    assert set(searched) <= {0, 1, 2}, capfd.readouterr().err
     assert opened == [] and snapshot(world.outside) == before
     with RootDirectory(world.tree.root) as root:
         folders = [root.real_path(place) for place in ("/etc/ssl/certs", "/usr/local/share/ca-certificates")]

@@ -202,7 +202,7 @@ def test_what_each_version_of_node_does_to_read_the_systems_store(version, by_va
     tree = {"/usr/bin/node": b"", BUNDLE: ONE.pem, HEADER: header}
     for setting, expected in (("NODE_USE_SYSTEM_CA=1", by_variable), ("NODE_OPTIONS=--use-system-ca", by_option)):
         found = only(node.clients(reading({**tree, "/etc/environment": f"{setting}\n".encode()})))
-        assert (bool(held(found)), bool(found.dead)) == (bool(expected), expected is None)
+        assert (bool(held(found)), bool(found.cannot_start)) == (bool(expected), expected is None)
 
 
 def test_node_has_its_own_roots_and_what_the_tree_adds():
@@ -215,7 +215,7 @@ def test_node_has_its_own_roots_and_what_the_tree_adds():
     }
     found = only(node.clients(reading(tree)))
     assert held(found) == {ONE.sha256, TWO.sha256}
-    assert "NODE_EXTRA_CA_CERTS of /etc/environment" in found.looked
+    assert "NODE_EXTRA_CA_CERTS of /etc/environment" in found.searched
     del tree["/usr/bin/node"]
     assert list(node.clients(reading(tree))) == []
 
@@ -313,29 +313,29 @@ class TestThinEdge:
         assert held(found["thin-edge-mosquitto-bridge"]) == {ONE.sha256}
         assert held(found["thin-edge-built-in-bridge"]) == {ONE.sha256, TWO.sha256}
         assert held(found["thin-edge-https"]) == {ONE.sha256}
-        assert not any(each.dead for each in found.values())
+        assert not any(each.cannot_start for each in found.values())
 
     @pytest.mark.parametrize("second", [False, True])
     def test_one_bad_file_drops_the_folder_for_https_and_what_is_no_certificate_ends_it(self, second: bool):
         bad, odd = self.clients(BAD, second=second), self.clients(NO_CERTIFICATE, second=second)
         assert held(bad["thin-edge-https"].find([])) == set()
         assert "everything in /etc/own is dropped" in bad["thin-edge-https"].find([]).faults[0]
-        assert "/etc/own/beside" in odd["thin-edge-https"].find([]).dead
+        assert "/etc/own/beside" in odd["thin-edge-https"].find([]).cannot_start
         for clients in (bad, odd):
             assert ONE.sha256 in held(clients["thin-edge-built-in-bridge"].find([]))
 
     def test_a_fault_in_the_systems_store_ends_https_of_1_and_the_bridge_of_2(self):
         first, second = self.clients(b"", bundle=BAD), self.clients(b"", bundle=BAD, second=True)
-        assert first["thin-edge-https"].find([]).dead
-        assert not first["thin-edge-built-in-bridge"].find([]).dead
-        assert second["thin-edge-built-in-bridge"].find([]).dead
-        assert not second["thin-edge-https"].find([]).dead
+        assert first["thin-edge-https"].find([]).cannot_start
+        assert not first["thin-edge-built-in-bridge"].find([]).cannot_start
+        assert second["thin-edge-built-in-bridge"].find([]).cannot_start
+        assert not second["thin-edge-https"].find([]).cannot_start
 
     def test_a_path_that_is_not_there_stops_the_bridges(self):
         tree = reading({"/etc/tedge/tedge.toml": self.SETTINGS})
         found = {client.name: client.find([]) for client in thin_edge.clients(tree)}
-        assert found["thin-edge-mosquitto-bridge"].dead
-        assert found["thin-edge-built-in-bridge"].dead
+        assert found["thin-edge-mosquitto-bridge"].cannot_start
+        assert found["thin-edge-built-in-bridge"].cannot_start
 
     def test_without_settings_it_is_the_default(self):
         tree = reading({"/etc/tedge/x": b"", f"{FOLDER}/{HASH}.0": ONE.pem})

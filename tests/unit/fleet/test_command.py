@@ -49,9 +49,9 @@ def test_a_line_a_target_and_a_table_at_the_end(fleet):
     assert list(statuses(again.stdout.decode()).values()) == ["skipped", "failed", "skipped"]
     assert again.stderr == b""
     assert fleet.snapshot() == before
-    looked = run(fleet, "--fresh", "-v", status=1)
-    assert list(statuses(looked.stdout.decode()).values()) == ["unchanged", "failed", "unchanged"]
-    assert "1 of 3: unchanged out/00/rootfs" in looked.stderr.decode()
+    searched = run(fleet, "--fresh", "-v", status=1)
+    assert list(statuses(searched.stdout.decode()).values()) == ["unchanged", "failed", "unchanged"]
+    assert "1 of 3: unchanged out/00/rootfs" in searched.stderr.decode()
 
 
 def test_a_new_policy_reaches_all_of_them(fleet):

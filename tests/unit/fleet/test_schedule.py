@@ -68,16 +68,16 @@ class Mortal(Executor):
 
     def __init__(self, deadly: dict[str, int]) -> None:
         self._deadly = deadly
-        self._dead = False
+        self._cannot_start = False
 
     def submit(self, function, batch):
-        if self._dead:
+        if self._cannot_start:
             raise BrokenExecutor
         future: Future = Future()
         culprits = [task.name for task in batch.tasks if self._deadly.get(task.name)]
         if culprits:
             self._deadly[culprits[0]] -= 1
-            self._dead = True
+            self._cannot_start = True
             future.set_exception(BrokenExecutor())
         else:
             future.set_result(function(batch))

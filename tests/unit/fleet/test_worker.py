@@ -45,9 +45,9 @@ def test_changed_then_skipped_then_unchanged(fleet):
     again = run_batch(fleet.batch(done(first)))
     assert told(again) == [("skipped", None)] * 3
     assert [each.digest for each in again] == [each.digest for each in first]
-    looked = run_batch(fleet.batch())
-    assert told(looked) == [("unchanged", None)] * 3
-    assert [each.digest for each in looked] == [each.digest for each in first]
+    searched = run_batch(fleet.batch())
+    assert told(searched) == [("unchanged", None)] * 3
+    assert [each.digest for each in searched] == [each.digest for each in first]
     assert fleet.snapshot() == before
 
 
