@@ -47,7 +47,7 @@ def tar_stream(view: FilesystemView, pieces: Pieces, changes: ImageChanges) -> I
     new = {**changes.folders, **left}
     for place in sorted(new, key=lambda each: each.split("/")):
         yield packed_entry(place[1:], new[place])
-    # Once more, since what is unpacked into a directory changes its time.
+    # Again, because unpacking into a directory changes its time.
     for place, entry in {**changes.folders, **_directories(changes)}.items():
         yield packed_entry(place[1:], entry)
     yield header(_info(view, "/", view.root))
