@@ -667,6 +667,22 @@ PROMISES = (
         '"st_size", "st_mtime_ns")',
         ("tests/unit/fleet/test_change_detection.py",),
     ),
+    Promise(
+        "fleet-check-journal",
+        "A check that is continued checks again what has changed.",
+        "rootfs_trust/fleet/check_inputs.py",
+        "        return input_stamp(task, done.places) == done.input",
+        "        return bool(input_stamp(task, done.places))",
+        ("tests/unit/fleet/test_check_journal.py",),
+    ),
+    Promise(
+        "image-empty-store",
+        "A squashfs or erofs whose hash directory was empty gets its links, and the directory its time.",
+        "rootfs_trust/image/filesystems/as_tar.py",
+        '    for place in sorted(new, key=lambda each: each.split("/")):',
+        "    for place in left:",
+        ("tests/unit/image/filesystems/test_writing.py",),
+    ),
     # -- settings ------------------------------------------------------------------------------------------
     Promise(
         "toml-comments",
