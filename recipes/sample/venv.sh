@@ -16,8 +16,9 @@ python_environment() {
     }
     if ! [ -x "$1/bin/pip" ]; then
         "$python" -c 'import ensurepip, venv' 2>/dev/null || {
+            echo "installing the Debian package python3-venv" >&2
             as_root apt-get update -qq
-            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-venv
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-venv >/dev/null
         }
         "$python" -m venv "$1"
     fi
