@@ -11,11 +11,12 @@ FROM ${BASE}
 ARG SOURCE_DATE_EPOCH
 ARG RUN_AS=root
 
-# Packages come before this: what they bring is then in the bundle, too.
+# Packages come before this: what they bring is then in the bundle, too. "--runtimes auto" adds the CA to the stores of
+# language runtimes as well; the default base has one, that of pip.
 USER root
 RUN --mount=type=bind,source=tool,target=/run/tool \
     --mount=type=bind,source=my-ca.pem,target=/run/my-ca.pem \
     export PYTHONPATH=/run/tool PYTHONDONTWRITEBYTECODE=1 && \
-    python3 -m rootfs_trust install --root / --cert /run/my-ca.pem && \
+    python3 -m rootfs_trust install --root / --cert /run/my-ca.pem --runtimes auto && \
     python3 -m rootfs_trust check --ignore root-compromised --ignore root-removed --root /
 USER ${RUN_AS}

@@ -17,7 +17,16 @@ import pytest
 from tests.support.authority import Authority
 from tests.support.buildah import Buildah
 from tests.support.command import REPOSITORY
-from tests.support.container_bases import ALPINE, BUNDLE, DISTROLESS, PYTHON, SOMEBODY, add_openssl, small_alpine
+from tests.support.container_bases import (
+    ALPINE,
+    BUNDLE,
+    CERTIFI,
+    DISTROLESS,
+    PYTHON,
+    SOMEBODY,
+    add_openssl,
+    small_alpine,
+)
 from tests.support.docs_blocks import scripts
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_mounts, peer
 from tests.support.servers import https_server
@@ -177,8 +186,15 @@ def test_the_image_gets_the_store_and_the_user_that_is_said_and_nothing_else(wor
         new = entries(after) - entries(before)
     store = {path for path in new if path.startswith("etc/ssl/certs/")}
     assert "etc/ssl/certs/my-ca.pem" in store
-    # etc/hosts is the builder's own.
-    assert new - store - {"etc/hosts"} == {"usr/local/share/ca-certificates/my-ca.crt"}
+    # etc/hosts is the builder's own; the variables are for runtimes (docs/runtimes.md).
+    variables = {path for path in new if path.startswith(("etc/profile.d", "etc/systemd"))}
+    assert new - store - variables - {"etc/hosts"} == {"usr/local/share/ca-certificates/my-ca.crt"}
+
+
+def test_the_copy_of_certifi_inside_pip_gets_the_certificate(workplace, buildah, authority):
+    workplace.build(command_of("debian"))
+    with buildah.files(IMAGE) as files:
+        assert authority.pem in (files / CERTIFI).read_bytes()
 
 
 def test_a_finding_fails_the_build(workplace, buildah, tmp_path):

@@ -19,6 +19,8 @@ from tests.support.trees import SUITE, RealTree, _cached, _make, _unpacked
 
 PYTHON, ALPINE, DISTROLESS = "docker.io/library/python:3.13-slim", "docker.io/library/alpine:3.22", "distroless:nonroot"
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+CERTIFI = "usr/local/lib/python3.13/site-packages/pip/_vendor/certifi/cacert.pem"
+"""A copy of certifi inside pip, which the real image has."""
 SOMEBODY = "65532:65532"
 """The user of distroless's nonroot images."""
 
@@ -37,6 +39,7 @@ def python_base(amd64_tar: Path, tree_cache: Path, tmp_path_factory: pytest.Temp
         unpack = ["tar", "--numeric-owner", "--keep-directory-symlink", "-xpf", tar, "-C", base]
         subprocess.run(unpack, check=True, timeout=120)
         base.chmod(0o755)
+        RealTree(base).write(CERTIFI, Authority("Public Root").pem)
         yield base
 
 

@@ -125,7 +125,7 @@ def _missing_roots(inspection: Inspection) -> Iterator[Finding]:
     held = {anchor.certificate.sha256 for anchor in inspection.trust.anchors}
     held |= inspection.trust.shipped.keys()
     path = next(output.path for output in inspection.trust.outputs)
-    cause = f"of {PROGRAM} is not trusted here (list of {inspection.root_data.date})"
+    cause = f"is in {PROGRAM}, but is not trusted here (list of {inspection.root_data.date})"
     for root in inspection.root_data.live:
         if root.sha256 not in held and not _on_purpose(inspection, root):
             yield MISSING.found_of(path, root.name, cause, sha256=root.sha256)
