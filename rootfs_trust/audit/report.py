@@ -58,7 +58,7 @@ class Report:
 
     @property
     def server_lines(self) -> tuple[ServerLines, ...]:
-        """The servers, those that are not as expected first."""
+        """The servers; those that do not meet the expectations come first."""
         return server_lines(self.servers, self.timeline)
 
     @cached_property

@@ -191,7 +191,7 @@ def _servers_document(verification: ServersVerification) -> dict[str, object]:
 
 
 def client_document(result: ServerResult, client: ClientResult) -> dict[str, object]:
-    """The JSON of what one client says of a server."""
+    """Return the verdict of one client about a server as JSON."""
     about = {"server": result.server.name, "problem": client.problem or None, "problem_reason": client.reason or None}
     return {**verdict_document(client.verdict), **about}
 

@@ -50,7 +50,7 @@ class _Known(NamedTuple):
     """The answer of a layer for a path.
 
     ``inside``: the answer for every path below it; None in a directory, where each path is looked up. ``hides``:
-    whether the directory hides the one of the tree.
+    the directory hides the directory of the image, as an opaque one does.
     """
 
     answer: LayerResult

@@ -67,7 +67,7 @@ class BuildrootStore:
         )
 
     def plan(self, view: View, request: Request) -> StorePlan:
-        """Plan the store for ``request``. Implements :meth:`Layout.plan_store`."""
+        """Plan the store for ``request``. Implements :meth:`Layout.plan`."""
         plan = StorePlan()
         found = {path: read_source_at(view, path) for path in certificate_files(view, self.sources)}
         request = without_purposes(request, plan, self.name)

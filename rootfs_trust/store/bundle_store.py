@@ -91,7 +91,7 @@ class BundleStore:
         )
 
     def plan(self, view: View, request: Request) -> StorePlan:
-        """Plan the store for ``request``. Implements :meth:`Layout.plan_store`."""
+        """Plan the store for ``request``. Implements :meth:`Layout.plan`."""
         plan = StorePlan()
         data = read(view, self.bundle) or b""
         bundle = read_source(self.bundle, data) if data else Source(self.bundle, b"", ())

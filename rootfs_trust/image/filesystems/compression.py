@@ -1,4 +1,4 @@
-"""Unpacks one block of a file system, with a bound on what it may unpack to. Does no I/O.
+"""Decompresses one block of a file system, with a limit on the result. Does no I/O.
 
 gzip's, xz's and zstd's come with Python or the extra ``zstd``; LZ4 and LZO are in their own modules.
 """

@@ -63,7 +63,7 @@ class DebianStore:
     """The package ships relative links, and the tool creates absolute ones on the device."""
 
     def plan(self, view: View, request: Request) -> StorePlan:
-        """Plan the store for ``request``. Implements :meth:`Layout.plan_store`."""
+        """Plan the store for ``request``. Implements :meth:`Layout.plan`."""
         plan = StorePlan()
         found = find(view, self)
         plan.warnings += found.warnings
