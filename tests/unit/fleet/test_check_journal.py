@@ -112,8 +112,8 @@ def test_a_check_that_ended_begins_again_at_its_own_time(mixed, monkeypatch):
         (lambda fleet: (fleet.folder / "images/a.tar").touch(), ["images/a.tar"]),
         (lambda fleet: (fleet.folder / "images/layout/index.json").touch(), ["images/layout"]),
         (
-            lambda fleet: (fleet.folder / "states/008/ssl").mkdir(),
-            ["out/00/rootfs with overlay:/etc=states/008"],
+            lambda fleet: (fleet.folder / "states/007/ssl").mkdir(),
+            ["out/00/rootfs with overlay:/etc=states/007"],
         ),
         (lambda fleet: (fleet.folder / "edge.toml").write_text(CONFIG), None),
         (lambda fleet: (fleet.folder / "chain.pem").write_bytes(Authority("X").server("mqtt.example.com").pem), None),
