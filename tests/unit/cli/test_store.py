@@ -183,7 +183,7 @@ def test_one_that_a_line_of_the_list_distrusts_is_a_conflict(refused, debian, ca
     result = refused("--cert", ca(shipped_authority(SHIPPED[0])), status=3)
     assert result.errors == [("conflict", f"/usr/share/ca-certificates/{SHIPPED[0]}")]
     (error,) = result.document["errors"]
-    assert "distrusts" in error["message"] and "!" in error["hint"] and "ca-certificates.conf" in error["hint"]
+    assert "is distrusted by the rootfs" in error["message"] and "!" in error["hint"] and "ca-certificates.conf" in error["hint"]
     # --replace does not take that back.
     assert refused("--cert", ca(shipped_authority(SHIPPED[0])), "--replace", "ca", status=3).errors == result.errors
 
@@ -356,8 +356,8 @@ def test_a_users_own_certificate_in_the_hash_directory_stays_and_is_linked(insta
         (lambda _: b"", "no certificate"),
         (lambda _: b"hello\n", "no certificate"),
         (lambda _: b"-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n", "no certificate"),
-        (lambda each: each.pem[:300], "broken in line 1"),
-        (lambda each: b"\n\n" + each.pem.replace(b"MII", b"M!I", 1), "broken in line 3"),
+        (lambda each: each.pem[:300], "malformed in line 1"),
+        (lambda each: b"\n\n" + each.pem.replace(b"MII", b"M!I", 1), "malformed in line 3"),
         (lambda each: each.der, "DER"),
         (lambda each: each.der[:100], "no certificate"),
     ],
