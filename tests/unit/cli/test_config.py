@@ -218,7 +218,7 @@ def test_a_file_that_is_missing_is_said_with_its_key_and_line(refused, config, a
         (
             '[[cloud]]\nkind = "az"\n\n[[cloud]]\nkind = "c8y"\nroot_cert_path = "etc/ssl/certs"\n',
             6,
-            "no absolute path",
+            "not an absolute path",
         ),
     ],
 )

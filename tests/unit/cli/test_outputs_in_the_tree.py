@@ -123,7 +123,7 @@ def test_a_journal_in_a_target_is_refused(command, world, tmp_path):
     fleet = tmp_path / "fleet.toml"
     fleet.write_text(f'[[target]]\nroot = "{world.root}"\nconfig = "job.toml"\n')
     result = command("fleet", fleet, "--journal", world.path / "usr/share/doc/journal")
-    assert result.status == 2 and "lies in the root filesystem of a target" in result.err
+    assert result.status == 2 and "is in the root filesystem of a target" in result.err
     assert sorted(os.listdir(tmp_path / "outside")) == ["canary"]
 
 

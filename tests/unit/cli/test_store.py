@@ -183,7 +183,11 @@ def test_one_that_a_line_of_the_list_distrusts_is_a_conflict(refused, debian, ca
     result = refused("--cert", ca(shipped_authority(SHIPPED[0])), status=3)
     assert result.errors == [("conflict", f"/usr/share/ca-certificates/{SHIPPED[0]}")]
     (error,) = result.document["errors"]
-    assert "is distrusted by the rootfs" in error["message"] and "!" in error["hint"] and "ca-certificates.conf" in error["hint"]
+    assert (
+        "is distrusted by the rootfs" in error["message"]
+        and "!" in error["hint"]
+        and "ca-certificates.conf" in error["hint"]
+    )
     # --replace does not take that back.
     assert refused("--cert", ca(shipped_authority(SHIPPED[0])), "--replace", "ca", status=3).errors == result.errors
 
