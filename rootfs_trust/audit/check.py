@@ -22,6 +22,7 @@ from rootfs_trust.audit.checks import (
     roots,
     servers,
     settings,
+    source_directories,
     sources,
 )
 from rootfs_trust.audit.findings import ERROR, LEVELS, Finding, FindingType
@@ -57,6 +58,7 @@ GROUPS = {
     "Constrained anchors": constraints,
     "What clients cannot read": client_reading,
     "Sources and the device's own tool": sources,
+    "Directories of source files": source_directories,
     "Who may read and write the store": permissions,
     "Servers of rootfs-trust.toml": servers,
     "Stores of applications": private_stores,

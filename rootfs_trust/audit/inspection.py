@@ -156,13 +156,13 @@ class Inspection:
         )
 
     @cached_property
-    def blocked(self) -> frozenset[str]:
-        """SHA-256 of the certificates on p11-kit's blocklists."""
+    def blocked(self) -> dict[str, str]:
+        """The files on p11-kit's blocklists, by the SHA-256 of their certificates."""
         folders = [
             join(folder, name) for folder in well_known_paths.P11KIT_SOURCES for name in well_known_paths.BLOCKLISTS
         ]
         files = [self.trust.files.at(path) for folder in folders for path in self.trust.files.below(folder)]
-        return frozenset(each.sha256 for file in files if file for each in certificates_of(file))
+        return {each.sha256: file.path for file in files if file for each in certificates_of(file)}
 
     @cached_property
     def read_by_clients(self) -> tuple[CertificateFile, ...]:

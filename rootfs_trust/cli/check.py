@@ -97,7 +97,7 @@ def command(
     else:
         shown = tuple(finding for finding in found if finding.level == ERROR) if quiet else found
         columns = terminal_width()
-        for prefix, text in lines(shown, verbose=verbose):
+        for prefix, text in lines(shown, root, verbose=verbose):
             for start, line in fitted(prefix, text, columns):
                 echo(line, prefix=start)
         if not quiet:

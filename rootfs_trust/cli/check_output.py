@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from textwrap import wrap
 
 import click
@@ -42,6 +43,7 @@ def _expectation(finding: Finding) -> dict[str, object]:
     return {} if about is None else {"server": about.server, "client": about.client or None}
 
 
+from dataclasses import replace
 def fitted(prefix: str, text: str, columns: int | None) -> Lines:
     """Return one of :func:`lines` in lines of at most ``columns`` characters (None: no limit).
 

@@ -78,7 +78,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
         links = (each for each in _wrong(inspection, set()) if each.kind is DANGLING)
         yield from (each for each in links if each.path in inspection.layout_outputs)
     else:
-        missing = [*_missing_outputs(inspection), *_directory_links(inspection)]
+        missing = [*_missing_outputs(inspection), *_directory_links(inspection), *_alpines_link(inspection)]
         yield from missing
         yield from _wrong(inspection, {finding.path for finding in missing})
     yield from _applications(inspection)
@@ -123,6 +123,15 @@ def _directory_links(inspection: Inspection) -> Iterator[Finding]:
         gone = path in well_known_paths.HASH_DIRECTORIES and view.kind(path, follow=False) is None
         if gone and view.kind(parent(path)) is Directory:
             yield MISSING.found(path, "is missing", level=WARNING)
+
+
+def _alpines_link(inspection: Inspection) -> Iterator[Finding]:
+    """The link of Alpine's package ca-certificates-bundle: curl is built with it, and OpenSSL reads it first."""
+    path, view = "/etc/ssl/cert.pem", inspection.view
+    if inspection.is_flat and view.kind(path, follow=False) is None:
+        level = ERROR if FileReader(inspection.device).first_file(*_CLIENTS) else WARNING
+        fix = "create the link of the package ca-certificates-bundle: ln -s certs/ca-certificates.crt etc/ssl/cert.pem"
+        yield MISSING.found(path, "is missing; curl and other programs of Alpine read it", level=level, fix=fix)
 
 
 def _wrong(inspection: Inspection, told: set[str]) -> Iterator[Finding]:

@@ -289,6 +289,9 @@ def _not_in_store(inspection: Inspection) -> Iterator[Finding]:
             continue
         file = inspection.trust.files.at(paths[0])
         found = next(each for each in certificates_of(file) if each.sha256 == sha256) if file else None
+        if blocklist := inspection.blocked.get(sha256):
+            yield NOT_IN_STORE.found(paths[0], f"is distrusted by {blocklist}", fix=f"delete {blocklist} or {paths[0]}")
+            continue
         left_out = inspection.uses_p11kit and found is not None and not found.is_ca
         message = "p11-kit adds only CAs to the store" if left_out else "is in no store file"
         yield NOT_IN_STORE.found(paths[0], message, level=WARNING if left_out else ERROR)

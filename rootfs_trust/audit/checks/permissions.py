@@ -48,7 +48,8 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     owner = _owner_of_tree(inspection)
     files = {file.path: file for file in (*inspection.read_by_clients, *_java(inspection))}
     folders = {parent(path): None for path in files} | {each.path: None for each in inspection.directories}
-    yield from _readable(inspection, list(files.values()), list(folders))
+    read = files | ({file.path: file for file in inspection.sources} if inspection.uses_p11kit else {})
+    yield from _readable(inspection, list(read.values()), list(folders))
     files |= {file.path: file for file in inspection.sources}
     for file in files.values():
         yield from _writable_by_others(file.path, file.owner, file.mode, owner)

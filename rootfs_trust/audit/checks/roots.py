@@ -25,7 +25,7 @@ REMOVED = FindingType(
     (NOTE, WARNING),
     "Mozilla's root program has removed a root",
     "Nobody audits the root any more, and clouds do not use it. A warning if it was removed for cause.",
-    "update the distribution's package, or remove the root",
+    "update the distribution's package, or distrust the root in rootfs-trust.toml: program or distrust in [store]",
 )
 ENDS = FindingType(
     "root-ends",
@@ -95,7 +95,8 @@ def _compromised_root(inspection: Inspection, anchor: TrustedAnchor, name: str, 
 
 def _removed_root(inspection: Inspection, anchor: TrustedAnchor, cause: str, level: str) -> Finding:
     sha256 = anchor.certificate.sha256
-    commands = (remove(sha256),)
+    # A stock tree has dozens of them, which one setting distrusts: check does not try a command for each.
+    commands = (remove(sha256),) if anchor.is_local else ()
     return REMOVED.found_of(inspection.where(anchor), anchor.name, cause, level=level, sha256=sha256, commands=commands)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from rootfs_trust.audit import well_known_paths
 from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType, remove
@@ -10,15 +10,9 @@ from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.trusted_anchors import UNSOURCED, TrustedAnchor, certificates_of
 from rootfs_trust.audit.well_known_paths import CONF, LISTED
 from rootfs_trust.rootfs.device import DPKG
-from rootfs_trust.rootfs.view import Directory, File, Symlink, join, read
+from rootfs_trust.rootfs.view import File, join, read
 from rootfs_trust.store.debian.ca_certificates_conf import Conf, parse_conf
 from rootfs_trust.store.selection import selected
-
-_SOURCES = (
-    *well_known_paths.LOCAL_SOURCES,
-    *well_known_paths.SHIPPED_SOURCES,
-    *(join(folder, "anchors") for folder in well_known_paths.P11KIT_SOURCES),
-)
 
 UNSOURCED_ANCHOR = FindingType(
     "unsourced",
@@ -86,21 +80,6 @@ POSTINST = FindingType(
     " missing or if the file system is read-only.",
     "let the build configure the package (Yocto: with openssl-native)",
 )
-NOT_A_DIRECTORY = FindingType(
-    "source-not-a-directory",
-    (ERROR,),
-    "The anchor source directory is a file or a dangling link",
-    "The distribution's tool finds no source files, and nothing can be installed. A COPY to the path before its "
-    "package is installed creates such a file.",
-    "move it away, create a directory with this name, and put the certificates into it as NAME.crt",
-)
-DANGLING_SOURCE = FindingType(
-    "dangling-source",
-    (WARNING,),
-    "A link in the anchor source directory is dangling",
-    "Somebody wanted to trust a CA, but no client does.",
-    "replace the link by the certificate, or delete it",
-)
 UNLISTED = FindingType(
     "unlisted-source",
     (WARNING, NOTE),
@@ -133,8 +112,6 @@ KINDS = (
     CLASH,
     POSTINST,
     LEFTOVER,
-    NOT_A_DIRECTORY,
-    DANGLING_SOURCE,
     UNLISTED,
     DISTRUST_UNMATCHED,
 )
@@ -162,7 +139,6 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     elif conf is None and not inspection.uses_p11kit:
         yield from _without_list(inspection)
     yield from _blocklist_findings(inspection)
-    yield from _places(inspection)
     yield from _unmatched_selections(inspection)
     yield from _local(inspection)
     yield from _deferred_configuration(inspection)
@@ -185,29 +161,13 @@ def _unsourced(inspection: Inspection, anchor: TrustedAnchor) -> str:
     return next((path for path in made if path in anchor.paths), "")
 
 
-def _places(inspection: Inspection) -> Iterator[Finding]:
-    """Yield source directories that are not directories, and dangling links in source directories."""
-    view = inspection.view
-    for path in dict.fromkeys(_SOURCES):
-        kind = view.kind(path)
-        if kind not in (None, Directory) or (kind is None and view.kind(path, follow=False) is Symlink):
-            what = "a dangling link" if kind is None else "not a directory"
-            yield NOT_A_DIRECTORY.found(path, f"is {what}")
-    for folder in well_known_paths.LOCAL_SOURCES:
-        for path in inspection.trust.files.below(folder):
-            if view.kind(path) is None:
-                node = view.node(path)
-                text = node.points_to if isinstance(node, Symlink) else ""
-                yield DANGLING_SOURCE.found(path, f"points to {text}, which does not exist")
-
-
 def _unmatched_selections(inspection: Inspection) -> Iterator[Finding]:
     trust = inspection.trust
     held = [anchor.certificate for anchor in trust.trusted]
     for wanted, setting in ((inspection.distrust, "[store] distrust"), (inspection.policy.forbid, "[policy] forbid")):
         for each in wanted:
             held_by_sources = (certificate for certificate, _ in trust.sources)
-            if each.sha256 & inspection.blocked or any(map(each.matches, (*held, *held_by_sources))):
+            if each.sha256 & inspection.blocked.keys() or any(map(each.matches, (*held, *held_by_sources))):
                 continue
             sha256 = next(iter(each.sha256)) if len(each.sha256) == 1 else ""
             yield DISTRUST_UNMATCHED.found(
@@ -251,23 +211,34 @@ def _distrusted_in_conf(inspection: Inspection, conf: Conf) -> Iterator[Finding]
     trusted_sources = {join(LISTED, name) for name in conf.trusted}
     for name in conf.distrusted:
         path = join(LISTED, name)
-        yield from _still_trusted(inspection, path, f"a line of {CONF} distrusts it", trusted_sources)
+        if path in trusted_sources:
+            message = f"a line of {CONF} distrusts it, but another line lists it, so update-ca-certificates trusts it"
+            yield STILL_TRUSTED.found(path, message, fix=f"delete one of the two lines of {CONF}")
+        reason = f"a line of {CONF} distrusts it"
+        yield from _still_trusted(
+            inspection, path, reason, lambda sha256: (*trusted_sources, *inspection.trust.local.get(sha256, ()))
+        )
 
 
 def _blocklist_findings(inspection: Inspection) -> Iterator[Finding]:
     for folder in well_known_paths.P11KIT_SOURCES:
         for name in well_known_paths.BLOCKLISTS:
             for path in inspection.trust.files.below(join(folder, name)):
-                yield from _still_trusted(inspection, path, "p11-kit's blocklist contains it", set())
+                yield from _still_trusted(inspection, path, "p11-kit's blocklist contains it", lambda _: ())
 
 
-def _still_trusted(inspection: Inspection, path: str, reason: str, listed: set[str]) -> Iterator[Finding]:
-    """Yield the certificates of ``path`` that a store file contains, unless another source file contains them."""
+def _still_trusted(
+    inspection: Inspection, path: str, reason: str, others: Callable[[str], Iterable[str]]
+) -> Iterator[Finding]:
+    """Yield the certificates of ``path`` that a store file contains.
+
+    ``others``: a certificate's SHA-256 gives the source files for which the distribution's tool trusts it anyway.
+    """
     file = inspection.trust.files.at(path)
     holders = {anchor.certificate.sha256: anchor for anchor in inspection.trust.anchors}
     for certificate in certificates_of(file) if file else ():
         anchor = holders.get(certificate.sha256)
-        if anchor and not listed.union(inspection.trust.local.get(certificate.sha256, ())).intersection(anchor.sources):
+        if anchor and not set(others(certificate.sha256)).intersection(anchor.sources):
             message = f"{reason}, and {', '.join(anchor.paths)} still contains it"
             yield STILL_TRUSTED.found(path, message)
 

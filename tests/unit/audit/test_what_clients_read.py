@@ -74,6 +74,10 @@ OPTIONAL = {("photon", "/etc/ssl/certs")}
 """Directories that an image may lack: Photon OS with ca-certificates-pki only has the bundle and nothing else."""
 
 
+OF_THE_BUNDLE = {("alpine", "/etc/ssl/cert.pem")}
+"""Links of the package that has the bundle: without them, the tree is damaged."""
+
+
 @pytest.fixture(scope="module", params=FAMILIES, ids=lambda family: family.name)
 def tree(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("read")
@@ -97,7 +101,7 @@ def parents(root: Path, path: str) -> list[Path]:
 
 
 def kind_of(tree: LayoutTree, path: str) -> str:
-    if (tree.path / path[1:]).is_symlink():
+    if (tree.path / path[1:]).is_symlink() and (tree.family.name, path) not in OF_THE_BUNDLE:
         return "link"
     if path in well_known_paths.JAVA_STORES:
         return "java"
@@ -116,7 +120,8 @@ def test_whatever_clients_read_is_found_when_it_is_wrong(tree, state, tmp_path):
         copy = tmp_path / str(number)
         shutil.copytree(tree.path, copy, symlinks=True)
         kind = kind_of(tree, path)
-        if (state.__name__, kind) == ("unreadable", "link") or (
+        linked = (copy / path[1:]).is_symlink()
+        if (state is unreadable and linked) or (
             state is absent and (tree.family.name, path) in OPTIONAL
         ):
             continue
@@ -126,11 +131,39 @@ def test_whatever_clients_read_is_found_when_it_is_wrong(tree, state, tmp_path):
     assert silent == []
 
 
+def test_the_matrix_has_every_layout():
+    assert {family.name for family in FAMILIES} == LAYOUTS.keys()
+
+
 def test_a_tree_with_clients_and_no_store_is_an_error(tmp_path):
     (tmp_path / "usr/bin").mkdir(parents=True)
     assert [(each.id, each.level) for each in check(str(tmp_path))] == [("no-store", "warning")]
     (tmp_path / "usr/bin/curl").write_bytes(b"\x7fELF")
     assert [(each.id, each.level) for each in check(str(tmp_path))] == [("no-store", ERROR)]
+
+
+def test_alpines_link_is_an_error_if_the_tree_has_curl(tmp_path):
+    tree = LayoutTree(tmp_path / "tree", next(each for each in FAMILIES if each.name == "alpine"))
+    install(tree.root, InstallOptions())
+    (tree.path / "etc/ssl/cert.pem").unlink()
+    assert [(each.id, each.level) for each in check(tree.root)] == [("output-missing", "warning")]
+    tree.write("usr/bin/curl", b"\x7fELF")
+    assert [(each.id, each.level) for each in check(tree.root)] == [("output-missing", ERROR)]
+
+
+@pytest.mark.parametrize("name", ["fedora", "suse", "arch"])
+def test_an_anchor_on_the_blocklist_names_the_list(tmp_path, name):
+    tree = LayoutTree(tmp_path / "tree", next(each for each in FAMILIES if each.name == name))
+    (tmp_path / "my-ca.pem").write_bytes(Authority("My CA").pem)
+    install(tree.root, InstallOptions(certs=[str(tmp_path / "my-ca.pem")]))
+    blocklist = f"{tree.family.local.rpartition('/')[0]}/blocklist/no.pem"
+    tree.write(blocklist[1:], (tmp_path / "my-ca.pem").read_bytes())
+    (before,) = (each for each in check(tree.root) if each.level != NOTE)
+    assert (before.id, before.path) == ("distrusted-yet-trusted", blocklist)
+    install(tree.root, InstallOptions())
+    (after,) = (each for each in check(tree.root) if each.level != NOTE)
+    assert (after.id, after.message) == ("not-in-store", f"is distrusted by {blocklist}")
+    assert after.fix == f"delete {blocklist} or {after.path}"
 
 
 @pytest.mark.parametrize("name", ["cacerts", None])

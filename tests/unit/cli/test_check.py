@@ -167,3 +167,10 @@ def test_quiet_names_errors_and_nothing_else(command, debian):
     lines = [line for line in result.out.splitlines() if not line.startswith("    ")]
     assert result.status == 1 and lines
     assert all(line.startswith("error ") for line in lines)
+
+
+def test_a_finding_about_the_whole_tree_names_it_by_its_path_on_the_host(command, tmp_path):
+    result = command("check", "--root", tmp_path)
+    assert result.out.startswith(f"warning no-store: {tmp_path}: has no trust store")
+    (finding,) = command("check", "--root", tmp_path, "--format", "json").document["findings"]
+    assert finding["path"] == "/"

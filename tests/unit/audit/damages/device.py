@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from rootfs_trust.store.jks import keystore
@@ -207,6 +208,36 @@ def the_anchors_directory_is_a_link_that_leads_nowhere(tree: GoodTree) -> None:
 @damage("dangling-source")
 def a_local_source_leads_nowhere(tree: GoodTree) -> None:
     tree.link(f"{LOCAL}/site.crt", "/mnt/secrets/site.crt")
+
+
+@damage("dangling-source")
+def a_local_source_points_to_itself(tree: GoodTree) -> None:
+    tree.link(f"{LOCAL}/loop.crt", "loop.crt")
+
+
+@damage("source-not-a-file")
+def a_local_source_is_a_fifo(tree: GoodTree) -> None:
+    os.mkfifo(tree.path / LOCAL / "pipe.crt")
+
+
+@damage("distrusted-yet-trusted")
+def a_line_lists_what_another_crosses_out(tree: GoodTree) -> None:
+    tree.append(CONF, b"!mozilla/Alpha_Root.crt\n")
+
+
+@damage("distrusted-yet-trusted", family="fedora")
+def an_installed_anchor_is_put_on_the_blocklist(tree: GoodTree) -> None:
+    tree.write("etc/pki/ca-trust/source/blocklist/no.pem", CA.pem)
+
+
+@damage("store-unreadable", family="fedora")
+def a_source_of_p11_kit_is_readable_for_root_only(tree: GoodTree) -> None:
+    (tree.path / "etc/pki/ca-trust/source/anchors/my-ca.crt").chmod(0)
+
+
+@damage("output-missing", family="alpine")
+def alpines_link_to_the_bundle_is_deleted(tree: GoodTree) -> None:
+    tree.delete("etc/ssl/cert.pem")
 
 
 @damage("unlisted-source")
