@@ -43,7 +43,6 @@ def _expectation(finding: Finding) -> dict[str, object]:
     return {} if about is None else {"server": about.server, "client": about.client or None}
 
 
-from dataclasses import replace
 def fitted(prefix: str, text: str, columns: int | None) -> Lines:
     """Return one of :func:`lines` in lines of at most ``columns`` characters (None: no limit).
 
@@ -61,8 +60,12 @@ def fitted(prefix: str, text: str, columns: int | None) -> Lines:
     yield from (("", line) for line in rest)
 
 
-def lines(found: Sequence[Finding], *, verbose: bool) -> Lines:
-    """Return the findings as text, grouped by kind, and then by cause or directory."""
+def lines(found: Sequence[Finding], root: str, *, verbose: bool) -> Lines:
+    """Return the findings as text, grouped by kind, and then by cause or directory.
+
+    Findings about the whole tree have the host path ``root`` instead of ``/``, which would be read as the host's.
+    """
+    found = [replace(finding, path=root) if finding.path == "/" else finding for finding in found]
     kinds: dict[tuple[str, str], dict[str, list[Finding]]] = {}
     for finding in found:
         groups = kinds.setdefault((finding.level, finding.id), {})

@@ -121,9 +121,7 @@ def test_whatever_clients_read_is_found_when_it_is_wrong(tree, state, tmp_path):
         shutil.copytree(tree.path, copy, symlinks=True)
         kind = kind_of(tree, path)
         linked = (copy / path[1:]).is_symlink()
-        if (state is unreadable and linked) or (
-            state is absent and (tree.family.name, path) in OPTIONAL
-        ):
+        if (state is unreadable and linked) or (state is absent and (tree.family.name, path) in OPTIONAL):
             continue
         state(copy / path[1:])
         if not above_notes(copy) - before and (state.__name__, kind) not in EXPLAINED:
