@@ -566,7 +566,7 @@ PROMISES = (
         "outputs-known",
         "check finds every output of every layout that is missing or empty.",
         "rootfs_trust/audit/checks/missing.py",
-        "        missing = [*_missing_outputs(inspection), *_directory_links(inspection), *_alpines_link(inspection)]\n",
+        "        missing = [*_missing_outputs(inspection), *_directory_links(inspection), *_alpine_link(inspection)]\n",
         "        missing: list[Finding] = []\n",
         ("tests/unit/audit/test_layout_outputs.py",),
     ),

@@ -78,7 +78,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
         links = (each for each in _wrong(inspection, set()) if each.kind is DANGLING)
         yield from (each for each in links if each.path in inspection.layout_outputs)
     else:
-        missing = [*_missing_outputs(inspection), *_directory_links(inspection), *_alpines_link(inspection)]
+        missing = [*_missing_outputs(inspection), *_directory_links(inspection), *_alpine_link(inspection)]
         yield from missing
         yield from _wrong(inspection, {finding.path for finding in missing})
     yield from _applications(inspection)
@@ -125,7 +125,7 @@ def _directory_links(inspection: Inspection) -> Iterator[Finding]:
             yield MISSING.found(path, "is missing", level=WARNING)
 
 
-def _alpines_link(inspection: Inspection) -> Iterator[Finding]:
+def _alpine_link(inspection: Inspection) -> Iterator[Finding]:
     """The link of Alpine's package ca-certificates-bundle: curl is built with it, and OpenSSL reads it first."""
     path, view = "/etc/ssl/cert.pem", inspection.view
     if inspection.is_flat and view.kind(path, follow=False) is None:
