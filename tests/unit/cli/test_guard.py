@@ -67,6 +67,12 @@ def test_an_interrupt_is_status_130(broken, capfd):
     assert capfd.readouterr().err.endswith("rootfs-trust: interrupted\n")
 
 
+def default_signals() -> None:
+    """In the child: a job in the background inherits SIGINT and SIGHUP as ignored, and a command then ignores them."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_while_writing_sweeps_what_is_staged(tmp_path, number):
     """The process is stopped where its first staged file has just been made."""
@@ -85,7 +91,13 @@ sys.argv = ["rootfs-trust", "install", "--root", {tree.root!r}]
 from rootfs_trust.cli.run import main
 main()
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        preexec_fn=default_signals,
+    )
     assert done.returncode == 128 + number, done.stderr.decode()
     assert done.stderr == b"rootfs-trust: interrupted\n"
     left = [name for name in tree.snapshot() if ".rootfs-trust" in name]
@@ -98,7 +110,9 @@ def test_a_signal_while_waiting_for_the_lock_ends_the_run(tmp_path):
     tree = DebianTree(tmp_path / "rootfs")
     held = os.open(tree.root, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
-    process = subprocess.Popen([sys.executable, "-m", "rootfs_trust", "install", "--root", tree.root])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rootfs_trust", "install", "--root", tree.root], preexec_fn=default_signals
+    )
     time.sleep(1)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 128 + signal.SIGTERM
@@ -174,7 +188,14 @@ if __name__ == "__main__":
     command = [sys.executable, "program.py"]
     environment = {"PYTHONPATH": PACKAGE, "PATH": os.environ["PATH"]}
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, timeout=60, check=False, start_new_session=True
+        command,
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        start_new_session=True,
+        preexec_fn=default_signals,
     )
     assert (done.returncode, done.stderr) == (128 + number, b"rootfs-trust: interrupted\n")
     assert not [path for path in tmp_path.rglob("*") if ".rootfs-trust-" in path.name]
