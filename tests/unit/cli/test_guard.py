@@ -110,9 +110,8 @@ def test_a_signal_while_waiting_for_the_lock_ends_the_run(tmp_path):
     tree = DebianTree(tmp_path / "rootfs")
     held = os.open(tree.root, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rootfs_trust", "install", "--root", tree.root], preexec_fn=default_signals
-    )
+    command = [sys.executable, "-m", "rootfs_trust", "install", "--root", tree.root]
+    process = subprocess.Popen(command, preexec_fn=default_signals)  # noqa: PLW1509
     time.sleep(1)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 128 + signal.SIGTERM
