@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.der import DerReader
+from rootfs_trust.x509.oids import SERVER_AUTH
 from rootfs_trust.x509.pem_objects import take_trust_settings
-
-_SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
 
 
 class ClientAnchor(NamedTuple):
@@ -23,7 +22,7 @@ class ClientAnchor(NamedTuple):
     @property
     def serves(self) -> bool:
         """Whether the trust settings allow it as an anchor for TLS servers."""
-        return not self.settings or take_trust_settings(DerReader(self.settings)).allows(_SERVER_AUTH)
+        return not self.settings or take_trust_settings(DerReader(self.settings)).allows(SERVER_AUTH)
 
 
 @dataclass(frozen=True, slots=True)

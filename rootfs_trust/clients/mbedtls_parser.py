@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from rootfs_trust.x509 import Certificate
-from rootfs_trust.x509.oids import CURVES
+from rootfs_trust.x509.oids import (
+    BASIC_CONSTRAINTS,
+    CURVES,
+    EXTENDED_KEY_USAGE,
+    KEY_USAGE,
+    NETSCAPE_TYPE,
+    SUBJECT_ALTERNATIVE_NAME,
+)
 
 _SIGNATURES = ("withrsaencryption", "ecdsa", "pss")
 _CURVES = (None, *(name for name in CURVES.values() if name != "SM2"))  # None: no EC key, or told elsewhere
-_HANDLED = ("2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37", "2.16.840.1.113730.1.1")
+_HANDLED = (KEY_USAGE, SUBJECT_ALTERNATIVE_NAME, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, NETSCAPE_TYPE)
 
 
 def unread_by_mbedtls(certificate: Certificate) -> str:

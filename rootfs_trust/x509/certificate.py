@@ -32,7 +32,19 @@ from rootfs_trust.x509.der import (
     tag_name,
 )
 from rootfs_trust.x509.name import GeneralName, Name, NameConstraints, general_names, name_constraints
-from rootfs_trust.x509.oids import CURVE_BITS, FIXED_KEY_BITS, KEY_ALGORITHMS, KEY_USAGES, SIGNATURE_ALGORITHMS, dotted
+from rootfs_trust.x509.oids import (
+    BASIC_CONSTRAINTS,
+    CURVE_BITS,
+    EXTENDED_KEY_USAGE,
+    FIXED_KEY_BITS,
+    KEY_ALGORITHMS,
+    KEY_USAGE,
+    KEY_USAGES,
+    NAME_CONSTRAINTS,
+    NETSCAPE_TYPE,
+    SIGNATURE_ALGORITHMS,
+    dotted,
+)
 from rootfs_trust.x509.recent import Recent
 
 TYPE_CHECKING = False
@@ -323,7 +335,6 @@ def _curve_bits(parameters: DerReader) -> int:
 
 _Value = TypeVar("_Value")
 
-_KEY_USAGE, _BASIC_CONSTRAINTS, _NETSCAPE_TYPE = "2.5.29.15", "2.5.29.19", "2.16.840.1.113730.1.1"
 _EXPLICIT_VERSION, _ISSUER_ID, _SUBJECT_ID, _EXPLICIT_EXTENSIONS = 0x80, 0x81, 0x82, 0x83
 
 
@@ -421,17 +432,17 @@ class Certificate(SignedObject):
     @property
     def basic_constraints(self) -> BasicConstraints | None:
         """BasicConstraints, or None (RFC 5280, 4.2.1.9)."""
-        return self._extension(_BASIC_CONSTRAINTS, basic_constraints)
+        return self._extension(BASIC_CONSTRAINTS, basic_constraints)
 
     @cached_property
     def key_usage(self) -> frozenset[str] | None:
         """The bits of the key usage, with the names of RFC 5280, 4.2.1.3, or None."""
-        return self._extension(_KEY_USAGE, key_usage)
+        return self._extension(KEY_USAGE, key_usage)
 
     @cached_property
     def extended_key_usage(self) -> frozenset[str] | None:
         """The dotted OIDs of the extended key usage (RFC 5280, 4.2.1.12), or None."""
-        return self._extension("2.5.29.37", extended_key_usage)
+        return self._extension(EXTENDED_KEY_USAGE, extended_key_usage)
 
     @cached_property
     def names_servers(self) -> bool:
@@ -451,7 +462,7 @@ class Certificate(SignedObject):
     @cached_property
     def name_constraints(self) -> NameConstraints | None:
         """The name constraints (RFC 5280, 4.2.1.10)."""
-        return self._extension("2.5.29.30", name_constraints)
+        return self._extension(NAME_CONSTRAINTS, name_constraints)
 
     @cached_property
     def critical(self) -> tuple[str, ...]:
@@ -502,9 +513,9 @@ class Certificate(SignedObject):
         of version 1, one with that key usage, or one whose Netscape type says so. It is not a CA if one of these
         extensions is malformed or occurs twice.
         """
-        netscape = self._extension(_NETSCAPE_TYPE, netscape_ca)
-        said: dict[str, object] = {_NETSCAPE_TYPE: netscape, _KEY_USAGE: self.key_usage}
-        said[_BASIC_CONSTRAINTS] = self.basic_constraints
+        netscape = self._extension(NETSCAPE_TYPE, netscape_ca)
+        said: dict[str, object] = {NETSCAPE_TYPE: netscape, KEY_USAGE: self.key_usage}
+        said[BASIC_CONSTRAINTS] = self.basic_constraints
         if any(value is None and oid in self._by_oid for oid, value in said.items()):
             return False
         if self.key_usage is not None and "keyCertSign" not in self.key_usage:

@@ -14,6 +14,7 @@ from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509.certificate import Certificate, parse_certificate
 from rootfs_trust.x509.der import BIT_STRING, BOOLEAN, INTEGER, OCTET_STRING, OID, SEQUENCE, DerReader, encode
 from rootfs_trust.x509.name import ADDRESS, DIRECTORY, DNS, GeneralName, NameConstraints
+from rootfs_trust.x509.oids import NAME_CONSTRAINTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _cannot_be_constrained(certificate: Certificate) -> str:
     stated = certificate.version == 3 and certificate.basic_constraints is not None and certificate.basic_constraints.ca
     if not stated or not certificate.is_ca:
         return "is not a CA certificate of version 3 with basicConstraints: name constraints have no effect on others"
-    if "2.5.29.30" in certificate.extension_ids and certificate.name_constraints is None:
+    if NAME_CONSTRAINTS in certificate.extension_ids and certificate.name_constraints is None:
         return "has name constraints that cannot be read"
     return ""
 

@@ -15,7 +15,7 @@ from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509.certificate import Certificate, take_algorithm, take_certificate
 from rootfs_trust.x509.crl import CertificateList, parse_crl
 from rootfs_trust.x509.der import INTEGER, NOTHING, OCTET_STRING, SEQUENCE, SET, UTF8_STRING, DerReader
-from rootfs_trust.x509.oids import dotted
+from rootfs_trust.x509.oids import ANY_PURPOSE, dotted
 from rootfs_trust.x509.pem import BadBlock, Block, blocks
 
 _PKCS7 = bytes.fromhex("2a864886f70d0107")  # 1.2.840.113549.1.7
@@ -134,7 +134,6 @@ _TRUSTED = "TRUSTED CERTIFICATE"
 _CRL = "X509 CRL"
 _PRIVATE_KEY = "PRIVATE KEY"
 _REJECTED, _OTHER = 0x80, 0x81
-_ANY_PURPOSE = "2.5.29.37.0"
 
 
 class Objects(NamedTuple):
@@ -168,7 +167,7 @@ class TrustSettings(NamedTuple):
 
     def allows(self, purpose: str) -> bool:
         """Return whether OpenSSL accepts the certificate as an anchor for the OID ``purpose`` (obj_trust)."""
-        both = {purpose, _ANY_PURPOSE}
+        both = {purpose, ANY_PURPOSE}
         if both.intersection(self.rejected or ()):
             return False
         return self.trusted is None or bool(both.intersection(self.trusted))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.der import SEQUENCE, DerReader
 from rootfs_trust.x509.name import ADDRESS, DIRECTORY, DNS, GeneralName, NameConstraints
+from rootfs_trust.x509.oids import NAME_CONSTRAINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def forbidden_name(issuer: Certificate, below: Sequence[Certificate], understand
     constraints = issuer.name_constraints
     if constraints is None:
         return ""
-    heeded = "2.5.29.30" in issuer.critical
+    heeded = NAME_CONSTRAINTS in issuer.critical
     if heeded and any(each.tag in understanding.unknown for each in (*constraints.permitted, *constraints.excluded)):
         return "any name, for this client: it does not know a kind of them"
     for certificate in below:

@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING
 
 from rootfs_trust.audit.verify.openssl_engine import has_signed
 from rootfs_trust.x509 import Certificate
+from rootfs_trust.x509.oids import (
+    BASIC_CONSTRAINTS,
+    EXTENDED_KEY_USAGE,
+    KEY_USAGE,
+    NAME_CONSTRAINTS,
+    SUBJECT_ALTERNATIVE_NAME,
+)
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -72,14 +79,14 @@ class Parsed:
 
 HANDLED = frozenset(
     (
-        "2.5.29.15",  # keyUsage
-        "2.5.29.17",  # subjectAltName
-        "2.5.29.19",  # basicConstraints
-        "2.5.29.30",  # nameConstraints
+        KEY_USAGE,
+        SUBJECT_ALTERNATIVE_NAME,
+        BASIC_CONSTRAINTS,
+        NAME_CONSTRAINTS,
         "2.5.29.32",  # certificatePolicies
         "2.5.29.33",  # policyMappings
         "2.5.29.36",  # policyConstraints
-        "2.5.29.37",  # extKeyUsage
+        EXTENDED_KEY_USAGE,
         "2.5.29.54",  # inhibitAnyPolicy
     )
 )

@@ -18,10 +18,10 @@ from rootfs_trust.audit.verify.paths import Path
 from rootfs_trust.audit.verify.verdict import Refusal, named
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.name import ADDRESS, DNS, OTHER_NAME, URI
+from rootfs_trust.x509.oids import ANY_PURPOSE, BASIC_CONSTRAINTS, SERVER_AUTH
 
 Check = Callable[[Path, datetime, "str | None"], "Refusal | None"]
 
-SERVER_AUTH, ANY_USAGE = "1.3.6.1.5.5.7.3.1", "2.5.29.37.0"
 _SERVER_GATED = ("2.16.840.1.113730.4.1", "2.16.840.1.113733.1.8.1")  # server-gated cryptography of the nineties
 
 
@@ -126,7 +126,7 @@ def _no_ca(certificate: Certificate) -> Refusal | None:
 def anchor_is_or_may_be_a_ca(path: Path, _: datetime, __: str | None) -> Refusal | None:
     """Refuse an anchor with ``CA:FALSE``. Accept one without basicConstraints, and any of version 1."""
     anchor = path.anchor.certificate
-    says_nothing = anchor.self_signed and "2.5.29.19" not in anchor.extension_ids
+    says_nothing = anchor.self_signed and BASIC_CONSTRAINTS not in anchor.extension_ids
     return None if anchor.version == 1 or says_nothing else _no_ca(anchor)
 
 
@@ -231,7 +231,7 @@ def server_auth_on_all_ignoring_empty(path: Path, _: datetime, __: str | None) -
 def _purpose(certificates: Iterable[Certificate]) -> Refusal | None:
     for certificate in certificates:
         usages = certificate.extended_key_usage
-        if usages is not None and not usages & {SERVER_AUTH, ANY_USAGE}:
+        if usages is not None and not usages & {SERVER_AUTH, ANY_PURPOSE}:
             return _no_purpose(certificate)
     return None
 

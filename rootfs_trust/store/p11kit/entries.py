@@ -36,8 +36,6 @@ KNOWN_PURPOSES = (
 NO_PURPOSE = "1.3.6.1.4.1.3319.6.10.16"
 """P11_OID_RESERVED_PURPOSE: a placeholder in lists without purposes, since RFC 5280 forbids empty ones."""
 
-EXTENDED_KEY_USAGE = "2.5.29.37"
-BASIC_CONSTRAINTS = "2.5.29.19"
 SUBJECT_KEY_ID = "2.5.29.14"
 OPENSSL_REJECT = "1.3.6.1.4.1.3319.6.10.1"
 """P11_OID_OPENSSL_REJECT: the purposes that a TRUSTED CERTIFICATE rejects."""

@@ -9,15 +9,7 @@ from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.view import Absent, File, View, as_bytes, join, parent
 from rootfs_trust.store.anchor import safe_name
-from rootfs_trust.store.p11kit.entries import (
-    EXTENDED_KEY_USAGE,
-    Place,
-    StapledExtension,
-    TokenEntry,
-    parts_of,
-    take_extension,
-    usages,
-)
+from rootfs_trust.store.p11kit.entries import Place, StapledExtension, TokenEntry, parts_of, take_extension, usages
 from rootfs_trust.store.p11kit.output_selection import subject_label
 from rootfs_trust.store.p11kit.p11_kit_file import is_persist
 from rootfs_trust.store.p11kit.parser import parse_file
@@ -25,6 +17,7 @@ from rootfs_trust.store.p11kit.token import PLACES, SourceFile, Token, files_of,
 from rootfs_trust.store.purposes import Purposes, purposes_of_oids
 from rootfs_trust.store.source_file import Source, read_source
 from rootfs_trust.x509 import Certificate
+from rootfs_trust.x509.oids import EXTENDED_KEY_USAGE
 
 _SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p11-kit")
 

@@ -14,10 +14,10 @@ from functools import cached_property
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.plan import STAGED_PREFIX
 from rootfs_trust.rootfs.view import Directory, File, View, join, read
-from rootfs_trust.store.p11kit.entries import BASIC_CONSTRAINTS, Place, StapledExtension, TokenEntry, take_extension
+from rootfs_trust.store.p11kit.entries import Place, StapledExtension, TokenEntry, take_extension
 from rootfs_trust.store.p11kit.parser import parse_file
 from rootfs_trust.x509.der import OID, encode
-from rootfs_trust.x509.oids import oid_contents
+from rootfs_trust.x509.oids import BASIC_CONSTRAINTS, oid_contents
 
 PLACES: tuple[tuple[str, Place], ...] = (
     ("", ""),
