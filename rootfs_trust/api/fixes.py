@@ -15,6 +15,7 @@ from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.planning import read_job
 from rootfs_trust.api.tree_after_run import Nodes, written
 from rootfs_trust.audit.check import CheckRequest, findings, inspect
+from rootfs_trust.audit.checks import roots
 from rootfs_trust.audit.findings import ADOPT, INSTALL, NOTE, READABLE, Command, Finding
 from rootfs_trust.errors import RootfsTrustError
 from rootfs_trust.inputs.config import Config
@@ -78,12 +79,13 @@ def with_commands(found: Sequence[Finding], tried: TrialRuns) -> tuple[Finding, 
     before = {finding.key for finding in found}
     open_ = {finding.key: finding for finding in found if finding.level != NOTE}
     lines: dict[_Key, str] = {}
-    for commands in _candidates(open_.values())[:MAX_TRIED]:
+    possible = {key: _commands_for(finding, tried.config) for key, finding in open_.items()}
+    for commands in _candidates(possible.values())[:MAX_TRIED]:
         helped = {
             key: command
-            for key, finding in open_.items()
+            for key, of_finding in possible.items()
             for command in commands
-            if key not in lines and command in _of(finding)
+            if key not in lines and command in of_finding
         }
         left = _findings_after(_combine(commands), tried) if helped else None
         if left is not None and all(finding.level == NOTE or finding.key in before for finding in left):
@@ -96,20 +98,23 @@ def _fixed_by(finding: Finding, line: str) -> Finding:
     return replace(finding, command=line, fix=f"run {line}") if line else finding
 
 
-def _of(finding: Finding) -> tuple[Command, ...]:
-    return (*finding.commands, INSTALL, ADOPT)
+def _commands_for(finding: Finding, config: str | Config | None) -> tuple[Command, ...]:
+    """Return the commands that may fix a finding. Without a config, an install keeps every shipped root."""
+    general = () if config is None and finding.kind in roots.KINDS else (INSTALL, ADOPT)
+    return (*finding.commands, *general)
 
 
-def _candidates(found: Iterable[Finding]) -> list[tuple[Command, ...]]:
+def _candidates(possible: Iterable[tuple[Command, ...]]) -> list[tuple[Command, ...]]:
     """Return the commands to try, those for any finding first.
 
     Commands that remove one certificate each are tried together, and then one by one in case one of them is refused: a
     store may hold dozens of roots that left a root program.
     """
-    commands = list(dict.fromkeys([INSTALL, ADOPT, *(command for finding in found for command in finding.commands)]))
+    commands = list(dict.fromkeys(command for of_finding in possible for command in of_finding))
+    general = [(command,) for command in (INSTALL, ADOPT) if command in commands]
     removals = tuple(command for command in commands if command.name == "remove")
     together = [removals] if len(removals) > 1 else []
-    return [(INSTALL,), (ADOPT,), *together, *((command,) for command in commands[2:])]
+    return [*general, *together, *((command,) for command in commands if command not in (INSTALL, ADOPT))]
 
 
 def _combine(commands: tuple[Command, ...]) -> Command:
