@@ -96,7 +96,7 @@ def test_an_old_release_is_built_again_at_its_time(build: BuildFolder, recipe: P
 def test_a_recipe_without_certificates_ends_the_parsing_with_a_hint(build: BuildFolder, recipe: Path):
     recipe.write_text(recipe.read_text().replace("my-ca.pem", "my-ca.txt"))
     (fatal,) = build.run(recipe).of_level("CRITICAL")
-    assert fatal == "ROOTFS_TRUST_ANCHORS is empty: name certificates in SRC_URI, as in file://my-ca.pem"
+    assert fatal == "ROOTFS_TRUST_ANCHORS is empty: add certificates to SRC_URI, as in file://my-ca.pem"
 
 
 def test_the_image_class_completes_what_the_package_brings(

@@ -168,3 +168,12 @@ def test_one_file_is_one_finding_and_install_brings_no_other(tree_of, found, fix
     assert found(tree) == [(id_, f"/{LOCAL}/{name}")]
     fixed(tree)
     assert {id_ for id_, _ in found(tree)} <= {"ignored-source", "der", "several-certificates"}
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_a_store_that_install_has_just_made_has_no_finding_above_a_note(command, tmp_path, family):
+    tree = LayoutTree(tmp_path / "rootfs", family)
+    (tmp_path / "my-ca.pem").write_bytes(Authority("My CA").pem)
+    assert command("install", "--root", tree.root, "--cert", tmp_path / "my-ca.pem").status == 0
+    document = command("check", "--root", tree.root, "--format", "json").document
+    assert [each for each in document["findings"] if each["level"] != "note"] == []

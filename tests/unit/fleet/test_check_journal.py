@@ -166,7 +166,7 @@ def test_no_journal_is_kept_unless_asked_for_and_never_in_a_target(mixed):
     assert sorted(mixed.folder.iterdir()) == before
     for place in (mixed.trees[0].path / "etc/journal", mixed.folder / "states/007/journal"):
         done = rootfs_trust("fleet", mixed.file, "--check", "--journal", place, cwd=mixed.folder.parent)
-        assert done.returncode == 2 and b"lies in the root filesystem of a target" in done.stderr
+        assert done.returncode == 2 and b"is in the root filesystem of a target" in done.stderr
         assert not place.exists()
 
 

@@ -64,7 +64,7 @@ def test_an_image_that_is_cut_short_is_refused(kind, command, tmp_path):
     image.write_bytes(content[: len(content) * 2 // 3])
     result = command("check", "--root", image)
     assert result.status == 2
-    assert "cut short" in result.err
+    assert "cut short" in result.err or "it is truncated" in result.err
 
 
 def test_callers_of_the_api_get_an_input_error(tmp_path):
@@ -154,7 +154,7 @@ def test_one_of_two_root_filesystems_is_asked_for(two_systems, command):
     [
         ("9", "has no partition 9; partitions: 1, 2, 3"),
         ("0", "has no partition 0"),
-        ("1", "holds data of an unknown kind, not a file system that can be read"),
+        ("1", "contains data of an unknown kind, not a file system that can be read"),
     ],
 )
 def test_a_partition_without_a_file_system_is_named(number, says, two_systems, command):
