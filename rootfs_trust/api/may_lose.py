@@ -16,8 +16,13 @@ _PLACES = frozenset((*BUNDLES, *JAVA_STORES, *DIRECTORIES))
 
 
 def may_lose(view: View, plan: Plan) -> bool:
-    """Return whether ``plan`` may make a client lose a certificate. False if it only adds."""
-    return any(_takes_away(view, action) for action in plan.actions)
+    """Return whether ``plan`` may make a client lose a certificate. False if it only adds, or there is no store yet."""
+    return _has_store(view) and any(_takes_away(view, action) for action in plan.actions)
+
+
+def _has_store(view: View) -> bool:
+    """Return whether the system's bundles, keystores and hash directories hold anything that a run could hide."""
+    return any(map(view.kind, (*BUNDLES, *JAVA_STORES))) or any(map(view.names, DIRECTORIES))
 
 
 def _takes_away(view: View, action: Action) -> bool:

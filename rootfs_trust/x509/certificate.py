@@ -348,7 +348,8 @@ class _Signed:
         self.algorithm = take_algorithm(body)
         self.issuer = Name.take(body)
         self.validity = take_validity(body)
-        self.subject = Name.take(body)
+        # Most are self-issued: the same bytes are the same name, and need not be read twice.
+        self.subject = self.issuer if body.skip(self.issuer.raw) else Name.take(body)
         self.key = take_key(body)
         self.extensions = _take_tail(body)
         reader.leave(body)

@@ -188,6 +188,13 @@ class DerReader:
         self.pos = self.end = pos + 2
         return False
 
+    def skip(self, element: bytes) -> bool:
+        """Go past ``element``, bytes of one whole element, if they are next. Return whether they are."""
+        found = self.data.startswith(element, self.pos, self.end)
+        if found:
+            self.pos += len(element)
+        return found
+
     def next_tag(self) -> int:
         """Return the tag of the next element, or NOTHING at the end."""
         if not self.more():
