@@ -225,6 +225,6 @@ def _distrust_everything_else(found: DebianSources, local: AnchorSources, reques
 def _warn_of_copies(found: DebianSources, removed: Source, plan: StorePlan) -> None:
     for certificate in removed.certificates:
         for copy in sources_with(certificate.sha256, found.shipped.values()):
-            message = f"is still trusted: it contains the same certificate as {removed.path}"
+            message = f"is trusted still: it contains the same certificate as {removed.path}"
             hint = f"rootfs-trust remove {DIGEST}{certificate.sha256} removes every copy"
             plan.warnings.append(Problem("distrusted-yet-trusted", copy.path, message, hint))

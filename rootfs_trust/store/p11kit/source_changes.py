@@ -176,7 +176,7 @@ def _keep_only(found: FoundTokens, local: AnchorSources, blocklist: _Blocklist, 
 def _warn_of_copies(found: FoundTokens, local: AnchorSources, path: str, plan: StorePlan) -> None:
     for certificate in local.sources[path].certificates:
         for copy in sources_with(certificate.sha256, found.others()):
-            message = f"is still trusted: it contains the same certificate as {path}"
+            message = f"is trusted still: it contains the same certificate as {path}"
             hint = f"rootfs-trust remove {DIGEST}{certificate.sha256} removes every copy"
             plan.warnings.append(Problem("distrusted-yet-trusted", copy.path, message, hint))
 
