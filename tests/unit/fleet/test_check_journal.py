@@ -22,6 +22,11 @@ TARGETS = (
     '[[target]]\nimage = "images/*"\nconfig = "edge.toml"\n'
     '[[target]]\nroot = "out/00/rootfs"\nstate = "overlay:/etc=states/*"\nconfig = "edge.toml"\n'
 )
+ORDER = (
+    *(f"out/{number:02}/rootfs" for number in range(3)),
+    *("images/a.tar", "images/layout"),
+    *(f"out/00/rootfs with overlay:/etc=states/{name}" for name in ("007", "008")),
+)
 BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 
 
@@ -77,9 +82,14 @@ def checked_again(fleet: Fleet, monkeypatch, **options: object) -> list[str]:
 
 
 def cut(fleet: Fleet, lines: int) -> None:
-    """What a run leaves that is killed after so many results: the last line is incomplete."""
-    content = journal_of(fleet).read_bytes().splitlines(keepends=True)
-    journal_of(fleet).write_bytes(b"".join(content[: lines + 1]) + content[lines + 1][:40])
+    """What a run leaves that is killed after so many results: the last line is incomplete.
+
+    Results are in the order in which they arrived. Sorted, they are those of the first targets of the file.
+    """
+    head, *others = journal_of(fleet).read_bytes().splitlines(keepends=True)
+    results = [line for line in others if b'"checked"' in line]
+    results.sort(key=lambda line: ORDER.index(json.loads(line)["checked"]))
+    journal_of(fleet).write_bytes(head + b"".join(results[:lines]) + results[lines][:40])
 
 
 @pytest.mark.parametrize("lines", [0, 1, 4, 6])
