@@ -21,7 +21,7 @@ _ENDS = {"SIGKILL": (KILLED,), "SIGTERM": (INTERRUPTED, 0)}
 PROGRAM_OF_ONE = Path(one_process.__file__)
 
 
-class TrialRuns(NamedTuple):
+class Tried(NamedTuple):
     case: str
     call: Call
     fault: str
@@ -64,13 +64,13 @@ class Matrix:
             raise SystemExit(f"{self._case.name}: {done.errors}")
         return done
 
-    def tries(self, calls: Iterable[int], faults: Iterable[str] = FAULTS) -> Iterator[TrialRuns]:
+    def tries(self, calls: Iterable[int], faults: Iterable[str] = FAULTS) -> Iterator[Tried]:
         faults = tuple(faults)
         for place in calls:
             for fault in faults:
                 yield self.attempt(place, fault)
 
-    def attempt(self, place: int, fault: str) -> TrialRuns:
+    def attempt(self, place: int, fault: str) -> Tried:
         call, killed = self.calls[place], fault == "SIGKILL"
         self._reset()
         done = run(self._words, self._log, self._place, fault=fault, at=call, **self._how)
@@ -79,7 +79,7 @@ class Matrix:
         wrong += [] if done.status in _ENDS.get(fault, (done.status,)) else [f"exit status {done.status}"]
         wrong += self._completed()
         told = done.errors.splitlines()[-1:] if wrong else []
-        return TrialRuns(self._case.name, call, fault, done.status, [*wrong, *told])
+        return Tried(self._case.name, call, fault, done.status, [*wrong, *told])
 
     def _hit(self, done: Run, call: Call) -> bool:
         return [first_argument(each) for each in done.injected] == [first_argument(call)] or done.status == KILLED
@@ -92,7 +92,7 @@ class Matrix:
         wanted = self._judge.after
         wrong = {name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)}
         # What was removed in full is not there to be removed again, and a new folder is no place for another one.
-        done_already = {"remove": "no anchor is named old", "image-folder": "is there already"}
+        done_already = {"remove": "no anchor is named old", "image-folder": "already exists"}
         said = next((words for name, words in done_already.items() if self._case.name.startswith(name)), None)
         if status and (wrong or said is None or said not in errors):
             return [f"the next run ends with {status}: {errors}"]
@@ -107,7 +107,7 @@ class Matrix:
             self._case.settle(self._tree)
 
 
-def summary(tried: list[TrialRuns]) -> str:
+def summary(tried: list[Tried]) -> str:
     """What was tried, and how it ended."""
     names = {KILLED: "killed", INTERRUPTED: "interrupted"}
     ends = Counter(names.get(each.status, f"status {each.status}") for each in tried)

@@ -17,7 +17,7 @@ from random import Random
 
 from tests.hostile import certificates, conditions, configs, filesystems, images, options, trees
 from tests.hostile.corpus import ITEMS, KINDS
-from tests.hostile.rounds import Case, TrialRuns, attempt, cases
+from tests.hostile.rounds import Case, Tried, attempt, cases
 from tests.hostile.world import bases, fenced_in
 
 CORPUS = (certificates, conditions, configs, filesystems, images, options, trees)
@@ -157,7 +157,7 @@ def _cases(options_: argparse.Namespace):
             return
 
 
-def _tried(case: Case, folder: str, keep: str | None) -> TrialRuns:
+def _tried(case: Case, folder: str, keep: str | None) -> Tried:
     os.mkdir(folder)
     tried = attempt(case, folder)
     if tried.wrong and keep:
@@ -172,7 +172,7 @@ def _remove(folder: str) -> None:
     subprocess.run(["rm", "-rf", folder], check=False, stderr=subprocess.DEVNULL)
 
 
-def _report(tried: TrialRuns) -> None:
+def _report(tried: Tried) -> None:
     print(json.dumps(asdict(tried)), flush=True)
 
 

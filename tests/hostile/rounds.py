@@ -33,7 +33,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class TrialRuns:
+class Tried:
     case: Case
     words: tuple[str, ...]
     status: int
@@ -61,7 +61,7 @@ def cases(seed: int, rounds: int, only: list[str], commands: list[str], kinds: l
                     yield Case(item.name, name, seed + number)
 
 
-def attempt(case: Case, folder: str) -> TrialRuns:
+def attempt(case: Case, folder: str) -> Tried:
     """Run the case in the empty folder; the folder keeps what the run left."""
     item = ITEMS[case.item]
     random = Random(zlib.crc32(f"{case.item} {case.seed}".encode()))
@@ -78,7 +78,7 @@ def attempt(case: Case, folder: str) -> TrialRuns:
         world.close()
 
 
-def _of_input(item: Item, case: Case, world: World, random: Random) -> TrialRuns:
+def _of_input(item: Item, case: Case, world: World, random: Random) -> Tried:
     command = next(each for each in BY_KIND[item.kind] if each.name == case.command)
     setup = PLAIN
     world.start(random, item.family)
@@ -95,13 +95,13 @@ def _of_input(item: Item, case: Case, world: World, random: Random) -> TrialRuns
     return _judged(case, command, filled(command, world, random), setup, world)
 
 
-def _of_words(item: Item, case: Case, world: World, random: Random) -> TrialRuns:
+def _of_words(item: Item, case: Case, world: World, random: Random) -> Tried:
     world.start(random, item.family)
     words = tuple(item.make(world, random))
     return _judged(case, _command_of(words), words, PLAIN, world)
 
 
-def _of_condition(item: Item, case: Case, world: World, random: Random) -> TrialRuns:
+def _of_condition(item: Item, case: Case, world: World, random: Random) -> Tried:
     world.start(random, item.family)
     setup = item.make(world, random)
     return _judged(case, _command_of(setup.words), setup.words, setup, world, condition=True)
@@ -124,7 +124,7 @@ def _command_of(words: tuple[str, ...]) -> Command:
 
 def _judged(
     case: Case, command: Command, words: tuple[str, ...], setup: Setup, world: World, condition: bool = False
-) -> TrialRuns:
+) -> Tried:
     world.watch()
     before = snapshot(world.root)
     if setup.before:
@@ -148,7 +148,7 @@ def _judged(
         wrong += _completed(words, world)
     if condition and words[0] == "image" and ran.status != 0:
         wrong += _image_completed(words, world)
-    return TrialRuns(case, words, ran.status, ran.seconds, wrong)
+    return Tried(case, words, ran.status, ran.seconds, wrong)
 
 
 def _of_status(ran: Ran, command: Command, condition: bool, case: Case) -> list[str]:
