@@ -423,7 +423,7 @@ PROMISES = (
         _KEYS,
         '    text = (data.replace(b"\\0", b"") if b"\\0" in data else data).replace(b"\\r", b"\\n")',
         '    text = data.replace(b"\\r", b"\\n")',
-        _REFUSALS,
+        ("tests/unit/x509/test_private_keys.py",),
     ),
     Promise(
         "key-skipped-file",
@@ -699,7 +699,7 @@ PROMISES = (
         "rootfs_trust/audit/verify/path_checks.py",
         "certificate.not_after is None or at > certificate.not_after",
         "certificate.not_after is None or at >= certificate.not_after",
-        ("tests/unit/audit",),
+        ("tests/unit/audit/test_verify_rules.py",),
     ),
     # -- verify ----------------------------------------------------------------------------------------------
     *each_element(

@@ -25,6 +25,9 @@ from tests.support.authority import DAY, NOW, small_rsa_key
 pytestmark = [pytest.mark.usefixtures("openssl_engine"), pytest.mark.filterwarnings("ignore")]
 
 HOST = "server.example.com"
+AT = timedelta(hours=1)
+"""The time of the verdict, after NOW."""
+
 ENGINES = ("go", "rustls", "gnutls", "java", "mbedtls")
 
 
@@ -225,7 +228,7 @@ def judged(engine: str, case: Case):
     anchors = tuple(ClientAnchor(parse_certificate(each.der), "roots.pem") for each in case.roots)
     client = Client(engine, engine, fixed(FoundAnchors(anchors, "roots.pem")))
     chain = Chain(tuple(parse_certificate(each.der) for each in case.sent))
-    (found,) = verdicts([client], chain, NOW + timedelta(hours=1), case.host, lambda _: None, Assumed())
+    (found,) = verdicts([client], chain, NOW + AT, case.host, lambda _: None, Assumed())
     return found
 
 
@@ -242,6 +245,12 @@ def test_a_broken_rule_is_the_reason(rule: str, engine: str):
     _, case, expected = RULES[rule]
     found = judged(engine, case())
     assert (found.trusted, found.id) == (False, expected), found.reason
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_certificate_is_valid_in_its_last_second(engine: str):
+    assert judged(engine, leaf(SAN, days=AT / DAY)()).trusted
+    assert judged(engine, leaf(SAN, days=(AT - timedelta(seconds=1)) / DAY)()).id == "expired"
 
 
 def excluding(*names: x509.GeneralName) -> tuple[x509.NameConstraints, bool]:

@@ -151,7 +151,7 @@ HOSTILE = {
     "a pax header of digits": extended(b"x", b"1" * MAX_HEADER) + FILE,
     "a pax header of many records": extended(b"x", b"6 a=b\n" * (MAX_HEADER // 6)) + FILE,
     "a pax header without an end": extended(b"x", b"7 a=bcde") + FILE,
-    "pax header over the bound": block(b"x", b"x", MAX_HEADER + 1),
+    "pax header over the bound": extended(b"x", b"6 a=b\n" * (MAX_HEADER // 6 + 1)) + FILE,
     "2,000 pax headers in a row": extended(b"x", b"6 a=b\n") * 2_000 + FILE,
     "2,000 long names in a row": extended(b"L", b"name\0") * 2_000 + FILE,
     "2,000 global headers in a row": extended(b"g", b"6 a=b\n") * 2_000 + FILE,
