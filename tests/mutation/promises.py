@@ -1,8 +1,9 @@
 """The central promises of the product, each with the edit that breaks it: ``python -m tests.mutation --promises``.
 
-To add one: a name, the promise in a sentence, the text and what takes its place, and the tests that hold it. For
-every entry of a table of rules: ``*each_element("rootfs_trust/audit/verify/rules.py", "RULES", (tests,), "...")``. If
-you edit a line that is named here, edit it here too; tests/unit/test_promises.py tells which.
+To add one: a name, the promise in a sentence, the code, the broken code, and the tests that must notice. For every
+entry of a table of rules: ``*each_element("rootfs_trust/audit/verify/rules.py", "RULES", (tests,), "...")``.
+docs/reliability.md lists the promises. If you edit a line that is named here, edit it here, too;
+tests/unit/test_promises.py says which.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ PROMISES = (
     ),
     Promise(
         "lock-output",
-        "A report or other file that falls into a tree is written under the tree's lock.",
+        "A report or other output inside a root filesystem is written under its lock.",
         "rootfs_trust/api/output_file.py",
         "        root.lock()\n",
         "",
@@ -68,7 +69,7 @@ PROMISES = (
     ),
     Promise(
         "lock-provenance",
-        "install with provenance waits for another run, too.",
+        "install with --provenance waits for another run, too.",
         "rootfs_trust/api/install.py",
         "        tree.lock()\n        recording = ",
         "        recording = ",
@@ -76,7 +77,7 @@ PROMISES = (
     ),
     Promise(
         "lock-fleet",
-        "A worker that has one tree locks it.",
+        "A fleet worker locks the root filesystem that it changes.",
         "rootfs_trust/fleet/root_task.py",
         "        self._tree.lock()\n",
         "",
@@ -84,7 +85,7 @@ PROMISES = (
     ),
     Promise(
         "lock-fleet-batch",
-        "A worker that has many trees locks each.",
+        "A fleet worker with many root filesystems locks each of them.",
         "rootfs_trust/fleet/root_task.py",
         "            return self._tree.try_lock()\n",
         "            return True\n",
@@ -108,7 +109,7 @@ PROMISES = (
     ),
     Promise(
         "lock-image",
-        "Two images with one destination are written one after the other.",
+        "Two runs of image with one destination run one after the other.",
         "rootfs_trust/image/destination.py",
         "fcntl.flock(fd, fcntl.LOCK_EX)\n",
         "pass\n",
@@ -116,7 +117,7 @@ PROMISES = (
     ),
     Promise(
         "lock-hash-directory",
-        "install keeps rehash of a directory in its root filesystem waiting.",
+        "rehash of a directory waits for an install on its root filesystem.",
         _DOOR,
         "            self.lock(path, wait=wait)\n",
         "            pass\n",
@@ -133,7 +134,7 @@ PROMISES = (
     # -- the door ------------------------------------------------------------------------------------------
     Promise(
         "door-no-follow",
-        "No step of a path follows a link by itself.",
+        "Opening one component of a path never follows a link.",
         _WALK,
         "_PATH_ONLY = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC",
         "_PATH_ONLY = os.O_PATH | os.O_CLOEXEC",
@@ -174,7 +175,7 @@ PROMISES = (
     ),
     Promise(
         "door-nonblock",
-        "Reading never waits for a FIFO that took a file's place.",
+        "Reading never waits for a FIFO that replaced a file.",
         _DESCRIPTOR,
         "os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY",
         "os.O_RDONLY | os.O_NOFOLLOW | os.O_NOCTTY",
@@ -207,7 +208,7 @@ PROMISES = (
     # -- the plan ------------------------------------------------------------------------------------------
     Promise(
         "plan-phases",
-        "Whatever is removed goes after everything new is in place.",
+        "Removals come after everything new is written.",
         _PLAN,
         '    return (2 if isinstance(action, Remove) else 1), ""',
         '    return (1 if isinstance(action, Remove) else 2), ""',
@@ -215,7 +216,7 @@ PROMISES = (
     ),
     Promise(
         "plan-removals",
-        "What was made of a source is removed before the source.",
+        "Files made from a source are removed before the source.",
         _PLAN,
         "key=lambda each: -folders.index(parent(each.path))",
         "key=lambda each: folders.index(parent(each.path))",
@@ -223,7 +224,7 @@ PROMISES = (
     ),
     Promise(
         "plan-signature",
-        "A file that carries an IMA or EVM signature is a conflict.",
+        "Replacing a file with an IMA or EVM signature is a conflict.",
         _PLAN,
         "        conflicts += _signed(view, changes)\n",
         "        pass\n",
@@ -231,7 +232,7 @@ PROMISES = (
     ),
     Promise(
         "plan-mounted",
-        "A file on which something is mounted is a conflict.",
+        "Replacing a file that is a mount point is a conflict.",
         _PLAN,
         "    conflicts += _mounted(view, changes)\n",
         "",
@@ -239,7 +240,7 @@ PROMISES = (
     ),
     Promise(
         "plan-immutable",
-        "No file of Nix's or Guix's store is changed.",
+        "No file in the store of Nix or Guix is changed.",
         _PLAN,
         "    conflicts += _immutable(view, changes)\n",
         "",
@@ -247,7 +248,7 @@ PROMISES = (
     ),
     Promise(
         "plan-conflict",
-        "A user's directory in the place of a file is a conflict.",
+        "A directory where a file has to be written is a conflict.",
         _PLAN,
         "    if actual is None or isinstance(actual, File | Symlink):\n        return Put(",
         "    if actual is None or isinstance(actual, File | Symlink | Directory):\n        return Put(",
@@ -256,7 +257,7 @@ PROMISES = (
     # -- the writer ----------------------------------------------------------------------------------------
     Promise(
         "apply-fsync",
-        "Every file is on the disk before a name leads to it.",
+        "Every file is on the disk before it gets its name.",
         _APPLY,
         "    def _sync(self, fd: int) -> None:\n        if self._durable:",
         "    def _sync(self, fd: int) -> None:\n        if False:",
@@ -264,7 +265,7 @@ PROMISES = (
     ),
     Promise(
         "apply-staged",
-        "Nothing that was there before changes until all bytes are on the disk.",
+        "No existing file changes until all new bytes are on the disk.",
         _APPLY,
         "        writer.stage()\n        writer.publish()",
         "        writer.publish()",
@@ -272,7 +273,7 @@ PROMISES = (
     ),
     Promise(
         "apply-signatures",
-        "A signature over the old content is not carried over to the new one.",
+        "The signature of the old content is not copied to the new content.",
         _APPLY,
         "            if key not in SIGNATURES:\n                os.setxattr(fd, key, value)",
         "            if True:\n                os.setxattr(fd, key, value)",
@@ -288,7 +289,7 @@ PROMISES = (
     ),
     Promise(
         "apply-timestamp",
-        "With --timestamp every file that is written has that time.",
+        "With --timestamp, every written file has that time.",
         _APPLY,
         "            os.utime(fd, (self._timestamp, self._timestamp))",
         "            pass",
@@ -296,7 +297,7 @@ PROMISES = (
     ),
     Promise(
         "second-look",
-        "After writing, install looks again: whatever is left to do is an error.",
+        "After writing, install compares again: anything left to do is an error.",
         "rootfs_trust/api/apply_plan.py",
         "    verify_written(tree, desired)\n",
         "",
@@ -304,7 +305,7 @@ PROMISES = (
     ),
     Promise(
         "leftovers",
-        "What a killed run left behind is removed by the next one.",
+        "The next run removes the leftovers of a killed run.",
         _PLAN,
         "    for leftover in _leftovers(view, desired):",
         "    for leftover in ():",
@@ -322,7 +323,7 @@ PROMISES = (
     ),
     Promise(
         "exchanged-source-after-bundle",
-        "A source that takes another's place is written after the bundle.",
+        "A source that replaces another one is written after the bundle.",
         "rootfs_trust/store/debian/layout.py",
         "for path, node in local.changed.items() if path not in found.local}",
         "for path, node in local.changed.items()}",
@@ -330,7 +331,7 @@ PROMISES = (
     ),
     Promise(
         "distrust-list-first",
-        "The list that distrusts is written before what it distrusts goes.",
+        "The list that distrusts a certificate is written before its files are removed.",
         "rootfs_trust/store/debian/layout.py",
         "    if conf:\n        desired[layout.conf] = File(conf)\n",
         "",
@@ -338,7 +339,7 @@ PROMISES = (
     ),
     Promise(
         "unsourced",
-        "A certificate that only the bundle holds is never lost silently.",
+        "A certificate that only the bundle contains is never lost silently.",
         "rootfs_trust/store/debian/layout.py",
         "        plan.conflicts += unsourced(layout.bundle, read(view, layout.bundle), [*found.existing, *sources])\n",
         "        pass\n",
@@ -354,7 +355,7 @@ PROMISES = (
     ),
     Promise(
         "hash-links-without-a-gap",
-        "Of hash links that get other numbers the higher ones are written first.",
+        "If hash links are renumbered, the higher numbers are written first.",
         "rootfs_trust/store/hash_links.py",
         '    return value, -int(number.lstrip("r"))',
         '    return value, int(number.lstrip("r"))',
@@ -362,7 +363,7 @@ PROMISES = (
     ),
     Promise(
         "p11kit-stapled",
-        "p11-kit takes attached constraints before an entry's own category.",
+        "On p11-kit layouts, constraints attached to a certificate override the category of its entry.",
         "rootfs_trust/store/p11kit/output_selection.py",
         "    if stapled is None and entry.category is not None:",
         "    if entry.category is not None:",
@@ -395,7 +396,7 @@ PROMISES = (
     ),
     Promise(
         "collision",
-        "Two things of a run that would be one file of the rootfs are a conflict.",
+        "Two outputs of a run with the same path are a conflict.",
         _PLAN,
         "    conflicts = [*filter(None, blocked.values()), *_collisions(view, desired)]",
         "    conflicts = [*filter(None, blocked.values())]",
@@ -403,7 +404,7 @@ PROMISES = (
     ),
     Promise(
         "not-part-of-the-store",
-        "A template's file that the next run would take for a part of the store is a conflict.",
+        "A template must not write a file that the next run would read as part of the store.",
         "rootfs_trust/api/planning.py",
         "    if job.templates:",
         "    if False:",
@@ -411,7 +412,7 @@ PROMISES = (
     ),
     Promise(
         "key-pkcs12",
-        "A PKCS #12 file whose private key only decryption shows is refused.",
+        "A PKCS #12 file is refused even if only decryption shows its private key.",
         "rootfs_trust/inputs/keystores.py",
         "        if not bag.certificate:",
         "        if False:",
@@ -427,7 +428,7 @@ PROMISES = (
     ),
     Promise(
         "key-skipped-file",
-        "A private key is refused in a file that a directory's reading skips, too.",
+        "A private key is refused even in a file that is skipped when a directory is read.",
         "rootfs_trust/inputs/anchors.py",
         '        gathered.problems += [problem for problem in reading.problems if problem.id == "private-key"]\n',
         "",
@@ -500,7 +501,7 @@ PROMISES = (
     ),
     Promise(
         "status-disk",
-        "A disk that fails ends with status 4.",
+        "A disk error ends with status 4.",
         _ERRORS,
         "    exit_status = 4\n",
         "    exit_status = 2\n",
@@ -540,7 +541,7 @@ PROMISES = (
     ),
     Promise(
         "escaped-terminal",
-        "Text of a tree or certificate moves no cursor of a terminal.",
+        "Text from a root filesystem or certificate cannot control the terminal.",
         "rootfs_trust/text.py",
         '    return text if text.isascii() and text.isprintable() else "".join(map(_escaped, text))',
         "    return text",
@@ -548,7 +549,7 @@ PROMISES = (
     ),
     Promise(
         "status-defect",
-        "A defect of the program is one line and status 4, never 1, which is a verdict.",
+        "An unexpected error is one line and status 4, never status 1, which means findings.",
         "rootfs_trust/cli/run.py",
         "        return _report(ApplyError(_unexpected(error)))",
         "        raise",
@@ -653,7 +654,7 @@ PROMISES = (
     ),
     Promise(
         "image-whiteout",
-        "A whiteout hides what lower layers hold, not what its own layer brings.",
+        "A whiteout hides entries of lower layers, but not of its own layer.",
         "rootfs_trust/image/merged_tree.py",
         "        if holder[name].place.layer < layer and not holder[name].children:",
         "        if holder[name].place.layer <= layer and not holder[name].children:",
@@ -661,7 +662,7 @@ PROMISES = (
     ),
     Promise(
         "fleet-stamp",
-        "A changed file is noticed though its modification time was set back.",
+        "fleet notices a changed file even if its modification time was set back.",
         "rootfs_trust/fleet/change_detection.py",
         '"st_size", "st_mtime_ns", "st_ctime_ns")',
         '"st_size", "st_mtime_ns")',
@@ -669,7 +670,7 @@ PROMISES = (
     ),
     Promise(
         "fleet-check-journal",
-        "A check that is continued checks again what has changed.",
+        "fleet --check with a journal checks changed targets again.",
         "rootfs_trust/fleet/check_inputs.py",
         "        return input_stamp(task, done.places) == done.input",
         "        return bool(input_stamp(task, done.places))",
@@ -677,7 +678,7 @@ PROMISES = (
     ),
     Promise(
         "image-empty-store",
-        "A squashfs or erofs whose hash directory was empty gets its links, and the directory its time.",
+        "A squashfs or erofs with an empty hash directory gets its hash links, and the directory keeps its time.",
         "rootfs_trust/image/filesystems/as_tar.py",
         '    for place in sorted(new, key=lambda each: each.split("/")):',
         "    for place in left:",

@@ -52,6 +52,13 @@ def test_every_promise_names_tests():
             assert path.startswith("tests/"), each.name
 
 
+def test_the_documentation_lists_every_promise():
+    """Except those for each entry of a table."""
+    page = (REPOSITORY / "docs/reliability.md").read_text()
+    sentences = {each.promise for each in PROMISES if " #" not in each.name}
+    assert not {each for each in sentences if f"| {each} |" not in page}
+
+
 @pytest.mark.parametrize(("text", "count"), [("none", "not in it"), ("line\nline\n", "2 times")])
 def test_a_stale_promise_is_an_error(text, count):
     promise = Promise("name", "A promise.", "file.py", "line", "other", ("tests/unit",))
