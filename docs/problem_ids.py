@@ -18,6 +18,7 @@ PROBLEMS = {
     "clock": "The root filesystem does not show its clock at the first boot. (verify --at first-boot)",
     "cloud": "`--cloud` or `[[cloud]]` names no known cloud, or an impossible profile.",
     "collision": "Two outputs have the same path. ([[render]])",
+    "compiled-roots": "A module of Erlang's certifi contains roots that `--runtimes` cannot change. (install)",
     "config": "rootfs-trust.toml or fleet.toml is wrong; the key and the line are given.",
     "conflict": "Something in the root filesystem is where a file has to be written, or contradicts it. Exit status 3.",
     "dask": "The Dask cluster cannot be used. (fleet --dask)",

@@ -1,8 +1,9 @@
 """Chromium and Firefox: roots that are compiled in, and those that managed policies add.
 
 What a user adds in a profile is not part of an image. Sources: those of :mod:`rootfs_trust.runtimes.chromium` and
-:mod:`rootfs_trust.runtimes.firefox`; Policies.sys.mjs of Firefox (a name in Certificates.Install without a directory is
-looked for below /usr/lib/mozilla/certificates and /usr/lib64/mozilla/certificates).
+:mod:`rootfs_trust.runtimes.firefox`; Policies.sys.mjs of Firefox 153 (a name in Certificates.Install without a
+directory is looked for in ``distribution/certificates`` below the program, then below /usr/lib/mozilla/certificates and
+/usr/lib64/mozilla/certificates).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def clients(reading: FileReader) -> Iterator[Client]:
         parts = [compiled_in(reading, program), _managed(reading, directory)]
         yield Client("chromium", "go", fixed(together(parts)), _AS_GO)
     for path, program in firefox.installations(reading.view):
-        parts = [compiled_in(reading, program), _installed(reading, path)]
+        parts = [compiled_in(reading, program), _installed(reading, path, program)]
         yield Client("firefox", "rustls", fixed(together(parts)), _AS_RUSTLS)
 
 
@@ -57,24 +58,23 @@ def _decoded(texts: list[str], path: str) -> Iterator[ClientAnchor]:
             continue
 
 
-def _installed(reading: FileReader, path: str) -> FoundAnchors:
+def _installed(reading: FileReader, path: str, program: str) -> FoundAnchors:
     """Return the certificates in the files that Certificates.Install names."""
     try:
         certificates = object_at(object_at(_document(reading, path), "policies"), "Certificates")
         names = texts_at(certificates, "Install")
     except MalformedError as error:
         return FoundAnchors((), path, (f"{path} {error.message}",))
-    files = [file for name in names if (file := _file(reading, name)) is not None]
+    files = [file for name in names if (file := _file(reading, program, name)) is not None]
     found = [ClientAnchor(each, file) for file in files for each in _first(read(reading.view, file) or b"")]
     return FoundAnchors(tuple(found), path)
 
 
-def _file(reading: FileReader, name: str) -> str | None:
-    return (
-        reading.first_file(name)
-        if name.startswith("/")
-        else reading.first_file(*(join(d, name) for d in _CERTIFICATES))
-    )
+def _file(reading: FileReader, program: str, name: str) -> str | None:
+    if name.startswith("/"):
+        return reading.first_file(name)
+    directories = (join(program, "distribution/certificates"), *_CERTIFICATES)
+    return reading.first_file(*(join(directory, name) for directory in directories))
 
 
 def _first(data: bytes) -> list[Certificate]:

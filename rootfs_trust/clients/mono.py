@@ -1,15 +1,16 @@
 """Programs on Mono: the certificates of its machine store.
 
-Since Mono 4.8 TLS is BoringSSL's (BTLS), which reads ``new-certs/Trust``; every file of it is named after OpenSSL's
-subject hash (mono-btls, X509LookupMono).
+Since Mono 4.8 TLS is BoringSSL's (BTLS), which looks for HASH.0, HASH.1, ... in ``new-certs/Trust`` as OpenSSL does in
+a hash directory. Found with Mono 6.8: a file with another name, or behind a missing number, is not used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.clients.client import Client, FoundAnchors, OpenSslOptions, fixed
+from rootfs_trust.clients.client import Client, OpenSslOptions
 from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.clients.openssl import by_directories
 from rootfs_trust.runtimes import mono
 
 _NOTE = "judged by the rules of OpenSSL, from which its library comes"
@@ -18,10 +19,5 @@ _NOTE = "judged by the rules of OpenSSL, from which its library comes"
 def clients(reading: FileReader) -> Iterator[Client]:
     """Yield ``mono`` if the rootfs has it."""
     if mono.is_installed(reading.view):
-        yield Client("mono", "openssl", fixed(machine_store(reading)), _NOTE, OpenSslOptions(san=True, level=1))
-
-
-def machine_store(reading: FileReader) -> FoundAnchors:
-    """Return the certificates of ``new-certs/Trust``."""
-    files = [file for path in reading.files_in(mono.BTLS) if (file := reading.openssl_linked(path))]
-    return FoundAnchors(tuple(anchor for file in files for anchor in file.anchors), mono.BTLS)
+        find = by_directories(reading, (mono.BTLS,))
+        yield Client("mono", "openssl", find, _NOTE, OpenSslOptions(san=True, level=1))

@@ -1,7 +1,14 @@
-"""Erlang's and Elixir's castore: every ``priv/cacerts.pem`` of it, and those of Erlang's certifi."""
+"""Erlang's and Elixir's castore: every ``priv/cacerts.pem`` of it, and those of Erlang's certifi.
+
+Facts: castore.ex (elixir-mint/castore 7cd9624): ``file_path`` is ``priv/cacerts.pem`` of the application, read by its
+callers. certifi_pt.erl (certifi/erlang-certifi): a parse transform compiles the certificates into ``cacerts/0``, so only
+callers of ``cacertfile/0`` read the file at run time.
+"""
 
 from __future__ import annotations
 
+from rootfs_trust.errors import Problem
+from rootfs_trust.rootfs.view import File, View, join, parent
 from rootfs_trust.runtimes.bundles import changed_bundles
 from rootfs_trust.runtimes.find import CASTORE
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree
@@ -17,4 +24,20 @@ def present(tree: RuntimeTree) -> bool:
 
 def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
     """Plan every bundle with the anchors in a marked block at its end."""
-    return changed_bundles(tree.view, tree.files(CASTORE), request)
+    paths = tree.files(CASTORE)
+    result = changed_bundles(tree.view, paths, request)
+    modules = [module for path in paths if (module := module_with_roots(tree.view, path))] if request.anchors else []
+    result.warnings += map(_compiled_in, modules)
+    return result
+
+
+def module_with_roots(view: View, path: str) -> str | None:
+    """Return the module of Erlang's certifi beside the bundle at ``path``, which contains the bundle's certificates."""
+    module = join(parent(parent(path)), "ebin/certifi.beam")
+    return module if view.kind(module) is File else None
+
+
+def _compiled_in(module: str) -> Problem:
+    message = "has roots compiled in, so programs that call certifi:cacerts/0, such as hackney, do not see the anchors"
+    hint = "set cacertfile in the ssl options of these programs, or compile certifi again with the changed cacerts.pem"
+    return Problem("compiled-roots", module, message, hint)

@@ -1,9 +1,10 @@
 """Firefox: the policy ``Certificates.Install``, a list of certificate files.
 
 Facts: mozilla.github.io/policy-templates (Certificates, Install); EnterprisePoliciesParent.sys.mjs:
-``policies/policies.json`` in ``/etc/NAME`` is read in place of ``distribution/policies.json`` below the program. NAME
-is that of the program: ``firefox``, and ``firefox-esr`` in Debian's build (libxul.so of 153.7.0esr-1~deb12u1). So the
-file of ``distribution`` is changed where it exists and that of ``/etc`` does not.
+``policies/policies.json`` in ``/etc/firefox`` is read in place of ``distribution/policies.json`` below the program. The
+name of the directory is the application's name in lower case (GetUnixSystemConfigDir in SpecialSystemDirectory.cpp),
+also for Debian's ESR, whose name is Firefox, too. A new file in ``/etc`` would hide the ``distribution`` file of every
+Firefox, so that file is changed where it exists and that of ``/etc`` does not.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.view import Absent, Directory, File, View, join, read
 from rootfs_trust.runtimes.policy_file import object_at, read_policies, texts_at, write_policies
-from rootfs_trust.runtimes.programs import FIREFOX, FIREFOX_COMMANDS
+from rootfs_trust.runtimes.programs import FIREFOX, FIREFOX_COMMANDS, FIREFOX_POLICIES
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.x509 import encode, read_objects
@@ -69,14 +70,12 @@ def policy_files(view: View) -> list[str]:
 def installations(view: View) -> list[tuple[str, str]]:
     """Return the policy file that each Firefox reads, with its directory or command.
 
-    It is the system's policy file, or that of the program if only that exists.
+    It is the system's policy file, or that of the program if no system file exists and a Firefox has such a file.
     """
-    found = []
-    for program, system in FIREFOX.items():
-        own = f"{program}/distribution/policies.json"
-        if view.kind(program) is Directory:
-            found.append((own if view.kind(own) is File and view.kind(system) is not File else system, program))
-    return found or [(path, command) for command, path in FIREFOX_COMMANDS.items() if view.kind(command)]
+    own = {path: f"{path}/distribution/policies.json" for path in FIREFOX if view.kind(path) is Directory}
+    shared = view.kind(FIREFOX_POLICIES) is File or not any(view.kind(path) is File for path in own.values())
+    found = [(FIREFOX_POLICIES if shared else path, program) for program, path in own.items()]
+    return found or [(FIREFOX_POLICIES, command) for command in FIREFOX_COMMANDS if view.kind(command)]
 
 
 def _change(view: View, path: str, wanted: list[str], result: RuntimePlan) -> None:

@@ -3,14 +3,15 @@
 Facts, found with cert-sync of Mono 6.8: ``certs/Trust`` has a DER file for each certificate, named after its subject
 key identifier and its serial number with the bytes reversed, or else after the digest of its signed part.
 ``new-certs/Trust`` has a PEM file named after OpenSSL's subject hash. cert-sync also writes the text form behind the
-PEM; readers ignore it. Neither file can record who added it: a removed certificate is removed, whoever
-added it.
+PEM; readers ignore it. Mono reads HASH.0, HASH.1, ... up to the first number that is missing, and no other file.
+Neither file can record who added it: a removed certificate is removed, whoever added it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import count, takewhile
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.view import Absent, File, View, join, read
@@ -47,9 +48,10 @@ def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
             continue
         if certificate.sha256 not in legacy.values():
             result.desired[join(LEGACY, legacy_name(certificate))] = File(certificate.der)
-        if certificate.sha256 not in btls.values():
+        if certificate.sha256 not in (btls[path] for path in _numbered(certificate.subject.hash, btls)):
             path = _free_path(certificate, {path for path in btls if path not in result.desired} | _puts(result))
             result.desired[path] = File(encode(certificate.der))
+    _close_gaps(tree.view, btls, result)
     return result
 
 
@@ -65,10 +67,29 @@ def legacy_name(certificate: Certificate) -> str:
 
 def _free_path(certificate: Certificate, taken: set[str]) -> str:
     """Return the first path in ``new-certs/Trust`` that no other certificate with this subject has."""
-    number = 0
-    while (path := join(BTLS, f"{certificate.subject.hash}.{number}")) in taken:
-        number += 1
-    return path
+    return next(path for path in _paths(certificate.subject.hash) if path not in taken)
+
+
+def _paths(digits: str) -> Iterator[str]:
+    """Yield the paths in ``new-certs/Trust`` where Mono looks for certificates with this subject hash."""
+    return (join(BTLS, f"{digits}.{number}") for number in count())
+
+
+def _numbered(digits: str, held: Collection[str]) -> list[str]:
+    """Return those of the paths ``held`` that Mono finds for a subject hash."""
+    return list(takewhile(held.__contains__, _paths(digits)))
+
+
+def _close_gaps(view: View, held: Collection[str], result: RuntimePlan) -> None:
+    """Move the last files of a subject to the numbers of removed ones, so that Mono still finds them."""
+    removed = [path for path, node in result.desired.items() if isinstance(node, Absent)]
+    for digits in dict.fromkeys(path.rpartition("/")[2].partition(".")[0] for path in removed):
+        paths = _numbered(digits, held)
+        gaps = [number for number, path in enumerate(paths) if path in removed]
+        kept = [number for number, path in enumerate(paths) if path not in removed]
+        while gaps and kept and gaps[0] < kept[-1]:
+            last, gap = paths[kept.pop()], paths[gaps.pop(0)]
+            result.desired |= {gap: File(read(view, last) or b""), last: Absent()}
 
 
 def _puts(result: RuntimePlan) -> set[str]:

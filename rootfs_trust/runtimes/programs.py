@@ -16,17 +16,14 @@ CHROMIUM = (
 )
 """The directory of policies of each browser that is built from Chromium, and its programs."""
 
-_FIREFOX, _ESR = "/etc/firefox/policies/policies.json", "/etc/firefox-esr/policies/policies.json"
-FIREFOX = {
-    "/usr/lib/firefox": _FIREFOX,
-    "/usr/lib/firefox-esr": _ESR,
-    "/usr/lib64/firefox": _FIREFOX,
-    "/opt/firefox": _FIREFOX,
-}
-"""The directories in which Firefox is installed, and the policies of the system that it reads there."""
+FIREFOX_POLICIES = "/etc/firefox/policies/policies.json"
+"""The policies of the system, which every Firefox reads, ESR or not."""
 
-FIREFOX_COMMANDS = {"/usr/bin/firefox": _FIREFOX, "/usr/bin/firefox-esr": _ESR}
-"""The same for a Firefox that is installed somewhere else."""
+FIREFOX = ("/usr/lib/firefox", "/usr/lib/firefox-esr", "/usr/lib64/firefox", "/opt/firefox")
+"""The directories in which Firefox is installed."""
+
+FIREFOX_COMMANDS = ("/usr/bin/firefox", "/usr/bin/firefox-esr")
+"""The commands of a Firefox that is installed somewhere else."""
 
 MONO_STORE = "/usr/share/.mono"
 MONO = ("/usr/bin/mono", "/usr/bin/mono-sgen", "/usr/local/bin/mono", MONO_STORE)

@@ -260,6 +260,12 @@ def test_mono_reads_the_newer_of_its_two_stores():
     assert list(mono.clients(reading({}))) == []
 
 
+@pytest.mark.parametrize("name", ["my.pem", f"{HASH}.1", f"{HASH}.r0"])
+def test_mono_finds_only_files_that_are_named_after_the_subject(name: str):
+    (client,) = mono.clients(reading({f"/usr/share/.mono/new-certs/Trust/{name}": ONE.pem}))
+    assert held(client.find(None)) == held(client.find([parse_certificate(ONE.der)])) == set()
+
+
 def test_chromium_adds_the_certificates_of_its_policy_to_its_own():
     tree = {
         "/usr/bin/chromium": b"",
@@ -275,14 +281,15 @@ def test_chromium_adds_the_certificates_of_its_policy_to_its_own():
     assert found.faults == ("/etc/chromium/policies/managed/ca.json is not a JSON file of policies",)
 
 
-@pytest.mark.parametrize("name", ["/opt/my.pem", "my.pem"])
+@pytest.mark.parametrize("name", ["/opt/my.pem", "my.pem", "beside.pem"])
 def test_firefox_adds_the_files_of_its_policy_to_its_own(name: str):
     policies = {"policies": {"Certificates": {"Install": [name, "gone.pem"]}}}
     tree = {
         "/usr/lib/firefox-esr/firefox-esr": b"",
-        "/etc/firefox-esr/policies/policies.json": json.dumps(policies).encode(),
+        "/etc/firefox/policies/policies.json": json.dumps(policies).encode(),
         "/opt/my.pem": ONE.pem,
         "/usr/lib/mozilla/certificates/my.pem": ONE.der,
+        "/usr/lib/firefox-esr/distribution/certificates/beside.pem": ONE.pem,
     }
     (client,) = browsers.clients(reading(tree))
     assert (client.name, held(client.find([]))) == ("firefox", {ONE.sha256})

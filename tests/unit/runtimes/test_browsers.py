@@ -22,7 +22,7 @@ BASE64 = {each: b64encode(each.der).decode() for each in (OURS, THEIRS)}
 MANAGED = "/etc/chromium/policies/managed"
 CHROMIUM = {"/usr/bin/chromium": File(b"")}
 FIREFOX = {"/usr/lib/firefox-esr/firefox-esr": File(b"")}
-SYSTEM = "/etc/firefox-esr/policies/policies.json"
+SYSTEM = "/etc/firefox/policies/policies.json"
 OUR_FILE = f"{firefox.DIRECTORY}/ours.pem"
 FORMS = {
     "two": {"indent": 2},
@@ -86,6 +86,16 @@ def test_firefox_keeps_other_policies(path, form):
     after = run(firefox, entries)
     assert document(after, path)["policies"]["Certificates"]["Install"] == ["/opt/other.pem", OUR_FILE]
     assert document(after, path)["policies"]["DisableTelemetry"] is True
+    assert run(firefox, after, REMOVE) == entries
+
+
+def test_no_new_file_of_the_system_hides_the_policies_of_a_second_firefox():
+    own, other = (f"/usr/lib/{name}/distribution/policies.json" for name in ("firefox-esr", "firefox"))
+    entries = FIREFOX | {own: File(b'{"policies": {"DisableTelemetry": true}}'), "/usr/lib/firefox/firefox": File(b"")}
+    after = run(firefox, entries)
+    assert SYSTEM not in after
+    assert [document(after, path)["policies"]["Certificates"]["Install"] for path in (own, other)] == [[OUR_FILE]] * 2
+    assert run(firefox, after) == after
     assert run(firefox, after, REMOVE) == entries
 
 

@@ -46,6 +46,25 @@ def test_two_certificates_of_one_subject():
     assert after[f"{mono.BTLS}/{number}.1"].content == SAME_NAME.pem
 
 
+def test_a_certificate_is_found_after_another_one_of_its_subject_is_removed():
+    names = [Authority("Ours") for _ in range(3)]
+    entries = run(MONO, request(*names))
+    paths = sorted(path for path in entries if path.startswith(mono.BTLS))
+    assert [entries[path].content for path in paths] == [each.pem for each in names]
+    for removed, left in (({0}, [2, 1]), ({1}, [0, 2]), ({0, 1}, [2]), ({0, 2}, [1]), ({2}, [0, 1])):
+        after = run(entries, RuntimeRequest(removed=frozenset(names[number].sha256 for number in removed)))
+        btls = {path: after[path].content for path in after if path.startswith(mono.BTLS)}
+        assert btls == {path: names[number].pem for path, number in zip(paths, left, strict=False)}, removed
+
+
+def test_a_file_that_mono_does_not_find_is_not_relied_on():
+    number = parse_certificate(OURS.der).subject.hash
+    for name in ("ours.pem", f"{number}.1"):
+        after = run(MONO | {f"{mono.BTLS}/{name}": File(OURS.pem)}, request(OURS))
+        assert after[f"{mono.BTLS}/{number}.0"].content == OURS.pem
+        assert run(after, request(OURS)) == after
+
+
 def test_unreadable_files_stay():
     entries = MONO | {f"{mono.LEGACY}/broken.cer": File(b"0\x82"), f"{mono.BTLS}/broken.0": File(b"text")}
     after = run(entries, request(OURS))
