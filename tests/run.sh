@@ -17,8 +17,8 @@ if [ "${1:-}" = slow ]; then
     suite=slow
     limit=1200
     extras=test,fleet
-    PACKAGES="$PACKAGES buildah chromium debos default-jdk-headless faketime gcc help2man iproute2 libc6-dev libmbedtls-dev live-build mandoc mkosi packer skopeo
-        systemd umoci wget"
+    PACKAGES="$PACKAGES buildah chromium debos default-jdk-headless elixir erlang-ssl faketime firefox-esr gcc git help2man iproute2 libc6-dev libmbedtls-dev
+        libmono-btls-interface4.0-cil live-build mandoc mkosi mono-mcs mono-runtime packer php-cli php-curl ruby skopeo systemd umoci wget"
     # Often installed in other ways; of Debian's cargo only that of 13 and later is new enough.
     command -v npm >/dev/null || PACKAGES="$PACKAGES npm"
     command -v mvn >/dev/null || PACKAGES="$PACKAGES maven"

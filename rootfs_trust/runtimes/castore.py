@@ -1,8 +1,8 @@
 """Erlang's and Elixir's castore: every ``priv/cacerts.pem`` of it, and those of Erlang's certifi.
 
 Facts: castore.ex (elixir-mint/castore 7cd9624): ``file_path`` is ``priv/cacerts.pem`` of the application, read by its
-callers. certifi_pt.erl (certifi/erlang-certifi): a parse transform compiles the certificates into ``cacerts/0``, so only
-callers of ``cacertfile/0`` read the file at run time.
+callers. certifi_pt.erl (certifi/erlang-certifi): a parse transform compiles the certificates into ``cacerts/0``, so
+only callers of ``cacertfile/0`` read the file at run time.
 """
 
 from __future__ import annotations

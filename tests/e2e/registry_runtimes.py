@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.overlay import run_over
+from tests.support.overlay import run_merged, run_over
 from tests.support.peers import PLAIN_ENVIRONMENT, peer, unavailable
 
 PIP = """
@@ -66,7 +66,13 @@ class Asked:
     def accepts(self, *words: str | Path) -> bool:
         """Run a client; return whether it accepts the server."""
         environment = {**PLAIN_ENVIRONMENT, "PIP_CONFIG_FILE": "/dev/null", **self._variables()}
-        done = run_over(self.tree, *words, environment=environment)
+        return self._judged(run_over(self.tree, *words, environment=environment))
+
+    def merged(self, *words: str | Path) -> bool:
+        """Run a client with the files of the tree added to this machine's; return whether it accepts the server."""
+        return self._judged(run_merged(self.tree, *words))
+
+    def _judged(self, done: subprocess.CompletedProcess[str]) -> bool:
         refused = any(said in done.stdout.lower() for said in _REFUSED)
         assert refused or done.returncode == 0 or any(said in done.stdout for said in _ANSWERED), done.stdout
         return not refused

@@ -7,13 +7,10 @@ with it, and refuses it after ``remove``. ``check`` and ``verify`` foretell each
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from rootfs_trust import CheckOptions, InstallOptions, check, install, remove, verify
 from tests.e2e.judges import Built
 from tests.e2e.registry_runtimes import (
     AWS_CLI,
@@ -23,30 +20,17 @@ from tests.e2e.registry_runtimes import (
     PIP,
     REQUESTS,
     REQUESTS_WHEELS,
-    Asked,
     add_jdk,
     add_node,
     add_wheels,
-    profile_variables,
 )
-from tests.support.authority import Authority
-from tests.support.debian_tree import DebianTree, contents
-from tests.support.servers import https_server
+from tests.e2e.runtime_trial import EXPECTED, Runtime, World, trial, world_of
+from tests.support.debian_tree import DebianTree
 
 pytest.importorskip("OpenSSL")
 pytestmark = pytest.mark.slow
 
 SITE, JDK, NODE = "opt/app/lib/python3.11/site-packages", "opt/jdk", "opt/node"
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """``client`` is what ``verify`` calls it, ``finding`` what ``check`` finds if it lacks the anchor."""
-
-    unpack: Callable[[Path, Path], None]
-    ask: Callable[[Asked, Built], bool]
-    client: str
-    finding: str
 
 
 def _node(version: str) -> Runtime:
@@ -84,44 +68,14 @@ RUNTIMES = {
 
 
 @pytest.fixture
-def world(debian: DebianTree, tmp_path: Path) -> Iterator[SimpleNamespace]:
-    """A root filesystem, and a server whose CA nothing in it trusts."""
-    ca = Authority("Private CA")
-    (tmp_path / "private-ca.pem").write_bytes(ca.pem)
-    (tmp_path / "chain.pem").write_bytes(ca.server("localhost").pem)
-    install(debian.root)
-    with https_server(ca.server("localhost"), tmp_path) as port:
-        yield SimpleNamespace(tree=debian, folder=tmp_path, port=port)
+def world(debian: DebianTree, tmp_path: Path) -> Iterator[World]:
+    with world_of(debian, tmp_path) as world:
+        yield world
 
 
 @pytest.mark.parametrize("name", RUNTIMES)
 def test_it_accepts_the_server_after_install_and_not_after_remove(
-    name: str, world: SimpleNamespace, built: Built, tree_cache: Path
+    name: str, world: World, built: Built, tree_cache: Path, record_property: Callable[[str, str], None]
 ):
-    runtime, root = RUNTIMES[name], world.tree.root
-    runtime.unpack(world.tree.path, tree_cache)
-
-    def seen() -> tuple[bool, bool, bool]:
-        """Whether the runtime accepts the server, what ``verify`` says, and whether ``check`` finds nothing of it."""
-        chain = str(world.folder / "chain.pem")
-        verdicts = verify(root, chain, hostname="localhost", clients=[runtime.client]).verdicts
-        findings = {each.id for each in check(root, CheckOptions())}
-        asked = Asked(world.tree.path, world.port, profile_variables(world.tree.path))
-        return runtime.ask(asked, built), all(each.trusted for each in verdicts), runtime.finding not in findings
-
-    stores = contents(world.tree.path / "opt")
-    before = seen()
-    certs = [str(world.folder / "private-ca.pem")]
-    install(root, InstallOptions(certs=certs))
-    apart = seen()
-    install(root, InstallOptions(certs=certs, runtimes=("auto",)))
-    after = seen()
-    assert not install(root, InstallOptions(certs=certs, runtimes=("auto",))).changed
-    remove(root, ["private-ca"])
-    assert {"before": before, "apart": apart, "after": after, "removed": seen()} == {
-        "before": (False, False, True),
-        "apart": (False, False, False),
-        "after": (True, True, True),
-        "removed": (False, False, True),
-    }
-    assert contents(world.tree.path / "opt") == stores, "the runtime's own store is what it was, byte for byte"
+    record_property("tried", f"{RUNTIMES[name].client}: {name}")
+    assert trial(RUNTIMES[name], world, built, tree_cache) == EXPECTED

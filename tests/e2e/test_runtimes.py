@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from rootfs_trust import InstallOptions, install, remove
+from tests.e2e.runtime_trial import version
 from tests.support.authority import Authority
 from tests.support.debian_tree import DebianTree, contents
-from tests.support.overlay import run_over
 from tests.support.peers import PLAIN_ENVIRONMENT, peer, unavailable
 from tests.support.servers import https_server
 
@@ -93,11 +93,6 @@ def _chromium(world: World) -> bool:
     return "hello" in world.said(*over, peer("chromium"), *options, "--dump-dom", world.url, HOME=profile)
 
 
-def _wget(world: World) -> bool:
-    """GnuTLS reads the bundle of the system, whose place that of the tree takes."""
-    return run_over(world.tree.path, peer("wget"), "-q", "-O-", world.url).stdout == "hello"
-
-
 JUDGES = {
     "Java, JKS": _java(JKS),
     "Java, PKCS #12 without a password": _java(PKCS12),
@@ -105,9 +100,22 @@ JUDGES = {
     "Node.js": _node,
     "curl": _curl,
     "git": _git,
-    "wget": _wget,
     "Chromium": _chromium,
 }
+
+
+def _tried() -> list[str]:
+    """The programs with their versions, for the table of docs/runtimes.md."""
+    java, pip = version("java", "-version"), version(sys.executable, "-m", "pip", "--version")
+    return [
+        f"java: Java {java} with JKS",
+        f"java: Java {java} with PKCS #12 without a password",
+        f"certifi: requests in pip {pip}",
+        f"node: Node.js {version('node', '--version')}",
+        f"environment: curl {version('curl', '--version')} with `CURL_CA_BUNDLE`",
+        f"environment: git {version('git', '--version')} with `GIT_SSL_CAINFO`",
+        f"chromium: Chromium {version('chromium', '--version')}",
+    ]
 
 
 @pytest.fixture
@@ -144,7 +152,7 @@ def _copy_of_pip(site: Path) -> None:
     shutil.copytree(Path(pip.__file__).parent, site / "pip", ignore=shutil.ignore_patterns("__pycache__"))
 
 
-def test_every_runtime_accepts_the_server_after_install_and_not_after_remove(world):
+def test_every_runtime_accepts_the_server_after_install_and_not_after_remove(world, record_property):
     options = InstallOptions(certs=[str(world.ca)], runtimes=("auto",), timestamp=1_700_000_000)
     before = {name: judge(world) for name, judge in JUDGES.items()}
     stores = contents(world.path("opt"))
@@ -156,3 +164,5 @@ def test_every_runtime_accepts_the_server_after_install_and_not_after_remove(wor
     assert after == dict.fromkeys(JUDGES, True)
     assert {name: judge(world) for name, judge in JUDGES.items()} == before
     assert contents(world.path("opt")) == stores, "the runtimes' own stores are what they were, byte for byte"
+    for each in _tried():
+        record_property("tried", each)

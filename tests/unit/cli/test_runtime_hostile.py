@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
 import time
+from base64 import b64encode
 
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption, pkcs12
 
+from rootfs_trust.runtimes.pem_block import BEGIN
 from rootfs_trust.store.jks import KeystoreEntry, write_keystore
 from rootfs_trust.store.pkcs12 import Pkcs12, Safe, trusted_bag, write_pkcs12
 from rootfs_trust.x509.der import INTEGER, encode
@@ -18,9 +21,17 @@ from tests.unit.clients.test_pkcs12 import hostile
 THEIRS = Authority("Theirs")
 JDK = "opt/jdk/lib/security/cacerts"
 CERTIFI = "opt/app/lib/python3.11/site-packages/certifi/cacert.pem"
+CASTORE = "opt/app/lib/castore-1.0.5/priv/cacerts.pem"
 CHROMIUM, FIREFOX = "etc/chromium/policies/managed/corp.json", "etc/firefox/policies/policies.json"
 JKS = write_keystore([KeystoreEntry("theirs", 0, THEIRS.der)])
-PLAIN = write_pkcs12(Pkcs12((Safe((trusted_bag("theirs", THEIRS.der),)),), None))
+BASE64 = b64encode(THEIRS.der).decode()
+
+
+def bags(names: list[str]) -> Safe:
+    return Safe(tuple(trusted_bag(name, THEIRS.der) for name in names))
+
+
+PLAIN = write_pkcs12(Pkcs12((bags(["theirs"]),), None))
 
 
 def with_key(encryption) -> bytes:
@@ -61,6 +72,8 @@ CASES = {
     "elements in elements": (JDK, b"\x30\x80" * 10_000, ""),
     "a policy of Chromium that is not JSON": (CHROMIUM, b"{nope", "not a JSON file"),
     "a policy of Firefox that is not JSON": (FIREFOX, b"{nope", "not a JSON file"),
+    "a private key in castore's file": (CASTORE, THEIRS.pem + THEIRS.key_pem, "private key"),
+    "a block of ours that was changed": (CASTORE, THEIRS.pem + BEGIN + THEIRS.pem, "block of rootfs-trust"),
     "a policy of brackets": (CHROMIUM, b"[" * 100_000, "not a JSON file"),
 }
 
@@ -93,12 +106,20 @@ def test_it_is_one_error_and_nothing_is_written(tree, run, path, content, said):
     assert time.process_time() - begin < 5
 
 
-@pytest.mark.parametrize("form", ["JKS", "PKCS #12"])
-def test_a_store_of_ten_thousand_entries_takes_seconds(tree, run, form):
-    names = [f"a{number}" for number in range(10_000)]
-    jks = write_keystore(KeystoreEntry(name, 0, THEIRS.der) for name in names)
-    bags = tuple(trusted_bag(name, THEIRS.der) for name in names)
-    tree.write(JDK, jks if form == "JKS" else write_pkcs12(Pkcs12((Safe(bags),), None)))
+MANY = [f"a{number}" for number in range(10_000)]
+STORES = {
+    "JKS": (JDK, lambda: write_keystore(KeystoreEntry(name, 0, THEIRS.der) for name in MANY)),
+    "PKCS #12": (JDK, lambda: write_pkcs12(Pkcs12((bags(MANY),), None))),
+    "certifi": (CERTIFI, lambda: THEIRS.pem * len(MANY)),
+    "castore": (CASTORE, lambda: THEIRS.pem * len(MANY)),
+    "Chromium": (CHROMIUM, lambda: json.dumps({"CACertificates": [BASE64] * len(MANY)}).encode()),
+    "Firefox": (FIREFOX, lambda: json.dumps({"policies": {"Certificates": {"Install": MANY}}}).encode()),
+}
+
+
+@pytest.mark.parametrize(("path", "content"), STORES.values(), ids=STORES)
+def test_a_store_of_ten_thousand_entries_takes_seconds(tree, run, path, content):
+    tree.write(path, content())
     begin = time.process_time()
     assert run().document["changed"]
     assert not run().document["changed"]

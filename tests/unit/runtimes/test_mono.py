@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from rootfs_trust.rootfs.view import Absent
 from rootfs_trust.runtimes import mono
 from rootfs_trust.runtimes.request import RuntimeRequest, RuntimeTree
@@ -10,7 +12,7 @@ from rootfs_trust.x509 import parse_certificate
 from tests.support.authority import Authority
 from tests.support.memory import File, MemoryTree
 
-OURS, SAME_NAME = Authority("Ours"), Authority("Ours")
+OURS, SAME_NAME, THEIRS = Authority("Ours"), Authority("Ours"), Authority("Theirs")
 MONO = {"/usr/bin/mono": File(b"")}
 
 
@@ -63,6 +65,16 @@ def test_a_file_that_mono_does_not_find_is_not_relied_on():
         after = run(MONO | {f"{mono.BTLS}/{name}": File(OURS.pem)}, request(OURS))
         assert after[f"{mono.BTLS}/{number}.0"].content == OURS.pem
         assert run(after, request(OURS)) == after
+
+
+def test_a_store_of_ten_thousand_files_takes_seconds():
+    paths = [f"{directory}/{number:08x}.0" for directory in (mono.LEGACY, mono.BTLS) for number in range(10_000)]
+    entries = MONO | dict.fromkeys(paths, File(OURS.pem))
+    begin = time.process_time()
+    after = run(entries, request(SAME_NAME, THEIRS))
+    assert len(after) == len(entries) + 4
+    assert run(after, RuntimeRequest(removed=frozenset({SAME_NAME.sha256, THEIRS.sha256}))) == entries
+    assert time.process_time() - begin < 30
 
 
 def test_unreadable_files_stay():

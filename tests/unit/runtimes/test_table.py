@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e import tried
 from tests.unit.runtimes import table
 
 
@@ -17,3 +18,9 @@ def test_what_each_runtime_does(case):
 def test_the_page_has_the_table():
     text = table.DOCUMENT.read_text()
     assert table.page(text) == text, "python -m tests.unit.runtimes.table writes it"
+
+
+def test_the_page_names_a_real_program_for_each_runtime():
+    part = table.DOCUMENT.read_text().partition(tried.BEGIN)[2].partition(tried.END)[0]
+    rows = [line.strip("| ").split(" | ") for line in part.strip().splitlines()[2:]]
+    assert [row[0] for row in rows if row[1:]] == list(tried.ROWS.values())
