@@ -13,6 +13,7 @@ from typing import TypeVar
 from rootfs_trust.api.apply_plan import verify_written
 from rootfs_trust.api.image_filesystem import image_filesystem
 from rootfs_trust.api.image_folder import image_folder
+from rootfs_trust.api.open_tree import named_on_the_host
 from rootfs_trust.api.options import NO_OPTIONS, InstallOptions
 from rootfs_trust.api.planning import Decision, Job, decide, read_job
 from rootfs_trust.api.runtime_warnings import runtime_warnings
@@ -25,7 +26,7 @@ from rootfs_trust.image.image_tree import ImageTree, Layer
 from rootfs_trust.image.json_documents import diff_ids, new_environment, seconds
 from rootfs_trust.image.layer_entries import changes, layer
 from rootfs_trust.image.model import Change, Image, NewLayer
-from rootfs_trust.image.source import CpioArchive, ImageSource, RootfsArchive, open_source
+from rootfs_trust.image.source import CpioArchive, ImageSource, RootfsArchive, Source, open_source
 from rootfs_trust.image.streams import packed
 from rootfs_trust.image.tar_rewriting import TarRewriter
 from rootfs_trust.outcome import ImageOutcome, OneImage, Outcome
@@ -100,6 +101,18 @@ def image_job(
     found = open_source(source)
     if not job.options.dry_run:
         dest.refuse(folder=os.path.isdir(source))
+    with named_on_the_host(source):
+        return _of_its_kind(source, found, dest, job, environment, shared)
+
+
+def _of_its_kind(
+    source: str,
+    found: Source,
+    dest: Destination,
+    job: Job,
+    environment: bool,
+    shared: SharedLayers | None,
+) -> ImageOutcome:
     if isinstance(found, ImageSource):
         return _Images(found, dest, job, environment, shared or SharedLayers()).run()
     if environment:

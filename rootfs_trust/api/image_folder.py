@@ -23,7 +23,7 @@ def image_folder(source: str, dest: Destination, job: Job) -> ImageOutcome:
                 tree.lock_for_reading()
                 TreeCopy(source, staged).run()
             try:
-                outcome = install_job(staged, job)
+                outcome = install_job(staged, job, source)
             except ApplyError as error:
                 # Everything was written to a copy, which is deleted.
                 raise ApplyError(*(_of_the_copy(each, dest.path) for each in error.problems)) from error

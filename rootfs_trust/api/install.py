@@ -22,9 +22,12 @@ def install(root: str, options: InstallOptions = NO_OPTIONS) -> Outcome:
     return install_job(root, read_job(options))
 
 
-def install_job(root: str, job: Job) -> Outcome:
-    """Like :func:`install`, for a job whose files are read. Raises the same errors."""
-    with named_on_the_host(root), RootDirectory(root) as tree:
+def install_job(root: str, job: Job, name: str | None = None) -> Outcome:
+    """Like :func:`install`, for a job whose files are read. Raises the same errors.
+
+    ``name`` is the host path that errors name, if ``root`` is a copy.
+    """
+    with named_on_the_host(name or root), RootDirectory(root) as tree:
         tree.lock()
         return finish(tree, job, decide(tree, job, tree.lock_hash_directory))
 

@@ -38,12 +38,13 @@ def open_view(
     ``source`` is a directory, an image or the tar file of a root filesystem, as for ``image``. A platform may follow
     it: ``app.tar@linux/arm64``. A directory is locked for reading until the context ends. ``watch`` is called with each
     directory, first with that of the tree, then with those of the states, and returns the view to use in its place.
-    Raises InputError.
+    Raises InputError. An error about the tree as a whole names ``source``.
     """
     from rootfs_trust.rootfs.device_state import TreeWithDeviceState, parse_state
 
     specs = [parse_state(text) for text in states]
     with ExitStack() as stack:
+        stack.enter_context(named_on_the_host(source))
         stack.enter_context(damage_is_refused())
         base = _base(source, stack, watch)
         folders = [watch(stack.enter_context(RootDirectory(spec.folder))) for spec in specs]

@@ -8,6 +8,7 @@ from functools import partial
 from hashlib import sha256
 
 from rootfs_trust.api.apply_plan import refuse, verify_written
+from rootfs_trust.api.open_tree import named_on_the_host
 from rootfs_trust.api.planning import Decision, decide
 from rootfs_trust.errors import ConflictError
 from rootfs_trust.fleet.change_detection import WatchedTree, stamp
@@ -53,7 +54,8 @@ class RootWork:
         self._watched = WatchedTree(self._tree)
         # Do not wait for a lock while other trees of the batch are open: the tree is done alone, later.
         lock = partial(self._tree.lock_hash_directory, wait=self._durable)
-        self._decision = decide(self._watched, load_job(order), lock)
+        with named_on_the_host(self.task.path):
+            self._decision = decide(self._watched, load_job(order), lock)
         if order.dry_run or not self._decision.plan.actions:
             self.result = self._with_state(CHANGED if self._decision.plan.actions else UNCHANGED)
         else:
