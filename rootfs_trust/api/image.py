@@ -58,9 +58,9 @@ class Made:
 class SharedLayers:
     """Cache of the layers that one job has made.
 
-    An image with exactly the same layers gets the same new layer without further checks. Any other image is planned on
-    its own. If that gives the same entries, it gets the same layer. An example is an image with the same base, whose
-    other layers do not change the store.
+    An image with exactly the same layers and variables gets the same new layer without further checks. Any other image
+    is planned on its own. If that gives the same entries, it gets the same layer. An example is an image with the same
+    base, whose other layers do not change the store.
     """
 
     def __init__(self) -> None:
@@ -176,7 +176,7 @@ class _Images:
     def _decide(self, image: Image) -> Change:
         time = self._job.options.timestamp
         made_at = seconds(image.config.get("created")) if time is None else time
-        key = tuple(diff_ids(image.config)), made_at
+        key = tuple(diff_ids(image.config)), tuple(sorted(image.environment.items())), made_at
         variables: dict[str, str] = {}
         unset: frozenset[str] = frozenset()
         removes = self._job.options.without or self._job.config.store.distrust

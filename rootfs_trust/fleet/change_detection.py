@@ -15,6 +15,7 @@ from hashlib import sha256
 from operator import attrgetter
 from typing import NamedTuple
 
+from rootfs_trust.rootfs.pass_through import PassThroughView
 from rootfs_trust.rootfs.resolve import MAX_LINKS
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.rootfs.view import Node, Symlink, View, as_bytes, join, parent
@@ -30,11 +31,11 @@ class StampedPlace(NamedTuple):
     path: str
 
 
-class WatchedTree:
-    """The tree ``view``, which records what was read. Implements View."""
+class WatchedTree(PassThroughView):
+    """The tree ``view``, which records what was read."""
 
     def __init__(self, view: View) -> None:
-        self._view = view
+        super().__init__(view)
         self._entries: set[str] = set()
         self._ends: set[str] = set()
         self._folders: set[str] = set()

@@ -12,7 +12,18 @@ from rootfs_trust.image.limits import Limits
 from rootfs_trust.image.merged_tree import ImageEntry, MemberPlace, WalkedPath, apply_entry, steps, walk
 from rootfs_trust.image.tar_stream import Member, members
 from rootfs_trust.rootfs.root_directory import MAX_FILE
-from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Symlink, View, as_bytes, join
+from rootfs_trust.rootfs.view import (
+    NO_ENVIRONMENT,
+    Directory,
+    File,
+    Node,
+    Owner,
+    Special,
+    Symlink,
+    View,
+    as_bytes,
+    join,
+)
 
 _MAX_KEPT = 32 * 1024 * 1024
 """Cache size in bytes for files of trust stores, and again for the files of one other directory."""
@@ -56,12 +67,12 @@ class Layer:
 
 
 class ImageTree:
-    """The merged tree of layers. Implements View and InImage; ``environment``: of the image's configuration."""
+    """The merged tree of layers. Implements View. ``environment`` is that of the image config."""
 
     def __init__(
         self, layers: Sequence[Layer], *, whiteouts: bool = True, environment: Mapping[str, str] | None = None
     ) -> None:
-        self.environment: Mapping[str, str] = environment or {}
+        self.environment: Mapping[str, str] = environment or NO_ENVIRONMENT
         self.root = ImageEntry(Directory, MemberPlace(-1, 0))
         self._layers: list[Layer] = []
         self._limits = Limits()

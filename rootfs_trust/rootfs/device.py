@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from rootfs_trust.rootfs.view import InImage, Owner, View, join, read
+from rootfs_trust.rootfs.view import Owner, View, join, read
 
 READ, SEARCH = 4, 1
 """Permission bits: read a file or list a directory; enter a directory."""
@@ -57,7 +57,7 @@ class Device:
     @property
     def environment(self) -> Mapping[str, str]:
         """The environment variables in the config of a container image; empty for any other tree."""
-        return self.view.environment if isinstance(self.view, InImage) else {}
+        return self.view.environment
 
     @cached_property
     def os_release(self) -> dict[str, str]:

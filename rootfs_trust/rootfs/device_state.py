@@ -25,7 +25,7 @@ from rootfs_trust.rootfs.state_layers import (
     StateLayer,
     inside_of,
 )
-from rootfs_trust.rootfs.view import InImage, Node, Symlink, View, as_bytes, join, parent
+from rootfs_trust.rootfs.view import Node, Symlink, View, as_bytes, join, parent
 
 _FORMS = "overlay:/etc=DIR, copy:/etc/tedge=DIR, or ostree:DIR"
 
@@ -69,8 +69,8 @@ class TreeWithDeviceState:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Implements :meth:`InImage.environment`."""
-        return self._base.environment if isinstance(self._base, InImage) else {}
+        """Implements :meth:`View.environment`."""
+        return self._base.environment
 
     def real_path(self, path: str) -> str | None:
         """Implements :meth:`View.real_path`."""

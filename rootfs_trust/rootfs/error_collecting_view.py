@@ -6,19 +6,20 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from rootfs_trust.errors import InputError, Problem
-from rootfs_trust.rootfs.view import InImage, Node, View
+from rootfs_trust.rootfs.pass_through import PassThroughView
+from rootfs_trust.rootfs.view import Node, View
 
 _Value = TypeVar("_Value")
 
 
-class ErrorCollectingView:
-    """The tree ``view``, with unreadable paths treated as missing. Implements View.
+class ErrorCollectingView(PassThroughView):
+    """The tree ``view``, with unreadable paths treated as missing.
 
     ``problems`` has the problem of each unreadable path.
     """
 
     def __init__(self, view: View) -> None:
-        self._view = view
+        super().__init__(view)
         self.problems: dict[str, Problem] = {}
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
@@ -69,11 +70,6 @@ class ErrorCollectingView:
         from rootfs_trust.rootfs.device_state import TreeWithDeviceState
 
         return ErrorCollectingView(self._view.base) if isinstance(self._view, TreeWithDeviceState) else None
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """Implements :meth:`InImage.environment`."""
-        return self._view.environment if isinstance(self._view, InImage) else {}
 
     def _or(self, look: Callable[[], _Value], nothing: _Value) -> _Value:
         try:

@@ -1,18 +1,20 @@
 """Cache the result of a function for trees with equal content. Does no I/O itself.
 
 Many images of a fleet have the same trust store. This module records what a function reads from a tree as facts:
-directory entries, links, and the SHA-256 of files. If all facts are true for another tree, the result is the same and
-nothing has to be parsed.
+directory entries, links, and the SHA-256 of files. If another tree has the same environment and all facts are true for
+it, the result is the same and nothing has to be parsed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 from rootfs_trust.errors import InputError
+from rootfs_trust.rootfs.pass_through import PassThroughView
 from rootfs_trust.rootfs.resolve import way
 from rootfs_trust.rootfs.view import File, Node, Symlink, View, join, parent
 
@@ -28,24 +30,38 @@ _FIRST = ("names", "kind", "node")
 """Order of checking facts: a listing has the types of all its entries, and files are the most expensive."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known(Generic[_Result]):
+    """A result, with the environment and the facts of the tree that it holds for."""
+
+    environment: Mapping[str, str]
+    facts: Mapping[_Fact, Hashable]
+    result: _Result
+
+    def holds(self, view: View, found: dict[_Fact, Hashable]) -> bool:
+        """Return whether every fact is true in ``view``. ``found`` caches its facts."""
+        return all(_is_unchanged(view, fact, expected, found) for fact, expected in self.facts.items())
+
+
 class Remembered(Generic[_Result]):
     """Caches ``function``, which depends only on a view."""
 
     def __init__(self, function: Callable[[View], _Result]) -> None:
         self.function = function
-        self._known: list[tuple[dict[_Fact, Hashable], _Result]] = []
+        self._known: list[_Known[_Result]] = []
 
     def __call__(self, view: View) -> _Result:
         """Return the result for the tree ``view``."""
         found: dict[_Fact, Hashable] = {}
-        for facts, result in self._known:
-            if all(_is_unchanged(view, fact, expected, found) for fact, expected in facts.items()):
-                return result
+        for known in self._known:
+            if known.environment == view.environment and known.holds(view, found):
+                return known.result
         asking = Asking(view)
         result = self.function(asking)
         if len(self._known) < _MOST:
             facts = asking.facts
-            self._known.append(({fact: facts[fact] for fact in sorted(facts, key=_order)}, result))
+            ordered = {fact: facts[fact] for fact in sorted(facts, key=_order)}
+            self._known.append(_Known(dict(view.environment), ordered, result))
         return result
 
 
@@ -59,11 +75,11 @@ def _order(fact: _Fact) -> tuple[int, str]:
     return _FIRST.index(fact[0]) if fact[0] in _FIRST else len(_FIRST), fact[1]
 
 
-class Asking:
-    """The tree ``view``, which records the ``facts`` that its answers depend on. Implements View."""
+class Asking(PassThroughView):
+    """The tree ``view``, which records the ``facts`` that its answers depend on."""
 
     def __init__(self, view: View) -> None:
-        self._view = view
+        super().__init__(view)
         self._asked: dict[_Fact, Any] = {}
         self.facts: dict[_Fact, Hashable] = {}
 

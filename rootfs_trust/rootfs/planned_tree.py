@@ -13,7 +13,6 @@ from rootfs_trust.rootfs.view import (
     Desired,
     Directory,
     File,
-    InImage,
     Node,
     Owner,
     Symlink,
@@ -76,8 +75,8 @@ class PlannedTree:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Implements :meth:`InImage.environment`."""
-        return self._view.environment if isinstance(self._view, InImage) else {}
+        """Implements :meth:`View.environment`."""
+        return self._view.environment
 
     def _resolved(self, path: str, *, follow: bool) -> str | None:
         if follow or path == "/":

@@ -23,7 +23,19 @@ from types import TracebackType
 from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.rootfs.descriptor_calls import kind_of, mount_of, read_extended_attributes, read_file
 from rootfs_trust.rootfs.open_path import Walk, close
-from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Symlink, as_bytes, as_text, join, parent
+from rootfs_trust.rootfs.view import (
+    NO_ENVIRONMENT,
+    Directory,
+    File,
+    Node,
+    Owner,
+    Special,
+    Symlink,
+    as_bytes,
+    as_text,
+    join,
+    parent,
+)
 
 MAX_FILE = 64 * 1024 * 1024
 """Maximum size of a file in bytes. A bundle of 10,000 certificates has about a quarter of it."""
@@ -50,6 +62,8 @@ _SPECIAL = {stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device
 
 class RootDirectory:
     """A root filesystem on disk, as the device sees it. Implements :class:`~rootfs_trust.rootfs.view.View`."""
+
+    environment = NO_ENVIRONMENT
 
     def __init__(self, directory: str) -> None:
         try:

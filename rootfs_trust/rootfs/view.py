@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+from types import MappingProxyType
+from typing import NamedTuple, Protocol, TypeAlias
 
 FILE_MODE = 0o644
 DIRECTORY_MODE = 0o755
@@ -58,6 +59,10 @@ Desired: TypeAlias = Mapping[str, File | Symlink | Directory | Absent]
 """The desired tree: what should exist at each path. The order of the mapping is the order of writing."""
 
 
+NO_ENVIRONMENT: Mapping[str, str] = MappingProxyType({})
+"""The environment of a tree that is not a container image."""
+
+
 class View(Protocol):
     """A readable file tree: a directory on disk, a dictionary, or the layers of an image.
 
@@ -86,14 +91,9 @@ class View(Protocol):
     def modified(self, path: str) -> int | None:
         """Return the modification time of ``path``, following links, in seconds since 1970, or None."""
 
-
-@runtime_checkable
-class InImage(Protocol):
-    """A view of a container image, whose config sets environment variables for every program."""
-
     @property
     def environment(self) -> Mapping[str, str]:
-        """The variables, by name."""
+        """The variables that the config of a container image sets for every program. Empty for any other tree."""
 
 
 def read(view: View, path: str) -> bytes | None:

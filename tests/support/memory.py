@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rootfs_trust.rootfs.view import Directory, File, Node, Special, Symlink, as_bytes, join, parent
+from rootfs_trust.rootfs.view import NO_ENVIRONMENT, Directory, File, Node, Special, Symlink, as_bytes, join, parent
 
 
 class MemoryTree:
     """Implements View over a dictionary; folders on the way to an entry are there by themselves."""
 
-    def __init__(self, entries: Mapping[str, Node] = {}) -> None:
+    def __init__(self, entries: Mapping[str, Node] = {}, environment: Mapping[str, str] = NO_ENVIRONMENT) -> None:
+        self.environment = environment
         self.entries = dict(entries)
         for path in list(self.entries):
             while (path := parent(path)) != "/":

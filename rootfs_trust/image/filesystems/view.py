@@ -13,7 +13,18 @@ from rootfs_trust.image.filesystems.inodes import Child, Filesystem, Inode
 from rootfs_trust.image.tar_stream import MAX_DEPTH, MAX_MEMBERS
 from rootfs_trust.rootfs.resolve import way
 from rootfs_trust.rootfs.root_directory import MAX_FILE
-from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Symlink, as_bytes, as_text, join
+from rootfs_trust.rootfs.view import (
+    NO_ENVIRONMENT,
+    Directory,
+    File,
+    Node,
+    Owner,
+    Special,
+    Symlink,
+    as_bytes,
+    as_text,
+    join,
+)
 
 MAX_CONTENT = 16 * 1024 * 1024 * 1024
 """Bytes of all files that are read: a small image can hold many files of zeros that take no space in it."""
@@ -38,6 +49,8 @@ class FilesystemView:
     Every directory has one path: a directory with two names, which no program makes, is refused, so that no walk is
     endless. Raises DamagedImageError if the image is not well-formed.
     """
+
+    environment = NO_ENVIRONMENT
 
     def __init__(self, path: str, filesystem: Filesystem) -> None:
         self.path = path

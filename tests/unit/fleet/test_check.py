@@ -7,12 +7,14 @@ import subprocess
 
 import pytest
 
+from rootfs_trust.api.check import CheckOptions, check
 from rootfs_trust.fleet import check_work
 from rootfs_trust.fleet.check import FleetCheck
 from rootfs_trust.fleet.run import FleetOptions
 from tests.support.authority import DAY, NOW, Authority
 from tests.support.command import rootfs_trust
 from tests.support.debian_tree import shipped_authority
+from tests.support.images import LayoutFolder, Tarball
 from tests.support.root_data import concerned, incident, root, spki, table, write
 from tests.support.schemas import check_output
 from tests.unit.fleet.conftest import CONFIG, Fleet
@@ -208,3 +210,33 @@ def test_a_page_about_the_fleet(with_servers, tmp_path, openssl_engine):
 def test_a_page_needs_check(installed, tmp_path):
     done = rootfs_trust("fleet", installed.file, "--report", tmp_path / "x.html", cwd=installed.folder.parent)
     assert done.returncode == 2 and b"--check" in done.stderr and not (tmp_path / "x.html").exists()
+
+
+def test_the_variables_of_an_image_belong_to_the_check(installed):
+    """Two images with the same files. In one of them, a variable names a bundle with one root for every program."""
+    tree = installed.trees[0]
+    tree.write("opt/app/ca.pem", LEAKED.pem)
+    base = Tarball().tree(tree.path, "").end()
+    for name, variables in (("plain", []), ("moved", ["SSL_CERT_FILE=/opt/app/ca.pem"])):
+        layout = LayoutFolder(installed.folder / name)
+        layout.index(layout.image(base, config={"config": {"Env": ["PATH=/bin", *variables]}}))
+    targets = (f'[[target]]\nimage = "{name}"\nconfig = "edge.toml"\n' for name in ("plain", "moved"))
+    installed.file.write_text("".join(targets))
+    who = ("--who-trusts", LEAKED.sha256)
+    for journal in ((), ("--journal", installed.folder.parent / "journal")):
+        found = lines(run(installed, *who, *journal, status=1))
+        assert {target: each["status"] for target, each in found.items()} == {"plain": "ok", "moved": "findings"}
+        assert {each["path"] for each in found["moved"]["trusted_by"]} == {"/opt/app/ca.pem"}
+
+
+def test_findings_about_an_image_are_those_of_check(installed):
+    tree = installed.trees[0]
+    tree.write("opt/app/ca.pem", LEAKED.pem)
+    layout = LayoutFolder(installed.folder / "moved")
+    variables = ["SSL_CERT_FILE=/opt/app/ca.pem"]
+    layout.index(layout.image(Tarball().tree(tree.path, "").end(), config={"config": {"Env": variables}}))
+    installed.file.write_text('[[target]]\nimage = "moved"\nconfig = "edge.toml"\n')
+    alone = check(str(layout.path), CheckOptions(config=str(installed.folder / "edge.toml")))
+    expected = {(each.id, each.path) for each in alone if each.level != "note"}
+    found = lines(run(installed, status=1))["moved"]["findings"]
+    assert {(each["id"], each["path"]) for each in found if each["level"] != "note"} == expected != set()

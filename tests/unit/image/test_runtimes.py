@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rootfs_trust import InstallOptions, install_image
 from rootfs_trust.store.jks import KeystoreEntry, read_keystore, write_keystore
 from rootfs_trust.store.pkcs12 import Pkcs12, Safe, read_pkcs12, trusted_bag, write_pkcs12
 from tests.support.images import LayoutFolder, Tarball, entries
@@ -118,3 +119,17 @@ def test_a_variable_that_names_another_file_is_a_conflict(runtimes, image, tmp_p
 def test_a_variable_that_names_the_bundle_stays(runtimes, image, tmp_path):
     assert image(runtimes(f"REQUESTS_CA_BUNDLE={BUNDLE}"), "--runtimes", "auto").status == 0
     assert LayoutFolder(tmp_path / "out").config()["config"]["Env"].count(f"REQUESTS_CA_BUNDLE={BUNDLE}") == 1
+
+
+def test_images_of_one_base_with_other_variables_are_planned_apart(base, layout, ca, tmp_path):
+    """Programs of the first image read certifi's store. In the second, a variable leads them to the system's."""
+    top = Tarball().file(CERTIFI, b"# others\n").end()
+    variables = ([], [f"REQUESTS_CA_BUNDLE={BUNDLE}"])
+    images = [
+        layout.image(base, top, config={"config": {"Env": each}}, platform={"os": "linux", "architecture": name})
+        for each, name in zip(variables, ("amd64", "arm64"), strict=True)
+    ]
+    layout.index(*images)
+    done = install_image(str(layout.path), str(tmp_path / "out"), InstallOptions(certs=[str(ca)]))
+    warnings = [[each.path for each in one.outcome.warnings] for one in done.images]
+    assert warnings == [[f"/{CERTIFI}"], []]
