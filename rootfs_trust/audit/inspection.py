@@ -22,6 +22,8 @@ from rootfs_trust.store.debian.ca_certificates_conf import parse_conf
 from rootfs_trust.store.detect import find_layout
 from rootfs_trust.store.layout import Layout
 from rootfs_trust.store.selection import Selection
+from rootfs_trust.x509 import Certificate
+from rootfs_trust.x509.constrained import digests_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +59,10 @@ class Inspection:
     def device(self) -> Device:
         """The system of the tree: os-release and packages."""
         return self.trust.device
+
+    def table_of(self, certificate: Certificate) -> AnchorTable | None:
+        """Return the configured anchor that ``certificate`` is, also as a copy that a renewal has constrained."""
+        return next((self.own[sha256] for sha256 in digests_of(certificate) if sha256 in self.own), None)
 
     def from_state(self, path: str) -> bool:
         """Return whether ``path`` comes from the device's state."""

@@ -16,6 +16,7 @@ from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.anchor import name_of_file, name_of_subject
 from rootfs_trust.x509 import Certificate, parse_certificate
+from rootfs_trust.x509.constrained import digests_of
 
 DISTRIBUTION, LOCAL, OWN, UNSOURCED = "distribution", "local", "rootfs-trust", "unsourced"
 APPLICATION = "application"
@@ -137,13 +138,14 @@ class Trust:
         sources = (*self.local.get(certificate.sha256, ()), *self.shipped.get(certificate.sha256, ()))
         kinds = tuple(dict.fromkeys(output.kind for output in holders))
         paths = tuple(output.path for output in holders)
-        origin = self._origin(certificate.sha256, holders)
+        origin = self._origin(certificate, holders)
         trusted = self.trusted_by.get(certificate.sha256)
         readers = trusted.readers if trusted else ()
         return TrustedAnchor(self._name(certificate, sources), certificate, origin, kinds, paths, sources, readers)
 
-    def _origin(self, sha256: str, holders: list[Output]) -> str:
-        if sha256 in self._own:
+    def _origin(self, certificate: Certificate, holders: list[Output]) -> str:
+        sha256 = certificate.sha256
+        if not self._own.isdisjoint(digests_of(certificate)):
             return OWN
         if sha256 in self.local or sha256 in self.by_hand:
             return LOCAL

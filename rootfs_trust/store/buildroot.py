@@ -38,6 +38,7 @@ class BuildrootStore:
     sources: str = "/usr/share/ca-certificates"
     """Every ``.crt`` file below this directory is trusted."""
     local: str = "/usr/share/ca-certificates/local"
+    suffix: str = ".crt"
     bundle: str = "/etc/ssl/certs/ca-certificates.crt"
     hash_directory: str = "/etc/ssl/certs"
 

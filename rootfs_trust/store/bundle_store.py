@@ -52,6 +52,7 @@ class BundleStore:
     ids: tuple[str, ...] = ()
     """Values of ID and ID_LIKE in os-release that identify such a system."""
     bundle: str = "/etc/ssl/certs/ca-certificates.crt"
+    suffix: str = ".crt"
     more: tuple[str, ...] = ()
     """Further bundles that are separate files: Azure Linux's distroless images have a copy at /etc/pki/tls/cert.pem."""
     hash_directory: str = ""

@@ -101,6 +101,10 @@ class Layout(Protocol):
         """The anchor source directory of the administrator, or the bundle if there is none."""
 
     @property
+    def suffix(self) -> str:
+        """The suffix of the files that ``install`` writes there."""
+
+    @property
     def bundle(self) -> str:
         """The file of all anchors that most clients read."""
 

@@ -47,6 +47,7 @@ class PhotonStore:
     ids: tuple[str, ...] = ()
     """Values of ID and ID_LIKE in os-release that identify such a system."""
     local: str = "/etc/ssl/certs"
+    suffix: str = _SUFFIX
     bundle: str = "/etc/pki/tls/certs/ca-bundle.crt"
     hash_directory: str = "/etc/ssl/certs"
 

@@ -41,7 +41,7 @@ def _constrained_before(view: View, layout: Layout, anchor: Anchor) -> Certifica
     if not anchor.replace or original_of(anchor.certificate) is not None:
         return None
     in_bundle = layout.local == layout.bundle
-    path = layout.bundle if in_bundle else join(layout.local, f"{anchor.name}.crt")
+    path = layout.bundle if in_bundle else join(layout.local, anchor.name + layout.suffix)
     for each in read_source(path, read(view, path) or b"").certificates:
         if original_of(each) is not None and (not in_bundle or each.subject == anchor.certificate.subject):
             return each

@@ -59,6 +59,12 @@ def original_of(certificate: Certificate) -> str | None:
     return signature[3:].hex()
 
 
+def digests_of(certificate: Certificate) -> tuple[str, ...]:
+    """Return the SHA-256 of the certificate, and that of its original if it is a constrained copy."""
+    original = original_of(certificate)
+    return (certificate.sha256,) if original is None else (certificate.sha256, original)
+
+
 def shown_names(names: Iterable[GeneralName]) -> list[str]:
     """Return the DNS names and IP networks of a list as text. An empty DNS name means all of them: ``*``."""
     return [

@@ -12,6 +12,7 @@ from rootfs_trust.errors import Problem
 from rootfs_trust.inputs.policy import judge
 from rootfs_trust.store.selection import selected
 from rootfs_trust.x509 import Certificate
+from rootfs_trust.x509.constrained import digests_of
 
 _SHIPPED = "A note for anchors that the distribution ships."
 _RENEW = "get the new certificate of this CA, and replace this one by it"
@@ -151,7 +152,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
 
 def _missing_anchors(inspection: Inspection) -> Iterator[Finding]:
     """Yield configured anchors that no store file contains. With p11-kit, only anchors for servers are expected."""
-    trusted = {anchor.certificate.sha256 for anchor in inspection.trust.anchors}
+    trusted = {sha256 for anchor in inspection.trust.anchors for sha256 in digests_of(anchor.certificate)}
     path = next((output.path for output in inspection.trust.outputs), "/")
     for sha256, table in inspection.own.items():
         if sha256 not in trusted and (table.purposes is None or table.purposes - {"client-auth"}):
@@ -160,7 +161,7 @@ def _missing_anchors(inspection: Inspection) -> Iterator[Finding]:
 
 def _policy_findings(inspection: Inspection, anchor: TrustedAnchor) -> Iterator[Finding]:
     """Yield what ``install`` would report about an anchor. If ``allow`` accepts it, it is a note."""
-    own = inspection.own.get(anchor.certificate.sha256)
+    own = inspection.table_of(anchor.certificate)
     allow = own.allow if own else frozenset[str]()
     judgement = judge(anchor.certificate, inspection.where(anchor), inspection.policy, inspection.at, allow=allow)
     for problem in judgement.errors:

@@ -115,7 +115,7 @@ def _not_allowed(inspection: Inspection) -> Iterator[Finding]:
     for anchor in inspection.trust.trusted:
         certificate = anchor.certificate
         sha256, where = certificate.sha256, inspection.where(anchor)
-        if sha256 not in inspection.own and not selected(allowed, certificate):
+        if inspection.table_of(certificate) is None and not selected(allowed, certificate):
             reason = root_status(inspection.root_data, certificate).reason
             cause = f"is not in [policy] allow_only{f'; it {reason}' if reason else ''}"
             yield NOT_ALLOWED.found_of(where, anchor.name, cause, sha256=sha256, commands=(remove(sha256),))

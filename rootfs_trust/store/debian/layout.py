@@ -39,6 +39,7 @@ class DebianStore:
     signs: tuple[str, ...] = ()
     """Paths that distinguish it from other systems with the same directory of shipped certificates."""
     local: str = "/usr/local/share/ca-certificates"
+    suffix: str = ".crt"
     shipped: str = "/usr/share/ca-certificates"
     conf: str = "/etc/ca-certificates.conf"
     conf_header: str = DEBIAN_HEADER

@@ -55,6 +55,7 @@ class P11KitStore:
     hash_directory: str
     bundles: tuple[ExtractedBundle, ...]
     folders: tuple[ExtractedHashDirectory, ...]
+    suffix: str = ".crt"
     mirror: Mirror | None = None
     """A directory that repeats the links of the last of ``folders``."""
     links: tuple[tuple[str, str], ...] = ()

@@ -12,6 +12,7 @@ from rootfs_trust.x509 import blocks, parse_certificate
 from rootfs_trust.x509.constrained import original_of, shown_names
 from tests.support.authority import Authority
 from tests.support.debian_tree import SHIPPED, shipped_authority
+from tests.support.layout_trees import FAMILIES, LayoutTree
 
 STORED = "usr/local/share/ca-certificates/company.crt"
 
@@ -204,3 +205,61 @@ def test_remove_takes_it_out(command, install, debian, company, config):
     install("--config", config("permitted = ['corp.example']"))
     assert command("remove", "--root", debian.path, "company").status == 0
     assert not (debian.path / STORED).exists()
+
+
+def test_commands_that_read_know_the_constrained_certificate_as_the_configured_anchor(
+    command, install, debian, company, config
+):
+    path = config("permitted = ['corp.example']")
+    path.write_text(path.read_text() + "[policy]\nallow_only = ['sha256:" + "0" * 64 + "']\n")
+    install("--config", path)
+    words = ("--root", debian.path, "--config", path)
+    found = command("check", *words, "--format", "json").document["findings"]
+    assert not {"anchor-missing", "not-allowed"} & {each["id"] for each in found if each.get("sha256") in known(debian)}
+    anchors = command("list", *words, "--format", "json").document["anchors"]
+    assert [each["origin"] for each in anchors if each["name"] == "company"] == ["rootfs-trust"]
+    components = command("sbom", *words).document["components"]
+    origins = [each["properties"] for each in components if each["name"] == "company"]
+    assert [p["value"] for each in origins for p in each if p["name"].endswith("origin")] == ["rootfs-trust"]
+
+
+def known(debian):
+    return {None, stored(debian).sha256, original_of(stored(debian))}
+
+
+def test_a_config_without_names_knows_the_renewal_that_kept_them(command, install, debian, company, config, tmp_path):
+    install("--config", config("permitted = ['corp.example']"))
+    (tmp_path / "company.pem").write_bytes(company.renewed().pem)
+    words = ("--config", config("replace = true"))
+    assert install(*words).status == 0
+    found = command("check", "--root", debian.path, *words, "--format", "json").document["findings"]
+    assert "anchor-missing" not in {each["id"] for each in found}
+
+
+def test_other_names_than_the_configured_ones_are_another_anchor(command, install, debian, company, config):
+    install("--config", config("permitted = ['corp.example']"))
+    words = ("--root", debian.path, "--config", config("permitted = ['other.example']"), "--format", "json")
+    assert "anchor-missing" in {each["id"] for each in command("check", *words).document["findings"]}
+
+
+def test_names_that_the_ca_does_not_permit_are_an_error_of_check_too(command, debian, config, tmp_path):
+    authority = Authority(more=(x509.NameConstraints([x509.DNSName("a.example")], None),))
+    (tmp_path / "company.pem").write_bytes(authority.pem)
+    result = command(
+        "check", "--root", debian.path, "--config", config("permitted = ['b.example']"), "--format", "json"
+    )
+    assert (result.status, [id_ for id_, _ in result.errors]) == (2, ["not-constrained"])
+
+
+WITHOUT_JAVA = [each for each in FAMILIES if each.name not in ("debian", "fedora", "suse", "arch")]
+
+
+@pytest.mark.parametrize("family", WITHOUT_JAVA, ids=lambda family: family.name)
+def test_a_renewal_keeps_the_names_on_every_layout(command, company, tmp_path, family):
+    tree = LayoutTree(tmp_path / "tree", family)
+    words = ("install", "--root", tree.root, "--cert", tmp_path / "company.pem", "--format", "json", "--drop-unsourced")
+    assert command(*words, "--permit", "corp.example").status == 0
+    renewed = company.renewed()
+    (tmp_path / "company.pem").write_bytes(renewed.pem)
+    (anchor,) = command(*words, "--replace", "company").document["anchors"]
+    assert anchor["original_sha256"] == renewed.sha256
