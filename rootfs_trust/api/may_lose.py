@@ -9,6 +9,7 @@ from rootfs_trust.rootfs.view import View, parent, read
 from rootfs_trust.store.bundle_store import BUNDLES
 from rootfs_trust.x509 import Block, blocks
 
+_PEM = b"-----BEGIN "
 _X509 = b"-----BEGIN X509 CERTIFICATE-----"
 """GnuTLS trusts a block of this kind only if no CERTIFICATE block follows it, so adding one removes its trust."""
 
@@ -16,13 +17,8 @@ _PLACES = frozenset((*BUNDLES, *JAVA_STORES, *DIRECTORIES))
 
 
 def may_lose(view: View, plan: Plan) -> bool:
-    """Return whether ``plan`` may make a client lose a certificate. False if it only adds, or there is no store yet."""
-    return _has_store(view) and any(_takes_away(view, action) for action in plan.actions)
-
-
-def _has_store(view: View) -> bool:
-    """Return whether the system's bundles, keystores and hash directories hold anything that a run could hide."""
-    return any(map(view.kind, (*BUNDLES, *JAVA_STORES))) or any(map(view.names, DIRECTORIES))
+    """Return whether ``plan`` may make a client lose a certificate. False if it only adds."""
+    return any(_takes_away(view, action) for action in plan.actions)
 
 
 def _takes_away(view: View, action: Action) -> bool:
@@ -36,10 +32,12 @@ def _takes_away(view: View, action: Action) -> bool:
     if isinstance(action, Link):
         return True
     before = read(view, action.path) or b""
-    return _is_read(action) and (_X509 in before or not _contents(before) <= _contents(action.node.content))
+    may_be_read = _is_read(action) or _PEM in before
+    return may_be_read and (_X509 in before or not _contents(before) <= _contents(action.node.content))
 
 
 def _is_read(action: Put) -> bool:
+    """Return whether clients look there. A variable may lead one to any other PEM file."""
     return action.path in _PLACES or parent(action.path) in _PLACES
 
 
@@ -47,7 +45,7 @@ def _contents(data: bytes) -> set[bytes]:
     """Return the PEM blocks of a file or the certificates of a keystore; for anything else, its bytes."""
     from rootfs_trust.clients.pkcs12 import keystore_certificates
 
-    found = {each.der for each in blocks(data) if isinstance(each, Block)} if b"-----BEGIN " in data else set()
+    found = {each.der for each in blocks(data) if isinstance(each, Block)} if _PEM in data else set()
     try:
         return found or {each.der for each in keystore_certificates(data)}
     except MalformedError:

@@ -169,9 +169,11 @@ def lost(
 
     Needed only if :func:`~rootfs_trust.api.may_lose.may_lose` returns True.
     """
+    before = readings(FileReader(device))
+    if not any(each.anchors for each in before):
+        return
     finished = PlannedTree(device, desired)
     after = {_key(each): each for each in readings(FileReader(Device(finished)))}
-    before = readings(FileReader(device))
     still = {anchor.certificate.sha256 for each in after.values() for anchor in each.anchors}
     asked = _requested_removals(device.view, layout, request, store, plan)
     judged = _judged_by_layout(device.view) - still

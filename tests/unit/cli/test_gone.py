@@ -249,3 +249,36 @@ def test_an_anchor_behind_an_x509_block_would_take_that_from_gnutls(command, ope
     result = command("install", "--root", openwrt.path, "--cert", ca)
     assert result.status == 3
     assert "gnutls" in result.err and OTHER.sha256[:16] in result.err
+
+
+def test_a_store_that_hides_what_one_client_reads_is_a_conflict_in_a_tree_without_a_store(command, debian, ca):
+    """rustls-native-certs takes the first bundle that openssl-probe finds."""
+    debian.write("opt/etc/ssl/cert.pem", OTHER.pem)
+    result = command("install", "--root", debian.path, "--cert", ca, "--format", "json")
+    assert (result.status, result.errors) == (3, [("conflict", "/opt/etc/ssl/cert.pem")])
+    assert "rustls-native, thin-edge-https would no longer trust" in result.document["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_a_source_file_that_a_variable_names_loses_no_certificate(command, debian, installed):
+    """adopt writes one file for each certificate, and the variable names only one of them."""
+    source = "usr/local/share/ca-certificates/two.crt"
+    debian.write(source, MINE.pem + OTHER.pem)
+    debian.write("etc/systemd/system/app.service", f"[Service]\nEnvironment=SSL_CERT_FILE=/{source}\n".encode())
+    if installed:
+        assert command("install", "--root", debian.path).status == 0
+    result = command("install", "--root", debian.path, "--adopt", "--format", "json")
+    assert (result.status, result.errors) == (3, [("conflict", f"/{source}")])
+    assert OTHER.sha256[:16] in result.document["errors"][0]["message"]
+
+
+def test_a_rendered_file_that_a_variable_names_loses_no_certificate(command, debian, tmp_path):
+    debian.write("opt/ca.pem", OTHER.pem)
+    debian.write("etc/profile.d/tls.sh", b"export SSL_CERT_FILE=/opt/ca.pem\n")
+    (tmp_path / "ca.j2").write_bytes(MINE.pem)
+    config = tmp_path / "rt.toml"
+    config.write_text('[[render]]\ntemplate = "ca.j2"\ndest = "/opt/ca.pem"\nreplace = true\n')
+    result = command("install", "--root", debian.path, "--config", config, "--format", "json")
+    assert (result.status, result.errors) == (3, [("conflict", "/opt/ca.pem")])
+    (tmp_path / "ca.j2").write_bytes(MINE.pem + OTHER.pem)
+    assert command("install", "--root", debian.path, "--config", config).status == 0
