@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from rootfs_trust.clients.table import JAVA_STORES
 from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.templates import Template
 from rootfs_trust.rendering.render import RenderRequest, TemplateTrust, rendered
 from rootfs_trust.rootfs.view import File, View
 from rootfs_trust.store.layout import Layout, StorePlan
 from rootfs_trust.x509 import encode, private_key_form
-
-JAVA_STORES = (
-    "/etc/ssl/certs/java/cacerts",
-    "/etc/pki/ca-trust/extracted/java/cacerts",
-    "/var/lib/ca-certificates/java-cacerts",
-    "/etc/ca-certificates/extracted/java-cacerts.jks",
-)
 
 
 def render_files(

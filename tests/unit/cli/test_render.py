@@ -7,6 +7,9 @@ import json
 import pytest
 
 from rootfs_trust.cli.run import main
+from rootfs_trust.clients.table import JAVA_STORES
+from rootfs_trust.store.jks import keystore
+from tests.support.debian_tree import SHIPPED, shipped_authority
 
 BRIDGE = """
 [[anchor]]
@@ -87,3 +90,12 @@ def test_what_a_template_lacks_is_refused_with_all_else(run, debian):
     status, document = run(BRIDGE.replace("address =", "adress ="))
     assert (status, [each["id"] for each in document["errors"]]) == (2, ["template"])
     assert debian.snapshot() == before
+
+
+@pytest.mark.parametrize("store", JAVA_STORES)
+def test_a_template_knows_every_java_store(run, debian, tmp_path, store):
+    debian.write(store[1:], keystore([("alias", shipped_authority(SHIPPED[0]).der)], 0))
+    (tmp_path / "own.j2").write_text("{{ runtimes.JAVA_TOOL_OPTIONS }}")
+    assert run(BRIDGE.replace('"mosquitto-bridge"', '"own.j2"'))[0] == 0
+    text = debian.read("etc/mosquitto/conf.d/cloud.conf").decode()
+    assert text == f"-Djavax.net.ssl.trustStore={store}"
