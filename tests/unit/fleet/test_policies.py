@@ -41,6 +41,8 @@ def test_every_other_policy(digest, tmp_path):
         BASE.replace('name = "ca"', 'name = "my-ca"'),
         BASE.replace('name = "ca"', 'name = "ca"\nreplace = true'),
         BASE.replace('name = "ca"', 'name = "ca"\npurposes = ["server-auth", "email"]'),
+        BASE.replace('name = "ca"', 'name = "ca"\npermitted = ["a.example"]'),
+        BASE.replace('name = "ca"', 'name = "ca"\npermitted = ["a.example"]\nfence = "where-possible"'),
         f'[store]\nbase = "none"\n{BASE}',
         f'[store]\nlayout = "debian"\n{BASE}',
         f'[store]\ndistrust = ["{"0" * 64}"]\n{BASE}',
