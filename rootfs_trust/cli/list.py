@@ -81,11 +81,11 @@ def command(
       rootfs-trust list --root ./rootfs --status removed,compromised
       rootfs-trust list --root ./rootfs --state overlay:/etc=./data/etc-upper
     """
-    anchors = list_anchors(root, config=config, states=states, clients=clients, root_data=root_data)
+    at = at or utc_now()
+    anchors = list_anchors(root, config=config, states=states, clients=clients, root_data=root_data, at=at)
     data = load_root_data(root_data)
     judged = [(anchor, root_status(data, anchor.certificate)) for anchor in anchors]
     judged = [(anchor, status) for anchor, status in judged if status.word in statuses]
-    at = at or utc_now()
     if format_ == "json":
         echo_json({"anchors": [listed(anchor, at, status) for anchor, status in judged]})
     elif format_ == "csv":

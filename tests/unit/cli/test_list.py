@@ -12,6 +12,7 @@ from rootfs_trust.store.jks import keystore
 from tests.support.authority import DAY, NOW, Authority
 from tests.support.debian_tree import DebianTree, shipped_authority
 from tests.support.layout_trees import FAMILIES, Family, LayoutTree
+from tests.unit.inputs.test_certdata import TRUSTED, certdata, certificate_object, trust_object, until
 
 MINE = Authority("My Root", organization="Org")
 NAMES = ("Alpha_Root", "Beta_Root", "Gamma_Root")
@@ -302,3 +303,19 @@ def test_the_setting_of_a_mapper_of_the_user(command, debian, other):
     other.write(file, b'[device]\nroot_cert_path = "../ca.pem"\n')
     found = command("diff", debian.path, other.path, "--format", "json").document["settings"]
     assert found == [{"key": "thingsboard.device.root_cert_path", "before": None, "after": "/etc/tedge/mappers/ca.pem"}]
+
+
+def test_at_decides_which_roots_of_a_certdata_file_are_the_configs(command, debian, tmp_path):
+    """Mozilla distrusts what the root issued after 2024-11-30, so install skips it once all of that has expired."""
+    authority = Authority("Listed Root")
+    objects = certificate_object(authority.der, until("241130235959Z"), label='"Listed"')
+    (tmp_path / "certdata.txt").write_bytes(certdata(objects, trust_object(TRUSTED, der=authority.der)))
+    (tmp_path / "rt.toml").write_text('[[anchor]]\nfile = "certdata.txt"\n')
+    words = ("--root", debian.path, "--config", tmp_path / "rt.toml")
+    assert command("install", *words, "--at", "2024-12-01").status == 0
+
+    def origin(day: str) -> str:
+        anchors = command("list", *words, "--at", day, "--format", "json").document["anchors"]
+        return next(each["origin"] for each in anchors if each["sha256"] == authority.sha256)
+
+    assert (origin("2024-12-01"), origin("2040-01-01")) == ("rootfs-trust", "local")
