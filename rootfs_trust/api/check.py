@@ -49,12 +49,17 @@ def check(root: str, options: CheckOptions = NO_OPTIONS) -> tuple[Finding, ...]:
     config = load_config(options.config, options.root_data)
     question = question_of(config, options.at or utc_now(), data, kinds_of(options.clouds))
     with open_view(root, options.states) as view:
-        found = findings(inspect(view, question))
-        if isinstance(view, RootDirectory):
-            at = options.at.isoformat() if options.at else None
-            found = with_commands(found, TrialRuns(view, root, question, options.config, at))
-    selected = (finding for finding in found if not options.select or finding.id in options.select)
-    return tuple(finding for finding in selected if finding.id not in options.ignore)
+        everything = findings(inspect(view, question))
+        found = tuple(finding for finding in everything if _is_wanted(finding, options))
+        if not isinstance(view, RootDirectory):
+            return found
+        at = options.at.isoformat() if options.at else None
+        tried = TrialRuns(view, root, question, options.config, at, options.root_data)
+        return with_commands(found, everything, tried)
+
+
+def _is_wanted(finding: Finding, options: CheckOptions) -> bool:
+    return (not options.select or finding.id in options.select) and finding.id not in options.ignore
 
 
 def question_of(config: Config, at: datetime, data: RootData, clouds: Iterable[str] = ()) -> CheckRequest:

@@ -26,18 +26,22 @@ from rootfs_trust.rootfs.view import Directory, File, View
 MAX_TRIED = 8
 """Maximum number of commands to try. Each that changes something takes about as long as the check itself."""
 
+_GENERAL = (INSTALL, ADOPT)
+"""Commands that may fix any finding. One that is tried for one finding may also fix others."""
+
 _Key = tuple[str, str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class TrialRuns:
-    """How to run the commands: on the tree ``view`` at the host path ``root``, with ``config`` and ``at`` if given."""
+    """How to run the commands: on the tree ``view`` at the host path ``root``, with these options if given."""
 
     view: View
     root: str
     question: CheckRequest
     config: str | Config | None = None
     at: str | None = None
+    root_data: str | None = None
 
     def line(self, command: Command) -> str:
         """Return the command as a shell command line."""
@@ -48,6 +52,7 @@ class TrialRuns:
         if command.name == "install":
             words += ["--config", self.config] if isinstance(self.config, str) else []
             words += ["--at", self.at] if self.at else []
+            words += ["--root-data", self.root_data] if self.root_data else []
         return shlex.join(words)
 
     def changes(self, command: Command) -> Nodes:
@@ -61,10 +66,12 @@ class TrialRuns:
         runtimes = [argument for option, argument in pairwise(command.arguments) if option == "--runtimes"] or None
         if command.name == "remove":
             names = [each for each in command.arguments if each.startswith("sha256:")]
-            return InstallOptions(without=names, at=at, runtimes=runtimes)
+            return InstallOptions(without=names, at=at, runtimes=runtimes, root_data=self.root_data)
         certs = [argument for option, argument in pairwise(command.arguments) if option == "--cert"]
         adopt = "--adopt" in command.arguments
-        return InstallOptions(certs=certs, config=self.config, adopt=adopt, at=at, runtimes=runtimes)
+        return InstallOptions(
+            certs=certs, config=self.config, adopt=adopt, at=at, runtimes=runtimes, root_data=self.root_data
+        )
 
 
 def _with_mode(view: View, mode: str, path: str) -> Nodes:
@@ -74,9 +81,12 @@ def _with_mode(view: View, mode: str, path: str) -> Nodes:
         yield real, node._replace(mode=node.mode | readable if mode == READABLE else node.mode & ~0o022)
 
 
-def with_commands(found: Sequence[Finding], tried: TrialRuns) -> tuple[Finding, ...]:
-    """Return ``found`` with the command that fixes each finding, if there is one. Notes get none."""
-    before = {finding.key for finding in found}
+def with_commands(found: Sequence[Finding], everything: Sequence[Finding], tried: TrialRuns) -> tuple[Finding, ...]:
+    """Return ``found`` with the command that fixes each finding, if there is one. Notes get none.
+
+    ``everything`` has all findings in the tree. A command must not lead to others.
+    """
+    before = {finding.key for finding in everything}
     open_ = {finding.key: finding for finding in found if finding.level != NOTE}
     lines: dict[_Key, str] = {}
     possible = {key: _commands_for(finding, tried.config) for key, finding in open_.items()}
@@ -85,7 +95,7 @@ def with_commands(found: Sequence[Finding], tried: TrialRuns) -> tuple[Finding, 
             key: command
             for key, of_finding in possible.items()
             for command in commands
-            if key not in lines and command in of_finding
+            if key not in lines and command in (*of_finding, *_GENERAL)
         }
         left = _findings_after(_combine(commands), tried) if helped else None
         if left is not None and all(finding.level == NOTE or finding.key in before for finding in left):
@@ -99,8 +109,8 @@ def _fixed_by(finding: Finding, line: str) -> Finding:
 
 
 def _commands_for(finding: Finding, config: str | Config | None) -> tuple[Command, ...]:
-    """Return the commands that may fix a finding. Without a config, an install keeps every shipped root."""
-    general = () if config is None and finding.kind in roots.KINDS else (INSTALL, ADOPT)
+    """Return the commands to try for a finding. Without a config, an install keeps every shipped root of a package."""
+    general = () if config is None and finding.kind in roots.KINDS else _GENERAL
     return (*finding.commands, *general)
 
 
@@ -111,10 +121,10 @@ def _candidates(possible: Iterable[tuple[Command, ...]]) -> list[tuple[Command, 
     store may hold dozens of roots that left a root program.
     """
     commands = list(dict.fromkeys(command for of_finding in possible for command in of_finding))
-    general = [(command,) for command in (INSTALL, ADOPT) if command in commands]
+    general = [(command,) for command in _GENERAL if command in commands]
     removals = tuple(command for command in commands if command.name == "remove")
     together = [removals] if len(removals) > 1 else []
-    return [*general, *together, *((command,) for command in commands if command not in (INSTALL, ADOPT))]
+    return [*general, *together, *((command,) for command in commands if command not in _GENERAL)]
 
 
 def _combine(commands: tuple[Command, ...]) -> Command:

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from rootfs_trust.api import fixes
+from rootfs_trust.api.planning import read_job
 from tests.support.debian_tree import DebianTree, shipped_authority
 from tests.support.root_data import concerned, incident, left, root, table, write
 
@@ -110,3 +112,49 @@ def test_a_broken_table_is_one_error_of_each_command(command, store, tmp_path):
         assert result.err.splitlines() == [
             f"rootfs-trust: error: {data}: format is missing; docs/root-data.md describes the format"
         ]
+
+
+def commands_of(result) -> dict[str, str | None]:
+    """The command that fixes each finding of an anchor, by the id of the finding."""
+    return {each["id"]: each["command"] for each in result.document["findings"] if each.get("sha256") == ALPHA.sha256}
+
+
+@pytest.fixture
+def stale(store, tmp_path):
+    """A table in which Alpha left for cause. The list distrusts it, but nobody has rebuilt the store since."""
+    conf = store.read("etc/ca-certificates.conf").replace(b"mozilla/Alpha", b"!mozilla/Alpha")
+    store.write("etc/ca-certificates.conf", conf)
+    return write(tmp_path / "roots.json", table(root(ALPHA, left=left(reason="cause", note="it lied"))))
+
+
+def test_a_removed_root_of_a_stale_store_gets_the_command_that_fixes_the_store(command, store, stale):
+    words = ("check", "--root", store.path, "--root-data", stale, "--format", "json")
+    assert commands_of(command(*words))["root-removed"] == (
+        f"rootfs-trust install --root {store.path} --root-data {stale}"
+    )
+    assert command("install", "--root", store.path, "--root-data", stale).status == 0
+    assert "root-removed" not in commands_of(command(*words))
+
+
+def test_a_fix_uses_the_table_that_check_was_given(command, store, tmp_path):
+    """The config distrusts an incident that only this table has."""
+    data = write(tmp_path / "roots.json", table(root(ALPHA), incidents=(incident(concerned(ALPHA, "root")),)))
+    config = tmp_path / "rt.toml"
+    config.write_text('[store]\ndistrust = ["TEST-2026-1"]\n')
+    words = ("--root", store.path, "--config", config, "--root-data", data)
+    (line,) = {each for each in commands_of(command("check", *words, "--format", "json")).values() if each}
+    assert line == f"rootfs-trust install --root {store.path} --config {config} --root-data {data}"
+    assert command(*line.split()[1:]).status == 0
+    assert not commands_of(command("check", *words, "--format", "json"))
+
+
+def test_select_of_another_finding_tries_no_command(command, store, stale, monkeypatch):
+    tried = []
+    monkeypatch.setattr(fixes, "read_job", lambda options: tried.append(options) or read_job(options))
+    words = ("check", "--root", store.path, "--root-data", stale, "--format", "json")
+    for more in (("--select", "expired"), ("--ignore", "root-removed", "--ignore", "distrusted-yet-trusted")):
+        command(*words, *more)
+        assert tried == []
+    assert list(commands_of(command(*words, "--select", "root-removed"))) == ["root-removed"]
+    command(*words)
+    assert tried
