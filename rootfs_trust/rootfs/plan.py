@@ -157,7 +157,7 @@ def real_folder(view: View, folder: str) -> str:
 
 def _collisions(view: View, desired: Desired) -> Iterator[Problem]:
     """Yield conflicts for paths of ``desired`` that are the same file on the device, or one below another."""
-    folders = {folder: real_folder(view, folder) for folder in set(map(parent, desired))}
+    folders = {folder: real_folder(view, folder) for folder in dict.fromkeys(map(parent, desired))}
     places: dict[str, str] = {}
     for path, node in desired.items():
         place = path if path == "/" else join(folders[parent(path)], path.rpartition("/")[2])
@@ -262,16 +262,19 @@ def _blocked(view: View, folder: str) -> Problem | None:
     return None
 
 
-def _missing_parents(view: View, desired: Desired) -> set[str]:
-    """Return the directories that desired files and links need, and that neither exist nor are desired themselves."""
+def _missing_parents(view: View, desired: Desired) -> list[str]:
+    """Return the directories that desired files and links need, and that neither exist nor are desired themselves.
+
+    A directory comes before those in it.
+    """
     missing = set()
-    pending = list({parent(path) for path, wanted in desired.items() if not isinstance(wanted, Absent)})
+    pending = [parent(path) for path, wanted in desired.items() if not isinstance(wanted, Absent)]
     while pending:
         folder = pending.pop()
         if folder not in missing and view.kind(folder) is not Directory:
             missing.add(folder)
             pending.append(parent(folder))
-    return missing - set(desired)
+    return sorted(missing - set(desired), key=as_bytes)
 
 
 def _signed(view: View, changes: Iterable[Action]) -> Iterator[Problem]:

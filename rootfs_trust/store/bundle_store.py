@@ -182,7 +182,7 @@ def _change_folder(folder: AnchorSources, removed: set[str], request: Request, p
     if request.adopt:
         folder.adopt()
     for path, source in list(folder.sources.items()):
-        for sha256 in removed.intersection(each.sha256 for each in source.certificates):
+        for sha256 in sorted(removed.intersection(each.sha256 for each in source.certificates)):
             folder.remove(path, sha256)
     for anchor in request.anchors:
         folder.add(anchor)

@@ -226,7 +226,7 @@ class _Blocklist:
     def release(self, certificates: list[Certificate]) -> None:
         """Remove the administrator's blocklist entries that distrust any of ``certificates``."""
         self._spared = certificates
-        for path in {each.path for each in self._distrusted if each.path.startswith(f"{self._folder}/")}:
+        for path in dict.fromkeys(each.path for each in self._distrusted if each.path.startswith(f"{self._folder}/")):
             held = [each for each in self._distrusted if each.path == path]
             kept = [each for each in held if not any(_matches(each, wanted) for wanted in certificates)]
             if len(kept) < len(held):
