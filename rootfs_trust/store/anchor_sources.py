@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rootfs_trust.errors import Problem
@@ -131,13 +131,22 @@ class AnchorSources:
         source = self.sources[path]
         self._forget(path)
         kept = [each for each in source.certificates if sha256 is not None and each.sha256 != sha256]
-        self.removed += [Anchor(self.name_of(path), each, path) for each in source.certificates if each not in kept]
+        gone = {each.sha256: each for each in source.certificates if each not in kept}
+        self.removed += [Anchor(self.name_of(path), each, path) for each in gone.values()]
         if kept:
             data = b"".join(encode(each.der) for each in kept)
             self._set(path, Source(path, data, tuple(kept)))
             self.changed[path] = File(data)
         else:
             self.changed[path] = Absent()
+
+    def keep_only(self, wanted: Collection[str]) -> None:
+        """Remove every certificate whose SHA-256 is not in ``wanted``."""
+        for path, source in list(self.sources.items()):
+            # A file may contain a certificate twice, and no longer exists after its last one is removed.
+            for sha256 in dict.fromkeys(each.sha256 for each in source.certificates):
+                if sha256 not in wanted:
+                    self.remove(path, sha256)
 
     def _already_present(self, anchor: Anchor, source: Source) -> None:
         if self.purposes_of(source, anchor.certificate) != anchor.purposes:

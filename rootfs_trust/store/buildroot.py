@@ -123,7 +123,7 @@ def change(folder: AnchorSources, request: Request, plan: StorePlan) -> None:
     for sha256 in sorted(request.distrust):
         _remove(folder, "", sha256)
     if request.only:
-        _remove_all_but(folder, {anchor.certificate.sha256 for anchor in request.anchors})
+        folder.keep_only({anchor.certificate.sha256 for anchor in request.anchors})
     for anchor in request.anchors:
         folder.add(anchor)
     plan.installed += folder.installed
@@ -140,9 +140,3 @@ def _remove(folder: AnchorSources, name: str, sha256: str | None) -> bool:
     for path in paths:
         folder.remove(path, sha256)
     return bool(paths)
-
-
-def _remove_all_but(folder: AnchorSources, wanted: set[str]) -> None:
-    for path, source in list(folder.sources.items()):
-        for sha256 in {each.sha256 for each in source.certificates} - wanted:
-            folder.remove(path, sha256)

@@ -214,11 +214,7 @@ def _distrust_everything_else(found: DebianSources, local: AnchorSources, reques
     An empty list would not do, because it forces --fresh each time. An anchor that the distribution ships is trusted by
     its copy in the anchor source directory.
     """
-    wanted = {anchor.certificate.sha256 for anchor in request.anchors}
-    for path, source in list(local.sources.items()):
-        for certificate in source.certificates:
-            if certificate.sha256 not in wanted:
-                local.remove(path, certificate.sha256)
+    local.keep_only({anchor.certificate.sha256 for anchor in request.anchors})
     return [*found.shipped, *found.unlisted]
 
 
