@@ -6,7 +6,7 @@ from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.plan import STAGED_PREFIX, Action, Link, MakeDirectory, Plan, Put, Remove
 from rootfs_trust.rootfs.view import View, parent, read
-from rootfs_trust.store.bundle_store import BUNDLES
+from rootfs_trust.store.layout import BUNDLES
 from rootfs_trust.x509 import Block, blocks
 
 _PEM = b"-----BEGIN "

@@ -21,8 +21,7 @@ from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Absent, Desired, Symlink, View, parent, read
 from rootfs_trust.store.anchor import Anchor, name_of_subject
 from rootfs_trust.store.anchor_sources import DIGEST
-from rootfs_trust.store.bundle_store import BUNDLES
-from rootfs_trust.store.layout import Layout, Request, StorePlan
+from rootfs_trust.store.layout import BUNDLES, Layout, Request, StorePlan
 from rootfs_trust.store.selection import Selection, selected
 from rootfs_trust.x509 import Certificate, read_objects
 

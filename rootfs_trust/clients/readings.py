@@ -12,7 +12,7 @@ from rootfs_trust.clients.environment_variables import scopes
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.table import HASH_DIRECTORIES, VARIABLES
 from rootfs_trust.rootfs.view import File
-from rootfs_trust.store.bundle_store import BUNDLES
+from rootfs_trust.store.layout import BUNDLES
 from rootfs_trust.x509 import Certificate
 
 

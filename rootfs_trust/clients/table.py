@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rootfs_trust.store.bundle_store import BUNDLES
+from rootfs_trust.store.layout import BUNDLES
 
 FILE, EVERY_FILE, HASH_LINKS, P11KIT, KEYSTORE = "file", "every file", "hash links", "p11-kit", "keystore"
 """How a client reads a path: one file; each file of a directory, whatever its name; the files that OpenSSL's lookup

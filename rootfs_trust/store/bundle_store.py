@@ -21,23 +21,6 @@ from rootfs_trust.store.selection import Held, with_selections
 from rootfs_trust.store.source_file import Source, fault_of, missing_issuers, read_source, without_purposes
 from rootfs_trust.x509 import Certificate, encode, read_objects
 
-BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/ssl/ca-bundle.pem",
-    "/var/lib/ca-certificates/ca-bundle.pem",
-    "/etc/ca-certificates/extracted/tls-ca-bundle.pem",
-    "/etc/ssl/certs/ca-bundle.crt",
-    "/etc/pki/tls/certs/ca-certificates.crt",
-    "/etc/pki/tls/cacert.pem",
-    "/etc/pki/tls/cert.pem",
-    "/etc/ssl/cert.pem",
-    "/usr/lib/ssl/cert.pem",
-    "/usr/lib/ssl-3/cert.pem",
-)
-"""Paths of CA bundles for TLS on the known distributions. The first one is the most common."""
-
 _BEGIN, _END = b"-----BEGIN ", b"-----END "
 
 

@@ -13,8 +13,7 @@ from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import Directory, File, View, read
 from rootfs_trust.store.boot_time_stores import refusal
-from rootfs_trust.store.bundle_store import BUNDLES
-from rootfs_trust.store.layout import P11KIT_IDS, TOKENS, Layout
+from rootfs_trust.store.layout import BUNDLES, P11KIT_IDS, TOKENS, Layout
 from rootfs_trust.store.layouts import BUNDLE_ONLY, DEBIAN, DEBIANS, OPENWRT, OTHERS, PHOTON, YOCTO
 
 _IDS = {

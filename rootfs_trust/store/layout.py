@@ -13,6 +13,23 @@ from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.selection import RootProgram, Selection
 from rootfs_trust.x509 import Certificate
 
+BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/var/lib/ca-certificates/ca-bundle.pem",
+    "/etc/ca-certificates/extracted/tls-ca-bundle.pem",
+    "/etc/ssl/certs/ca-bundle.crt",
+    "/etc/pki/tls/certs/ca-certificates.crt",
+    "/etc/pki/tls/cacert.pem",
+    "/etc/pki/tls/cert.pem",
+    "/etc/ssl/cert.pem",
+    "/usr/lib/ssl/cert.pem",
+    "/usr/lib/ssl-3/cert.pem",
+)
+"""Paths of CA bundles for TLS on the known distributions. The first one is the most common."""
+
 
 class Request(NamedTuple):
     """The change that a run makes. An empty one rebuilds the store from the sources in the rootfs."""

@@ -11,9 +11,8 @@ from random import Random
 from rootfs_trust.api.install import install
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
-from rootfs_trust.store.bundle_store import BUNDLES
 from rootfs_trust.store.jks import keystore
-from rootfs_trust.store.layout import TOKENS
+from rootfs_trust.store.layout import BUNDLES, TOKENS
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.clients.authorities import authorities
 from tests.support.authority import Authority
