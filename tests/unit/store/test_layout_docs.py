@@ -53,6 +53,18 @@ def test_generate_check_reports_a_stale_page_and_writes_nothing(
     assert page.read_text(encoding="utf-8") == "stale"
 
 
+def test_the_page_of_the_api_has_the_default_of_each_field(generate: ModuleType) -> None:
+    page = generate.PAGES["api.md"]()
+    for line in (
+        "    min_rsa_bits: int = 2048\n",  # a named tuple
+        "    store: StoreTable = StoreTable()\n",
+        "    mode: int = 0o644\n",
+        "    select: Sequence[str] = ()\n",  # a data class
+        "install(root: str, options: InstallOptions = InstallOptions()) -> Outcome\n",
+    ):
+        assert line in page
+
+
 def test_the_page_has_all_that_a_layout_states(layout: Layout) -> None:
     page = (DOCS / "layouts.md").read_text(encoding="utf-8")
     section = page.partition(f"## {layout.name}\n")[2].partition("\n## ")[0]
