@@ -145,43 +145,103 @@ def summed(header: bytes, at: int, field: bytes) -> bytes:
     return header[:148] + b"%06o\0 " % (256 + sum(header[:148]) + sum(header[156:])) + header[156:]
 
 
+READ = ""
+"""In place of a message: the stream is read."""
+
 HOSTILE = {
-    "one pax record of 1 MiB": extended(b"x", pax(b"a", MAX_HEADER)) + FILE,
-    "a pax header of blanks": extended(b"x", b" " * MAX_HEADER) + FILE,
-    "a pax header of digits": extended(b"x", b"1" * MAX_HEADER) + FILE,
-    "a pax header of many records": extended(b"x", b"6 a=b\n" * (MAX_HEADER // 6)) + FILE,
-    "a pax header without an end": extended(b"x", b"7 a=bcde") + FILE,
-    "pax header over the bound": extended(b"x", b"6 a=b\n" * (MAX_HEADER // 6 + 1)) + FILE,
-    "2,000 pax headers in a row": extended(b"x", b"6 a=b\n") * 2_000 + FILE,
-    "2,000 long names in a row": extended(b"L", b"name\0") * 2_000 + FILE,
-    "2,000 global headers in a row": extended(b"g", b"6 a=b\n") * 2_000 + FILE,
-    "global headers that grow": b"".join(
-        extended(b"g", pax(b"key%d" % number, 300_000)) + FILE for number in range(20)
+    "one pax record of 1 MiB": (extended(b"x", pax(b"a", MAX_HEADER)) + FILE, READ),
+    "a pax header of blanks": (extended(b"x", b" " * MAX_HEADER) + FILE, "broken extended header at byte 0"),
+    "a pax header of digits": (extended(b"x", b"1" * MAX_HEADER) + FILE, "broken extended header at byte 0"),
+    "a pax header of many records": (extended(b"x", b"6 a=b\n" * (MAX_HEADER // 6)) + FILE, READ),
+    "a pax header without an end": (extended(b"x", b"7 a=bcde") + FILE, "broken extended header at byte 0"),
+    "pax header over the bound": (block(b"x", b"x", MAX_HEADER + 1), "has a header of more than 1048576 bytes"),
+    "2,000 pax headers in a row": (extended(b"x", b"6 a=b\n") * 2_000 + FILE, "more than 100 extended headers"),
+    "2,000 long names in a row": (extended(b"L", b"name\0") * 2_000 + FILE, "more than 100 extended headers"),
+    "2,000 global headers in a row": (extended(b"g", b"6 a=b\n") * 2_000 + FILE, "more than 100 extended headers"),
+    "global headers that grow": (
+        b"".join(extended(b"g", pax(b"key%d" % number, 300_000)) + FILE for number in range(20)),
+        "has global headers of more than 1048576 bytes",
     ),
-    "sparse maps without end": summed(block(b"s", b"S"), 482, b"\1") + (bytes(504) + b"\1" + bytes(7)) * 2_060,
-    "a negative size": summed(FILE, 124, b"\xff" * 12),
-    "a size of 2**70": extended(b"x", b"31 size=1180591620717411303424\n") + FILE,
-    "nothing behind an extended header": extended(b"x", b"6 a=b\n"),
-    "a bad checksum": FILE[:148] + b"0000000\0" + FILE[156:],
-    "a number that is none": FILE[:100] + b"abcdefg\0" + FILE[108:],
+    "sparse maps without end": (
+        summed(block(b"s", b"S"), 482, b"\1") + (bytes(504) + b"\1" + bytes(7)) * 2_060,
+        "has a sparse map of more than 1048576 bytes",
+    ),
+    "a negative size": (summed(FILE, 124, b"\xff" * 12), "has an entry of an impossible size (at byte 0)"),
+    "a negative size in a pax header": (extended(b"x", b"11 size=-5\n") + FILE, "has an entry of an impossible size"),
+    "a size of 2**70": (
+        extended(b"x", b"31 size=1180591620717411303424\n") + FILE,
+        "has an entry of an impossible size",
+    ),
+    "nothing behind an extended header": (extended(b"x", b"6 a=b\n"), "it is truncated"),
+    "a bad checksum": (FILE[:148] + b"0000000\0" + FILE[156:], "broken header at byte 0: bad checksum"),
+    "a number that is none": (summed(FILE, 100, b"abcdefg\0"), "broken header at byte 0: bad number"),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_headers_cost_little_and_are_refused_or_read(name):
     """Within a second and 16 MiB: the standard library wants minutes, gigabytes or the stack for some."""
-    data = HOSTILE[name] + bytes(1024)
+    data, says = HOSTILE[name]
     tracemalloc.start()
     start = time.process_time()
     try:
-        read(data)
-        accepted = True
-    except MalformedError:
-        accepted = False
+        read(data + bytes(1024))
+        message = READ
+    except MalformedError as error:
+        message = error.message
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert time.process_time() - start < 5 and peak < 32 << 20
-    assert accepted == (name in ("one pax record of 1 MiB", "a pax header of many records"))
+    assert message == says if says == READ else says in message
+
+
+def test_a_sparse_map_that_is_cut_off_is_refused():
+    with pytest.raises(MalformedError, match="is not a valid tar archive: it is truncated"):
+        read(summed(block(b"s", b"S"), 482, b"\1"))
+
+
+def test_a_stream_of_too_many_entries_is_refused(monkeypatch):
+    monkeypatch.setattr("rootfs_trust.image.tar_stream.MAX_MEMBERS", 3)
+    assert len(read(FILE * 3 + bytes(1024))) == 3
+    with pytest.raises(MalformedError, match="has more than 3 entries"):
+        read(FILE * 4 + bytes(1024))
+
+
+def test_a_file_whose_content_ends_early_is_refused():
+    """Whoever reads the content gets all of it or an error, before the end of the stream is known."""
+    member = next(members(iter([block(b"etc/os-release", tarfile.REGTYPE, 700) + bytes(699)])))
+    with pytest.raises(MalformedError, match="is not a valid tar archive: it is truncated"):
+        member.content()
+
+
+@pytest.mark.parametrize("kind", [tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_only_files_have_content_whatever_size_is_in_a_header(kind):
+    data = block(b"name", kind, 512) + FILE + bytes(1024)
+    assert_equal(data)
+    assert [info.name for info, _ in read(data)] == ["name", "etc/os-release"]
+
+
+def test_an_entry_of_an_unknown_type_has_content():
+    data = block(b"name", b"Z", 512) + bytes(512) + FILE + bytes(1024)
+    assert_equal(data)
+    assert [info.name for info, _ in read(data)] == ["name", "etc/os-release"]
+
+
+def test_a_checksum_of_signed_bytes_is_one_too():
+    """Old versions of Sun's and of other tars added the bytes as signed numbers."""
+    header = block("\xe4".encode("latin-1") * 3, tarfile.REGTYPE)
+    rest = header[:148] + header[156:]
+    signed = 256 + sum(byte - 256 if byte > 127 else byte for byte in rest)
+    data = header[:148] + b"%06o\0 " % signed + header[156:] + bytes(1024)
+    assert signed != 256 + sum(rest)
+    assert_equal(data)
+    assert len(read(data)) == 1
+
+
+def test_an_owner_that_is_not_a_number_is_root():
+    data = extended(b"x", b"11 uid=abc\n" + b"11 gid=abc\n") + summed(FILE, 108, b"0000007\0") + bytes(1024)
+    assert_equal(data)
+    assert [(info.uid, info.gid) for info, _ in read(data)] == [(0, 0)]
 
 
 def test_extensions_up_to_the_bound_are_read():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from cryptography import x509
@@ -11,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.store.pkcs12 import Pkcs12, Safe, read_pkcs12, trusted_bag, write_pkcs12
-from rootfs_trust.store.pkcs12_algorithms import MAX_ITERATIONS
-from rootfs_trust.x509.der import INTEGER, SEQUENCE, encode
+from rootfs_trust.store.pkcs12_algorithms import MAX_ITERATIONS, Mac
+from rootfs_trust.x509.der import INTEGER, OCTET_STRING, SEQUENCE, encode
 
 ROUNDS = 2222
 SCHEMES = {
@@ -121,6 +122,86 @@ def test_bags_in_bags_are_refused(authority):
         read_pkcs12(data)
     with pytest.raises(MalformedError, match="bags in bags"):
         read_pkcs12(write_pkcs12(Pkcs12((Safe((type(bag)(hidden),)),), None)))
+
+
+def test_what_is_added_comes_after_the_last_certificate_in_its_safe(authority):
+    """Java and keytool keep certificates and keys in separate safes, the keys unencrypted."""
+    key, one, two, new = (trusted_bag(alias, authority.der) for alias in ("key", "one", "two", "new"))
+    foreign = Safe((replace(key, certificate=b""),))
+    store = Pkcs12((Safe((one,)), Safe((two,)), foreign), None).with_bags([new])
+    assert [[bag.alias for bag in safe.bags] for safe in store.safes] == [["one"], ["two", "new"], ["key"]]
+
+
+def test_without_a_certificate_the_empty_safe_is_used_and_no_safe_of_another_kind(authority):
+    key, new = (trusted_bag(alias, authority.der) for alias in ("key", "new"))
+    foreign = Safe((replace(key, certificate=b""),))
+    store = Pkcs12((foreign, Safe(())), None).with_bags([new])
+    assert [[bag.alias for bag in safe.bags] for safe in store.safes] == [["key"], ["new"]]
+    store = Pkcs12((foreign,), None).with_bags([new])
+    assert [[bag.alias for bag in safe.bags] for safe in store.safes] == [["key"], ["new"]]
+
+
+def test_what_is_added_is_an_anchor_for_java(authority):
+    """Java trusts a certificate whose bag has the attribute trustedKeyUsage, and no other."""
+    bag = trusted_bag("ours", authority.der)
+    usage = bytes.fromhex("060c6086480186f966adca7b0101")
+    other = replace(bag, encoded=bag.encoded.replace(usage, usage[:-1] + b"\2"))
+    assert usage in bag.encoded
+    data = write_pkcs12(EMPTY.with_bags([bag, other]))
+    assert [each.trusted for each in read_pkcs12(data).bags] == [True, False]
+
+
+def test_a_certificate_of_another_type_is_kept_and_is_none_of_x509(authority):
+    bag = trusted_bag("ours", authority.der)
+    sdsi = bag.encoded.replace(bytes.fromhex("2a864886f70d01091601"), bytes.fromhex("2a864886f70d01091602"))
+    data = write_pkcs12(EMPTY.with_bags([replace(bag, encoded=sdsi)]))
+    assert [(each.certificate, each.encoded) for each in read_pkcs12(data).bags] == [(b"", sdsi)]
+
+
+@pytest.mark.parametrize("rounds", [1, 127, 128, 200, 255, 256, 32768, 65535])
+def test_an_iteration_count_comes_back_whatever_its_first_bit(rounds):
+    """A first bit of one would be a minus sign; a count of one is the default, which DER leaves out."""
+    algorithm = encode(SEQUENCE, bytes.fromhex("06052b0e03021a") + b"\x05\0")
+    data = write_pkcs12(Pkcs12((Safe(()),), Mac(algorithm, b"", b"salt", rounds)))
+    store = read_pkcs12(data)
+    assert store.mac is not None and store.mac.iterations == rounds
+    assert write_pkcs12(store) == data
+    assert encode(OCTET_STRING, b"salt") + (b"" if rounds == 1 else encode(INTEGER, signed(rounds))) in data
+    assert data.endswith(encode(OCTET_STRING, b"salt")) == (rounds == 1)
+
+
+def signed(number: int) -> bytes:
+    return number.to_bytes(number.bit_length() // 8 + 1, signed=True)
+
+
+def test_the_iterations_of_a_mac_of_the_newer_kind_count(authority, monkeypatch):
+    """PBMAC1 (RFC 9579) has them in its algorithm; the field of the older kind says what it likes."""
+    kdf = encode(SEQUENCE, encode(OCTET_STRING, b"salt") + encode(INTEGER, signed(3000)))
+    pbkdf2 = encode(SEQUENCE, bytes.fromhex("06092a864886f70d01050c") + kdf)
+    hmac = encode(SEQUENCE, bytes.fromhex("06082a864886f70d0209") + b"\x05\0")
+    algorithm = encode(SEQUENCE, bytes.fromhex("06092a864886f70d01050e") + encode(SEQUENCE, pbkdf2 + hmac))
+    data = write_pkcs12(Pkcs12((Safe(()),), Mac(algorithm, b"", b"NOT USED", 1)))
+    assert read_pkcs12(data).mac is not None
+    monkeypatch.setattr("rootfs_trust.store.pkcs12.MAX_ITERATIONS", 2999)
+    with pytest.raises(MalformedError, match=r"asks for 3000 iterations .* more than 2999"):
+        read_pkcs12(data)
+
+
+def test_what_is_not_a_keystore_with_a_password_says_what_it_is(authority):
+    data = write_pkcs12(EMPTY.with_bags([trusted_bag("a", authority.der)]))
+    version, after = encode(INTEGER, b"\3"), data + b"\0"
+    of_data, signed_data = bytes.fromhex("06092a864886f70d010701"), bytes.fromhex("06092a864886f70d010702")
+    enveloped = bytes.fromhex("06092a864886f70d010703")
+    assert data.count(of_data) == 2 and data.count(version) == 1
+    inside = data[: data.rindex(of_data)] + enveloped + data[data.rindex(of_data) + len(of_data) :]
+    for changed, says in (
+        (data.replace(version, encode(INTEGER, b"\4")), "of a version other than 3"),
+        (data.replace(of_data, signed_data, 1), "is signed or encrypted with a key, not with a password"),
+        (inside, "with a part that is encrypted with a key, not with a password"),
+        (after, "bytes follow the end of the PKCS #12 file"),
+    ):
+        with pytest.raises(MalformedError, match=says):
+            read_pkcs12(changed)
 
 
 def test_ten_thousand_entries_take_seconds(authority):
