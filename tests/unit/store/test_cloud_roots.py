@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from rootfs_trust.inputs.root_data import OPTIONAL, load_root_data
 from rootfs_trust.store import cloud_roots
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.cloud_roots import PRESETS, PublicRoot, removal_date, with_presets
@@ -15,6 +17,7 @@ from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.source_file import Source, source_of
 from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
 from tests.support.authority import Authority
+from tests.support.command import REPOSITORY
 from tests.support.peers import unavailable
 
 ROOTS = {root.name: root for roots in PRESETS.values() for root in roots}
@@ -33,6 +36,24 @@ def test_each_cloud_has_the_roots_that_it_documents() -> None:
 def test_digests_are_written_as_they_are_compared() -> None:
     assert all(re.fullmatch("[0-9a-f]{64}", root.sha256) for root in ROOTS.values())
     assert len({root.sha256 for root in ROOTS.values()}) == len(ROOTS)
+
+
+@pytest.mark.parametrize("cloud", PRESETS)
+def test_a_preset_has_the_roots_that_the_table_of_public_roots_has_for_the_cloud(cloud: str) -> None:
+    """Both come from the cloud's documents. An optional root is for other connections than those of devices."""
+    data = load_root_data()
+    for_devices = {each.sha256 for each in data.cloud_roots if each.cloud == cloud and each.need != OPTIONAL}
+    assert {root.sha256: root.created for root in PRESETS[cloud]} == {
+        sha256: data.roots[sha256].not_before for sha256 in for_devices
+    }
+
+
+def test_the_table_of_public_roots_is_made_of_the_clouds_documents() -> None:
+    clouds = tomllib.loads((REPOSITORY / "root_data/clouds.toml").read_text())["cloud"]
+    assert [(each["cloud"], each["root"], each["need"], each["what"]) for each in clouds] == [
+        (each.cloud, each.sha256[: len(table["root"])], each.need, each.what)
+        for each, table in zip(load_root_data().cloud_roots, clouds, strict=True)
+    ]
 
 
 def shipped() -> dict[str, Certificate]:

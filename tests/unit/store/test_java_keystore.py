@@ -314,6 +314,25 @@ def test_neither_the_order_of_links_nor_that_of_the_old_store_matters(
     assert written({**HOOKED, JAVA_STORE: File(write_keystore(old))}, dict(links)) == written(HOOKED, MANY, 5)
 
 
+def test_the_order_of_what_others_added_does_not_matter() -> None:
+    """The aliases a, l and w are in one bucket of Java's hash table."""
+    foreign = [KeystoreEntry(alias, 1, BETA) for alias in ("a", "l", "w")]
+    first, second = (
+        written({**HOOKED, JAVA_STORE: File(write_keystore(entries))}, LINKS) for entries in (foreign, foreign[::-1])
+    )
+    assert first == second
+    assert [entry.alias for entry in read_keystore(first) if len(entry.alias) == 1] == ["w", "l", "a"]
+
+
+def test_the_later_of_two_names_that_differ_in_case_is_added_last() -> None:
+    """``M.pem`` is in the bucket of ``b.pem``, and the newest entry comes first in a bucket."""
+    links = {"B.pem": source(ALPHA), "M.pem": source(ALPHA), "b.pem": source(BETA)}
+    assert [(each.alias, each.der) for each in stored(HOOKED, links)] == [
+        ("debian:b.pem", BETA),
+        ("debian:m.pem", ALPHA),
+    ]
+
+
 @given(st.lists(st.text(), unique=True))
 def test_a_hash_table_loses_nothing(keys: list[str]) -> None:
     assert sorted(hashtable_order(keys)) == sorted(keys)
@@ -322,3 +341,16 @@ def test_a_hash_table_loses_nothing(keys: list[str]) -> None:
 def test_the_order_of_a_small_hash_table() -> None:
     """Hash codes 97, 98, 108 modulo 11 are 9, 10, 9: the last bucket first, the newest first in its bucket."""
     assert hashtable_order(["a", "b", "l"]) == ["b", "l", "a"]
+
+
+@pytest.mark.parametrize(
+    ("count", "order"),
+    [
+        (8, "k0 k7 k6 k5 k4 k3 k2 k1"),
+        (9, "k8 k7 k6 k5 k4 k3 k2 k1 k0"),
+        (18, "k9 k8 k7 k6 k5 k4 k3 k2 k1 k0 k17 k16 k15 k14 k13 k12 k11 k10"),
+    ],
+)
+def test_a_hash_table_grows_when_java_lets_it_grow(count: int, order: str) -> None:
+    """What java.util.Hashtable of OpenJDK 17 gives: the ninth key and the eighteenth make it larger."""
+    assert hashtable_order([f"k{number}" for number in range(count)]) == order.split()
