@@ -6,6 +6,7 @@ carries one or more problems and has the exit status of the command.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -62,3 +63,10 @@ class MalformedError(RootfsTrustError):
     def __init__(self, message: str) -> None:
         super().__init__(Problem("malformed", "", message))
         self.message = message
+
+
+def refuse(error: type[RootfsTrustError], problems: Iterable[Problem]) -> None:
+    """Raise ``error`` with each problem once, if there are any."""
+    once = dict.fromkeys(problems)
+    if once:
+        raise error(*once)

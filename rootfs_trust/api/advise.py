@@ -25,7 +25,7 @@ from rootfs_trust.audit.verify.versions import Versions
 from rootfs_trust.clients.all_clients import clients_of, named_client
 from rootfs_trust.clients.client import Client
 from rootfs_trust.clients.file_readers import FileReader
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import InputError, Problem, refuse
 from rootfs_trust.inputs.config import Config
 from rootfs_trust.inputs.root_data import RootData, load_root_data
 from rootfs_trust.rootfs.device import Device
@@ -79,8 +79,7 @@ def advise(
         raise InputError(Problem("usage", output, f"is in the root filesystem {root}", hint))
     moment = at or utc_now()
     job = read_job(InstallOptions(config=config, at=moment, root_data=root_data))
-    if job.gathered.problems:
-        raise InputError(*job.gathered.problems)
+    refuse(InputError, job.gathered.problems)
     servers, day = _servers(job.config, moment, until), datetime.combine(until, time(), UTC)
     data = load_root_data(root_data)
     with open_view(root) if root is not None else nullcontext(_empty_tree()) as view:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from rootfs_trust.audit.advice import Advice, Advised
-from rootfs_trust.errors import ConflictError, InputError, Problem
+from rootfs_trust.errors import ConflictError, InputError, Problem, refuse
 from rootfs_trust.inputs.certificates import certificates
 from rootfs_trust.inputs.config import AnchorTable, Config
 from rootfs_trust.inputs.config_reader import parse_toml, read_text
@@ -91,8 +91,7 @@ def _refuse_others(files: Sequence[tuple[str, bytes]]) -> None:
     for path, content in files:
         if os.path.lexists(path) and not _holds(path, content):
             problems.append(Problem("conflict", path, "is there already with other content", "move it away"))
-    if problems:
-        raise ConflictError(*problems)
+    refuse(ConflictError, problems)
 
 
 def _holds(path: str, content: bytes) -> bool:

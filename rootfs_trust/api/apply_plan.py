@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
-from rootfs_trust.errors import ApplyError, ConflictError, InputError, Problem, RootfsTrustError
+from rootfs_trust.errors import ApplyError, ConflictError, InputError, Problem, refuse
 from rootfs_trust.rootfs.plan import Plan, make_plan
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.rootfs.view import Desired, File, Owner, View
 from rootfs_trust.x509 import private_key_form
-
-
-def refuse(error: type[RootfsTrustError], problems: Iterable[Problem]) -> None:
-    """Raise ``error`` with each problem once, if there are any."""
-    once = dict.fromkeys(problems)
-    if once:
-        raise error(*once)
 
 
 def secrets(desired: Desired) -> Iterator[Problem]:

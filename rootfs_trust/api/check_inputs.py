@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from rootfs_trust.api.clock import utc_now
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import InputError, Problem, refuse
 from rootfs_trust.inputs.anchors import gather
 from rootfs_trust.inputs.certificates import certificates
 from rootfs_trust.inputs.config import load_config
@@ -26,8 +26,7 @@ def check_inputs(files: Iterable[str], at: datetime | None = None) -> tuple[Prob
             warnings += _of_config(path, at) if path.endswith(".toml") else _of_certificates(path, at)
         except InputError as error:
             problems += error.problems
-    if problems:
-        raise InputError(*problems)
+    refuse(InputError, problems)
     return tuple(warnings)
 
 
@@ -36,8 +35,7 @@ def _of_config(path: str, at: datetime | None) -> list[Problem]:
 
     config, at = load_config(path), at or utc_now()
     gathered = gather((), config.anchors, (), config.policy, at)
-    if gathered.problems:
-        raise InputError(*gathered.problems)
+    refuse(InputError, gathered.problems)
     if config.servers:
         read_servers(config, at)
     return gathered.notes
@@ -53,5 +51,4 @@ def _of_certificates(path: str, at: datetime | None) -> Iterator[Problem]:
                 problems.append(each)
             elif file.wanted:
                 yield each
-    if problems:
-        raise InputError(*problems)
+    refuse(InputError, problems)

@@ -9,7 +9,7 @@ from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.audit.trusted_anchors import Trust, TrustedAnchor
 from rootfs_trust.clients.all_clients import NAMES
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import InputError, Problem, refuse
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.configured_anchors import own_digests
 
@@ -43,5 +43,4 @@ def _refuse_unknown(trust: Trust, clients: Sequence[str]) -> None:
         for name in clients
         if name not in here
     ]
-    if problems:
-        raise InputError(*problems)
+    refuse(InputError, problems)

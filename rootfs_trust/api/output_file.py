@@ -10,8 +10,8 @@ import os
 import stat
 from collections.abc import Iterable
 
-from rootfs_trust.api.apply_plan import apply_and_verify, refuse
-from rootfs_trust.errors import ApplyError, ConflictError, InputError, Problem
+from rootfs_trust.api.apply_plan import apply_and_verify
+from rootfs_trust.errors import ApplyError, ConflictError, InputError, Problem, refuse
 from rootfs_trust.image.destination import Destination
 from rootfs_trust.rootfs.plan import make_plan
 from rootfs_trust.rootfs.resolve import MAX_LINKS, steps

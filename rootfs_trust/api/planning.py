@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from rootfs_trust.api.apply_plan import refuse, secrets
+from rootfs_trust.api.apply_plan import secrets
 from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.directories_apart import anchors_not_there
 from rootfs_trust.api.may_lose import may_lose
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.seen_by_clients import seen_by_clients
 from rootfs_trust.clients.table import JAVA_STORES
-from rootfs_trust.errors import ConflictError, InputError, Problem
+from rootfs_trust.errors import ConflictError, InputError, Problem, refuse
 from rootfs_trust.inputs.anchors import InputAnchors, gather, gather_roots
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.constraints import Fence, host_names

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
-from rootfs_trust.api.apply_plan import apply_and_verify, refuse
-from rootfs_trust.errors import ConflictError, InputError, Problem
+from rootfs_trust.api.apply_plan import apply_and_verify
+from rootfs_trust.errors import ConflictError, InputError, Problem, refuse
 from rootfs_trust.outcome import Outcome
 from rootfs_trust.rootfs.plan import make_plan
 from rootfs_trust.rootfs.root_directory import RootDirectory

@@ -9,7 +9,7 @@ from rootfs_trust.audit.servers import Server
 from rootfs_trust.audit.verify.chain import Chain, read_chain
 from rootfs_trust.audit.verify.host_names import is_host
 from rootfs_trust.clients.all_clients import NAMES
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import InputError, Problem, refuse
 from rootfs_trust.inputs.config import Config, ServerTable
 from rootfs_trust.inputs.config_reader import read_text
 from rootfs_trust.inputs.encodings import decoded
@@ -31,16 +31,14 @@ def read_servers(config: Config, at: datetime) -> tuple[Server, ...]:
             clients = tuple(dict.fromkeys(table.clients))
             servers.append(Server(table.name, chain, table.hostname, clients, until, table.refused, table.where))
     problems += _shared_names(config)
-    if problems:
-        raise InputError(*problems)
+    refuse(InputError, problems)
     return tuple(servers)
 
 
 def chain_file(path: str) -> Chain:
     """Read the chain from a file on the host, or from standard input for ``-``. Raises InputError."""
     found = read_inputs([path])
-    if found.problems:
-        raise InputError(*found.problems)
+    refuse(InputError, found.problems)
     if len(found.files) != 1:
         raise InputError(Problem("chain", path, "is a directory", "name the file with the server's chain"))
     data = found.files[0].data

@@ -11,7 +11,7 @@ from rootfs_trust import __version__
 from rootfs_trust.api.check import question_of
 from rootfs_trust.api.clock import utc_now
 from rootfs_trust.audit.findings import WARNING
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import InputError, Problem, refuse
 from rootfs_trust.fleet.check_journal import CheckJournal, Key
 from rootfs_trust.fleet.check_work import lost, resolve_who, run_check_batch
 from rootfs_trust.fleet.messages import Batch, CheckOrder, CheckResult, CheckTask
@@ -69,8 +69,7 @@ class FleetCheck:
                 orders[config] = self._order(config)
             except InputError as error:
                 problems += error.problems
-        if problems:
-            raise InputError(*dict.fromkeys(problems))
+        refuse(InputError, problems)
         return orders
 
     def _order(self, config: str) -> CheckOrder:

@@ -13,7 +13,7 @@ from rootfs_trust.audit.checks.servers import SERVER_UNJUDGED
 from rootfs_trust.audit.findings import LEVELS, Finding
 from rootfs_trust.audit.servers import ServerResult, judge_servers
 from rootfs_trust.audit.who_trusts import Trusting, who_trusts
-from rootfs_trust.errors import InputError, Problem, RootfsTrustError
+from rootfs_trust.errors import InputError, Problem, RootfsTrustError, refuse
 from rootfs_trust.fleet.check_inputs import Watcher, is_unchanged
 from rootfs_trust.fleet.messages import FAILED, FINDINGS, OK, Batch, CheckOrder, CheckResult, CheckTask, ServerState
 from rootfs_trust.inputs.config import load_config
@@ -46,8 +46,7 @@ def resolve_who(text: str, root_data: str | None) -> Selection:
         raise InputError(Problem("usage", "", f"--who-trusts {text} has to be {error}", "give all of it")) from error
     resolver = Resolver(os.curdir, lambda: load_root_data(root_data))
     resolved = resolver(chosen)
-    if resolver.problems:
-        raise InputError(*resolver.problems)
+    refuse(InputError, resolver.problems)
     return resolved
 
 

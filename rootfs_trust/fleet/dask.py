@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from rootfs_trust import __version__
-from rootfs_trust.errors import ApplyError, InputError, Problem
+from rootfs_trust.errors import ApplyError, InputError, Problem, refuse
 from rootfs_trust.fleet.executors import Workers
 
 _PATIENCE = 10
@@ -60,8 +60,7 @@ def _checked(client: Any, address: str) -> int:
         for worker, version in sorted(found.items())
         if version != __version__
     ]
-    if problems:
-        raise InputError(*problems)
+    refuse(InputError, problems)
     return sum(map(int, threads.values()))
 
 

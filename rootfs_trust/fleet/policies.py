@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 
 from rootfs_trust import __version__
-from rootfs_trust.api.apply_plan import refuse
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.planning import Job, read_job
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import InputError, Problem, refuse
 from rootfs_trust.fleet.messages import CheckOrder, TargetConfig
 from rootfs_trust.inputs.files import read_file
 from rootfs_trust.store.anchor import Anchor

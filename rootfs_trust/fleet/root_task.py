@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from functools import partial
 from hashlib import sha256
 
-from rootfs_trust.api.apply_plan import refuse, verify_written
+from rootfs_trust.api.apply_plan import verify_written
 from rootfs_trust.api.open_tree import named_on_the_host
 from rootfs_trust.api.planning import Decision, decide
-from rootfs_trust.errors import ConflictError
+from rootfs_trust.errors import ConflictError, refuse
 from rootfs_trust.fleet.change_detection import WatchedTree, stamp
 from rootfs_trust.fleet.messages import CHANGED, SKIPPED, UNCHANGED, JournalEntry, TargetResult, Task
 from rootfs_trust.fleet.policies import load_job

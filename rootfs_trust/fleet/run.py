@@ -12,7 +12,7 @@ from rootfs_trust import __version__
 from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.output_file import place_in
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import InputError, Problem, refuse
 from rootfs_trust.fleet.executors import Workers, process_workers, usable_cpus
 from rootfs_trust.fleet.journal import Journal
 from rootfs_trust.fleet.messages import FAILED, Batch, JournalEntry, TargetConfig, TargetResult, Task
@@ -80,8 +80,7 @@ class Fleet:
                 orders[config] = self._order(config, at)
             except InputError as error:
                 problems += error.problems
-        if problems:
-            raise InputError(*problems)
+        refuse(InputError, problems)
         return orders
 
     def _order(self, config: str, at: datetime) -> TargetConfig:

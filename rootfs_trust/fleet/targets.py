@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 from rootfs_trust.api.open_tree import host_path
-from rootfs_trust.errors import InputError
+from rootfs_trust.errors import InputError, refuse
 from rootfs_trust.inputs.config_reader import parse_toml, read_text
 from rootfs_trust.inputs.toml_schema import Check, TableReader, list_of, string
 
@@ -70,8 +70,7 @@ def parse_targets(text: str, path: str, *, writing: bool = True) -> tuple[Target
         reader.wrong("target", "is missing: there is nothing to do")
     if writing:
         _refuse_twice(reader, targets)
-    if reader.problems:
-        raise InputError(*reader.problems)
+    refuse(InputError, reader.problems)
     return tuple(target for _, target in targets)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import InputError, Problem, refuse
 from rootfs_trust.inputs.constraints import NO_FENCE, Fence
 from rootfs_trust.inputs.files import GIVEN, InputRecord, used
 from rootfs_trust.inputs.policy import DEFAULT_POLICY, Policy
@@ -131,8 +131,7 @@ def load_config(source: str | Config | None, root_data: str | None = None) -> Co
     resolve = _Selections(path, text, root_data)
     distrust = resolve("store.distrust", store.distrust)
     forbid, allow_only = resolve("policy.forbid", policy.forbid), resolve("policy.allow_only", policy.allow_only)
-    if resolve.problems:
-        raise InputError(*resolve.problems)
+    refuse(InputError, resolve.problems)
     store, policy = store._replace(distrust=distrust), policy._replace(forbid=forbid, allow_only=allow_only)
     return config._replace(store=store, policy=policy)
 

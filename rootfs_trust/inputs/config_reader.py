@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import InputError, Problem, refuse
 from rootfs_trust.inputs.config import (
     FILE_NAME,
     AnchorTable,
@@ -71,8 +71,7 @@ def parse_config(source: str | Mapping[str, Any], path: str = FILE_NAME) -> Conf
     text, document = (source, parse_toml(source, path)) if isinstance(source, str) else ("", dict(source))
     reader = TableReader(path, text)
     config = _config(reader, document)
-    if reader.problems:
-        raise InputError(*reader.problems)
+    refuse(InputError, reader.problems)
     return config
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import InputError, Problem, refuse
 from rootfs_trust.inputs.certificates import certificates
 from rootfs_trust.inputs.config import AnchorTable, Config
 from rootfs_trust.inputs.constraints import fenced
@@ -26,8 +26,7 @@ def configured_anchors(config: Config, at: datetime) -> dict[str, AnchorTable]:
                 problems.append(each)
             else:
                 found[each.certificate.sha256] = table
-    if problems:
-        raise InputError(*problems)
+    refuse(InputError, problems)
     return found
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import InputError, Problem, refuse
 from rootfs_trust.inputs.selection_text import FILE, SHA256, SPKI, digest, selection
 from rootfs_trust.store.anchor_sources import not_found
 from rootfs_trust.store.selection import Selection, no_match
@@ -49,13 +49,11 @@ def read_removal(arguments: Sequence[str], root_data: str | None) -> Removal:
     from rootfs_trust.inputs.selections import Resolver, known_names, named_selections
 
     problems = list(_bad_digests(arguments))
-    if problems:
-        raise InputError(*problems)
+    refuse(InputError, problems)
     resolver = Resolver(os.curdir, lambda: load_root_data(root_data))
     asked = [each for each in arguments if each.startswith((SPKI, FILE))]
     selections = tuple(resolver(selection(each))._replace(required=True) for each in asked)
-    if resolver.problems:
-        raise InputError(*resolver.problems)
+    refuse(InputError, resolver.problems)
     names = tuple(plain_name(each) for each in arguments if each not in asked)
     by_name = [each for each in names if not each.startswith(SHA256)]
     if not by_name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rootfs_trust.errors import ConflictError, InputError, Problem
+from rootfs_trust.errors import ConflictError, InputError, Problem, refuse
 from rootfs_trust.rootfs.view import Symlink, View, read
 from rootfs_trust.thin_edge.key_renames import ALIASES, EMPTIED, VERSION, key_as_written, lookup, pending_renames
 from rootfs_trust.thin_edge.new_file import render
@@ -89,5 +89,4 @@ def _check_names(name: str, document: dict[str, Any]) -> None:
         for key, alias in ALIASES.items()
         if lookup(document, key) is not None and lookup(document, alias) is not None
     ]
-    if problems:
-        raise InputError(*problems)
+    refuse(InputError, problems)
