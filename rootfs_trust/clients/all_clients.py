@@ -41,12 +41,10 @@ NAMES = (
     "thin-edge-built-in-bridge",
     "thin-edge-https",
 )
-"""Client names in the order of the verdicts. Those in :data:`BY_PATH` may be followed by a path."""
+"""Client names in the order of the verdicts.
 
-BY_PATH = ("java", "certifi", "castore")
-"""Clients whose name may be followed by the path of a store, as in ``java:PATH``.
-
-The first store of Java and of certifi has no path in its name; those of castore always have one.
+``java``, ``certifi`` and ``castore`` may be followed by the path of a store, as in ``java:PATH``. The first store of
+Java and of certifi has no path in its name; those of castore always have one.
 """
 
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from rootfs_trust.store.layout import BUNDLES
 
-FILE, EVERY_FILE, HASH_LINKS, P11KIT, KEYSTORE = "file", "every file", "hash links", "p11-kit", "keystore"
-"""How a client reads a path: one file; each file of a directory, whatever its name; the files that OpenSSL's lookup
-reaches by hash links; the sources of p11-kit in a directory and its subdirectories; a Java keystore."""
+FILE, EVERY_FILE, P11KIT = "file", "every file", "p11-kit"
+"""How GnuTLS reads a path: one file; each file of a directory, whatever its name; the sources of p11-kit in a directory
+and its subdirectories."""
 
 
 class Defaults(NamedTuple):

@@ -14,7 +14,6 @@ from rootfs_trust.runtimes.find import CASTORE
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree
 
 NAME = "castore"
-TITLE = "Erlang's and Elixir's `castore/priv/cacerts.pem`"
 
 
 def present(tree: RuntimeTree) -> bool:

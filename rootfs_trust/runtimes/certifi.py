@@ -7,7 +7,6 @@ from rootfs_trust.runtimes.find import CERTIFI
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree
 
 NAME = "certifi"
-TITLE = "every `certifi/cacert.pem`, pip's and other vendored copies, `botocore/cacert.pem`"
 
 
 def present(tree: RuntimeTree) -> bool:

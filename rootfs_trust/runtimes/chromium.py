@@ -19,7 +19,6 @@ from rootfs_trust.runtimes.programs import CHROMIUM
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
 
 NAME = "chromium"
-TITLE = "the managed policy `CACertificates`"
 
 POLICY = "CACertificates"
 OURS = "rootfs-trust.json"

@@ -14,7 +14,6 @@ from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTr
 from rootfs_trust.x509 import blocks
 
 NAME = "environment"
-TITLE = "variables that name the bundle, for programs that take one by name"
 
 
 class EnvironmentVariable(NamedTuple):

@@ -20,7 +20,6 @@ from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.x509 import encode, read_objects
 
 NAME = "firefox"
-TITLE = "the policy `Certificates.Install`, with a file for each anchor"
 
 DIRECTORY = "/usr/share/rootfs-trust/firefox"
 """Directory that only rootfs-trust writes: one PEM file for each anchor, which the policy names."""

@@ -19,7 +19,6 @@ from rootfs_trust.store.pkcs12 import Bag, read_pkcs12, trusted_bag, write_pkcs1
 from rootfs_trust.x509 import Certificate, looks_like_pkcs12
 
 NAME = "java"
-TITLE = "`lib/security/cacerts` of a JDK or JRE, unless it is a link to the system's keystore"
 
 PREFIX = "rootfs-trust:"
 """Prefix of the aliases of our entries. Java finds only lower-case aliases."""

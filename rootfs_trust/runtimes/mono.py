@@ -21,7 +21,6 @@ from rootfs_trust.x509 import Certificate, encode, parse_certificate, read_objec
 from rootfs_trust.x509.der import DerReader
 
 NAME = "mono"
-TITLE = "the machine store of Mono"
 
 LEGACY, BTLS = f"{MONO_STORE}/certs/Trust", f"{MONO_STORE}/new-certs/Trust"
 

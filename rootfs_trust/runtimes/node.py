@@ -15,7 +15,6 @@ from rootfs_trust.runtimes.pem_block import read_pem_file, with_block
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
 
 NAME = "node"
-TITLE = "`NODE_USE_SYSTEM_CA`, or `NODE_EXTRA_CA_CERTS` with a file of the anchors"
 
 VARIABLE, SYSTEM = "NODE_EXTRA_CA_CERTS", "NODE_USE_SYSTEM_CA"
 PATH = "/usr/share/rootfs-trust/node-extra-ca-certs.pem"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Protocol
@@ -39,8 +39,6 @@ class RuntimeRequest(NamedTuple):
     java_passwords: tuple[str, ...] = ()
     created: int | None = None
     """The date of new entries in keystores, in seconds since 1970; None: that of the newest entry."""
-    assigned: Mapping[str, tuple[Assignment, ...]] = {}
-    """Variables that are already set, by name."""
 
 
 @dataclass(slots=True)
@@ -85,10 +83,6 @@ class Runtime(Protocol):
     @property
     def NAME(self) -> str:  # noqa: N802  # a constant of the module
         """The name in ``--runtimes``."""
-
-    @property
-    def TITLE(self) -> str:  # noqa: N802
-        """What it changes, for people."""
 
     def present(self, tree: RuntimeTree) -> bool:
         """Return whether the root filesystem has it."""

@@ -21,8 +21,8 @@ from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Syml
 MAGIC = b"\xe2\xe1\xf5\xe0"
 SUPERBLOCK = 1024
 
-PADDED, _FRAGMENTS, _READABLE = 0x1, 0x20, 0x7F
-"""Incompatible features: compressed data is padded in front; and all that reading copes with. A further device
+_FRAGMENTS, _READABLE = 0x20, 0x7F
+"""Incompatible features: the ends of files are in one file; and all that reading copes with. A further device
 (DEVICE_TABLE) is refused where a file is on it."""
 
 FLAT, FULL_INDEX, INLINE, COMPACT_INDEX, CHUNKS = range(5)

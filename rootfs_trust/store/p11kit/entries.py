@@ -60,7 +60,6 @@ class TokenEntry:
     serial: bytes = b""
     key: bytes = b""
     server_distrust_after: bytes = b""
-    email_distrust_after: bytes = b""
     mozilla: bool = False
     """It is part of Mozilla's root program."""
 

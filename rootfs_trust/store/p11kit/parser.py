@@ -213,7 +213,6 @@ def _entry(path: str, attributes: p11_kit_file.Attributes) -> TokenEntry:
         serial=_bytes(attributes, "serial-number") or entry.serial,
         key=_bytes(attributes, "public-key-info") or entry.key,
         server_distrust_after=_bytes(attributes, "nss-server-distrust-after") or b"",
-        email_distrust_after=_bytes(attributes, "nss-email-distrust-after") or b"",
         mozilla=_truth(attributes, "nss-mozilla-ca-policy"),
     )
 

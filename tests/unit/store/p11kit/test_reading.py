@@ -157,13 +157,12 @@ def test_every_trait_of_an_entry() -> None:
         'label: "L"',
         "nss-mozilla-ca-policy: true",
         'nss-server-distrust-after: "240630235959Z"',
-        'nss-email-distrust-after: "250630235959Z"',
         "certificate-category: other-entry",
         block=ROOT.der,
     )
     (entry,) = entries(data)
     assert (entry.label, entry.trusted, entry.distrusted, entry.category, entry.mozilla) == (b"L", True, True, 3, True)
-    assert (entry.server_distrust_after, entry.email_distrust_after) == (b"240630235959Z", b"250630235959Z")
+    assert entry.server_distrust_after == b"240630235959Z"
     assert (entry.key, entry.serial) == (ROOT.key_der, ROOT.serial)
 
 
