@@ -9,10 +9,13 @@ import sys
 
 import pytest
 
-from rootfs_trust import CheckOptions, check
+from rootfs_trust import CheckOptions, InstallOptions, check, install
+from rootfs_trust.api.fixes import MAX_TRIED
 from rootfs_trust.audit.check import KINDS
 from rootfs_trust.audit.findings import NOTE
 from rootfs_trust.cli.run import main
+from tests.support import root_data
+from tests.support.authority import DAY, NOW, Authority
 from tests.unit.audit.damages import DAMAGES
 from tests.unit.audit.good_tree import BUNDLE
 
@@ -104,3 +107,45 @@ def test_a_file_system_in_a_file_gets_fixes_by_hand(good, tmp_path):
     subprocess.run(["tar", "-cf", tmp_path / "tree.tar", "-C", tree.root, "."], check=True)
     (finding,) = check(str(tmp_path / "tree.tar"))
     assert not finding.command and finding.fix == finding.kind.fix
+
+
+def test_every_one_of_many_roots_gets_the_command_that_removes_it(good, tmp_path):
+    """Commands that remove one root each are tried together: check tries a few commands only."""
+    gone = [Authority(f"Gone {number}") for number in range(MAX_TRIED + 2)]
+    tree = good("yocto", ()).copy(tmp_path / "tree")
+    (tmp_path / "certs").mkdir()
+    for number, authority in enumerate(gone):
+        (tmp_path / f"certs/gone-{number}.pem").write_bytes(authority.pem)
+    install(tree.root, InstallOptions(certs=[str(tmp_path / "certs")]))
+    data = root_data.write(
+        tmp_path / "roots.json",
+        root_data.table(incidents=tuple(root_data.incident(root_data.concerned(each, "root")) for each in gone)),
+    )
+    found = check(tree.root, CheckOptions(root_data=str(data)))
+    assert {finding.command for finding in found if finding.id == "root-compromised"} == {
+        f"rootfs-trust remove --root {tree.root} sha256:{each.sha256}" for each in gone
+    }
+
+
+def test_the_mode_of_a_file_behind_a_link_is_changed_where_the_file_is(good, tmp_path):
+    """On the host an absolute link leads out of the tree: chmod on it would change a file of the host."""
+    tree = good("yocto", ()).copy(tmp_path / "tree")
+    (tree.path / "etc/ssl").rename(tree.path / "usr/ssl")
+    (tree.path / "etc/ssl").symlink_to("/usr/ssl")
+    (tree.path / "usr/ssl/certs/ca-certificates.crt").chmod(0o600)
+    commands = {finding.command for finding in check(tree.root) if finding.id == "store-unreadable"}
+    assert commands == {f"chmod a+rX {tree.root}/usr/ssl/certs/ca-certificates.crt"}
+
+
+def test_a_command_has_the_config_and_the_time_of_the_check(good, tmp_path):
+    """An anchor of the config is missing: only an install with this config brings it."""
+    tree = good("yocto", ()).copy(tmp_path / "tree")
+    new = Authority("New CA", not_after=NOW + 10 * DAY)
+    (tmp_path / "new-ca.pem").write_bytes(new.pem)
+    config = tmp_path / "my config.toml"
+    config.write_text('[[anchor]]\nfile = "new-ca.pem"\n')
+    at = NOW + DAY
+    (finding,) = check(tree.root, CheckOptions(config=str(config), at=at, select=["anchor-missing"]))
+    assert shlex.split(finding.command) == [
+        *("rootfs-trust", "install", "--root", tree.root, "--config", str(config), "--at", at.isoformat())
+    ]

@@ -91,6 +91,8 @@ def test_kinds_of_names_that_are_not_permitted_are_excluded(permitted, excluded,
         (("host.corp.example",), ("corp.example",), ["host.corp.example"]),
         (("10.0.0.0/8",), ("10.1.0.0/16",), ["10.1.0.0/16"]),
         (("a.example", "b.example"), ("b.example", "c.example"), ["b.example"]),
+        (("CORP.example",), ("host.corp.example",), ["host.corp.example"]),
+        ((".corp.example",), ("host.corp.example",), ["host.corp.example"]),
     ],
 )
 def test_constraints_of_the_ca_stay(own, permitted, expected):
@@ -100,6 +102,16 @@ def test_constraints_of_the_ca_stay(own, permitted, expected):
 def test_two_lists_with_no_name_in_common_permit_nothing():
     assert permits_nothing(copy_of(own_constraints(("corp.example",)), ("other.example",)))
     assert not permits_nothing(copy_of(own_constraints(("corp.example",)), ("corp.example",)))
+
+
+@pytest.mark.parametrize(
+    ("own", "other"),
+    [("corp.example", "evilcorp.example"), (".corp.example", "evilcorp.example"), ("10.0.0.0/8", "11.0.0.0/8")],
+)
+def test_a_name_that_only_ends_alike_is_not_below_another(own, other):
+    copy = copy_of(own_constraints((own,)), (other,))
+    assert shown(copy)[0] == []
+    assert permits_nothing(copy)
 
 
 def test_constraints_of_other_kinds_stay():
@@ -115,6 +127,20 @@ def test_constraints_of_other_kinds_stay():
 def test_a_certificate_that_is_not_a_ca_cannot_be_constrained(authority):
     with pytest.raises(MalformedError, match="is not a CA certificate"):
         copy_of(authority, ("corp.example",))
+
+
+def test_a_ca_of_version_2_cannot_be_constrained():
+    """Extensions count in version 3 only."""
+    der = Authority().der
+    assert der.count(b"\xa0\3\2\1\2") == 1
+    with pytest.raises(MalformedError, match="is not a CA certificate of version 3"):
+        constrained(parse_certificate(der.replace(b"\xa0\3\2\1\2", b"\xa0\3\2\1\1")), names(("corp.example",)))
+
+
+def test_a_longer_signature_that_ends_like_a_digest_is_a_signature():
+    der = Authority(key=rsa.generate_private_key(65537, 2048)).der
+    by_chance = der[:-35] + bytes((3, 33, 0)) + bytes(32)
+    assert original_of(parse_certificate(by_chance)) is None
 
 
 @pytest.mark.parametrize("text", ["corp.example", "CORP.example", "xn--bcher-kva.example", "_tcp.example", "localhost"])
