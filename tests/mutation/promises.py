@@ -21,6 +21,8 @@ _LOCKS = ("tests/**/test_lock*.py",)
 _DOOR_TESTS = ("tests/unit/rootfs/test_root_directory.py",)
 _PLAN_TESTS = ("tests/unit/rootfs/test_plan.py",)
 _APPLY_TESTS = ("tests/unit/rootfs/test_apply.py",)
+_PKCS12 = "rootfs_trust/store/pkcs12.py"
+_JAVA_TESTS = ("tests/unit/store/test_java_keystore.py",)
 _REFUSALS = ("tests/unit/cli/test_refusals.py",)
 _TAR_READER = ("tests/unit/image/test_tar_stream.py",)
 _HOSTILE_IMAGES = ("tests/unit/image/test_hostile.py", "tests/unit/image/test_streams.py")
@@ -311,6 +313,92 @@ PROMISES = (
         "    for leftover in ():",
         _PLAN_TESTS,
     ),
+    # -- runs that take something away, and printed fixes --------------------------------------------------
+    *(
+        Promise(
+            f"may-lose: {name}",
+            f"A run that may take a certificate from a client is compared with what all clients read: {name}.",
+            "rootfs_trust/api/may_lose.py",
+            old,
+            new,
+            ("tests/unit/test_may_lose.py",),
+        )
+        for name, old, new in (
+            ("a removed file", '.rpartition("/")[2].startswith(STAGED_PREFIX)', ' and ""'),
+            (
+                "a new directory",
+                "    if isinstance(action, MakeDirectory):\n        return action.path in _PLACES\n",
+                "    if isinstance(action, MakeDirectory):\n        return False\n",
+            ),
+            (
+                "a new file",
+                "    if not action.replaces:\n        return action.path in _PLACES\n",
+                "    if not action.replaces:\n        return False\n",
+            ),
+            (
+                "a changed link",
+                "    if isinstance(action, Link):\n        return True\n",
+                "    if isinstance(action, Link):\n        return False\n",
+            ),
+            ("a block that GnuTLS reads", "(_X509 in before or not _contents", "(not _contents"),
+            ("a smaller file", " or not _contents(before) <= _contents(action.node.content))", ")"),
+            ("a keystore", "found or {each.der for each in keystore_certificates(data)}", "found"),
+            ("a hash directory without a bundle", " or any(map(view.names, DIRECTORIES))", ""),
+            (
+                "a keystore without a bundle",
+                "any(map(view.kind, (*BUNDLES, *JAVA_STORES)))",
+                "any(map(view.kind, BUNDLES))",
+            ),
+        )
+    ),
+    *(
+        Promise(
+            f"fix: {name}",
+            f"A printed fix works: {name}.",
+            "rootfs_trust/api/fixes.py",
+            old,
+            new,
+            (f"tests/unit/audit/test_fixes.py::{test}",),
+        )
+        for name, test, old, new in (
+            (
+                "the finding is gone",
+                "test_a_printed_command_fixes_what_was_found_and_brings_nothing_new",
+                "for key, command in helped.items() if key not in still}",
+                "for key, command in helped.items()}",
+            ),
+            (
+                "it brings no new finding",
+                "test_a_printed_command_fixes_what_was_found_and_brings_nothing_new",
+                "all(finding.level == NOTE or finding.key in before for finding in left)",
+                "True",
+            ),
+            (
+                "it changes no file of the host",
+                "test_the_mode_of_a_file_behind_a_link_is_changed_where_the_file_is",
+                "(self.view.real_path(path) or path)",
+                "path",
+            ),
+            (
+                "with the config",
+                "test_a_command_has_the_config_and_the_time_of_the_check",
+                'words += ["--config", self.config] if isinstance(self.config, str) else []',
+                "pass",
+            ),
+            (
+                "at the time of the check",
+                "test_a_command_has_the_config_and_the_time_of_the_check",
+                'words += ["--at", self.at] if self.at else []',
+                "pass",
+            ),
+            (
+                "for many roots",
+                "test_every_one_of_many_roots_gets_the_command_that_removes_it",
+                "[removals] if len(removals) > 1 else []",
+                "[]",
+            ),
+        )
+    ),
     # -- the store -----------------------------------------------------------------------------------------
     Promise(
         "bundle-before-links",
@@ -490,6 +578,146 @@ PROMISES = (
         "    if False:",
         ("tests/unit/x509",),
     ),
+    # -- keystores -----------------------------------------------------------------------------------------
+    *(
+        Promise(name, promise, _PKCS12, old, new, ("tests/unit/store/test_pkcs12.py",))
+        for name, promise, old, new in (
+            (
+                "pkcs12-trusted",
+                "Java trusts what is added to its keystore.",
+                "der(SET, name + _attribute(_TRUSTED_KEY_USAGE, der(OID, _ANY_USAGE)))",
+                "der(SET, name)",
+            ),
+            (
+                "pkcs12-untrusted",
+                "A certificate that Java does not trust is no anchor.",
+                "_TRUSTED_KEY_USAGE in attributes)",
+                "True)",
+            ),
+            (
+                "pkcs12-place",
+                "What is added to a keystore does not go among its keys.",
+                "            place = next((i for i, safe in enumerate(self.safes) if not safe.bags), None)\n",
+                "            place = 0 if self.safes else None\n",
+            ),
+            (
+                "pkcs12-iterations",
+                "An iteration count comes back whatever its first bit.",
+                "mac.iterations.bit_length() // 8 + 1",
+                "(mac.iterations.bit_length() + 7) // 8",
+            ),
+            (
+                "pkcs12-password",
+                "A keystore with another password is refused.",
+                "if hmac.compare_digest(mac_of(mac, content, password), mac.digest):",
+                "if True:",
+            ),
+            ("pkcs12-cost", "A keystore that asks for hours is refused.", "    _refuse_cost(content, mac)\n", ""),
+            (
+                "pkcs12-cost-pbmac1",
+                "The iterations of PBMAC1 count.",
+                "max(mac.iterations, iterations(mac.algorithm))",
+                "mac.iterations",
+            ),
+        )
+    ),
+    *(
+        Promise(name, promise, "rootfs_trust/store/java_keystore.py", old, new, _JAVA_TESTS)
+        for name, promise, old, new in (
+            (
+                "java-table",
+                "A Java keystore has the order that Java gives it.",
+                "if count >= len(buckets) * 3 // 4:",
+                "if count > len(buckets) * 3 // 4:",
+            ),
+            (
+                "java-order",
+                "Two runs with the same entries write the same keystore.",
+                "for alias in sorted(foreign)}",
+                "for alias in foreign}",
+            ),
+            (
+                "java-case",
+                "Of two names that differ in case the later is added last.",
+                "wanted.pop(alias, None)",
+                "pass",
+            ),
+            (
+                "java-foreign",
+                "Entries of others stay in a Java keystore.",
+                " if not entry.alias.lower().startswith(_PREFIX)}",
+                " if False}",
+            ),
+            (
+                "java-frozen",
+                "A Java keystore that the device does not update stays.",
+                'settings.get("cacerts_updates") != "yes"',
+                "False",
+            ),
+        )
+    ),
+    # -- constrained copies --------------------------------------------------------------------------------
+    *(
+        Promise(name, promise, "rootfs_trust/x509/constrained.py", old, new, ("tests/unit/x509/test_constrained.py",))
+        for name, promise, old, new in (
+            (
+                "constrained-label",
+                "evilcorp.example is not below corp.example.",
+                'host.endswith(base if base.startswith(b".") else b"." + base)',
+                "host.endswith(base)",
+            ),
+            (
+                "constrained-own",
+                "The own constraints of a CA stay.",
+                "certificate.name_constraints or NameConstraints(), _exclude",
+                "NameConstraints(), _exclude",
+            ),
+            (
+                "constrained-names",
+                "A CA for addresses may sign for no DNS name.",
+                "() if any(each.tag == DNS for each in names.permitted) else _NO_NAME",
+                "()",
+            ),
+            (
+                "constrained-critical",
+                "The constraints are critical.",
+                "+ _TRUE + encode(OCTET_STRING",
+                "+ encode(OCTET_STRING",
+            ),
+            (
+                "constrained-original",
+                "A copy of a copy names the first original.",
+                "original_of(certificate) or certificate.sha256)",
+                "certificate.sha256)",
+            ),
+            (
+                "constrained-version",
+                "Only a CA of version 3 can be constrained.",
+                "certificate.version == 3 and ",
+                "",
+            ),
+        )
+    ),
+    # -- public roots --------------------------------------------------------------------------------------
+    *(
+        Promise(name, promise, "rootfs_trust/audit/root_status.py", old, new, ("tests/unit/audit/test_root_status.py",))
+        for name, promise, old, new in (
+            (
+                "root-incident",
+                "A root in an incident is compromised, whatever the list says.",
+                "    if concerned := data.concerning(certificate):",
+                "    if concerned := None if certificate.sha256 in data.roots else data.concerning(certificate):",
+            ),
+            ("root-first-end", "What ends first is reported.", "in sorted(ends) if day", "in ends if day"),
+            ("root-last-day", "What ends on the last day is reported.", 'if day <= last), "")', 'if day < last), "")'),
+            (
+                "cloud-root-until",
+                "A root that a cloud leaves is reported.",
+                "    if used is not None:",
+                "    if False:",
+            ),
+        )
+    ),
     # -- exit statuses and output --------------------------------------------------------------------------
     Promise(
         "status-conflict",
@@ -651,6 +879,31 @@ PROMISES = (
         "        if info.size > MAX_HEADER:",
         "        if False:",
         _TAR_READER,
+    ),
+    *(
+        Promise(name, promise, _TAR, old, new, _TAR_READER)
+        for name, promise, old, new in (
+            (
+                "tar-content",
+                "A file that ends early is refused by whoever reads it.",
+                "        if len(content) != self.info.size:\n            raise self.stream.truncated()\n",
+                "",
+            ),
+            ("tar-entries", "A stream of too many entries is refused.", "if number > MAX_MEMBERS:", "if False:"),
+            ("tar-size", "An entry of a negative size is refused.", "if stored < 0 or info.size < 0:", "if False:"),
+            (
+                "tar-body",
+                "Only files have content, whatever size is in a header.",
+                "self.stored = stored if has_content else 0",
+                "self.stored = stored",
+            ),
+            (
+                "tar-signed",
+                "A checksum of signed bytes is one, as for GNU tar.",
+                "return stated == unsigned or stated == unsigned - 256 * sum(byte > 127 for byte in others)",
+                "return stated == unsigned",
+            ),
+        )
     ),
     Promise(
         "image-whiteout",
