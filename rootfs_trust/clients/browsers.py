@@ -12,8 +12,8 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
-from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
-from rootfs_trust.clients.compiled_roots import NOTE, compiled_in, together
+from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed, together
+from rootfs_trust.clients.compiled_roots import NOTE, compiled_in
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.view import join, read

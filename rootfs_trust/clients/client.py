@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,6 +38,21 @@ class FoundAnchors:
     searched: str = ""
     faults: tuple[str, ...] = ()
     cannot_start: str = ""
+
+
+def together(parts: Sequence[FoundAnchors]) -> FoundAnchors:
+    """Return the anchors of a client that reads several places."""
+    anchors = tuple(anchor for part in parts for anchor in part.anchors)
+    faults = tuple(fault for part in parts for fault in part.faults)
+    return FoundAnchors(anchors, " and ".join(part.searched for part in parts), faults)
+
+
+def without_duplicates(anchors: Iterable[ClientAnchor]) -> tuple[ClientAnchor, ...]:
+    """Return each certificate once, with the file in which it comes first."""
+    found: dict[str, ClientAnchor] = {}
+    for anchor in anchors:
+        found.setdefault(anchor.certificate.sha256, anchor)
+    return tuple(found.values())
 
 
 Find = Callable[[Sequence[Certificate] | None], FoundAnchors]

@@ -22,10 +22,3 @@ def compiled_in(reading: FileReader, program: str) -> FoundAnchors:
             file = reading.openssl_bundle(path)
             anchors += (each._replace(path=program) for each in file.anchors) if file else ()
     return FoundAnchors(tuple(anchors), f"the roots compiled into {program}")
-
-
-def together(parts: list[FoundAnchors]) -> FoundAnchors:
-    """Return the anchors of a client that reads several places."""
-    anchors = tuple(anchor for part in parts for anchor in part.anchors)
-    faults = tuple(fault for part in parts for fault in part.faults)
-    return FoundAnchors(anchors, " and ".join(part.searched for part in parts), faults)

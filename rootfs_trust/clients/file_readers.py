@@ -4,11 +4,11 @@ parser.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-from rootfs_trust.clients.client import ClientAnchor
+from rootfs_trust.clients.client import ClientAnchor, FoundAnchors, without_duplicates
 from rootfs_trust.clients.pem_readers import (
     Section,
     gnutls_sections,
@@ -45,6 +45,18 @@ class ParsedFile(NamedTuple):
     anchors: tuple[ClientAnchor, ...]
     fault: str = ""
     unparsed: bool = False
+
+
+def anchors_in(files: Iterable[ParsedFile | None]) -> tuple[ClientAnchor, ...]:
+    """Return the anchors of files without duplicates, and with the first file of each. None: there is no such file."""
+    return without_duplicates(anchor for file in files if file is not None for anchor in file.anchors)
+
+
+def of_file(file: ParsedFile | None, path: str) -> FoundAnchors:
+    """Return the anchors of a client that reads one file. It loads nothing of a file with a fault, and says so."""
+    if file is None:
+        return FoundAnchors((), path, (f"there is no {path}",))
+    return FoundAnchors(file.anchors, path, (f"nothing of {path} is loaded: {file.fault}",) if file.fault else ())
 
 
 class FileReader:

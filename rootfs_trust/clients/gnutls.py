@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
-from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.clients.file_readers import FileReader, anchors_in, of_file
 from rootfs_trust.clients.table import EVERY_FILE, P11KIT, UNKNOWN
 
 
@@ -28,22 +28,15 @@ def system_trust(reading: FileReader) -> FoundAnchors:
 
 def by_file(reading: FileReader, path: str) -> FoundAnchors:
     """Return the result of gnutls_x509_trust_list_add_trust_file."""
-    file = reading.gnutls(path)
-    if file is None:
-        return FoundAnchors((), path, (f"there is no {path}",))
-    return FoundAnchors(file.anchors, path, (f"nothing of {path} is loaded: {file.fault}",) if file.fault else ())
+    return of_file(reading.gnutls(path), path)
 
 
 def by_directory(reading: FileReader, folder: str) -> FoundAnchors:
     """Return the result of gnutls_x509_trust_list_add_trust_dir: every file of the directory, except unreadable
     ones.
     """
-    anchors: dict[str, ClientAnchor] = {}
-    for path in reading.files_in(folder):
-        file = reading.gnutls(path)
-        for anchor in file.anchors if file else ():
-            anchors.setdefault(anchor.certificate.sha256, anchor)
-    return FoundAnchors(tuple(anchors.values()), folder)
+    files = (reading.gnutls(path) for path in reading.files_in(folder))
+    return FoundAnchors(anchors_in(files), folder)
 
 
 def uses_p11kit(reading: FileReader, folders: Sequence[str]) -> FoundAnchors:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
-from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.clients.client import Client, FoundAnchors, fixed
+from rootfs_trust.clients.file_readers import FileReader, anchors_in
 from rootfs_trust.clients.table import GO_DIRECTORIES, GO_FILES
 from rootfs_trust.rootfs.view import Symlink
 
@@ -24,13 +24,8 @@ def system_roots(reading: FileReader) -> FoundAnchors:
     paths = [first] if first else []
     for folder in folders:
         paths += (path for path in reading.files_in(folder) if not _leads_beside(reading, path))
-    anchors: dict[str, ClientAnchor] = {}
-    for path in paths:
-        file = reading.go(path)
-        for anchor in file.anchors if file else ():
-            anchors.setdefault(anchor.certificate.sha256, anchor)
     searched = " and ".join([*([first] if first else []), *(each for each in folders if reading.is_folder(each))])
-    return FoundAnchors(tuple(anchors.values()), searched or GO_FILES[0])
+    return FoundAnchors(anchors_in(map(reading.go, paths)), searched or GO_FILES[0])
 
 
 def _directories(reading: FileReader) -> Sequence[str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rootfs_trust.clients import openssl
-from rootfs_trust.clients.client import Client, FoundAnchors, OpenSslOptions
-from rootfs_trust.clients.compiled_roots import NOTE, compiled_in, together
+from rootfs_trust.clients.client import Client, FoundAnchors, OpenSslOptions, together
+from rootfs_trust.clients.compiled_roots import NOTE, compiled_in
 from rootfs_trust.clients.environment_variables import variable
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.rootfs.view import read

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from rootfs_trust.clients.client import Client, ClientAnchor, Find, FoundAnchors, OpenSslOptions
-from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.clients.client import Client, ClientAnchor, Find, FoundAnchors, OpenSslOptions, together
+from rootfs_trust.clients.file_readers import FileReader, of_file
 from rootfs_trust.clients.table import UNKNOWN
 from rootfs_trust.rootfs.view import join, read
 from rootfs_trust.store.hash_links import is_looked_up_first
@@ -112,20 +112,14 @@ def _has_links(reading: FileReader, folder: str) -> bool:
 
 def by_bundle(reading: FileReader, path: str) -> FoundAnchors:
     """Return the anchors of a CAfile."""
-    file = reading.openssl_bundle(path)
-    if file is None:
-        return FoundAnchors((), path, (f"there is no {path}",))
-    return FoundAnchors(file.anchors, path, (f"nothing of {path} is loaded: {file.fault}",) if file.fault else ())
+    return of_file(reading.openssl_bundle(path), path)
 
 
 def by_directories(reading: FileReader, folders: Sequence[str]) -> Find:
     """Return OpenSSL's lookup in several directories, one after the other."""
 
     def find(chain: Sequence[Certificate] | None) -> FoundAnchors:
-        parts = [by_directory(reading, folder, chain) for folder in folders]
-        anchors = tuple(anchor for part in parts for anchor in part.anchors)
-        faults = tuple(fault for part in parts for fault in part.faults)
-        return FoundAnchors(anchors, " and ".join(part.searched for part in parts), faults)
+        return together([by_directory(reading, folder, chain) for folder in folders])
 
     return find
 

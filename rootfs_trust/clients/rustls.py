@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
-from rootfs_trust.clients.file_readers import FileReader, ParsedFile
+from rootfs_trust.clients.client import Client, FoundAnchors, fixed
+from rootfs_trust.clients.file_readers import FileReader, ParsedFile, anchors_in
 from rootfs_trust.rootfs.view import join
 
 _HASH_NAME = re.compile(r"[0-9A-Fa-f]{8}\.[0-9]")
@@ -65,14 +65,8 @@ def native_certs(reading: FileReader, *, first_generation: bool = False) -> Foun
 
 def found_in(read: dict[str, ParsedFile | None], searched: str) -> FoundAnchors:
     """Return the combined anchors of several files without duplicates, and a sentence for each file with a fault."""
-    anchors: dict[str, ClientAnchor] = {}
-    faults = []
-    for path, file in read.items():
-        for anchor in file.anchors if file else ():
-            anchors.setdefault(anchor.certificate.sha256, anchor)
-        if file and file.fault:
-            faults.append(f"{path}: {file.fault}")
-    return FoundAnchors(tuple(anchors.values()), searched, tuple(faults))
+    faults = tuple(f"{path}: {file.fault}" for path, file in read.items() if file and file.fault)
+    return FoundAnchors(anchors_in(read.values()), searched, faults)
 
 
 def _places(reading: FileReader, first_generation: bool) -> tuple[str | None, Sequence[str]]:
