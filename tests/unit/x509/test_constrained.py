@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from ipaddress import ip_network
 
 import pytest
@@ -127,6 +128,30 @@ def test_constraints_of_other_kinds_stay():
 def test_a_certificate_that_is_not_a_ca_cannot_be_constrained(authority):
     with pytest.raises(MalformedError, match="is not a CA certificate"):
         copy_of(authority, ("corp.example",))
+
+
+def test_two_kinds_of_addresses_do_not_limit_each_other():
+    copy = copy_of(own_constraints(("10.0.0.0/8",)), ("2001:db8::/32",))
+    assert shown(copy) == (["10.0.0.0/8", "2001:db8::/32"], ["*", ALL_IPV4])
+
+
+def test_a_ca_that_may_not_sign_certificates_cannot_be_constrained():
+    usage = {name: name == "crl_sign" for name in inspect.signature(x509.KeyUsage).parameters}
+    authority = Authority(key_usage=False, more=(x509.KeyUsage(**usage),))
+    assert parse_certificate(authority.der).basic_constraints.ca
+    with pytest.raises(MalformedError, match="is not a CA certificate"):
+        copy_of(authority, ("corp.example",))
+
+
+def test_a_ca_whose_constraints_cannot_be_read_cannot_be_constrained():
+    """A copy without them would be trusted for more names than the original."""
+    der = own_constraints(("corp.example",)).der
+    name = b"\x82\x0ccorp.example"
+    assert der.count(name) == 1
+    broken = parse_certificate(der.replace(name, b"\x82\x0dcorp.example"))
+    assert broken.name_constraints is None
+    with pytest.raises(MalformedError, match="has name constraints that cannot be read"):
+        constrained(broken, names(("corp.example",)))
 
 
 def test_a_ca_of_version_2_cannot_be_constrained():
