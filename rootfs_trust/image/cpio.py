@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError
+from rootfs_trust.image.file_types import TAR_TYPES
 from rootfs_trust.image.image_tree import Layer
 from rootfs_trust.image.streams import compression, unpacked
 from rootfs_trust.image.tar_stream import MAX_MEMBERS, ForwardOnlyFile, Member
@@ -28,15 +29,7 @@ OLD = (b"070707", b"\xc7\x71", b"\x71\xc7")
 TRAILER = "TRAILER!!!"
 HEADER = 110
 
-_TYPES = {
-    stat.S_IFREG: tarfile.REGTYPE,
-    stat.S_IFDIR: tarfile.DIRTYPE,
-    stat.S_IFLNK: tarfile.SYMTYPE,
-    stat.S_IFCHR: tarfile.CHRTYPE,
-    stat.S_IFBLK: tarfile.BLKTYPE,
-    stat.S_IFIFO: tarfile.FIFOTYPE,
-    stat.S_IFSOCK: tarfile.FIFOTYPE,
-}
+_TYPES = {**TAR_TYPES, stat.S_IFSOCK: tarfile.FIFOTYPE}
 
 
 class Fields(NamedTuple):

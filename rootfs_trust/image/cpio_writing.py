@@ -6,7 +6,6 @@ then to write it.
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -23,6 +22,7 @@ from rootfs_trust.image.cpio import (
     regions,
     relative,
 )
+from rootfs_trust.image.file_types import MODES
 from rootfs_trust.image.image_tree import ImageTree
 from rootfs_trust.image.layer_entries import ImageChanges, NewEntry
 from rootfs_trust.image.merged_tree import walk
@@ -34,7 +34,6 @@ from rootfs_trust.rootfs.view import Directory, File, Symlink, as_bytes
 _RECORD = 512
 """Archives are padded to a multiple of this, as cpio does."""
 
-_TYPES = {File: stat.S_IFREG, Symlink: stat.S_IFLNK, Directory: stat.S_IFDIR}
 
 _Group = tuple[int, tuple[int, int, int]]
 """The number of an archive, and the identity of a file with several names in it."""
@@ -157,7 +156,7 @@ class _Position:
         content = entry.node.content if isinstance(entry.node, File) else b""
         if isinstance(entry.node, Symlink):
             content = as_bytes(entry.node.points_to)
-        mode = _TYPES[type(entry.node)] | entry.mode
+        mode = MODES[type(entry.node)] | entry.mode
         links = 2 if isinstance(entry.node, Directory) else 1
         time = max(0, min(entry.mtime, 0xFFFFFFFF))
         fields = Fields(self._ino & 0xFFFFFFFF, mode, *entry.owner, links, time, len(content), 0, 0, 0, 0, 0)

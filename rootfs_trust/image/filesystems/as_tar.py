@@ -7,21 +7,12 @@ import tarfile
 from collections.abc import Callable, Iterator
 
 from rootfs_trust.errors import DamagedImageError, InputError, MalformedError, Problem
+from rootfs_trust.image.file_types import TAR_TYPES
 from rootfs_trust.image.filesystems.inodes import Inode
 from rootfs_trust.image.filesystems.view import FilesystemView
 from rootfs_trust.image.layer_entries import ImageChanges, NewEntry, header, packed_entry
 from rootfs_trust.image.tar_stream import XATTR
 from rootfs_trust.rootfs.view import Directory, Symlink, as_text
-
-_TYPES = {
-    stat.S_IFREG: tarfile.REGTYPE,
-    stat.S_IFDIR: tarfile.DIRTYPE,
-    stat.S_IFLNK: tarfile.SYMTYPE,
-    stat.S_IFCHR: tarfile.CHRTYPE,
-    stat.S_IFBLK: tarfile.BLKTYPE,
-    stat.S_IFIFO: tarfile.FIFOTYPE,
-}
-
 
 Pieces = Callable[[int], Iterator[bytes]]
 """The content of the regular file with this inode number, however large."""
@@ -79,7 +70,7 @@ def _entry(
 
 def _info(view: FilesystemView, place: str, inode: Inode) -> tarfile.TarInfo:
     info = tarfile.TarInfo(place[1:] or "./")
-    type_ = _TYPES.get(stat.S_IFMT(inode.mode))
+    type_ = TAR_TYPES.get(stat.S_IFMT(inode.mode))
     if type_ is None:
         hint = "delete it before building the image; programs create their sockets when they start"
         raise InputError(Problem("image", view.path, f"has a socket at {place}, which cannot be kept", hint))

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from struct import unpack_from
 
 from rootfs_trust.errors import MalformedError
+from rootfs_trust.image.file_types import OF_ENTRIES
 from rootfs_trust.image.filesystems.erofs_attributes import AttributeReader, read_prefixes
 from rootfs_trust.image.filesystems.erofs_compressed import CompressedFile
 from rootfs_trust.image.filesystems.inodes import Child, Inode, add_child, checked_mode, checked_size, device_number
 from rootfs_trust.image.filesystems.storage import Storage
-from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Symlink, as_text
+from rootfs_trust.rootfs.view import Owner, as_text
 
 MAGIC = b"\xe2\xe1\xf5\xe0"
 SUPERBLOCK = 1024
@@ -28,7 +29,6 @@ _FRAGMENTS, _READABLE = 0x20, 0x7F
 FLAT, FULL_INDEX, INLINE, COMPACT_INDEX, CHUNKS = range(5)
 """How the data of an inode is stored."""
 
-_TYPES: dict[int, type[Node]] = {1: File, 2: Directory, 3: Special, 4: Special, 5: Special, 6: Special, 7: Symlink}
 _HOLE = 0xFFFFFFFF
 _DIRECTORY_ENTRY = 12
 _PIECE = 1024 * 1024
@@ -262,4 +262,4 @@ def _entries(block: bytes, found: dict[str, Child]) -> None:
         if not first <= start < end <= len(block):
             raise MalformedError("has a broken directory entry")
         name = block[start:end]
-        add_child(found, name.partition(b"\0")[0] if end == len(block) else name, number, _TYPES.get(kind))
+        add_child(found, name.partition(b"\0")[0] if end == len(block) else name, number, OF_ENTRIES.get(kind))

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from struct import unpack_from
 
 from rootfs_trust.errors import MalformedError
+from rootfs_trust.image.file_types import OF_ENTRIES
 from rootfs_trust.image.filesystems.ext_attributes import VALUE_OF_INLINE_DATA, read_attributes
 from rootfs_trust.image.filesystems.ext_blocks import by_extents, by_indirect_blocks
 from rootfs_trust.image.filesystems.inodes import Child, Inode, add_child, checked_mode, checked_size, device_number
 from rootfs_trust.image.filesystems.storage import Storage
-from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Symlink
+from rootfs_trust.rootfs.view import Owner, Symlink
 
 MAGIC = b"\x53\xef"
 SUPERBLOCK = 1024
@@ -32,8 +33,6 @@ _ENCRYPTED, _EXTENT_MAP, _INLINE_DATA, _VALUE = 0x800, 0x80000, 0x10000000, 0x20
 _VERITY = 0x100000
 _ROOT = 2
 _MIN_INODE = 128
-
-_TYPES: dict[int, type[Node]] = {1: File, 2: Directory, 3: Special, 4: Special, 5: Special, 6: Special, 7: Symlink}
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +209,7 @@ class Ext:
             if length < 8 or position + length > len(block) or 8 + name_length > length:
                 raise MalformedError("has a broken directory entry")
             if number:
-                typed = _TYPES.get(kind) if self.superblock.incompatible & _FILETYPE else None
+                typed = OF_ENTRIES.get(kind) if self.superblock.incompatible & _FILETYPE else None
                 add_child(found, block[position + 8 : position + 8 + name_length], number, typed)
             position += length
 

@@ -5,15 +5,14 @@ Source: debugfs(8). A path is quoted, and a quote in it doubled, as libss reads 
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rootfs_trust.errors import MalformedError
+from rootfs_trust.image.file_types import MODES
 from rootfs_trust.image.layer_entries import ImageChanges, NewEntry
 from rootfs_trust.rootfs.view import Directory, File, Symlink, parent
 
-_TYPES = {File: stat.S_IFREG, Symlink: stat.S_IFLNK, Directory: stat.S_IFDIR}
 _MAX_LOW = 0xFFFFFFFF
 
 
@@ -57,7 +56,7 @@ def _entry_commands(script: Script, place: str, entry: NewEntry) -> Iterator[str
     else:
         yield f"mkdir {name}"
     uid, gid = entry.owner
-    fields = {"mode": f"0{_TYPES[type(entry.node)] | entry.mode:o}", "uid": uid, "gid": gid}
+    fields = {"mode": f"0{MODES[type(entry.node)] | entry.mode:o}", "uid": uid, "gid": gid}
     for key, value in fields.items():
         yield f"set_inode_field {_quoted(place)} {key} {value}"
     yield from _times(place, entry.mtime)
