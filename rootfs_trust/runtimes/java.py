@@ -14,7 +14,7 @@ from rootfs_trust.rootfs.view import File, read
 from rootfs_trust.runtimes.find import JAVA
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
 from rootfs_trust.store.java_rules import refused_by_java
-from rootfs_trust.store.jks import PASSWORD, KeystoreEntry, read_keystore, write_keystore
+from rootfs_trust.store.jks import PASSWORD, KeystoreEntry, read_keystore, with_dates, write_keystore
 from rootfs_trust.store.pkcs12 import Bag, read_pkcs12, trusted_bag, write_pkcs12
 from rootfs_trust.x509 import Certificate, looks_like_pkcs12
 
@@ -86,13 +86,9 @@ def _changed_jks(
     data: bytes, wanted: dict[str, Certificate], request: RuntimeRequest, passwords: Iterable[str]
 ) -> bytes:
     password, entries = _read_jks(data, passwords)
-    dates = {(entry.alias, entry.der): entry.created_ms for entry in entries}
-    newest = max((entry.created_ms for entry in entries), default=0)
-    created = newest if request.created is None else request.created * 1000
     kept = [entry for entry in entries if _stays(entry.alias, entry.der, request)]
     ours = _ours({entry.alias: entry.der for entry in entries}, wanted, request)
-    new = (KeystoreEntry(alias, dates.get((alias, der), created), der) for alias, der in ours.items())
-    return write_keystore([*kept, *new], password)
+    return write_keystore([*kept, *with_dates(ours.items(), entries, request.created)], password)
 
 
 def _read_jks(data: bytes, passwords: Iterable[str]) -> tuple[str, list[KeystoreEntry]]:

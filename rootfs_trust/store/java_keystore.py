@@ -29,7 +29,7 @@ from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Problem
 from rootfs_trust.rootfs.view import File, Symlink, View, as_bytes, join, read
 from rootfs_trust.store.java_rules import refused_by_java
-from rootfs_trust.store.jks import PASSWORD, KeystoreEntry, read_keystore, write_keystore
+from rootfs_trust.store.jks import PASSWORD, KeystoreEntry, read_keystore, with_dates, write_keystore
 from rootfs_trust.store.layout import JAVA_HOOK, JAVA_STORE
 from rootfs_trust.store.source_file import Source
 
@@ -153,11 +153,9 @@ def _reason_to_skip(name: str, source: Source) -> str:
 
 def _entries(old: list[KeystoreEntry], wanted: Mapping[str, bytes], created: int | None) -> list[KeystoreEntry]:
     """Return foreign entries unchanged and ours with dates, in the order of the JDK's hash table."""
-    new_date = created * 1000 if created is not None else max((entry.created_ms for entry in old), default=0)
-    dates = {(entry.alias, entry.der): entry.created_ms for entry in old}
     foreign = {entry.alias: entry for entry in old if not entry.alias.lower().startswith(_PREFIX)}
     entries = {alias: foreign[alias] for alias in sorted(foreign)}
-    entries |= {alias: KeystoreEntry(alias, dates.get((alias, der), new_date), der) for alias, der in wanted.items()}
+    entries |= {each.alias: each for each in with_dates(wanted.items(), old, created)}
     return [entries[alias] for alias in hashtable_order(entries)]
 
 

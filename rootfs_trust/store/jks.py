@@ -16,7 +16,7 @@ of its hash table, which :mod:`rootfs_trust.store.java_keystore` computes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha1
 from struct import Struct
 from typing import NamedTuple
@@ -55,6 +55,19 @@ def write_keystore(entries: Iterable[KeystoreEntry], password: str = PASSWORD) -
     written = [_entry(entry) for entry in entries]
     body = _JKS + _INT.pack(_VERSION_2) + _INT.pack(len(written)) + b"".join(written)
     return body + _digest(body, password)
+
+
+def with_dates(
+    pairs: Iterable[tuple[str, bytes]], old: Sequence[KeystoreEntry], created: int | None
+) -> list[KeystoreEntry]:
+    """Return entries for pairs of alias and DER. An entry that is also in ``old`` keeps its date.
+
+    Others get ``created``, in seconds since 1970. If it is None, they get the latest date in ``old``, or 0: the time of
+    the run would make each run's bytes differ.
+    """
+    dates = {(each.alias, each.der): each.created_ms for each in old}
+    new = max((each.created_ms for each in old), default=0) if created is None else created * 1000
+    return [KeystoreEntry(alias, dates.get((alias, der), new), der) for alias, der in pairs]
 
 
 def looks_like_keystore(data: bytes) -> bool:

@@ -8,7 +8,7 @@ hash than OpenSSL (NumericString, and Latin-1 in old string types), links get Op
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rootfs_trust.errors import MalformedError
@@ -24,9 +24,6 @@ _X509_LIST = bytes.fromhex("a159c0a5e494a74a87b5ab155c2bf072")
 """EFI_CERT_X509_GUID in UEFI's byte order."""
 _P11_KIT = bytes.fromhex("503bdddc05f4fd4396bebd33b1734776")
 """The owner GUID that p11-kit's extractor uses."""
-
-Keystore = Callable[[Iterable[tuple[str, bytes]], int], bytes]
-"""A function that makes a Java keystore from pairs of alias and DER, and the date of new entries in seconds."""
 
 
 def pem_of(chosen: Chosen) -> bytes:
@@ -54,10 +51,9 @@ def edk2_cacerts(chosen: Iterable[Chosen]) -> bytes:
     return b"".join(map(_signature_list, chosen))
 
 
-def java_cacerts(chosen: Iterable[Chosen], created: int, keystore: Keystore) -> bytes:
-    """Return ``java-cacerts``: the result of ``keystore`` for the certificates under p11-kit's aliases."""
-    chosen = list(chosen)
-    return keystore(zip(java_aliases(chosen), (each.certificate.der for each in chosen), strict=True), created)
+def java_cacerts(chosen: Sequence[Chosen]) -> Iterator[tuple[str, bytes]]:
+    """Yield the entries of ``java-cacerts``: p11-kit's alias of each certificate, and its DER."""
+    return zip(java_aliases(chosen), (each.certificate.der for each in chosen), strict=True)
 
 
 def java_aliases(chosen: Iterable[Chosen]) -> Iterator[str]:

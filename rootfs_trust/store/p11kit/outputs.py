@@ -7,7 +7,7 @@ links to /etc/pki/tls/certs, where OpenSSL looks for them by default.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -119,15 +119,7 @@ def _java(data: bytes, chosen: list[Chosen], created: int | None) -> bytes:
         old = jks.read_keystore(data)
     except MalformedError:
         old = []
-    kept = {(each.alias, each.der): each.created_ms for each in old}
-    date = created if created is not None else max((each.created_ms // 1000 for each in old), default=0)
-
-    def dated(pairs: Iterable[tuple[str, bytes]], new: int) -> bytes:
-        return jks.write_keystore(
-            jks.KeystoreEntry(alias, kept.get((alias, der), new * 1000), der) for alias, der in pairs
-        )
-
-    return formats.java_cacerts(chosen, date, dated)
+    return jks.write_keystore(jks.with_dates(formats.java_cacerts(chosen), old, created))
 
 
 def folder_of(output: ExtractedHashDirectory, tokens: Sequence[Token], *, last_name: bool) -> ExtractedDirectory:

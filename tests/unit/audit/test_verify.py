@@ -74,6 +74,18 @@ def test_expired_and_not_yet_valid_are_told_with_the_time(tmp_path: Path, root: 
     assert f"it was valid until {end}" in late["gnutls"]["reason"]
 
 
+def test_in_the_last_second_of_a_certificate_all_clients_but_openssls_trust_it(tmp_path: Path, root: Authority):
+    """RFC 5280, 4.1.2.5: the validity includes notAfter. For OpenSSL a certificate has expired in that second."""
+    server = root.server("localhost", not_before=NOW - 9 * DAY, not_after=NOW + 9 * DAY)
+    case = Case(tmp_path, (root,), server)
+    last = int((NOW + 9 * DAY).timestamp())
+    found = case.verify("--at", str(last), status=1)
+    by_openssl = {"openssl-directory", "openssl-bundle", "thin-edge-mosquitto-bridge"}
+    assert {name for name, each in found.items() if not each["trusted"]} == by_openssl
+    assert all(each["trusted"] for each in case.verify("--at", str(last - 1), status=0).values())
+    assert not any(each["trusted"] for each in case.verify("--at", str(last + 1), status=1).values())
+
+
 def test_a_self_signed_ca_is_no_server_for_rustls_alone(tmp_path: Path):
     server = Authority("localhost", names=("localhost",), key_usage=False)
     found = Case(tmp_path, (server,), server).verify("--hostname", "localhost", status=1)

@@ -95,7 +95,7 @@ def test_aliases_of_java() -> None:
     labels = (b"My CA", b"my\tca", b"MYCA", b"", b"", b"\xc3\xa9a\x7f\x80", b"x")
     aliases = list(formats.java_aliases(chosen(each) for each in labels))
     assert aliases == ["myca", "myca-1", "myca-2", "unlabeled", "unlabeled-1", "a\x7f", "x"]
-    data = formats.java_cacerts([chosen(b"B C"), chosen(b"d", TWO)], 7, keystore)
+    data = keystore(formats.java_cacerts([chosen(b"B C"), chosen(b"d", TWO)]), 7)
     assert [(each.alias, each.der, each.created_ms) for each in read_keystore(data)] == [
         ("bc", ONE.der, 7000),
         ("d", TWO.der, 7000),
