@@ -65,3 +65,10 @@ def test_a_finding_about_the_whole_tree_is_at_its_root():
         "uri": ".",
         "uriBaseId": "ROOTFS",
     }
+
+
+def test_no_text_of_a_tree_moves_the_cursor_of_a_terminal():
+    """JSON escapes control characters; whoever prints the text of a log does not."""
+    finding = next(iter(KINDS.values())).found("/etc/\x1b[31m.pem", "is \x9b wrong")
+    (run,) = document([finding])["runs"]
+    assert run["results"][0]["message"]["text"].isprintable()

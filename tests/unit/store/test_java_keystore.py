@@ -11,7 +11,8 @@ from rootfs_trust.rootfs.view import Directory, File, Node, Symlink
 from rootfs_trust.store.java_keystore import SETTINGS, debian_java_store, hashtable_order
 from rootfs_trust.store.java_rules import refused_by_java
 from rootfs_trust.store.jks import KeystoreEntry, keystore, read_keystore, write_keystore
-from rootfs_trust.store.layout import JAVA_HOOK, JAVA_STORE
+from rootfs_trust.store.layout import JAVA_HOOK, JAVA_STORE, Request
+from rootfs_trust.store.layouts import DEBIAN
 from rootfs_trust.store.source_file import Source, read_source
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.authority import Authority
@@ -281,6 +282,27 @@ def test_without_a_date_new_entries_get_the_latest_one() -> None:
     old = write_keystore([KeystoreEntry("debian:alpha.pem", 3001, ALPHA), KeystoreEntry("mine", 4001, BETA)])
     assert dates(stored({**HOOKED, JAVA_STORE: File(old)}, LINKS))["debian:beta.pem"] == 4001
     assert dates(stored(HOOKED, LINKS)) == {"debian:alpha.pem": 0, "debian:beta.pem": 0}
+
+
+# -- in Debian's layout ------------------------------------------------------------------------------------
+
+WITHOUT_JAVA: dict[str, Node] = {"/usr/local/share/ca-certificates/my-ca.crt": File(encode(ALPHA))}
+
+
+def planned(entries: dict[str, Node]) -> tuple[bool, list[str]]:
+    """Whether Debian's store gets a keystore, and the ids of the warnings."""
+    plan = DEBIAN.plan(MemoryTree({**WITHOUT_JAVA, **entries}), Request())
+    return JAVA_STORE in plan.desired, [each.id for each in plan.warnings]
+
+
+def test_debians_store_has_a_keystore_if_there_is_a_hook_or_a_keystore() -> None:
+    assert planned({}) == (False, [])
+    assert planned(HOOKED) == (True, [])
+    assert planned({JAVA_STORE: File(keystore([], 1))}) == (True, [])
+
+
+def test_a_keystore_that_is_a_dangling_link_is_reported_without_a_hook_too() -> None:
+    assert planned({JAVA_STORE: Symlink("nowhere")}) == (False, ["java-store-format"])
 
 
 # -- the same bytes ----------------------------------------------------------------------------------------
