@@ -37,6 +37,7 @@ from rootfs_trust.x509.der import (
     reader_for_element,
 )
 from rootfs_trust.x509.der import encode as der
+from rootfs_trust.x509.oids import ANY_PURPOSE, oid_contents
 
 _DATA, _ENCRYPTED = bytes.fromhex("2a864886f70d010701"), bytes.fromhex("2a864886f70d010706")
 _CERTIFICATE_BAG = bytes.fromhex("2a864886f70d010c0a0103")
@@ -44,7 +45,7 @@ _NESTED_BAG = bytes.fromhex("2a864886f70d010c0a0106")
 _X509 = bytes.fromhex("2a864886f70d01091601")
 _FRIENDLY_NAME = bytes.fromhex("2a864886f70d010914")
 _TRUSTED_KEY_USAGE = bytes.fromhex("6086480186f966adca7b0101")
-_ANY_USAGE = bytes.fromhex("551d2500")
+_ANY_USAGE = oid_contents(ANY_PURPOSE)
 _TAG_0, _EXPLICIT = 0x80, 0xA0
 """Context tag 0: as x509.der reads it, and as it is written for an element that contains others."""
 _VERSION = 3

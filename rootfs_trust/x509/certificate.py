@@ -33,6 +33,7 @@ from rootfs_trust.x509.der import (
 )
 from rootfs_trust.x509.name import GeneralName, Name, NameConstraints, general_names, name_constraints
 from rootfs_trust.x509.oids import (
+    AUTHORITY_KEY_ID,
     BASIC_CONSTRAINTS,
     CURVE_BITS,
     EXTENDED_KEY_USAGE,
@@ -43,6 +44,8 @@ from rootfs_trust.x509.oids import (
     NAME_CONSTRAINTS,
     NETSCAPE_TYPE,
     SIGNATURE_ALGORITHMS,
+    SUBJECT_ALTERNATIVE_NAME,
+    SUBJECT_KEY_ID,
     dotted,
 )
 from rootfs_trust.x509.recent import Recent
@@ -448,17 +451,17 @@ class Certificate(SignedObject):
     @cached_property
     def names_servers(self) -> bool:
         """Whether the subjectAltName has a DNS name or an IP address (RFC 5280, 4.2.1.6)."""
-        return bool(self._extension("2.5.29.17", names_servers))
+        return bool(self._extension(SUBJECT_ALTERNATIVE_NAME, names_servers))
 
     @cached_property
     def alternative_names(self) -> tuple[GeneralName, ...]:
         """The names in the subjectAltName (RFC 5280, 4.2.1.6); empty without one."""
-        return self._extension("2.5.29.17", general_names) or ()
+        return self._extension(SUBJECT_ALTERNATIVE_NAME, general_names) or ()
 
     @property
     def alternative_names_are_broken(self) -> bool:
         """Whether the subjectAltName exists, but cannot be parsed."""
-        return "2.5.29.17" in self._by_oid and not self.alternative_names
+        return SUBJECT_ALTERNATIVE_NAME in self._by_oid and not self.alternative_names
 
     @cached_property
     def name_constraints(self) -> NameConstraints | None:
@@ -488,12 +491,12 @@ class Certificate(SignedObject):
     @cached_property
     def subject_key_id(self) -> bytes | None:
         """The subject key identifier (RFC 5280, 4.2.1.2), or None."""
-        return self._extension("2.5.29.14", subject_key_id)
+        return self._extension(SUBJECT_KEY_ID, subject_key_id)
 
     @cached_property
     def authority_key_id(self) -> bytes | None:
         """The authority key identifier (RFC 5280, 4.2.1.1), or None."""
-        return self._extension("2.5.29.35", authority_key_id)
+        return self._extension(AUTHORITY_KEY_ID, authority_key_id)
 
     @property
     def self_issued(self) -> bool:

@@ -14,13 +14,13 @@ from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509.certificate import Certificate, parse_certificate
 from rootfs_trust.x509.der import BIT_STRING, BOOLEAN, INTEGER, OCTET_STRING, OID, SEQUENCE, DerReader, encode
 from rootfs_trust.x509.name import ADDRESS, DIRECTORY, DNS, GeneralName, NameConstraints
-from rootfs_trust.x509.oids import NAME_CONSTRAINTS
+from rootfs_trust.x509.oids import NAME_CONSTRAINTS, oid_contents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
-_NAME_CONSTRAINTS = bytes.fromhex("551d1e")
+_NAME_CONSTRAINTS = oid_contents(NAME_CONSTRAINTS)
 _VERSION, _EXTENSIONS = 0x80, 0x83
 _CONSTRUCTED = 0x20
 _V3 = encode(_VERSION | _CONSTRUCTED, encode(INTEGER, b"\2"))

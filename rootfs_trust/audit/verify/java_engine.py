@@ -17,8 +17,8 @@ from rootfs_trust.audit.verify.rules import RULES, unread_by_java
 from rootfs_trust.audit.verify.verdict import ChainVerdict
 from rootfs_trust.clients.client import Client, FoundAnchors
 from rootfs_trust.x509 import Certificate
+from rootfs_trust.x509.oids import SUBJECT_KEY_ID
 
-_SUBJECT_KEY = "2.5.29.14"
 _MOST_PATHS = 200
 
 
@@ -92,7 +92,7 @@ def may_have_issued(issuer: Certificate, certificate: Certificate) -> bool:
     if issuer.subject != certificate.issuer:
         return False
     wanted, there = certificate.authority_key_id, issuer.subject_key_id
-    return _SUBJECT_KEY not in issuer.critical and (None in (wanted, there) or wanted == there)
+    return SUBJECT_KEY_ID not in issuer.critical and (None in (wanted, there) or wanted == there)
 
 
 def _repeats(certificate: Certificate, below: Sequence[Parsed]) -> bool:

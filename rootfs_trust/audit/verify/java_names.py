@@ -13,8 +13,8 @@ from ipaddress import ip_address
 
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.name import ADDRESS, DIRECTORY, DNS, MAIL, URI, GeneralName, Name
+from rootfs_trust.x509.oids import MAIL_ADDRESS, SUBJECT_ALTERNATIVE_NAME
 
-_COMMON_NAME, _MAIL_ADDRESS, _ALTERNATIVE_NAMES = "2.5.4.3", "1.2.840.113549.1.9.1", "2.5.29.17"
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*)(?:\.[A-Za-z0-9][A-Za-z0-9-]*)*")
 
 Names = list[GeneralName]
@@ -81,8 +81,8 @@ def _names(certificate: Certificate) -> Iterator[GeneralName]:
         yield GeneralName(DIRECTORY, certificate.subject.raw)
     names = certificate.alternative_names
     yield from names
-    if _ALTERNATIVE_NAMES not in certificate.extension_ids:
-        for text in certificate.subject.texts(_MAIL_ADDRESS):
+    if SUBJECT_ALTERNATIVE_NAME not in certificate.extension_ids:
+        for text in certificate.subject.texts(MAIL_ADDRESS):
             yield GeneralName(MAIL, text.encode())
     common_name = certificate.subject.common_name or ""
     try:

@@ -9,9 +9,13 @@ from rootfs_trust.audit.verify.openssl_engine import has_signed
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.oids import (
     BASIC_CONSTRAINTS,
+    CERTIFICATE_POLICIES,
     EXTENDED_KEY_USAGE,
+    INHIBIT_ANY_POLICY,
     KEY_USAGE,
     NAME_CONSTRAINTS,
+    POLICY_CONSTRAINTS,
+    POLICY_MAPPINGS,
     SUBJECT_ALTERNATIVE_NAME,
 )
 
@@ -83,11 +87,11 @@ HANDLED = frozenset(
         SUBJECT_ALTERNATIVE_NAME,
         BASIC_CONSTRAINTS,
         NAME_CONSTRAINTS,
-        "2.5.29.32",  # certificatePolicies
-        "2.5.29.33",  # policyMappings
-        "2.5.29.36",  # policyConstraints
+        CERTIFICATE_POLICIES,
+        POLICY_MAPPINGS,
+        POLICY_CONSTRAINTS,
         EXTENDED_KEY_USAGE,
-        "2.5.29.54",  # inhibitAnyPolicy
+        INHIBIT_ANY_POLICY,
     )
 )
 """Critical extensions that every TLS client supports."""

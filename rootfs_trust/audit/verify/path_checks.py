@@ -18,7 +18,7 @@ from rootfs_trust.audit.verify.paths import Path
 from rootfs_trust.audit.verify.verdict import Refusal, named
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.name import ADDRESS, DNS, OTHER_NAME, URI
-from rootfs_trust.x509.oids import ANY_PURPOSE, BASIC_CONSTRAINTS, SERVER_AUTH
+from rootfs_trust.x509.oids import ANY_PURPOSE, BASIC_CONSTRAINTS, COMMON_NAME, SERVER_AUTH, SUBJECT_ALTERNATIVE_NAME
 
 Check = Callable[[Path, datetime, "str | None"], "Refusal | None"]
 
@@ -331,7 +331,11 @@ def host_named_for_mbedtls(path: Path, _: datetime, host: str | None) -> Refusal
     server = path.server.certificate
     if host is None:
         return None
-    names = names_of(server).dns if "2.5.29.17" in server.extension_ids else tuple(server.subject.texts("2.5.4.3"))
+    names = (
+        names_of(server).dns
+        if SUBJECT_ALTERNATIVE_NAME in server.extension_ids
+        else tuple(server.subject.texts(COMMON_NAME))
+    )
     return None if any(matches(name, host, short=True) for name in names) else wrong_name(server, host)
 
 

@@ -19,21 +19,29 @@ from rootfs_trust.audit.verify.security_level import signature_strength
 from rootfs_trust.store.java_rules import refused_by_java
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.name import ADDRESS, DNS, MAIL, URI
+from rootfs_trust.x509.oids import (
+    AUTHORITY_INFORMATION_ACCESS,
+    AUTHORITY_KEY_ID,
+    CRL_DISTRIBUTION_POINTS,
+    ISSUER_ALTERNATIVE_NAME,
+    POLICY_CONSTRAINTS,
+    POLICY_MAPPINGS,
+    SUBJECT_ALTERNATIVE_NAME,
+    SUBJECT_KEY_ID,
+)
 
 _STRONG_FOR_RUSTLS = ("sha256", "sha384", "sha512", "ed25519", "rsassapss", "ml-dsa")
 _P224, _P256, _P384, _P521 = "1.3.132.0.33", "1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"
-_CRL_PLACES, _AUTHORITY_ACCESS = "2.5.29.31", "1.3.6.1.5.5.7.1.1"
-_AUTHORITY_KEY, _ALTERNATIVE_NAME = "2.5.29.35", "2.5.29.17"
 _KNOWN_TO_GNUTLS = (
-    "2.5.29.14",
-    "2.5.29.18",
-    _AUTHORITY_KEY,
-    _AUTHORITY_ACCESS,
-    _CRL_PLACES,
-    "1.3.6.1.5.5.7.1.14",
-    "1.3.6.1.5.5.7.1.24",
+    SUBJECT_KEY_ID,
+    ISSUER_ALTERNATIVE_NAME,
+    AUTHORITY_KEY_ID,
+    AUTHORITY_INFORMATION_ACCESS,
+    CRL_DISTRIBUTION_POINTS,
+    "1.3.6.1.5.5.7.1.14",  # proxyCertInfo
+    "1.3.6.1.5.5.7.1.24",  # TLS feature
 )
-_UNKNOWN_TO_GNUTLS = ("2.5.29.33", "2.5.29.36")  # policyMappings, policyConstraints
+_UNKNOWN_TO_GNUTLS = (POLICY_MAPPINGS, POLICY_CONSTRAINTS)
 _KINDS = frozenset(range(0x80, 0x89))
 
 _BY_GO = NameConstraintRules(strict=True, unknown=_KINDS - {DNS, ADDRESS, MAIL, URI})
@@ -112,7 +120,7 @@ def _unread_by_rustls(certificate: Certificate) -> str:
 
 def unread_by_java(certificate: Certificate) -> str:
     """Say why Java cannot parse a certificate. An empty subject is allowed with a critical subjectAltName."""
-    unnamed = not certificate.subject.canonical and _ALTERNATIVE_NAME in certificate.critical
+    unnamed = not certificate.subject.canonical and SUBJECT_ALTERNATIVE_NAME in certificate.critical
     return "" if unnamed else refused_by_java(certificate)
 
 
@@ -149,7 +157,7 @@ RULES = {
         checks=(
             path_checks.well_made,
             path_checks.valid,
-            path_checks.no_unknown_critical(_CRL_PLACES),
+            path_checks.no_unknown_critical(CRL_DISTRIBUTION_POINTS),
             path_checks.issuers_are_cas,
             path_checks.issuers_with_usage_may_sign,
             path_checks.path_lengths,
@@ -161,7 +169,7 @@ RULES = {
         pinned=(
             path_checks.well_made,
             path_checks.valid,
-            path_checks.no_unknown_critical(_CRL_PLACES),
+            path_checks.no_unknown_critical(CRL_DISTRIBUTION_POINTS),
             path_checks.server_auth_on_all_ignoring_empty,
             path_checks.host_in_alternative_name_of_go,
         ),

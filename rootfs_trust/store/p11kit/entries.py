@@ -36,7 +36,6 @@ KNOWN_PURPOSES = (
 NO_PURPOSE = "1.3.6.1.4.1.3319.6.10.16"
 """P11_OID_RESERVED_PURPOSE: a placeholder in lists without purposes, since RFC 5280 forbids empty ones."""
 
-SUBJECT_KEY_ID = "2.5.29.14"
 OPENSSL_REJECT = "1.3.6.1.4.1.3319.6.10.1"
 """P11_OID_OPENSSL_REJECT: the purposes that a TRUSTED CERTIFICATE rejects."""
 
@@ -46,8 +45,8 @@ class TokenEntry:
     """A certificate as one file of the store describes it, or a description without the certificate.
 
     ``label`` is the name that the file gives it, or None if the file gives none. ``issuer``, ``serial`` and ``key`` are
-    whole DER elements, empty if unknown. ``distrust_after`` are the dates after which issued server and email
-    certificates are not trusted; ``trust extract`` ignores them.
+    whole DER elements, empty if unknown. ``server_distrust_after`` is the date after which issued server
+    certificates are not trusted; ``trust extract`` ignores it.
     """
 
     path: str

@@ -12,11 +12,11 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.store.p11kit.entries import KNOWN_PURPOSES, NO_PURPOSE, OPENSSL_REJECT, SUBJECT_KEY_ID, usages
+from rootfs_trust.store.p11kit.entries import KNOWN_PURPOSES, NO_PURPOSE, OPENSSL_REJECT, usages
 from rootfs_trust.store.p11kit.output_selection import Chosen
 from rootfs_trust.x509 import encode as pem_block
 from rootfs_trust.x509.der import OCTET_STRING, SEQUENCE, UTF8_STRING, encode
-from rootfs_trust.x509.oids import EXTENDED_KEY_USAGE, encode_usages
+from rootfs_trust.x509.oids import EXTENDED_KEY_USAGE, SUBJECT_KEY_ID, encode_usages
 
 _REJECTED = 0xA0  # [0], constructed: the encoder sets that bit only for SEQUENCE and SET
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")

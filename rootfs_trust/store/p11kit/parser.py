@@ -19,7 +19,6 @@ from rootfs_trust.store.p11kit import p11_kit_file, pem
 from rootfs_trust.store.p11kit.entries import (
     NO_PURPOSE,
     OPENSSL_REJECT,
-    SUBJECT_KEY_ID,
     Place,
     StapledExtension,
     TokenEntry,
@@ -28,7 +27,7 @@ from rootfs_trust.store.p11kit.entries import (
 from rootfs_trust.x509 import Certificate, parse_certificate
 from rootfs_trust.x509.certificate import take_certificate
 from rootfs_trust.x509.der import OCTET_STRING, OID, SEQUENCE, DerReader, encode
-from rootfs_trust.x509.oids import EXTENDED_KEY_USAGE, encode_usages, oid_contents
+from rootfs_trust.x509.oids import EXTENDED_KEY_USAGE, SUBJECT_KEY_ID, encode_usages, oid_contents
 from rootfs_trust.x509.pem_objects import take_trust_settings
 
 _FIRST_BUCKETS = 9

@@ -9,13 +9,13 @@ import pytest
 from rootfs_trust.rootfs.view import Absent
 from rootfs_trust.store.jks import keystore, read_keystore
 from rootfs_trust.store.p11kit import formats
-from rootfs_trust.store.p11kit.entries import OPENSSL_REJECT, SUBJECT_KEY_ID
+from rootfs_trust.store.p11kit.entries import OPENSSL_REJECT
 from rootfs_trust.store.p11kit.formats import file_stem, hash_directory
 from rootfs_trust.store.p11kit.output_selection import Chosen
 from rootfs_trust.store.p11kit.outputs import Mirror, has_hash_links, mirror_nodes
 from rootfs_trust.x509 import blocks, encode, parse_certificate, read_objects
 from rootfs_trust.x509.der import OCTET_STRING, UTF8_STRING, DerReader
-from rootfs_trust.x509.oids import EXTENDED_KEY_USAGE, SERVER_AUTH, encode_usages
+from rootfs_trust.x509.oids import EXTENDED_KEY_USAGE, SERVER_AUTH, SUBJECT_KEY_ID, encode_usages
 from tests.support.memory import File, MemoryTree, Symlink
 from tests.unit.store.p11kit.sources import EMAIL, Root
 from tests.unit.x509.building import element
