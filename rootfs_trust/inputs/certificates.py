@@ -8,7 +8,7 @@ certificate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from rootfs_trust.inputs.files import private_key
 from rootfs_trust.store.purposes import Purposes, purposes_of_settings
 
 _PKCS7_LABELS = ("PKCS7", "CMS", "PKCS #7 SIGNED DATA")
-_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_PEM, _BEGIN = b"-----BEGIN ", b"-----BEGIN CERTIFICATE-----"
 
 
 class FoundCertificate(NamedTuple):
@@ -97,21 +97,17 @@ def _from_certdata(path: str, data: bytes, at: datetime) -> CertificatesRead:
 
 def _from_container(path: str, data: bytes) -> tuple[list[FoundCertificate], list[Problem]]:
     problems: list[Problem] = []
-    pairs = list(_collect(path, data, problems))
+    blocks = x509.blocks(data) if _PEM in data else []
+    pairs = list(_collect(path, data, blocks, problems))
     if not pairs and not problems:
         problems.append(_no_certificate(path, data))
     if problems:
         return [], problems
-    alone, blocks = len(pairs) == 1, _blocks_by_line(data)
+    alone, ders = len(pairs) == 1, {block.line: block.der for block in blocks if isinstance(block, x509.Block)}
     return [
-        FoundCertificate(each, path, line, alone, purposes=_purposes(each, blocks.get(line, b"")))
+        FoundCertificate(each, path, line, alone, purposes=_purposes(each, ders.get(line or 0, b"")))
         for each, line in pairs
     ], []
-
-
-def _blocks_by_line(data: bytes) -> dict[int | None, bytes]:
-    blocks = x509.blocks(data) if b"-----BEGIN " in data else ()
-    return {block.line: block.der for block in blocks if isinstance(block, x509.Block)}
 
 
 def _purposes(certificate: x509.Certificate, block: bytes) -> Purposes:
@@ -125,9 +121,11 @@ def _purposes(certificate: x509.Certificate, block: bytes) -> Purposes:
         return None
 
 
-def _collect(path: str, data: bytes, problems: list[Problem]) -> Iterator[tuple[x509.Certificate, int | None]]:
-    if b"-----BEGIN " in data:
-        yield from _from_pem(path, data, problems)
+def _collect(
+    path: str, data: bytes, blocks: Sequence[x509.Block | x509.BadBlock], problems: list[Problem]
+) -> Iterator[tuple[x509.Certificate, int | None]]:
+    if _PEM in data:
+        yield from _from_pem(path, data, blocks, problems)
     elif x509.looks_like_pkcs7(data):
         for certificate in _from_pkcs7(path, data, problems):
             yield certificate, None
@@ -136,11 +134,13 @@ def _collect(path: str, data: bytes, problems: list[Problem]) -> Iterator[tuple[
             yield certificate, None
 
 
-def _from_pem(path: str, data: bytes, problems: list[Problem]) -> Iterator[tuple[x509.Certificate, int]]:
-    objects = x509.read_objects(data)
+def _from_pem(
+    path: str, data: bytes, blocks: Sequence[x509.Block | x509.BadBlock], problems: list[Problem]
+) -> Iterator[tuple[x509.Certificate, int]]:
+    objects = x509.objects_in(blocks)
     problems += [
         _broken(f"{path}:{bad.line}", f"the {bad.label} block is malformed: {bad.reason}", "pem-malformed")
-        for bad in (*objects.bad, *x509.unrecognized_begin_lines(data))
+        for bad in (*objects.bad, *x509.unrecognized_begin_lines(data, blocks))
     ]
     for line, certificate in objects.certificates:
         yield certificate, line

@@ -4,7 +4,14 @@ from rootfs_trust.x509.certificate import BasicConstraints, Certificate, parse_c
 from rootfs_trust.x509.crl import CertificateList, parse_crl
 from rootfs_trust.x509.name import Name
 from rootfs_trust.x509.pem import BadBlock, Block, blocks, encode, unrecognized_begin_lines
-from rootfs_trust.x509.pem_objects import Objects, looks_like_pkcs7, looks_like_pkcs12, looks_like_request, read_objects
+from rootfs_trust.x509.pem_objects import (
+    Objects,
+    looks_like_pkcs7,
+    looks_like_pkcs12,
+    looks_like_request,
+    objects_in,
+    read_objects,
+)
 from rootfs_trust.x509.private_keys import private_key_form
 
 __all__ = [
@@ -20,6 +27,7 @@ __all__ = [
     "looks_like_pkcs7",
     "looks_like_pkcs12",
     "looks_like_request",
+    "objects_in",
     "parse_certificate",
     "parse_crl",
     "private_key_form",

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError
@@ -194,13 +194,15 @@ def _decode(digits: bytes) -> bytes:
         raise MalformedError("it is not base64") from None
 
 
-def unrecognized_begin_lines(data: bytes) -> list[BadBlock]:
+def unrecognized_begin_lines(data: bytes, read: Iterable[Block | BadBlock] | None = None) -> list[BadBlock]:
     """Return BEGIN lines that OpenSSL silently ignores, although somebody may have meant them.
+
+    ``read`` are the :func:`blocks` of ``data``, if the caller has them.
 
     These are indented ones, some with surrounding text, those inside another block, and all in files of UTF-16 or with
     the line endings of the old Macintosh.
     """
-    seen = {block.line for block in blocks(data)}
+    seen = {block.line for block in (blocks(data) if read is None else read)}
     found, pos, line = [], 0, 1
     text = data.replace(b"\0", b"")
     while (begin := text.find(_BEGIN, pos)) >= 0:

@@ -8,7 +8,7 @@ name them. Private keys are not parsed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError
@@ -175,9 +175,14 @@ class TrustSettings(NamedTuple):
 
 def read_objects(data: bytes) -> Objects:
     """Sort the PEM blocks of a file. Never raises; bad blocks are part of the result."""
+    return objects_in(blocks(data))
+
+
+def objects_in(found: Iterable[Block | BadBlock]) -> Objects:
+    """Sort PEM blocks by what they contain. Never raises; bad blocks are part of the result."""
     certificates, crls, keys, others, bad = [], [], [], [], []
     spoilt: list[int] = []
-    for block in blocks(data):
+    for block in found:
         try:
             if isinstance(block, BadBlock):
                 bad.append(block)
