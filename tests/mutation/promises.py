@@ -317,7 +317,7 @@ PROMISES = (
     *(
         Promise(
             f"may-lose: {name}",
-            f"A run that may take a certificate from a client is compared with what all clients read: {name}.",
+            "If a run may take a certificate from a client, install compares what all clients read before and after.",
             "rootfs_trust/api/may_lose.py",
             old,
             new,
@@ -354,7 +354,7 @@ PROMISES = (
     *(
         Promise(
             f"fix: {name}",
-            f"A printed fix works: {name}.",
+            "A command that check prints as a fix works, and brings no new finding.",
             "rootfs_trust/api/fixes.py",
             old,
             new,
@@ -598,7 +598,7 @@ PROMISES = (
             ),
             (
                 "runtime-system",
-                "What Java refuses is reported once.",
+                "install reports an anchor that Java refuses once.",
                 "{finished.view.real_path(path) or path for path in decision.desired}",
                 "frozenset[str]()",
             ),
@@ -607,7 +607,7 @@ PROMISES = (
     *(
         Promise(
             f"client-fault: {name}",
-            f"install warns of an anchor that a client cannot use: {name}.",
+            "install warns of an anchor that a client cannot use, and says if the client then loses all others.",
             "rootfs_trust/audit/client_faults.py",
             old,
             new,
@@ -629,25 +629,25 @@ PROMISES = (
         for name, promise, old, new in (
             (
                 "pkcs12-trusted",
-                "Java trusts what is added to its keystore.",
+                "Java trusts a certificate that is added to its PKCS #12 keystore.",
                 "der(SET, name + _attribute(_TRUSTED_KEY_USAGE, der(OID, _ANY_USAGE)))",
                 "der(SET, name)",
             ),
             (
                 "pkcs12-untrusted",
-                "A certificate that Java does not trust is no anchor.",
+                "A certificate without Java's trust attribute is not an anchor.",
                 "_TRUSTED_KEY_USAGE in attributes)",
                 "True)",
             ),
             (
                 "pkcs12-place",
-                "What is added to a keystore does not go among its keys.",
+                "A certificate is not added to the part of a keystore that contains its keys.",
                 "            place = next((i for i, safe in enumerate(self.safes) if not safe.bags), None)\n",
                 "            place = 0 if self.safes else None\n",
             ),
             (
                 "pkcs12-iterations",
-                "An iteration count comes back whatever its first bit.",
+                "A keystore keeps its iteration count, whatever the first bit of the number.",
                 "mac.iterations.bit_length() // 8 + 1",
                 "(mac.iterations.bit_length() + 7) // 8",
             ),
@@ -657,10 +657,15 @@ PROMISES = (
                 "if hmac.compare_digest(mac_of(mac, content, password), mac.digest):",
                 "if True:",
             ),
-            ("pkcs12-cost", "A keystore that asks for hours is refused.", "    _refuse_cost(content, mac)\n", ""),
+            (
+                "pkcs12-cost",
+                "A keystore whose key derivation would take hours is refused.",
+                "    _refuse_cost(content, mac)\n",
+                "",
+            ),
             (
                 "pkcs12-cost-pbmac1",
-                "The iterations of PBMAC1 count.",
+                "The iterations of a PBMAC1 are counted, too.",
                 "max(mac.iterations, iterations(mac.algorithm))",
                 "mac.iterations",
             ),
@@ -671,7 +676,7 @@ PROMISES = (
         for name, promise, old, new in (
             (
                 "java-table",
-                "A Java keystore has the order that Java gives it.",
+                "The entries of a Java keystore have the order of Java's hash table.",
                 "if count >= len(buckets) * 3 // 4:",
                 "if count > len(buckets) * 3 // 4:",
             ),
@@ -683,19 +688,19 @@ PROMISES = (
             ),
             (
                 "java-case",
-                "Of two names that differ in case the later is added last.",
+                "If two link names differ only in case, the keystore has the certificate of the later one.",
                 "wanted.pop(alias, None)",
                 "pass",
             ),
             (
                 "java-foreign",
-                "Entries of others stay in a Java keystore.",
+                "Foreign entries of a Java keystore are kept.",
                 " if not entry.alias.lower().startswith(_PREFIX)}",
                 " if False}",
             ),
             (
                 "java-frozen",
-                "A Java keystore that the device does not update stays.",
+                "A Java keystore that the device does not update is not changed.",
                 'settings.get("cacerts_updates") != "yes"',
                 "False",
             ),
@@ -707,31 +712,31 @@ PROMISES = (
         for name, promise, old, new in (
             (
                 "constrained-label",
-                "evilcorp.example is not below corp.example.",
+                "A CA that is constrained to corp.example is not trusted for evilcorp.example.",
                 'host.endswith(base if base.startswith(b".") else b"." + base)',
                 "host.endswith(base)",
             ),
             (
                 "constrained-own",
-                "The own constraints of a CA stay.",
+                "A constrained copy keeps the constraints of its CA.",
                 "certificate.name_constraints or NameConstraints(), _exclude",
                 "NameConstraints(), _exclude",
             ),
             (
                 "constrained-names",
-                "A CA for addresses may sign for no DNS name.",
+                "A CA that is constrained to addresses is trusted for no DNS name.",
                 "() if any(each.tag == DNS for each in names.permitted) else _NO_NAME",
                 "()",
             ),
             (
                 "constrained-critical",
-                "The constraints are critical.",
+                "The constraints of a copy are critical.",
                 "+ _TRUE + encode(OCTET_STRING",
                 "+ encode(OCTET_STRING",
             ),
             (
                 "constrained-original",
-                "A copy of a copy names the first original.",
+                "A copy of a constrained copy names the original certificate.",
                 "original_of(certificate) or certificate.sha256)",
                 "certificate.sha256)",
             ),
@@ -749,15 +754,25 @@ PROMISES = (
         for name, promise, old, new in (
             (
                 "root-incident",
-                "A root in an incident is compromised, whatever the list says.",
+                "A root in an incident is reported as compromised, even if the root program trusts it.",
                 "    if concerned := data.concerning(certificate):",
                 "    if concerned := None if certificate.sha256 in data.roots else data.concerning(certificate):",
             ),
-            ("root-first-end", "What ends first is reported.", "in sorted(ends) if day", "in ends if day"),
-            ("root-last-day", "What ends on the last day is reported.", 'if day <= last), "")', 'if day < last), "")'),
+            (
+                "root-first-end",
+                "Of two dates on which the trust in a root ends, the first is reported.",
+                "in sorted(ends) if day",
+                "in ends if day",
+            ),
+            (
+                "root-last-day",
+                "A root whose trust ends on the last day is reported.",
+                'if day <= last), "")',
+                'if day < last), "")',
+            ),
             (
                 "cloud-root-until",
-                "A root that a cloud leaves is reported.",
+                "A root that a cloud stops using is reported.",
                 "    if used is not None:",
                 "    if False:",
             ),
@@ -930,21 +945,26 @@ PROMISES = (
         for name, promise, old, new in (
             (
                 "tar-content",
-                "A file that ends early is refused by whoever reads it.",
+                "A file whose content is truncated in a tar stream is refused.",
                 "        if len(content) != self.info.size:\n            raise self.stream.truncated()\n",
                 "",
             ),
-            ("tar-entries", "A stream of too many entries is refused.", "if number > MAX_MEMBERS:", "if False:"),
-            ("tar-size", "An entry of a negative size is refused.", "if stored < 0 or info.size < 0:", "if False:"),
+            ("tar-entries", "A tar stream with too many entries is refused.", "if number > MAX_MEMBERS:", "if False:"),
+            (
+                "tar-size",
+                "A tar entry with a negative size is refused.",
+                "if stored < 0 or info.size < 0:",
+                "if False:",
+            ),
             (
                 "tar-body",
-                "Only files have content, whatever size is in a header.",
+                "A tar entry that is not a file has no content, whatever size its header has.",
                 "self.stored = stored if has_content else 0",
                 "self.stored = stored",
             ),
             (
                 "tar-signed",
-                "A checksum of signed bytes is one, as for GNU tar.",
+                "A tar checksum of signed bytes is accepted, as by GNU tar.",
                 "return stated == unsigned or stated == unsigned - 256 * sum(byte > 127 for byte in others)",
                 "return stated == unsigned",
             ),
