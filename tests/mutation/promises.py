@@ -342,13 +342,8 @@ PROMISES = (
             ),
             ("a block that GnuTLS reads", "(_X509 in before or not _contents", "(not _contents"),
             ("a smaller file", " or not _contents(before) <= _contents(action.node.content))", ")"),
+            ("a file that a variable names", "_is_read(action) or _PEM in before", "_is_read(action)"),
             ("a keystore", "found or {each.der for each in keystore_certificates(data)}", "found"),
-            ("a hash directory without a bundle", " or any(map(view.names, DIRECTORIES))", ""),
-            (
-                "a keystore without a bundle",
-                "any(map(view.kind, (*BUNDLES, *JAVA_STORES)))",
-                "any(map(view.kind, BUNDLES))",
-            ),
         )
     ),
     *(
