@@ -218,7 +218,7 @@ def test_of_several_platforms_the_error_names_the_one(command, layout, tmp_path)
     windows = layout.image(Tarball().folder("Files").end(), architecture="amd64", config={"os": "windows"})
     layout.index(layout.image(LAYER), windows)
     result = command("image", layout.path, tmp_path / "out", "--format", "json")
-    assert (result.status, result.errors) == (2, [("layout", "/")])
+    assert (result.status, result.errors) == (2, [("layout", str(layout.path))])
     assert "[windows/amd64]" in result.document["errors"][0]["message"]
 
 
