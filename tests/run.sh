@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 . recipes/sample/venv.sh
 
 PACKAGES="age ca-certificates ca-certificates-java curl cpio debootstrap default-jre-headless e2fsprogs erofs-utils fdisk gnutls-bin jq mmdebstrap mosquitto openssl
-    fakeroot ostree p11-kit p11-kit-modules pseudo putty-tools qemu-user-static squashfs-tools strace xz-utils zip zstd"
+    fakeroot ostree p11-kit p11-kit-modules pseudo putty-tools qemu-user-static rpm squashfs-tools strace xz-utils zip zstd"
 suite="not slow"
 extras=test
 limit=300

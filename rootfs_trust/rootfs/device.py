@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import NamedTuple
 
-from rootfs_trust.rootfs.view import Owner, View, join, read
+from rootfs_trust.errors import InputError
+from rootfs_trust.rootfs.rpm_databases import DATABASES, rpm_packages
+from rootfs_trust.rootfs.view import File, Owner, View, join, read
 
 READ, SEARCH = 4, 1
 """Permission bits: read a file or list a directory; enter a directory."""
@@ -41,7 +44,7 @@ class User(NamedTuple):
 
 
 class Package(NamedTuple):
-    """An installed package. ``stanza`` is its text in the package database, ``database`` the path of that file."""
+    """An installed package. ``stanza`` is its text in the package database (empty for rpm), ``database`` its path."""
 
     version: str
     stanza: str
@@ -68,7 +71,7 @@ class Device:
 
     @cached_property
     def packages(self) -> dict[str, Package]:
-        """The packages by name, from dpkg, opkg and apk databases, and rpm's text manifest. The first one wins."""
+        """The packages by name, from the databases of dpkg, opkg, apk and rpm. The first one wins."""
         found: dict[str, Package] = {}
         for name, package in self._packages():
             found.setdefault(name, package)
@@ -103,6 +106,22 @@ class Device:
             name, *fields = line.split("\t")
             if fields:
                 yield name, Package(fields[0], line, _RPM_MANIFEST)
+        path, data = self._rpm_database()
+        for name, version in rpm_packages(data):
+            yield name, Package(version, "", path)
+
+    def _rpm_database(self) -> tuple[str, bytes]:
+        """Return path and content of rpm's database; empty if it is unreadable or not complete.
+
+        This is not an error: only versions are read from it, and most of the programs of the device work without it.
+        """
+        for path in DATABASES:
+            if self.view.kind(path) is File:
+                with suppress(InputError):
+                    changes_apart = bool(read(self.view, f"{path}-wal"))
+                    return path, b"" if changes_apart else read(self.view, path) or b""
+                return path, b""
+        return "", b""
 
     def _stanzas(self, path: str, package: str, version: str) -> Iterator[tuple[str, Package]]:
         """Return the paragraphs of a package database, which end with an empty line."""

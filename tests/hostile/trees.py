@@ -362,6 +362,9 @@ def users_and_packages(world: World, random: Random) -> None:
     )
     world.tree.file("lib/apk/db/installed", b"P:tedge\nV:" + b"9" * 90_000)
     world.tree.file("var/lib/rpmmanifest/container-manifest-2", b"tedge\t" + b"\t" * 9000)
+    databases = (b"SQLite format 3\0" + random.randbytes(9000), b"RpmP\0\0\0\0" + b"\xff" * 9000, b"RpmP", b"\0" * 99)
+    for path in ("usr/lib/sysimage/rpm/rpmdb.sqlite", "var/lib/rpm/Packages.db"):
+        world.tree.file(path, random.choice(databases))
 
 
 @tree(rounds=4)

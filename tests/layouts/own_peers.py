@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,37 @@ def nothing_to_do(tree: LayoutTree, request: pytest.FixtureRequest, folder: Path
         trust_extract(tree, next(each for each in SCRIPTS if each.layout.name == name), folder / "extracted")
     elif name != "bundle-only":  # nothing on such a device could write its bundle
         _run(tree, request.getfixturevalue("amd64_base"), folder)
+
+
+def make_anew(tree: LayoutTree, request: pytest.FixtureRequest, folder: Path) -> None:
+    """Let the layout's own program write its store into a tree from which the test has deleted it."""
+    name = tree.family.name
+    if tree.family.p11kit:
+        script = next(each for each in SCRIPTS if each.layout.name == name)
+        for path, *_ in script.calls:
+            _delete(tree.path / path)
+        script.run(TrustTool(tree.path / token[1:] for token in script.layout.tokens), tree.path)
+        return
+    base = request.getfixturevalue("amd64_base")
+    c_rehash = _edited(base, folder, REHASH, as_upstream_has_it)
+    if name in _UPDATE or name == "slackware":
+        edit = _UPDATE.get(name) or (lambda script: script.replace("openssl rehash", "c_rehash"))
+        edited = {UPDATE: _edited(base, folder, UPDATE, edit)} if name not in ("debian", "void") else {}
+        Device(base, {REHASH: c_rehash, **edited}).run(tree.path, "/usr/sbin/update-ca-certificates", "--fresh")
+    elif name == "buildroot":
+        Device(base, {REHASH: c_rehash}).run(tree.path, "sh", "-c", _WITHOUT_BUNDLE)
+    elif name in ("openwrt", "photon"):
+        Device(base).run(tree.path, "openssl", "rehash", "/etc/ssl/certs")
+    else:
+        Device(base, {REHASH: c_rehash}).run(tree.path, "c_rehash", "/etc/ssl/certs")
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        path.chmod(0o755)
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 _UPDATE = {"debian": None, "void": None, "yocto": as_oe_patches_it, "gentoo": as_gentoo_patches_it}

@@ -45,6 +45,7 @@ PURE = (
     "rootfs/view.py",
     "rootfs/plan.py",
     "rootfs/resolve.py",
+    "rootfs/rpm_databases.py",
     "rootfs/device_state.py",
     "rootfs/state_layers.py",
     "errors.py",

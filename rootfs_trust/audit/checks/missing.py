@@ -75,8 +75,8 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     if not any(output.certificates for output in inspection.trust.outputs) and not inspection.java_stores:
         level = ERROR if _has_clients(inspection) else WARNING
         yield NO_STORE.found("/", "has no trust store with a certificate", level=level)
-        links = (each for each in _wrong(inspection, set()) if each.kind is DANGLING)
-        yield from (each for each in links if each.path in inspection.layout_outputs)
+        wrong = (each for each in _wrong(inspection, set()) if each.kind in (DANGLING, TYPE))
+        yield from (each for each in wrong if each.path in inspection.layout_outputs)
     else:
         missing = [*_missing_outputs(inspection), *_directory_links(inspection), *_alpine_link(inspection)]
         yield from missing

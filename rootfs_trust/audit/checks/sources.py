@@ -53,7 +53,7 @@ CONF_CRLF = FindingType(
 CONF_MISSING = FindingType(
     "conf-missing",
     (WARNING,),
-    "ca-certificates.conf does not exist, and update-ca-certificates does",
+    "ca-certificates.conf does not exist or lists no certificate, and update-ca-certificates is in the tree",
     "The next run of update-ca-certificates on the device takes every CA of the distribution out of the store.",
     "restore the file of the ca-certificates package: the names of the certificates below /usr/share/ca-certificates",
 )
@@ -136,8 +136,8 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     conf = read(inspection.view, CONF)
     if conf is not None and not inspection.uses_p11kit:
         yield from _list(inspection, conf)
-    elif conf is None and not inspection.uses_p11kit:
-        yield from _without_list(inspection)
+    if not inspection.uses_p11kit:
+        yield from _without_list(inspection, conf)
     yield from _blocklist_findings(inspection)
     yield from _unmatched_selections(inspection)
     yield from _local(inspection)
@@ -186,11 +186,17 @@ def _unlisted(inspection: Inspection, conf: Conf) -> Iterator[Finding]:
             yield UNLISTED.found(path, f"{CONF} does not list it", level=level)
 
 
-def _without_list(inspection: Inspection) -> Iterator[Finding]:
-    shipped = [path for paths in inspection.trust.shipped.values() for path in paths if path.startswith(f"{LISTED}/")]
-    trusted = any(output.certificates for output in inspection.trust.outputs)
-    if shipped and trusted and inspection.view.kind(_TOOL) is File and inspection.view.kind(CONF, follow=False) is None:
-        yield CONF_MISSING.found(CONF, f"does not exist, and {len(shipped)} certificates are below {LISTED}")
+def _without_list(inspection: Inspection, conf: bytes | None) -> Iterator[Finding]:
+    """Yield a finding if the next run of the device's tool drops every certificate of the distribution."""
+    if inspection.view.kind(_TOOL) is not File or (conf is not None and parse_conf(conf).trusted):
+        return
+    trusted = {anchor.certificate.sha256 for anchor in inspection.trust.anchors}
+    shipped = (paths for sha256, paths in inspection.trust.shipped.items() if conf is None or sha256 in trusted)
+    count = sum(path.startswith(f"{LISTED}/") for paths in shipped for path in paths)
+    if count and trusted:
+        absent = inspection.view.kind(CONF, follow=False) is None
+        fault = "lists no certificate" if conf is not None else "does not exist" if absent else "is not a file"
+        yield CONF_MISSING.found(CONF, f"{fault}, and {count} certificates are below {LISTED}")
 
 
 def _list(inspection: Inspection, data: bytes) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import File
 from tests.support.memory import MemoryTree
+from tests.unit.rootfs.test_rpm_databases import header, sqlite
 
 DPKG = "/var/lib/dpkg/status"
 
@@ -54,6 +55,12 @@ def elf(section: bytes, *, wide: bool = True, order: str = "<") -> bytes:
 def auditable(crates: dict[str, str], **form) -> bytes:
     packages = [{"name": name, "version": version} for name, version in crates.items()]
     return elf(zlib.compress(json.dumps({"packages": packages}).encode()), **form)
+
+
+def test_rpms_database_shows_the_version_of_a_library():
+    fedora = "/usr/lib/sysimage/rpm/rpmdb.sqlite"
+    found = of("openssl", {fedora: sqlite([header("openssl-libs", "3.5.1")])})
+    assert (found.numbers, found.place) == ((3, 5, 1), fedora)
 
 
 @pytest.mark.parametrize(

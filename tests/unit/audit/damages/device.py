@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from rootfs_trust.store.jks import keystore
@@ -61,6 +62,43 @@ def the_list_was_saved_on_windows(tree: GoodTree) -> None:
 def the_list_is_not_there(tree: GoodTree) -> None:
     tree.write("usr/sbin/update-ca-certificates", b"#!/bin/sh\n")
     tree.delete(CONF)
+
+
+def with_the_tool(tree: GoodTree) -> None:
+    tree.write("usr/sbin/update-ca-certificates", b"#!/bin/sh\n")
+    tree.delete(CONF)
+
+
+@damage("conf-missing", family="debian")
+def the_list_is_empty(tree: GoodTree) -> None:
+    with_the_tool(tree)
+    tree.write(CONF, b"# nothing\n")
+
+
+@damage("conf-missing", family="debian")
+def the_list_is_a_directory(tree: GoodTree) -> None:
+    with_the_tool(tree)
+    tree.folder(CONF)
+
+
+@damage("conf-missing", family="debian")
+def the_list_leads_nowhere(tree: GoodTree) -> None:
+    with_the_tool(tree)
+    tree.link(CONF, "/data/ca-certificates.conf")
+
+
+@damage("conf-crlf")
+def the_list_with_a_crossed_out_line_was_saved_on_windows(tree: GoodTree) -> None:
+    lines = tree.read(CONF).replace(b"mozilla/Alpha", b"!mozilla/Alpha")
+    tree.write(CONF, lines.replace(b"\n", b"\r\n"))
+
+
+@damage("source-not-a-directory", "dangling-link", "unsourced", family="debian")
+def the_local_directory_is_a_link_out_of_the_tree(tree: GoodTree) -> None:
+    outside = beside(tree, "outside")
+    shutil.copytree(tree.path / LOCAL, outside)
+    shutil.rmtree(tree.path / LOCAL)
+    tree.link(LOCAL, str(outside))
 
 
 @damage("ignored-source")

@@ -251,6 +251,34 @@ def the_store_is_a_link_to_nowhere(tree: GoodTree) -> None:
     tree.link(CERTS, "/data/certs")
 
 
+@damage("no-store", "store-wrong-type", family="debian", clouds=())
+def a_file_is_in_place_of_the_hash_directory(tree: GoodTree) -> None:
+    content = tree.read(BUNDLE)
+    shutil.rmtree(tree.path / CERTS)
+    tree.write(CERTS, content)
+
+
+@damage("store-wrong-type", family="alpine")
+def the_file_that_openssl_reads_is_a_directory(tree: GoodTree) -> None:
+    tree.delete("etc/ssl/cert.pem")
+    tree.folder("etc/ssl/cert.pem")
+
+
+@damage("bundle-empty")
+def the_bundle_has_comments_only(tree: GoodTree) -> None:
+    tree.write(BUNDLE, b"# My CA\n# Twin CA\n")
+
+
+@damage("java-store-unreadable", family="debian")
+def javas_store_has_no_byte(tree: GoodTree) -> None:
+    tree.write(JAVA, b"")
+
+
+@damage("application-store-empty", "certifi-store")
+def the_bundle_of_botocore_is_empty(tree: GoodTree) -> None:
+    tree.write("usr/lib/python3/dist-packages/botocore/cacert.pem", b"")
+
+
 # -- variables --------------------------------------------------------------------------------------------
 
 
@@ -264,3 +292,31 @@ def a_profile_takes_the_public_roots_away(tree: GoodTree) -> None:
 def a_service_has_one_root_only(tree: GoodTree) -> None:
     tree.write("opt/corp.pem", CA.pem)
     tree.write("etc/systemd/system/app.service", b"[Service]\nEnvironment=REQUESTS_CA_BUNDLE=/opt/corp.pem\n")
+
+
+@damage("environment-no-roots", family="debian")
+def a_variable_names_a_file_that_is_gone(tree: GoodTree) -> None:
+    tree.write("etc/environment", b"SSL_CERT_FILE=/opt/gone.pem\n")
+
+
+@damage("environment-no-roots", family="debian")
+def a_variable_names_an_empty_file(tree: GoodTree) -> None:
+    tree.write("opt/empty.pem", b"")
+    tree.write("etc/environment", b"CURL_CA_BUNDLE=/opt/empty.pem\n")
+
+
+@damage("environment-no-roots", family="debian")
+def a_variable_for_a_file_names_a_directory(tree: GoodTree) -> None:
+    tree.folder("opt/certs")
+    tree.write("etc/profile.d/requests.sh", b"export REQUESTS_CA_BUNDLE=/opt/certs\n")
+
+
+@damage("environment-no-roots", family="debian")
+def a_variable_names_an_empty_directory(tree: GoodTree) -> None:
+    tree.folder("opt/certs")
+    tree.write("etc/environment", b"SSL_CERT_DIR=/opt/certs:/opt/gone\n")
+
+
+@damage("environment-no-roots", family="debian")
+def a_service_gets_its_bundle_at_run_time(tree: GoodTree) -> None:
+    tree.write("etc/environment", b"SSL_CERT_FILE=/run/certs/bundle.pem\n")
