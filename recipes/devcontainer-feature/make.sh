@@ -1,6 +1,6 @@
 #!/bin/sh
-# make.sh DIRECTORY CERTIFICATE...: the feature with your CA certificates in DIRECTORY, such as .devcontainer/company-ca.
-# devcontainer.json then has: "features": { "./company-ca": {} }
+# make.sh DIRECTORY CERTIFICATE...: writes the feature with your CA certificates to DIRECTORY, for example
+# .devcontainer/company-ca. Then add to devcontainer.json: "features": { "./company-ca": {} }
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 directory=$1

@@ -1,12 +1,12 @@
-# Alpine, or any base without Python: another stage prepares the base's files, and the image takes what has changed.
-# No program of the base is run, so --platform needs no emulation. In the folder with my-ca.pem:
+# For Alpine, or any base without Python: another stage changes a copy of the base, and the image copies the changes.
+# No program of the base runs, so --platform needs no emulation. In the directory with my-ca.pem:
 #
 #   pip install --quiet --target tool './rootfs-trust[settings]'
 #   buildah build -f rootfs-trust/recipes/docker/alpine.Dockerfile -t my-app .
 #
 ARG BASE=alpine:3.22
 FROM ${BASE} AS base
-# Packages come here: "apk add ca-certificates" later than the CA would make the bundle anew.
+# Install packages here: "apk add ca-certificates" after the CA is installed would write the bundle again, without it.
 
 FROM --platform=$BUILDPLATFORM python:3.13-slim AS prepare
 ARG SOURCE_DATE_EPOCH

@@ -1,18 +1,18 @@
-# Debian or Ubuntu with Python 3.11 or newer: the CA goes into the image itself. The tool is there for one step only,
-# and nothing of it stays. In the folder with my-ca.pem:
+# For Debian or Ubuntu with Python 3.11 or newer: one step installs the CA into the image. The tool is mounted for this
+# step and leaves no files. In the directory with my-ca.pem:
 #
 #   pip install --quiet --target tool './rootfs-trust[settings]'
 #   buildah build -f rootfs-trust/recipes/docker/debian.Dockerfile -t my-app .
 #
-# A base without Python: see alpine.Dockerfile, which holds for Debian as well.
-# A base whose user is not root: --build-arg BASE=... --build-arg RUN_AS=that-user
+# For a base without Python, use alpine.Dockerfile, which works for Debian, too.
+# For a base whose user is not root: --build-arg BASE=... --build-arg RUN_AS=that-user
 ARG BASE=python:3.13-slim
 FROM ${BASE}
 ARG SOURCE_DATE_EPOCH
 ARG RUN_AS=root
 
-# Packages come before this: what they bring is then in the bundle, too. "--runtimes auto" adds the CA to the stores of
-# language runtimes as well; the default base has one, that of pip.
+# Install packages before this step, so that the bundle also contains their CAs. "--runtimes auto" also adds the CA to
+# the stores of language runtimes; the default base has one, which pip uses.
 USER root
 RUN --mount=type=bind,source=tool,target=/run/tool \
     --mount=type=bind,source=my-ca.pem,target=/run/my-ca.pem \

@@ -1,6 +1,6 @@
-# Distroless: no shell, no Python, a user that is not root, and a bundle that is the whole trust store. Another stage
-# adds the CA to a copy of the bundle. BASE is the full name of your base, as Google's base-debian12:nonroot. In the
-# folder with my-ca.pem:
+# For distroless images: no shell, no Python, a user that is not root, and a bundle as the only trust store. Another
+# stage adds the CA to a copy of the bundle. BASE is the full name of your base, such as Google's base-debian12:nonroot.
+# In the directory with my-ca.pem:
 #
 #   pip install --quiet --target tool './rootfs-trust[settings]'
 #   buildah build -f rootfs-trust/recipes/docker/distroless.Dockerfile --build-arg BASE=$BASE -t my-app .

@@ -1,5 +1,5 @@
-# From scratch: a program of your own in app/, with all that it needs, and a trust store that holds your CA alone.
-# Nothing of the image has to be written when it runs (docker run --read-only). In the folder with app/ and my-ca.pem:
+# From scratch: app/ contains your program and everything that it needs. The trust store contains only your CA. The
+# container can run read-only (docker run --read-only). In the directory with app/ and my-ca.pem:
 #
 #   pip install --quiet --target tool './rootfs-trust[settings]'
 #   buildah build -f rootfs-trust/recipes/docker/scratch.Dockerfile -t my-app .
@@ -15,6 +15,6 @@ RUN --mount=type=bind,source=tool,target=/run/tool \
 
 FROM scratch
 COPY --from=prepare /rootfs/ /
-# Go and OpenSSL of most distributions look there by themselves; a static OpenSSL of another prefix does not.
+# Go and the OpenSSL of most distributions read this file by default; a static OpenSSL with another prefix does not.
 ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 USER 65532:65532

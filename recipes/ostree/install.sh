@@ -1,7 +1,7 @@
 #!/bin/sh
-# install.sh TREE CERTIFICATE: for a tree as OSTree keeps it, before "ostree commit". There /etc is /usr/etc, and is
-# called /etc while the tool runs, as rpm-ostree does it. /usr/local may be a link to /var/usrlocal, and of /var a
-# device keeps its own: a CA that Debian's layout would have there goes where the distribution's own are.
+# install.sh TREE CERTIFICATE: for an OSTree tree, before "ostree commit". OSTree trees have /usr/etc instead of /etc;
+# the directory is renamed to /etc while the tool runs, as rpm-ostree does. /usr/local may be a link to /var/usrlocal,
+# and /var is not part of the image. So Debian's layout puts the CA beside the CAs of the distribution instead.
 set -eu
 tree=$1 certificate=$2
 mv -T "$tree/usr/etc" "$tree/etc"

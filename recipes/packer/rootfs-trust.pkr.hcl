@@ -1,9 +1,9 @@
-# Installs a CA into a root filesystem that Packer has as a folder on this machine. Alone it takes a ready folder;
-# in a build of your own use the provisioner, or the post-processor of the same name, with the folder's path.
+# Installs a CA into a root filesystem in a directory on this machine. As it is, this file changes a finished directory.
+# In your own build, use the provisioner, or the post-processor of the same name, with the path of the directory.
 
 variable "rootfs" {
   type        = string
-  description = "The folder that becomes / on the device."
+  description = "The directory that becomes / on the device."
 }
 
 variable "certificate" {

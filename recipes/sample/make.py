@@ -20,8 +20,8 @@ from cryptography.x509.oid import NameOID
 PUBLIC_ROOTS = ("Sample Public Root R1", "Sample Public Root R2", "Sample Public Root E1")
 
 
-def main(folder: Path) -> None:
-    root = folder / "rootfs"
+def main(directory: Path) -> None:
+    root = directory / "rootfs"
     names = [f"mozilla/{name.replace(' ', '_')}.crt" for name in PUBLIC_ROOTS]
     for name, common_name in zip(names, PUBLIC_ROOTS, strict=True):
         write(root / "usr/share/ca-certificates" / name, certificate(common_name))
@@ -30,10 +30,10 @@ def main(folder: Path) -> None:
     write(root / "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\ntedge:x:951:950::/:/bin/false\n")
     for empty in ("var/lib/dpkg", "etc/ssl/certs"):
         (root / empty).mkdir(parents=True)
-    write(folder / "my-ca.pem", certificate("My Company Root CA"))
-    # All of this is older than what the main job writes next, so that "find -newer" shows just that.
+    write(directory / "my-ca.pem", certificate("My Company Root CA"))
+    # Make these files older than those that install writes next, so that "find -newer" lists only the latter.
     earlier = time.time() - 60
-    for path in folder.rglob("*"):
+    for path in directory.rglob("*"):
         os.utime(path, (earlier, earlier))
 
 

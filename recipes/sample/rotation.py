@@ -69,41 +69,41 @@ def signed(subject: Authority, signer: Authority, kind: x509.BasicConstraints, d
     return builder.sign(signer.key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
-def write(folder: Path, files: dict[str, bytes]) -> None:
+def write(directory: Path, files: dict[str, bytes]) -> None:
     for name, content in files.items():
-        make.write(folder / name, content)
+        make.write(directory / name, content)
 
 
-def main(folder: Path) -> None:
-    make.main(folder)
+def main(directory: Path) -> None:
+    make.main(directory)
     a, b = Authority("Root A"), Authority("Root B")
     moved = b.server()
     chains = {"today": a.server(), "moved": moved, "moved-cross-signed": moved + b.as_signed_by(a)}
     roots = {"root-a.pem": a.pem, "root-b.pem": b.pem}
-    write(folder, roots | {f"chains/{name}.pem": chain for name, chain in chains.items()})
-    azure(folder / "azure")
-    aws(folder / "aws")
-    lets_encrypt(folder / "lets-encrypt")
+    write(directory, roots | {f"chains/{name}.pem": chain for name, chain in chains.items()})
+    azure(directory / "azure")
+    aws(directory / "aws")
+    lets_encrypt(directory / "lets-encrypt")
 
 
-def azure(folder: Path) -> None:
+def azure(directory: Path) -> None:
     old, new = Authority("Stand-in Baltimore CyberTrust Root"), Authority("Stand-in DigiCert Global Root G2")
-    write(folder, {"old.pem": old.pem, "new.pem": new.pem, "before.pem": old.server(), "after.pem": new.server()})
+    write(directory, {"old.pem": old.pem, "new.pem": new.pem, "before.pem": old.server(), "after.pem": new.server()})
 
 
-def aws(folder: Path) -> None:
+def aws(directory: Path) -> None:
     old, new = Authority("Stand-in Starfield Services Root G2"), Authority("Stand-in Amazon Root CA 1")
     chain = new.server()
     crossed = chain + new.as_signed_by(old)
-    write(folder, {"old.pem": old.pem, "new.pem": new.pem, "before.pem": crossed, "after.pem": chain})
+    write(directory, {"old.pem": old.pem, "new.pem": new.pem, "before.pem": crossed, "after.pem": chain})
 
 
-def lets_encrypt(folder: Path) -> None:
+def lets_encrypt(directory: Path) -> None:
     """The cross-sign outlives the root that made it, as in 2021."""
     old, new = Authority("Stand-in DST Root CA X3", days=60), Authority("Stand-in ISRG Root X1")
     chain = new.server(days=90)
     crossed = chain + new.as_signed_by(old, days=1000)
-    write(folder, {"old.pem": old.pem, "new.pem": new.pem, "before.pem": crossed, "after.pem": chain})
+    write(directory, {"old.pem": old.pem, "new.pem": new.pem, "before.pem": crossed, "after.pem": chain})
 
 
 if __name__ == "__main__":

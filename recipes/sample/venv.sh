@@ -1,5 +1,5 @@
-# To be sourced: python_environment DIR [EXTRA] makes a virtual environment in DIR and installs this package into it.
-# Debian keeps pip and venv apart from python3, and refuses pip outside a virtual environment.
+# Source this file. python_environment DIR [EXTRA] makes a virtual environment in DIR and installs this package into it.
+# Debian packages pip and venv separately from python3, and refuses pip outside a virtual environment.
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
@@ -22,6 +22,6 @@ python_environment() {
         }
         "$python" -m venv "$1"
     fi
-    # The tools of the development come in the versions that were tried.
+    # Development tools are installed in the versions of requirements-dev.txt.
     "$1/bin/pip" install --quiet --disable-pip-version-check ${2:+--constraint requirements-dev.txt} --editable ".${2:+[$2]}"
 }

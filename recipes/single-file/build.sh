@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds build/rootfs-trust.pyz: the command as one file that needs nothing but python3 (3.11 or newer), of any
-# architecture. It unpacks itself into ~/.shiv, or SHIV_ROOT, when it is first run. It has no compiled parts, so it
-# lacks what needs the cryptography library: PKCS#7 inputs, PKCS#12 keystores, verify.
+# Builds build/rootfs-trust.pyz: the command as one file for any architecture, which needs only python3 (3.11 or newer).
+# At its first run it unpacks itself into ~/.shiv, or SHIV_ROOT. It has no compiled parts, so it does not support
+# what needs the cryptography library: PKCS#7 inputs, PKCS#12 keystores, verify.
 set -eu
 cd "$(dirname "$0")/../.."
 . recipes/sample/venv.sh

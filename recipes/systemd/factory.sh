@@ -1,6 +1,6 @@
 #!/bin/sh
-# factory.sh TREE: for an image whose /etc is empty at the first boot, or at every boot. What "rootfs-trust install"
-# has written to /etc of TREE is kept in /usr/share/factory, from where systemd-tmpfiles copies it to a missing /etc.
+# factory.sh TREE: for an image whose /etc is empty at the first boot, or at every boot. Copies the files that
+# "rootfs-trust install" wrote to /etc of TREE to /usr/share/factory. systemd-tmpfiles restores a missing /etc from it.
 set -eu
 cd "$1"
 mkdir -p usr/share/factory/etc usr/lib/tmpfiles.d

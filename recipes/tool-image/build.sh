@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds the image localhost/rootfs-trust, or $IMAGE, with buildah or what BUILDER says. Needs python3 with pip.
-# The same checkout, base and versions of the packages give the same image: all times are SOURCE_DATE_EPOCH, by default
-# that of the last commit.
+# Builds the image localhost/rootfs-trust, or $IMAGE, with buildah, or the program $BUILDER. Needs python3 with pip.
+# The same checkout, base and package versions give the same image: all times are SOURCE_DATE_EPOCH, which is by default
+# the time of the last commit.
 set -eu
 cd "$(dirname "$0")/../.."
 context=build/tool-image

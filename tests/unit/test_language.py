@@ -1,7 +1,8 @@
 """How the docs and the texts of the code read: plain words, short sentences.
 
 ``WORDS`` lists words that the project does not use, each with what to write instead. The test reads all pages, and the
-docstrings, comments and messages of the packages in ``PACKAGES``. ``ALLOWED`` has the exceptions.
+docstrings, comments and messages of the packages in ``PACKAGES``, and the comments of the recipes. ``ALLOWED`` lists the
+exceptions.
 """
 
 from __future__ import annotations
@@ -73,6 +74,12 @@ ALLOWED = (
 
 PACKAGES = sorted(path.name for path in (REPOSITORY / "rootfs_trust").iterdir() if path.name != "__pycache__")
 """Packages and modules of ``rootfs_trust``: the texts of all of them are checked."""
+
+RECIPES = sorted(
+    path.relative_to(REPOSITORY).as_posix()
+    for path in (REPOSITORY / "recipes").rglob("*")
+    if path.is_file() and path.suffix not in (".md", ".pyc")
+)
 
 LONGEST = 30
 """Words of a sentence in the docs."""
@@ -166,6 +173,13 @@ def test_the_texts_of_a_package_use_the_words_of_the_field(package):
         for wrong in wrong_words(text)
     ]
     assert not found, "\n".join(["", *found])
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_comments_of_a_recipe_use_the_words_of_the_field(recipe):
+    lines = (REPOSITORY / recipe).read_text().splitlines()
+    comments = " ".join(line.strip("# \t") for line in lines if line.lstrip().startswith("#"))
+    assert not wrong_words(comments)
 
 
 def test_words_in_code_and_addresses_are_not_checked():

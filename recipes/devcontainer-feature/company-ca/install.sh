@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the certificates of the directory certs into the container that is built. Dev container tools run this as
-# root and give the options as variables. ROOTFS_TRUST names another command than the rootfs-trust.pyz beside this file.
+# Installs the certificates in the directory certs into the dev container. Dev container tools run this as root, and
+# pass the options as variables. Set ROOTFS_TRUST to use another command than the rootfs-trust.pyz beside this file.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 

@@ -43,7 +43,8 @@ warnings are shown), warn (all are shown), off (no check)."
 ROOTFS_TRUST_CHECK_OPTIONS ??= ""
 ROOTFS_TRUST_CHECK_OPTIONS[doc] = "Further options of rootfs-trust check, such as: --ignore expires-soon"
 
-# After the package manager and the postinsts, before the check of read-only-rootfs, labels, signatures and do_image.
+# Runs after the package manager and the postinsts, and before the check of read-only-rootfs, labels, signatures and
+# do_image.
 ROOTFS_POSTPROCESS_COMMAND:append = " rootfs_trust_install"
 IMAGE_QA_COMMANDS:append = " rootfs_trust_check"
 
@@ -82,7 +83,7 @@ def rootfs_trust_run(d, *words):
     import json
     import subprocess
 
-    # Not in the build directory: a rootfs-trust.toml there would be used, but is not part of the hash.
+    # Do not run in the build directory: a rootfs-trust.toml there would be used, but is not part of the task hash.
     done = subprocess.run(
         ["rootfs-trust", *words, "--format", "json"],
         cwd=d.getVar("T"),
@@ -124,7 +125,7 @@ def rootfs_trust_install_options(d):
         options += ["--cloud", cloud]
     if rootfs_trust_words(d, "ROOTFS_TRUST_RUNTIMES"):
         options += ["--runtimes", ",".join(rootfs_trust_words(d, "ROOTFS_TRUST_RUNTIMES"))]
-    # It is not in the environment of Python functions, and SOURCE_DATE_EPOCH is another time here.
+    # Python functions do not have this variable in their environment, and their SOURCE_DATE_EPOCH is another time.
     if d.getVar("REPRODUCIBLE_TIMESTAMP_ROOTFS"):
         options += ["--timestamp", d.getVar("REPRODUCIBLE_TIMESTAMP_ROOTFS")]
     return options + rootfs_trust_words(d, "ROOTFS_TRUST_OPTIONS")

@@ -1,5 +1,5 @@
 #!/bin/bash -e
-# As in pi-gen's own stages: begin with a copy of the stage before.
+# Begin with a copy of the previous stage, as pi-gen's own stages do.
 
 if [ ! -d "${ROOTFS_DIR}" ]; then
 	copy_previous
