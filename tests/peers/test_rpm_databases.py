@@ -1,11 +1,12 @@
-"""rpm makes a database, and the names and versions in it are those that rpm lists."""
+"""rpm makes a database, and the names and versions in it are those that rpm lists.
+
+Debian's rpm is built without ndb, so only a database of sqlite is made here.
+"""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-
-import pytest
 
 from rootfs_trust.rootfs.rpm_databases import rpm_packages
 from tests.support.peers import PLAIN_ENVIRONMENT, peer
@@ -37,18 +38,15 @@ def run(program: str, *arguments: str, home: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["rpmdb.sqlite", "Packages.db"])
-def test_rpm_lists_the_same_packages(tmp_path, name):
+def test_rpm_lists_the_same_packages(tmp_path):
     spec, database, top = tmp_path / "a.spec", tmp_path / "db", tmp_path / "top"
     spec.write_text(SPEC)
     run("rpmbuild", "-bb", "--define", f"_topdir {top}", str(spec), home=tmp_path)
-    kind = ("--define", f"_db_backend {'ndb' if name == 'Packages.db' else 'sqlite'}", "--dbpath", str(database))
+    kind = ("--define", "_db_backend sqlite", "--dbpath", str(database))
     run("rpm", *kind, "--initdb", home=tmp_path)
-    if not (database / name).exists():
-        pytest.skip("this rpm was built without ndb")  # as Debian's
     packages = [str(path) for path in top.rglob("*.rpm")]
     run("rpm", *kind, "-i", "--justdb", "--nodeps", "--force-debian", *packages, home=tmp_path)
     listed = run("rpm", *kind, "-qa", "--queryformat", "%{NAME} %{VERSION}-%{RELEASE}\n", home=tmp_path)
-    ours = rpm_packages((database / name).read_bytes())
+    ours = rpm_packages((database / "rpmdb.sqlite").read_bytes())
     assert sorted(f"{package} {version}" for package, version in ours) == sorted(listed.splitlines())
     assert len(packages) == 2

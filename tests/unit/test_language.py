@@ -1,8 +1,8 @@
 """How the docs and the texts of the code read: plain words, short sentences.
 
 ``WORDS`` lists words that the project does not use, each with what to write instead. The test reads all pages, and the
-docstrings, comments and messages of the packages in ``PACKAGES``, and the comments of the recipes. ``ALLOWED`` lists the
-exceptions.
+docstrings, comments and messages of the packages in ``PACKAGES``, and the comments of the recipes. ``ALLOWED`` has
+the exceptions.
 """
 
 from __future__ import annotations
