@@ -12,7 +12,7 @@ if it is invalid. As in X509V3_EXT_d2i, bytes after the value of an extension ar
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import NamedTuple, TypeVar
 
@@ -48,7 +48,6 @@ from rootfs_trust.x509.oids import (
     SUBJECT_KEY_ID,
     dotted,
 )
-from rootfs_trust.x509.recent import Recent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -559,30 +558,35 @@ def parse_certificate(der: bytes, *, trailing: bool = False) -> Certificate:
     return certificate
 
 
-_RECENT: Recent[tuple[Certificate, int] | MalformedError] = Recent(limit=4 << 20)
+_SMALL, _LARGE = 8 << 10, 1 << 20
+"""Sizes up to which results are cached, many small ones and few large ones: at most 16 MiB of each."""
 
 
 def take_certificate(reader: DerReader) -> Certificate:
-    """Take a Certificate. One that was parsed before may be the same object."""
+    """Take a Certificate. One that was parsed before may be the same object: a command reads the same ones in many
+    files."""
     # What follows the element is part of the key: OpenSSL looks at it (see reread).
     rest = reader.data[reader.pos : reader.end]
-    found = _RECENT.get(rest)
-    if found is None:
-        found = _parsed(rest)
-        _RECENT.put(rest, found)
-    if isinstance(found, MalformedError):
-        raise MalformedError(found.message)
+    parse = _parsed_small if len(rest) <= _SMALL else _parsed_large if len(rest) <= _LARGE else _parsed
+    found = parse(rest)
+    if isinstance(found, str):
+        raise MalformedError(found)
     certificate, length = found
     reader.pos += length
     return certificate
 
 
-def _parsed(data: bytes) -> tuple[Certificate, int] | MalformedError:
+def _parsed(data: bytes) -> tuple[Certificate, int] | str:
+    """Return the certificate and its length, or the message of the error."""
     reader = DerReader(data)
     try:
         return _take_certificate(reader), reader.pos
     except MalformedError as error:
-        return error.with_traceback(None)
+        return error.message
+
+
+_parsed_small = lru_cache(maxsize=2048)(_parsed)
+_parsed_large = lru_cache(maxsize=16)(_parsed)
 
 
 def _take_certificate(reader: DerReader) -> Certificate:
