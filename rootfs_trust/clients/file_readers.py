@@ -155,30 +155,27 @@ class FileReader:
 
     def openssl_bundle(self, path: str) -> ParsedFile | None:
         """Parse like X509_load_cert_crl_file for a CAfile: one malformed block discards the whole file."""
-        found = self._read("openssl-bundle", path, lambda data: _openssl(data, path, settings_behind_all=False))
+        found = self._read("openssl-bundle", path)
         return ParsedFile((), found.fault) if found and found.fault else found
 
     def openssl_linked(self, path: str) -> ParsedFile | None:
         """Parse like X509_load_cert_file for the target of a hash link: everything before a malformed block counts."""
-        return self._read("openssl-linked", path, lambda data: _openssl(data, path, settings_behind_all=True))
+        return self._read("openssl-linked", path)
 
     def gnutls(self, path: str) -> ParsedFile | None:
         """Parse like gnutls_x509_trust_list_add_trust_file: one malformed block discards the whole file."""
-        found = self._read("gnutls", path, lambda data: _of_sections(gnutls_sections(data), path, all_parse=True))
+        found = self._read("gnutls", path)
         return ParsedFile((), found.fault) if found and found.fault else found
 
     def go(self, path: str) -> ParsedFile | None:
         """Parse like CertPool.AppendCertsFromPEM."""
-        return self._read(
-            "go", path, lambda data: ParsedFile(tuple(ClientAnchor(each, path) for each in go_certificates(data)))
-        )
+        return self._read("go", path)
 
     def rust(self, path: str, *, pemfile: bool = False) -> ParsedFile | None:
         """Parse like rustls-pki-types, or with ``pemfile`` like rustls-pemfile 1 of thin-edge.io 1.x."""
-        key = "rust-1" if pemfile else "rust"
-        return self._read(key, path, lambda data: _of_sections(rust_sections(data, decodes_all=pemfile), path))
+        return self._read("rust-1" if pemfile else "rust", path)
 
-    def _read(self, how: str, path: str, take: Callable[[bytes], ParsedFile]) -> ParsedFile | None:
+    def _read(self, how: str, path: str) -> ParsedFile | None:
         """Return the parsed file, or None if it does not exist. Anchors have the path as given, not the target of
         links.
         """
@@ -188,19 +185,48 @@ class FileReader:
         if real is None:
             return None
         if (how, real) not in self._done:
-            self._done[how, real] = self._taken(real, take)
+            self._done[how, real] = self._taken(how, real)
         found = self._done[how, real]
         return found and found._replace(anchors=tuple(anchor._replace(path=path) for anchor in found.anchors))
 
-    def _taken(self, real: str, take: Callable[[bytes], ParsedFile]) -> ParsedFile | None:
+    def _taken(self, how: str, real: str) -> ParsedFile | None:
         try:
             data = read(self.view, real)
         except InputError as error:
             return ParsedFile((), error.problems[0].message)
-        return None if data is None else take(data)
+        return None if data is None else _parsed(how, data)
 
 
-def _openssl(data: bytes, path: str, *, settings_behind_all: bool) -> ParsedFile:
+def _parsed(how: str, data: bytes) -> ParsedFile:
+    """Parse a file as the client ``how`` does. The anchors have no path.
+
+    Results are cached, because a run reads a tree before and after its changes, and most files stay.
+    """
+    parse = _parsed_small if len(data) <= _SMALL else _parsed_large if len(data) <= _LARGE else _parse
+    return parse(how, data)
+
+
+def _parse(how: str, data: bytes) -> ParsedFile:
+    match how:
+        case "openssl-bundle":
+            return _openssl(data, settings_behind_all=False)
+        case "openssl-linked":
+            return _openssl(data, settings_behind_all=True)
+        case "gnutls":
+            return _of_sections(gnutls_sections(data), all_parse=True)
+        case "go":
+            return ParsedFile(tuple(ClientAnchor(each, "") for each in go_certificates(data)))
+        case _:
+            return _of_sections(rust_sections(data, decodes_all=how == "rust-1"))
+
+
+_SMALL, _LARGE = 8 << 10, 1 << 20
+"""Sizes up to which results are cached, many small ones and few large ones: at most 16 MiB of each."""
+_parsed_small = lru_cache(maxsize=2048)(_parse)
+_parsed_large = lru_cache(maxsize=16)(_parse)
+
+
+def _openssl(data: bytes, *, settings_behind_all: bool) -> ParsedFile:
     """PEM_read_bio_X509_AUX reads settings after every certificate, PEM_X509_INFO_read_bio only after TRUSTED ones."""
     found: list[ClientAnchor] = []
     for block in blocks(data):
@@ -209,15 +235,15 @@ def _openssl(data: bytes, path: str, *, settings_behind_all: bool) -> ParsedFile
         if block.label not in (*_PLAIN, _TRUSTED):
             continue
         try:
-            found.append(_anchor(block, path, settings_behind_all or block.label == _TRUSTED))
+            found.append(_anchor(block, settings_behind_all or block.label == _TRUSTED))
         except MalformedError as error:
             return ParsedFile(tuple(found), f"the certificate of line {block.line} cannot be read: {error.message}")
     return ParsedFile(tuple(found))
 
 
-def _anchor(block: Block, path: str, with_settings: bool) -> ClientAnchor:
+def _anchor(block: Block, with_settings: bool) -> ClientAnchor:
     certificate = _certificate(block.der, with_settings)
-    return ClientAnchor(certificate, path, block.der[len(certificate.der) :] if with_settings else b"")
+    return ClientAnchor(certificate, "", block.der[len(certificate.der) :] if with_settings else b"")
 
 
 @lru_cache(1024)
@@ -226,13 +252,13 @@ def _certificate(der: bytes, with_settings: bool) -> Certificate:
     return trusted_certificate(der) if with_settings else take_certificate(DerReader(der))
 
 
-def _of_sections(sections: Iterator[Section], path: str, *, all_parse: bool = False) -> ParsedFile:
+def _of_sections(sections: Iterator[Section], *, all_parse: bool = False) -> ParsedFile:
     """Return every certificate that can be parsed, and the first fault. With ``all_parse``, other DER is a fault."""
     found: list[ClientAnchor] = []
     fault, unparsed = "", False
     for section in sections:
         certificates = [] if section.fault else parsed(section.der)
-        found += (ClientAnchor(each, path) for each in certificates)
+        found += (ClientAnchor(each, "") for each in certificates)
         unparsed |= not (section.fault or certificates)
         if section.fault or (all_parse and unparsed):
             fault = fault or section.fault or "a certificate in it cannot be read"

@@ -34,6 +34,7 @@ class PlannedTree:
         self._planned = {_place(view, path): node for path, node in desired.items()}
         self._folders: set[str] = set()
         self._names_planned: dict[str, set[str]] = {}
+        self._real_paths: dict[str, str | None] = {}
         for path, node in self._planned.items():
             self._names_planned.setdefault(parent(path), set()).add(path.rpartition("/")[2])
             if not isinstance(node, Absent):
@@ -105,7 +106,9 @@ class PlannedTree:
 
     def real_path(self, path: str) -> str | None:
         """Implements :meth:`View.real_path`."""
-        return resolve(path, self._entry_at)
+        if path not in self._real_paths:
+            self._real_paths[path] = resolve(path, self._entry_at)
+        return self._real_paths[path]
 
     def rights(self, place: str) -> tuple[Owner, int]:
         """Return owner and mode of a file or directory, by its real path. Replaced files keep theirs."""

@@ -187,8 +187,13 @@ def _value(text: str) -> Value:
     if not text:
         return 0
     if _OID.fullmatch(text):
-        return encode(OID, oid_contents(text))
+        return encode(OID, oid_contents(".".join(map(_arc, text.split(".")))))
     raise MalformedError("invalid attribute value")
+
+
+def _arc(digits: str) -> str:
+    """Return a number of an OID, at most 64 bits of it, like strtoull in libtasn1. Python refuses huge numbers."""
+    return str(min(int(digits.lstrip("0")[:21] or "0"), (1 << 64) - 1))
 
 
 def _unescaped(text: bytes) -> bytes:

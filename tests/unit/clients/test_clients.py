@@ -375,3 +375,11 @@ def test_the_rules_of_an_older_openssl_are_told(library: str, told: str):
     first, second = openssl.clients(reading({library: b""}))
     assert first.note == second.note
     assert (told in first.note) if told else first.note == ""
+
+
+@pytest.mark.parametrize("how", ["openssl_bundle", "openssl_linked", "gnutls", "go", "rust"])
+def test_two_files_with_the_same_content_are_parsed_once_and_keep_their_paths(how):
+    tree = reading({"/a.pem": ONE.pem, "/b.pem": ONE.pem})
+    first, second = (getattr(tree, how)(path) for path in ("/a.pem", "/b.pem"))
+    assert [each.anchors[0].path for each in (first, second)] == ["/a.pem", "/b.pem"]
+    assert first.anchors[0].certificate is second.anchors[0].certificate

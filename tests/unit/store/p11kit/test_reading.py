@@ -103,6 +103,13 @@ def test_values(line: str, value: object) -> None:
     assert p11_kit_file.objects(an_object(line)) == [{"label": value}]
 
 
+def test_a_huge_number_of_an_object_identifier_counts_as_the_largest_of_64_bits() -> None:
+    """Python refuses to convert more than 4,300 digits."""
+    (huge,) = p11_kit_file.objects(an_object(f"label: 1.2.{'7' * 50_000}"))
+    (largest,) = p11_kit_file.objects(an_object("label: 1.2.777777777777777777777"))
+    assert huge == largest
+
+
 @pytest.mark.parametrize(
     "text",
     [
