@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from cyclonedx.model import HashAlgorithm, HashType, Property, XsUri
 from cyclonedx.model.bom import Bom, BomMetaData
+from cyclonedx.model.bom_ref import BomRef
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.crypto import (
     AlgorithmProperties,
@@ -21,6 +22,7 @@ from cyclonedx.model.crypto import (
     RelatedCryptoMaterialProperties,
     RelatedCryptoMaterialType,
 )
+from cyclonedx.model.dependency import Dependency
 from cyclonedx.model.service import Service
 from cyclonedx.output.json import JsonV1Dot6
 
@@ -58,7 +60,9 @@ def cyclonedx(inventory: Inventory) -> str:
     metadata = BomMetaData(component=tree, timestamp=inventory.created)
     metadata.tools.components.add(tool)
     bom = Bom(serial_number=inventory.serial, metadata=metadata)
-    bom.register_dependency(tree, list(_add_certificates(bom, inventory)))
+    needs: dict[BomRef, set[BomRef]] = {}
+    _need(needs, tree, *_add_certificates(bom, needs, inventory))
+    bom.dependencies.update(Dependency(ref, map(Dependency, others)) for ref, others in needs.items())
     bom.services.update(map(_service, inventory.servers))
     return JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
 
@@ -71,7 +75,14 @@ def _service(server: Server) -> Service:
     return Service(name=name, bom_ref=f"server:{name}", endpoints=endpoints, properties=properties)
 
 
-def _add_certificates(bom: Bom, inventory: Inventory) -> Iterator[Component]:
+def _need(needs: dict[BomRef, set[BomRef]], component: Component, *others: Component) -> None:
+    """Note that ``component`` depends on ``others``. Bom.register_dependency searches a list for each of them."""
+    needs.setdefault(component.bom_ref, set()).update(other.bom_ref for other in others)
+    for other in others:
+        needs.setdefault(other.bom_ref, set())
+
+
+def _add_certificates(bom: Bom, needs: dict[BomRef, set[BomRef]], inventory: Inventory) -> Iterator[Component]:
     """Add every certificate to ``bom``, with its key and the algorithms of both, each once."""
     added: dict[str, Component] = {}
 
@@ -85,8 +96,8 @@ def _add_certificates(bom: Bom, inventory: Inventory) -> Iterator[Component]:
         status = inventory.statuses[anchor.certificate.sha256]
         certificate = _certificate(anchor, signature, key, status)
         bom.components.update((signature, algorithm, key, certificate))
-        bom.register_dependency(key, [algorithm])
-        bom.register_dependency(certificate, [signature, key])
+        _need(needs, key, algorithm)
+        _need(needs, certificate, signature, key)
         yield certificate
 
 
