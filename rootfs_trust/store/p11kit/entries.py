@@ -61,6 +61,8 @@ class TokenEntry:
     server_distrust_after: bytes = b""
     mozilla: bool = False
     """It is part of Mozilla's root program."""
+    distrusts_only_itself: bool = False
+    """Its ``x-distrusted`` is another byte than those of true and false: other copies of it stay trusted."""
 
 
 @dataclass(frozen=True, slots=True)

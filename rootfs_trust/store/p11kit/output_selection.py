@@ -77,7 +77,9 @@ class _Distrusted:
     """The certificates that any token distrusts: by key, or by issuer and serial number (blocklist_load)."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
-        entries = [entry for token in tokens for entry in token.entries if entry.distrusted]
+        entries = [
+            entry for token in tokens for entry in token.entries if entry.distrusted and not entry.distrusts_only_itself
+        ]
         self._keys = {entry.key for entry in entries if entry.key}
         self._serials = {(entry.issuer, entry.serial) for entry in entries if entry.issuer and entry.serial}
 

@@ -11,12 +11,17 @@ from collections.abc import Iterator
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.store.p11kit import pem
-from rootfs_trust.x509.der import OID, encode
-from rootfs_trust.x509.oids import oid_contents
+from rootfs_trust.x509.der import OID, base128, encode
 
-Value = bytes | bool | int
-Attributes = dict[str, Value]
-"""Attributes of one object, by their names in the file."""
+Attributes = dict[str, bytes]
+"""Attributes of one object, by their names in the file. Values have the form of PKCS #11: a boolean is a string of one
+byte, and a number is one of 8 bytes (on 64-bit systems).
+"""
+
+_LARGEST = 2**64 - 1
+_LARGEST_ARC = 2**63 - 1
+_NO_ATTRIBUTE = f"#{_LARGEST}"
+"""CKA_INVALID, which ends p11-kit's lists: no object has it. From 0.26.3 on, the whole file is malformed."""
 
 DATA, CERTIFICATE, EXTENSION, X509, AUTHORITY = 0, 1, 0xD84447C8, 0, 2
 OTHER_CLASSES = frozenset((0xCE534353, 0xCE534354, 0xD8444764))
@@ -72,6 +77,7 @@ _NUMBERED = {
     1: "token",
     2: "private",
     3: "label",
+    0x10: "application",
     0x11: "value",
     0x12: "object-id",
     0x80: "certificate-type",
@@ -79,15 +85,27 @@ _NUMBERED = {
     0x82: "serial-number",
     0x86: "trusted",
     0x87: "certificate-category",
+    0x88: "java-midp-security-domain",
+    0x89: "url",
+    0x8A: "hash-of-subject-public-key",
+    0x8B: "hash-of-issuer-public-key",
+    0x90: "check-value",
     0x101: "subject",
     0x102: "id",
+    0x110: "start-date",
+    0x111: "end-date",
     0x129: "public-key-info",
     0x170: "modifiable",
+    0xCE534372: "nss-mozilla-ca-policy",
+    0xCE534373: "nss-server-distrust-after",
+    0xCE534374: "nss-email-distrust-after",
+    0xD8444764: "x-distrusted",
 }
 
 _MAGIC = b"[p11-kit-object-v1]"
 _SPACE = b" \t\n\v\f\r"
-_BOOLEANS = {"true": True, "false": False}
+_BOOLEANS = {"true": b"\1", "false": b"\0"}
+_NUMBER = re.compile(r"([+-]?)0*([0-9]+)")
 _ESCAPE = re.compile(rb"%(..?)?", re.DOTALL)
 _HEX = re.compile(rb"[0-9A-Fa-f]{2}")
 # No digit 8, by a mistake in parse_oid: p11-kit does not read such a file either.
@@ -120,6 +138,7 @@ def _add_token(attributes: Attributes, token: tuple[str, bytes, bytes]) -> None:
     kind, name, value = token
     if kind == "field":
         attributes[_name(name)] = _value(value.decode("latin-1"))
+        attributes.pop(_NO_ATTRIBUTE, None)
     else:
         for key, each in _of_pem(value).items():
             attributes.setdefault(key, each)
@@ -164,36 +183,63 @@ def _token(line: bytes) -> tuple[str, bytes, bytes]:
 # -- values ------------------------------------------------------------------------------------------------
 
 
+def number(value: bytes | None) -> int | None:
+    """Return the number that an attribute contains, or None if it has another length."""
+    return int.from_bytes(value, "little") if value is not None and len(value) == 8 else None
+
+
+def boolean(value: bytes | None) -> bool | None:
+    """Return the boolean that an attribute contains, or None if it has another length."""
+    return value != b"\0" if value is not None and len(value) == 1 else None
+
+
 def _name(name: bytes) -> str:
     """Return an attribute's name. Its PKCS #11 number is accepted too; an empty name counts as zero."""
     text = name.decode("latin-1")
-    if text.isdigit() or not text:
-        return _NUMBERED.get(int(text[:20] or "0"), f"#{text}")
+    found = _unsigned(text)
+    if found is not None:
+        return _NUMBERED.get(found, f"#{found}")
     if text not in _NAMES:
         raise MalformedError("unknown attribute name")
     return text
 
 
-def _value(text: str) -> Value:
+def _value(text: str) -> bytes:
     """Parse a value in the order of parse_value: constant, string, boolean, number (empty is zero), OID."""
     if text in _CONSTANTS:
-        return _CONSTANTS[text]
+        return _CONSTANTS[text].to_bytes(8, "little")
     if len(text) >= 2 and text[0] == text[-1] == '"':
         return _unescaped(text[1:-1].encode("latin-1"))
     if text in _BOOLEANS:
         return _BOOLEANS[text]
-    if text.isascii() and text.isdigit():
-        return int(text[:20])
-    if not text:
-        return 0
+    found = _unsigned(text)
+    if found is not None:
+        return found.to_bytes(8, "little")
     if _OID.fullmatch(text):
-        return encode(OID, oid_contents(".".join(map(_arc, text.split(".")))))
+        return _object_id(text)
     raise MalformedError("invalid attribute value")
 
 
-def _arc(digits: str) -> str:
-    """Return a number of an OID, at most 64 bits of it, like strtoull in libtasn1. Python refuses huge numbers."""
-    return str(min(int(digits.lstrip("0")[:21] or "0"), (1 << 64) - 1))
+def _unsigned(text: str) -> int | None:
+    """Return the number that strtoul(3) reads: with a sign it wraps around, and a longer one is the largest."""
+    match = _NUMBER.fullmatch(text or "0")
+    if not match:
+        return None
+    found = _limited(match[2])
+    return -found & _LARGEST if match[1] == "-" and found < _LARGEST else found
+
+
+def _limited(digits: str) -> int:
+    """Return the number, at most that of 64 bits. A longer text is not converted: that takes quadratic time."""
+    return _LARGEST if len(digits) > 20 else min(int(digits), _LARGEST)
+
+
+def _object_id(text: str) -> bytes:
+    """Encode an OID as asn1_object_id_der of libtasn1 does."""
+    first, second, *others = (_limited(arc.lstrip("0") or "0") for arc in text.split("."))
+    if first > 2 or (first < 2 and second > 39):
+        raise MalformedError("invalid OID")
+    return encode(OID, b"".join(base128(arc & _LARGEST_ARC) for arc in (first * 40 + second, *others)))
 
 
 def _unescaped(text: bytes) -> bytes:
@@ -213,7 +259,7 @@ def _of_pem(block: bytes) -> Attributes:
     found = list(pem.blocks(block))
     label, contents = found[0] if len(found) == 1 else ("", b"")
     if label == "CERTIFICATE":
-        return {"class": CERTIFICATE, "certificate-type": X509, "value": contents}
+        return {"class": _value("certificate"), "certificate-type": _value("x-509"), "value": contents}
     if label == "PUBLIC KEY":
         return {"public-key-info": contents}
     raise MalformedError("a PEM block of an unexpected type")

@@ -24,12 +24,15 @@ from rootfs_trust.store.p11kit.entries import (
     TokenEntry,
     parts_of,
 )
+from rootfs_trust.store.p11kit.p11_kit_file import boolean, number
 from rootfs_trust.x509 import Certificate, parse_certificate
 from rootfs_trust.x509.certificate import take_certificate
 from rootfs_trust.x509.der import OCTET_STRING, OID, SEQUENCE, DerReader, encode
 from rootfs_trust.x509.oids import EXTENDED_KEY_USAGE, SUBJECT_KEY_ID, encode_usages, oid_contents
 from rootfs_trust.x509.pem_objects import take_trust_settings
 
+_TRUE = b"\1"
+_NO_CATEGORY = -1
 _FIRST_BUCKETS = 9
 _WORD = 0xFFFFFFFF
 
@@ -102,7 +105,7 @@ def _placed(entry: TokenEntry, place: Place) -> TokenEntry:
     all.
     """
     if place == "blocklist":
-        return replace(entry, trusted=False, distrusted=True)
+        return replace(entry, trusted=False, distrusted=True, distrusts_only_itself=False)
     if place == "anchors" and not entry.distrusted:
         return replace(entry, trusted=True)
     return entry
@@ -172,25 +175,25 @@ def _extension(oid: str, value: bytes) -> bytes:
 def _of_persist(path: str, objects: Iterable[p11_kit_file.Attributes]) -> Iterator[TokenEntry | StapledExtension]:
     """Yield entries up to the first object that the trust module rejects: it ignores the rest of the file."""
     for attributes in objects:
-        if not _truth(attributes, "token", default=True):
+        kind = number(attributes.get("class"))
+        if boolean(token := attributes.get("token")) is not None and token != _TRUE:
             return
-        if attributes.get("class") == p11_kit_file.CERTIFICATE:
-            if attributes.get("certificate-type") != p11_kit_file.X509 or not p11_kit_file.OF_CERTIFICATE.issuperset(
-                attributes
+        if kind == p11_kit_file.CERTIFICATE:
+            if number(attributes.get("certificate-type")) != p11_kit_file.X509 or not (
+                p11_kit_file.OF_CERTIFICATE.issuperset(attributes)
             ):
                 return
             yield _entry(path, attributes)
-        elif attributes.get("class") == p11_kit_file.EXTENSION:
-            key, der = _bytes(attributes, "public-key-info"), _bytes(attributes, "value")
+        elif kind == p11_kit_file.EXTENSION:
+            key, der = attributes.get("public-key-info"), attributes.get("value")
             if key is None or der is None or not p11_kit_file.OF_EXTENSION.issuperset(attributes):
                 return
-            yield StapledExtension(path, key, der, _bytes(attributes, "object-id") or b"")
-        elif not _is_ignored(attributes):
+            yield StapledExtension(path, key, der, attributes.get("object-id", b""))
+        elif not _is_ignored(kind, attributes):
             return
 
 
-def _is_ignored(attributes: p11_kit_file.Attributes) -> bool:
-    kind = attributes.get("class")
+def _is_ignored(kind: int | None, attributes: p11_kit_file.Attributes) -> bool:
     return kind in p11_kit_file.OTHER_CLASSES or (
         kind == p11_kit_file.DATA and p11_kit_file.OF_DATA.issuperset(attributes)
     )
@@ -199,34 +202,31 @@ def _is_ignored(attributes: p11_kit_file.Attributes) -> bool:
 def _entry(path: str, attributes: p11_kit_file.Attributes) -> TokenEntry:
     """Return a certificate, or the description of a distrusted one that the file does not contain."""
     try:
-        entry = plain_entry(path, parse_certificate(_bytes(attributes, "value") or b""))
+        entry = plain_entry(path, parse_certificate(attributes.get("value", b"")))
     except MalformedError:
         entry = TokenEntry(path, None)
     return replace(
         entry,
-        label=_bytes(attributes, "label"),
-        trusted=_truth(attributes, "trusted"),
-        distrusted=_truth(attributes, "x-distrusted"),
-        category=_number(attributes, "certificate-category"),
-        issuer=_bytes(attributes, "issuer") or entry.issuer,
-        serial=_bytes(attributes, "serial-number") or entry.serial,
-        key=_bytes(attributes, "public-key-info") or entry.key,
-        server_distrust_after=_bytes(attributes, "nss-server-distrust-after") or b"",
-        mozilla=_truth(attributes, "nss-mozilla-ca-policy"),
+        label=attributes.get("label"),
+        trusted=boolean(attributes.get("trusted")) or False,
+        distrusted=boolean(attributes.get("x-distrusted")) or False,
+        category=_category(attributes),
+        issuer=attributes.get("issuer", entry.issuer),
+        serial=attributes.get("serial-number", entry.serial),
+        key=attributes.get("public-key-info", entry.key),
+        server_distrust_after=_date(attributes, "nss-server-distrust-after"),
+        mozilla=boolean(attributes.get("nss-mozilla-ca-policy")) or False,
+        distrusts_only_itself=attributes.get("x-distrusted") != _TRUE,
     )
 
 
-def _bytes(attributes: p11_kit_file.Attributes, name: str) -> bytes | None:
-    value = attributes.get(name)
-    return value if isinstance(value, bytes) else None
+def _category(attributes: p11_kit_file.Attributes) -> int | None:
+    """Return the category, or None if the file states none. A value of another length matches no category."""
+    found = number(attributes.get("certificate-category"))
+    return _NO_CATEGORY if found is None and "certificate-category" in attributes else found
 
 
-def _truth(attributes: p11_kit_file.Attributes, name: str, *, default: bool = False) -> bool:
-    """Return a boolean attribute. A string of one byte has the same form in PKCS #11, and counts too."""
-    value = attributes.get(name, default)
-    return value is True or (isinstance(value, bytes) and len(value) == 1 and value != b"\0")
-
-
-def _number(attributes: p11_kit_file.Attributes, name: str) -> int | None:
-    value = attributes.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _date(attributes: p11_kit_file.Attributes, name: str) -> bytes:
+    """Return a date as text; empty for ``false``."""
+    value = attributes.get(name, b"")
+    return b"" if boolean(value) is not None else value

@@ -90,13 +90,21 @@ def test_pem(text: bytes, found: list[tuple[str, bytes]]) -> None:
     ("line", "value"),
     [
         ('label: "a%20b%c3%bc"', b"a b\xc3\xbc"),
-        ("label:true", True),
-        ("label :  false ", False),
-        ("label: 17", 17),
-        ("label: certificate", 1),
-        ("label:", 0),
+        ("label:true", b"\1"),
+        ("label :  false ", b"\0"),
+        ("label: 17", b"\x11\0\0\0\0\0\0\0"),
+        ("label: +017", b"\x11\0\0\0\0\0\0\0"),
+        ("label: -1", b"\xff" * 8),
+        ("label: -0", bytes(8)),
+        ("label: " + "9" * 5000, b"\xff" * 8),
+        ("label: -" + "9" * 5000, b"\xff" * 8),
+        ("label: certificate", b"\1\0\0\0\0\0\0\0"),
+        ("label:", bytes(8)),
         ("label: 2.5.29.37", b"\x06\x03\x55\x1d\x25"),
+        ("label: 2.5.029.37", b"\x06\x03\x55\x1d\x25"),
+        ("label: 2.5." + "9" * 5000, b"\x06\x0a\x55" + b"\xff" * 8 + b"\x7f"),
         ('3: "by number"', b"by number"),
+        ('+03: "by number"', b"by number"),
     ],
 )
 def test_values(line: str, value: object) -> None:
@@ -121,6 +129,9 @@ def test_a_huge_number_of_an_object_identifier_counts_as_the_largest_of_64_bits(
         an_object('label: "%4"'),
         an_object('label: "%zz"'),
         an_object("label: 1.2.840.1"),
+        an_object("label: 3.2.1"),
+        an_object("label: 1.40.1"),
+        an_object("label: +"),
         an_object("[no bracket"),
         an_object(block=b"x", label="TRUSTED CERTIFICATE"),
         b"[p11-kit-object-v1]\n-----BEGIN CERTIFICATE-----\n",
@@ -134,12 +145,60 @@ def test_a_file_that_is_not_understood_is_none(text: bytes) -> None:
 
 def test_other_sections_and_comments_are_passed_over() -> None:
     text = b"# c\n[other]\nlabel: maybe\n" + an_object("trusted: true") + b"[other]\nx\n"[:8]
-    assert p11_kit_file.objects(text) == [{"trusted": True}]
+    assert p11_kit_file.objects(text) == [{"trusted": b"\1"}]
 
 
 def test_attributes_win_over_a_block() -> None:
     text = an_object("class: 0", block=ROOT.der)
-    assert p11_kit_file.objects(text)[0]["class"] == 0
+    assert p11_kit_file.objects(text)[0]["class"] == bytes(8)
+
+
+@pytest.mark.parametrize("name", ["9" * 5000, "-1"])
+def test_an_attribute_without_a_valid_number_is_ignored(name: str) -> None:
+    assert p11_kit_file.objects(an_object(f"{name}: true", "trusted: true")) == [{"trusted": b"\1"}]
+
+
+def test_digits_of_other_scripts_are_no_number() -> None:
+    for line in ("\xb2: true", "label: \xb2"):
+        with pytest.raises(MalformedError):
+            p11_kit_file.objects(f"[p11-kit-object-v1]\n{line}\n".encode("latin-1"))
+
+
+@pytest.mark.parametrize(
+    ("line", "counted"),
+    [
+        ("class: true", False),
+        ("certificate-type: false", False),
+        ('class: "%01%00%00%00%00%00%00%00"', True),
+        ("token: 0", True),
+        ('token: "%02"', False),
+        ("token: false", False),
+    ],
+)
+def test_a_value_counts_by_its_length(line: str, counted: bool) -> None:
+    """A boolean is no number: p11-kit refuses such an object, and ignores the rest of the file."""
+    found = entries(an_object("trusted: true", line, block=ROOT.der))
+    assert [each.trusted for each in found] == [True] * counted
+
+
+@pytest.mark.parametrize("line", ["trusted: 1", "trusted: 1.2.840", 'trusted: ""'])
+def test_what_is_no_boolean_does_not_trust(line: str) -> None:
+    assert [each.trusted for each in entries(an_object(line, block=ROOT.der))] == [False]
+
+
+@pytest.mark.parametrize(("value", "chosen"), [("true", 0), ('"%01"', 0), ('"1"', 1)])
+def test_another_byte_distrusts_only_its_own_object(value: str, chosen: int) -> None:
+    """blocklist_load searches for the byte 1; check_trust_flags takes any byte but zero."""
+    files = [
+        SourceFile("/a", an_object(f"x-distrusted: {value}", block=ROOT.der), ""),
+        SourceFile("/b", ROOT.pem, "anchors"),
+    ]
+    assert len(select([token_of([each]) for each in files], Filter.ANCHORS)) == chosen
+
+
+def test_an_empty_issuer_matches_nothing() -> None:
+    [entry] = entries(an_object('issuer: ""', "trusted: true", block=ROOT.der))
+    assert entry.issuer == b""
 
 
 def test_a_broken_persist_file_is_read_as_pem() -> None:
