@@ -1,7 +1,7 @@
 """Parse PEM the way clients other than OpenSSL do: they differ in what they ignore, skip or refuse.
 
-Sources: rustls-pemfile 1.0.4 and rustls-pki-types 1.14 (their line readers are one family), Go's encoding/pem and
-CertPool.AppendCertsFromPEM, GnuTLS 3.7.9 (gnutls_x509_crt_list_import).
+Sources: rustls-pemfile 1.0.4 and rustls-pki-types 1.14 (their line readers are one family), Decode of Go 1.26's
+encoding/pem and CertPool.AppendCertsFromPEM, GnuTLS 3.7.9 (gnutls_x509_crt_list_import). All take linear time.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ from rootfs_trust.x509 import Certificate, parse_certificate
 _LINE = re.compile(rb"[^\r\n]*[\r\n]?")
 _BEGIN, _END, _DASHES = b"-----BEGIN ", b"-----END ", b"-----"
 _CERTIFICATE = b"CERTIFICATE"
-_GO_BLOCK = re.compile(
-    rb"(?:\A|\n)-----BEGIN ([^\n]*?)-----[ \t\r]*\n(.*?)(?<=\n)-----END \1-----[ \t\r]*(?=\n|\Z)", re.DOTALL
-)
+_NEXT_END = b"\n" + _END
 _GNUTLS_BODY = re.compile(rb"-----(.*?)-----END ", re.DOTALL)
 
 
@@ -61,11 +59,49 @@ def rust_sections(data: bytes, *, decodes_all: bool = False) -> Iterator[Section
 def go_certificates(data: bytes) -> list[Certificate]:
     """Return what AppendCertsFromPEM adds to a pool. It silently skips everything that it cannot parse."""
     found = []
-    for label, body in _GO_BLOCK.findall(data):
-        if label == _CERTIFICATE and b":" not in body:
-            section = _decoded(re.sub(rb"\s", b"", body))
-            found += [] if section.fault else parsed(section.der)
+    for label, has_headers, der in _go_blocks(data):
+        if label == _CERTIFICATE and not has_headers:
+            found += parsed(der)
     return found
+
+
+def _go_blocks(data: bytes) -> Iterator[tuple[bytes, bool, bytes]]:
+    """Yield label, whether there are headers, and content of each block: from an END line back to the last BEGIN."""
+    start = 0
+    while (end := data.find(_NEXT_END, start)) >= 0:
+        begin, trailer = data.rfind(_BEGIN, start, end), end + len(_NEXT_END)
+        found, start = begin == start or (begin > start and data[begin - 1 : begin] == b"\n"), trailer
+        if found:
+            position, block = _go_block(data, begin + len(_BEGIN), end, trailer)
+            if block:
+                yield block
+                start = _go_line(data, trailer - 1)[1]
+            elif position > trailer:
+                return  # headers lead past the END: Decode gives up
+
+
+def _go_block(data: bytes, begin: int, end: int, trailer: int) -> tuple[int, tuple[bytes, bool, bytes] | None]:
+    """Return where the lines before the content end, and the block if it is one."""
+    first, position = _go_line(data, begin)
+    if not first.endswith(_DASHES):
+        return position, None
+    label, body = first.removesuffix(_DASHES), position
+    line, following = _go_line(data, position)
+    while b":" in line:
+        position = following
+        line, following = _go_line(data, position)
+    ends = data.startswith(label + _DASHES, trailer) and not _go_line(data, trailer + len(label + _DASHES))[0]
+    if position > end + (position == body) or not ends:
+        return position, None
+    section = _decoded(data[position:end].translate(None, b" \t\r\n"))
+    return position, None if section.fault else (label, position > body, section.der)
+
+
+def _go_line(data: bytes, start: int) -> tuple[bytes, int]:
+    """Return the line at ``start`` without its end, and where the next one begins."""
+    end = data.find(b"\n", start)
+    line = data[start:end] if end >= 0 else data[start:]
+    return line.removesuffix(b"\r").rstrip(b" \t"), end + 1 or len(data)
 
 
 def gnutls_sections(data: bytes) -> Iterator[Section]:
@@ -74,30 +110,45 @@ def gnutls_sections(data: bytes) -> Iterator[Section]:
     X509 CERTIFICATE counts only where no CERTIFICATE follows, or in the place of a bad one before it: each search
     begins at the last block and takes CERTIFICATE first (gnutls_x509_crt_list_import, gnutls_x509_crt_import).
     """
-    position = _gnutls_next(data, 0)
-    while position >= 0:
-        section = _gnutls_block(data, position, _CERTIFICATE)
+    plain, other = _GnutlsBlocks(data, _CERTIFICATE), _GnutlsBlocks(data, b"X509 CERTIFICATE")
+    position = 0
+    while (begin := plain.next(position)) >= 0 or (begin := other.next(position)) >= 0:
+        section = plain.section(begin)
         if section.fault:
-            other = _gnutls_block(data, position, b"X509 CERTIFICATE")
-            section = section if other.fault else other
+            instead = other.section(begin)
+            section = section if instead.fault else instead
         yield section
-        position = _gnutls_next(data, position + 1)
+        if section.fault:
+            return
+        position = begin + 1
 
 
-def _gnutls_next(data: bytes, position: int) -> int:
-    found = data.find(_BEGIN + _CERTIFICATE, position)
-    return found if found >= 0 else data.find(_BEGIN + b"X509 CERTIFICATE", position)
+class _GnutlsBlocks:
+    """The blocks with one label. The last one is remembered: searches from many positions may find the same."""
 
+    def __init__(self, data: bytes, label: bytes) -> None:
+        self._data, self._text = data, _BEGIN + label
+        self._begin = data.find(self._text)
+        self._section: tuple[int, Section] = -1, Section(b"", "a PEM block in it has no end")
 
-def _gnutls_block(data: bytes, position: int, label: bytes) -> Section:
-    """Return the first block with ``label`` after ``position``, up to the next BEGIN."""
-    begin = data.find(_BEGIN + label, position)
-    if begin < 0:
-        return Section(b"", "a PEM block in it has no end")
-    begin += len(_BEGIN + label)
-    end = data.find(_BEGIN, begin)
-    body = _GNUTLS_BODY.match(data, begin, end if end >= 0 else len(data))
-    return _decoded(re.sub(rb"\s", b"", body[1])) if body else Section(b"", "a PEM block in it has no end")
+    def next(self, position: int) -> int:
+        """Return where the first block after ``position`` begins, or -1. Positions must not decrease."""
+        if 0 <= self._begin < position:
+            self._begin = self._data.find(self._text, position)
+        return self._begin
+
+    def section(self, position: int) -> Section:
+        """Return the first block after ``position``, up to the next BEGIN."""
+        if self.next(position) != self._section[0]:
+            self._section = self._begin, self._read(self._begin + len(self._text))
+        return self._section[1]
+
+    def _read(self, begin: int) -> Section:
+        if self._begin < 0:
+            return Section(b"", "a PEM block in it has no end")
+        end = self._data.find(_BEGIN, begin)
+        body = _GNUTLS_BODY.match(self._data, begin, end if end >= 0 else len(self._data))
+        return _decoded(re.sub(rb"\s", b"", body[1])) if body else Section(b"", "a PEM block in it has no end")
 
 
 def parsed(der: bytes) -> list[Certificate]:

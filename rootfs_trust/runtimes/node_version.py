@@ -13,10 +13,11 @@ Version = tuple[int, int]
 
 _HEADER = "include/node/node_version.h"
 """Archives of nodejs.org and the images that are made from them have it beside ``bin``."""
-_NUMBERS = re.compile(rb"^#define NODE_(?:MAJOR|MINOR)_VERSION (\d+)$", re.MULTILINE)
-_IN_PATH = re.compile(r"/(?:node-)?v(\d+)\.(\d+)\.\d+[^/]*/bin/[^/]+$")
+# At most nine digits: int() refuses more than 4,300, and these files may be hostile.
+_NUMBERS = re.compile(rb"^#define NODE_(?:MAJOR|MINOR)_VERSION (\d{1,9})$", re.MULTILINE)
+_IN_PATH = re.compile(r"/(?:node-)?v(\d{1,9})\.(\d{1,9})\.\d+[^/]*/bin/[^/]+$")
 _PACKAGE = re.compile(r"nodejs(-current|-\d+)?")
-_VERSION = re.compile(r"(?:\d+:)?(\d+)\.(\d+)")
+_VERSION = re.compile(r"(?:\d{1,9}:)?(\d{1,9})\.(\d{1,9})")
 
 
 def node_version(device: Device, program: str) -> Version | None:

@@ -22,16 +22,14 @@ BEGIN = b"# rootfs-trust: begin of the certificates that rootfs-trust added\n"
 END = b"# rootfs-trust: end\n"
 _NAME = b"# rootfs-trust: "
 
-_BLOCK = re.compile(rb"\n" + re.escape(BEGIN) + rb"(.*?)" + re.escape(END), re.DOTALL)
 _NAMED = re.compile(
     re.escape(_NAME)
     + rb"([A-Za-z0-9._-]+)\n(-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n)"
 )
 _CERTIFICATE = re.compile(
-    rb"(?:^#[^\n]*\n)*^-----BEGIN CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----[ \t\r]*\n?",
+    rb"^-----BEGIN CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----[ \t\r]*\n?",
     re.MULTILINE,
 )
-"""A foreign certificate with the comment lines directly above it, as certifi and curl write them."""
 
 
 class PemFile(NamedTuple):
@@ -55,23 +53,33 @@ class PemFile(NamedTuple):
 
     def without(self, digests: Iterable[str]) -> bytes:
         """Return the foreign bytes without the certificates with these SHA-256, and without the comments above them."""
-        unwanted = frozenset(digests)
-        return _CERTIFICATE.sub(
-            lambda match: b"" if sha256(_der(match)).hexdigest() in unwanted else match[0], self.others
-        )
+        unwanted, kept, end = frozenset(digests), [], 0
+        for match in _CERTIFICATE.finditer(self.others):
+            if sha256(_der(match)).hexdigest() in unwanted:
+                kept.append(self.others[end : _first_comment(self.others, match.start())])
+                end = match.end()
+        return b"".join((*kept, self.others[end:]))
 
 
 def read_pem_file(data: bytes) -> PemFile:
     """Split a file. Raises MalformedError if somebody changed our block."""
-    match = _BLOCK.search(data)
-    if match is None:
+    begin = data.find(b"\n" + BEGIN)
+    end = data.find(END, begin)
+    if begin < 0 or end < 0:
         if BEGIN in data or END in data:
             raise MalformedError("has a block of rootfs-trust whose first or last line was moved")
         return PemFile(data, {})
-    others = data[: match.start()] + data[match.end() :]
-    if _NAMED.sub(b"", match[1]) or BEGIN in others or END in others:
+    block, others = data[begin + 1 + len(BEGIN) : end], data[:begin] + data[end + len(END) :]
+    if _NAMED.sub(b"", block) or BEGIN in others or END in others:
         raise MalformedError("has a block of rootfs-trust that was changed by hand")
-    return PemFile(others, {name.decode(): _parsed(pem) for name, pem in _NAMED.findall(match[1])})
+    return PemFile(others, {name.decode(): _parsed(pem) for name, pem in _NAMED.findall(block)})
+
+
+def _first_comment(data: bytes, start: int) -> int:
+    """Return where the comment lines directly above the line at ``start`` begin. certifi and curl write such lines."""
+    while start and data.startswith(b"#", line := data.rfind(b"\n", 0, start - 1) + 1):
+        start = line
+    return start
 
 
 def with_block(others: bytes, anchors: Iterable[Anchor]) -> bytes:
@@ -86,7 +94,10 @@ def with_block(others: bytes, anchors: Iterable[Anchor]) -> bytes:
 
 
 def _parsed(pem: bytes) -> Certificate:
-    der = a2b_base64(b"".join(pem.splitlines()[1:-1]))
+    try:
+        der = a2b_base64(b"".join(pem.splitlines()[1:-1]))
+    except Error as error:
+        raise MalformedError("has a block of rootfs-trust that was changed by hand") from error
     return parse_certificate(der)
 
 

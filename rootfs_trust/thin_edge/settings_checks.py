@@ -72,7 +72,8 @@ def _accepts_external_file(finished: PlannedTree) -> bool:
     """
     package = finished.device.packages.get("tedge")
     numbers = re.findall("[0-9]+", package.version) if package else []
-    return tuple(map(int, numbers[:3])) > _LAST_WITHOUT_FILE
+    # int() refuses more than 4,300 digits, and the package database may be hostile.
+    return tuple(int(digits[:18]) for digits in numbers[:3]) > _LAST_WITHOUT_FILE
 
 
 def has_hash_links(finished: PlannedTree, folder: str) -> bool:

@@ -296,6 +296,7 @@ def p11kit_hostile(random: Random) -> Files:
         "number.p11-kit": header + b"trusted: true\ncertificate-category: " + b"9" * 100_000 + b"\n" + block,
         "oid.p11-kit": header + b"object-id: 1.2." + b"1" * 50_000 + b"\n" + block,
         "oids.p11-kit": header + b"object-id: 1.2" + b".1" * 50_000 + b"\n" + block,
+        "digits.p11-kit": header + "\xb2: \xb2\n".encode("latin-1") + block,
         "unnamed.p11-kit": header + b"99999999999999999999999: true\n: \n" + block,
         "value.p11-kit": header
         + b'class: certificate\ncertificate-type: x-509\nvalue: "%30%84%ff%ff%ff%ff"\ntrusted: true\n',

@@ -7,6 +7,7 @@ import stat
 import struct
 from random import Random
 
+from rootfs_trust.runtimes import pem_block
 from tests.hostile import certificates
 from tests.hostile.corpus import ITEMS, tree
 from tests.hostile.mutations import BIDI, ESC, damaged
@@ -384,6 +385,14 @@ def bundles(world: World, random: Random) -> None:
         b"\r\n".join([certificates.rich().pem] * 3),
         b"\0" * 100,
         certificates.rich().key_pem,
+        b"-----BEGIN CERTIFICATE-----\n" * 200_000,
+        b"-----BEGIN CERTIFICATE-----\nA: b\n" * 100_000 + certificates.rich().pem,
+        b"-----BEGIN X509 CERTIFICATE-----\n" * 100_000 + certificates.rich().pem,
+        b"#\n" * 500_000,
+        (b"\n" + pem_block.BEGIN) * 10_000,
+        pem_block.BEGIN
+        + b"# rootfs-trust: a\n-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n"
+        + pem_block.END,
     )
     for path in (
         "etc/ssl/certs/ca-certificates.crt",
@@ -416,6 +425,13 @@ def ostree_deployments(world: World, random: Random) -> None:
 def programs(world: World, random: Random) -> None:
     """What tells of Node.js, Python and Java: files that are read for a version or an option."""
     world.tree.file("var/lib/dpkg/info/nodejs.list", ESC.encode() * 50_000)
+    number = random.choice((b"24", b"9" * 9000))
+    packages = b"Package: nodejs\nVersion: %b.1\n\nPackage: tedge\nVersion: %b" % (number, number)
+    world.tree.file("var/lib/dpkg/status", packages)
+    world.tree.file(
+        "opt/node/include/node/node_version.h",
+        b"#define NODE_MAJOR_VERSION " + number + b"\n#define NODE_MINOR_VERSION 1\n",
+    )
     world.tree.file(
         "etc/environment",
         b"NODE_EXTRA_CA_CERTS=/../../../etc/passwd\nNODE_OPTIONS=" + b"--x " * 50_000 + b"\nSSL_CERT_FILE=\x1b[31m\n",

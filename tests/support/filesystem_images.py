@@ -30,10 +30,16 @@ def run(*words: str | Path, cwd: Path | None = None, stdin: bytes = b"", environ
 def ext(version: str, *options: str, size: int = 8 * _MIB) -> Callable[[Path, Path], None]:
     def make(tree: Path, image: Path) -> None:
         image.touch()
-        os.truncate(image, size)
+        needed = 2 * _allocated(tree)
+        os.truncate(image, size if needed <= size else size + needed)
         run("mke2fs", "-q", "-t", version, "-U", "clear", *options, "-d", tree, image)
 
     return make
+
+
+def _allocated(tree: Path) -> int:
+    """Return the bytes that a tree takes on the disk."""
+    return 512 * sum(path.lstat().st_blocks for path in tree.rglob("*"))
 
 
 def squashfs(compressor: str, *options: str) -> Callable[[Path, Path], None]:

@@ -95,3 +95,17 @@ def test_the_version_of_a_node(program, others, version):
     tree = {program: File(b""), "/opt/bin/node": Symlink(program), **others}
     for path in (program, "/opt/bin/node"):
         assert node_version(Device(MemoryTree(tree)), path) == version
+
+
+@pytest.mark.parametrize("number", ["1" * 5000, "\u0661" * 5000])
+def test_a_number_of_thousands_of_digits_is_no_version(number):
+    """int() raises ValueError for it."""
+    tree = MemoryTree(
+        {
+            "/opt/node/bin/node": File(b""),
+            "/opt/node/include/node/node_version.h": header(f"{number}.1"),
+            "/usr/bin/node": File(b""),
+            DPKG: File(f"Package: nodejs\nVersion: {number}.1\n\n".encode()),
+        }
+    )
+    assert [node_version(Device(tree), path) for path in ("/opt/node/bin/node", "/usr/bin/node")] == [None, None]

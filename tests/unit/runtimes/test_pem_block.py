@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from time import process_time
+
 import pytest
 
 from rootfs_trust.errors import MalformedError
@@ -79,9 +82,19 @@ def test_a_distrusted_certificate_of_others_goes_with_its_comment():
         lambda data: data + data,
         lambda data: data.replace(END, b"more\n" + END),
         lambda data: data.replace(b"\n-----END", b"\n!\n-----END"),
+        lambda data: data[: data.find(b"-----\n") + 6] + b"A\n" + data[data.find(b"-----END") :],
     ],
-    ids=["no end", "no begin", "two blocks", "text", "broken base64"],
+    ids=["no end", "no begin", "two blocks", "text", "no base64", "base64 cut off"],
 )
 def test_a_block_that_was_changed_is_refused(change):
     with pytest.raises(MalformedError, match="block of rootfs-trust"):
         read_pem_file(change(with_block(b"", [anchor("ours", OURS)])))
+
+
+@pytest.mark.parametrize("line", [b"#\n", b"\n" + BEGIN, b"-----BEGIN CERTIFICATE-----\n"], ids=["#", "block", "PEM"])
+def test_many_lines_take_linear_time(line):
+    data = line * 100_000
+    start = process_time()
+    with suppress(MalformedError):
+        assert read_pem_file(data).without({OURS.sha256}) == data
+    assert process_time() - start < 10
