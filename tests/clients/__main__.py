@@ -1,4 +1,4 @@
-"""Any number of random trees against the real clients: ``python -m tests.clients --count 2000``; root and Go needed."""
+"""Compare random trees with the real clients: ``python -m tests.clients --count 2000``; needs root, Go, Rust."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.clients.judges import Gnutls, Go, Java, P11Kit
+from tests.clients.judges import Gnutls, Go, Java, P11Kit, Rustls
 from tests.clients.property import Counts, Judges, one
 from tests.clients.trees import Bases
 
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def _judges(folder: Path, more: bool) -> Judges:
-    return Judges(Gnutls(), Go(folder), *((Java(), P11Kit(folder)) if more else ()))
+    return Judges(Gnutls(), Go(folder), Rustls(folder), *((Java(), P11Kit(folder)) if more else ()))
 
 
 if __name__ == "__main__":

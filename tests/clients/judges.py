@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes as c
+import hashlib
 import json
 import os
 import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, Any
 
 from cryptography.x509 import load_der_x509_certificate
 from OpenSSL.crypto import X509, Error, X509Store, X509StoreContext, X509StoreContextError
@@ -19,6 +21,7 @@ from tests.support.peers import peer, unavailable
 from tests.unit.store.p11kit.peer import TrustTool
 
 _SOURCE = Path(__file__).parent / "go"
+_RUST = Path(__file__).parent / "rust"
 _PEM = 1
 _PROFILE_LOW = 2
 
@@ -128,23 +131,63 @@ class Go:
             unavailable(f"go built no client: {done.stderr.decode()[-500:]}")
 
     def __call__(self, root: Path) -> StorePlan:
-        with tempfile.TemporaryFile() as chains, open(self._program, "rb") as program:
+        with tempfile.TemporaryFile() as chains:
             chains.write(b"".join(server.pem for server in servers()))
             chains.seek(0)
-            read, write = os.pipe()
-            child = os.fork()
-            if child == 0:
-                os.dup2(chains.fileno(), 0)
+            said = _run_in(root, self._program, chains)
+        assert len(said) == len(authorities()), said
+        return tuple(digit == "1" for digit in said)
+
+
+# -- rustls --------------------------------------------------------------------------------------------------------
+
+
+class Rustls:
+    """A program with rustls-native-certs, linked statically: CARGO_TARGET_DIR keeps the build."""
+
+    def __init__(self, cache: Path) -> None:
+        target, host = Path(os.environ.get("CARGO_TARGET_DIR", cache / "rust")), _host()
+        environment = {**os.environ, "RUSTFLAGS": "-C target-feature=+crt-static"}
+        # With --target, the flags are not those of build scripts.
+        command = [peer("cargo"), "build", "--locked", "--quiet", "--target-dir", str(target), "--target", host]
+        done = subprocess.run(command, cwd=_RUST, env=environment, capture_output=True, timeout=540, check=False)
+        if done.returncode != 0:
+            unavailable(f"cargo built no client: {done.stderr.decode()[-500:]}")
+        self._program = target / host / "debug" / "trusts"
+
+    def __call__(self, root: Path) -> StorePlan:
+        with open(os.devnull) as nothing:
+            *lines, end = _run_in(root, self._program, nothing).splitlines()
+        assert end == "end", "the Rust program did not reach its end"
+        digests = {hashlib.sha256(bytes.fromhex(line)).hexdigest() for line in lines}
+        return tuple(authority.sha256 in digests for authority in authorities())
+
+
+def _host() -> str:
+    """The target for which this machine's compiler builds."""
+    done = subprocess.run([peer("rustc"), "-vV"], capture_output=True, text=True, timeout=60, check=True)
+    return next(line.removeprefix("host: ") for line in done.stdout.splitlines() if line.startswith("host: "))
+
+
+def _run_in(root: Path, path: Path, stdin: IO[Any]) -> str:
+    """What a static program of this machine prints with the tree as its root directory."""
+    with open(path, "rb") as program:
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.dup2(stdin.fileno(), 0)
                 os.dup2(write, 1)
                 os.chroot(root)
                 os.chdir("/")
-                os.execve(program.fileno(), ["trusts"], {"PATH": "/"})
-            os.close(write)
-            with os.fdopen(read) as stream:
-                said = stream.read()
-            os.waitpid(child, 0)
-        assert len(said) == len(authorities()), said
-        return tuple(digit == "1" for digit in said)
+                os.execve(program.fileno(), [path.name], {"PATH": "/"})
+            finally:
+                os._exit(1)
+        os.close(write)
+        with os.fdopen(read) as stream:
+            said = stream.read()
+        os.waitpid(child, 0)
+    return said
 
 
 # -- Java ----------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.store.layout import TOKENS
 from tests.clients.authorities import authorities
-from tests.clients.judges import Gnutls, Go, Java, P11Kit, StorePlan
+from tests.clients.judges import Gnutls, Go, Java, P11Kit, Rustls, StorePlan
 from tests.clients.judges import openssl as real_openssl
 from tests.clients.trees import Bases, families, scatter, scatter_more
 from tests.support.debian_tree import snapshot
@@ -34,6 +34,7 @@ P11KIT_SOURCES = tuple(path for paths in TOKENS.values() for path in paths)
 class Judges:
     gnutls: Gnutls
     go: Go
+    rustls: Rustls
     java: Java | None = None
     p11kit: P11Kit | None = None
 
@@ -93,6 +94,7 @@ def _real(root: Path, judges: Judges) -> dict[str, StorePlan]:
         "openssl-bundle": real_openssl(root, bundle, ()),
         "openssl-directory": real_openssl(root, None, directories),
         "go": judges.go(root),
+        "rustls-native": judges.rustls(root),
     }
     if way == EVERY_FILE and is_directory:
         answers["gnutls"] = judges.gnutls.by_directory(root, place)

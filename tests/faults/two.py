@@ -28,10 +28,12 @@ from rootfs_trust.api.options import InstallOptions
 from tests.faults.calls import ENVIRONMENT
 from tests.faults.cases import CASES, EPOCH, STORE, authority
 from tests.faults.judge import Tree, look
+from tests.faults.sites import SITES
 from tests.support.debian_tree import DebianTree
 from tests.support.images import LayoutFolder, Tarball, docker_archive
 
-INSTALL, REMOVE, REHASH = CASES[:3]
+INSTALL, REMOVE, REHASH, P11KIT = CASES[:4]
+REMOVAL = next(case for case in SITES if case.name == "image-remove")
 Words = Callable[[Path], list[str]]
 PATIENCE = 30
 """Seconds until both runs wait for the lock."""
@@ -105,6 +107,8 @@ def _image(form: str, *more: str) -> Words:
 PAIRS = (
     Pair("install and install", INSTALL.make, _renew("First CA"), _renew("Second CA")),
     Pair("install and remove", INSTALL.make, _install_old, _remove_old),
+    Pair("p11-kit and Java: install and install", P11KIT.make, _renew("First CA"), _renew("Second CA")),
+    Pair("p11-kit and Java: install and remove", P11KIT.make, _install_old, _remove_old),
     Pair("twice the same install", INSTALL.make, INSTALL.words, INSTALL.words),
     Pair(
         "install and rehash",
@@ -121,6 +125,7 @@ PAIRS = (
     Pair("images: archives", _images, _image("archive"), _image("archive"), ".rootfs-trust.lock-dest"),
     Pair("images: tar files", _images, _image("tar"), _image("tar"), ".rootfs-trust.lock-dest"),
     Pair("images: folders", _images, _image("folder"), _image("folder"), ".rootfs-trust.lock-dest", (0, 3)),
+    Pair("images: removals", REMOVAL.make, REMOVAL.words, REMOVAL.words, ".rootfs-trust.lock-signed"),
     Pair("images: two kinds", _images, _image("layout"), _image("tar"), ".rootfs-trust.lock-dest", (0, 3)),
 )
 
@@ -145,7 +150,7 @@ class Rounds:
     def _look(self) -> Tree:
         """New images have the times at which they were written."""
         return {
-            name: (*entry[:3], None, entry[4]) if name.startswith("dest") else entry
+            name: (*entry[:3], None, entry[4]) if name.startswith(("dest", "signed")) else entry
             for name, entry in look(self._tree).items()
         }
 
