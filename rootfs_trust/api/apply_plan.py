@@ -54,3 +54,13 @@ def verify_written(view: View, desired: Desired) -> None:
         raise ApplyError(Problem("apply", where, message, "fix the cause and run the same command again")) from error
     hint = "does another program write into the rootfs at the same time?"
     refuse(ApplyError, [Problem("apply", each.path, "changed right after it was written", hint) for each in left[:1]])
+
+
+def of_a_copy(problem: Problem, copy: str, dest: str) -> Problem:
+    """Return a problem in the temporary file or directory ``copy`` as a problem of ``dest``.
+
+    The copy is deleted after an error, so nothing was written.
+    """
+    reason = problem.message.partition("; ")[0].removeprefix("all changes are written, but ")
+    where = "" if problem.path in (copy, dest) else f"{problem.path}: "
+    return Problem("apply", dest, f"{where}{reason}; nothing was written", problem.hint)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -230,9 +229,7 @@ def _image_archive(source: RootfsArchive | CpioArchive, dest: Destination, job: 
     outcome = decision.outcome(runtime_warnings(source.tree, decision), dry_run=job.options.dry_run)
     digest = None
     if not job.options.dry_run:
-        state = hashlib.sha256(usedforsecurity=False)
-        dest.put_file(_update_digest(_archive(source, decision, job), state.update))
-        digest = f"sha256:{state.hexdigest()}"
+        digest = dest.put_file(_archive(source, decision, job))
     return ImageOutcome(digest, (OneImage("", digest, outcome.changed, outcome),), ())
 
 
@@ -247,9 +244,3 @@ def _archive(source: RootfsArchive | CpioArchive, decision: Decision, job: Job) 
         stream = packed(TarRewriter(source.layer, source.tree, found).stream(), source.compression)
     _look_again(source.tree, decision, layer(found))
     return stream
-
-
-def _update_digest(stream: Iterator[bytes], update: Callable[[bytes], object]) -> Iterator[bytes]:
-    for piece in stream:
-        update(piece)
-        yield piece

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rootfs_trust.api.apply_plan import verify_written
+from rootfs_trust.api.apply_plan import of_a_copy, verify_written
 from rootfs_trust.api.open_tree import damage_is_refused
 from rootfs_trust.api.planning import Decision, Job, decide
 from rootfs_trust.api.runtime_warnings import runtime_warnings
@@ -51,19 +51,23 @@ def _image_filesystem(source: FilesystemImage, dest: Destination, job: Job) -> I
     if not job.options.dry_run:
         if decision.plan.actions:
             refuse_protected(source)
-            _write(source, decision, dest, job.options.timestamp)
+            digest = _write(source, decision, dest, job.options.timestamp)
         else:
-            dest.put_file(read_file(source.path))
-        digest = digest_of_file(dest.path)
+            digest = dest.put_file(read_file(source.path))
     return ImageOutcome(digest, (OneImage("", digest, outcome.changed, outcome),), ())
 
 
-def _write(source: FilesystemImage, decision: Decision, dest: Destination, timestamp: int | None) -> None:
+def _write(source: FilesystemImage, decision: Decision, dest: Destination, timestamp: int | None) -> str:
+    """Write the image, and return its digest."""
     found = changes(source.view, decision.plan.actions, source.view.newest if timestamp is None else timestamp)
     writer = _writer(source, dest.path)
     with dest.staged_file() as staged:
         writer.write(found, staged, timestamp)
-        _read_back(source, decision, found, staged, dest.path)
+        try:
+            _read_back(source, decision, found, staged, dest.path)
+            return digest_of_file(staged)
+        except (InputError, DamagedImageError, ApplyError) as error:
+            raise ApplyError(of_a_copy(error.problems[0], staged, dest.path)) from error
 
 
 def _writer(source: FilesystemImage, dest: str) -> FilesystemWriter:
@@ -82,20 +86,17 @@ def _writer(source: FilesystemImage, dest: str) -> FilesystemWriter:
 
 
 def _read_back(source: FilesystemImage, decision: Decision, found: ImageChanges, staged: str, dest: str) -> None:
-    """The new image, read again, has what was planned. Raises ApplyError."""
+    """Read the new image again, and compare it with the plan. Raises ApplyError, or what reading raises."""
     number = source.partition.number if source.partition else None
-    try:
-        new = open_filesystem(staged, number)
-        view = new.view if new is not None else source.view
-        for place, entry in {**found.folders, **found.entries}.items():
-            if not _is_as_planned(view, place, entry):
-                raise _not_as_planned(dest, place)
-        for place in found.gone:
-            if view.kind(place, follow=False) is not None:
-                raise _not_as_planned(dest, place)
-        verify_written(view, decision.desired)
-    except (InputError, DamagedImageError) as error:
-        raise _not_as_planned(dest, error.problems[0].message) from error
+    new = open_filesystem(staged, number)
+    view = new.view if new is not None else source.view
+    for place, entry in {**found.folders, **found.entries}.items():
+        if not _is_as_planned(view, place, entry):
+            raise _not_as_planned(dest, place)
+    for place in found.gone:
+        if view.kind(place, follow=False) is not None:
+            raise _not_as_planned(dest, place)
+    verify_written(view, decision.desired)
 
 
 def _is_as_planned(view: FilesystemView, place: str, entry: NewEntry) -> bool:
@@ -112,5 +113,5 @@ def _is_as_planned(view: FilesystemView, place: str, entry: NewEntry) -> bool:
 
 
 def _not_as_planned(dest: str, place: str) -> ApplyError:
-    message = f"cannot be written: the programs wrote something else than planned at {place}; nothing was written"
+    message = f"cannot be written: the programs wrote something else than planned at {place}"
     return ApplyError(Problem("apply", dest, message, "report this, with the versions of the programs"))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
+from rootfs_trust.api.apply_plan import of_a_copy
 from rootfs_trust.api.install import install_job
 from rootfs_trust.api.planning import Job
-from rootfs_trust.errors import ApplyError, Problem
+from rootfs_trust.errors import ApplyError
 from rootfs_trust.image.destination import Destination
 from rootfs_trust.outcome import ImageOutcome, OneImage
 from rootfs_trust.rootfs.copy import TreeCopy
@@ -25,14 +26,8 @@ def image_folder(source: str, dest: Destination, job: Job) -> ImageOutcome:
             try:
                 outcome = install_job(staged, job, source)
             except ApplyError as error:
-                # Everything was written to a copy, which is deleted.
-                raise ApplyError(*(_of_the_copy(each, dest.path) for each in error.problems)) from error
+                raise ApplyError(*(of_a_copy(each, staged, dest.path) for each in error.problems)) from error
             if dest.durable:
                 # Sync once for all copied files: one call per file takes minutes.
                 os.sync()
     return ImageOutcome(None, (OneImage("", None, outcome.changed, outcome),))
-
-
-def _of_the_copy(problem: Problem, dest: str) -> Problem:
-    reason = problem.message.partition("; ")[0].removeprefix("all changes are written, but it ")
-    return Problem(problem.id, dest, f"{problem.path}: {reason}; nothing was written", problem.hint)

@@ -49,10 +49,15 @@ class Destination:
         if os.path.basename(os.path.abspath(self.path)).startswith(_RESERVED):
             raise _bad_place(self.path, f"begins with {_RESERVED}, as temporary files do", "use another name")
 
-    def put_file(self, stream: Iterable[bytes]) -> None:
-        """Write a file. Raises ConflictError, InputError for a malformed source, or ApplyError."""
+    def put_file(self, stream: Iterable[bytes]) -> str:
+        """Write a file, and return its digest: ``sha256:HEX``.
+
+        Raises ConflictError, InputError for a malformed source, or ApplyError.
+        """
+        state = hashlib.sha256(usedforsecurity=False)
         with self.staged_file() as staged, open(staged, "xb") as file:
-            self._write(file, stream)
+            self._write(file, _update_digest(stream, state.update))
+        return f"sha256:{state.hexdigest()}"
 
     @contextlib.contextmanager
     def staged_file(self) -> Iterator[str]:
@@ -325,3 +330,9 @@ def _same_blob(there: Blob | None, wanted: Blob) -> bool:
     except MalformedError:
         return False
     return True
+
+
+def _update_digest(stream: Iterable[bytes], update: Callable[[bytes], object]) -> Iterator[bytes]:
+    for piece in stream:
+        update(piece)
+        yield piece
