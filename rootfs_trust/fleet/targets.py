@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -11,6 +13,7 @@ from typing import Any
 
 from rootfs_trust.api.open_tree import host_path
 from rootfs_trust.errors import InputError, refuse
+from rootfs_trust.image.host_files import unreadable
 from rootfs_trust.inputs.config_reader import parse_toml, read_text
 from rootfs_trust.inputs.toml_schema import Check, TableReader, list_of, string
 
@@ -130,8 +133,24 @@ def _images(folder: str, pattern: str) -> list[str]:
 
 def _matches(folder: str, pattern: str, *, folders_only: bool) -> list[str]:
     names = glob.glob(pattern, root_dir=folder, recursive=True)
-    wanted = os.path.isdir if folders_only else os.path.exists
-    return sorted({name for name in names if wanted(os.path.join(folder, name))}, key=os.fsencode)
+    wanted = {name for name in names if _exists(os.path.join(folder, name), folders_only=folders_only)}
+    return sorted(wanted, key=os.fsencode)
+
+
+def _exists(path: str, *, folders_only: bool) -> bool:
+    """Return whether ``path`` exists, and is a directory if only those count.
+
+    Raises InputError if that cannot be found out: os.path.exists would drop a target on a failing disk.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the name
+        return False
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
+            return False
+        raise unreadable(path, error) from error
+    return stat.S_ISDIR(mode) or not folders_only
 
 
 def _base(folder: str, name: str) -> str:

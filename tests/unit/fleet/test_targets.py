@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
@@ -133,3 +134,21 @@ def test_a_pattern_of_states_is_a_target_for_each_device(tmp_path, parse):
     assert targets[0].states == (f"overlay:/etc={tmp_path}/fleet/states/001/etc",)
     with pytest.raises(InputError, match="matches no directory"):
         parse_targets(text.replace("states", "none"), "fleet/fleet.toml", writing=False)
+
+
+def test_a_target_whose_existence_cannot_be_found_out_is_an_error(tmp_path, parse, monkeypatch):
+    """A failing disk: a target that is dropped is one that nobody changes or checks."""
+    (tmp_path / "fleet/images").mkdir(parents=True, exist_ok=True)
+    for name in ("a.tar", "b.tar"):
+        (tmp_path / "fleet/images" / name).touch()
+    real = os.stat
+
+    def fail(path, *arguments, **options):
+        if str(path).endswith("b.tar"):
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr("rootfs_trust.fleet.targets.os.stat", fail)
+    text = '[[target]]\nimage = "images/*.tar"\n'
+    with pytest.raises(InputError, match=r"b\.tar: cannot be read: Input/output error"):
+        parse_targets(text, "fleet/fleet.toml", writing=False)
