@@ -1,4 +1,6 @@
-"""``advise``: the smallest set of anchors with which the servers of a config still connect, now and on a later day."""
+"""``advise``: find the smallest set of anchors with which a device still connects to the servers of a config, now and
+on a later day.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The files that ``advise`` writes: the config with the advised anchors and no other, and those that it does not have.
+"""The files that ``advise`` writes: the config with only the advised anchors, and the certificates that it did not have
+yet.
 
 The text of the config is edited, so that its comments, servers and policy stay.
 """
@@ -24,13 +25,13 @@ from rootfs_trust.x509 import encode
 from rootfs_trust.x509.constrained import original_of
 
 _FOLDER = "anchors"
-"""The directory of advised anchors that the config does not have, beside it."""
+"""The directory next to the config for advised anchors that the config does not contain yet."""
 
 _ANCHOR, _BASE = ("anchor",), ("store", "base")
 
 
 class _Added(NamedTuple):
-    """An anchor that the config gets; ``file`` is relative to it."""
+    """An anchor that is added to the config. ``file`` is relative to the config."""
 
     anchor: Anchor
     file: str
@@ -49,7 +50,7 @@ class _Added(NamedTuple):
 def advised_files(
     config: Config, anchors: Sequence[Anchor], advice: Advice, output: str, until: date
 ) -> Iterator[tuple[str, bytes]]:
-    """The path and content of each file to write, the config last. Raises InputError or ConflictError before the first.
+    """Return the path and content of each file to write, the config last. Raises InputError or ConflictError.
 
     ``anchors`` are those of ``advice``, under the names that they get.
     """
@@ -106,7 +107,9 @@ def _holds(path: str, content: bytes) -> bool:
 
 
 def _edited(text: str, path: str, kept: Sequence[bool], added: Sequence[_Added], until: date) -> str:
-    """The text of the advised config. Raises InputError if the tables are written in a way that cannot be edited."""
+    """Return the text of the advised config. Raises InputError if the tables are written in a way that cannot be
+    edited.
+    """
     wanted = parse_toml(text, path)
     tables = [table for table, keep in zip(wanted.pop("anchor", []), kept, strict=True) if keep]
     wanted = {**wanted, "store": {**wanted.get("store", {}), "base": "none"}}
@@ -129,7 +132,7 @@ def _read(text: str, path: str) -> dict[str, Any] | None:
 
 
 def _without_anchors(statements: Sequence[Statement], kept: Sequence[bool]) -> Iterator[Statement]:
-    """The statements without the tables of anchors that are not kept; comments stay."""
+    """Yield the statements without the ``[[anchor]]`` tables to delete. Comments are kept."""
     number, keep = -1, True
     for each in statements:
         if each.is_header:
@@ -140,7 +143,7 @@ def _without_anchors(statements: Sequence[Statement], kept: Sequence[bool]) -> I
 
 
 def _with_base(statements: Iterator[Statement]) -> list[str]:
-    """The lines with ``base = "none"`` in the table of the store."""
+    """Return the lines with ``base = "none"`` in the table ``[store]``."""
     found = list(statements)
     if any(each.path == _BASE for each in found):
         return [each.with_value('"none"') if each.path == _BASE else each.text for each in found]

@@ -1,4 +1,5 @@
-"""Hash directories that hold the shipped roots and that no tool of the layout maintains: anchors do not get there.
+"""Hash directories that contain the shipped roots, but that no tool of the layout maintains, so that ``install`` adds
+no anchor.
 
 Azure Linux 2 has one with ca-certificates-legacy: bundle2pem.sh fills /etc/pki/tls/certs when the package changes.
 """
@@ -18,7 +19,9 @@ _BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
 def anchors_not_there(view: View, layout: Layout, desired: Desired, installed: list[Anchor]) -> Iterator[Problem]:
-    """Warn of each such directory that lacks an anchor; one with a few links made by hand is not meant to hold it."""
+    """Return a warning for each such directory that lacks an anchor. A directory with only a few links is expected to
+    lack it.
+    """
     bundle = desired.get(layout.bundle)
     roots = bundle.content.count(_BEGIN) if isinstance(bundle, File) else 0
     for path in _unmaintained(view, desired) if installed else ():
@@ -32,7 +35,7 @@ def anchors_not_there(view: View, layout: Layout, desired: Desired, installed: l
 
 
 def _unmaintained(view: View, desired: Desired) -> Iterator[str]:
-    """The real paths of hash directories into which this run puts no hash link."""
+    """Return the real paths of hash directories to which this run adds no hash link."""
     kept = {view.real_path(parent(path)) for path in desired if is_looked_up(path.rpartition("/")[2])}
     reals = dict.fromkeys(view.real_path(path) for path in HASH_DIRECTORIES)
     for real in reals:

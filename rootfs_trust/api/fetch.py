@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from OpenSSL.SSL import Connection
 
 PATIENCE = 20
-"""Seconds for the connection, and again for the handshake."""
+"""Timeout in seconds for the connection, and again for the handshake."""
 
 _HINT = "check host and port, and that the server speaks TLS there"
 

@@ -27,7 +27,7 @@ MAX_TRIED = 8
 """Maximum number of commands to try. Each that changes something takes about as long as the check itself."""
 
 _GENERAL = (INSTALL, ADOPT)
-"""Commands that may fix any finding. One that is tried for one finding may also fix others."""
+"""Commands that may fix any finding. A command that is tried for one finding may also fix others."""
 
 _Key = tuple[str, str, int, str]
 

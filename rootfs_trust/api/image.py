@@ -48,7 +48,7 @@ def install_image(
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The decision for an image, and its new layer, if any."""
+    """The decision for an image, and the layer to add to it, if any."""
 
     layer: NewLayer | None
     outcome: Outcome

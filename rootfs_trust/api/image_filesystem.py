@@ -1,4 +1,4 @@
-"""``image`` on a file system image: the programs of its format write the changes, and they are read back."""
+"""``image`` on a file system image: the programs of the format write the changes, and the new image is read again."""
 
 from __future__ import annotations
 

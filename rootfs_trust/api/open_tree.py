@@ -14,7 +14,9 @@ from rootfs_trust.rootfs.view import View
 
 @contextmanager
 def named_on_the_host(root: str) -> Iterator[None]:
-    """An error about the tree as a whole names its host path ``root``, where the caller looks for a wrong directory."""
+    """Name the host path ``root`` in an error about the tree as a whole, so that the user sees which directory is
+    wrong.
+    """
     try:
         yield
     except InputError as error:
@@ -33,7 +35,8 @@ def _unwatched(root: RootDirectory) -> View:
 def open_view(
     source: str, states: Sequence[str] = (), watch: Callable[[RootDirectory], View] = _unwatched
 ) -> Iterator[View]:
-    """Open the tree at ``source``, with ``states`` merged into it in order (see :mod:`rootfs.state`).
+    """Open the tree at ``source``, with ``states`` merged into it in order (see
+    :mod:`rootfs_trust.rootfs.device_state`).
 
     ``source`` is a directory, an image or the tar file of a root filesystem, as for ``image``. A platform may follow
     it: ``app.tar@linux/arm64``. A directory is locked for reading until the context ends. ``watch`` is called with each

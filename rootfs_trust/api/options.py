@@ -45,4 +45,5 @@ class InstallOptions(NamedTuple):
 
 
 NO_OPTIONS = InstallOptions()
-"""Without certificates and clouds, ``install`` rebuilds the store from what the rootfs holds."""
+"""The options of a run without certificates and clouds: ``install`` rebuilds the store from the sources in the rootfs.
+"""

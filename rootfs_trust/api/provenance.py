@@ -29,10 +29,10 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 BUILDER = f"pkg:generic/{TOOL}"
 BUILD_TYPE = f"{BUILDER}#install/v1"
-"""docs/provenance.md says what its parameters are."""
+"""The build type of the statement. docs/provenance.md documents its parameters."""
 
 LINKS = "symbolic links"
-"""The name of the subject that lists them."""
+"""The name of the subject that stands for all links."""
 
 _HOST_PATHS = ("certs",)
 _NO_PARAMETERS = ("config", "dry_run")
@@ -40,10 +40,11 @@ _NO_PARAMETERS = ("config", "dry_run")
 
 
 def statement(job: Job, decision: Decision, read: Mapping[str, str]) -> str:
-    """The statement, as JSON, of the tree that ``decision`` is for; ``read`` has the SHA-256 of what was read in it.
+    """Return the statement about the tree of ``decision`` as JSON. ``read`` has the SHA-256 of every file that was read
+    in the tree.
 
-    The same job on the same tree gives the same text, wherever its files and the tree are: no path of the host is in
-    it. A statement needs a subject; there is one, as each layout has a bundle or a keystore.
+    The same job on the same tree gives the same text on every host, because the text contains no host path. A statement
+    needs a subject, and always has one: every layout has a bundle or a keystore.
     """
     files = _files(decision, read)
     subjects = [*(_descriptor(_on_device(path), files[path]) for path in sorted(files)), *_links(decision)]
@@ -87,7 +88,7 @@ def _definition(job: Job, decision: Decision, read: Mapping[str, str]) -> dict[s
 
 
 def _options(job: Job) -> dict[str, Any]:
-    """The options that are not at their defaults."""
+    """Return the options that differ from their defaults."""
     given = job.options._asdict()
     return {
         name: _value(value, on_host=name in _HOST_PATHS)
@@ -158,19 +159,19 @@ def _render(table: RenderTable) -> dict[str, Any]:
 
 
 def _with_values(values: dict[str, Any]) -> dict[str, Any]:
-    """The keys that have a value, their texts as JSON takes them."""
+    """Return the keys that have a value, with text that JSON can represent."""
     given = {name: value for name, value in values.items() if value is not None}
     return {name: plain(value) if isinstance(value, str) else value for name, value in given.items()}
 
 
 def _used_files(job: Job) -> list[dict[str, Any]]:
-    """The files of the host, each once, under their base names."""
+    """Return the files of the host, each once, under their base names."""
     found = [_descriptor(_host_name(each.path), each.sha256, each.kind) for each in job.used]
     return list({json.dumps(each): each for each in found}.values())
 
 
 def _read(before: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The files of the tree, as they were before the run."""
+    """Return the files that were read in the tree, as they were before the run."""
     for path in sorted(before):
         yield _descriptor(_on_device(path), before[path], "rootfs")
 
@@ -207,7 +208,7 @@ def _on_device(path: str) -> str:
 
 
 def _host_name(path: str) -> str:
-    """The last part of a path of the host, ``-`` for standard input."""
+    """Return the last part of a host path, or ``-`` for standard input."""
     return _argument(os.path.basename(os.path.normpath(path)))
 
 

@@ -30,7 +30,7 @@ from rootfs_trust.thin_edge.settings_in_force import found_settings
 from rootfs_trust.times import later
 
 _YEAR = 365.2425
-"""Days."""
+"""A year, in days."""
 
 
 @dataclass(frozen=True, slots=True)

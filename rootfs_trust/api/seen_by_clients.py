@@ -1,4 +1,4 @@
-"""How the clients of the finished tree read the installed anchors: ignored constraints, and unreadable anchors."""
+"""Checks how clients of the finished tree read the installed anchors: ignored constraints, unreadable anchors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def seen_by_clients(device: Device, desired: Desired, installed: list[Anchor]) -> tuple[list[Problem], list[Problem]]:
-    """The conflicts and the warnings about the anchors ``installed`` in the tree that ``desired`` leaves."""
+    """Return the conflicts and the warnings about the anchors ``installed`` in the tree that ``desired`` leaves."""
     if not installed:
         return [], []
     conflicts, warnings = _open_fences(device, desired, installed)
@@ -26,7 +26,9 @@ def seen_by_clients(device: Device, desired: Desired, installed: list[Anchor]) -
 
 
 def _open_fences(device: Device, desired: Desired, installed: list[Anchor]) -> tuple[list[Problem], list[Problem]]:
-    """Each constrained anchor that a client does not hold to its names: a conflict unless its ``fence`` allows that."""
+    """Return a conflict for each constrained anchor whose constraints a client ignores, or a warning if its ``fence``
+    allows that.
+    """
     if not any(original_of(each.certificate) for each in installed):
         return [], []
     from rootfs_trust.audit.ignored_constraints import gaps
@@ -42,7 +44,7 @@ def _gap(id_: str, gap: Gap) -> Problem:
 
 
 def _unread(device: Device, desired: Desired, installed: list[Anchor]) -> Iterator[Problem]:
-    """A warning for each anchor that a client cannot read; of constrained ones others warn."""
+    """Yield a warning for each anchor that a client cannot read. Constrained anchors have other warnings."""
     from rootfs_trust.audit.client_faults import blinds_somebody
 
     anchors = {each.certificate.sha256: each for each in installed if not original_of(each.certificate)}

@@ -1,7 +1,7 @@
-"""The system's Java stores that no tool of the layout keeps: outputs of the trust store like its bundle.
+"""The system's Java keystores that no tool of the layout maintains. A run updates them like the bundle.
 
-An image of Wolfi or Chainguard, or a distroless one, has ``/etc/ssl/certs/java/cacerts`` and nothing that writes it.
-Entries of others stay as they are; ours have aliases that begin with ``rootfs-trust:``.
+Images of Wolfi and Chainguard, and distroless ones, have ``/etc/ssl/certs/java/cacerts``, but no tool that writes it.
+Foreign entries are kept unchanged; our entries have aliases that begin with ``rootfs-trust:``.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def add_system_keystores(
 
 
 def _paths(view: View, layout: Layout, store: StorePlan) -> Iterator[str]:
-    """The real paths of the stores, each once."""
+    """Return the real paths of the keystores, each once."""
     written = {view.real_path(path) for path in (*store.desired, *layout.keystores)}
     for real in dict.fromkeys(view.real_path(path) for path in JAVA_STORES):
         if real is not None and real not in written and view.kind(real) is File:

@@ -51,7 +51,9 @@ def without_trust(
 
 
 def _selected_afterwards(device: Device, request: Request, store: StorePlan) -> set[str]:
-    """SHA-256 of what is selected and read after the run, also by a hash link that this run makes."""
+    """Return the SHA-256 of the selected certificates that clients read after the run, also through a hash link of this
+    run.
+    """
     if not request.selections:
         return set()
     after = read_by_clients(PlannedTree(device, store.desired))

@@ -95,7 +95,9 @@ def verify_servers(
 
 
 def moment_in(view: View, at: Moment) -> datetime:
-    """Return the time that ``at`` means for the tree ``view``. Raises InputError if its first clock is unknown."""
+    """Return the time that ``at`` stands for in the tree ``view``. Raises InputError if the clock of the first boot is
+    unknown.
+    """
     if at != FIRST_BOOT:
         return at or utc_now()
     clock = first_boot_clock(view)

@@ -1,4 +1,4 @@
-"""The smallest set of anchors with which every server is still trusted, now and on a later day. Does no I/O.
+"""Finds the smallest set of anchors with which every server stays trusted, now and on a later day. Does no I/O.
 
 For each client of each server, finds the sets of candidates that are sufficient. The advice is their smallest union.
 Needs the extra ``verify``.
@@ -145,7 +145,9 @@ class Rehearsal:
         return any(self._asked(number, name, items).problem for number, one in refused for name in self._names(one))
 
     def _enough(self, items: Items) -> bool:
-        """Return whether the set meets all expectations that its parts meet; some clients try only one path."""
+        """Return whether the whole set meets all expectations that its parts meet. It may not: some clients try only
+        one path.
+        """
         met = all(not self._asked(*key, items).problem for key, way in self._ways.items() if way)
         return met and not self._harms(items)
 
@@ -181,7 +183,7 @@ class Rehearsal:
         return ClientResult(whole.verdict, ENDS, reason)
 
     def _asked(self, server: int, client: str, items: Items, *, lasting: bool = True) -> ClientResult:
-        """Return the verdict with these candidates. ``lasting``: leave out those that expire too early."""
+        """Return the client's verdict with these candidates. ``lasting``: without those that expire too early."""
         key = (server, client, items & self._related[server], lasting)
         if key not in self._known:
             self._known[key] = self._judged(*key)

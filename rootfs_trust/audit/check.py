@@ -66,7 +66,7 @@ GROUPS = {
     "Settings of thin-edge.io": settings,
     "A device's state (`--state`)": device_state,
 }
-"""A module of checks for each heading of docs/findings.md."""
+"""The modules of checks, one for each section of docs/findings.md."""
 
 KINDS: dict[str, FindingType] = {kind.id: kind for group in GROUPS.values() for kind in group.KINDS} | {
     UNREADABLE.id: UNREADABLE
@@ -82,7 +82,7 @@ class CheckRequest(NamedTuple):
     own: Mapping[str, AnchorTable] = {}
     distrust: tuple[Selection, ...] = ()
     root_data: RootData | None = None
-    """None: the table of the package."""
+    """The table of public roots. None: the table of the package."""
     servers: tuple[Server, ...] = ()
     clouds: tuple[str, ...] = ()
 

@@ -25,7 +25,7 @@ def faults(engine: str, certificate: Certificate, ask: Callable[[], Version]) ->
 
 
 def blinds_somebody(certificate: Certificate) -> bool:
-    """Return whether any client, in the assumed version, would lose something because of the certificate."""
+    """Return whether any client, in its assumed version, cannot use the certificate, or loses others because of it."""
     return any(
         fault(certificate, partial(ASSUMED.__getitem__, engine))
         for engine, faults_of_engine in _FAULTS.items()
@@ -37,7 +37,9 @@ Fault = Callable[[Certificate, Callable[[], Version]], str]
 
 
 def _unparsed_by_mbedtls(certificate: Certificate, ask: Callable[[], Version]) -> str:
-    """A positive number of mbedtls_x509_crt_parse_file (Mbed-TLS/mbedtls issue 9324)."""
+    """Describe a certificate that mbedtls_x509_crt_parse_file cannot parse. It counts these in its result
+    (Mbed-TLS/mbedtls issue 9324).
+    """
     fault = unread_by_mbedtls(certificate)
     lost = "programs that take this for a failure, such as fluent-bit and FFmpeg, have no anchors at all"
     return f"{fault}, so that Mbed TLS cannot parse it: {lost}; {ask().text}" if fault else ""
@@ -69,4 +71,6 @@ _FAULTS: dict[str, tuple[tuple[Fault, bool], ...]] = {
     "java": ((_refused_by_java, True), (_unknown_to("java"), False)),
     "mbedtls": ((_unparsed_by_mbedtls, True), (_unknown_to("mbedtls"), False)),
 }
-"""For each engine: a function that says why it cannot use a certificate, and whether it loses all others, too."""
+"""For each engine: a function that describes why it cannot use a certificate, and whether it then loses all others,
+too.
+"""

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 LEVELS = (ERROR, WARNING, NOTE)
-"""The most severe first. An error means that a client on the device fails, or trusts what it should not."""
+"""The levels of findings, the most severe first. An error means that a client on the device fails, or trusts what it
+should not.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def remove_from(sha256: str, runtime: str) -> Command:
 
 
 def carry_into(runtime: str) -> Command:
-    """The command that carries the installed anchors into the stores of ``runtime``."""
+    """Return the command that adds the installed anchors to the stores of ``runtime``."""
     return Command("install", ("--runtimes", runtime))
 
 
@@ -118,7 +120,7 @@ class Finding:
     fix: str
     line: int = 0
     sha256: str = ""
-    """SHA-256 of the anchor that it concerns; empty if it concerns no single anchor."""
+    """SHA-256 of the anchor that the finding concerns; empty if it concerns no single anchor."""
     name: str = ""
     cause: str = ""
     """What several findings have in common. Text output joins them to one line: "N CAUSE". If they have names, their
@@ -126,7 +128,7 @@ class Finding:
     commands: tuple[Command, ...] = ()
     """Commands to try before ``install``, the most promising first."""
     command: str = ""
-    """The shell command that fixes it; empty if none was tried or none works."""
+    """The shell command that fixes the finding; empty if none was tried or none works."""
     expectation: Expectation | None = None
 
     @property

@@ -59,7 +59,9 @@ def image_clock(view: View) -> FirstClock | None:
 
 
 def first_boot_clock(view: View) -> FirstClock | None:
-    """:func:`image_clock`, else the build time of the kernel: systemd's own build, its last resort, is about as old."""
+    """Return :func:`image_clock`, or else the build time of the kernel. It is close to systemd's last resort, the time
+    of its own build.
+    """
     return image_clock(view) or max(_kernels(view), default=None)
 
 

@@ -97,7 +97,7 @@ class Inspection:
 
     @cached_property
     def _single_certificate_files(self) -> dict[str, str]:
-        """The files with a single certificate that clients read, by its SHA-256."""
+        """The files that clients read and that contain a single certificate, by its SHA-256."""
         files = (file for file in self.read_by_clients if len(file.certificates) == 1)
         return {file.certificates[0].sha256: file.path for file in files}
 
@@ -118,7 +118,7 @@ class Inspection:
 
     @property
     def layout_links(self) -> tuple[str, ...]:
-        """The links to these files in the distribution's packages."""
+        """The links to the store files that the distribution's packages contain."""
         links: tuple[tuple[str, str], ...] = getattr(self._layout, "links", ())
         return tuple(path for path, _ in links)
 

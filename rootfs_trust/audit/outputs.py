@@ -39,12 +39,12 @@ class Bundle:
 
     kind: str
     path: str
-    """Free of links."""
+    """The real path, without links."""
     file: CertificateFile
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
-        """Its certificates, in order."""
+        """The certificates of the file, in order."""
         return self.file.certificates
 
 
@@ -53,10 +53,10 @@ class HashDirectory:
     """A directory in which OpenSSL looks up a certificate by the hash of its subject."""
 
     path: str
-    """Free of links."""
+    """The real path, without links."""
     links: tuple[HashLink, ...]
     others: tuple[str, ...]
-    """Paths of its other entries, without directories."""
+    """Paths of the other entries of the directory, without subdirectories."""
     kind: str = DIRECTORY
 
     @cached_property
@@ -82,7 +82,7 @@ class JavaStore:
     """A Java keystore. ``fault`` says why it could not be read."""
 
     path: str
-    """Free of links."""
+    """The real path, without links."""
     certificates: tuple[Certificate, ...]
     fault: str = ""
     kind: str = JAVA

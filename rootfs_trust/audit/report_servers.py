@@ -20,7 +20,7 @@ class ClientLine(NamedTuple):
 
 
 class ServerLines(NamedTuple):
-    """One server.
+    """The part of a report about one server.
 
     ``answer``    whether the device connects to it, and until when.
     ``expected``  what the config asks for.
@@ -45,7 +45,7 @@ class ServerLines(NamedTuple):
 
 
 def server_lines(results: Iterable[ServerResult], timeline: Timeline) -> tuple[ServerLines, ...]:
-    """What a report says of each server, those that are not as expected first."""
+    """Return the part of the report about each server. Servers that do not meet the expectation come first."""
     found = [_server(result, timeline) for result in results]
     return tuple(sorted(found, key=lambda each: each.as_expected))
 

@@ -67,7 +67,9 @@ class Timeline:
         return Bar(left, round(max(self.place(end) - left, 0), 2), self._state(begin, end))
 
     def trust(self, end: datetime | None, *, fails: bool) -> Bar:
-        """The bar of a client's trust in a server, from now to its ``end`` (None: not known). ``fails``: too early."""
+        """Return the bar of a client's trust in a server, from now to its ``end`` (None: not known). ``fails``: it ends
+        too early.
+        """
         left, last = self.place(self.at), self.end if end is None else end
         state = EXPIRED if fails else ENDING if last < self.end_of_life else OUTLASTING
         return Bar(left, round(max(self.place(last) - left, 0), 2), state)

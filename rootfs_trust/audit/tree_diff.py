@@ -20,7 +20,7 @@ class RenewedAnchor(NamedTuple):
 
 
 class SettingChange(NamedTuple):
-    """A setting in which the trees differ; None if a tree does not have it."""
+    """A setting in which the trees differ. The value of a tree without the setting is None."""
 
     key: str
     before: str | None
@@ -34,7 +34,7 @@ class Difference(NamedTuple):
     removed: tuple[TrustedAnchor, ...]
     renewed: tuple[RenewedAnchor, ...]
     moved: tuple[RenewedAnchor, ...]
-    """The same certificate in other store files, or trusted by other clients."""
+    """Certificates that both trees trust, but in other store files or by other clients."""
     settings: tuple[SettingChange, ...]
     reasons: Mapping[str, str] = {}
     """Why roots in ``removed`` were removed, by SHA-256, if the root data knows: a clause about the root."""

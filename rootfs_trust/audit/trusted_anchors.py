@@ -20,7 +20,7 @@ from rootfs_trust.x509.constrained import digests_of
 
 DISTRIBUTION, LOCAL, OWN, UNSOURCED = "distribution", "local", "rootfs-trust", "unsourced"
 APPLICATION = "application"
-"""Where an anchor comes from; see :attr:`TrustedAnchor.origin`."""
+"""The possible origins of an anchor; see :attr:`TrustedAnchor.origin`."""
 
 _PURPOSES = {BUNDLE: "server-auth", DIRECTORY: "server-auth", JAVA: "server-auth", EMAIL: "email", CODE: "code-signing"}
 
@@ -60,7 +60,7 @@ class TrustedAnchor:
 
     @property
     def purposes(self) -> tuple[str, ...]:
-        """What it is trusted for, by the store files and the clients."""
+        """The purposes for which it is trusted, from the store files and the clients."""
         told = [_PURPOSES[output] for output in self.outputs]
         return tuple(dict.fromkeys((*told, *(("server-auth",) if self.readers else ()))))
 

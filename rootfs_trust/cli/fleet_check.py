@@ -73,7 +73,7 @@ def _who(summary: FleetSummary) -> Iterator[str]:
 
 
 def _servers(servers: Iterable[ServerSummary]) -> Iterator[str]:
-    """Each server, how many targets trust it now, which do not, and the days on which others stop, in order."""
+    """Yield a table of the servers: how many targets trust each now, which do not, and on which days others stop."""
     columns = (Column("SERVER", 0), Column("TRUSTED BY", 0, right=True), Column("UNTIL", 0), Column("TARGETS", 1))
     rows = []
     for server in servers:

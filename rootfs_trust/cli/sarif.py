@@ -61,7 +61,9 @@ def _location(finding: Finding) -> dict[str, object]:
 
 
 def _expectation(finding: Finding) -> dict[str, object]:
-    """The ``[[server]]`` table that is not met: its names, and its line in the config, which code hosts show."""
+    """Return the names of the ``[[server]]`` table that a finding is about, and its line in the config, which code
+    hosts show.
+    """
     about = finding.expectation
     if about is None:
         return {}

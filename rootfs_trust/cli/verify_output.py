@@ -38,7 +38,7 @@ def _document(verification: Verification) -> dict[str, object]:
 
 
 def verdict_document(verdict: Verdict) -> dict[str, object]:
-    """The JSON of one verdict."""
+    """Return the JSON object of one verdict."""
     return {
         "client": verdict.client,
         "trusted": verdict.trusted,
@@ -93,7 +93,9 @@ def _full_lines(verdict: Verdict, end: TrustEnd | None, names: int) -> Iterator[
 
 
 class _Row(NamedTuple):
-    """A client on a terminal. ``head`` has its name and a word, ``day`` its own end. A ``good`` text is shortened."""
+    """One client in the output on a terminal. ``head`` has its name and a word, ``day`` the end of its trust. A
+    ``good`` text is shortened.
+    """
 
     head: str
     day: str
@@ -136,12 +138,12 @@ def _head(verdict: Verdict, names: int) -> str:
 
 
 def _reason(verdict: Verdict) -> str:
-    """The reason without the word that is printed before it."""
+    """Return the reason without the word that is printed before it."""
     return verdict.reason.removeprefix("trusted ") if verdict.trusted else verdict.reason
 
 
 def _shared_horizon(verification: Verification) -> TrustEnd | None:
-    """The end that most clients have in common, which is printed once; None if no two have one in common."""
+    """Return the end of trust that most clients share, which is printed once; None if no two share one."""
     counted = Counter(each.horizon for each in verification.verdicts if each.horizon)
     return next((horizon for horizon, count in counted.most_common(1) if count > 1), None)
 
@@ -197,7 +199,7 @@ def client_document(result: ServerResult, client: ClientResult) -> dict[str, obj
 
 
 def server_document(result: ServerResult) -> dict[str, object]:
-    """The JSON of one server."""
+    """Return the JSON object of one server."""
     server = result.server
     return {
         "name": server.name,

@@ -54,7 +54,7 @@ _BY_RUSTLS = ("rustls-native", "firefox", "thin-edge-built-in-bridge", "thin-edg
 
 
 MODULES = (openssl, gnutls, go, rustls, java, node, certifi, castore, mono, browsers, mbedtls, thin_edge)
-"""In the order of the verdicts."""
+"""The modules of all clients, in the order of the verdicts."""
 
 
 def starting(reading: FileReader) -> Iterator[Client]:
@@ -65,7 +65,7 @@ def starting(reading: FileReader) -> Iterator[Client]:
 
 
 def moved_clients(reading: FileReader) -> Iterator[tuple[Scope, Client]]:
-    """Yield the clients for which the variables of a file (a unit, a profile) change what they read, with that file."""
+    """Yield each client that reads other files because of the variables of a file (unit or profile), and that file."""
     for scope in scopes(reading):
         moved = reading.with_environment({**reading.environment, **scope.variables})
         obeying = {name for each in VARIABLES if each.name in scope.variables for name in each.clients}
@@ -73,7 +73,7 @@ def moved_clients(reading: FileReader) -> Iterator[tuple[Scope, Client]]:
 
 
 def clients_by_scope(reading: FileReader) -> Iterator[Client]:
-    """Yield the clients of a rootfs, and again those that variables of a file lead to other anchors."""
+    """Yield the clients of a rootfs, and again those that read other anchors because of the variables of a file."""
     everywhere = list(clients_of(reading))
     yield from everywhere
     known = {(client.name, _anchors(client)) for client in everywhere} if scopes(reading) else set()

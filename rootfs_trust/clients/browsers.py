@@ -1,9 +1,9 @@
 """Chromium and Firefox: roots that are compiled in, and those that managed policies add.
 
-What a user adds in a profile is not part of an image. Sources: those of :mod:`rootfs_trust.runtimes.chromium` and
-:mod:`rootfs_trust.runtimes.firefox`; Policies.sys.mjs of Firefox 153 (a name in Certificates.Install without a
-directory is looked for in ``distribution/certificates`` below the program, then below /usr/lib/mozilla/certificates and
-/usr/lib64/mozilla/certificates).
+Certificates that a user adds in a profile are not part of an image. Sources: those of
+:mod:`rootfs_trust.runtimes.chromium` and :mod:`rootfs_trust.runtimes.firefox`; Policies.sys.mjs of Firefox 153 (a name
+in Certificates.Install without a directory is looked for in ``distribution/certificates`` below the program, then below
+/usr/lib/mozilla/certificates and /usr/lib64/mozilla/certificates).
 """
 
 from __future__ import annotations

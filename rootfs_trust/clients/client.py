@@ -29,7 +29,7 @@ class ClientAnchor(NamedTuple):
 class FoundAnchors:
     """The anchors that a client finds, in its order.
 
-    ``searched``      where it searched, for people.
+    ``searched``      where it searched, for messages.
     ``faults``        sentences about what it could not read; a refusal shows them.
     ``cannot_start``  why the client cannot even start, or empty.
     """
@@ -48,7 +48,7 @@ def together(parts: Sequence[FoundAnchors]) -> FoundAnchors:
 
 
 def without_duplicates(anchors: Iterable[ClientAnchor]) -> tuple[ClientAnchor, ...]:
-    """Return each certificate once, with the file in which it comes first."""
+    """Return each certificate once, with the first file that contains it."""
     found: dict[str, ClientAnchor] = {}
     for anchor in anchors:
         found.setdefault(anchor.certificate.sha256, anchor)

@@ -1,7 +1,8 @@
 """Roots that are compiled into a program.
 
-Such a list is Mozilla's or close to it, and has no file. It is taken to be what the distribution ships of Mozilla's: a
-binary for another machine is not run, and no place in it is known to hold the list.
+Such a list is Mozilla's or similar, and is not stored in a file. This module assumes that it contains the roots of
+Mozilla that the distribution ships. It cannot ask the program, which may be for another architecture, and the position
+of the list in the program is not known.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _MOZILLA = ("/usr/share/ca-certificates/mozilla",)
 
 
 def compiled_in(reading: FileReader, program: str) -> FoundAnchors:
-    """Return the roots compiled into the file ``program``, which counts as their file."""
+    """Return the roots that are compiled into the file ``program``. Their path is the path of the program."""
     anchors: list[ClientAnchor] = []
     for folder in _MOZILLA:
         for path in reading.files_in(folder):

@@ -14,7 +14,7 @@ from rootfs_trust.clients.table import VARIABLES
 from rootfs_trust.rootfs.view import join, read
 
 CONFIGURATION = "the image's configuration"
-"""The place, in findings, of a variable that no file sets."""
+"""The place that findings name for a variable that no file sets."""
 
 _FILES = ("/etc/environment", "/etc/profile", "/etc/systemd/system.conf")
 _FOLDERS = (

@@ -48,7 +48,9 @@ class ParsedFile(NamedTuple):
 
 
 def anchors_in(files: Iterable[ParsedFile | None]) -> tuple[ClientAnchor, ...]:
-    """Return the anchors of files without duplicates, and with the first file of each. None: there is no such file."""
+    """Return the anchors of several files without duplicates, each with the first file that contains it. A missing file
+    is None.
+    """
     return without_duplicates(anchor for file in files if file is not None for anchor in file.anchors)
 
 
@@ -227,7 +229,9 @@ _parsed_large = lru_cache(maxsize=16)(_parse)
 
 
 def _openssl(data: bytes, *, settings_behind_all: bool) -> ParsedFile:
-    """PEM_read_bio_X509_AUX reads settings after every certificate, PEM_X509_INFO_read_bio only after TRUSTED ones."""
+    """Parse like PEM_read_bio_X509_AUX, which reads settings after every certificate, or like PEM_X509_INFO_read_bio,
+    which reads them only after TRUSTED ones.
+    """
     found: list[ClientAnchor] = []
     for block in blocks(data):
         if isinstance(block, BadBlock):

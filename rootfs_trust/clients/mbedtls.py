@@ -1,7 +1,7 @@
 """Programs with Mbed TLS (those of OpenWrt, and many small ones): the bundle that they are configured to read.
 
-mbedtls_x509_crt_parse skips what it cannot read and returns how many that were; some programs (fluent-bit, FFmpeg)
-take that number for a failure and have no anchors then.
+mbedtls_x509_crt_parse skips certificates that it cannot read, and returns their number. Some programs (fluent-bit,
+FFmpeg) treat a positive number as a failure, and then have no anchors.
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ def older_rules(reading: FileReader) -> str:
 
 
 def _rules(version: str) -> Iterator[tuple[str, str]]:
-    """Sources: NEWS.md of OpenSSL 1.1.0 (trusted-first verification) and 3.0 (SHA-1 below 80 bits of security)."""
+    """Return the differences by version. Sources: NEWS.md of OpenSSL 1.1.0 (trusted-first verification) and 3.0 (SHA-1
+    below 80 bits of security).
+    """
     if version.startswith("1.0"):
         yield "OpenSSL 1.0", "an expired root that the server sends along ends the search, though a valid path exists"
     if version.startswith("1."):

@@ -1,6 +1,7 @@
-"""Java's PKCS #12 trust stores (RFC 7292): read by cryptography, once it is known what that will cost.
+"""Reads Java's PKCS #12 trust stores (RFC 7292) with the cryptography library, after checking how long that will take.
 
-A key derivation takes as many rounds as the file says, up to 2**31 - 1: a store that asks for hours is refused unread.
+The file states how many iterations a key derivation takes, up to 2**31 - 1. A keystore that would take hours is
+refused.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from rootfs_trust.x509 import Certificate, parse_certificate
 from rootfs_trust.x509.der import INTEGER, OCTET_STRING, DerReader, header
 
 MAX_ITERATIONS = 5_000_000
-"""Of all derivations together; Java takes no more of a single one (JDK, PKCS12KeyStore.MAX_ITERATION_COUNT)."""
+"""Maximum number of iterations of all key derivations together. Java allows as many for each (JDK,
+PKCS12KeyStore.MAX_ITERATION_COUNT).
+"""
 
 _MAX_DEPTH = 20
 _ENCRYPTED_DATA = bytes.fromhex("06092a864886f70d010706")
@@ -23,13 +26,13 @@ _SAFE_CONTENTS_BAG = bytes.fromhex("060b2a864886f70d010c0a0106")
 
 
 def keystore_certificates(data: bytes) -> tuple[Certificate, ...]:
-    """The certificates of Java's keystore, PKCS #12 or JKS. Raises MalformedError; see also :func:`read_pkcs12`."""
+    """Return the certificates of Java's keystore, PKCS #12 or JKS. Raises MalformedError like :func:`read_pkcs12`."""
     ders = read_pkcs12(data) if data.startswith(b"0") else [entry.der for entry in read_keystore(data)]
     return tuple(map(parse_certificate, ders))
 
 
 def read_pkcs12(data: bytes) -> list[bytes]:
-    """The certificates of a store, in DER. Raises MalformedError for one that cannot be read or costs too much.
+    """Return the certificates of a keystore in DER. Raises MalformedError if it cannot be read or takes too long.
 
     Raises InputError if the library that reads it is missing.
     """
@@ -69,7 +72,7 @@ def iterations(data: bytes) -> int:
 
 
 def _algorithms(information: bytes) -> Iterator[bytes]:
-    """The AlgorithmIdentifiers with which the content of one ContentInfo is to be decrypted."""
+    """Yield the AlgorithmIdentifiers with which the content of one ContentInfo is decrypted."""
     kind, explicit, *_ = _parts(information)
     content = _parts(explicit)[0]
     if kind == _ENCRYPTED_DATA:
@@ -84,7 +87,7 @@ def _algorithms(information: bytes) -> Iterator[bytes]:
 
 
 def _parts(element: bytes) -> list[bytes]:
-    """The elements in the constructed element that ``element`` begins with."""
+    """Return the elements of the constructed element at the start of ``element``."""
     whole = element + b"\0\0"  # see x509.der.reread
     _, _, indefinite, start, stop = header(whole, 0, len(whole))
     reader, found = DerReader(whole, start, stop, indefinite), []
@@ -98,7 +101,7 @@ def _octets(element: bytes) -> bytes:
 
 
 def _integers(element: bytes, depth: int = 0) -> int:
-    """The sum of all INTEGERs in ``element``: iterations, and lengths of keys, which do not count beside them."""
+    """Return the sum of all INTEGERs in ``element``: iteration counts, and key lengths, which are negligible."""
     if depth > _MAX_DEPTH:
         raise MalformedError("is a PKCS #12 that is nested too deep")
     if element[0] == INTEGER:

@@ -1,7 +1,7 @@
 """rustls's programs, with the store of the system as rustls-native-certs finds it.
 
-``rustls-native`` is 0.8 of that crate, which reads a bundle and a hash directory; 0.6, of thin-edge.io 1.x, reads the
-bundle alone. Both find them by openssl-probe 0.1.
+The client ``rustls-native`` stands for version 0.8 of that crate, which reads a bundle and a hash directory. Version
+0.6, of thin-edge.io 1.x, reads only the bundle. Both use openssl-probe 0.1 to find them.
 """
 
 from __future__ import annotations

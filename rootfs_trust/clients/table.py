@@ -1,7 +1,8 @@
-"""Where the TLS clients of a root filesystem look for certificates: one table, by layout.
+"""Where the TLS clients of a root filesystem look for certificates, by layout.
 
-A client reads what is compiled into it, unless a variable or a setting names another place. What a distribution's own
-tool writes is the layout's (``store/``). All commands that say what is trusted, and docs/clients.md, use this table.
+A client reads the paths that are compiled into it, unless a variable or a setting names others. The paths that the
+distribution's own tool writes are in the layouts (``store/``). All commands that print what is trusted, and
+docs/clients.md, use this table.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Defaults(NamedTuple):
     """How GnuTLS reads its ``gnutls`` paths: FILE, EVERY_FILE or P11KIT."""
     gnutls: tuple[str, ...]
     source: str
-    """Where the facts come from."""
+    """The source of these facts."""
 
 
 HASH_DIRECTORIES = (
@@ -90,7 +91,7 @@ UNKNOWN = Defaults(
     ),
     "the first place that exists, in the order of the distributions' OPENSSLDIR; m4/hooks.m4 of GnuTLS",
 )
-"""For a root filesystem without a layout, or without the distribution's own files."""
+"""The defaults for a root filesystem without a layout, or without the distribution's own files."""
 
 DEFAULTS: dict[str, Defaults] = {
     "debian": Defaults(
@@ -183,7 +184,7 @@ DEFAULTS: dict[str, Defaults] = {
     ),
     "bundle-only": UNKNOWN,
 }
-"""By the names of the layouts."""
+"""The compiled-in paths of each layout, by its name."""
 
 DIRECTORIES = tuple(
     dict.fromkeys(
@@ -194,7 +195,7 @@ DIRECTORIES = tuple(
         )
     )
 )
-"""Directories of which some client reads files that nobody has to name."""
+"""Directories in which some client reads every file, although no variable or setting names it."""
 
 
 class Variable(NamedTuple):
@@ -204,7 +205,7 @@ class Variable(NamedTuple):
     clients: tuple[str, ...]
     """The clients that obey it; empty: only the programs of ``programs`` do."""
     adds: bool
-    """Whether its file is read beside what is compiled in, and not in place of it."""
+    """Whether the client reads its file in addition to the compiled-in paths, and not instead of them."""
     programs: str
     source: str
 
@@ -242,7 +243,7 @@ VARIABLES = (
     Variable("CARGO_HTTP_CAINFO", (), False, "cargo", "The Cargo Book, http.cainfo"),
     Variable("DENO_CERT", (), True, "Deno", "Deno, environment variables"),
 )
-"""Every variable that is looked for."""
+"""All environment variables that are looked up in a rootfs."""
 
 
 class ClientRow(NamedTuple):
@@ -350,4 +351,4 @@ WAYS = (
         "cloud_root_certificate.rs of thin-edge.io",
     ),
 )
-"""In the order of the verdicts."""
+"""How each client finds its anchors, in the order of the verdicts."""

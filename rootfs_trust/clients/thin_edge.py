@@ -107,5 +107,5 @@ def _trust_store(reading: FileReader, path: str, first_generation: bool) -> dict
 
 
 def _unparsed(part: FoundAnchors, files: Mapping[str, ParsedFile | None]) -> list[str]:
-    """Files with sound PEM around no certificate; they do not matter where the path is dropped before."""
+    """Return the files whose PEM is valid but contains no certificate. If the path has a fault, they do not matter."""
     return [] if part.faults else [path for path, file in files.items() if file and file.unparsed]

@@ -1,1 +1,1 @@
-"""Runs one job on many targets, with tasks, workers and a journal. Uses the API, and no command."""
+"""Runs install, image or check on many targets: tasks, workers and a journal. Uses the API, not the commands."""

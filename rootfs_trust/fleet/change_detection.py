@@ -66,7 +66,9 @@ class WatchedTree(PassThroughView):
         return self._view.extended_attributes(path)
 
     def mounted(self, path: str) -> bool:
-        """Implements :meth:`View.mounted`. What is mounted is another entry than what it hides."""
+        """Implements :meth:`View.mounted`. A mount is noticed, because its metadata differs from that of the hidden
+        entry.
+        """
         self._entries.add(path)
         return self._view.mounted(path)
 
@@ -76,7 +78,9 @@ class WatchedTree(PassThroughView):
         return self._view.modified(path)
 
     def places(self, also: Iterable[str] = ()) -> tuple[StampedPlace, ...]:
-        """Return the smallest sorted list of places that shows every change in what was read, and at ``also``."""
+        """Return a sorted list of places, as short as possible, whose stamps show every change of what was read and of
+        ``also``.
+        """
         entries = self._entries.union(also)
         crowded = Counter(map(parent, entries | self._ends))
         folders = self._folders | {folder for folder, count in crowded.items() if count >= _MANY}
@@ -85,7 +89,9 @@ class WatchedTree(PassThroughView):
         return tuple(sorted({StampedPlace("folder", folder) for folder in folders} | left))
 
     def _covered_by(self, folders: set[str], end: str) -> bool:
-        """Return whether the stamps of ``folders`` show every change at ``end``: each link on its path is in one."""
+        """Return whether the stamps of ``folders`` show every change at ``end``: each link on its path is in one of
+        them.
+        """
         path: str | None = end
         for _ in range(MAX_LINKS):
             if path is None or parent(path) not in folders:
@@ -96,7 +102,9 @@ class WatchedTree(PassThroughView):
         return False
 
     def _next(self, path: str) -> str | None:
-        """Return the target of the link at ``path`` without symlinked directories, or None if that is unknown."""
+        """Return the target of the link at ``path`` as an absolute path, or None if only resolving more links would
+        show it.
+        """
         node, folder = self._view.node(path), parent(path)
         text = node.points_to if isinstance(node, Symlink) else ""
         if text.startswith("/"):

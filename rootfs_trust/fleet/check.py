@@ -100,7 +100,7 @@ def _batches(targets: Sequence[Target], tasks: Iterator[CheckTask], workers: int
 
 
 def _keep_nothing(_results: Sequence[CheckResult]) -> None:
-    """Write no journal."""
+    """Do nothing: used instead of writing to a journal."""
 
 
 def _folders(target: Target) -> Iterator[str]:

@@ -16,7 +16,7 @@ Places = tuple[tuple[StampedPlace, ...] | None, ...]
 
 
 class Watcher:
-    """Records what is read of the directories of one task. Call it with each of them, in the order of the task."""
+    """Records what is read in the directories of one task. Call it with each of them, in the order of the task."""
 
     def __init__(self, task: CheckTask) -> None:
         self._task = task

@@ -20,7 +20,7 @@ from rootfs_trust.fleet.messages import CheckEntry, CheckResult, ServerState
 
 _BEGAN, _ENDED, _CHECKED = "check began", "check ended", "checked"
 _TEXTS = ("level", "path", "message", "fix", "line", "sha256", "name", "cause", "command")
-"""The fields of a finding that are stored as they are. Its commands are not: a fleet tries none."""
+"""The fields of a finding that the journal stores unchanged. Commands are not stored, because a fleet tries none."""
 
 
 Key = tuple[str, tuple[str, ...], str]

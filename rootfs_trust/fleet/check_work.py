@@ -1,4 +1,6 @@
-"""The work of a worker for ``fleet --check``. Trees with the same content are evaluated once per worker."""
+"""Checks a batch of targets on a worker, for ``fleet --check``. A worker evaluates trees with the same content only
+once.
+"""
 
 from __future__ import annotations
 

@@ -14,10 +14,12 @@ from rootfs_trust.image.destination import Destination
 
 
 class ImageWork:
-    """The task, with the same steps as :class:`~rootfs_trust.fleet.root_task.RootWork`. ``stage`` does everything."""
+    """The task of one image, with the same steps as :class:`~rootfs_trust.fleet.root_task.RootWork`. :meth:`stage` does
+    all the work.
+    """
 
     writes = False
-    """The caller need not sync anything."""
+    """Whether the caller must sync after the steps."""
 
     def __init__(self, task: Task) -> None:
         self.task = task

@@ -25,7 +25,7 @@ BATCH = 16
 """The number of targets that share a sync. Each open tree needs about 30 of a process's 1024 file descriptors."""
 
 AHEAD = 4
-"""How many batches per worker may be done ahead of the first unfinished one. It limits memory use."""
+"""How many batches per worker may be finished beyond the first unfinished one. This limits memory use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,4 +134,4 @@ WRITING = WorkerJob(run_batch, _lost_task)
 
 
 def _keep_nothing(_results: Sequence[TargetResult]) -> None:
-    """Write no journal for a dry run."""
+    """Do nothing: used instead of writing to a journal in a dry run."""

@@ -21,10 +21,10 @@ from rootfs_trust.rendering.packaged_templates import packaged_template
 from rootfs_trust.times import later
 
 _ROOM = 366
-"""How many days the timeline continues after the last end."""
+"""Number of days for which the timeline continues after the last end of trust."""
 
 _UNKNOWN_END = "9999-12-31"
-"""Sorts after every real day."""
+"""A time that sorts after every real day, for an end that is not known."""
 
 
 class Stop(NamedTuple):
@@ -43,7 +43,7 @@ class Stop(NamedTuple):
 
 @dataclass
 class ServerSummary:
-    """One server over all targets. ``refused``: no client may trust it."""
+    """One server, and the targets that trust it. ``refused``: no client may trust it."""
 
     name: str
     refused: bool = False
@@ -108,7 +108,7 @@ class FleetSummary:
 
     @property
     def findings(self) -> tuple[FindingSummary, ...]:
-        """The kinds of findings, the worst first, and of those the most frequent."""
+        """The kinds of findings: the most severe first, and within a level the most frequent first."""
         found = (
             FindingSummary(id_, level, KINDS[id_].title, tuple(targets))
             for (id_, level), targets in self._findings.items()
@@ -127,7 +127,7 @@ class FleetSummary:
         return None if stop.day == "" else self.timeline.trust(stop.end, fails=not stop.as_expected)
 
     def render(self, form: str) -> str:
-        """Return the page for people, as ``html`` or ``md``. Raises InputError if jinja2 is missing."""
+        """Return the report page, as ``html`` or ``md``. Raises InputError if jinja2 is missing."""
         return packaged_template(f"report/fleet.{form}.j2", "a report has to be rendered").render(fleet=self)
 
 

@@ -41,7 +41,7 @@ class Target:
     """
 
     name: str
-    """Its name in results: its path as in the file, with the state if a pattern expands to several."""
+    """The name in results: the path as in the file, with the state if a pattern matches several."""
     path: str
     config: str
     dest: str | None = None

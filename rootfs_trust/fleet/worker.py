@@ -18,13 +18,13 @@ from rootfs_trust.fleet.root_task import RootWork
 Work: TypeAlias = RootWork | ImageWork
 
 PAUSES = (0.0, 0.2, 1.0)
-"""Delays in seconds before further attempts after an error of disk or network. Then the target has failed."""
+"""Seconds to wait before each new attempt after a disk or network error. A target fails after the last attempt."""
 
 _DISK = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EBUSY, errno.EAGAIN, errno.EINTR)
 _NETWORK = (errno.ESTALE, errno.ETIMEDOUT, errno.ECONNRESET, errno.EHOSTDOWN, errno.ENETUNREACH)
 _LIMITS = (errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 _FAULTS = frozenset((*_DISK, *_NETWORK, *_LIMITS))
-"""Errors that may not occur at the next attempt. Missing permissions and malformed files are permanent."""
+"""Errors that may be temporary. Missing permissions and malformed files are permanent."""
 
 
 def run_batch(batch: Batch[Task]) -> list[TargetResult]:

@@ -1,4 +1,5 @@
-"""Reads cpio archives in the newc format, as in initramfs images: forwards, and several in a row. Does no I/O.
+"""Reads cpio archives in the newc format, as in initramfs images, without seeking. An image may contain several
+archives. Does no I/O.
 
 An image may begin with uncompressed archives (microcode) and continue with compressed ones, with zeros between them.
 Entries of a later archive replace those of an earlier one, as in the kernel.
@@ -66,7 +67,7 @@ class Record:
 
     @property
     def group(self) -> tuple[int, int, int] | None:
-        """An identity that all names of one file share; None for a file with one name."""
+        """A key that all names of a hard-linked file share; None for a file with one name."""
         fields = self.fields
         if fields.links < 2 or stat.S_IFMT(fields.mode) == stat.S_IFDIR:
             return None
@@ -74,7 +75,7 @@ class Record:
 
 
 def padded(size: int) -> int:
-    """Round ``size`` up to a multiple of four."""
+    """Round ``size`` up to a multiple of four bytes."""
     return (size + 3) & ~3
 
 
@@ -102,7 +103,8 @@ def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def records(forward: ForwardOnlyFile) -> Iterator[Record]:
-    """Yield the entries of all archives in a region, including trailers. Use each before the next.
+    """Yield the entries of all archives in a region, including trailers. Each entry is valid only until the next one is
+    read.
 
     Stops before compressed data. Raises MalformedError.
     """

@@ -36,12 +36,14 @@ _RECORD = 512
 
 
 _Group = tuple[int, tuple[int, int, int]]
-"""The number of an archive, and the identity of a file with several names in it."""
+"""The key of a hard-linked file: the number of the archive, and the identity of the file in it."""
 
 
 @dataclass(slots=True)
 class _Names:
-    """A file with several names: the numbers of the records that stay, and the content if a removed one has it."""
+    """A hard-linked file: the numbers of the records that stay, and the content if the record that contains it is
+    removed.
+    """
 
     kept: list[int] = field(default_factory=list)
     changes: bool = False
@@ -50,7 +52,7 @@ class _Names:
 
 @dataclass(slots=True)
 class _Survey:
-    """The result of the first reading. ``latest`` maps each changed path to the last record with that path."""
+    """What the first reading found. ``latest`` maps each changed path to the last record with that path."""
 
     archives: int = 0
     highest: int = 0
@@ -145,7 +147,7 @@ class _Position:
         self._ino = survey.highest
 
     def rest(self) -> Iterator[bytes]:
-        """Yield the new entries that replace no old one. They go into the last archive."""
+        """Yield the new entries that replace no existing one. They are appended to the last archive."""
         for place, entry in self.left.items():
             yield self.new(self.survey.prefix + place[1:], entry)
         self.left = {}
@@ -173,7 +175,7 @@ def packed_record(magic: bytes, name: str, fields: Fields, content: bytes) -> by
 
 
 def _remaining_name(record: Record, forward: ForwardOnlyFile, names: _Names, number: int) -> Iterator[bytes]:
-    """Yield a record of a file that loses a name. The last remaining name gets the content."""
+    """Yield a record of a hard-linked file that loses another name. The last remaining name gets the content."""
     fields = record.fields._replace(links=len(names.kept))
     content = names.content if number == names.kept[-1] else b""
     yield packed_record(record.magic, record.name, fields, _content(record, forward) or content)

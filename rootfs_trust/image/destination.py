@@ -23,7 +23,7 @@ from rootfs_trust.rootfs.plan import STAGED_PREFIX
 _HINT = "fix the cause and run the same command again"
 
 _LONGEST_NAME = 200
-"""Bytes of a file name that can still get a prefix."""
+"""Maximum length in bytes of a file name that can still get a prefix."""
 
 _RESERVED = STAGED_PREFIX.rstrip("-")
 _NEW, _OLD, _LOCK = STAGED_PREFIX, f"{_RESERVED}.old-", f"{_RESERVED}.lock-"
@@ -240,7 +240,7 @@ def _cannot_write(dest: str, reason: str) -> ApplyError:
 
 @contextlib.contextmanager
 def _after_rename(dest: str) -> Iterator[None]:
-    """For steps after the rename. OSError becomes ApplyError."""
+    """Turn an OSError in a step after the rename into an ApplyError."""
     try:
         yield
     except OSError as error:
@@ -260,7 +260,7 @@ def _bad_place(path: str, message: str, hint: str) -> InputError:
 
 
 def _is_at(fd: int, path: str) -> bool:
-    """Return whether the open file is the one that has the name ``path`` now."""
+    """Return whether ``path`` is still a name of the open file."""
     try:
         return os.path.samestat(os.fstat(fd), os.lstat(path))
     except FileNotFoundError:
@@ -268,7 +268,9 @@ def _is_at(fd: int, path: str) -> bool:
 
 
 def _try_link(link: Callable[[str], None], path: str) -> bool:
-    """Try a hard link to the old file, as content with the same digest is equal. False across file systems."""
+    """Try to create a hard link to the old file, because content with the same digest is equal. Returns False across
+    file systems.
+    """
     try:
         link(path)
     except OSError:
@@ -277,7 +279,7 @@ def _try_link(link: Callable[[str], None], path: str) -> bool:
 
 
 def _check(path: str, digest: str) -> None:
-    """Raise MalformedError unless the file has the digest. Symbolic links are not followed."""
+    """Raise MalformedError unless the file has this digest. Symbolic links are not followed."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

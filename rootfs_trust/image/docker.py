@@ -89,7 +89,9 @@ class Archive:
         return Layer(self._where(name), read)
 
     def _steady(self, name: str) -> SteadyBlob:
-        """Return a file of an image, which must not change between reading and writing. Format files are refused."""
+        """Return a file of an image, which must not change between two readings. Files of the archive format, such as
+        manifest.json, are refused.
+        """
         if name not in self._known:
             if self._plain(name) in _NAMED:
                 raise broken(self._where(name), "is a file of the format, and cannot be part of an image")

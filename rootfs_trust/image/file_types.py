@@ -1,4 +1,4 @@
-"""Types of files, as the formats of images write them."""
+"""File types in the formats of images: tar, cpio, ext and erofs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ TAR_TYPES: Mapping[int, bytes] = {
     stat.S_IFBLK: tarfile.BLKTYPE,
     stat.S_IFIFO: tarfile.FIFOTYPE,
 }
-"""The type of a tar entry by that of stat(2). A tar archive cannot contain a socket."""
+"""The type of a tar entry for each file type of stat(2). A tar archive cannot contain a socket."""
 
 MODES: Mapping[type[Node], int] = {File: stat.S_IFREG, Symlink: stat.S_IFLNK, Directory: stat.S_IFDIR}
-"""The type of stat(2) by that of a node that a run writes."""
+"""The file type of stat(2) for each type of node that a run writes."""
 
 OF_ENTRIES: Mapping[int, type[Node]] = {
     1: File,
@@ -30,4 +30,4 @@ OF_ENTRIES: Mapping[int, type[Node]] = {
     6: Special,
     7: Symlink,
 }
-"""The type of node by the number in a directory entry of ext and erofs (fs/fs_types.c of Linux)."""
+"""The type of node for each number in a directory entry of ext and erofs (fs/fs_types.c of Linux)."""

@@ -17,7 +17,7 @@ from rootfs_trust.rootfs.open_path import close
 from rootfs_trust.rootfs.view import File
 
 _START = 2048
-"""Bytes that tell the format of what is packed."""
+"""Number of decompressed bytes that are read to recognize the format of a file."""
 
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
@@ -47,9 +47,9 @@ def unreadable(path: str, error: OSError) -> InputError:
 class FolderFiles:
     """The files in a directory, by relative path. Implements :class:`~rootfs_trust.image.model.Files`.
 
-    Others may write to the directory: each file is opened from its descriptor, without following links, so
-    none leads out of it, not even one that is exchanged for another meanwhile. A link is refused: nothing that writes
-    image layouts makes one.
+    Other users may write to the directory. Each file is therefore opened from the descriptor of its directory, without
+    following links, so that no link leads outside, even one that appears during the run. A link is refused, because no
+    tool writes links into image layouts.
     """
 
     def __init__(self, path: str) -> None:

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from rootfs_trust.image.model import Change
 
 MAX_DOCUMENT = 8 * 1024 * 1024
-"""Bytes of a manifest, an index or a config."""
+"""Maximum size of a manifest, index or config in bytes."""
 
 MAX_DOCUMENTS = 64 * 1024 * 1024
-"""Bytes of all of these in one image file, each counted as often as it is named."""
+"""Maximum total size in bytes of these documents in one image file. A document counts each time that it is referenced.
+"""
 
 MAX_IMAGES = 1000
-"""Manifests and indexes in one layout, images in one archive."""
+"""Maximum number of manifests and indexes in one layout, and of images in one archive."""
 
 Json: TypeAlias = dict[str, Any]
 
@@ -156,7 +157,7 @@ def environment_of(config: Json) -> dict[str, str]:
 
 
 class Environment(NamedTuple):
-    """The variables that a config gets, and the names of those that it already sets to other values."""
+    """The variables to set in a config, and the names of wanted variables that the config sets to other values."""
 
     set: dict[str, str]
     kept: tuple[str, ...]

@@ -27,7 +27,7 @@ class OldEntry(Protocol):
 
     @property
     def owner(self) -> Owner:
-        """The owner."""
+        """Owner and group of the entry."""
 
     @property
     def mtime(self) -> int:

@@ -10,16 +10,18 @@ from rootfs_trust.rootfs.view import as_bytes
 from rootfs_trust.times import EARLIEST, LATEST
 
 MAX_ENTRIES = MAX_MEMBERS
-"""Entries of all layers."""
+"""Maximum number of entries in all layers together."""
 
 MAX_BYTES = MAX_UNPACKED
-"""Bytes of all layers, unpacked."""
+"""Maximum decompressed size of all layers together, in bytes."""
 
 MAX_TEXT = 256 * 1024 * 1024
-"""Bytes of names, texts of links and extended attributes, which are kept in memory."""
+"""Maximum total size in bytes of names, link targets and extended attributes, which are kept in memory."""
 
 MAX_STEPS = 100_000_000
-"""Parts of links that are walked to place the entries: each entry below a chain of long links costs thousands."""
+"""Maximum number of link components that are followed to place the entries. Long chains of links cost thousands for
+each entry.
+"""
 
 _FIRST, _LAST = int(EARLIEST.timestamp()), int(LATEST.timestamp())
 

@@ -224,7 +224,7 @@ def _prune(folder: dict[str, ImageEntry], names: tuple[str, ...], layer: int) ->
 
 
 def each(root: ImageEntry) -> Iterator[tuple[str, ImageEntry]]:
-    """Yield every entry below a directory with its path, parents first."""
+    """Yield every entry below a directory with its path, parent directories first."""
     pending = [("", root)]
     while pending:
         path, entry = pending.pop()

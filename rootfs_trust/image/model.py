@@ -77,10 +77,10 @@ Decide: TypeAlias = Callable[[Image], Change]
 
 @dataclass(slots=True)
 class ImageResult:
-    """The files of the new image in the order of writing, its digest, those of each image, and notes."""
+    """The files of the new image in the order of writing, its digest, the digest of each contained image, and notes."""
 
     digest: str = ""
     parts: dict[str, Blob] = field(default_factory=dict)
     digests: list[str] = field(default_factory=list)
-    """Of each image, in the order in which they were decided."""
+    """The digests of the contained images, in the order in which they were changed."""
     notes: list[Problem] = field(default_factory=list)

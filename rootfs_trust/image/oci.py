@@ -70,7 +70,7 @@ class OciLayout:
                 yield self._image(descriptor, manifest)
 
     def _named_document(self, name: str) -> bytes:
-        """Return the content of a document that has a name but no digest."""
+        """Return the content of a file that has a fixed name and no digest."""
         return self._budget.read(self._file(name), self._where(name))
 
     def _manifests(self, index: Json, depth: int) -> Iterator[Json]:

@@ -6,7 +6,7 @@ import errno
 import os
 
 _AT_FDCWD, _RENAME_NOREPLACE, _RENAME_EXCHANGE = -100, 1, 2
-"""linux/fcntl.h, linux/fs.h"""
+"""Constants from linux/fcntl.h and linux/fs.h."""
 
 
 def exchange(one: str, other: str) -> bool:

@@ -25,7 +25,7 @@ _OF_A_LAYOUT = {"oci-layout", "index.json"}
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
-    """Images. ``archive``: in a tar file, compressed by ``compression``, not in a directory."""
+    """Container images. ``archive``: they are in a tar file, compressed by ``compression``, and not in a directory."""
 
     files: ImageFiles
     is_layout: bool
@@ -46,7 +46,7 @@ class ImageSource:
 
 @dataclass(frozen=True, slots=True)
 class RootfsArchive:
-    """The tar file of a root filesystem, and its tree."""
+    """A tar file that contains a root filesystem, and the tree in it."""
 
     path: str
     compression: str
@@ -56,7 +56,7 @@ class RootfsArchive:
 
 @dataclass(frozen=True, slots=True)
 class CpioArchive:
-    """A cpio archive of a root filesystem, as an initramfs is, and its tree."""
+    """A cpio archive that contains a root filesystem, such as an initramfs, and the tree in it."""
 
     path: str
     tree: ImageTree
@@ -64,7 +64,7 @@ class CpioArchive:
 
 @dataclass(frozen=True, slots=True)
 class RootfsFolder:
-    """A root filesystem in a directory."""
+    """A root filesystem in a directory of the host."""
 
     path: str
 

@@ -21,7 +21,7 @@ MAX_UNPACKED = 64 * 1024 * 1024 * 1024
 """Maximum decompressed size of a stream: larger than any image, smaller than a decompression bomb."""
 
 _MAX_XZ_MEMORY = 512 * 1024 * 1024
-"""Bytes; ``xz -9`` needs 65 MiB to be read."""
+"""Memory limit for xz in bytes. Decompressing the output of ``xz -9`` needs 65 MiB."""
 
 MAX_FRAMES = 1_000_000
 """Maximum number of gzip members, zstd frames or xz streams: lazily pulled images have one for each file."""
@@ -57,7 +57,7 @@ class Blob:
 
 
 class SteadyBlob(Blob):
-    """A blob without a digest: after it was read completely, later readings must give the same bytes."""
+    """A blob without a digest. After one complete reading, later readings must give the same bytes."""
 
     def __init__(self, blob: Blob) -> None:
         super().__init__(self._read, blob.size)

@@ -1,6 +1,6 @@
 """Tar files of root filesystems: writes the archive with entries replaced, added and removed.
 
-Everything else is passed on byte for byte, headers and attributes included, in its order.
+All other entries are copied byte for byte and in their order, with their headers and attributes.
 """
 
 from __future__ import annotations
@@ -114,7 +114,9 @@ def _hard_link_names(tree: ImageTree, changes: ImageChanges) -> dict[int, list[s
 
 
 def _replaced(member: Member, entry: NewEntry) -> bytes:
-    """Return an entry that replaces an old one. Owner names, and attributes in other encodings, are kept."""
+    """Return an entry that replaces an old one. Names of owners, and attributes in other encodings, are copied from the
+    old one.
+    """
     if not isinstance(entry.node, File) or not (member.info.isreg() or member.info.islnk()):
         return packed_entry(member.info.name, entry)
     return packed_entry(member.info.name, entry, like=member.info)

@@ -21,7 +21,7 @@ MAX_EXTENSIONS = 100
 """Maximum number of extended headers before one entry; two or three are usual."""
 
 MAX_MEMBERS = 4_000_000
-"""Entries of one stream."""
+"""Maximum number of entries in one stream."""
 
 MAX_DEPTH = 255
 """Maximum directory depth of a name."""
@@ -46,9 +46,9 @@ class ForwardOnlyFile:
         self._buffer = b""
         self._at = 0
         self.position = 0
-        """Bytes that have passed."""
+        """The number of bytes that were read or skipped."""
         self.headers: list[bytes] = []
-        """What was read and not skipped since the last member."""
+        """The bytes that were read, but not skipped, since the last member."""
 
     def read(self, size: int) -> bytes:
         """Return exactly ``size`` bytes of headers, or nothing at the end. Raises MalformedError if it ends early."""
@@ -150,7 +150,7 @@ class Member(NamedTuple):
 
 
 def members(stream: Iterator[bytes]) -> Iterator[Member]:
-    """Yield the entries of a tar stream. Use each before the next.
+    """Yield the entries of a tar stream. Each is valid only until the next one is read.
 
     Raises MalformedError at the first entry that cannot be read.
     """

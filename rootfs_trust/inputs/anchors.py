@@ -144,7 +144,7 @@ def _pin(found: list[FoundCertificate], table: AnchorTable) -> list[Problem]:
 
 
 def _purposes_left_out(found: FoundCertificate, wanted: Purposes, table: AnchorTable) -> list[Problem]:
-    """Return a problem if the trust settings in the file do not allow the requested purposes."""
+    """Return a problem if the trust settings in the file do not allow the requested purposes, else None."""
     allowed = found.purposes
     if allowed is None or (wanted is not None and allowed and wanted <= allowed):
         return []

@@ -1,4 +1,4 @@
-"""Files of a zip archive, read within bounds: a trust store arrives in one from portals and by mail."""
+"""Reads the files of a zip archive, with limits. Web portals and mails often contain certificates in this form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-"""The first bytes of an archive, and of an empty one."""
+"""The first bytes of a zip archive, and those of an empty one."""
 
 _MOST_FILES = 4096
 _ENCRYPTED = 1  # bit of the general purpose flags (APPNOTE.TXT, 4.4.4)
@@ -23,10 +23,11 @@ def is_zip(data: bytes) -> bool:
 
 
 def zip_files(path: str, data: bytes) -> list[InputFile] | Problem:
-    """Read the files of the archive, or return why it is refused; hidden files are left out, as in a directory.
+    """Read the files of the archive, or return the reason why it is refused. Hidden files are omitted, as in a
+    directory.
 
-    A file counts as wanted if its name has a suffix of a certificate file. All files together are as large as one
-    input may be.
+    A file counts as wanted if its name has a suffix of a certificate file. The size limit of one input applies to all
+    files together.
     """
     import lzma
     import zlib

@@ -1,9 +1,10 @@
 """Parse Mozilla's certdata.txt, from which every distribution generates its list of roots.
 
-The file is a list of PKCS#11 objects (NSS, lib/ckfw/builtins/certdata.txt and its README). Each line has one attribute.
-Binary attributes are lines of octal escapes until END. An object begins at CKA_CLASS. A CKO_CERTIFICATE object has a
-certificate. A CKO_NSS_TRUST object says what the certificate with that issuer, serial number and SHA-1 is trusted for.
-A certificate may be listed as distrusted. A certificate without a trust object is trusted for nothing.
+The file is a list of PKCS#11 objects (NSS, lib/ckfw/builtins/certdata.txt and its README). Each line contains one
+attribute. Binary attributes are lines of octal escapes until END. An object begins at CKA_CLASS. A CKO_CERTIFICATE
+object contains a certificate. A CKO_NSS_TRUST object says what the certificate with that issuer, serial number and
+SHA-1 is trusted for. A certificate may be listed as distrusted. A certificate without a trust object is trusted for
+nothing.
 
 CKA_NSS_SERVER_DISTRUST_AFTER, and the same for email, concern the certificates that the root issued. Those that begin
 later are not trusted, earlier ones still are (NSS 3.53 release notes, CA/Additional_Trust_Changes in Mozilla's wiki).

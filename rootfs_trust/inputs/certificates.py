@@ -45,7 +45,7 @@ class CertificatesRead:
     notes: list[Problem] = field(default_factory=list)
 
     def add(self, part: CertificatesRead) -> None:
-        """Add what a part of the file gives."""
+        """Add the certificates, problems and warnings of one part of the file."""
         self.found += part.found
         self.problems += part.problems
         self.notes += part.notes

@@ -18,7 +18,7 @@ FILE_NAME = "rootfs-trust.toml"
 
 
 class StoreTable(NamedTuple):
-    """``[store]``."""
+    """The table ``[store]``."""
 
     layout: str = "auto"
     base: str = "keep"
@@ -30,7 +30,7 @@ class StoreTable(NamedTuple):
 
 
 class AnchorTable(NamedTuple):
-    """One ``[[anchor]]``.
+    """A table ``[[anchor]]``.
 
     ``file`` is the bytes of a file, or a path on the host, made absolute from the directory of the config.
     """
@@ -53,7 +53,7 @@ class AnchorTable(NamedTuple):
 
 
 class CloudTable(NamedTuple):
-    """One ``[[cloud]]``."""
+    """A table ``[[cloud]]``."""
 
     kind: str
     profile: str | None = None
@@ -64,7 +64,7 @@ class CloudTable(NamedTuple):
 
 
 class RenderTable(NamedTuple):
-    """One ``[[render]]``. ``template`` is an absolute path on the host, or the name of an included template."""
+    """A table ``[[render]]``. ``template`` is an absolute path on the host, or the name of an included template."""
 
     template: str
     dest: str
@@ -76,7 +76,7 @@ class RenderTable(NamedTuple):
 
 
 class ServerTable(NamedTuple):
-    """One ``[[server]]``. ``chain`` is an absolute path on the host."""
+    """A table ``[[server]]``. ``chain`` is an absolute path on the host."""
 
     name: str
     chain: str
@@ -89,14 +89,14 @@ class ServerTable(NamedTuple):
 
 
 class RuntimesTable(NamedTuple):
-    """``[runtimes]``. ``java_password_file`` is an absolute path on the host."""
+    """The table ``[runtimes]``. ``java_password_file`` is an absolute path on the host."""
 
     use: tuple[str, ...] = ()
     java_password_file: str | None = None
 
 
 class Config(NamedTuple):
-    """The whole configuration. The defaults are those of an empty file."""
+    """The whole configuration. An empty file gives the defaults."""
 
     path: str = ""
     store: StoreTable = StoreTable()

@@ -110,7 +110,7 @@ def _config(reader: TableReader, document: dict[str, Any]) -> Config:
 
 
 def _beside(folder: str, table: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the table with the path ``name``, if it has one, made absolute from the directory of the config."""
+    """Make the path ``name`` in the table, if there is one, absolute from the directory of the config."""
     return {**table, name: os.path.join(folder, table[name])} if name in table else table
 
 

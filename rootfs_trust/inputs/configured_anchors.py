@@ -16,7 +16,8 @@ from rootfs_trust.store.anchor import Anchor
 def configured_anchors(config: Config, at: datetime) -> dict[str, AnchorTable]:
     """Return the ``[[anchor]]`` table of each certificate by SHA-256. Raises InputError for an unreadable file.
 
-    Of a table with ``permitted`` or ``excluded``, it is the constrained certificate that ``install`` makes.
+    For a table with ``permitted`` or ``excluded``, the key is the SHA-256 of the constrained copy that ``install``
+    creates.
     """
     found: dict[str, AnchorTable] = {}
     problems: list[Problem] = []

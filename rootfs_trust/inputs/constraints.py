@@ -55,7 +55,9 @@ def _network(text: str) -> GeneralName:
 
 
 def fenced(anchor: Anchor, fence: Fence, key: str) -> Anchor | Problem:
-    """Return the anchor constrained to the names of ``fence``, or why it cannot be; ``key``: its option or table."""
+    """Return the anchor constrained to the names of ``fence``, or a problem. ``key`` is the option or table in its
+    message.
+    """
     if not (fence.permitted or fence.excluded):
         return anchor
     try:

@@ -1,4 +1,6 @@
-"""Read certificates from containers: keystores, zip archives, Kubernetes objects, and text in another encoding."""
+"""Reads certificates from files of other formats: keystores, zip archives, Kubernetes objects, and text in other
+encodings.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from rootfs_trust.inputs.kubernetes import kubernetes_kind, kubernetes_values
 
 _GIVE_CA = "give the CA certificate as PEM or DER"
 _DEEPEST = 3
-"""Containers in containers: base64 of PEM in a ConfigMap in a zip archive."""
+"""Maximum nesting of containers, such as base64 of PEM in a ConfigMap in a zip archive."""
 
 
 def read_container(path: str, data: bytes, at: datetime, depth: int) -> CertificatesRead | None:
@@ -46,7 +48,7 @@ def _from_keystore(path: str, data: bytes) -> CertificatesRead:
 
 
 def _from_zip(path: str, data: bytes, at: datetime, depth: int) -> CertificatesRead:
-    """Read the archive as a directory is read: a file with another name is skipped, unless it has a private key."""
+    """Read the archive like a directory: skip files with other names, unless they contain a private key."""
     files = zip_files(path, data)
     if isinstance(files, Problem):
         return CertificatesRead(problems=[files])
@@ -65,7 +67,7 @@ def _from_zip(path: str, data: bytes, at: datetime, depth: int) -> CertificatesR
 
 
 def _from_kubernetes(path: str, data: bytes, kind: str, at: datetime, depth: int) -> CertificatesRead:
-    """Read every value that has a certificate; the others, such as a namespace, are left out."""
+    """Read every value that contains a certificate. Ignore other values, such as a namespace."""
     whole = CertificatesRead()
     for key, content in kubernetes_values(data):
         inner = certificates(f"{path}/{key}", content, at, depth + 1)

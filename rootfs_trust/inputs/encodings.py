@@ -1,4 +1,4 @@
-"""Undo the encodings in which certificate files are handed over: UTF-16, and base64 without PEM lines."""
+"""Decodes certificate files that are in UTF-16, or in base64 without PEM lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UTF_16 = (
     (_BEGIN.encode("utf-16-le"), "utf-16-le"),
     (_BEGIN.encode("utf-16-be"), "utf-16-be"),
 )
-"""How text in UTF-16 begins: with a byte order mark, or with the first line of a PEM file."""
+"""The first bytes of text in UTF-16: a byte order mark, or the first line of a PEM file."""
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{64,}={0,2}")
 _WHITE_SPACE = b" \t\r\n\v\f"
@@ -23,7 +23,7 @@ _PEM_IN_BASE64 = b"LS0t"
 
 
 def decoded(data: bytes) -> bytes:
-    """Return ``data`` as UTF-8 where it is UTF-16, decoded where it is base64 of DER or PEM, else unchanged."""
+    """Convert UTF-16 to UTF-8, and decode base64 of DER or PEM. Any other data is returned unchanged."""
     return base64_decoded(_as_utf_8(data))
 
 
@@ -35,7 +35,7 @@ def _as_utf_8(data: bytes) -> bytes:
 
 
 def base64_decoded(data: bytes) -> bytes:
-    """Return the bytes of DER or PEM where ``data`` is nothing but their base64, else ``data``."""
+    """Return the decoded bytes if ``data`` contains only base64 of DER or PEM, else ``data``."""
     text = data.removeprefix(BOM_UTF8).lstrip()
     if not text.startswith((_DER_IN_BASE64, _PEM_IN_BASE64)):
         return data

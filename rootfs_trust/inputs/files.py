@@ -15,7 +15,7 @@ from rootfs_trust.errors import Problem
 from rootfs_trust.x509 import private_key_form
 
 MAX_INPUT = 16 * 1024 * 1024
-"""Maximum size in bytes, enough for about 8,000 certificates."""
+"""Maximum size of an input in bytes, enough for about 8,000 certificates."""
 
 GIVEN = "<bytes>"
 """Path in messages and in the provenance for an input that is given as bytes."""

@@ -18,7 +18,7 @@ _Value = TypeVar("_Value")
 
 
 class Table:
-    """An object of the document at the key ``where``. Unknown keys are ignored."""
+    """An object of the document. ``where`` is its key. Unknown keys in it are ignored."""
 
     def __init__(self, where: str, content: object) -> None:
         if not isinstance(content, dict):

@@ -1,6 +1,6 @@
-"""Certificates of Java keystores (JKS) and of PKCS #12 files without a private key.
+"""Certificates of Java keystores (JKS) and of PKCS #12 files that contain no private key.
 
-Whoever asks has looked for a private key that the file shows. One that only decryption shows is refused here.
+The caller has already searched the file for private keys. A key that only decryption reveals is refused here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _EXPORT_PKCS12 = "export its certificates: openssl pkcs12 -in FILE -nokeys -out 
 
 
 class StoreEntry(NamedTuple):
-    """A certificate, and the name that the keystore gives it: its alias, which may be empty."""
+    """A certificate, and its alias in the keystore, which may be empty."""
 
     certificate: x509.Certificate
     alias: str
@@ -29,7 +29,7 @@ def is_keystore(data: bytes) -> bool:
 
 
 def keystore_entries(path: str, data: bytes) -> list[StoreEntry] | Problem:
-    """Read the certificates of a keystore, or return why it is refused."""
+    """Read the certificates of a keystore, or return the reason why it is refused."""
     try:
         return list(_jks(data) if looks_like_keystore(data) else _pkcs12(path, data))
     except MalformedError as error:
@@ -39,7 +39,7 @@ def keystore_entries(path: str, data: bytes) -> list[StoreEntry] | Problem:
 
 
 def _jks(data: bytes) -> Iterator[StoreEntry]:
-    """Yield the entries of a JKS keystore; no password is needed, because it only guards against accidents."""
+    """Yield the entries of a JKS keystore. No password is needed: it protects only against accidental changes."""
     for entry in read_keystore(data, password=None):
         yield StoreEntry(x509.parse_certificate(entry.der), entry.alias)
 

@@ -1,8 +1,8 @@
-"""Values of a Kubernetes ConfigMap or Secret, as `kubectl get -o yaml` and `-o json` print them.
+"""Reads the values of a Kubernetes ConfigMap or Secret, as `kubectl get -o yaml` and `-o json` print it.
 
-Of YAML only what such an object needs is read: the scalars under ``data``, ``binaryData`` and ``stringData`` in the
-plain, quoted and literal styles (YAML 1.2.2, 7.3 and 8.1.2). A YAML library would be a dependency of every run and
-would need bounds for aliases and merge keys; whatever this reader does not understand gives no value.
+This module reads only the YAML that such objects use: scalars under ``data``, ``binaryData`` and ``stringData``, in the
+plain, quoted and literal styles (YAML 1.2.2, 7.3 and 8.1.2). A YAML library would be a dependency of every run, and
+would need limits for aliases and merge keys. A value in another style is ignored.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ _DEEPEST = 4  # a List has items, which have data
 
 
 class Value(NamedTuple):
-    """A value of the object under its key, such as ``ca.crt``."""
+    """A value of the object, and its key, such as ``ca.crt``."""
 
     key: str
     content: bytes
 
 
 def kubernetes_kind(data: bytes) -> str:
-    """Return the kind of the Kubernetes object in ``data``, such as ``ConfigMap``; "" where it is not an object."""
+    """Return the kind of the Kubernetes object in ``data``, such as ``ConfigMap``, or "" if ``data`` is not such an
+    object.
+    """
     if b"apiVersion" not in data or b"kind" not in data:
         return ""
     if data.lstrip().startswith(b"{"):
@@ -39,7 +41,7 @@ def kubernetes_kind(data: bytes) -> str:
 
 
 def kubernetes_values(data: bytes) -> list[Value]:
-    """Read the values of every ConfigMap and Secret in ``data``; those that are base64 are decoded."""
+    """Return the values of every ConfigMap and Secret in ``data``. Base64 values are decoded."""
     if data.lstrip().startswith(b"{"):
         return [each for item in _json_objects(_json(data)) for each in _json_values(item)]
     return list(_yaml_values(data.decode(errors="replace").splitlines()))
@@ -58,7 +60,7 @@ def _json(data: bytes) -> Any:
 
 
 def _json_objects(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield the object, and the items of a List."""
+    """Yield the JSON object. If it is a List, also yield its items."""
     if isinstance(value, dict) and depth < _DEEPEST:
         yield value
         items = value.get("items")
@@ -78,7 +80,7 @@ def _json_values(item: dict[str, Any]) -> Iterator[Value]:
 
 
 def _yaml_values(lines: list[str]) -> Iterator[Value]:
-    """Yield the values of each section; a section ends with the first line that is not indented deeper."""
+    """Yield the values of each section. A section ends with the first line that is not indented more than its key."""
     for at, line in enumerate(lines):
         if section := _SECTION.fullmatch(line):
             yield from _section(_deeper(lines, at + 1, len(section[1])))
@@ -104,7 +106,7 @@ def _section(lines: list[str]) -> Iterator[Value]:
 
 
 def _scalar(first: str, below: list[str]) -> str:
-    """Return the text of a scalar: the text after its key, and the lines below."""
+    """Return the text of a scalar, which is after its key and on the lines below."""
     if first.startswith(("|", ">")):
         indent = min((_indent(line) for line in below if line.strip()), default=0)
         return "\n".join(line[indent:] for line in below) + "\n"

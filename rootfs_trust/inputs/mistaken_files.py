@@ -1,4 +1,4 @@
-"""Recognize files that are not certificates but are handed over as such, so that a message can say what they are."""
+"""Recognizes files that users mistake for certificate files, so that a message can say what they are."""
 
 from __future__ import annotations
 
@@ -63,16 +63,16 @@ _CONTAINERS = (
     (is_zip, "the file is a zip archive"),
     (kubernetes_kind, "the file is a Kubernetes object"),
 )
-"""Containers of certificates that are not the chain of a server."""
+"""Forms that contain certificates, but not the chain of a server."""
 
 
 def not_a_chain(data: bytes) -> str:
-    """Say what a file is that has no chain of a server."""
+    """Describe a file that was given as the chain of a server but contains none."""
     return next((what for question, what in _CONTAINERS if question(data)), None) or known_form(data).what
 
 
 def known_form(data: bytes) -> KnownForm:
-    """Say what a file without a certificate is."""
+    """Describe a file that contains no certificate."""
     text = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         return _EMPTY

@@ -19,7 +19,7 @@ class Removal(NamedTuple):
     """Names of anchors, or ``sha256:`` with lower-case hexadecimal digits."""
     selections: tuple[Selection, ...] = ()
     named: Mapping[str, Selection] = {}
-    """For names that no anchor of the rootfs has, what they select in the root data."""
+    """The certificates that names select in the root data, if no anchor of the rootfs has the name."""
     known: tuple[str, ...] = ()
     """Every name in the root data, for suggestions; empty if no name was given."""
 

@@ -70,7 +70,7 @@ class CloudRoot:
     """A root that a cloud documents for the connections of devices."""
 
     cloud: str
-    """The name in thin-edge.io: ``aws`` or ``az``."""
+    """The name of the cloud in thin-edge.io: ``aws`` or ``az``."""
     name: str
     sha256: str
     spki: str
@@ -116,7 +116,7 @@ class RootData:
 
     date: date
     roots: Mapping[str, ProgramRoot]
-    """By SHA-256."""
+    """The roots, by SHA-256."""
     incidents: tuple[Incident, ...]
     path: str = ""
     cloud_roots: tuple[CloudRoot, ...] = ()

@@ -45,7 +45,7 @@ class TableReader:
     problems: list[Problem] = field(default_factory=list)
 
     def array(self, key: str, document: dict[str, Any]) -> list[tuple[str, Any]]:
-        """The tables of ``[[key]]``, each with its own key: ``anchor[0]``."""
+        """Return the tables of ``[[key]]``, each with its own key, such as ``anchor[0]``."""
         value = document.get(key, [])
         if not isinstance(value, list):
             self.wrong(key, f"must be written as [[{key}]]")
@@ -150,14 +150,14 @@ def file_name(value: object) -> str:
 
 
 def boolean(value: object) -> bool:
-    """true or false."""
+    """Check a boolean."""
     if not isinstance(value, bool):
         raise ValueError("true or false")
     return value
 
 
 def count(value: object) -> int:
-    """A whole number, 0 or more."""
+    """Check a whole number that is not negative."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError("a whole number, 0 or more")
     return value

@@ -18,21 +18,25 @@ from jinja2.sandbox import SandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 MAX_RENDERED = 1024 * 1024
-"""Bytes; no settings file is larger."""
+"""Maximum size of a rendered file in bytes; no settings file is larger."""
 
 MAX_STEPS = 1_000_000
-"""Loop iterations, calls and filters. Large arguments count as one step for each 100 characters."""
+"""Maximum number of steps: loop iterations, calls and filters. Large arguments count as one step for each 100
+characters.
+"""
 
 _CHARACTERS_PER_STEP = 100
 
 MAX_VALUE = 16 * MAX_RENDERED
-"""Characters of a single value, including nested lists."""
+"""Maximum number of characters in a single value, including nested lists."""
 
 MAX_MADE = 4 * MAX_VALUE
-"""Characters that filters return and that are printed, in all, including those into blocks and macros."""
+"""Maximum number of characters that filters return and that are printed, in total. Output into blocks and macros
+counts.
+"""
 
 _ITEM = 8
-"""Characters that an item of a list counts for in addition to its own."""
+"""Number of characters that an item of a list counts in addition to its text."""
 
 _NOT_REPRODUCIBLE = ("random", "pprint")
 """Filters whose result depends on more than their input."""

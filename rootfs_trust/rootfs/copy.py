@@ -44,7 +44,7 @@ class TreeCopy:
     def __init__(self, source: str, dest: str) -> None:
         self._source = source
         self._several: dict[tuple[int, int], bytes] = {}
-        """For files with several names, the path of the copy below ``dest``, by device and inode."""
+        """For files with several names: the path of the copy below ``dest``, by device and inode."""
         self._way: list[_Folder] = []
         self._top = dest
         try:
@@ -71,7 +71,7 @@ class TreeCopy:
     # -- directories -------------------------------------------------------------------------------------
 
     def _enter(self, name: bytes) -> None:
-        """Push the current directory of the source, with its remaining entries, to the stack."""
+        """Push the current directory of the source to the stack, with its remaining entries."""
         try:
             status, names = os.fstat(self._from.fd), self._from.names()
         except OSError as error:

@@ -21,7 +21,7 @@ from rootfs_trust.rootfs.view import File, Node, Symlink, View, join, parent
 _Result = TypeVar("_Result")
 
 _Fact = tuple[str, str, tuple[tuple[str, bool], ...]]
-"""A method of View, a path, and the other arguments."""
+"""A question about a tree: a method of View, a path, and the other arguments."""
 
 _MOST = 64
 """Maximum number of cached trees; each has some thousand facts."""
@@ -32,7 +32,7 @@ _FIRST = ("names", "kind", "node")
 
 @dataclass(frozen=True, slots=True)
 class _Known(Generic[_Result]):
-    """A result, with the environment and the facts of the tree that it holds for."""
+    """A cached result, and the environment and facts of the trees for which it is valid."""
 
     environment: Mapping[str, str]
     facts: Mapping[_Fact, Hashable]
@@ -44,7 +44,7 @@ class _Known(Generic[_Result]):
 
 
 class Remembered(Generic[_Result]):
-    """Caches ``function``, which depends only on a view."""
+    """Caches the results of ``function``, which must depend only on a view."""
 
     def __init__(self, function: Callable[[View], _Result]) -> None:
         self.function = function
@@ -76,7 +76,7 @@ def _order(fact: _Fact) -> tuple[int, str]:
 
 
 class Asking(PassThroughView):
-    """The tree ``view``, which records the ``facts`` that its answers depend on."""
+    """The tree ``view``, which records the ``facts`` on which its answers depend."""
 
     def __init__(self, view: View) -> None:
         super().__init__(view)

@@ -1,4 +1,4 @@
-"""Base of views that answer from another view."""
+"""Base class of views that answer from another view."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from rootfs_trust.rootfs.view import (
 )
 
 MAX_NAME, MAX_PATH = 255, 4095
-"""Maximum lengths in bytes (NAME_MAX, and PATH_MAX without its NUL)."""
+"""Maximum lengths of names and paths in bytes (NAME_MAX, and PATH_MAX without its NUL)."""
 
 STAGED_PREFIX = ".rootfs-trust-"
 """Prefix of the temporary files that a run writes next to their final path. Only a killed run leaves any."""

@@ -1,4 +1,4 @@
-"""A view that looks at each entry once, for commands that read a tree several times and write nothing."""
+"""A view that caches entries, for commands that read a tree several times and write nothing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from rootfs_trust.rootfs.pass_through import PassThroughView
 from rootfs_trust.rootfs.view import File, Node, View
 
 _ROOM = 32 << 20
-"""Bytes of file contents that are kept; files beyond them are read each time."""
+"""Maximum total size in bytes of cached file contents. Further files are read each time."""
 
 
 class RememberingView(PassThroughView):
-    """The tree ``view``. An error is not remembered."""
+    """The tree ``view`` with a cache. Errors are not cached."""
 
     def __init__(self, view: View) -> None:
         super().__init__(view)

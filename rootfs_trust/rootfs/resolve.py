@@ -11,7 +11,9 @@ MAX_LINKS = 40
 """Maximum number of links in one path, as in Linux (fs/namei.c, MAXSYMLINKS)."""
 
 Look: TypeAlias = Callable[[str], "Symlink | type[Node] | None"]
-"""Returns the entry at a path whose parent has no links: a link itself, the type of anything else, or None."""
+"""A function that returns the entry at a path whose parent has no links: a link itself, the type of anything else, or
+None.
+"""
 
 
 def resolve(path: str, look: Look) -> str | None:

@@ -178,7 +178,7 @@ class RootDirectory:
             del self._folders[path]
 
     def place(self, path: str) -> tuple[int, bytes] | None:
-        """Return the descriptor of the parent directory of ``path``, and the name in it, or None."""
+        """Return the descriptor of the parent directory of ``path``, and the name of the entry in it, or None."""
         head, _, name = path.rpartition("/")
         if name in (".", ".."):  # not a name in a directory; at the root, the host would look outside
             head, name = path, ""

@@ -23,7 +23,7 @@ DATABASES = tuple(
 
 _SQLITE = b"SQLite format 3\0"
 _MOST_STEPS = 20_000_000
-"""Instructions of SQLite's virtual machine; a package takes about ten."""
+"""Maximum number of instructions of SQLite's virtual machine. Reading one package takes about ten."""
 
 _NAME, _VERSION, _RELEASE = 1000, 1001, 1002
 _STRING = 6

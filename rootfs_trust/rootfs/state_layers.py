@@ -33,7 +33,7 @@ LayerResult: TypeAlias = FoundEntry | LayerAnswer
 
 
 class StateLayer(Protocol):
-    """A device's state on a directory of the tree."""
+    """The state of a device that changes a directory of the tree."""
 
     @property
     def view(self) -> View:

@@ -23,7 +23,9 @@ class Owner(NamedTuple):
 
 
 class File(NamedTuple):
-    """A regular file. Owner and mode are used only for a new file; ``owner`` None means that of the root directory."""
+    """A regular file. Owner and mode apply only to a new file. If ``owner`` is None, it gets the owner of the root
+    directory.
+    """
 
     content: bytes
     owner: Owner | None = None
@@ -37,7 +39,7 @@ class Symlink(NamedTuple):
 
 
 class Directory(NamedTuple):
-    """A directory. Owner and mode are used only for a new directory."""
+    """A directory. Owner and mode apply only to a new directory."""
 
     owner: Owner | None = None
     mode: int = DIRECTORY_MODE

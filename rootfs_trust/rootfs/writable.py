@@ -25,7 +25,7 @@ _ASK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _GET_FLAGS = 2 << 30 | struct.calcsize("l") << 16 | ord("f") << 8 | 1
 """FS_IOC_GETFLAGS of linux/fs.h on most architectures; on others the call fails, and the flags are unknown."""
 _FIXED = {0x10: "immutable (chattr +i)", 0x20: "append-only (chattr +a)"}
-"""FS_IMMUTABLE_FL and FS_APPEND_FL."""
+"""The attributes that prevent changes: FS_IMMUTABLE_FL and FS_APPEND_FL."""
 
 _REFUSED = (errno.EPERM, errno.EINVAL)
 """EINVAL: the user namespace has no mapping for this owner (user_namespaces(7))."""

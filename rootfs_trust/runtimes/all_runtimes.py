@@ -10,7 +10,7 @@ from rootfs_trust.runtimes.names import AUTO
 from rootfs_trust.runtimes.request import Runtime, RuntimePlan, RuntimeRequest, RuntimeTree
 
 RUNTIMES: tuple[Runtime, ...] = (java, certifi, node, chromium, firefox, castore, mono, environment)
-"""In the order of :data:`~rootfs_trust.runtimes.names.NAMES`."""
+"""All runtimes, in the order of :data:`~rootfs_trust.runtimes.names.NAMES`."""
 
 
 def plan_of_runtimes(

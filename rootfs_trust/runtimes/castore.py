@@ -31,7 +31,7 @@ def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
 
 
 def module_with_roots(view: View, path: str) -> str | None:
-    """Return the module of Erlang's certifi beside the bundle at ``path``, which contains the bundle's certificates."""
+    """Return the module of Erlang's certifi that belongs to the bundle at ``path`` and has the same certificates."""
     module = join(parent(parent(path)), "ebin/certifi.beam")
     return module if view.kind(module) is File else None
 

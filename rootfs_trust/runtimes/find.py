@@ -108,4 +108,4 @@ _PLACES: tuple[tuple[str, Callable[[str], bool], tuple[str, ...]], ...] = (
     (CASTORE, _is_castore, ("cacerts.pem",)),
     (NODE, _ends_with("/bin"), ("node", "nodejs")),
 )
-"""The kind of a store, which directories have it, and the names of its files there."""
+"""For each kind of store: a test for its directory, and the names of its files there."""

@@ -75,7 +75,7 @@ def _paths(digits: str) -> Iterator[str]:
 
 
 def _numbered(digits: str, held: Collection[str]) -> list[str]:
-    """Return those of the paths ``held`` that Mono finds for a subject hash."""
+    """Return those ``held`` paths that Mono reads for a subject hash: their numbers have no gap."""
     return list(takewhile(held.__contains__, _paths(digits)))
 
 

@@ -8,7 +8,7 @@ from rootfs_trust.errors import InputError, Problem
 
 AUTO, NONE = "auto", "none"
 NAMES = ("java", "certifi", "node", "chromium", "firefox", "castore", "mono", "environment")
-"""In the order in which they are changed."""
+"""The names of all runtimes, in the order in which a run changes them."""
 
 
 def checked_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -9,10 +9,10 @@ from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import join, read
 
 Version = tuple[int, int]
-"""The major and the minor number."""
+"""A version: the major and the minor number."""
 
 _HEADER = "include/node/node_version.h"
-"""Archives of nodejs.org and the images that are made from them have it beside ``bin``."""
+"""The header with the version. It is next to ``bin`` in archives of nodejs.org and in images that use them."""
 # At most nine digits: int() refuses more than 4,300, and these files may be hostile.
 _NUMBERS = re.compile(rb"^#define NODE_(?:MAJOR|MINOR)_VERSION (\d{1,9})$", re.MULTILINE)
 _IN_PATH = re.compile(r"/(?:node-)?v(\d{1,9})\.(\d{1,9})\.\d+[^/]*/bin/[^/]+$")

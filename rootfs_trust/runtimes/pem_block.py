@@ -1,4 +1,4 @@
-"""Our certificates in a foreign PEM file: a marked block at its end.
+"""A foreign PEM file with our certificates in a marked block at its end.
 
 The block begins with a blank line and :data:`BEGIN` and ends with :data:`END`; a comment names each certificate. PEM
 readers ignore what is outside of certificates (RFC 7468, 2). All else in the file stays as it is, byte for byte, and

@@ -85,10 +85,10 @@ class Runtime(Protocol):
         """The name in ``--runtimes``."""
 
     def present(self, tree: RuntimeTree) -> bool:
-        """Return whether the root filesystem has it."""
+        """Return whether the root filesystem has this runtime."""
 
     def plan(self, tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
-        """Return the files and variables for ``request``. An empty request removes ours."""
+        """Return the files and variables for ``request``. An empty request removes the entries of earlier runs."""
 
 
 def conflict(path: str, message: str, hint: str) -> Problem:

@@ -1,7 +1,7 @@
 """Variables in a root filesystem: a file of profile.d for shells, and a drop-in of systemd for services.
 
-Both files are ours: a run writes every variable into them, and removes them where none is left. In a container image,
-the variables are in its config. There, the record :data:`RECORD` lists which of them are ours.
+Both files belong to rootfs-trust: a run writes every variable into them, and deletes them when no variable is left. In
+a container image, the variables are in the image config, and the file :data:`RECORD` lists which of them a run has set.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def variables_before(view: View) -> dict[str, str]:
 
 
 def record(view: View, variables: Mapping[str, str]) -> RuntimePlan:
-    """Plan the file that records ``variables``; none if there are no variables."""
+    """Plan the file that records ``variables``; no file if there are no variables."""
     plan = RuntimePlan()
     if variables:
         lines = (f"{name}={value}\n" for name, value in _sorted(variables))

@@ -8,7 +8,7 @@ from rootfs_trust.store.purposes import Purposes
 from rootfs_trust.x509 import Certificate, Name
 
 MAX_NAME = 200
-"""Bytes. File systems allow 255, suffix included."""
+"""Maximum length of a name in bytes. File systems allow 255, which must include the suffix."""
 
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p7b", ".p7c")
@@ -23,7 +23,7 @@ class Anchor(NamedTuple):
     replace: bool = False
     """Replace another certificate of this name, if there is one."""
     purposes: Purposes = None
-    """The purposes that it is trusted for."""
+    """The purposes for which the certificate is trusted."""
     fence_where_possible: bool = False
     """Install a constrained anchor even if a client of the rootfs ignores name constraints."""
 

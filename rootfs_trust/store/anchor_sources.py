@@ -21,7 +21,7 @@ _SUFFIX = ".crt"
 
 
 def _all_purposes(_source: Source, _certificate: Certificate) -> Purposes:
-    """Purposes in layouts whose source files cannot record any: everything."""
+    """Return None, which means all purposes, for layouts whose source files cannot record purposes."""
     return None
 
 
@@ -48,7 +48,7 @@ class AnchorSources:
     suffix: str = _SUFFIX
     """Suffix of source files."""
     _holding: dict[str, dict[str, None]] = field(default_factory=dict, init=False)
-    """Paths of the ``sources`` that contain a certificate, by its SHA-256."""
+    """For the SHA-256 of each certificate, the paths of the ``sources`` that contain it."""
     _shipping: dict[str, list[Source]] = field(default_factory=dict, init=False)
     _distrusting: dict[str, list[Source]] = field(default_factory=dict, init=False)
     _linked: dict[str, dict[str, Source]] = field(default_factory=dict, init=False)
@@ -164,7 +164,7 @@ class AnchorSources:
             )
 
     def _with_other_purposes(self, anchor: Anchor, source: Source) -> None:
-        """Handle an anchor that is installed for other purposes, with the same rules as a name that is in use."""
+        """Apply the rules for a name that is in use to an anchor that is already installed for other purposes."""
         current = self.purposes_of(source, anchor.certificate)
         if source.path != self._path(anchor.name):
             self.conflicts.append(
@@ -202,7 +202,9 @@ class AnchorSources:
             self.installed.append(anchor)
 
     def _name_conflict(self, path: str) -> Source | None:
-        """Return another source with the link name of ``path``, or one below a directory called ``path``."""
+        """Return the source that conflicts with ``path``: one with the same link name, or one below a directory at
+        ``path``.
+        """
         for other, source in self._linked.get(self.link_name(path), {}).items():
             if other != path:
                 return source

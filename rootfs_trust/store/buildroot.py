@@ -49,7 +49,7 @@ class BuildrootStore:
 
     @property
     def keystores(self) -> tuple[str, ...]:
-        """None: Buildroot's hook writes no Java keystore."""
+        """Empty: Buildroot's hook writes no Java keystore."""
         return ()
 
     @property

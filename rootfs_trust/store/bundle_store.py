@@ -53,7 +53,7 @@ class BundleStore:
 
     @property
     def keystores(self) -> tuple[str, ...]:
-        """None: these systems write no Java keystore."""
+        """Empty: these systems write no Java keystore."""
         return ()
 
     @property
@@ -124,7 +124,7 @@ def file_link_name(path: str) -> str:
 
 
 def _certificates_before(bundle: Source, files: Iterable[Source]) -> Held:
-    """Return the certificates of the rootfs. All count as shipped, as nothing shows who added them."""
+    """Return the certificates of the rootfs. All count as shipped, because the rootfs does not show who added them."""
     sources = (bundle, *files)
     return Held(
         [each for source in sources for each in source.certificates],
@@ -150,7 +150,9 @@ def _digests_to_remove(sources: list[Source], request: Request, plan: StorePlan)
 
 
 def _names(source: Source) -> Iterator[tuple[str, str]]:
-    """Yield the names of each certificate with its SHA-256: by subject, and by file if it is the only one in it."""
+    """Yield each name of each certificate, and its SHA-256. Names come from the subject, and from the file if it
+    contains no other certificate.
+    """
     for each in source.certificates:
         yield _anchor_of(each).name, each.sha256
         if len(source.certificates) == 1:

@@ -33,12 +33,12 @@ class PublicRoot(NamedTuple):
 
     name: str
     created: date
-    """The date on which its key was made, taken from notBefore."""
+    """The date on which the key of the root was created, taken from notBefore."""
     sha256: str
 
     @property
     def leaves(self) -> date:
-        """The date on which Mozilla is due to stop trusting it for web sites."""
+        """The date on which Mozilla is due to stop trusting the root for web sites."""
         return removal_date(self.created)
 
 

@@ -259,7 +259,7 @@ def hash_links(
 
 
 def _foreign_entries(view: View, folder: str, known: Iterable[str]) -> Iterator[HashedFile]:
-    """Yield what the hash links of a directory point to, other than the files ``known``, under the link's target."""
+    """Yield an entry for each target of a hash link, under the text of the link. The files ``known`` are omitted."""
     links = (_link(view, join(folder, name)) for name in filter(is_hash_link_name, view.names(folder)))
     texts = {link.points_to for link in links if link} - {each for name in known for each in (name, join(folder, name))}
     for text in sorted(texts, key=as_bytes):
@@ -303,7 +303,7 @@ def _links(
 
 
 def _entries(view: View, folder: str, names: Iterable[str]) -> Iterator[HashedFile]:
-    """Yield the entries of those files of ``names`` that may contain a certificate."""
+    """Yield the entries of the files in ``names`` that may contain a certificate."""
     for name in filter(rehashable, names):
         path = join(folder, name)
         data = read(view, path)

@@ -69,7 +69,7 @@ def _unreadable_key(certificate: x509.Certificate) -> str:
 
 
 def _key_parameters(certificate: x509.Certificate) -> DerReader:
-    """Return a reader at the parameters of the key's algorithm."""
+    """Return a reader that is positioned at the parameters of the key's algorithm."""
     body = DerReader(certificate.der).enter().enter()
     for _ in range(6 if body.next_tag() == _VERSION else 5):  # up to the subject
         body.any()
@@ -79,7 +79,7 @@ def _key_parameters(certificate: x509.Certificate) -> DerReader:
 
 
 def _tail(certificate: x509.Certificate) -> tuple[set[int], list[tuple[bytes, bytes]]]:
-    """Return the tags of the signed part's fields after the key up to the extensions, and the extensions."""
+    """Return the tags of the fields between the key and the extensions in the signed part, and the extensions."""
     body = DerReader(certificate.der).enter().enter()
     tags = {body.next_tag()}
     while body.more() and body.next_tag() != _EXTENSIONS:

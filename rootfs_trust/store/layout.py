@@ -44,13 +44,13 @@ class Request(NamedTuple):
     distrust: frozenset[str] = frozenset()
     """SHA-256 of certificates of which every copy is deleted or distrusted."""
     selections: tuple[Selection, ...] = ()
-    """Further certificates to delete or distrust; see :func:`~rootfs_trust.store.selection.with_selections`."""
+    """The certificates that names in ``remove`` select in the root data, if no anchor has the name."""
     named: Mapping[str, Selection] = {}
     """What names in ``remove`` select in the root data, if no anchor has the name."""
     known: tuple[str, ...] = ()
     """Every name in the root data, for suggestions."""
     block: tuple[Certificate, ...] = ()
-    """Certificates that are not in the store, to put on its blocklist."""
+    """Certificates to put on the blocklist of the store, although the store does not contain them."""
     program: RootProgram | None = None
     """Of the anchors that the distribution ships, trust only those of this root program."""
     only: bool = False
@@ -58,7 +58,7 @@ class Request(NamedTuple):
     presets: tuple[str, ...] = ()
     """With ``only``: clouds whose documented public roots are trusted too."""
     roots: tuple[Anchor, ...] = ()
-    """Certificates in which those roots are looked up, besides the ones in the rootfs."""
+    """Certificates in which the roots of ``presets`` are looked up, in addition to those in the rootfs."""
     at: datetime | None = None
     """The time of the run, which decides what has expired; None if expiry does not matter."""
     created: int | None = None
@@ -75,9 +75,9 @@ class StorePlan:
     removed: list[Anchor] = field(default_factory=list)
     """The anchors that are deleted or distrusted."""
     selected: set[str] = field(default_factory=set)
-    """SHA-256 of the certificates that the request's selections match: no client may trust them any more."""
+    """SHA-256 of the certificates that the request's selections match. No client may trust them after the run."""
     expired: set[str] = field(default_factory=set)
-    """SHA-256 of expired certificates that only the bundle contains, and that the distribution's tool drops."""
+    """SHA-256 of expired certificates that only the bundle contains, and that the distribution's tool will drop."""
     outside: set[str] = field(default_factory=set)
     """SHA-256 of shipped certificates that the request's root program does not trust."""
     problems: list[Problem] = field(default_factory=list)
@@ -103,15 +103,15 @@ class Layout(Protocol):
 
     @property
     def title(self) -> str:
-        """The distributions, for people."""
+        """The names of the distributions, for messages and documentation."""
 
     @property
     def releases(self) -> str:
-        """The releases for which this was verified."""
+        """The releases for which this layout was verified."""
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """Sources of these facts."""
+        """The sources of the facts about this layout: repositories, commits and files."""
 
     @property
     def local(self) -> str:
@@ -119,11 +119,11 @@ class Layout(Protocol):
 
     @property
     def suffix(self) -> str:
-        """The suffix of the files that ``install`` writes there."""
+        """The suffix of the files that ``install`` writes to the anchor source directory."""
 
     @property
     def bundle(self) -> str:
-        """The file of all anchors that most clients read."""
+        """The bundle: the file of all anchors that most clients read."""
 
     @property
     def hash_directory(self) -> str:
@@ -139,11 +139,11 @@ class Layout(Protocol):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """What is read, in order, one line each, for docs/layouts.md."""
+        """The files that the tool reads, in order, one line each, for docs/layouts.md."""
 
     @property
     def writes(self) -> tuple[str, ...]:
-        """What is written, in order, with links and modes, one line each, for docs/layouts.md."""
+        """The files that the tool writes, in order, with links and modes, one line each, for docs/layouts.md."""
 
     def plan(self, view: View, request: Request) -> StorePlan:
         """Plan the store that ``request`` makes of the rootfs ``view``."""

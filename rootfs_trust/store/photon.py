@@ -58,7 +58,7 @@ class PhotonStore:
 
     @property
     def keystores(self) -> tuple[str, ...]:
-        """None: Photon's script writes no Java keystore."""
+        """Empty: Photon's script writes no Java keystore."""
         return ()
 
     @property

@@ -47,21 +47,23 @@ _FRIENDLY_NAME = bytes.fromhex("2a864886f70d010914")
 _TRUSTED_KEY_USAGE = bytes.fromhex("6086480186f966adca7b0101")
 _ANY_USAGE = oid_contents(ANY_PURPOSE)
 _TAG_0, _EXPLICIT = 0x80, 0xA0
-"""Context tag 0: as x509.der reads it, and as it is written for an element that contains others."""
+"""Context tag 0: without the constructed bit, as x509.der reads it, and with that bit, as it is written."""
 _VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Bag:
-    """An entry. ``encoded`` is its DER. ``certificate`` is empty if the bag is not an X.509 certificate."""
+    """An entry of a keystore (SafeBag). ``encoded`` is its DER. ``certificate`` is empty if it is not an X.509
+    certificate.
+    """
 
     encoded: bytes
     alias: str = ""
-    """Its friendlyName."""
+    """The friendlyName of the entry, which is its alias in Java."""
     certificate: bytes = b""
-    """In DER."""
+    """The certificate in DER."""
     trusted: bool = False
-    """Java takes it for a trust anchor."""
+    """Whether Java treats the certificate as a trust anchor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Pkcs12:
         return tuple(bag for safe in self.safes for bag in safe.bags)
 
     def with_bags(self, bags: Iterable[Bag]) -> Pkcs12:
-        """Add bags after the last certificate, in the same safe."""
+        """Return the keystore with these bags added after the last certificate, in the same safe."""
         place = max((i for i, safe in enumerate(self.safes) if any(b.certificate for b in safe.bags)), default=None)
         if place is None:
             place = next((i for i, safe in enumerate(self.safes) if not safe.bags), None)
@@ -96,7 +98,7 @@ class Pkcs12:
         return replace(self, safes=tuple(safes))
 
     def without(self, unwanted: Callable[[Bag], bool]) -> Pkcs12:
-        """Remove the bags for which ``unwanted`` is true."""
+        """Return the keystore without the bags for which ``unwanted`` is true."""
         kept = (replace(safe, bags=tuple(bag for bag in safe.bags if not unwanted(bag))) for safe in self.safes)
         return replace(self, safes=tuple(kept))
 
@@ -226,7 +228,7 @@ def _text(values: DerReader | None) -> str:
 
 
 def _refuse_cost(content: bytes, mac: Mac | None) -> None:
-    """Raise MalformedError if opening the store takes more iterations than Java would do for one derivation."""
+    """Raise MalformedError if opening the keystore takes more iterations than Java allows for one key derivation."""
     total = 0 if mac is None else max(mac.iterations, iterations(mac.algorithm))
     for name, inner in map(_information, _elements(content)):
         total += iterations(_encrypted(name, inner)[0]) if name != _DATA else 0

@@ -31,7 +31,7 @@ _HMACS = {
     for last, name in (("07", "sha1"), ("08", "sha224"), ("09", "sha256"), ("0a", "sha384"), ("0b", "sha512"))
 }
 _AES = {bytes.fromhex(f"6086480165030401{last}"): size for last, size in (("02", 16), ("16", 24), ("2a", 32))}
-"""Key size in bytes by cipher: AES in CBC mode (NIST)."""
+"""Key size in bytes for each AES cipher in CBC mode (NIST), by its OID."""
 
 _FOR_KEY, _FOR_IV, _FOR_MAC = 1, 2, 3
 """The purpose of derived key material (RFC 7292, appendix B.3)."""
@@ -51,7 +51,7 @@ class _Pbkdf2(NamedTuple):
     salt: bytes
     iterations: int
     size: int | None
-    """Key size in bytes; None: that of the cipher."""
+    """Key size in bytes. None: the key size of the cipher."""
 
     def key(self, password: str, size: int) -> bytes:
         return hashlib.pbkdf2_hmac(self.hash, password.encode(), self.salt, self.iterations, self.size or size)
@@ -171,7 +171,9 @@ def iterations(algorithm: bytes) -> int:
 
 
 def derive(hash_name: str, password: str, salt: bytes, iterations: int, purpose: int, size: int) -> bytes:
-    """Derive ``size`` bytes from a password (RFC 7292, appendix B.2). ``purpose``: 1 key, 2 IV, 3 MAC key."""
+    """Derive ``size`` bytes from a password (RFC 7292, appendix B.2). ``purpose`` is 1 for a key, 2 for an IV, 3 for a
+    MAC key.
+    """
     block = hashlib.new(hash_name).block_size
     text = password.encode("utf-16-be", "surrogatepass") + b"\0\0"
     material = bytearray(_repeated(salt, block) + _repeated(text, block))

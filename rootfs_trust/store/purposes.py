@@ -14,11 +14,11 @@ from rootfs_trust.x509.oids import ANY_PURPOSE, CLIENT_AUTH, CODE_SIGNING, EMAIL
 from rootfs_trust.x509.pem_objects import take_trust_settings
 
 Purposes = frozenset[str] | None
-"""Words of ``WORDS``. None means everything, including purposes that have none."""
+"""A set of words of ``WORDS``. None means all purposes, including those that have no word."""
 
 SERVERS = "server-auth"
 WORDS = {SERVERS: SERVER_AUTH, "client-auth": CLIENT_AUTH, "email": EMAIL, "code-signing": CODE_SIGNING}
-"""The words, which are those of ``trust extract --purpose``, and their OIDs."""
+"""The words for purposes, as in ``trust extract --purpose``, and their OIDs."""
 
 
 def purposes(words: Iterable[str]) -> Purposes:
@@ -53,5 +53,5 @@ def pem_for(der: bytes, wanted: Purposes) -> bytes:
 
 
 def shown(wanted: Purposes) -> str:
-    """Return the purposes for people."""
+    """Return the purposes as text for messages."""
     return "everything" if wanted is None else " and ".join(word for word in WORDS if word in wanted) or "nothing"

@@ -1,4 +1,4 @@
-"""Replaces a constrained anchor by a newer certificate of its CA: the names that it may sign for stay."""
+"""Renews a constrained anchor: the newer certificate of the CA is constrained to the same names."""
 
 from __future__ import annotations
 

@@ -24,13 +24,13 @@ class Selection(NamedTuple):
 
     text: str
     sha256: frozenset[str] = frozenset()
-    """Digests of certificates."""
+    """SHA-256 of the selected certificates."""
     spki: frozenset[str] = frozenset()
-    """Digests of SubjectPublicKeyInfo: every certificate with such a key is selected."""
+    """SHA-256 of SubjectPublicKeyInfo: every certificate with one of these keys is selected."""
     certificates: tuple[Certificate, ...] = ()
     """Selected certificates that are known in full, in the store or not."""
     required: bool = False
-    """It is an error if it selects nothing."""
+    """Whether it is an error if nothing is selected."""
     read: frozenset[str] = frozenset()
     """Digests of the selected certificates that some client of the rootfs reads, wherever they are."""
 
@@ -56,11 +56,11 @@ class Held(NamedTuple):
     """The certificates of a store before a run changes it."""
 
     shipped: Sequence[Certificate]
-    """Trusted, and shipped by the distribution."""
+    """Certificates that are trusted and shipped by the distribution."""
     local: Sequence[Certificate]
-    """Trusted, and added by the administrator."""
+    """Certificates that are trusted and added by the administrator."""
     others: Sequence[Certificate]
-    """Distrusted, or not trusted yet."""
+    """Certificates that are distrusted, or not trusted yet."""
     names: Sequence[str]
     """The names of anchors."""
 
@@ -101,7 +101,7 @@ def with_selections(request: Request, held: Held, plan: StorePlan, layout: str, 
 
 
 def _by_root_data(request: Request, held: Held, plan: StorePlan) -> tuple[list[Selection], tuple[str, ...]]:
-    """Return the selections, and the remaining names for the layout: those that its anchors have."""
+    """Return the selections from the root data, and the remaining names, which anchors of the layout have."""
     selections, names = list(request.selections), []
     for name in request.remove:
         if name in held.names or name.startswith("sha256:"):
@@ -175,7 +175,7 @@ def _instead(issuers: Iterable[Certificate]) -> str:
 
 
 def _outside_program(request: Request, held: Held, plan: StorePlan) -> set[str]:
-    """Return the shipped certificates that the root program does not trust. Warns about differences.
+    """Return the shipped certificates that the root program does not trust. Adds warnings about differences.
 
     A certificate stays if the administrator has added it too, or if such an anchor or a root of the program has its
     key.

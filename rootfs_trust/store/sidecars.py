@@ -1,4 +1,5 @@
-"""Checksum files that apko writes next to the trust stores of an image. They are updated with the stores.
+"""Checksum files that apko writes next to the trust stores of an image, and that a run updates together with the
+stores.
 
 One line as ``sha256sum`` writes it, in ``.NAME.sha256`` in the directory of NAME (apko, pkg/build/certificates.go).
 Scanners compare the store with it.

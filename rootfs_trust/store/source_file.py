@@ -16,11 +16,11 @@ from rootfs_trust.store.purposes import SERVERS, Purposes, pem_for, shown
 from rootfs_trust.x509 import Certificate, parse_certificate, pem
 
 _SMALL = 8192
-"""Bytes. Results for files up to this size are cached; a root's file has about two thousand."""
+"""Maximum size in bytes of a file whose parsed result is cached. The file of a root has about 2,000 bytes."""
 
 
 class Source(NamedTuple):
-    """One file and its certificates.
+    """A certificate source file, and the certificates in it.
 
     ``fault`` says why it is unusable: no client could read what it would add. ``malformed`` describes a defect that
     only some clients accept; the device's own tool uses the file as it is.
@@ -176,7 +176,8 @@ def missing_issuers(anchors: Iterable[Anchor], sources: Iterable[Source]) -> Ite
 
 
 def without_purposes(request: Request, plan: StorePlan, layout: str) -> Request:
-    """Return ``request`` with anchors for everything, as the store of ``layout`` records no purposes.
+    """Return ``request`` with all anchors trusted for every purpose, because the store of ``layout`` cannot record
+    purposes.
 
     An anchor that is thereby trusted for more than requested gets a warning. If it is not meant for servers, that is an
     error: the device's TLS clients would silently trust that CA for servers.

@@ -33,7 +33,7 @@ def thin_edge(
     *,
     as_environment: bool = False,
 ) -> StorePlan:
-    """Plan the settings files for ``settings``. ``store`` is what the same run writes into the rootfs.
+    """Plan the settings files for ``settings``. ``store`` contains the files that the same run writes into the rootfs.
 
     ``generation`` is "1" or "2" for the format of thin-edge.io 1.x or 2.x, or "auto". With ``as_environment``, a
     drop-in of systemd is written instead. Raises InputError for a file that cannot be parsed.

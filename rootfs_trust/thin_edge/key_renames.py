@@ -1,4 +1,4 @@
-"""thin-edge.io's own renames from version 1 of tedge.toml to version 2.
+"""Renames of keys from version 1 of tedge.toml to version 2, as thin-edge.io does them.
 
 A file without ``config.version`` is version 1: the first tedge process on the device would rename its keys. If this
 tool only set version 2, thin-edge.io would not rename them and would lose the settings. The same edit therefore renames
@@ -67,7 +67,7 @@ def pending_renames(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def key_as_written(document: Mapping[str, Any], key: str) -> str:
-    """Return ``key`` as ``document`` writes it: by its alias if the document uses that."""
+    """Return ``key`` as ``document`` spells it: with an alias if the document uses one."""
     for name, alias in ALIASES.items():
         if (key == name or key.startswith(f"{name}.")) and lookup(document, alias) is not None:
             return alias + key.removeprefix(name)

@@ -63,5 +63,7 @@ def variable(key: str) -> str:
 
 
 def _quoted(path: str) -> str:
-    """Return ``path`` for a quoted string of a unit file: backslashes and quotes escaped, percent signs doubled."""
+    """Escape ``path`` for a quoted string of a unit file: backslashes and quotes get a backslash, percent signs are
+    doubled.
+    """
     return path.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")

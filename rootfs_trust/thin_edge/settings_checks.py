@@ -67,7 +67,7 @@ def _check(setting: Setting, finished: PlannedTree, built_in_bridge: bool) -> Pr
 
 
 def _accepts_external_file(finished: PlannedTree) -> bool:
-    """Return whether the rootfs's package is newer than 2.0.1. Newer ones accept a cafile (pull request 4315,
+    """Return whether thin-edge.io in the rootfs is newer than 2.0.1 and so accepts a cafile (pull request 4315,
     2026-08-29).
     """
     package = finished.device.packages.get("tedge")
@@ -116,7 +116,7 @@ def _unreadable_paths(settings: Iterable[Setting], finished: PlannedTree, built_
 
 
 def _readers(setting: Setting, built_in_bridge: bool) -> list[str]:
-    """Return the users that run the programs which read a setting's path."""
+    """Return the users whose programs read the path of a setting."""
     if setting.key == _EXTERNAL:
         return ["mosquitto"]
     if setting.key.endswith(".root_cert_path") and not built_in_bridge and not setting.of_user:

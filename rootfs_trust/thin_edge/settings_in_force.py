@@ -22,7 +22,7 @@ _ASSIGNMENT = re.compile(r'^Environment="(TEDGE_[A-Z0-9_]+)=((?:[^"\\]|\\.)*)"\s
 
 
 class FoundSetting(NamedTuple):
-    """A setting in the rootfs. ``key`` is that of tedge.toml of version 2; ``file`` is the file that sets it."""
+    """A trust setting in the rootfs. ``key`` is its key in tedge.toml of version 2; ``file`` sets it."""
 
     key: str
     value: str

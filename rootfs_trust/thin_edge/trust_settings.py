@@ -18,7 +18,7 @@ FOLDER = "/etc/tedge"
 MAPPERS = f"{FOLDER}/mappers"
 CLOUDS = {"c8y": "Cumulocity", "aws": "AWS IoT", "az": "Azure IoT"}
 OF_USERS = "NAME.device.root_cert_path"
-"""The setting of a custom mapper, whose name comes first, as in ``tedge mapper config get``."""
+"""The key of a custom mapper's setting, as in ``tedge mapper config get``. NAME is the name of the mapper."""
 
 _PROFILE = re.compile(r"[A-Za-z0-9_-]*[A-Za-z0-9][A-Za-z0-9_-]*")
 _MAPPER = re.compile(r"(?!bridge-|collectd$)[a-z][a-z0-9-]*")
@@ -72,7 +72,7 @@ class Setting:
 
     @property
     def value(self) -> str:
-        """The value to write."""
+        """The text to write as the value."""
         return self.relative or self.path
 
     @property

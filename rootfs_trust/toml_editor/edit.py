@@ -18,13 +18,13 @@ from rootfs_trust.toml_editor import insertion_points
 from rootfs_trust.toml_editor.statements import Path, Statement, comments, cut, end_of
 
 MAX_TEXT = 256 * 1024
-"""Characters; a hundred times the size of thin-edge.io's settings."""
+"""Maximum number of characters in a file: a hundred times the size of thin-edge.io's settings."""
 
 MAX_DOTS = 200
-"""Maximum in one line."""
+"""Maximum number of dots in one line."""
 
 _Step: TypeAlias = tuple[Callable[[dict[str, Any]], None], Callable[[list[Statement]], Iterator[str]]]
-"""The change to the parsed file, and the candidates for the changed text."""
+"""A step of an edit: the change to the parsed file, and the candidates for the changed text."""
 
 
 def parse(text: str, path: str) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, setti
 
 
 class _NoPlaceError(Exception):
-    """The structure of the file leaves no place for a key."""
+    """The structure of the file allows no new key at this path."""
 
 
 # -- steps -------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class TomlEntry:
     comment: str = ""
 
     def line(self, key: Path, indent: str, newline: str) -> str:
-        """Return the pair with its comments."""
+        """The pair as text, with its comments."""
         after = f"  {self.comment}" if self.comment else ""
         return f"{self.above}{indent}{'.'.join(key)} = {self.value}{after}{newline}"
 
@@ -134,7 +134,7 @@ def _below_new_header(statements: Statements, path: Path, entry: TomlEntry, newl
 
 
 def _inside(statements: Statements, index: int, path: Path, entry: TomlEntry, newline: str) -> Iterator[str]:
-    """Yield the entry in place of the existing value, or in the inline table that contains it.
+    """Yield the file with the entry in place of the existing value, or in the inline table that contains it.
 
     Comments go above the statement.
     """

@@ -484,7 +484,7 @@ class Certificate(SignedObject):
 
     @cached_property
     def key_has_named_curve(self) -> bool:
-        """Whether the key's algorithm has an OID for its parameters, as a curve with a name does (RFC 5480, 2.1.1)."""
+        """Whether the key's algorithm has an OID as its parameters, as a named curve does (RFC 5480, 2.1.1)."""
         return has_named_curve(self._signed.key)
 
     @cached_property
@@ -563,8 +563,9 @@ _SMALL, _LARGE = 8 << 10, 1 << 20
 
 
 def take_certificate(reader: DerReader) -> Certificate:
-    """Take a Certificate. One that was parsed before may be the same object: a command reads the same ones in many
-    files."""
+    """Take a Certificate. A certificate that was parsed before may be returned as the same object, because files share
+    many.
+    """
     # What follows the element is part of the key: OpenSSL looks at it (see reread).
     rest = reader.data[reader.pos : reader.end]
     parse = _parsed_small if len(rest) <= _SMALL else _parsed_large if len(rest) <= _LARGE else _parsed

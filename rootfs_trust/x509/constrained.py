@@ -29,7 +29,7 @@ _DIGEST_BYTES = 32
 _BEFORE_DIGEST = bytes((BIT_STRING, _DIGEST_BYTES + 1, 0))
 _NO_NAME = (GeneralName(DNS, b""),)
 _NO_ADDRESS = {8: GeneralName(ADDRESS, bytes(8)), 32: GeneralName(ADDRESS, bytes(32))}
-"""As excluded subtrees: every address of IPv4 and IPv6, by the length of a network of theirs."""
+"""Excluded subtrees with all IPv4 addresses and all IPv6 addresses, by the length of an encoded network."""
 
 
 def constrained(certificate: Certificate, wanted: NameConstraints) -> Certificate:

@@ -1,7 +1,7 @@
 """Parse distinguished names, with their canonical form and both subject hashes, and general names (RFC 5280, 4.2.1.6).
 
 Sources: crypto/x509/x_name.c (x509_name_ex_d2i, x509_name_canon, asn1_string_canon), x509_cmp.c
-(X509_NAME_hash_ex, X509_NAME_hash_old), crypto/asn1/tasn_dec.c for what may stand as a value.
+(X509_NAME_hash_ex, X509_NAME_hash_old), crypto/asn1/tasn_dec.c for the types that a value may have.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def _is_plain_text(text: bytes) -> bool:
 
 
 class _Lines:
-    """The lines of a file as a file BIO returns them (BIO_gets with a buffer of 255 bytes)."""
+    """The lines of a file, cut as OpenSSL's file BIO returns them (BIO_gets with a buffer of 255 bytes)."""
 
     def __init__(self, data: bytes, pos: int, line: int) -> None:
         self._data = data
@@ -110,7 +110,9 @@ class _Lines:
         self.line = line
 
     def next(self) -> bytes:
-        """Return the next line or part of one, with its newline; empty at the end, or what OpenSSL takes for it."""
+        """Return the next line or part of a line, with its newline; empty at the end, or what OpenSSL treats as the
+        end.
+        """
         stop = self._data.find(b"\n", self._pos, self._pos + _LONGEST_READ) + 1 or self._pos + _LONGEST_READ
         piece = self._data[self._pos : stop]
         self._pos = stop

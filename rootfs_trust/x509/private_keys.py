@@ -53,10 +53,12 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def private_key_form(data: bytes) -> str:
-    """Return the form of the private key that ``data`` contains ("PEM", "PuTTY", "age", ...), "" where it has none.
+    """Return the form of the private key that ``data`` contains ("PEM", "PuTTY", "age", ...), or "" if it contains
+    none.
 
-    Looks through UTF-16, byte order marks, any line ends and base64 without a label. A PKCS #12 or Java keystore
-    counts only where it shows a key: one that holds certificates alone does not. Linear in the size of ``data``.
+    Also searches text in UTF-16, with a byte order mark or any line endings, and base64 without a label. A PKCS #12 or
+    Java keystore counts only if it visibly contains a key, and not if it contains only certificates. The time is linear
+    in the size of ``data``.
     """
     if form := _binary_form(data):
         return form
@@ -98,7 +100,7 @@ def _has_label(lower: bytes) -> bool:
 
 
 def _has_jwk(text: bytes) -> bool:
-    """A JSON object with a key's type and a private member, in a JSON document or anywhere in other text."""
+    """Return whether the text contains a JSON object with a key type and a private member, in JSON or in other text."""
     if b"\\u00" in text:
         text = re.sub(_ESCAPE, lambda escape: bytes.fromhex(escape[1].decode()), text)
     if b'"kty' not in text:
@@ -126,7 +128,7 @@ def _has_jwk(text: bytes) -> bool:
 
 
 def _objects(text: bytes) -> Iterator[dict[str, Any]]:
-    """The members that matter of each object in ``text``, which need not be JSON as a whole."""
+    """Yield the relevant members of each object in ``text``, which need not be valid JSON."""
     stack: list[dict[str, Any]] = [{}]
     for token in re.finditer(_TOKEN, text):
         if token[0] == b"{":

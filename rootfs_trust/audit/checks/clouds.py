@@ -43,7 +43,9 @@ class _Connection(NamedTuple):
 
 
 def check(inspection: Inspection) -> Iterator[Finding]:
-    """Each cloud of the settings by the path that its setting names; one that only the caller names by the store."""
+    """Yield findings for each cloud. A cloud of thin-edge.io's settings trusts the path that its setting names; other
+    clouds use the whole store.
+    """
     found = dict.fromkeys(_of_settings(inspection))
     named = {each.cloud for each in found}
     for connection in (*found, *_of_the_store(inspection, named)):
@@ -52,7 +54,9 @@ def check(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _of_settings(inspection: Inspection) -> Iterator[_Connection]:
-    """The clouds of thin-edge.io's settings. A file that is not TOML, or a path that is absent, is another finding."""
+    """Yield the clouds of thin-edge.io's settings. Malformed files and missing paths are skipped, because other
+    findings report them.
+    """
     view = inspection.view
     try:
         main, settings = main_file(view), found_settings(view)

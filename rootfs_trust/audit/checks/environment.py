@@ -1,4 +1,4 @@
-"""Findings about variables that take a program's roots away: the public ones, or all."""
+"""Findings about environment variables that make a program lose its public roots, or all of its roots."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FEW = 10
 _OF_A_SERVICE = ("/etc/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/", "/etc/default/")
 _AT_RUN_TIME = ("/run/", "/var/run/", "/mnt/", "/media/", "/proc/", "/dev/")
 _ELSEWHERE = frozenset((*well_known_paths.BUNDLES, *well_known_paths.HASH_DIRECTORIES))
-"""Paths whose absence is another finding."""
+"""Paths whose absence another finding reports."""
 
 
 def check(inspection: Inspection) -> Iterator[Finding]:

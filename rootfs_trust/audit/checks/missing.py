@@ -117,7 +117,9 @@ def _bundle_links(inspection: Inspection) -> list[str]:
 
 
 def _directory_links(inspection: Inspection) -> Iterator[Finding]:
-    """Links of the distribution's packages by which programs that name /etc/ssl/certs reach its hash directory."""
+    """Yield missing links from the distribution's packages through which programs that use /etc/ssl/certs reach the
+    hash directory.
+    """
     view = inspection.view
     for path in inspection.layout_links:
         gone = path in well_known_paths.HASH_DIRECTORIES and view.kind(path, follow=False) is None
@@ -126,7 +128,7 @@ def _directory_links(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _alpine_link(inspection: Inspection) -> Iterator[Finding]:
-    """The link of Alpine's package ca-certificates-bundle: curl is built with it, and OpenSSL reads it first."""
+    """Yield a finding if the link of Alpine's ca-certificates-bundle is missing, which curl and OpenSSL read."""
     path, view = "/etc/ssl/cert.pem", inspection.view
     if inspection.is_flat and view.kind(path, follow=False) is None:
         level = ERROR if FileReader(inspection.device).first_file(*_CLIENTS) else WARNING

@@ -204,7 +204,7 @@ def _is_by_hand(inspection: Inspection, anchor: TrustedAnchor) -> bool:
 
 
 def _is_of_several(inspection: Inspection, anchor: TrustedAnchor) -> bool:
-    """Return whether all its source files contain several certificates, which is another finding."""
+    """Return whether all source files of the anchor contain several certificates, which another finding reports."""
     if inspection.uses_p11kit or not anchor.sources:
         return False
     files = (inspection.trust.files.at(path) for path in anchor.sources)
@@ -235,7 +235,7 @@ def _has_most(output: Output, tls: list[TrustedAnchor]) -> bool:
 
 
 def _dangling_hashes(output: Output) -> set[str]:
-    """Return the subject hashes with dangling links, which have their own finding."""
+    """Return the subject hashes of dangling links, which another finding reports."""
     links = output.links if isinstance(output, HashDirectory) else ()
     return {link.hash for link in links if not link.exists}
 

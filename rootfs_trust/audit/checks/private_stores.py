@@ -97,7 +97,7 @@ def is_unseen(id_: str) -> bool:
 
 
 def kind_of(store: Unseen) -> FindingType:
-    """The kind of the finding about a store that lacks an anchor."""
+    """Return the kind of finding for a store that lacks an anchor."""
     return _BY_RUNTIME[store.runtime]
 
 

@@ -134,5 +134,5 @@ def _for_client(finding: Finding, server: Server, client: str) -> Finding:
 
 
 def _first(searched: str) -> str:
-    """The first file or directory of those in which a client looked."""
+    """Return the first file or directory in which a client looked."""
     return searched.partition(" and ")[0].partition(" (")[0]

@@ -95,13 +95,15 @@ def check(inspection: Inspection) -> Iterator[Finding]:
         yield from (TOML.found(each.path, each.message, fix=each.hint) for each in error.problems)
         return
     if main is not None:
-        yield from _held_against(inspection.device, settings, main)
+        yield from _install_problems(inspection.device, settings, main)
         yield from _empty_files(inspection, settings)
         yield from _forms(view, settings, main)
 
 
 def _empty_files(inspection: Inspection, settings: Iterable[FoundSetting]) -> Iterator[Finding]:
-    """Files without a certificate: whoever reads one trusts nobody. Other findings explain a malformed one."""
+    """Yield a finding for each file without a certificate: a program that reads it trusts nobody. Other findings report
+    malformed files.
+    """
     for path, found in {each.value: each for each in settings}.items():
         file = inspection.trust.files.at(path)
         if file is not None and not (file.certificates or file.objects.bad):
@@ -109,8 +111,8 @@ def _empty_files(inspection: Inspection, settings: Iterable[FoundSetting]) -> It
             yield SETTING.found(path, message, fix="put the CA certificate there, or name another path")
 
 
-def _held_against(device: Device, settings: tuple[FoundSetting, ...], main: SettingsFile) -> Iterator[Finding]:
-    """Yield what ``install`` would refuse or warn about, for each setting, so that the finding names its file."""
+def _install_problems(device: Device, settings: tuple[FoundSetting, ...], main: SettingsFile) -> Iterator[Finding]:
+    """Yield the errors and warnings that ``install`` would report about each setting, with the file that sets it."""
     built_in = built_in_bridge(device, main.document, "auto")
     finished = PlannedTree(device, {})
     told = set()

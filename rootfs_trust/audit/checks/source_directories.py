@@ -1,4 +1,4 @@
-"""Findings about directories of source files: what is neither a directory nor a file that a tool can read."""
+"""Findings about directories of source files that are not directories, or contain entries that no tool can read."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def cyclonedx(inventory: Inventory) -> str:
 
 
 def _service(server: Server) -> Service:
-    """A server that the tree is expected to trust, or to refuse."""
+    """Return the service for a server that the tree is expected to trust or to refuse."""
     endpoints = [XsUri(server.hostname)] if server.hostname else []
     properties = [Property(name=f"{TOOL}:{name}", value=value) for name, value in server_properties(server)]
     name = plain(server.name)
@@ -76,7 +76,9 @@ def _service(server: Server) -> Service:
 
 
 def _need(needs: dict[BomRef, set[BomRef]], component: Component, *others: Component) -> None:
-    """Note that ``component`` depends on ``others``. Bom.register_dependency searches a list for each of them."""
+    """Record that ``component`` depends on ``others``. This is faster than Bom.register_dependency, which searches a
+    list each time.
+    """
     needs.setdefault(component.bom_ref, set()).update(other.bom_ref for other in others)
     for other in others:
         needs.setdefault(other.bom_ref, set())

@@ -26,20 +26,20 @@ class StoreFile:
 
     path: str
     sha256: str | None
-    """Of its content; None for a hash directory."""
+    """SHA-256 of the content; None for a hash directory."""
     certificates: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The content of a document. ``created`` is the time in it."""
+    """The content of a bill of materials. ``created`` is the time in it."""
 
     system: str
     system_version: str
     anchors: tuple[TrustedAnchor, ...]
-    """In the order of their SHA-256."""
+    """The anchors, in the order of their SHA-256."""
     files: tuple[StoreFile, ...]
-    """In the order of their paths."""
+    """The store files, in the order of their paths."""
     tool_version: str
     created: datetime
     statuses: Mapping[str, RootStatus]

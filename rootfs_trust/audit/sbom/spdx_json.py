@@ -1,4 +1,4 @@
-"""SPDX 3.0.1 in JSON-LD: the files of the store, and the certificates that each holds. Needs spdx-python-model.
+"""SPDX 3.0.1 in JSON-LD: the files of the store, and the certificates that each contains. Needs spdx-python-model.
 
 Elements are as in Yocto's create-spdx: a package for the tree, and files with their digests. Each certificate is a
 separate element, because a store file may contain any number of them.

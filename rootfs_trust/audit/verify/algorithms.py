@@ -30,7 +30,7 @@ class KnownKeyType(NamedTuple):
 
 Table = Mapping[str, tuple[KnownKeyType, ...]]
 Ask = Callable[[], Version]
-"""Looks up a version; called only if the version matters."""
+"""A function that looks up the version of a client's library. It is called only if the version matters."""
 
 ISSUERS: Table = {
     "openssl": (

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 
 class Parsed:
-    """``certificate`` is our object; ``whole`` is that of cryptography, or None if that library cannot parse it."""
+    """A certificate as this package and as the cryptography library parse it. ``whole`` is None if that library cannot
+    parse it.
+    """
 
     def __init__(self, certificate: Certificate) -> None:
         self.certificate = certificate

@@ -55,11 +55,11 @@ class Assumed:
     """SHA-256 of the certificates in blocked.certs of the JDKs, each with the path of the file."""
 
     def of(self, client: Client) -> Version:
-        """The version of the library by which ``client`` judges."""
+        """Return the version of the library with which ``client`` evaluates a chain."""
         return ASSUMED[client.engine]
 
     def python(self) -> Version:
-        """The version of the Python that reads certifi's file."""
+        """Return the version of the Python that reads certifi's file."""
         return ASSUMED["python"]
 
 
@@ -70,7 +70,7 @@ class Versions(Assumed):
         self._reading = reading
 
     def of(self, client: Client) -> Version:
-        """The version of the library by which ``client`` judges."""
+        """Return the version of the library with which ``client`` evaluates a chain."""
         if client.name == "node":
             return self._of_node
         if client.name.startswith("thin-edge") and client.engine == "rustls":
@@ -79,7 +79,9 @@ class Versions(Assumed):
         return found
 
     def python(self) -> Version:
-        """From the package of the Python that contains certifi, because the directory has only two numbers."""
+        """Return the version of the Python that contains certifi, from its package: the name of its directory has only
+        two numbers.
+        """
         match = _PYTHON.search(next(iter(certifi.stores(self._reading)), ""))
         if match is None:
             return ASSUMED["python"]
@@ -92,7 +94,7 @@ class Versions(Assumed):
 
     @cached_property
     def blocked_by_java(self) -> Mapping[str, str]:  # type: ignore[override]
-        """From lib/security/blocked.certs of each JDK (blacklisted.certs in JDK 8)."""
+        """The certificates in lib/security/blocked.certs of each JDK (blacklisted.certs in JDK 8)."""
         found: dict[str, str] = {}
         for path in (f"{home}/{each}" for home in self._jdks for each in _BLOCKED_CERTS):
             fingerprints = (line.decode().lower() for line in self._content(path).split() if _SHA256.fullmatch(line))
@@ -113,7 +115,7 @@ class Versions(Assumed):
 
     @cached_property
     def _of_java(self) -> Version:
-        """From the files ``release`` of the JDKs."""
+        """The versions in the files ``release`` of the JDKs."""
         found = []
         for path in (f"{home}/release" for home in self._jdks):
             match = _JAVA_VERSION.search(self._content(path))
@@ -128,18 +130,20 @@ class Versions(Assumed):
 
     @cached_property
     def _of_go(self) -> Version:
-        """From the build information in programs (runtime/debug, BuildInfo)."""
+        """The version in the build information of programs (runtime/debug, BuildInfo)."""
         found = ((go_version(data), path) for path, data in self._programs())
         return _over(ASSUMED["go"], [(numbers_in(text), path) for text, path in found if text])
 
     @cached_property
     def _of_rustls(self) -> Version:
-        """From the data of cargo-auditable in programs."""
+        """The version in the data that cargo-auditable adds to programs."""
         return self._of_crates(self._programs())
 
     @cached_property
     def _of_thin_edge(self) -> Version:
-        """From the data of cargo-auditable in tedge, else from the package: 1.x locks webpki 0.101, 2.x 0.103."""
+        """The version in the data of cargo-auditable in tedge, or by the package: 1.x uses webpki 0.101, 2.x uses
+        0.103.
+        """
         found = self._of_crates((path, self._content(path)) for path in ("/usr/bin/tedge", "/usr/local/bin/tedge"))
         package = self._reading.device.packages.get("tedge")
         numbers = numbers_in(package.version) if package else ()
@@ -150,7 +154,7 @@ class Versions(Assumed):
 
     @cached_property
     def _of_node(self) -> Version:
-        """From the version of Node.js, which has OpenSSL compiled in: 3.5 from 24 on, 3.0 before (deps/openssl)."""
+        """The version of the OpenSSL that is compiled into Node.js: 3.5 since Node.js 24, 3.0 before (deps/openssl)."""
         path = node.program(self._reading) or "/usr/bin/node"
         version = node_version(self._reading.device, path)
         if version is None:
@@ -161,7 +165,7 @@ class Versions(Assumed):
         return ASSUMED["openssl"]._replace(numbers=inside, newest=inside, place=place)
 
     def _of_library(self, engine: str) -> Version:
-        """From the package, else from the text in the library."""
+        """Return the version of the package, or else the version in the text of the library."""
         for name in _PACKAGES[engine]:
             package = self._reading.device.packages.get(name)
             numbers = numbers_in(package.version) if package else ()

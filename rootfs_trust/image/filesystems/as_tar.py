@@ -15,7 +15,7 @@ from rootfs_trust.image.tar_stream import XATTR
 from rootfs_trust.rootfs.view import Directory, Symlink, as_text
 
 Pieces = Callable[[int], Iterator[bytes]]
-"""The content of the regular file with this inode number, however large."""
+"""A function that yields the content of the regular file with this inode number, in pieces."""
 
 
 def tar_stream(view: FilesystemView, pieces: Pieces, changes: ImageChanges) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """Decompresses one block of a file system, with a limit on the result. Does no I/O.
 
-gzip's, xz's and zstd's come with Python or the extra ``zstd``; LZ4 and LZO are in their own modules.
+gzip, xz and zstd come with Python or the extra ``zstd``; LZ4 and LZO have separate modules.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ class _Worker(Protocol):
 
 
 def decompressor(name: str) -> Decompress:
-    """The function that unpacks a block of this kind; it raises MalformedError. Raises InputError without zstd."""
+    """Return the function that decompresses a block of this kind. It raises MalformedError. Raises InputError without
+    zstd.
+    """
     if name in _OWN:
         return _OWN[name]
     make, errors = _WORKERS[name]()
@@ -73,7 +75,8 @@ _WORKERS: dict[str, Callable[[], _Maker]] = {
 
 
 def unpack_micro_lzma(data: bytes, most: int) -> bytes:
-    """MicroLZMA, as erofs has it: raw LZMA whose first byte, always 0, holds the inverted properties instead.
+    """Decompress MicroLZMA, which erofs uses: raw LZMA whose first byte, always 0, is replaced by the inverted
+    properties.
 
     Source: XZ Utils, src/liblzma/common/microlzma_decoder.c.
     """

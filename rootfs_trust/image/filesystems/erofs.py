@@ -23,8 +23,9 @@ MAGIC = b"\xe2\xe1\xf5\xe0"
 SUPERBLOCK = 1024
 
 _FRAGMENTS, _READABLE = 0x20, 0x7F
-"""Incompatible features: the ends of files are in one file; and all that reading copes with. A further device
-(DEVICE_TABLE) is refused where a file is on it."""
+"""Incompatible features: the image has a file with the ends of other files; and all features that this reader supports.
+A file on a further device (DEVICE_TABLE) is refused.
+"""
 
 FLAT, FULL_INDEX, INLINE, COMPACT_INDEX, CHUNKS = range(5)
 """How the data of an inode is stored."""
@@ -36,7 +37,9 @@ _PIECE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ErofsSuperblock:
-    """The fields of the superblock: places in blocks, ``time`` in seconds since 1970, ``prefixes``: where, how many."""
+    """The fields of the superblock. Positions are block numbers; ``time`` is in seconds since 1970; ``prefixes`` are
+    position and count.
+    """
 
     block_size: int
     blocks: int
@@ -95,7 +98,7 @@ def read_superblock(storage: Storage) -> ErofsSuperblock:
 
 @dataclass(frozen=True, slots=True)
 class RawInode:
-    """An inode as it is stored. ``attributes`` is where its extended attributes begin, ``end`` where they end."""
+    """An inode as it is stored in the image. Its extended attributes begin at ``attributes`` and end at ``end``."""
 
     layout: int
     mode: int
@@ -160,16 +163,18 @@ class Erofs:
     # -- parts -------------------------------------------------------------------------------------------
 
     def compressed(self, raw: RawInode) -> CompressedFile:
-        """Return the compressed file of an inode, whose layout is one of the two with an index."""
+        """Return the compressed file of an inode. The inode must have one of the two layouts with an index."""
         return CompressedFile(self._storage, self, raw, self._fragments)
 
     @property
     def fragments(self) -> CompressedFile | None:
-        """The file that holds the ends of others, or all of their content, if there is one."""
+        """The file that contains the ends of other files, or their whole content; None if the image has none."""
         return self._fragments()
 
     def _prefixes(self) -> dict[int, str]:
-        """Return the attribute prefixes that the image defines. They are in the file of fragments if there is one."""
+        """Return the attribute prefixes that the image defines. If the image has a file with the ends of others, they
+        are in that file.
+        """
         start, count = self.superblock.prefixes
         packed = self.superblock.packed
         if not packed:
@@ -183,7 +188,7 @@ class Erofs:
         return self._data(raw, offset, size)
 
     def _read_fragments(self) -> CompressedFile | None:
-        """Return the file with the last fragments of other files, if there is one."""
+        """Return the file that contains the ends of other files, if the image has one."""
         if not self.superblock.incompatible & _FRAGMENTS or not self.superblock.packed:
             return None
         raw = self.raw(self.superblock.packed)
@@ -207,7 +212,7 @@ class Erofs:
         return before + self._storage.read(raw.end + max(0, offset - tail), size - outside)
 
     def _chunks(self, raw: RawInode, offset: int, size: int) -> bytes:
-        """Return data of a file that is stored in chunks of equal size, each at a separate place."""
+        """Return the data of a file that is stored in chunks of equal size, each at an independent position."""
         bits, wide = raw.union & 0x1F, bool(raw.union & 0x20)
         length, width = self.superblock.block_size << bits, 8 if wide else 4
         first, last = offset // length, -(-(offset + size) // length)

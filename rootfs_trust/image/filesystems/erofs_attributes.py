@@ -10,7 +10,7 @@ from rootfs_trust.image.filesystems.storage import Storage
 from rootfs_trust.rootfs.view import as_text
 
 Read = Callable[[int, int], bytes]
-"""Reads so many bytes from an offset on."""
+"""A function that returns the bytes at an offset; the second argument is their number."""
 
 _HEADER = 12
 _PREFIXES = {
@@ -24,12 +24,12 @@ _PREFIXES = {
 
 
 _LONG = 0x80
-"""Set in the number of a prefix that the image itself defines."""
+"""A flag in the number of an attribute prefix: the image itself defines the prefix."""
 
 
 def read_prefixes(read: Read, start: int, count: int) -> dict[int, str]:
-    """Return the prefixes that an image defines: ``count`` records at ``start``, each with a known prefix and a
-    string.
+    """Return the attribute prefixes that an image defines: ``count`` records at ``start``, each a known prefix and a
+    string to append.
     """
     found = {}
     for number in range(count):
@@ -43,7 +43,9 @@ def read_prefixes(read: Read, start: int, count: int) -> dict[int, str]:
 
 
 class AttributeReader:
-    """Reads attributes of inodes; ``shared`` is where those of many are, ``prefixes`` those that the image defines."""
+    """Reads the attributes of inodes. ``shared`` is the position of attributes that several inodes share, ``prefixes``
+    are those of the image.
+    """
 
     def __init__(self, storage: Storage, shared: int, prefixes: Callable[[], dict[int, str]]) -> None:
         self._storage = storage
@@ -51,7 +53,7 @@ class AttributeReader:
         self._prefixes = prefixes
 
     def read(self, start: int, end: int) -> dict[str, bytes]:
-        """Return the attributes stored from ``start`` to ``end``, and the shared ones that they reference."""
+        """Return the attributes that are stored between ``start`` and ``end``, and the shared ones that they name."""
         if start == end:
             return {}
         count = self._storage.read(start, _HEADER)[4]

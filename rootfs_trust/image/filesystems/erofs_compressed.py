@@ -1,9 +1,9 @@
-"""Compressed files of erofs: which clusters they are made of, and their content. Does no I/O itself.
+"""Compressed files of erofs: their clusters, and their content. Does no I/O itself.
 
-A file is cut into logical clusters. Each is the head of an extent, or inside of one; what an extent holds is packed
-into one physical cluster of one or more blocks, plain where packing does not help. The last extent may be with the
-inode itself (inline), or in a file that holds the ends of many (a fragment).
-Source: Linux, fs/erofs/zmap.c and erofs_fs.h.
+A file is divided into logical clusters. Each cluster is the head of an extent, or inside one. The content of an extent
+is compressed into one physical cluster of one or more blocks, or stored uncompressed. The last extent may be stored
+with the inode (inline), or in a file that contains the ends of many files (a fragment). Source: Linux, fs/erofs/zmap.c
+and erofs_fs.h.
 """
 
 from __future__ import annotations
@@ -25,14 +25,16 @@ if TYPE_CHECKING:
 _COMPACT_2B, _BIG_1, _BIG_2, _INLINE, _INTERLACED, _FRAGMENT = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
 _PLAIN, _HEAD1, _INSIDE, _HEAD2 = range(4)
 _BLOCK_COUNT = 0x800
-"""Set in the distance of the first cluster behind a head: the rest of it is the number of blocks of the extent."""
+"""A flag in the distance of the first cluster after a head: the other bits are the number of blocks of the extent."""
 _WHOLE_FRAGMENT = 1 << 63
 _ALGORITHMS = {0: "lz4", 1: "microlzma", 2: "deflate", 3: "zstd"}
 _FULL_INDEX = 1
 
 
 class _Cluster(NamedTuple):
-    """One entry of the index. ``offset`` and ``block`` are those of a head; ``length`` in blocks, where it is known."""
+    """One entry of the index. Only heads have an ``offset`` and a ``block``. ``length`` is the number of blocks, or 0
+    if it is not recorded.
+    """
 
     type: int
     offset: int = 0
@@ -42,7 +44,9 @@ class _Cluster(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Extent:
-    """``size`` bytes of the file from ``start`` on, packed into ``length`` bytes of the image at ``place``."""
+    """An extent: ``size`` bytes of the file from ``start`` on, compressed to ``length`` bytes of the image at
+    ``place``.
+    """
 
     type: int
     start: int
@@ -53,7 +57,7 @@ class _Extent:
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """The header before the index of a file. ``inline`` is the size of an inline extent."""
+    """The header before the index of a file. ``inline`` is the size of an extent that is stored with the inode."""
 
     advice: int
     algorithms: tuple[int, int]
@@ -63,7 +67,9 @@ class _Header:
 
 
 class CompressedFile:
-    """The file of ``raw`` in ``filesystem``; ``fragments`` is the file that holds the ends of others."""
+    """The compressed file with the inode ``raw`` in ``filesystem``. ``fragments`` is the file that contains the ends of
+    other files.
+    """
 
     def __init__(
         self, storage: Storage, filesystem: Erofs, raw: RawInode, fragments: Callable[[], CompressedFile | None]
@@ -79,7 +85,7 @@ class CompressedFile:
         self._unpacked = functools.lru_cache(maxsize=8)(self._unpack)
 
     def read(self, offset: int, size: int) -> bytes:
-        """``size`` bytes from ``offset`` on."""
+        """Return ``size`` bytes of the file from ``offset`` on."""
         if not size:
             return b""
         header = self._header
@@ -99,17 +105,17 @@ class CompressedFile:
 
     @property
     def size(self) -> int:
-        """Bytes of the file."""
+        """The size of the file in bytes."""
         return self._raw.size
 
     @property
     def algorithm(self) -> int:
-        """The number of the algorithm of most of its extents."""
+        """The number of the compression algorithm that most extents of the file use."""
         return self._header.algorithms[0]
 
     @property
     def largest(self) -> int:
-        """Bytes of its largest packed extent."""
+        """The size in bytes of the largest compressed extent of the file."""
         if self._header.advice & _FRAGMENT and self._header.fragment & _WHOLE_FRAGMENT:
             return 0
         return max((extent.length for extent in self._extents()), default=0)
@@ -121,7 +127,7 @@ class CompressedFile:
 
     @property
     def has_fragment(self) -> bool:
-        """Whether its last part is stored in the file of fragments."""
+        """Whether its last part is stored in the file that contains the ends of other files."""
         return bool(self._header.advice & _FRAGMENT)
 
     # -- index -------------------------------------------------------------------------------------------
@@ -165,7 +171,7 @@ class CompressedFile:
         return list(self._full_index(count) if self._raw.layout == _FULL_INDEX else self._compact_index(count))
 
     def _full_index(self, count: int) -> Iterator[_Cluster]:
-        """Entries of eight bytes each."""
+        """Yield the clusters of a full index, whose entries have eight bytes each."""
         start = self._at + 16
         self._end_of_index = start + 8 * count
         raw = self._storage.read(start, 8 * count)
@@ -178,7 +184,9 @@ class CompressedFile:
                 yield _Cluster(_INSIDE, length=distance & ~_BLOCK_COUNT if distance & _BLOCK_COUNT else 0)
 
     def _compact_index(self, count: int) -> Iterator[_Cluster]:
-        """Packs of two entries in 8 bytes, or of 16 entries in 32 bytes, each pack with the number of one block."""
+        """Yield the clusters of a compact index: packs of 2 entries in 8 bytes or 16 entries in 32 bytes, each with one
+        block number.
+        """
         start = self._at + 8
         first = (32 - start % 32) // 4 & 7
         many = (count - first) // 16 * 16 if self._header.advice & _COMPACT_2B and first < count else 0
@@ -229,7 +237,7 @@ class CompressedFile:
 
 
 class _Pack:
-    """One pack of a compact index: ``count`` entries, and the number of a block behind them."""
+    """One pack of a compact index: ``count`` entries, followed by the number of a block."""
 
     def __init__(self, raw: bytes, count: int, header: _Header) -> None:
         self._raw = raw
@@ -240,7 +248,7 @@ class _Pack:
         self._bits = int.from_bytes(raw, "little")
 
     def cluster(self, index: int) -> _Cluster:
-        """The entry with this number."""
+        """Return the cluster with this number in the pack."""
         type_, low = self._entry(index)
         if type_ == _INSIDE:
             return _Cluster(_INSIDE, length=low & ~_BLOCK_COUNT if low & _BLOCK_COUNT and self._big else 0)
@@ -251,7 +259,7 @@ class _Pack:
         return value >> self._low_bits & 3, value & (1 << self._low_bits) - 1
 
     def _blocks_before(self, index: int) -> int:
-        """The blocks of the extents that begin before this one in the pack."""
+        """Return the number of blocks in the extents that begin earlier in the pack."""
         blocks = 0 if self._big else 1
         while index > 0:
             index -= 1

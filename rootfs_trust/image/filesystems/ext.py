@@ -21,12 +21,13 @@ from rootfs_trust.rootfs.view import Owner, Symlink
 
 MAGIC = b"\x53\xef"
 SUPERBLOCK = 1024
-"""Offset of the superblock, and its size."""
+"""Offset and size of the superblock in bytes."""
 
 _FILETYPE, _RECOVER, _META_BG, _EXTENTS, _64BIT = 0x2, 0x4, 0x10, 0x40, 0x80
 _READABLE = _FILETYPE | _META_BG | _EXTENTS | _64BIT | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000 | 0x8000 | 0x30000
-"""Incompatible features that reading copes with: also MMP, FLEX_BG, EA_INODE, CSUM_SEED, LARGEDIR, INLINE_DATA; and
-ENCRYPT and CASEFOLD, of which single directories carry a flag."""
+"""Incompatible features that this reader supports. They include MMP, FLEX_BG, EA_INODE, CSUM_SEED, LARGEDIR and
+INLINE_DATA; ENCRYPT and CASEFOLD are flags of single directories.
+"""
 
 _HAS_JOURNAL, _SPARSE_SUPER = 0x4, 0x1
 _ENCRYPTED, _EXTENT_MAP, _INLINE_DATA, _VALUE = 0x800, 0x80000, 0x10000000, 0x200000
@@ -37,7 +38,9 @@ _MIN_INODE = 128
 
 @dataclass(frozen=True, slots=True)
 class ExtSuperblock:
-    """The fields of the superblock that reading needs; sizes in bytes, ``blocks`` and ``free_blocks`` in blocks."""
+    """The fields of the superblock that this reader needs. Sizes are in bytes, ``blocks`` and ``free_blocks`` in
+    blocks.
+    """
 
     block_size: int
     blocks: int
@@ -56,14 +59,14 @@ class ExtSuperblock:
 
     @property
     def name(self) -> str:
-        """``ext2``, ``ext3`` or ``ext4``, as its features say."""
+        """The name of the format: ``ext2``, ``ext3`` or ``ext4``. The features decide."""
         if self.incompatible & (_EXTENTS | _64BIT | 0x200):
             return "ext4"
         return "ext3" if self.compatible & _HAS_JOURNAL else "ext2"
 
     @property
     def size(self) -> int:
-        """Bytes of the whole file system."""
+        """The size of the whole file system in bytes."""
         return self.blocks * self.block_size
 
 
@@ -196,7 +199,7 @@ class Ext:
         return self.content(number)
 
     def _runs(self, own: bytes, flags: int, blocks: int) -> Iterator[tuple[int, int, int]]:
-        """The blocks of a file: logical, physical, count. Holes are left out."""
+        """Return the runs of blocks of a file: first logical block, first physical block, count. Holes are omitted."""
         if flags & _EXTENT_MAP:
             return by_extents(own, self._block, blocks)
         return by_indirect_blocks(own, self._block, self.superblock.block_size, blocks)
@@ -222,7 +225,7 @@ class Ext:
         return self._storage.read(start, super_.inode_size)
 
     def _read_table(self, group: int) -> int:
-        """The block where the inodes of a group begin."""
+        """Return the number of the first block of a group's inode table."""
         super_ = self.superblock
         per_block = super_.block_size // super_.descriptor_size
         block, index = divmod(group, per_block)
@@ -236,7 +239,7 @@ class Ext:
         return int(unpack_from("<I", raw, 8)[0] | high << 32)
 
     def _has_superblock(self, group: int) -> bool:
-        """Return whether a group begins with a copy of the superblock."""
+        """Return whether a group of blocks begins with a copy of the superblock."""
         if group <= 1 or not self.superblock.read_only & _SPARSE_SUPER:
             return True
         return any(_is_power(group, base) for base in (3, 5, 7))
@@ -257,6 +260,6 @@ def _flags(raw: bytes) -> int:
 
 
 def _device(raw: bytes) -> int:
-    """The packed number of a device node, from the old place (8 and 8 bits) or the new one."""
+    """Return the packed number of a device node, from the old field (8 and 8 bits) or the new one."""
     old, new = unpack_from("<II", raw, 40)
     return int(old or new)

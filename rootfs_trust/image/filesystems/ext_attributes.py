@@ -23,13 +23,15 @@ _PREFIXES = {
 }
 _LISTS = (2, 3)
 VALUE_OF_INLINE_DATA = "system.data"
-"""Where the end of a small file is that the inode itself has no space for."""
+"""The attribute that contains the end of a small file, if the inode has no space for it."""
 
 _MAX_VALUE = 64 * 1024
 
 
 def read_attributes(inode: bytes, block: bytes, value: Callable[[int], bytes]) -> dict[str, bytes]:
-    """The attributes in an inode, and in the block that it names (empty: none); ``value`` reads those with an inode."""
+    """Return the attributes in an inode and in its attribute block (empty if it has none). ``value`` reads values in
+    separate inodes.
+    """
     found: dict[str, bytes] = {}
     if len(inode) > 132:
         start = 128 + unpack_from("<H", inode, 128)[0]
@@ -43,7 +45,9 @@ def read_attributes(inode: bytes, block: bytes, value: Callable[[int], bytes]) -
 
 
 def _read(area: bytes, position: int, value: Callable[[int], bytes], found: dict[str, bytes]) -> None:
-    """The entries from ``position`` on; the offsets of their values count from the start of ``area``."""
+    """Add the entries from ``position`` on to ``found``. The offsets of their values are relative to the start of
+    ``area``.
+    """
     while position + 4 <= len(area) and area[position : position + 4] != bytes(4):
         if position + 16 > len(area):
             raise MalformedError("has a broken extended attribute")
@@ -62,7 +66,9 @@ def _read(area: bytes, position: int, value: Callable[[int], bytes], found: dict
 
 
 def _access_list(stored: bytes) -> bytes:
-    """An access control list as the kernel gives it to programs: every entry with an id (version 2)."""
+    """Convert an access control list to the form in which the kernel passes it to programs (version 2: every entry has
+    an id).
+    """
     parts, position = [pack("<I", 2)], 4
     while position + 4 <= len(stored):
         tag, rights = unpack_from("<HH", stored, position)

@@ -11,14 +11,14 @@ _MAGIC, _MAX_DEPTH, _UNWRITTEN = 0xF30A, 5, 32768
 _DIRECT = 12
 
 Block = Callable[[int], bytes]
-"""The content of a block."""
+"""A function that returns the content of a block."""
 
 Run = tuple[int, int, int]
-"""Logical block, physical block, count."""
+"""Consecutive blocks of a file: first logical block, first physical block, count."""
 
 
 def by_extents(root: bytes, block: Block, blocks: int) -> Iterator[Run]:
-    """The runs of a file of ``blocks`` blocks by its extent tree, whose root is in the inode."""
+    """Yield the runs of a file with at most ``blocks`` blocks, from its extent tree, whose root is in the inode."""
     pending = [(root, _MAX_DEPTH + 1)]
     nodes = 0
     while pending:
@@ -40,7 +40,9 @@ def by_extents(root: bytes, block: Block, blocks: int) -> Iterator[Run]:
 
 
 def by_indirect_blocks(own: bytes, block: Block, block_size: int, blocks: int) -> Iterator[Run]:
-    """The runs of a file by the fifteen numbers in its inode: twelve blocks, and three trees of numbers."""
+    """Yield the runs of a file from the fifteen block numbers in its inode: twelve data blocks, and three trees of
+    numbers.
+    """
     numbers = unpack("<15I", own)
     for logical, physical in enumerate(numbers[: min(_DIRECT, blocks)]):
         if physical:

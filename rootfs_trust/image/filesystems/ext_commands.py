@@ -18,19 +18,21 @@ _MAX_LOW = 0xFFFFFFFF
 
 @dataclass(slots=True)
 class Script:
-    """Commands, and the contents of the files that they name by number: ``f0``, ``f1``..."""
+    """A script for debugfs: its commands, and the contents of the files that they use, which are called ``f0``, ``f1``,
+    ...
+    """
 
     lines: list[str] = field(default_factory=list)
     files: list[bytes] = field(default_factory=list)
 
     def file(self, content: bytes) -> str:
-        """The name of a file with this content."""
+        """Return the name of a file with this content, which is added to the script."""
         self.files.append(content)
         return f"f{len(self.files) - 1}"
 
 
 def commands(changes: ImageChanges, existing: set[str]) -> Script:
-    """The commands for ``changes``; ``existing`` are the changed paths at which something is."""
+    """Return the commands for ``changes``. ``existing`` are the changed paths that the image already has."""
     script = Script()
     for place in (*changes.gone, *(place for place in changes.entries if place in existing)):
         script.lines.append(f"rm {_quoted(place)}")

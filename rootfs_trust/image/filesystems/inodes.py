@@ -12,7 +12,7 @@ from rootfs_trust.rootfs.root_directory import MAX_FILE
 from rootfs_trust.rootfs.view import Directory, File, Node, Owner, Special, Symlink, as_text
 
 MAX_LINK = 4095
-"""Bytes of a symbolic link (PATH_MAX without its NUL)."""
+"""Maximum length of a symbolic link in bytes (PATH_MAX without its NUL)."""
 
 KINDS: Mapping[int, type[Node]] = {
     stat.S_IFREG: File,
@@ -27,7 +27,7 @@ KINDS: Mapping[int, type[Node]] = {
 
 @dataclass(frozen=True, slots=True)
 class Inode:
-    """One inode. ``mode`` holds the type of file, too, as in stat(2); ``mtime`` is in seconds since 1970.
+    """An inode. ``mode`` includes the file type, as in stat(2); ``mtime`` is in seconds since 1970.
 
     ``device`` is the number of a device node (major, minor).
     """
@@ -42,7 +42,7 @@ class Inode:
 
     @property
     def kind(self) -> type[Node]:
-        """The type of node."""
+        """The type of the node."""
         return KINDS[stat.S_IFMT(self.mode)]
 
 
@@ -54,27 +54,27 @@ class Child(NamedTuple):
 
 
 class Filesystem(Protocol):
-    """A file system in an image. Methods raise MalformedError for what is not well-formed."""
+    """A file system in an image. Methods raise MalformedError if the image is malformed."""
 
     @property
     def name(self) -> str:
-        """``ext4``, ``squashfs``, ``erofs``."""
+        """The name of the format, such as ``ext4``, ``squashfs`` or ``erofs``."""
 
     @property
     def root(self) -> int:
         """The number of the root directory's inode."""
 
     def inode(self, number: int) -> Inode:
-        """The inode with this number."""
+        """Return the inode with this number."""
 
     def children(self, number: int) -> dict[str, Child]:
-        """The entries of a directory, ``.`` and ``..`` left out."""
+        """Return the entries of a directory, without ``.`` and ``..``."""
 
     def content(self, number: int) -> bytes:
-        """The content of a regular file of at most MAX_FILE bytes, or the text of a link."""
+        """Return the content of a regular file of at most MAX_FILE bytes, or the target of a link."""
 
     def attributes(self, number: int) -> dict[str, bytes]:
-        """The extended attributes of an inode, by their full names."""
+        """Return the extended attributes of an inode, by their full names."""
 
 
 NO_DEVICE = (0, 0)
@@ -115,4 +115,4 @@ def add_child(children: dict[str, Child], name: bytes, number: int, kind: type[N
 
 
 Decompress = Callable[[bytes, int], bytes]
-"""Unpack one block; the second argument is the most bytes that it may unpack to."""
+"""A function that decompresses one block. Its second argument is the maximum size of the result."""

@@ -9,7 +9,7 @@ from rootfs_trust.errors import MalformedError
 
 
 def unpack_lz4(data: bytes, most: int) -> bytes:
-    """Decompress a block up to ``most`` bytes. Further bytes are ignored."""
+    """Decompress a block to at most ``most`` bytes. Further bytes are ignored."""
     out = bytearray()
     try:
         _unpack(data, most, out)

@@ -10,7 +10,7 @@ from rootfs_trust.image.filesystems.lz4 import copy_match
 
 
 def unpack_lzo(data: bytes, most: int) -> bytes:
-    """Decompress a block of up to ``most`` bytes."""
+    """Decompress a block to at most ``most`` bytes."""
     block = _Block(data, most)
     try:
         block.run()
@@ -25,7 +25,9 @@ class _Block:
         self._most = most
         self._at = 0
         self._literals = 0
-        """How many literals the last instruction copied, on which the next one depends: 0 to 3, or 4 for more."""
+        """The number of literals that the last instruction copied (0 to 3, or 4 for more). The next instruction depends
+        on it.
+        """
         self.out = bytearray()
 
     def run(self) -> None:
@@ -80,7 +82,7 @@ class _Block:
         return length + more
 
     def _distance(self) -> tuple[int, int]:
-        """The distance in the next two bytes, and the number of literals that follow the match."""
+        """Return the distance in the next two bytes, and the number of literals that follow the match."""
         low = self._byte()
         value = low | self._byte() << 8
         return value >> 2, value & 3

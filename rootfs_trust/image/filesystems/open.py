@@ -52,7 +52,7 @@ class ImageFile:
 
 @dataclass(frozen=True, slots=True)
 class FilesystemImage:
-    """The file system image at ``path``, or in a partition of it; ``place`` is what messages call it."""
+    """The file system in the image at ``path``, or in one of its partitions. ``place`` is its name in messages."""
 
     path: str
     place: str

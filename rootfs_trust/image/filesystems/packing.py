@@ -1,4 +1,5 @@
-"""Packs a changed squashfs or erofs again, with the program for the format.
+"""Writes a changed squashfs or erofs: unpacks the tree, applies the changes, and runs the program that packs the
+format.
 
 The tree is unpacked into a temporary directory: as root with everything, else under ``fakeroot``, which keeps owners
 and device nodes but no extended attributes. ``sqfstar`` and ``mkfs.erofs --tar`` need neither, but sqfstar 4.5 loses
@@ -35,7 +36,7 @@ class Packer(NamedTuple):
 def pack_again(
     image: FilesystemImage, pieces: Pieces, changes: ImageChanges, packer: Packer, staged: str, dest: str
 ) -> None:
-    """Write ``image`` with ``changes`` to ``staged``. Raises InputError, or ApplyError, which concerns ``dest``."""
+    """Write ``image`` with ``changes`` to ``staged``. Raises InputError, or ApplyError with the path ``dest``."""
     program = find_program(packer.program, packer.package, image.path)
     tar = find_program("tar", "tar", image.path)
     is_root = os.geteuid() == 0

@@ -23,7 +23,7 @@ _MBR_SECTOR = 512
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """Partition ``number``, as sfdisk and the kernel count; ``name`` is that of a GPT, or empty."""
+    """A partition. ``number`` is the number that sfdisk and the kernel use; ``name`` comes from a GPT, or is empty."""
 
     number: int
     name: str
@@ -45,7 +45,7 @@ def read_partitions(storage: Storage) -> list[Partition] | None:
 
 
 def _entries(sector: bytes) -> list[tuple[int, int, int, int]]:
-    """Status, type, first sector and number of sectors of each of the four entries."""
+    """Yield status, type, first sector and number of sectors of each of the four entries."""
     return [(raw[0], raw[4], *unpack_from("<II", raw, 8)) for (raw,) in iter_unpack("16s", sector[446:510])]
 
 
@@ -58,7 +58,9 @@ def _mbr(storage: Storage, entries: list[tuple[int, int, int, int]]) -> Iterator
 
 
 def _logical(storage: Storage, extended: int) -> Iterator[Partition]:
-    """The partitions in an extended one: a chain of tables, each with one partition and the way to the next table."""
+    """Yield the logical partitions in an extended partition: a chain of tables, each with one partition and the
+    position of the next table.
+    """
     table, number = extended, 5
     while True:
         sector = storage.read(table * _MBR_SECTOR, _MBR_SECTOR)
@@ -76,7 +78,7 @@ def _logical(storage: Storage, extended: int) -> Iterator[Partition]:
 
 
 def _gpt(storage: Storage) -> Iterator[Partition]:
-    """The partitions of the first header that is whole; the backup is at the end of the disk."""
+    """Return the partitions of the first GPT header that is intact. The backup header is at the end of the disk."""
     for sector in _SECTOR_SIZES:
         for place in (sector, storage.size - sector):
             header = storage.read(place, 92) if 0 < place <= storage.size - 92 else b""
@@ -87,7 +89,7 @@ def _gpt(storage: Storage) -> Iterator[Partition]:
 
 
 def _table(storage: Storage, header: bytes, sector: int) -> bytes | None:
-    """The entries that a header describes; None if a checksum is wrong."""
+    """Return the entries of the table that a header describes; None if a checksum is wrong."""
     size, checksum = unpack_from("<II", header, 12)
     if size != 92 or zlib.crc32(header[:16] + bytes(4) + header[20:92]) != checksum:
         return None
@@ -110,5 +112,7 @@ def _gpt_entries(storage: Storage, table: bytes, length: int, sector: int) -> It
 
 
 def _partition(storage: Storage, number: int, name: str, start: int, size: int) -> Partition:
-    """A partition; what the image lacks of it is cut off, and missed by whoever reads it."""
+    """Return a partition. If the image ends before the partition does, the partition ends there, too, and later reads
+    fail.
+    """
     return Partition(number, name, StorageSection(storage, start, max(0, min(size, storage.size - start))))

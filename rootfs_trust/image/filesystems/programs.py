@@ -20,18 +20,20 @@ from rootfs_trust.errors import ApplyError, InputError, Problem
 from rootfs_trust.text import printable
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where programs are looked for behind the caller's PATH: e2fsprogs' are in sbin, which few users have in theirs."""
+"""Directories to search for programs after those of the caller's PATH: e2fsprogs installs to sbin, which most users do
+not have in it.
+"""
 
 _LIMIT = 3600
-"""Seconds for one program: mksquashfs -comp xz needs minutes for a gigabyte."""
+"""Time limit for one program in seconds. mksquashfs -comp xz needs minutes for a gigabyte."""
 
 _MOST_SHOWN = 300
 _LAST = 1 << 16
-"""Bytes of what a program printed that are kept."""
+"""Maximum number of bytes of a program's output that are kept."""
 
 
 def find_program(name: str, package: str, path: str) -> str:
-    """Return the path of a program. Raises InputError, about ``path``, if its package is not installed."""
+    """Return the path of a program. Raises InputError with the path ``path`` if its package is not installed."""
     found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), PATH]))
     if found is None:
         message = f"needs the program {name}, which is not installed"
@@ -55,7 +57,7 @@ def run_program(
     environment: Mapping[str, str] | None = None,
     statuses: tuple[int, ...] = (0,),
 ) -> str:
-    """Run a program and return its output. Raises ApplyError, about ``path``, unless it succeeds."""
+    """Run a program and return its output. Raises ApplyError with the path ``path`` unless it succeeds."""
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(  # noqa: S603 - a list of words, the first one found by find_program
             words,

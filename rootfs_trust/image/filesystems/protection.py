@@ -28,7 +28,9 @@ def refuse_protected(image: FilesystemImage) -> None:
 
 
 def _refuse_behind(image: FilesystemImage, storage: Storage) -> None:
-    """Refuse images with data after the file system: dm-verity's hashes, a signature of RAUC, the footer of Android."""
+    """Refuse an image with data after the file system, such as hashes of dm-verity, a signature of RAUC, or Android's
+    footer.
+    """
     filesystem = image.view.filesystem
     size = filesystem.superblock.size if isinstance(filesystem, Ext | Squashfs | Erofs) else storage.size
     for start in range(size, storage.size, _PIECE):

@@ -25,7 +25,7 @@ _READERS: tuple[tuple[int, bytes, Callable[[Storage], Filesystem]], ...] = (
     (erofs.SUPERBLOCK, erofs.MAGIC, erofs.Erofs),
     (ext.SUPERBLOCK + 56, ext.MAGIC, ext.Ext),
 )
-"""Offset and bytes of the magic number, and the reader."""
+"""Offset and bytes of the magic number of each format, and its reader."""
 
 _UNPACK = "unpack it first"
 _DECRYPT = "open it with cryptsetup, and pass the decrypted image"

@@ -1,7 +1,7 @@
 """Reads squashfs 4.0. Does no I/O itself.
 
-Source: Linux, fs/squashfs/squashfs_fs.h and Documentation/filesystems/squashfs.rst. The number of an inode is here its
-place in the inode table (block and offset), by which directories name it.
+Source: Linux, fs/squashfs/squashfs_fs.h and Documentation/filesystems/squashfs.rst. In this module, the number of an
+inode is its position in the inode table (block and offset), as in directory entries.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ _SIZE = 96
 _NO_FRAGMENT = 0xFFFFFFFF
 _UNPACKED = 1 << 24
 _TYPES = {1: 0o040000, 2: 0o100000, 3: 0o120000, 4: 0o060000, 5: 0o020000, 6: 0o010000, 7: 0o140000}
-"""The type of file by that of the inode; those with more fields have seven more."""
+"""The file type of stat(2) for each type of inode. Inodes with additional fields have a type that is higher by seven.
+"""
 _NODES: dict[int, type[Node]] = {1: Directory, 2: File, 3: Symlink, 4: Special, 5: Special, 6: Special, 7: Special}
 
 
 @dataclass(frozen=True, slots=True)
 class SquashfsSuperblock:
-    """The fields of the superblock; ``size`` is that of the whole file system, ``time`` when it was made."""
+    """The fields of the superblock. ``size`` is the size of the whole file system, ``time`` its creation time."""
 
     time: int
     block_size: int
@@ -69,7 +70,9 @@ def read_superblock(storage: Storage) -> SquashfsSuperblock:
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """An inode as it is stored: what all have, and what its type has. ``data`` is where the list of blocks begins."""
+    """An inode as it is stored: the common fields, and those of its type. ``data`` is the position of the list of
+    blocks.
+    """
 
     type: int
     mode: int
@@ -137,7 +140,7 @@ class Squashfs:
         return b"".join(self._pieces(number, raw, size))
 
     def pieces(self, number: int) -> Iterator[bytes]:
-        """The content of a regular file of any size, a block at a time."""
+        """Yield the content of a regular file of any size, block by block."""
         raw = self._raw(number)
         return self._pieces(number, raw, raw.size)
 
@@ -147,13 +150,13 @@ class Squashfs:
         return self._attributes.read(index) if index != NOTHING else {}
 
     def compressor_options(self) -> bytes:
-        """The options of the compressor, which are stored after the superblock."""
+        """Return the options of the compressor, which are stored after the superblock."""
         return Metadata(self._storage, _SIZE, self._unpack).block(0)[0].ljust(8, b"\0")
 
     # -- parts -------------------------------------------------------------------------------------------
 
     def _pieces(self, number: int, raw: _Raw, size: int) -> Iterator[bytes]:
-        """The full blocks of a file, and its end, which may be in a fragment with those of others."""
+        """Yield the full blocks of a file, and its end, which may be in a fragment block with those of other files."""
         block_size = self.superblock.block_size
         count = size // block_size if raw.fragment != _NO_FRAGMENT else -(-size // block_size)
         reader = self._inodes.reader(number >> 16, number & 0xFFFF, skip=raw.data)
@@ -227,4 +230,5 @@ _FIELDS: dict[int, tuple[str, tuple[str, ...]]] = {
     13: ("<II", ("links", "attributes")),
     14: ("<II", ("links", "attributes")),
 }
-"""By the type of inode: how its further fields are stored, and their names (empty: not needed)."""
+"""For each type of inode: the format of its additional fields, and their names (empty for fields that are not needed).
+"""

@@ -18,7 +18,7 @@ _MAX_COUNT = 4096
 
 
 class AttributeTable:
-    """The table at ``start``."""
+    """The table of extended attributes at the offset ``start``."""
 
     def __init__(self, storage: Storage, start: int, unpack: Decompress) -> None:
         self._values: Metadata | None = None
@@ -28,7 +28,7 @@ class AttributeTable:
             self._records = Lookup(storage, start + 16, 16, count, unpack)
 
     def read(self, index: int) -> dict[str, bytes]:
-        """The attributes of an inode that names the record ``index``."""
+        """Return the attributes of an inode that refers to the record ``index``."""
         if self._values is None:
             raise MalformedError("names extended attributes and has none")
         place, count, _ = unpack_from("<QII", self._records.read(index))

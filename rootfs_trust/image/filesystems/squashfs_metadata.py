@@ -1,4 +1,4 @@
-"""The metadata of squashfs: packed blocks of 8 KiB, read as one stream, and tables of records. Does no own I/O."""
+"""The metadata of squashfs: compressed blocks of 8 KiB that form one stream, and tables. Does no I/O itself."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ NOTHING = 0xFFFFFFFF
 
 _BLOCK = 8192
 _MOST_KEPT = 2048
-"""Unpacked blocks that are kept: 16 MiB."""
+"""Maximum number of decompressed blocks in the cache: 16 MiB."""
 
 
 class Metadata:
-    """The blocks from ``start`` on."""
+    """The metadata blocks from the offset ``start`` on."""
 
     def __init__(self, storage: Storage, start: int, unpack: Decompress) -> None:
         self._storage = storage
@@ -27,13 +27,17 @@ class Metadata:
         self._known: OrderedDict[int, tuple[bytes, int]] = OrderedDict()
 
     def reader(self, block: int, offset: int, *, skip: int = 0) -> Reader:
-        """A reader from ``offset`` in the block that begins ``block`` bytes after the start; ``skip`` bytes further."""
+        """Return a reader that starts at ``offset`` plus ``skip`` bytes in the block that begins ``block`` bytes after
+        the start.
+        """
         reader = Reader(self, block, offset)
         reader.take(skip)
         return reader
 
     def block(self, position: int) -> tuple[bytes, int]:
-        """The unpacked block ``position`` bytes after the start, and the position of the next one."""
+        """Return the decompressed block that begins ``position`` bytes after the start, and the position of the next
+        one.
+        """
         if position in self._known:
             self._known.move_to_end(position)
         else:
@@ -53,7 +57,7 @@ class Metadata:
 
 
 class Reader:
-    """Reads forwards from a place in the metadata. ``taken``: bytes so far."""
+    """Reads the metadata forwards from a position. ``taken`` is the number of bytes read."""
 
     def __init__(self, metadata: Metadata, block: int, offset: int) -> None:
         self._metadata = metadata
@@ -62,7 +66,7 @@ class Reader:
         self.taken = 0
 
     def take(self, size: int) -> bytes:
-        """The next ``size`` bytes. Raises MalformedError if the metadata ends before."""
+        """Return the next ``size`` bytes. Raises MalformedError if the metadata ends before."""
         data = self._data[self._at : self._at + size]
         self._at += size
         while len(data) < size:
@@ -79,7 +83,7 @@ class Reader:
 
 
 class Lookup:
-    """``count`` records of ``size`` bytes; a list of the blocks that hold them is at ``start``."""
+    """A table of ``count`` records of ``size`` bytes. The list of the blocks that contain them is at ``start``."""
 
     def __init__(self, storage: Storage, start: int, size: int, count: int, unpack: Decompress) -> None:
         self._storage = storage
@@ -89,7 +93,7 @@ class Lookup:
         self._metadata = Metadata(storage, 0, unpack)
 
     def read(self, index: int) -> bytes:
-        """The record with this number."""
+        """Return the record with this number."""
         if not index < self._count:
             raise MalformedError(f"names a record {index} of a table of {self._count}")
         block, offset = divmod(index * self._size, _BLOCK)

@@ -9,7 +9,7 @@ from rootfs_trust.errors import MalformedError
 
 
 class Storage(Protocol):
-    """An image of ``size`` bytes."""
+    """An image file or partition of ``size`` bytes that can be read at any offset."""
 
     @property
     def size(self) -> int:
@@ -21,7 +21,7 @@ class Storage(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StorageSection:
-    """``size`` bytes of ``storage`` from ``start`` on: a partition."""
+    """A partition: the ``size`` bytes of ``storage`` from ``start`` on."""
 
     storage: Storage
     start: int

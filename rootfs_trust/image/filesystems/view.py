@@ -27,14 +27,15 @@ from rootfs_trust.rootfs.view import (
 )
 
 MAX_CONTENT = 16 * 1024 * 1024 * 1024
-"""Bytes of all files that are read: a small image can hold many files of zeros that take no space in it."""
+"""Maximum total size in bytes of the files that are read, because a small image can contain many large files of zeros.
+"""
 
 _SPECIAL = {stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
 
 
 @dataclass(frozen=True, slots=True)
 class EntryStatus:
-    """The attributes of an entry that stay if it is changed."""
+    """The attributes of an entry that are kept when it is changed."""
 
     kind: type[Node]
     mode: int
@@ -46,8 +47,8 @@ class EntryStatus:
 class FilesystemView:
     """The tree of ``filesystem``, which is in the image ``path``. Implements View.
 
-    Every directory has one path: a directory with two names, which no program makes, is refused, so that no walk is
-    endless. Raises DamagedImageError if the image is not well-formed.
+    A directory with two names, which no program creates, is refused, so that no walk is endless. Raises
+    DamagedImageError if the image is not well-formed.
     """
 
     environment = NO_ENVIRONMENT
@@ -59,7 +60,7 @@ class FilesystemView:
         self._names = 0
         self._content = 0
         self._listed: dict[str, dict[str, Child]] = {}
-        """The entries of directories, by paths that are free of links."""
+        """The entries of directories, by real path."""
         self._inode = functools.cache(self._read_inode)
         self._resolved = functools.lru_cache(maxsize=4096)(self._resolve)
 

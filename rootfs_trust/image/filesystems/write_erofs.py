@@ -1,4 +1,4 @@
-"""Packs a changed erofs again, by ``mkfs.erofs``, with the parameters of the source."""
+"""Writes a changed erofs with ``mkfs.erofs`` and the parameters of the source."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WORD = re.compile(r"(?<!\S)-?[a-z0-9]+")
 
 
 class ErofsWriter:
-    """Packs the image ``image`` again."""
+    """Writes the image ``image`` with changes."""
 
     def __init__(self, image: FilesystemImage, filesystem: Erofs, dest: str) -> None:
         self._image = image

@@ -1,4 +1,4 @@
-"""Changes an ext file system in a copy of its image, by ``debugfs -w``; ``e2fsck`` judges the result."""
+"""Changes an ext file system in a copy of its image with ``debugfs -w``, and checks the result with ``e2fsck``."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ PACKAGE = "e2fsprogs"
 
 _SHARED_BLOCKS = 0x4000
 _SPARE_BLOCKS = 4
-"""For each directory that gets entries, and for the tables of extents and attributes of each file."""
+"""Number of free blocks to require for each directory that gets entries, and for the tables of each file (extents,
+attributes).
+"""
 
 
 class ExtWriter:
-    """Writes changes into ``image``, which is an ext file system by itself or in a partition."""
+    """Writes changes to ``image``, which contains an ext file system directly or in a partition."""
 
     def __init__(self, image: FilesystemImage, filesystem: Ext, dest: str) -> None:
         self._image = image
@@ -84,7 +86,7 @@ class ExtWriter:
 
 
 def _put_files(directory: str, script: Script) -> None:
-    """Write the commands, and the files that they name."""
+    """Write the script, and the files that its commands use."""
     lines = "".join(f"{line}\n" for line in script.lines)
     for name, content in (("commands", lines.encode()), *((f"f{n}", each) for n, each in enumerate(script.files))):
         with open(os.path.join(directory, name), "wb") as file:

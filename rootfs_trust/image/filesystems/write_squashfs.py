@@ -1,4 +1,4 @@
-"""Packs a changed squashfs again, by ``mksquashfs``, with the parameters of the source."""
+"""Writes a changed squashfs with ``mksquashfs`` and the parameters of the source."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _FLAGS = (
     (0x200, True, "-no-xattrs"),
     (0x800, True, "-noId"),
 )
-"""A flag of the superblock, and the option that it stands for if it is set, or if it is not."""
+"""Flags of the superblock, each with the option of mksquashfs to use if it is set, and the option to use if it is not.
+"""
 
 _OPTIONS = 0x400
 _FILTERS = ("x86", "powerpc", "ia64", "arm", "armthumb", "sparc")
@@ -32,7 +33,7 @@ _LZO = ("lzo1x_1", "lzo1x_1_11", "lzo1x_1_12", "lzo1x_1_15", "lzo1x_999")
 
 
 class SquashfsWriter:
-    """Packs the image ``image`` again."""
+    """Writes the image ``image`` with changes."""
 
     def __init__(self, image: FilesystemImage, filesystem: Squashfs, dest: str) -> None:
         self._image = image

@@ -42,7 +42,7 @@ class Conf(NamedTuple):
     trusted: tuple[str, ...]
     distrusted: tuple[str, ...]
     unterminated: bool = False
-    """The last line has no newline; the device's tool then ignores it."""
+    """Whether the last line has no newline. The device's tool ignores such a line."""
 
 
 @functools.lru_cache(maxsize=8)  # most roots of a fleet have the same list

@@ -49,19 +49,21 @@ class DebianStore:
     link_prefix: str = ""
     """Prefix of the names of links to sources."""
     relative: bool = False
-    """Links to sources are relative: from the hash directory up to the root."""
+    """Whether links to sources are relative: from the hash directory up to the root."""
     blank_lines: bool = False
-    """The bundle has a newline after every source, even if the source ends with one."""
+    """Whether the bundle has a newline after every source, even if the source ends with one."""
     java: bool = False
-    """ca-certificates-java exists, whose hook updates a Java keystore."""
+    """Whether the distribution has ca-certificates-java, whose hook updates a Java keystore."""
     debconf: bool = False
-    """The package asks debconf whether to trust roots of newer versions."""
+    """Whether the package asks debconf if it should trust the roots of newer versions."""
     conffile: bool = False
-    """The package manager keeps an edited list: roots of a newer package are then never trusted."""
+    """Whether the package manager keeps an edited list. If it does, roots of a newer package are never trusted."""
     list_replaced: bool = False
-    """The package manager overwrites an edited list: certificates that it distrusts are then trusted again."""
+    """Whether the package manager overwrites an edited list. If it does, certificates that the list distrusts are
+    trusted again.
+    """
     package_relative: bool = False
-    """The package ships relative links, and the tool creates absolute ones on the device."""
+    """Whether the package ships relative links, although the tool creates absolute ones on the device."""
 
     def plan(self, view: View, request: Request) -> StorePlan:
         """Plan the store for ``request``. Implements :meth:`Layout.plan`."""
@@ -165,7 +167,9 @@ class DebianStore:
 
 @lru_cache(4096)
 def _mangled(path: str) -> str:
-    """Return a source's name in its link. Cached, as a run needs it several times, and a fleet has the same names."""
+    """Return the link name of a source file. Cached, because a run needs it several times, and a fleet has the same
+    names.
+    """
     return stem(path).translate(_MANGLED)
 
 

@@ -19,7 +19,7 @@ from rootfs_trust.store.source_file import Source, certificate_files, read_sourc
 
 
 class DebianPaths(Protocol):
-    """The paths and reading rules of a layout."""
+    """The paths of a layout, and whether it reads subdirectories."""
 
     @property
     def local(self) -> str:
@@ -43,7 +43,7 @@ class DebianPaths(Protocol):
 
     @property
     def flat(self) -> bool:
-        """The anchor source directory is read without subdirectories, whatever the files are called."""
+        """Whether the tool reads files of any name in the anchor source directory, but no subdirectories."""
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ def _read_shipped(view: View, layout: DebianPaths, available: Iterable[str], fou
 
 
 def held(found: DebianSources) -> Held:
-    """Return the certificates of the sources, for selections."""
+    """Return the certificates of the sources, from which selections choose."""
     sources = (*found.shipped.items(), *found.unlisted.items(), *found.distrusted.items())
     names = [name for path, _ in sources for name in (path, stem(path))]
     return Held(
@@ -194,7 +194,9 @@ def _names_to_distrust(found: DebianSources, local: AnchorSources, wanted: str, 
 
 
 def _every_copy(found: DebianSources, local: AnchorSources, sha256: str, plan: StorePlan, *, must: bool) -> list[str]:
-    """Remove every copy of the certificate and return the shipped names. With ``must``, no copy is an error."""
+    """Remove every copy of the certificate, and return the names of shipped copies. With ``must``, a missing copy is an
+    error.
+    """
     paths = [source.path for source in sources_with(sha256, local.sources.values())]
     for path in paths:
         local.remove(path, sha256)

@@ -21,7 +21,9 @@ from rootfs_trust.x509.der import INTEGER, OID, SEQUENCE, UTF8_STRING, DerReader
 from rootfs_trust.x509.oids import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH, dotted
 
 Place = Literal["anchors", "blocklist", ""]
-"""The subdirectory of a token that contains a file. Empty is the token's top directory, which implies no trust."""
+"""The subdirectory of a token (a source directory of p11-kit) that contains a file. Empty: the top directory, which
+implies no trust.
+"""
 
 KNOWN_PURPOSES = (
     SERVER_AUTH,
@@ -42,7 +44,8 @@ OPENSSL_REJECT = "1.3.6.1.4.1.3319.6.10.1"
 
 @dataclass(frozen=True, slots=True)
 class TokenEntry:
-    """A certificate as one file of the store describes it, or a description without the certificate.
+    """An entry of a source file: a certificate with its trust, or the trust of a certificate that the file does not
+    contain.
 
     ``label`` is the name that the file gives it, or None if the file gives none. ``issuer``, ``serial`` and ``key`` are
     whole DER elements, empty if unknown. ``server_distrust_after`` is the date after which issued server
@@ -60,14 +63,15 @@ class TokenEntry:
     key: bytes = b""
     server_distrust_after: bytes = b""
     mozilla: bool = False
-    """It is part of Mozilla's root program."""
+    """Whether the certificate is part of Mozilla's root program."""
     distrusts_only_itself: bool = False
-    """Its ``x-distrusted`` is another byte than those of true and false: other copies of it stay trusted."""
+    """Whether ``x-distrusted`` is a byte that means neither true nor false: other copies of the certificate stay trusted."""
 
 
 @dataclass(frozen=True, slots=True)
 class StapledExtension:
-    """An extension for every certificate with this ``key`` in the same token. ``der`` is an Extension.
+    """An extension that a source file attaches to a key: every certificate with this ``key`` in the token gets it.
+    ``der`` is an Extension.
 
     ``oid`` is the OID that the file states, as a DER element. It may differ from that in ``der``.
     """
@@ -133,7 +137,7 @@ def _element(reader: DerReader, tag: int) -> bytes:
 
 
 def take_extension(der: bytes) -> tuple[str, bytes]:
-    """Return the dotted OID and the value of one Extension; raises MalformedError if it is malformed."""
+    """Read one Extension and return its dotted OID and its value. Raises MalformedError if it is malformed."""
     found = read_extensions(encode(SEQUENCE, der))
     if len(found) != 1:
         raise MalformedError("not one extension")
@@ -155,7 +159,7 @@ def usages(value: bytes) -> tuple[str, ...]:
 
 
 def take_oids(body: DerReader) -> tuple[str, ...]:
-    """Return the remaining OIDs of a SEQUENCE OF OBJECT IDENTIFIER, in dotted decimal."""
+    """Read the remaining OIDs of a SEQUENCE OF OBJECT IDENTIFIER, and return them in dotted decimal."""
     oids = tuple(dotted(body.oid()) for _ in iter(body.more, False))
     if any(each.startswith("#") for each in oids):
         raise MalformedError("an OBJECT IDENTIFIER is too long")

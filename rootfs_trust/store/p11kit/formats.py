@@ -21,7 +21,7 @@ from rootfs_trust.x509.oids import EXTENDED_KEY_USAGE, SUBJECT_KEY_ID, encode_us
 _REJECTED = 0xA0  # [0], constructed: the encoder sets that bit only for SEQUENCE and SET
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 _X509_LIST = bytes.fromhex("a159c0a5e494a74a87b5ab155c2bf072")
-"""EFI_CERT_X509_GUID in UEFI's byte order."""
+"""EFI_CERT_X509_GUID in the byte order of UEFI: the type of a list of X.509 certificates."""
 _P11_KIT = bytes.fromhex("503bdddc05f4fd4396bebd33b1734776")
 """The owner GUID that p11-kit's extractor uses."""
 
@@ -105,7 +105,7 @@ def _settings(chosen: Chosen) -> bytes:
 
 
 def _purposes(chosen: Chosen) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-    """Return the trusted and the rejected purposes (write_trust_and_rejects); None for a list that is not written."""
+    """Return the trusted and the rejected purposes (write_trust_and_rejects). A list that is not written is None."""
     rejected = _stapled_usages(chosen, OPENSSL_REJECT)
     if chosen.distrusted:
         return None, (*(rejected or ()), *KNOWN_PURPOSES)
@@ -130,7 +130,8 @@ def _implicit(tag: int, element: bytes) -> bytes:
 
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_")
 _LONGEST = 255 - 16 - len(".pem")
-"""MAX_FILE_NAME less the bytes that make_unique_name reserves for a number."""
+"""Maximum length of a file name in bytes: MAX_FILE_NAME, minus the bytes that make_unique_name reserves for a number.
+"""
 
 
 @dataclass(slots=True)

@@ -57,7 +57,7 @@ class P11KitStore:
     folders: tuple[ExtractedHashDirectory, ...]
     suffix: str = ".crt"
     mirror: Mirror | None = None
-    """A directory that repeats the links of the last of ``folders``."""
+    """A second hash directory, with the same links as the last one in ``folders``."""
     links: tuple[tuple[str, str], ...] = ()
     """Links that the package ships, as path and target. Missing ones are created if their directory exists."""
     last_name: bool = False

@@ -32,7 +32,9 @@ class Filter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A certificate for an output. ``label`` is empty if it has no name; ``stapled`` are extension values by OID."""
+    """A certificate that is selected for an output. ``label`` is its name, or empty. ``stapled`` has the values of
+    extensions attached to its key, by OID.
+    """
 
     certificate: Certificate
     label: bytes
@@ -98,7 +100,7 @@ def _passes(token: Token, entry: TokenEntry, wanted: Filter, distrusted: _Distru
 
 
 def is_authority(token: Token, entry: TokenEntry) -> bool:
-    """Return whether p11-kit takes the entry for a CA: by a stapled extension, its category, or its certificate.
+    """Return whether p11-kit treats the entry as a CA. A stapled extension, its category or its certificate decides.
 
     A self-issued certificate of version 1 without basic constraints counts as a CA; a self-signed server certificate
     does not.
@@ -119,7 +121,7 @@ def is_authority(token: Token, entry: TokenEntry) -> bool:
 
 
 def _purposes(stapled: Mapping[str, bytes], certificate: Certificate) -> tuple[str, ...] | None:
-    """Return the purposes of the certificate, or None if it is good for any. Raises MalformedError."""
+    """Return the purposes of the certificate, or None if it is valid for all. Raises MalformedError."""
     value = stapled.get(EXTENDED_KEY_USAGE)
     if value is None:
         value = parts_of(certificate.der).extension(EXTENDED_KEY_USAGE)

@@ -31,7 +31,7 @@ _COMMENTS = re.compile(rb"(?:#[^\n]*\n)*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractedBundle:
-    """A bundle or keystore. An empty ``purpose`` means any."""
+    """A bundle or keystore that ``trust extract`` writes. An empty ``purpose`` means any purpose."""
 
     path: str
     format: Literal["pem", "openssl", "edk2", "java"]
@@ -45,7 +45,9 @@ class ExtractedBundle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractedHashDirectory:
-    """A hash directory. ``trusted``: its files are TRUSTED CERTIFICATEs. ``extra``: more links, as name and target."""
+    """A hash directory that ``trust extract`` writes. ``trusted``: its files are TRUSTED CERTIFICATEs. ``extra``:
+    additional links, as name and target.
+    """
 
     path: str
     trusted: bool = False
@@ -65,7 +67,7 @@ Desired = dict[str, File | Symlink | Directory | Absent]
 
 
 def described(output: ExtractedBundle) -> str:
-    """Return the line of the bundle in docs/layouts.md."""
+    """Return the line about the bundle in docs/layouts.md."""
     comment = ", with labels as comments" if output.comment else ""
     held = "all certificates" if output.filter is Filter.CERTIFICATES else "trusted CAs"
     return (
@@ -74,7 +76,7 @@ def described(output: ExtractedBundle) -> str:
 
 
 def described_folder(output: ExtractedHashDirectory) -> tuple[str, ...]:
-    """Return the lines of the hash directory in docs/layouts.md."""
+    """Return the lines about the hash directory in docs/layouts.md."""
     form = _FORMATS["openssl" if output.trusted else "pem"]
     return (
         f"`{output.path}/LABEL.pem` (0444, directory 0555): trusted CAs{_PURPOSES[output.purpose]}, as {form}",
@@ -93,7 +95,7 @@ def bundle_file(
 
 
 def _header(view: View, output: ExtractedBundle) -> bytes:
-    """Return the comment lines of the existing file, as other versions of the script have other headers."""
+    """Return the comment lines of the existing file. They depend on the version of the script that wrote it."""
     data = read(view, output.path)
     found = _COMMENTS.match(data) if data else None
     return found[0] if found else output.header
@@ -123,13 +125,13 @@ def _java(data: bytes, chosen: list[Chosen], created: int | None) -> bytes:
 
 
 def folder_of(output: ExtractedHashDirectory, tokens: Sequence[Token], *, last_name: bool) -> ExtractedDirectory:
-    """Return the files and links of ``output``."""
+    """Return the files and links of the hash directory ``output``."""
     chosen = select(tokens, Filter.ANCHORS, output.purpose, last_name=last_name)
     return hash_directory(chosen, formats.trusted_pem_of if output.trusted else formats.pem_of)
 
 
 def folder_nodes(output: ExtractedHashDirectory, made: ExtractedDirectory) -> Desired:
-    """Return the hash directory in the order of writing.
+    """Return the nodes of a hash directory, in the order of writing.
 
     Links with the highest numbers come first: a certificate whose number grows gets its new link before its old link
     name is reused.
@@ -167,7 +169,7 @@ def _is_written(view: View, path: str, name: str) -> bool:
 
 
 def _is_one_block(data: bytes) -> bool:
-    """Return whether ``data`` is a certificate exactly as an output has it."""
+    """Return whether ``data`` contains only one certificate, in exactly the form that an output uses."""
     entries = [each for each in parse_file("", data, "") if isinstance(each, TokenEntry)]
     if len(entries) != 1 or data.count(b"-----BEGIN ") != 1:
         return False
@@ -176,7 +178,8 @@ def _is_one_block(data: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror:
-    """A directory of links to the files of a hash directory. ``files``: it has links by file name too.
+    """A second directory of links to the files of a hash directory. ``files``: it also has links that are named like
+    the files.
 
     ``prefix`` is the part of a link's target before the file name. ``as_found``: links are written only if the
     directory already has such hash links, and with their prefix.
@@ -189,14 +192,14 @@ class Mirror:
 
 
 def described_mirror(mirror: Mirror) -> tuple[str, ...]:
-    """Return the lines of the mirror in docs/layouts.md."""
+    """Return the lines about the second directory in docs/layouts.md."""
     names = ("LABEL.pem", "HASH.N") if mirror.files else ("HASH.N",)
     where = ", if the directory already has such links" if mirror.as_found else ""
     return tuple(f"`{mirror.path}/{name}` -> `{mirror.prefix}LABEL.pem`{where}" for name in names)
 
 
 def mirror_nodes(view: View, mirror: Mirror, made: ExtractedDirectory) -> Desired:
-    """Return the links to the files of ``made``, and those to delete."""
+    """Return the links to the files of ``made``, and the links to delete."""
     prefix = _found_prefix(view, mirror) if mirror.as_found else mirror.prefix
     if not prefix:
         return {}

@@ -25,7 +25,7 @@ _NO_ATTRIBUTE = f"#{_LARGEST}"
 
 DATA, CERTIFICATE, EXTENSION, X509, AUTHORITY = 0, 1, 0xD84447C8, 0, 2
 OTHER_CLASSES = frozenset((0xCE534353, 0xCE534354, 0xD8444764))
-"""Classes for NSS's and other trust objects: accepted, but ignored by an extract."""
+"""Classes of NSS trust objects and others. p11-kit accepts them, but ``trust extract`` ignores them."""
 
 _CONSTANTS = {
     "data": DATA,
@@ -113,7 +113,7 @@ _OID = re.compile(r"[1-79][0-79]*(\.[0-79]+){2,}")
 
 
 def is_persist(data: bytes) -> bool:
-    """Return whether p11-kit tries to parse it as this format (p11_persist_magic)."""
+    """Return whether p11-kit tries to parse ``data`` as a .p11-kit file (p11_persist_magic)."""
     return _MAGIC in data.partition(b"\0")[0]
 
 
@@ -134,7 +134,7 @@ def objects(data: bytes) -> list[Attributes]:
 
 
 def _add_token(attributes: Attributes, token: tuple[str, bytes, bytes]) -> None:
-    """Add a field or a PEM block to ``attributes``. A field replaces an earlier one; a PEM block replaces nothing."""
+    """Add a field or a PEM block to ``attributes``. A field replaces an earlier value; a PEM block does not."""
     kind, name, value = token
     if kind == "field":
         attributes[_name(name)] = _value(value.decode("latin-1"))
@@ -255,7 +255,9 @@ def _unescape(escape: re.Match[bytes]) -> bytes:
 
 
 def _of_pem(block: bytes) -> Attributes:
-    """Return the attributes of a block (on_pem_block). The PEM parser may find none or two in the lexer's block."""
+    """Return the attributes of a PEM block (on_pem_block). Raises MalformedError unless the text contains exactly one
+    block.
+    """
     found = list(pem.blocks(block))
     label, contents = found[0] if len(found) == 1 else ("", b"")
     if label == "CERTIFICATE":

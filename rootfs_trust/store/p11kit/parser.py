@@ -84,7 +84,7 @@ def _avalanche(value: int) -> int:
 
 
 def parse_file(path: str, data: bytes, place: Place) -> list[TokenEntry | StapledExtension]:
-    """Return what the file adds to the store, in p11-kit's order; nothing if the format is unknown."""
+    """Return the entries that the file adds to the store, in p11-kit's order; none for an unknown format."""
     return [_placed(each, place) if isinstance(each, TokenEntry) else each for each in _objects(path, data)]
 
 
@@ -112,7 +112,7 @@ def _placed(entry: TokenEntry, place: Place) -> TokenEntry:
 
 
 def plain_entry(path: str, certificate: Certificate, label: bytes | None = None) -> TokenEntry:
-    """Return the entry of a certificate about which its file says nothing more."""
+    """Return the entry of a certificate whose file contains no information about its trust."""
     parts = parts_of(certificate.der)
     return TokenEntry(path, certificate, label, issuer=parts.issuer, serial=parts.serial, key=parts.key)
 
@@ -200,7 +200,9 @@ def _is_ignored(kind: int | None, attributes: p11_kit_file.Attributes) -> bool:
 
 
 def _entry(path: str, attributes: p11_kit_file.Attributes) -> TokenEntry:
-    """Return a certificate, or the description of a distrusted one that the file does not contain."""
+    """Return the entry of an object: a certificate, or the description of a distrusted one that the file does not
+    contain.
+    """
     try:
         entry = plain_entry(path, parse_certificate(attributes.get("value", b"")))
     except MalformedError:

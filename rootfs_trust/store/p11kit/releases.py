@@ -1,4 +1,6 @@
-"""Differences between releases of Fedora and its derivatives: older ones have fewer outputs, newer ones fewer links."""
+"""Differences between releases of Fedora and its derivatives: older ones write fewer outputs, newer ones ship fewer
+links.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ _OLD_LINKS = ("/etc/pki/tls/cert.pem", "/etc/pki/tls/certs/ca-bundle.crt", "/etc
 
 
 def as_released(device: Device, layout: Layout) -> Layout:
-    """Adapt ``layout`` to the outputs of the rootfs's own update-ca-trust, and to the links of its release.
+    """Remove the outputs from ``layout`` that the rootfs's update-ca-trust does not write, and the links that its
+    release does not ship.
 
     Nothing on the device would update an output that its tool does not write, so that a certificate removed later would
     stay trusted in it.
@@ -42,7 +45,9 @@ def _with_outputs_of_the_tool(device: Device, layout: P11KitStore) -> P11KitStor
 
 
 def _end(path: str) -> str:
-    """Return the last two components of a path: the script writes the directory before them as a variable."""
+    """Return the last two components of a path. The script contains only these, after a variable for the parent
+    directory.
+    """
     return "/".join(path.split("/")[-2:])
 
 

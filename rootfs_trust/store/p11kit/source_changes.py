@@ -49,12 +49,14 @@ class StoreChanges:
         return self.blocklist | {path: node for path, node in self.anchors.items() if path not in replaced}
 
     def after(self, present: Collection[str]) -> dict[str, File | Absent]:
-        """Return the replaced sources. They are written after the outputs: until then the old sources explain them."""
+        """Return the source files to overwrite. Write them after the outputs, which contain the old certificates until
+        then.
+        """
         return {path: node for path, node in self.anchors.items() if path in present and isinstance(node, File)}
 
 
 def change(found: FoundTokens, request: Request, plan: StorePlan) -> StoreChanges:
-    """Return the changes that ``request`` makes."""
+    """Return the changes to the sources that ``request`` makes."""
     local = AnchorSources(found.anchors, _path_itself, found.local(), found.others(), (), source_purposes)
     blocklist = _Blocklist(found, plan)
     if request.adopt:
@@ -81,8 +83,8 @@ def change(found: FoundTokens, request: Request, plan: StorePlan) -> StoreChange
 
 
 def held(found: FoundTokens) -> Held:
-    """Return the certificates of the sources, for selections. Those that TLS clients get for servers count as
-    shipped.
+    """Return the certificates of the sources, from which selections choose. Certificates that TLS clients trust for
+    servers count as shipped.
     """
     local = f"{found.anchors}/"
     trusted = [each for each in found.entries if each.trusted and not each.distrusted]
@@ -149,7 +151,9 @@ def _remove_copies(found: FoundTokens, local: AnchorSources, blocklist: _Blockli
 
 
 def _remove_from_file(found: FoundTokens, local: AnchorSources, blocklist: _Blocklist, path: str, sha256: str) -> None:
-    """Remove one certificate from a file, or distrust it if the file gives others more than plain trust."""
+    """Remove one certificate from a source file. If the file records trust settings for others, add the certificate to
+    the blocklist instead.
+    """
     source = local.sources[path]
     if len({each.sha256 for each in source.certificates}) > 1 and has_trust_attributes(source):
         for entry in found.entries:
@@ -185,7 +189,7 @@ def _warn_of_copies(found: FoundTokens, local: AnchorSources, path: str, plan: S
 
 
 class _Blocklist:
-    """The directory of distrusted certificates, and every other file that distrusts one."""
+    """The administrator's blocklist directory, and all other files that distrust a certificate."""
 
     def __init__(self, found: FoundTokens, plan: StorePlan) -> None:
         self._folder = found.blocklist
@@ -270,7 +274,7 @@ def _shares_key(entry: TokenEntry) -> Problem:
 
 
 def ineffective_anchors(tokens: list[Token], anchors: Iterable[Anchor]) -> Iterator[Problem]:
-    """Yield a warning for each anchor that is in no output of CAs, or not in the TLS bundle."""
+    """Yield a warning for each anchor that is in no store file for CAs, or not in the bundle for TLS."""
     served = {each.certificate.sha256 for each in select(tokens, Filter.ANCHORS, SERVER_AUTH)}
     authority: dict[str, bool] = {}
     for token in tokens:
@@ -298,7 +302,7 @@ def _not_for_servers(anchor: Anchor) -> Problem:
 
 
 def shared_keys(token: Token, anchors: Iterable[Anchor]) -> Iterator[Problem]:
-    """Yield a conflict for each anchor whose key other files of its token have for other purposes.
+    """Yield a conflict for each anchor whose key occurs in another file of the token with different purposes.
 
     p11-kit staples purposes to a key, for every certificate with it (load_attached_extensions in trust/enumerate.c).
     One of the two certificates would be trusted for the purposes of the other.

@@ -24,7 +24,9 @@ _SUFFIXES = (".pem", ".crt", ".cer", ".der", ".p11-kit")
 
 @dataclass(slots=True)
 class FoundTokens:
-    """The tokens of the layout, the administrator's first. ``folder`` is the path of that one."""
+    """The tokens (source directories) of the layout, the administrator's first. ``folder`` is the path of the first
+    one.
+    """
 
     folder: str
     files: list[list[SourceFile]]
@@ -47,7 +49,7 @@ class FoundTokens:
         return next(iter(folders), "") if len(folders) == 1 else join(self.folder, "blocklist")
 
     def local(self) -> dict[str, Source]:
-        """Return the files of the anchors directory by path, without those that cannot be meant as certificates."""
+        """Return the files of the anchors directory by path. Files that are obviously not certificates are omitted."""
         held: dict[str, list[Certificate]] = {}
         for entry in self.tokens[0].entries:
             held.setdefault(entry.path, []).extend([entry.certificate] if entry.certificate else [])
@@ -69,7 +71,7 @@ class FoundTokens:
         return [each for each in trusted if not each.path.startswith(local)]
 
     def changed(self, changes: Mapping[str, File | Absent]) -> list[Token]:
-        """Return the tokens after ``changes`` in the administrator's one."""
+        """Return the tokens as they are after ``changes`` to the administrator's token."""
         if not changes:
             return self.tokens
         files = {file.path: file for file in self.files[0] if not isinstance(changes.get(file.path), Absent)}
@@ -97,7 +99,7 @@ def names_of(entry: TokenEntry) -> Iterator[str]:
 
 
 def entry_label(entry: TokenEntry) -> str:
-    """Return the entry's label for people, or its digest if it has none."""
+    """Return the label of the entry for messages, or its digest if it has no label."""
     if entry.certificate is None:
         return (entry.label or b"").decode("utf-8", "replace")
     label = entry.label if entry.label is not None else subject_label(entry.certificate)
@@ -114,12 +116,14 @@ def file_names(path: str) -> Iterator[str]:
 
 
 def has_trust_attributes(source: Source) -> bool:
-    """Return whether the file records more than plain trust, which plain PEM could not express."""
+    """Return whether the file records trust settings, which plain PEM could not express."""
     return is_persist(source.data) or b"TRUSTED CERTIFICATE" in source.data
 
 
 def source_purposes(source: Source, certificate: Certificate) -> Purposes:
-    """Return the purposes for which a file of the anchors directory, on its own, trusts one of its certificates."""
+    """Return the purposes for which a file of the anchors directory trusts one of its certificates, regardless of other
+    files.
+    """
     objects = parse_file(source.path, source.data, "anchors")
     return purposes_of(certificate, (each for each in objects if isinstance(each, StapledExtension)))
 
