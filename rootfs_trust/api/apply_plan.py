@@ -20,7 +20,7 @@ def secrets(desired: Desired) -> Iterator[Problem]:
             yield Problem("conflict", path, message, "delete the key from the files that it is made from")
 
 
-@lru_cache(maxsize=16)  # most of many trees get the same bundle
+@lru_cache(maxsize=16)  # cached: most trees of a fleet get the same bundle
 def _key_form(content: bytes) -> str:
     return private_key_form(content)
 

@@ -53,7 +53,7 @@ def statement(job: Job, decision: Decision, read: Mapping[str, str]) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-# -- what came out ----------------------------------------------------------------------------------------
+# -- subjects: the result ---------------------------------------------------------------------------------
 
 
 def _files(decision: Decision, read: Mapping[str, str]) -> dict[str, str]:
@@ -73,7 +73,7 @@ def _links(decision: Decision) -> Iterator[dict[str, Any]]:
         yield {**_descriptor(LINKS, _digest(listing)), "content": content, "mediaType": "text/plain"}
 
 
-# -- what went in -----------------------------------------------------------------------------------------
+# -- materials: the inputs --------------------------------------------------------------------------------
 
 
 def _definition(job: Job, decision: Decision, read: Mapping[str, str]) -> dict[str, Any]:

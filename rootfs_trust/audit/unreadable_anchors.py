@@ -36,7 +36,7 @@ def losses(reading: FileReader) -> Iterator[Loss]:
     """
     versions = Versions(reading)
     found: dict[tuple[str, str], Loss] = {}
-    seen: dict[str, Certificate] = {}  # what a certificate says is read once, not for every client
+    seen: dict[str, Certificate] = {}  # parse each certificate once, not for every client
     for client in clients_of(reading):
         for anchor in client.find(()).anchors:
             certificate = seen.setdefault(anchor.certificate.sha256, anchor.certificate)

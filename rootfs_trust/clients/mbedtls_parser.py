@@ -13,7 +13,7 @@ from rootfs_trust.x509.oids import (
 )
 
 _SIGNATURES = ("withrsaencryption", "ecdsa", "pss")
-_CURVES = (None, *(name for name in CURVES.values() if name != "SM2"))  # None: no EC key, or told elsewhere
+_CURVES = (None, *(name for name in CURVES.values() if name != "SM2"))  # None: no EC key, or another check reports it
 _HANDLED = (KEY_USAGE, SUBJECT_ALTERNATIVE_NAME, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, NETSCAPE_TYPE)
 
 

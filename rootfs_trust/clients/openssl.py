@@ -172,7 +172,7 @@ class _Lookup:
         loaded: list[ClientAnchor] = []
         for number in count():
             path = join(self._folder, f"{digits}.{number}")
-            if self._reading.view.kind(path) is None:  # stat() fails: there the lookup stops
+            if self._reading.view.kind(path) is None:  # the lookup stops where stat() fails
                 break
             file = self._reading.openssl_linked(path)
             loaded += file.anchors if file else ()

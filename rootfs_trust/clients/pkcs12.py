@@ -45,7 +45,7 @@ def read_pkcs12(data: bytes) -> list[bytes]:
     asked = iterations(data)
     if asked > MAX_ITERATIONS:
         raise MalformedError(f"asks for {asked} iterations to derive its keys, more than {MAX_ITERATIONS}")
-    # Without a password of its own JSSE gives none, and Java then reads what is not encrypted.
+    # Without a configured password JSSE passes none, and Java then reads only unencrypted parts.
     for password in (PASSWORD.encode(), None):
         try:
             # A JDK ships roots with a serial number that RFC 5280 does not allow, about which cryptography warns.
@@ -88,7 +88,7 @@ def _algorithms(information: bytes) -> Iterator[bytes]:
 
 def _parts(element: bytes) -> list[bytes]:
     """Return the elements of the constructed element at the start of ``element``."""
-    whole = element + b"\0\0"  # see x509.der.reread
+    whole = element + b"\0\0"  # see reader_for_element of x509/der.py
     _, _, indefinite, start, stop = header(whole, 0, len(whole))
     reader, found = DerReader(whole, start, stop, indefinite), []
     while reader.more():

@@ -74,7 +74,7 @@ class FleetCheck:
 
     def _order(self, config: str) -> CheckOrder:
         root_data, journaled = self._options.root_data, self._options.journal is not None
-        if self._who is not None:  # the same question whatever the config
+        if self._who is not None:  # the question does not depend on the config
             order = CheckOrder(None, self.at, root_data, self._fail_on, self._who)
             selections = [resolve_who(self._who, root_data)]
             return order._replace(policy=check_policy_digest(order, selections)) if journaled else order

@@ -63,7 +63,7 @@ def _checked(task: CheckTask) -> CheckResult:
         with open_view(task.path, task.states, watcher) as view:
             result = _result(task, view)
             return result._replace(done=watcher.entry())
-    except Exception as error:  # a defect of ours in one tree must not keep the others from being looked at
+    except Exception as error:  # a bug that one tree triggers must not stop the checks of the others
         text = str(error) if isinstance(error, RootfsTrustError | OSError) else f"a defect: {error!r}"
         return lost(task, text)
 

@@ -62,7 +62,7 @@ class _Pool(ProcessPoolExecutor):
 def _until_terminated(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
         return fn(*args, **kwargs)
-    except SystemExit:  # what was staged is swept by now; a result would keep the pool alive
+    except SystemExit:  # temporary files are deleted by now; a result would keep the pool alive
         os._exit(1)
 
 

@@ -38,7 +38,7 @@ class ImageWork:
             return
         if not order.dry_run:
             os.makedirs(os.path.dirname(dest), exist_ok=True)
-        # What an earlier run wrote here, and nobody touched since, is ours to replace.
+        # Overwrite the result of an earlier run if nobody has changed it since.
         destination = Destination(dest, overwrite=bool(task.own) and image_stamp(dest) == task.own)
         outcome = image_job(task.path, destination, load_job(order), shared=_shared(order.policy))
         status = CHANGED if outcome.changed else UNCHANGED

@@ -56,7 +56,7 @@ def _run_step(works: Iterable[Work], step: Callable[[Work], None]) -> None:
     for work in works:
         try:
             step(work)
-        except Exception as error:  # a defect of ours in one tree must not keep the others from being done
+        except Exception as error:  # a bug that one tree triggers must not stop the others
             work.close()
             if not _is_transient_error(error):
                 work.result = _failed(work.task, error)

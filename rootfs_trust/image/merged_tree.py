@@ -212,7 +212,7 @@ def _prune(folder: dict[str, ImageEntry], names: tuple[str, ...], layer: int) ->
     A directory is searched once for each layer, since there may be as many whiteouts as entries.
     """
     found = [(folder, name) for name in names if name in folder]
-    for holder, name in found:  # which grows, outer entries before inner ones
+    for holder, name in found:  # this list grows during the loop: outer entries before inner ones
         entry = holder[name]
         if entry.children and entry.pruned_in != layer:
             entry.pruned_in = layer

@@ -34,7 +34,7 @@ def zip_files(path: str, data: bytes) -> list[InputFile] | Problem:
     from io import BytesIO
     from zipfile import BadZipFile, ZipFile
 
-    # What zipfile raises for archives that are damaged or packed in a way that it does not know.
+    # Exceptions of zipfile for archives that are damaged or use an unknown compression.
     damage = (BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
     try:
         with ZipFile(BytesIO(data)) as archive:

@@ -48,7 +48,7 @@ _LEVELS = {
     "CKT_NSS_MUST_VERIFY_TRUST": None,
     "CKT_NSS_TRUST_UNKNOWN": None,
     "CKT_NSS_VALID_DELEGATOR": None,
-    "CKT_NSS_TRUSTED": None,  # by itself, and not as a CA
+    "CKT_NSS_TRUSTED": None,  # trusted only by itself, not as a CA
     "CKT_NETSCAPE_MUST_VERIFY": None,
     "CKT_NETSCAPE_TRUST_UNKNOWN": None,
     "CKT_NETSCAPE_VALID_DELEGATOR": None,

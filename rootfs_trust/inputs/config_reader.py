@@ -126,7 +126,7 @@ def _template(folder: str, name: str) -> str:
     return name if _SHIPPED.fullmatch(name) else os.path.join(folder, name)
 
 
-# -- what each key takes -----------------------------------------------------------------------------------
+# -- types of values ---------------------------------------------------------------------------------------
 
 
 def _selection(value: object) -> Selection:

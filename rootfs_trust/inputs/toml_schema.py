@@ -132,7 +132,7 @@ def _table_name(bracket: str, name: str, counts: Counter[str]) -> str:
     return f"{name}[{counts[name] - 1}]"
 
 
-# -- what each key takes -----------------------------------------------------------------------------------
+# -- types of values ---------------------------------------------------------------------------------------
 
 
 def string(value: object) -> str:

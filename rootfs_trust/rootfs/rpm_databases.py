@@ -38,7 +38,7 @@ def rpm_packages(data: bytes) -> Iterator[tuple[str, str]]:
     left = len(data)
     for header in _from_sqlite(data) if data.startswith(_SQLITE) else _from_ndb(data):
         left -= len(header)
-        if left < 0:  # headers that share their bytes: no database of rpm
+        if left < 0:  # overlapping headers: not a database that rpm wrote
             return
         with suppress(error, UnicodeDecodeError):
             yield from _name_and_version(header)

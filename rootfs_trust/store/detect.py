@@ -39,7 +39,7 @@ def find_layout(device: Device, name: str = "auto") -> Layout:
 
 
 def _layout_by_name(name: str) -> Layout:
-    # Imported late: the layouts of p11-kit are many modules, and a run needs one layout.
+    # Imported here because the layouts of p11-kit need many modules, and a run needs only one layout.
     from rootfs_trust.store.all_layouts import LAYOUTS
 
     if name not in LAYOUTS:

@@ -224,7 +224,7 @@ def _in_order(entries: Iterable[HashedFile]) -> Iterator[tuple[HashedFile, Linka
             yield entry, linkable
 
 
-if TYPE_CHECKING:  # rehash has no sources, and starts quicker without what they import
+if TYPE_CHECKING:  # imported here because rehash has no sources, and starts faster without it
     from rootfs_trust.store.source_file import Source
 
 

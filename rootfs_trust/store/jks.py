@@ -24,7 +24,7 @@ from typing import NamedTuple
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509 import looks_like_pkcs12
 
-PASSWORD = "changeit"  # noqa: S105  # known to everyone
+PASSWORD = "changeit"  # noqa: S105  # a public default
 """The password of every distribution's trust store."""
 
 _JKS, _JCEKS = b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce"

@@ -350,7 +350,7 @@ class _Signed:
         self.algorithm = take_algorithm(body)
         self.issuer = Name.take(body)
         self.validity = take_validity(body)
-        # Most are self-issued: the same bytes are the same name, and need not be read twice.
+        # Most are self-issued: if issuer and subject have the same bytes, parse the name once.
         self.subject = self.issuer if body.skip(self.issuer.raw) else Name.take(body)
         self.key = take_key(body)
         self.extensions = _take_tail(body)
@@ -566,7 +566,8 @@ def take_certificate(reader: DerReader) -> Certificate:
     """Take a Certificate. A certificate that was parsed before may be returned as the same object, because files share
     many.
     """
-    # What follows the element is part of the key: OpenSSL looks at it (see reread).
+    # The bytes after the element are part of the cache key, because OpenSSL looks at them (see reader_for_element in
+    # der.py).
     rest = reader.data[reader.pos : reader.end]
     parse = _parsed_small if len(rest) <= _SMALL else _parsed_large if len(rest) <= _LARGE else _parsed
     found = parse(rest)

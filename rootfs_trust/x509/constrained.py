@@ -99,7 +99,7 @@ def _cannot_be_constrained(certificate: Certificate) -> str:
     return ""
 
 
-# -- which names ---------------------------------------------------------------------------------------------
+# -- names ---------------------------------------------------------------------------------------------------
 
 
 def _exclude_unlisted_kinds(names: NameConstraints) -> NameConstraints:
@@ -154,7 +154,7 @@ def _network(value: bytes) -> IPv4Network | IPv6Network:
     return ip_network((value[:half], int.from_bytes(value[half:]).bit_count()), strict=False)
 
 
-# -- how they are written ------------------------------------------------------------------------------------
+# -- encoding ------------------------------------------------------------------------------------------------
 
 
 def _parts(der: bytes) -> tuple[list[bytes], bytes, bytes]:

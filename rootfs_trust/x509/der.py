@@ -17,7 +17,7 @@ from rootfs_trust.errors import MalformedError
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, ENUMERATED = 1, 2, 3, 4, 5, 6, 10
 UTF8_STRING, SEQUENCE, SET, UTC_TIME, GENERALIZED_TIME = 12, 16, 17, 23, 24
 UNIVERSAL_STRING, BMP_STRING = 28, 30
-NOTHING = -1  # the tag at the end, where no element follows
+NOTHING = -1  # returned instead of a tag if no element follows
 
 _NAMES = {
     NOTHING: "nothing",
@@ -132,8 +132,8 @@ def _long_header(data: bytes, pos: int, end: int) -> Header:
         octets = length & 0x7F
         if end - pos < octets:
             raise MalformedError("a length is cut short")
-        # An off-by-one of asn1_get_length, present in 3.0.19 and gone in 3.0.22: what one of them refuses is of
-        # no use on a device that may have either.
+        # An off-by-one error of asn1_get_length, in 3.0.19 but not in 3.0.22. A device may have either version, so
+        # refuse input that one of them refuses.
         if end - pos == octets:
             raise MalformedError("an empty last element has a long length, which not every OpenSSL takes")
         length = int.from_bytes(data[pos : pos + octets])
@@ -234,7 +234,7 @@ class DerReader:
     def value(self, tag: int) -> bytes:
         """Take the primitive element ``tag`` and return its contents. Pieces of a string are joined (asn1_collect)."""
         pos, data = self.pos, self.data
-        if pos + 1 < self.end and data[pos] == tag:  # in one piece; most are short, and quickly read
+        if pos + 1 < self.end and data[pos] == tag:  # fast path for values in one piece, which most are
             stop = pos + 2 + data[pos + 1]
             if data[pos + 1] < 0x80 and stop <= self.end:
                 self.pos = stop

@@ -33,7 +33,8 @@ _MAX_SIZE = 1024 * 1024  # X509_NAME_MAX
 # Encodings for displaying other strings.
 _SHOWN = _FOLDED | {18: "latin-1"}
 
-# Type and value of one attribute: contents of the OID, tag and contents of the value (a SEQUENCE: all of it).
+# Type and value of one attribute: contents of the OID, tag and contents of the value (for a SEQUENCE, the whole
+# element).
 Attribute = tuple[bytes, int, bytes]
 
 

@@ -213,7 +213,7 @@ def unrecognized_begin_lines(data: bytes, read: Iterable[Block | BadBlock] | Non
             rest = text[begin + len(_BEGIN) : begin + _LONGEST_READ] + b"\n"
             label = rest.splitlines()[0].partition(_DASHES)[0]
             found.append(BadBlock(label.decode("latin-1"), line, "OpenSSL does not see its BEGIN line"))
-        seen.discard(line)  # a second one in the same line is overlooked
+        seen.discard(line)  # a second one in the same line is ignored
         pos = begin + len(_BEGIN)
     return found
 

@@ -171,7 +171,7 @@ def _policy_findings(inspection: Inspection, anchor: TrustedAnchor) -> Iterator[
 
 
 def _finding(anchor: TrustedAnchor, problem: Problem, *, refused: bool) -> Finding:
-    # A problem that has no kind of its own here is still a finding.
+    # A problem without a separate kind is still a finding.
     kind = _BY_ID.get(problem.id) or FindingType(problem.id, (WARNING, ERROR, NOTE), problem.id, "", problem.hint)
     level = ERROR if refused and ERROR in kind.levels else WARNING
     if (anchor.origin == DISTRIBUTION or level not in kind.levels) and NOTE in kind.levels:

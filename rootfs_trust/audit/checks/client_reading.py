@@ -39,7 +39,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
 def _losses(inspection: Inspection) -> Iterator[Loss]:
     try:
         yield from losses(FileReader(inspection.device))
-    except InputError:  # unreadable settings have another finding
+    except InputError:  # another finding reports unreadable settings
         return
 
 

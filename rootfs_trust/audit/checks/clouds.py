@@ -85,7 +85,7 @@ def _of_the_store(inspection: Inspection, without: set[str]) -> Iterator[_Connec
 
 
 def _cloud_findings(inspection: Inspection, connection: _Connection) -> Iterator[Finding]:
-    # By the key: a constrained twin of a root has another digest.
+    # Compare keys: the constrained copy of a root has another digest.
     held = {each.key_sha256 for each in connection.certificates}
     roots = [each for each in inspection.root_data.cloud_roots if each.cloud == connection.cloud]
     leaving = [each for each in roots if each.need == LEAVING and each.spki in held]

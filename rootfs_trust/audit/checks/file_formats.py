@@ -138,7 +138,7 @@ _SUFFIXES = (".pem", ".crt", ".cer")
 def check(inspection: Inspection) -> Iterator[Finding]:
     """Yield findings for every file that clients read, and for source files, except those of p11-kit."""
     plain = {each.sha256 for file in inspection.read_by_clients for each in _plain(file)}
-    # A label that hides what is trusted nowhere, such as what p11-kit marks as distrusted, does no harm.
+    # A label that hides an untrusted certificate, such as one that p11-kit marks as distrusted, does no harm.
     hidden = {anchor.certificate.sha256 for anchor in inspection.trust.anchors} - plain
     trusted = {anchor.certificate.sha256 for anchor in inspection.trust.anchors}
     told = set()

@@ -135,7 +135,7 @@ def _finding(problem: Problem, file: str) -> Finding:
 
 
 def _forms(view: View, settings: tuple[FoundSetting, ...], main: SettingsFile) -> Iterator[Finding]:
-    # Any mapper's file of a cloud makes 2.x ignore all that tedge.toml has of it.
+    # If a cloud has any mapper file, 2.x ignores all its settings in tedge.toml.
     for cloud, table in {table.partition(".")[0]: table for table in reversed(mapper_tables(view))}.items():
         name = key_as_written(main.document, cloud)
         if lookup(main.document, name) is not None:

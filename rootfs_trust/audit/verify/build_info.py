@@ -24,7 +24,7 @@ def go_version(program: bytes) -> str:
     start = program.find(_GO_MAGIC)
     if start < 0 or len(program) <= start + _GO_HEADER or not program[start + 15] & _INLINE:
         return ""
-    size = program[start + _GO_HEADER]  # a varint, of one byte for every version there is
+    size = program[start + _GO_HEADER]  # a varint, which has one byte in every existing version
     text = program[start + _GO_HEADER + 1 : start + _GO_HEADER + 1 + size]
     return text.removeprefix(b"go").decode("ascii", "replace") if size < 0x80 and text.startswith(b"go") else ""
 

@@ -34,7 +34,8 @@ def tar_stream(view: FilesystemView, pieces: Pieces, changes: ImageChanges) -> I
             yield packed_entry(place[1:], changes.folders[place])
         else:
             yield from _entry(view, pieces, place, inode, names)
-    # Each directory right before what is new in it: GNU tar sets its time after the links in it only then.
+    # Write each directory directly before its new entries: only then does GNU tar set its time after creating links in
+    # it.
     new = {**changes.folders, **left}
     for place in sorted(new, key=lambda each: each.split("/")):
         yield packed_entry(place[1:], new[place])

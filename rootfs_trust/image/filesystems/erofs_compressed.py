@@ -149,7 +149,8 @@ class CompressedFile:
         heads = [
             number
             for number, cluster in enumerate(clusters)
-            if cluster.type != _INSIDE and (number << bits) + cluster.offset < size  # the last may begin at the end
+            if cluster.type != _INSIDE
+            and (number << bits) + cluster.offset < size  # the last extent may begin at the end of the file
         ]
         if not heads or heads[0] or clusters[0].offset:
             raise MalformedError("has a compressed file without a beginning")

@@ -146,7 +146,8 @@ class Ext:
         found: dict[str, Child] = {}
         data = self.content(number)
         if flags & _INLINE_DATA:
-            # The number of the directory above comes first; the rest begins where the inode's own part ends.
+            # The inode number of the parent directory comes first. The rest continues after the part that is stored in
+            # the inode.
             self._entries(data[4:60], found)
             self._entries(data[60:], found)
         else:

@@ -40,7 +40,7 @@ class ExtWriter:
         script = self._script(changes)
         shutil.copyfile(self._image.path, staged)
         with work_directory() as directory:
-            # The name of the file is ours: debugfs takes a question mark in it as the start of options.
+            # Use a name without special characters: debugfs treats text after a question mark as options.
             os.symlink(os.path.abspath(staged), os.path.join(directory, "image"))
             _put_files(directory, script)
             target = f"image?offset={self._image.start}" if self._image.start else "image"

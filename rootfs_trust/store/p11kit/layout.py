@@ -144,7 +144,7 @@ class P11KitStore:
     def _missing_links(self, view: View, made: set[str]) -> Iterator[tuple[str, Symlink]]:
         """Yield the links of ``links`` to write. ``made`` are the directories that the outputs create."""
         if self.mirror and self.mirror.as_found and has_hash_links(view, self.mirror):
-            return  # a release that no longer has these links
+            return  # newer releases no longer have these links
         for path, text in self.links:
             node = view.node(path)
             has_directory = parent(path) in made or view.kind(parent(path)) is Directory

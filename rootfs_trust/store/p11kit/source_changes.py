@@ -314,7 +314,7 @@ def shared_keys(token: Token, anchors: Iterable[Anchor]) -> Iterator[Problem]:
     for each in token.stapled:
         paths.setdefault(each.key, {})[each.path] = None
         stapled.setdefault(each.path, []).append(each)
-    purposes: dict[bytes, dict[Purposes, list[str]]] = {}  # by key: thousands of certificates may share one
+    purposes: dict[bytes, dict[Purposes, list[str]]] = {}  # grouped by key: thousands of certificates may share one
     for anchor in anchors:
         key = parts_of(anchor.certificate.der).key
         if key not in purposes:

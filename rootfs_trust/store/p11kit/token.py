@@ -23,7 +23,7 @@ PLACES: tuple[tuple[str, Place], ...] = (
     ("", ""),
     ("anchors", "anchors"),
     ("blocklist", "blocklist"),
-    # Its name before 0.23.22. A file that is still there was meant to distrust its certificate.
+    # The name of the blocklist before p11-kit 0.23.22. Files in it still distrust their certificates.
     ("blacklist", "blocklist"),
 )
 
@@ -93,6 +93,6 @@ def files_of(view: View, path: str) -> list[SourceFile]:
 def _files(view: View, folder: str, place: Place) -> list[SourceFile]:
     if view.kind(folder) is not Directory:
         return []
-    # p11-kit reads every file, but temporary files of a killed run of ours are not sources, and will be deleted.
+    # p11-kit reads every file, but the temporary files of a killed run are not sources. The next run deletes them.
     paths = [join(folder, name) for name in view.names(folder) if not name.startswith(STAGED_PREFIX)]
     return [SourceFile(path, read(view, path) or b"", place) for path in paths if view.kind(path) is File]
