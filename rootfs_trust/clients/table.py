@@ -259,8 +259,8 @@ WAYS = (
     ClientRow(
         "openssl-bundle",
         "curl, wget, Python's ssl, Ruby and others that give OpenSSL a file",
-        "the whole file; one malformed PEM block and nothing of it counts; blocks `TRUSTED CERTIFICATE` count with "
-        "their purposes",
+        "the whole file; if one PEM block is malformed, OpenSSL uses none of the file; blocks `TRUSTED CERTIFICATE` "
+        "count with their purposes",
         "by_file.c of OpenSSL",
     ),
     ClientRow(
@@ -331,7 +331,12 @@ WAYS = (
         "roots compiled into the program, and the files that the policy `Certificates.Install` names",
         "policy-templates of Firefox",
     ),
-    ClientRow("mbedtls", "programs with Mbed TLS", "the bundle, certificate by certificate", "x509_crt.c of Mbed TLS"),
+    ClientRow(
+        "mbedtls",
+        "programs with Mbed TLS",
+        "the bundle; certificates that Mbed TLS cannot parse are skipped",
+        "x509_crt.c of Mbed TLS",
+    ),
     ClientRow(
         "thin-edge-mosquitto-bridge",
         "thin-edge.io's bridge by mosquitto",

@@ -14,14 +14,14 @@ from rootfs_trust.store.selection import selected
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.constrained import digests_of
 
-_SHIPPED = "A note for anchors that the distribution ships."
+_SHIPPED = "It is a note for anchors that the distribution ships."
 _RENEW = "get the new certificate of this CA, and replace this one by it"
 
 EXPIRED = FindingType(
     "expired",
     (ERROR, NOTE),
     "An anchor has expired",
-    "OpenSSL and most other clients refuse certificates that it signed. rustls still accepts them. A note for "
+    "OpenSSL and most other clients refuse certificates that it signed. rustls still accepts them. It is a note for "
     'anchors that the distribution ships, and if rootfs-trust.toml accepts it: allow = ["expired"].',
     _RENEW,
 )
@@ -29,7 +29,7 @@ SOON = FindingType(
     "expires-soon",
     (WARNING, ERROR, NOTE),
     "An anchor expires within the days of the policy",
-    "[policy] min_days_left is how long devices will run with this image. An error if the policy is strict. "
+    "[policy] min_days_left is how long devices will run with this image. It is an error if the policy is strict. "
     f"{_SHIPPED}",
     _RENEW,
 )
@@ -75,7 +75,7 @@ WEAK_KEY = FindingType(
     "weak-key",
     (WARNING, ERROR, NOTE),
     "The key of an anchor is weak",
-    f"Clients with a stricter security level refuse it. An error if the policy is strict. {_SHIPPED}",
+    f"Clients with a stricter security level refuse it. It is an error if the policy is strict. {_SHIPPED}",
     "have the certificate issued again with a stronger key",
 )
 WEAK_SIGNATURE = FindingType(

@@ -17,8 +17,8 @@ CANNOT_READ = FindingType(
     "A client cannot read an anchor, and may lose others with it",
     "Only some clients can read a new kind of key, a certificate without a signature, or a critical extension. "
     "Java and programs with Mbed TLS may lose every other anchor. thin-edge.io's HTTPS client loses all of them "
-    "because of a malformed file. An error if the loss is certain. A note for anchors that the distribution "
-    "ships.",
+    "because of a malformed file. It is an error if the loss is certain. It is a note for anchors that the "
+    "distribution ships.",
     "have this CA issue a certificate that the client can read, or ship a newer version of the client. Most clients "
     "read RSA and P-256 keys, signed, without other critical extensions",
 )

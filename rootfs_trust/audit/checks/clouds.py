@@ -18,9 +18,9 @@ MISSING = FindingType(
     "cloud-root-missing",
     (ERROR, WARNING, NOTE),
     "A root that the cloud documents is not trusted",
-    "thin-edge.io's settings, rootfs-trust.toml or --cloud name AWS IoT or Azure IoT. An error if devices cannot "
-    "connect today without the root. A warning if the cloud may move to it at any time, or if another trusted "
-    "root cross-signs it. A note if only some connections use it. Cumulocity documents no roots, because each "
+    "thin-edge.io's settings, rootfs-trust.toml or --cloud name AWS IoT or Azure IoT. It is an error if devices cannot "
+    "connect today without the root. It is a warning if the cloud may move to it at any time, or if another trusted "
+    "root cross-signs it. It is a note if only some connections use it. Cumulocity documents no roots, because each "
     "instance may have another CA.",
     "get the root from its CA, compare its SHA-256, and install it",
 )

@@ -21,7 +21,7 @@ STORE = FindingType(
     "state-shadows-store",
     (WARNING, NOTE),
     "The device's state hides a part of the image's trust store",
-    "The store of the image has no effect on this device. A note if both are equal now: the next image's store is"
+    "The store of the image has no effect on this device. It is a note if both are equal now: the next image's store is"
     " hidden, too.",
     _FIX,
 )
@@ -30,7 +30,7 @@ SETTINGS = FindingType(
     (WARNING, NOTE),
     "The device's state hides the image's settings of thin-edge.io",
     "An update that copies the old /etc/tedge over the new one (meta-tedge's scripts do), or an overlay, keeps "
-    "the old settings. Those of the image have no effect on this device. A note if both are equal now.",
+    "the old settings. Those of the image have no effect on this device. It is a note if both are equal now.",
     _FIX,
 )
 KINDS = (STORE, SETTINGS)

@@ -18,15 +18,15 @@ FEW_ROOTS = FindingType(
     (WARNING, NOTE),
     "A variable names a bundle with hardly any of the distribution's roots",
     "The variable replaces the roots of the programs that read it. They refuse every server whose CA is not in the "
-    "bundle. A note if the variable is set for one service, which may need no other server.",
+    "bundle. It is a note if the variable is set for one service, which may need no other server.",
     "add the CA to the system's trust store, and name the system's bundle",
 )
 NO_ROOTS = FindingType(
     "environment-no-roots",
     (WARNING, NOTE),
     "A variable names a bundle or directory without any certificate",
-    "The programs that read the variable trust no server. Most of them say only that the issuer is unknown. A note if "
-    "the variable is set for one service, or the path is in a directory that is filled at run time.",
+    "The programs that read the variable trust no server. Most of them say only that the issuer is unknown. It is a "
+    "note if the variable is set for one service, or the path is in a directory that is filled at run time.",
     "delete the variable, or let it name a bundle or directory of the root filesystem",
 )
 KINDS = (FEW_ROOTS, NO_ROOTS)

@@ -103,7 +103,7 @@ SEVERAL = FindingType(
     (WARNING, ERROR),
     "A source file contains several certificates",
     "They are in the bundle, but get no hash link. mosquitto and other programs with a CA directory trust none of"
-    " them. An error if no store file contains one of them.",
+    " them. It is an error if no store file contains one of them.",
     "write each certificate to its own file",
 )
 NO_CERTIFICATE = FindingType(

@@ -27,8 +27,8 @@ NONE = FindingType(
     "no-hash-links",
     (ERROR, NOTE),
     "A directory of certificates has no hash links",
-    f"OpenSSL finds no certificate in it. {_BY_DIRECTORY}, trusts no server. A note if the directory contains only"
-    " a bundle.",
+    f"OpenSSL finds no certificate in it. {_BY_DIRECTORY}, trusts no server. It is a note if the directory contains "
+    "only a bundle.",
     _REHASH,
 )
 GAP = FindingType(
@@ -49,7 +49,7 @@ DANGLING = FindingType(
     "hash-link-dangling",
     (WARNING, ERROR),
     "A hash link is dangling",
-    "The lookup stops here, so it does not reach links with the same hash and a higher number. An error if an "
+    "The lookup stops here, so it does not reach links with the same hash and a higher number. It is an error if an "
     "installed anchor is lost, or if a CA has no working hash link left.",
     _REHASH,
 )
@@ -79,7 +79,7 @@ LINK_DANGLING = FindingType(
     (WARNING, ERROR),
     "A link in a hash directory is dangling",
     "Programs that use OpenSSL with the directory do not trust this anchor, and `openssl rehash` fails on the "
-    "device. An error if an installed anchor is lost, or if a CA has no working hash link left.",
+    "device. It is an error if an installed anchor is lost, or if a CA has no working hash link left.",
     "copy the target of the link into the root filesystem, or delete the link",
 )
 BUILD_HOST = FindingType(

@@ -21,8 +21,8 @@ MISSING = FindingType(
     (ERROR, WARNING, NOTE),
     "A file or directory that the distribution's tool writes is missing or empty",
     "Programs that read it trust no server. curl, Go, rustls, GnuTLS and most others read the bundle; mosquitto "
-    "reads the hash directory. A warning for files that are not for TLS servers: those with TRUSTED CERTIFICATE "
-    "blocks, for mail, code signing, and HTTPS boot of virtual machines (edk2). A note for OpenWrt's bundle, "
+    "reads the hash directory. It is a warning for files that are not for TLS servers: those with TRUSTED CERTIFICATE "
+    "blocks, for mail, code signing, and HTTPS boot of virtual machines (edk2). It is a note for OpenWrt's bundle, "
     "which is another package, if no known client reads it.",
     _BUILD,
 )
@@ -46,7 +46,7 @@ NO_STORE = FindingType(
     (WARNING, ERROR),
     "The tree has no trust store",
     "No bundle, hash directory or Java keystore exists where a client looks for one, so TLS clients trust no "
-    "server. An error if the tree has thin-edge.io, curl or a JDK.",
+    "server. It is an error if the tree has thin-edge.io, curl or a JDK.",
     "install the distribution's CA certificates or your own CA, if programs in the image use TLS",
 )
 JDK_MISSING = FindingType(

@@ -22,7 +22,7 @@ NOT_IN_BUNDLE = FindingType(
     (WARNING, ERROR, NOTE),
     "A bundle lacks an anchor that other store files contain",
     "GnuTLS, curl, Go and rustls read the bundle. They refuse servers that OpenSSL with the hash directory "
-    "accepts. An error for installed anchors. A note for a server's certificate in a hash directory, where "
+    "accepts. It is an error for installed anchors. It is a note for a server's certificate in a hash directory, where "
     "Debian's ssl-cert puts it.",
     _INSTALL,
 )
@@ -31,14 +31,14 @@ NOT_IN_DIRECTORY = FindingType(
     (WARNING, ERROR, NOTE),
     "A hash directory lacks an anchor that other store files contain",
     "mosquitto and other programs that use OpenSSL with a directory refuse servers that others accept. An error "
-    "for installed anchors. A note for a certificate that is not a CA and has no source file.",
+    "for installed anchors. It is a note for a certificate that is not a CA and has no source file.",
     _INSTALL,
 )
 NOT_IN_JAVA = FindingType(
     "not-in-java",
     (WARNING, NOTE),
     "Java's keystore lacks an anchor that other store files contain",
-    "Java programs refuse servers that all other programs accept. A note for a certificate that is not a CA and "
+    "Java programs refuse servers that all other programs accept. It is a note for a certificate that is not a CA and "
     "has no source file.",
     "import the anchor with keytool on the device, or rebuild the keystore with the distribution's own tool",
 )
@@ -75,7 +75,7 @@ APART = FindingType(
     (WARNING, ERROR),
     "A bundle that no tool updates lacks an anchor",
     "The distribution's tool writes another file. Programs that read this one refuse servers that others accept. "
-    "An error for installed anchors.",
+    "It is an error for installed anchors.",
     "replace it by a link to the bundle that the distribution's tool writes",
 )
 BY_HAND = FindingType(

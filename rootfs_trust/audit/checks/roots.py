@@ -24,7 +24,7 @@ REMOVED = FindingType(
     "root-removed",
     (NOTE, WARNING),
     "Mozilla's root program has removed a root",
-    "Nobody audits the root any more, and clouds do not use it. A warning if it was removed for cause.",
+    "Nobody audits the root any more, and clouds do not use it. It is a warning if it was removed for cause.",
     "update the distribution's package, or distrust the root in rootfs-trust.toml: program or distrust in [store]",
 )
 ENDS = FindingType(

@@ -50,7 +50,7 @@ SERVER_TIME = FindingType(
     (NOTE, WARNING),
     "A device cannot connect to a server before its clock is set",
     "A device without a battery starts with the time of its image, and the server's certificate is not valid yet "
-    "at that time. A warning if the program that sets the clock needs TLS itself (chrony or ntpsec with NTS, "
+    "at that time. It is a warning if the program that sets the clock needs TLS itself (chrony or ntpsec with NTS, "
     "htpdate): it may be unable to set the clock. systemd-timesyncd and plain NTP need no TLS.",
     "start the programs after the clock is set (time-sync.target). Let chrony ignore the dates of certificates "
     "(nocerttimecheck 1), or use one server without NTS",

@@ -84,7 +84,8 @@ UNLISTED = FindingType(
     "unlisted-source",
     (WARNING, NOTE),
     "ca-certificates.conf does not list a certificate, although it is next to listed ones",
-    "update-ca-certificates does not trust it. A note for certificates of Mozilla's list, which a package installs.",
+    "update-ca-certificates does not trust it. It is a note for certificates of Mozilla's list, which a "
+    "package installs.",
     "add its name to ca-certificates.conf, or move it to /usr/local/share/ca-certificates",
 )
 DISTRUST_UNMATCHED = FindingType(
