@@ -280,7 +280,7 @@ WAYS = (
         "go",
         "programs written in Go",
         "the first file that exists, and every file of two directories whatever its name, except links to a file "
-        "beside",
+        "in the same directory",
         "root_linux.go and root_unix.go of crypto/x509",
     ),
     ClientRow(
