@@ -49,7 +49,7 @@ class OneImage(NamedTuple):
 
 
 class ImageOutcome(NamedTuple):
-    """What ``image`` did or would do. ``digest`` is that of all images together, or None."""
+    """The changes that ``image`` made or would make. ``digest`` is the digest of all images together, or None."""
 
     digest: str | None
     images: tuple[OneImage, ...]

@@ -38,7 +38,7 @@ from rootfs_trust.times import LATEST
 
 
 class AdviseResult(NamedTuple):
-    """The result of ``advise``.
+    """The anchors that ``advise`` proposes, and the verdicts with them.
 
     ``servers``  the verdicts of the clients for each server with the proposed anchors. With a root filesystem, they are
                  for the tree that ``install`` would leave with the proposed config; without one, by their rules only.
@@ -134,7 +134,9 @@ def _clients(reading: FileReader, servers: Iterable[Server], *, known_tree: bool
 
 
 def _candidates(job: Job, view: View) -> Iterator[Candidate]:
-    """Return the config's anchors, those of ``[store] roots``, then those that the tree trusts."""
+    """Return the candidates in this order: the config's anchors, the certificates of ``[store] roots``, and those that
+    the tree trusts.
+    """
     for anchor in job.gathered.anchors:
         yield Candidate(anchor.name, anchor.certificate, anchor.where, configured=True)
     for trusted in Trust(view).trusted:

@@ -34,7 +34,9 @@ _Key = tuple[str, str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class TrialRuns:
-    """How to run the commands: on the tree ``view`` at the host path ``root``, with these options if given."""
+    """The tree and the options for trial runs: ``view`` is the tree, ``root`` its host path. Options are passed on if
+    given.
+    """
 
     view: View
     root: str

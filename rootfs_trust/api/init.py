@@ -31,7 +31,7 @@ _CHAINS = "chains"
 
 @dataclass(frozen=True, slots=True)
 class RootfsFacts:
-    """What ``init`` reads from the rootfs. ``clouds`` are those that its thin-edge.io is configured for."""
+    """The facts that ``init`` reads from the rootfs. ``clouds`` are those for which its thin-edge.io is configured."""
 
     system: str
     layout: str

@@ -57,7 +57,7 @@ def open_view(
 
 @contextmanager
 def damage_is_refused() -> Iterator[None]:
-    """Turn DamagedImageError, which no reader of a tree catches, into InputError."""
+    """Raise InputError instead of a DamagedImageError, which the readers of a tree do not catch."""
     try:
         yield
     except DamagedImageError as error:

@@ -166,7 +166,7 @@ def _description(certificate: Certificate) -> str:
 def lost(
     device: Device, layout: Layout, request: Request, store: StorePlan, desired: Desired, plan: Plan
 ) -> Iterator[Problem]:
-    """Return a conflict for each certificate that a client would lose, although nobody asked for that.
+    """Return a conflict for each certificate that a client would lose although the request does not remove it.
 
     Needed only if :func:`~rootfs_trust.api.may_lose.may_lose` returns True.
     """

@@ -75,7 +75,7 @@ KINDS: dict[str, FindingType] = {kind.id: kind for group in GROUPS.values() for 
 
 
 class CheckRequest(NamedTuple):
-    """What to check a tree against; see :class:`~rootfs_trust.audit.inspection.Inspection`."""
+    """The options of a check; see :class:`~rootfs_trust.audit.inspection.Inspection`."""
 
     policy: Policy
     at: datetime

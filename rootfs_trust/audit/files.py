@@ -27,7 +27,7 @@ class CertificateFile(NamedTuple):
 
 
 class TreeFiles:
-    """The files of ``view``."""
+    """Reads the files of ``view``, and parses each only once."""
 
     def __init__(self, view: View) -> None:
         self.view = view

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The tree of ``trust``, which is checked against ``policy`` at the time ``at``."""
+    """The input of the checks: the tree of ``trust``, the time ``at``, and the ``policy``."""
 
     trust: Trust
     policy: Policy

@@ -88,7 +88,7 @@ class JavaStore:
     kind: str = JAVA
 
     def called(self, view: View) -> str:
-        """Return the path that Java opens, which may be a link to another store file."""
+        """Return the path that Java opens. It may be a link to another store file."""
         return next((path for path in well_known_paths.JAVA_STORES if view.real_path(path) == self.path), self.path)
 
 

@@ -24,7 +24,9 @@ _EVERYBODY = "every client"
 
 @dataclass(frozen=True, slots=True)
 class ClientView:
-    """What one client trusts. ``searched`` are the paths that it read, ``missing`` the local anchors that it lacks."""
+    """The trust of one client. ``searched`` are the paths that it read; ``missing`` are the local anchors that it does
+    not trust.
+    """
 
     name: str
     searched: str

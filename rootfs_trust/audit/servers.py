@@ -118,7 +118,7 @@ def _result(server: Server, now: Verdict, then: Verdict | None) -> ClientResult:
 
 
 def ends_by_itself(server: Server, result: ClientResult) -> bool:
-    """Return whether trust ends with the server's own certificate, which its operator renews."""
+    """Return whether trust ends because the server's own certificate expires, which its operator renews."""
     end = result.verdict.horizon
     return end is not None and end.at == server.chain.server.not_after
 

@@ -66,7 +66,7 @@ class TrustedAnchor:
 
 
 class Trust:
-    """What the tree ``view`` trusts. ``own``: SHA-256 of the anchors in the configuration."""
+    """All anchors that the tree ``view`` trusts. ``own``: SHA-256 of the anchors in the configuration."""
 
     def __init__(self, view: View, own: Iterable[str] = ()) -> None:
         self.files = TreeFiles(view)
@@ -106,7 +106,7 @@ class Trust:
 
     @cached_property
     def readings(self) -> tuple[ClientReading, ...]:
-        """What each client reads."""
+        """The files and certificates that each client reads."""
         return readings(FileReader(self.device))
 
     @cached_property
@@ -171,7 +171,9 @@ class Trust:
         return {each.sha256: file.path for file in files if file for each in file.certificates}
 
     def _name(self, certificate: Certificate, sources: tuple[str, ...]) -> str:
-        """Return the name that ``install`` would use: that of a file with a single certificate, or the subject."""
+        """Return the name that ``install`` would give to an anchor: the file name if the file contains one certificate,
+        else a name from the subject.
+        """
         for path in sources:
             file = self.files.at(path)
             if file and len(certificates_of(file)) == 1:
@@ -190,7 +192,7 @@ class Trust:
 
 
 def certificates_of(file: CertificateFile) -> tuple[Certificate, ...]:
-    """Return the certificates of a source file, which may be DER."""
+    """Return the certificates of a source file, in PEM or DER."""
     if file.certificates or not file.data.startswith(b"0"):
         return file.certificates
     try:

@@ -20,7 +20,9 @@ from rootfs_trust.x509 import Certificate
 
 
 class Loss(NamedTuple):
-    """What ``clients`` lose because of a certificate in the file ``path``: ``everything``, or only that certificate."""
+    """The loss of ``clients`` that cannot read a certificate in the file ``path``: all their anchors (``everything``),
+    or only this one.
+    """
 
     path: str
     certificate: Certificate

@@ -60,7 +60,7 @@ def write_text(path: str, text: str, trees: Iterable[str], timestamp: int | None
 
 
 def trees_of(root: str, states: Iterable[str] = (), *more: str | None) -> list[str]:
-    """Return the host paths of all trees that a command reads: the root, those of ``--state``, and others."""
+    """Return the host paths of all trees that a command reads: the root, the device states, and ``others``."""
     from rootfs_trust.rootfs.device_state import parse_state
 
     return [root, *(parse_state(text).folder for text in states), *(each for each in more if each is not None)]

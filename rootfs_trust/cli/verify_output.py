@@ -58,7 +58,7 @@ def _horizon(horizon: TrustEnd | None) -> dict[str, object] | None:
 
 
 def _lines(verification: Verification, verbosity: int) -> Iterator[tuple[str, str]]:
-    """Return lines as arguments of :func:`echo`: a trusted prefix, which may be coloured, and untrusted text."""
+    """Return lines as arguments of :func:`echo`: a trusted prefix, which may have a colour, and other text."""
     server = verification.chain.server
     host = f" as {verification.hostname}" if verification.hostname else ", host name not checked"
     yield "", f"{server.subject.text or server.sha256}{host}, at {rfc3339(verification.at)}:"

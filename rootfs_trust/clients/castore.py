@@ -1,4 +1,4 @@
-"""Programs of Erlang and Elixir that read the bundle of castore, or of Erlang's certifi."""
+"""Programs in Erlang and Elixir that read the bundle of castore, or of Erlang's certifi."""
 
 from __future__ import annotations
 

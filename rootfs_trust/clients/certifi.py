@@ -37,8 +37,8 @@ def _apart(reading: FileReader, paths: list[str]) -> list[str]:
 
 
 def stores(reading: FileReader) -> list[str]:
-    """Return every ``cacert.pem`` of certifi, of its vendored copies and of botocore; that of the system's Python
-    first.
+    """Return every ``cacert.pem`` of certifi, of its vendored copies and of botocore. The one of the system's Python
+    comes first.
     """
     found = [path for path in reading.runtimes.paths(CERTIFI) if reading.is_file(path)]
     return sorted(found, key=lambda path: (not path.startswith(_SYSTEM), "/_vendor/" in path, "/botocore/" in path))

@@ -60,7 +60,7 @@ Find = Callable[[Sequence[Certificate] | None], FoundAnchors]
 
 @dataclass(frozen=True, slots=True)
 class OpenSslOptions:
-    """How a program configures OpenSSL.
+    """The settings with which a program uses OpenSSL.
 
     ``partial``  an intermediate may be an anchor (X509_V_FLAG_PARTIAL_CHAIN).
     ``strict``   X509_V_FLAG_X509_STRICT.

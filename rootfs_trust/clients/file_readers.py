@@ -36,8 +36,8 @@ _TRUSTED = "TRUSTED CERTIFICATE"
 
 
 class ParsedFile(NamedTuple):
-    """What a client gets from one file: anchors, and the first fault. Whether later anchors count depends on the
-    client.
+    """The anchors and the first fault that a client finds in one file. The client decides whether anchors after a fault
+    count.
 
     ``unparsed``: the PEM is valid, but its content is not a certificate.
     """
@@ -62,7 +62,7 @@ def of_file(file: ParsedFile | None, path: str) -> FoundAnchors:
 
 
 class FileReader:
-    """The rootfs of ``device``. Paths are those of the device.
+    """Reads the files of the rootfs of ``device`` as its clients do. Paths are those of the device.
 
     ``environment``: variables that are set for all programs of the rootfs. ``runtimes``: the stores of runtimes, if
     they were already searched.

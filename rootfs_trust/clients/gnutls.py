@@ -1,4 +1,6 @@
-"""GnuTLS's clients (wget, git and apt of Debian, glib): a file, a directory or p11-kit, fixed when GnuTLS was built."""
+"""Programs that use GnuTLS (wget, git and apt of Debian, glib). They read a file, a directory or p11-kit, as GnuTLS was
+built.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Go's programs: the first existing bundle, and every file of two directories (crypto/x509, root_linux.go)."""
+"""Programs in Go: they read the first existing bundle, and all files of two directories (root_linux.go)."""
 
 from __future__ import annotations
 

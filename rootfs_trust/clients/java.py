@@ -1,4 +1,4 @@
-"""Java's programs: the system's keystore ``cacerts``, or that of a JDK."""
+"""Java's programs: they use the system's keystore ``cacerts``, or the keystore of a JDK."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 
 def default_store(reading: FileReader) -> str | None:
-    """Return the keystore that Java is configured to use, else the system's, else that of the first JDK."""
+    """Return the keystore that Java is configured to use, or else the system's, or else that of the first JDK."""
     return _named(reading) or reading.first_file(*JAVA_STORES, *own_stores(reading))
 
 

@@ -1,4 +1,4 @@
-"""Programs on Mono: the certificates of its machine store.
+"""Programs that run on Mono: they trust the certificates of its machine store.
 
 Since Mono 4.8 TLS is BoringSSL's (BTLS), which looks for HASH.0, HASH.1, ... in ``new-certs/Trust`` as OpenSSL does in
 a hash directory. Found with Mono 6.8: a file with another name, or after a missing number, is not used.

@@ -76,7 +76,7 @@ def _options(reading: FileReader) -> str:
 
 
 def _is_debians(reading: FileReader) -> bool:
-    """Return whether it is Debian's node, built with --openssl-use-def-ca-store. NodeSource's package is not."""
+    """Return whether node is Debian's, built with --openssl-use-def-ca-store, and not that of NodeSource."""
     listed = read(reading.view, _PACKAGE_OF_DEBIAN)
     package = reading.device.packages.get("nodejs")
     return listed is not None and not (package and _NODESOURCE in package.stanza)

@@ -1,4 +1,4 @@
-"""OpenSSL's clients (curl, Python's ssl, mosquitto, wget, ...): by hash directory, and by bundle.
+"""Programs that use OpenSSL (curl, Python's ssl, mosquitto, wget, ...), with a hash directory or a bundle.
 
 Sources: by_dir.c and by_file.c in crypto/x509; the directory is OPENSSLDIR of the distribution's build.
 """

@@ -1,4 +1,4 @@
-"""What each client of a rootfs reads: the certificates that it trusts for TLS servers, and the file of each."""
+"""Finds the certificates that each client of a rootfs trusts for TLS servers, and the file from which it reads each."""
 
 from __future__ import annotations
 
@@ -67,9 +67,7 @@ def trusted_by(found: Iterable[ClientReading]) -> dict[str, TrustedBy]:
 
 
 def _read(reading: FileReader, client: Client) -> ClientReading:
-    """Return the anchors of a client. Paths are those of the files or links, with links of parent directories
-    resolved.
-    """
+    """Return the anchors of a client. Links in the parent directories of their paths are resolved."""
     found = client.find(None)
     anchors = () if found.cannot_start else found.anchors
     return ClientReading(

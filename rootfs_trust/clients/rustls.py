@@ -1,4 +1,4 @@
-"""rustls's programs, with the store of the system as rustls-native-certs finds it.
+"""Programs that use rustls, with the store of the system as rustls-native-certs finds it.
 
 The client ``rustls-native`` stands for version 0.8 of that crate, which reads a bundle and a hash directory. Version
 0.6, of thin-edge.io 1.x, reads only the bundle. Both use openssl-probe 0.1 to find them.
@@ -70,7 +70,8 @@ def found_in(read: dict[str, ParsedFile | None], searched: str) -> FoundAnchors:
 
 
 def _places(reading: FileReader, first_generation: bool) -> tuple[str | None, Sequence[str]]:
-    """Return the file and the directories: those of SSL_CERT_FILE and SSL_CERT_DIR if either is set, else the system's.
+    """Return the file and the directories to read: from SSL_CERT_FILE and SSL_CERT_DIR if one is set, else the
+    system's.
 
     Version 0.6 knows only SSL_CERT_FILE, and reads no directory.
     """

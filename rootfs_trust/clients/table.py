@@ -17,7 +17,9 @@ and its subdirectories."""
 
 
 class Defaults(NamedTuple):
-    """What is compiled into the libraries of one layout. Of several paths the first that exists counts."""
+    """The paths that are compiled into the libraries of one layout. If there are several, the first that exists is
+    used.
+    """
 
     openssl_file: tuple[str, ...]
     """X509_CERT_FILE of OpenSSL, then the bundle to which the distribution points programs."""
@@ -247,7 +249,7 @@ VARIABLES = (
 
 
 class ClientRow(NamedTuple):
-    """How one client finds its anchors, in words for docs/clients.md."""
+    """A description of how one client finds its anchors, for docs/clients.md."""
 
     client: str
     programs: str

@@ -25,14 +25,14 @@ _MANY = 8
 
 
 class StampedPlace(NamedTuple):
-    """What was read: a whole ``folder``, one ``entry``, or the ``end`` of a chain of links."""
+    """A place that was read: a whole ``folder``, one ``entry``, or the ``end`` of a chain of links."""
 
     kind: str
     path: str
 
 
 class WatchedTree(PassThroughView):
-    """The tree ``view``, which records what was read."""
+    """The tree ``view``. Records what is read from it."""
 
     def __init__(self, view: View) -> None:
         super().__init__(view)

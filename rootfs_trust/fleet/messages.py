@@ -125,7 +125,7 @@ class ServerState(NamedTuple):
 
 
 class CheckEntry(NamedTuple):
-    """What the result of a check depends on.
+    """The data on which the result of a check depends.
 
     ``states``  the device states of the target.
     ``input``   the stamp of ``places`` at that time.

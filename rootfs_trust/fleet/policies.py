@@ -84,7 +84,7 @@ def _selection(selection: Selection) -> tuple[object, ...]:
 
 
 def _anchor(anchor: Anchor) -> tuple[object, ...]:
-    """Return every field of the anchor except its place on the host, which decides only messages."""
+    """Return every field of the anchor except its host path, which is used only in messages."""
     purposes = None if anchor.purposes is None else sorted(anchor.purposes)
     fields = {**anchor._asdict(), "certificate": anchor.certificate.sha256, "purposes": purposes, "where": ""}
     return tuple(fields.items())

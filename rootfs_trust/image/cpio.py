@@ -144,7 +144,7 @@ def _record(forward: ForwardOnlyFile, magic: bytes) -> Record:
 
 
 class _Numbering:
-    """Converts records to members, which are numbered across all archives."""
+    """Converts records to members, with numbers that are unique across all archives."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -219,7 +219,7 @@ def _info(record: Record) -> tarfile.TarInfo:
 
 
 def members(stream: Iterator[bytes]) -> Iterator[Member]:
-    """Yield the entries of all archives of an image, in the form of those of a tar stream. Raises MalformedError."""
+    """Yield the entries of all archives of an image as members, like those of a tar stream. Raises MalformedError."""
     numbering = _Numbering()
     for _, forward in regions(stream):
         for record in records(forward):

@@ -67,7 +67,7 @@ class Layer:
 
 
 class ImageTree:
-    """The merged tree of layers. Implements View. ``environment`` is that of the image config."""
+    """The merged tree of layers. Implements View. ``environment`` has the variables of the image config."""
 
     def __init__(
         self, layers: Sequence[Layer], *, whiteouts: bool = True, environment: Mapping[str, str] | None = None

@@ -134,7 +134,7 @@ def _short(value: object) -> str:
 
 
 def layer_type(manifest: Json) -> tuple[str, str]:
-    """Return media type and compression for a layer added to this manifest: those of its topmost layer."""
+    """Return media type and compression for a layer that is added to this manifest: the same as its topmost layer."""
     docker = manifest.get("mediaType") == DOCKER_MANIFEST
     types = [str(each.get("mediaType", "")) for each in manifest["layers"]]
     last = types[-1] if types else (_DOCKER_LAYER if docker else _OCI_LAYER)

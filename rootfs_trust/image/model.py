@@ -59,7 +59,7 @@ class NewLayer:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an image gets: a layer or none, variables, and the creation time."""
+    """A change of an image: a layer or none, variables, and the creation time."""
 
     layer: NewLayer | None = None
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -119,7 +119,7 @@ def _scalar(first: str, below: list[str]) -> str:
 
 
 def _double_quoted(text: str) -> str:
-    """Return a double-quoted scalar; its escapes are those of JSON and ``\\ `` (YAML 1.2.2, 5.7)."""
+    """Parse a double-quoted scalar. Its escapes are those of JSON, and an escaped space (YAML 1.2.2, 5.7)."""
     joined = _folded(re.sub(r"\\\n[ \t]*", "", text)).replace("\\ ", " ")
     try:
         import json

@@ -12,7 +12,7 @@ from rootfs_trust.x509 import looks_like_pkcs7, looks_like_request
 
 
 class KnownForm(NamedTuple):
-    """What a file is, and what to use instead."""
+    """The form of a file, and what to use instead."""
 
     what: str
     instead: str

@@ -40,7 +40,7 @@ class DatedFact:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """When and why a root was removed from the program. ``reason`` is one of :data:`REASONS`."""
+    """The date and reason of a root's removal from the program. ``reason`` is one of :data:`REASONS`."""
 
     date: date
     source: str

@@ -119,7 +119,7 @@ class KeyLines:
             self._last[name] = number
 
     def line(self, key: str) -> int | None:
-        """Return the line of ``key`` (``anchor[2].file``), else that of its table, else None."""
+        """Return the line of ``key`` (such as ``anchor[2].file``), or else the line of its table, or None."""
         table, _, name = key.rpartition(".")
         first = re.split(r"[.[]", key)[0]
         return self._keys.get((table, name)) or self._tables.get(table or name) or self._last.get(first)

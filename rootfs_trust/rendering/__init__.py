@@ -1,1 +1,1 @@
-"""Renders Jinja2 templates: those of users, in a sandbox with limits, and those of the package."""
+"""Renders Jinja2 templates: templates of users, in a sandbox with limits, and templates of the package."""

@@ -31,7 +31,7 @@ class RenderRequest:
 
 @dataclass(frozen=True, slots=True)
 class TemplateTrust:
-    """What a template can use of the store. ``anchors`` are the anchors of this run."""
+    """The variables of a template about the trust store. ``anchors`` are the anchors of this run."""
 
     bundle: str
     directory: str
@@ -42,7 +42,7 @@ class TemplateTrust:
 
     @property
     def runtimes(self) -> dict[str, str]:
-        """Variables for pip and requests, curl's libraries, Node and Java, which ship or embed their own store."""
+        """Environment variables for pip, requests, curl's libraries, Node and Java, which contain a separate store."""
         variables = dict.fromkeys(
             ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "NODE_EXTRA_CA_CERTS"), self.bundle
         )

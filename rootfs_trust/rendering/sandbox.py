@@ -183,7 +183,9 @@ class BoundedSandbox(SandboxedEnvironment):
 
 
 class _Bounding(NodeTransformer):
-    """Adds filters where an operator makes or scans large values: ``~``, comparisons, ``in`` and slices."""
+    """Replaces operators that can create or search large values by filters with limits: ``~``, comparisons, ``in``,
+    slices.
+    """
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - jinja2's name
         self.generic_visit(node)

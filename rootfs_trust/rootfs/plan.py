@@ -331,7 +331,7 @@ def _immutable(view: View, changes: Iterable[Action]) -> Iterator[Problem]:
 
 
 def _real(view: View, path: str) -> str:
-    """Return ``path`` with the real path of its parent directory, which may not exist yet."""
+    """Return ``path`` with links in its parent directory resolved. That directory may not exist yet."""
     folder, names = parent(path), [path.rpartition("/")[2]]
     while (real := view.real_path(folder)) is None:
         folder, names = parent(folder), [folder.rpartition("/")[2], *names]

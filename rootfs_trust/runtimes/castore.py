@@ -1,4 +1,4 @@
-"""Erlang's and Elixir's castore: every ``priv/cacerts.pem`` of it, and those of Erlang's certifi.
+"""Erlang's and Elixir's castore: each of its files ``priv/cacerts.pem``, and those of Erlang's certifi.
 
 Facts: castore.ex (elixir-mint/castore 7cd9624): ``file_path`` is ``priv/cacerts.pem`` of the application, read by its
 callers. certifi_pt.erl (certifi/erlang-certifi): a parse transform compiles the certificates into ``cacerts/0``, so

@@ -1,4 +1,4 @@
-"""Python's certifi: every ``cacert.pem`` of it, pip's and other vendored copies, and botocore's."""
+"""Python's certifi: each of its files ``cacert.pem``, the vendored copies of pip and others, and botocore's file."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def _path_of_error(error: MalformedError, path: str) -> str:
 
 
 def _path(view: View, directory: str) -> str:
-    """Return the file that sets the policy, or ours if there is none."""
+    """Return the file that sets the policy, or the file of rootfs-trust if none does."""
     for name in view.names(directory):
         path = join(directory, name)
         if name.endswith(".json") and name != OURS and POLICY in _policies(view, path):

@@ -92,7 +92,9 @@ def _ends_with(*ends: str) -> Callable[[str], bool]:
 
 
 def _is_castore(directory: str) -> bool:
-    """Return whether it is ``priv`` of the application castore or certifi, with or without a version in its name."""
+    """Return whether a directory is ``priv`` of the application castore or certifi, with or without a version in the
+    name.
+    """
     above, _, name = directory.rpartition("/")
     return name == "priv" and above.rpartition("/")[2].partition("-")[0] in ("castore", "certifi")
 

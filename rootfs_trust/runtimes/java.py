@@ -1,4 +1,4 @@
-"""Java: every ``cacerts`` of a JDK or JRE that is not a link to the system's. JKS or PKCS #12 is kept.
+"""Java: every keystore ``cacerts`` of a JDK or JRE, except links to the system's. A keystore stays JKS or PKCS #12.
 
 Our entries have aliases that begin with ``rootfs-trust:``. Foreign entries keep their bytes and their order. The
 system's own store, to which distributions link their JDKs, belongs to the layout.
@@ -56,7 +56,7 @@ def _hint(error: MalformedError) -> str:
 
 
 def readable_anchors(request: RuntimeRequest) -> tuple[dict[str, Certificate], list[Problem]]:
-    """Return the anchors that Java can read, by alias, and a warning for each other one.
+    """Return the anchors that Java can read, by alias, and a warning for each anchor that it cannot read.
 
     Java refuses a keystore with a certificate that it cannot read.
     """
@@ -92,7 +92,9 @@ def _changed_jks(
 
 
 def _read_jks(data: bytes, passwords: Iterable[str]) -> tuple[str, list[KeystoreEntry]]:
-    """Return the matching password and the entries. Errors in the entries are raised before those of a password."""
+    """Return the password that matches, and the entries. If an entry is malformed, that error takes precedence over the
+    password's.
+    """
     read_keystore(data, None)
     fault = MalformedError("is not a Java keystore")
     for password in passwords:

@@ -96,7 +96,7 @@ def _puts(result: RuntimePlan) -> set[str]:
 
 
 def _files_with_digests(view: View, directory: str) -> Iterator[tuple[str, str]]:
-    """Yield the files of a directory with the SHA-256 of their certificates, which is empty for unreadable files."""
+    """Yield the files of a directory, each with the SHA-256 of its certificate (empty if it is unreadable)."""
     for name in view.names(directory):
         path = join(directory, name)
         yield path, _digest(read(view, path) or b"")

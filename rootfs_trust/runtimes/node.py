@@ -1,4 +1,4 @@
-"""Node.js: variables that add the anchors to its compiled-in roots.
+"""Node.js: environment variables that add the anchors to its compiled-in roots.
 
 ``NODE_USE_SYSTEM_CA=1`` adds the system's store, if every Node.js of the root filesystem knows it. Otherwise
 ``NODE_EXTRA_CA_CERTS`` names a file of the anchors.

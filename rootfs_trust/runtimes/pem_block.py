@@ -62,7 +62,7 @@ class PemFile(NamedTuple):
 
 
 def read_pem_file(data: bytes) -> PemFile:
-    """Split a file. Raises MalformedError if somebody changed our block."""
+    """Split a file into foreign bytes and our block. Raises MalformedError if the block was changed."""
     begin = data.find(b"\n" + BEGIN)
     end = data.find(END, begin)
     if begin < 0 or end < 0:

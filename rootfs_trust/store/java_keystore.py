@@ -152,7 +152,7 @@ def _reason_to_skip(name: str, source: Source) -> str:
 
 
 def _entries(old: list[KeystoreEntry], wanted: Mapping[str, bytes], created: int | None) -> list[KeystoreEntry]:
-    """Return foreign entries unchanged and ours with dates, in the order of the JDK's hash table."""
+    """Return foreign entries unchanged and our entries with dates, in the order of the JDK's hash table."""
     foreign = {entry.alias: entry for entry in old if not entry.alias.lower().startswith(_PREFIX)}
     entries = {alias: foreign[alias] for alias in sorted(foreign)}
     entries |= {each.alias: each for each in with_dates(wanted.items(), old, created)}

@@ -95,7 +95,7 @@ class StorePlan:
 
 
 class Layout(Protocol):
-    """Where one family of distributions keeps its trust store. Paths are those of the device."""
+    """A layout: the paths of the trust store of one family of distributions. Paths are those of the device."""
 
     @property
     def name(self) -> str:

@@ -20,7 +20,7 @@ _FEW = 3
 
 
 class Selection(NamedTuple):
-    """What the argument ``text`` selects. Digests are SHA-256 in lower-case hexadecimal."""
+    """The certificates that the argument ``text`` selects. Digests are SHA-256 in lower-case hexadecimal."""
 
     text: str
     sha256: frozenset[str] = frozenset()

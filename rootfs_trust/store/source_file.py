@@ -128,9 +128,7 @@ def unsourced(bundle: str, data: bytes | None, sources: Iterable[Source]) -> lis
 
 
 def _unknown(data: bytes, known: set[bytes]) -> list[Certificate]:
-    """Return the certificates of ``data`` not in ``known``, without duplicates. Blocks that nobody can read are
-    ignored.
-    """
+    """Return the certificates of ``data`` that are not in ``known``, each once. Unreadable blocks are ignored."""
     unknown: dict[bytes, Certificate] = {}
     for der in _certificate_blocks(data):
         if der not in known:

@@ -1,1 +1,1 @@
-"""thin-edge.io's trust settings: what they are, which file sets each, and how to change them."""
+"""thin-edge.io's trust settings: their names and values, the file that sets each, and how to change them."""

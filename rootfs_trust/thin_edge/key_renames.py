@@ -60,7 +60,7 @@ def lookup(document: Mapping[str, Any], key: str) -> Any:
 
 
 def pending_renames(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return the renames that ``document`` (parsed TOML) still needs: those of its version 1 keys."""
+    """Return the renames that ``document`` (parsed TOML) still needs, if it has keys of version 1."""
     if lookup(document, "config.version") not in (None, "1"):
         return {}
     return {old: new for old, new in RENAMES.items() if lookup(document, old) is not None}

@@ -77,7 +77,7 @@ class Setting:
 
     @property
     def of_user(self) -> bool:
-        """Whether it is a setting of a custom mapper, which reads only its own file."""
+        """Whether the setting is one of a custom mapper, which reads only its own file."""
         return plain_key(self.key) == OF_USERS
 
     @property

@@ -13,7 +13,7 @@ from rootfs_trust.thin_edge.version import generation_of, mapper_file
 
 
 def supported_settings(device: Device, settings: Iterable[Setting], generation: str, plan: StorePlan) -> list[Setting]:
-    """Return ``settings`` without those of mappers that the rootfs cannot have. Each of these is an error."""
+    """Return the ``settings`` that the rootfs supports, with an error for each mapper that it cannot have."""
     kept = []
     for setting in settings:
         problem = _problem(device, setting, generation) if setting.of_user else None

@@ -68,7 +68,7 @@ def renamed(statements: Statements, old: Path, new: Path, newline: str) -> Itera
 
 
 def renamed_header(statements: Statements, old: Path, new: Path) -> Iterator[str]:
-    """Yield the file with the only header of the table ``old`` changed to that of ``new``."""
+    """Yield the file with the header of the table ``old`` renamed to ``new``. The table must have only one header."""
     headers = [index for index, each in enumerate(statements) if each.is_header and each.path[: len(old)] == old]
     if len(headers) == 1 and statements[headers[0]].path == old:
         header = statements[headers[0]]

@@ -45,7 +45,7 @@ class Statement:
 
     @property
     def is_header(self) -> bool:
-        """Whether it opens a table."""
+        """Whether the statement is a header, which opens a table."""
         return self.kind in ("header", "array")
 
     @property

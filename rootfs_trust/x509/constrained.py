@@ -130,7 +130,7 @@ def _intersection(one: NameConstraints, other: NameConstraints) -> NameConstrain
 
 
 def _kind(name: GeneralName) -> tuple[int, int]:
-    """Return the tag, and for a network its length, which distinguishes IPv4 from IPv6."""
+    """Return the tag of a name. For a network, add its length, which distinguishes IPv4 from IPv6."""
     return name.tag, len(name.value) if name.tag == ADDRESS else 0
 
 

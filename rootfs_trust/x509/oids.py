@@ -188,7 +188,7 @@ def dotted(oid: bytes) -> str:
 
 
 def oid_contents(text: str) -> bytes:
-    """Return the contents of the OBJECT IDENTIFIER ``text``, which is in dotted decimal."""
+    """Return the contents of an OBJECT IDENTIFIER from its dotted decimal form ``text``."""
     first, second, *others = map(int, text.split("."))
     return b"".join(map(base128, (first * 40 + second, *others)))
 

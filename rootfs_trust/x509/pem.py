@@ -197,7 +197,7 @@ def _decode(digits: bytes) -> bytes:
 
 
 def unrecognized_begin_lines(data: bytes, read: Iterable[Block | BadBlock] | None = None) -> list[BadBlock]:
-    """Return BEGIN lines that OpenSSL silently ignores, although somebody may have meant them.
+    """Return BEGIN lines that OpenSSL silently ignores, although they may be meant as such.
 
     ``read`` are the :func:`blocks` of ``data``, if the caller has them.
 

@@ -148,7 +148,7 @@ def _is_private(value: dict[str, Any]) -> bool:
 
 
 def _begins_a_key(digits: bytes) -> bool:
-    """Return whether the first bytes of some base64, without white space and its escapes, are those of a key."""
+    """Return whether base64 text begins with the bytes of a key. White space and its escapes are ignored."""
     digits = re.sub(rb"\\[nr]|[^A-Za-z0-9+/=]", b"", digits[:400]).partition(b"=")[0][:128]
     if not digits.startswith((b"M", b"/u3+", b"zs7O", b"LS")):
         return False

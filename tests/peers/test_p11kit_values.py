@@ -1,6 +1,6 @@
 """Attribute values of any kind in ``.p11-kit`` files, compared with the real ``trust extract``.
 
-Each file is a token of its own, so that readdir has nothing to order.
+Each file is a separate token, so that readdir has nothing to order.
 """
 
 from __future__ import annotations

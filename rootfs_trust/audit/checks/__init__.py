@@ -1,1 +1,3 @@
-"""The checks of ``check``. Each module has the kinds of one group of findings, and a function that yields them."""
+"""The checks of ``check``. Each module defines the kinds of findings of one group, and a function that yields the
+findings.
+"""

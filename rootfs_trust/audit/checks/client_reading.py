@@ -44,7 +44,9 @@ def _losses(inspection: Inspection) -> Iterator[Loss]:
 
 
 def _level(loss: Loss, anchor: TrustedAnchor | None) -> str:
-    """Return the level: an error if the client certainly loses other anchors. Mbed TLS depends on the program."""
+    """Return the level of the finding: an error if the client loses other anchors for certain, a warning if that
+    depends on the program (Mbed TLS).
+    """
     if anchor is not None and anchor.origin == DISTRIBUTION and not loss.everything:
         return NOTE
     return ERROR if loss.everything and "java" in loss.clients else WARNING

@@ -77,7 +77,9 @@ def _fault_of_file(inspection: Inspection, path: str) -> str:
 
 
 def _fault_of_directory(inspection: Inspection, path: str) -> str:
-    """Return what is wrong; empty if the directory has a file, which Go reads under any name."""
+    """Describe what is wrong with a directory, or return an empty string. A directory with any file is correct, because
+    Go reads all names.
+    """
     kind, view = inspection.view.kind(path), inspection.view
     if kind is not Directory:
         return "does not exist" if kind is None else "is not a directory"

@@ -209,7 +209,7 @@ def _blocks(file: CertificateFile, hidden: set[str]) -> Iterator[Finding]:
 
 
 def _labelled(file: CertificateFile) -> Iterator[tuple[str, int, x509.Certificate]]:
-    """Yield the certificates whose label is not CERTIFICATE. Skips files without such labels, which is faster."""
+    """Yield the certificates whose label is not CERTIFICATE. Files without such labels are skipped to save time."""
     if b"-----BEGIN X509 C" in file.data or b"-----BEGIN TRUSTED" in file.data:
         labels = {block.line: block.label for block in x509.blocks(file.data)}
         for line, certificate in file.objects.certificates:

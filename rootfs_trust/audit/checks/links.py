@@ -166,7 +166,7 @@ def _files(view: View, directory: HashDirectory) -> Iterator[Finding]:
 
 
 def _fits(link: HashLink) -> bool:
-    """Return whether the hash is that of a certificate or CRL in the file, in the new or the old style."""
+    """Return whether a certificate or CRL in the file has this hash, in the new or the old style."""
     if link.file is None:
         return False
     if link.crl:

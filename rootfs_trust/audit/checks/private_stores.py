@@ -1,4 +1,4 @@
-"""Findings about trust stores of applications, which do not contain what was installed in the system's store."""
+"""Findings about applications with a separate trust store that lacks anchors of the system's store."""
 
 from __future__ import annotations
 

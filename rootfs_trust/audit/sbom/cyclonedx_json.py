@@ -49,7 +49,7 @@ _CURVES = {
 
 
 def cyclonedx(inventory: Inventory) -> str:
-    """Return the document. The same inventory gives the same text."""
+    """Return the CycloneDX document for an inventory. The same inventory gives the same text."""
     tree = Component(
         type=ComponentType.OPERATING_SYSTEM,
         bom_ref="rootfs",

@@ -22,7 +22,7 @@ _FIRST_TIME = datetime(1000, 1, 1, tzinfo=UTC)
 
 
 def spdx_json(inventory: Inventory) -> str:
-    """Return the document. The same inventory gives the same text."""
+    """Return the SPDX document for an inventory. The same inventory gives the same text."""
     objects = spdx.SHACLObjectSet(_Elements(inventory).all())
     data = spdx.JSONLDSerializer().serialize_data(objects, force_at_graph=True)
     return json.dumps(data, indent=2, sort_keys=True) + "\n"

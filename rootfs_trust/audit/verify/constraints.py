@@ -13,7 +13,7 @@ from rootfs_trust.x509.oids import NAME_CONSTRAINTS
 
 @dataclass(frozen=True, slots=True)
 class NameConstraintRules:
-    """How a client interprets name constraints.
+    """The differences between clients in the interpretation of name constraints.
 
     ``strict``    a wildcard name violates an exclusion of any host that it matches, and a name that is not a host name
                   violates any constraint.

@@ -111,7 +111,9 @@ def _without_root(chain: list[Parsed]) -> list[Parsed]:
 
 
 def _path(chain: list[Parsed], anchors: Sequence[Parsed], at: datetime) -> Path | None:
-    """Return the path. It ends at a certificate that is an anchor, or that has an anchor's name and key."""
+    """Return the path of certificates. It ends at a certificate that is an anchor, or that has the name and key of an
+    anchor.
+    """
     chain = _without_root(chain)
     for place, each in enumerate(chain):
         same = next((anchor for anchor in anchors if _is_same(each, anchor, whole=place == 0)), None)

@@ -133,7 +133,7 @@ def _matches(name: GeneralName, constraint: GeneralName) -> bool:
 
 
 def _included(one: GeneralName, other: GeneralName) -> bool:
-    """Return whether the constraint or name ``one`` is in ``other``, which has the same kind."""
+    """Return whether ``other`` contains the constraint or name ``one``. Both have the same kind."""
     if one.tag == ADDRESS:
         if len(one.value) != len(other.value):
             return False

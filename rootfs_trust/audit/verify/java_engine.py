@@ -25,7 +25,9 @@ _MOST_PATHS = 200
 def judge(
     _: Client, chain: Chain, found: FoundAnchors, at: datetime, host: str | None, more: Sequence[Check]
 ) -> ChainVerdict:
-    """Trust the first path that passes all checks. If the chain as sent leads to an anchor, only that is tried."""
+    """Return the verdict for the first path that passes all checks. If the chain as sent leads to an anchor, only that
+    path is tried.
+    """
     if refusal := unread_in(chain, unread_by_java, "Java"):
         return ChainVerdict((), refusal)
     sent = [Parsed(each) for each in chain.sent]

@@ -66,7 +66,7 @@ def _intersection(upper: Names, lower: Names) -> tuple[Names, bool]:
 
 
 def _widest(names: Names) -> Names:
-    """Return the names that are not contained in another one."""
+    """Return the names that no other name of the list contains."""
     found: Names = []
     for each in dict.fromkeys(names):
         others = [other for other in names if other.tag == each.tag and other != each]

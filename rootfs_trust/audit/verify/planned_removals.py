@@ -31,7 +31,7 @@ def _longest_validity(issued: date) -> int:
 
 
 class PlannedRemoval(NamedTuple):
-    """When and why a root will be removed from the root program. The distribution's updates follow."""
+    """The date and reason of a root's removal from the root program. Updates of the distribution follow it."""
 
     at: datetime
     reason: str

@@ -11,7 +11,7 @@ from rootfs_trust.x509 import Certificate
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a client refuses a chain: a stable ``id``, and a sentence.
+    """The reason for which a client refuses a chain: a stable ``id``, and a sentence.
 
     Ids: ``issuer-missing``, ``bad-signature``, ``expired``, ``not-yet-valid``, ``host-name``, ``distrusted``,
     ``ca-names-server``, ``not-a-ca``, ``weak``, ``purpose``, ``constraints``, ``malformed``, ``algorithm``,
@@ -37,7 +37,9 @@ class ChainVerdict:
 
 @dataclass(frozen=True, slots=True)
 class TrustEnd:
-    """When and why a client stops trusting the chain. ``sure`` is False for a date from a published schedule."""
+    """The time at which a client stops trusting the chain, and the reason. ``sure`` is False for a date from a
+    published schedule.
+    """
 
     at: datetime
     reason: str

@@ -34,7 +34,7 @@ def _unpack(data: bytes, most: int, out: bytearray) -> None:
 
 
 def _length(data: bytes, at: int, length: int) -> tuple[int, int]:
-    """Return a length, which continues in further bytes if it is 15, and the offset after it."""
+    """Return a length and the offset after it. A length of 15 continues in further bytes."""
     if length == 15:
         while (more := data[at]) == 255:
             length += 255

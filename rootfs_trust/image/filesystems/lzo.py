@@ -71,7 +71,7 @@ class _Block:
         self._match(distance, 3 if self._literals == 4 else 2, code & 3)
 
     def _length(self, bits: int, most: int) -> int:
-        """Return a length, which continues in further bytes if its bits are 0."""
+        """Return a length. If its bits are 0, it continues in further bytes."""
         if bits:
             return bits
         length = most

@@ -22,7 +22,7 @@ _DIRECTORY, _OWNERS = "root", "owners"
 
 
 class Packer(NamedTuple):
-    """The command that packs a format, in which ``{directory}`` and ``{image}`` are replaced by paths.
+    """The command that packs a format. ``{directory}`` and ``{image}`` in it are replaced by paths.
 
     ``clamp`` is SOURCE_DATE_EPOCH, for programs that take the time of the image from it.
     """

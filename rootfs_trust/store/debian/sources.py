@@ -35,7 +35,7 @@ class DebianPaths(Protocol):
 
     @property
     def bundle(self) -> str:
-        """The bundle of all sources, which is not a source itself."""
+        """The path of the bundle. It contains all sources, and is not a source itself."""
 
     @property
     def conf_header(self) -> str:

@@ -1,4 +1,4 @@
-"""Trust stores that p11-kit maintains: those of Fedora and its derivatives, SUSE and Arch.
+"""Trust stores that p11-kit maintains: on Fedora and its derivatives, SUSE and Arch.
 
 The modules read what p11-kit's trust module reads (``p11_kit_file``, ``pem``, ``parser``, ``token``), select
 certificates as ``trust extract`` does (``output_selection``), write what it writes (``formats``, ``outputs``), and know

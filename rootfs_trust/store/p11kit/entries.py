@@ -108,7 +108,7 @@ class Parts:
 
 @lru_cache(maxsize=1024)  # a store has some hundred certificates, each used for several outputs
 def parts_of(der: bytes) -> Parts:
-    """Split a certificate into its parts. ``der`` has been parsed before."""
+    """Split a certificate into its parts. ``der`` must be valid."""
     body = DerReader(der).enter(SEQUENCE).enter(SEQUENCE)
     version = body.enter(_VERSION).integer() if body.next_tag() == _VERSION else b"\0"
     serial = _element(body, INTEGER)

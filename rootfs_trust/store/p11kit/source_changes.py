@@ -1,4 +1,4 @@
-"""What a request changes in p11-kit's sources, and the warnings about its effects.
+"""Changes to p11-kit's source files for a request, and warnings about their effects.
 
 Anchors are added and deleted; certificates that the distribution ships are put on the blocklist.
 """

@@ -98,7 +98,7 @@ def test_the_version_of_a_node(program, others, version):
 
 
 @pytest.mark.parametrize("number", ["1" * 5000, "\u0661" * 5000])
-def test_a_number_of_thousands_of_digits_is_no_version(number):
+def test_a_number_of_thousands_of_digits_is_not_a_version(number):
     """int() raises ValueError for it."""
     tree = MemoryTree(
         {

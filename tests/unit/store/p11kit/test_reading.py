@@ -158,7 +158,7 @@ def test_an_attribute_without_a_valid_number_is_ignored(name: str) -> None:
     assert p11_kit_file.objects(an_object(f"{name}: true", "trusted: true")) == [{"trusted": b"\1"}]
 
 
-def test_digits_of_other_scripts_are_no_number() -> None:
+def test_digits_of_other_scripts_are_not_a_number() -> None:
     for line in ("\xb2: true", "label: \xb2"):
         with pytest.raises(MalformedError):
             p11_kit_file.objects(f"[p11-kit-object-v1]\n{line}\n".encode("latin-1"))
@@ -176,13 +176,13 @@ def test_digits_of_other_scripts_are_no_number() -> None:
     ],
 )
 def test_a_value_counts_by_its_length(line: str, counted: bool) -> None:
-    """A boolean is no number: p11-kit refuses such an object, and ignores the rest of the file."""
+    """A boolean is not a number: p11-kit refuses such an object, and ignores the rest of the file."""
     found = entries(an_object("trusted: true", line, block=ROOT.der))
     assert [each.trusted for each in found] == [True] * counted
 
 
 @pytest.mark.parametrize("line", ["trusted: 1", "trusted: 1.2.840", 'trusted: ""'])
-def test_what_is_no_boolean_does_not_trust(line: str) -> None:
+def test_what_is_not_a_boolean_does_not_trust(line: str) -> None:
     assert [each.trusted for each in entries(an_object(line, block=ROOT.der))] == [False]
 
 
