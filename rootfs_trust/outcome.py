@@ -1,4 +1,4 @@
-"""Results of commands: what a command did, or in a dry run would do."""
+"""Results of commands: the changes that a command made, or in a dry run would make."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class TrialRuns:
         return shlex.join(words)
 
     def changes(self, command: Command) -> Nodes:
-        """Yield what the command would change. Raises RootfsTrustError if it refuses the tree."""
+        """Yield the changes that the command would make. Raises RootfsTrustError if it refuses the tree."""
         if command.name == "chmod":
             return _with_mode(self.view, *command.arguments)
         return written(self.view, read_job(self._options(command)))

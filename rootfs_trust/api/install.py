@@ -66,5 +66,5 @@ def finish(tree: RootDirectory, job: Job, decision: Decision) -> Outcome:
 
 
 def plan(root: str, options: InstallOptions = NO_OPTIONS) -> Outcome:
-    """Return what :func:`install` would do. Writes nothing. Raises the same errors."""
+    """Return the outcome that :func:`install` would have. Writes nothing. Raises the same errors."""
     return install(root, options._replace(dry_run=True))

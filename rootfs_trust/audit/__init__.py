@@ -1,1 +1,1 @@
-"""Analyse a finished tree: what it trusts, and problems with that. Does no I/O."""
+"""Analyses a finished tree: finds the trusted anchors, and problems with them. Does no I/O."""

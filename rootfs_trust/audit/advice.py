@@ -50,7 +50,9 @@ class Need(NamedTuple):
 
 
 class Advised(NamedTuple):
-    """An anchor of the advice. ``successor_of`` names the root that it will replace; no chain needs it yet then."""
+    """An anchor of the advice. If ``successor_of`` is set, no chain needs the anchor yet: it will replace the root of
+    that name.
+    """
 
     candidate: Candidate
     needs: tuple[Need, ...]

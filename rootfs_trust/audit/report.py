@@ -107,7 +107,9 @@ class Report:
 
 
 def seen_by(client: Client, anchors: Sequence[TrustedAnchor], local: Iterable[TrustedAnchor]) -> ClientView:
-    """Return what ``client`` trusts. A hash directory supports only lookups, so each certificate is looked up."""
+    """Return the anchors that ``client`` trusts. Each is looked up separately, because a hash directory supports
+    nothing else.
+    """
     found = client.find([anchor.certificate for anchor in anchors])
     seen = {anchor.certificate.sha256 for anchor in found.anchors}
     missing = tuple(anchor for anchor in local if anchor.certificate.sha256 not in seen)

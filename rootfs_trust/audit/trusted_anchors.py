@@ -116,7 +116,7 @@ class Trust:
 
     @cached_property
     def trusted(self) -> tuple[TrustedAnchor, ...]:
-        """Every anchor in a store file, then those that clients read elsewhere."""
+        """All anchors: those in store files, then those that clients read from other files."""
         held = {anchor.certificate.sha256 for anchor in self.anchors}
         found = (each for sha256, each in self.trusted_by.items() if sha256 not in held)
         return (*self.anchors, *(self._anchor(each.certificate, []) for each in found))

@@ -1,1 +1,3 @@
-"""The TLS clients of a device: which files each client reads in a rootfs, and how. No client is run."""
+"""The TLS clients of a device: the files that each client reads in a rootfs, and its way to parse them. No client is
+run.
+"""

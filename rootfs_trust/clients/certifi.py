@@ -13,7 +13,7 @@ _SYSTEM = ("/usr/lib", "/usr/local/lib")
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """Yield ``certifi`` if the rootfs has a ``cacert.pem`` of it, and ``certifi:PATH`` for each further one."""
+    """Yield ``certifi`` if the rootfs has its file ``cacert.pem``, and ``certifi:PATH`` for each other copy."""
     paths = stores(reading)
     if not paths:
         return

@@ -18,7 +18,7 @@ _TRUST_STORE = re.compile(r"-Djavax\.net\.ssl\.trustStore=(\S+)")
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
-    """Yield ``java`` if the rootfs has a keystore, and ``java:PATH`` for each further one."""
+    """Yield ``java`` if the rootfs has a keystore, and ``java:PATH`` for each other keystore."""
     path = default_store(reading)
     if path is None:
         return

@@ -57,7 +57,7 @@ def rust_sections(data: bytes, *, decodes_all: bool = False) -> Iterator[Section
 
 
 def go_certificates(data: bytes) -> list[Certificate]:
-    """Return what AppendCertsFromPEM adds to a pool. It silently skips everything that it cannot parse."""
+    """Return the certificates that AppendCertsFromPEM adds to a pool. It silently skips others."""
     found = []
     for label, has_headers, der in _go_blocks(data):
         if label == _CERTIFICATE and not has_headers:

@@ -43,7 +43,9 @@ class TrustedBy(NamedTuple):
 
 
 def readings(reading: FileReader) -> tuple[ClientReading, ...]:
-    """Return what every client of the rootfs reads: named clients first, then other stores that programs may use."""
+    """Return the trusted anchors of every client of the rootfs: named clients first, then other stores that programs
+    may use.
+    """
     found = [_read(reading, client) for client in starting(reading)]
     found += (_read(reading, client) for client in _other_stores(reading))
     found += (_read(reading, client)._replace(because=scope.place) for scope, client in moved_clients(reading))
@@ -76,7 +78,7 @@ def _read(reading: FileReader, client: Client) -> ClientReading:
 
 
 def _other_stores(reading: FileReader) -> Iterator[Client]:
-    """Yield the further stores of the rootfs that programs may be configured to use, named by their paths."""
+    """Yield other stores of the rootfs that programs may be configured to use. Their paths are their names."""
     for path in _apart(reading, BUNDLES, openssl.default_bundle(reading)):
         if reading.view.kind(path) is File:
             yield _bundle(reading, path)

@@ -1,4 +1,5 @@
-"""The summary of ``fleet --check`` over all targets: who trusts each server until when, and the findings.
+"""The summary of ``fleet --check`` over all targets: for each server, the targets that trust it and until when; and the
+findings.
 
 Results are added one by one; only names and counts are kept.
 """

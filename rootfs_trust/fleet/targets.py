@@ -123,7 +123,7 @@ def _one_kind(reader: TableReader, key: str, table: dict[str, Any], writing: boo
 
 
 def _images(folder: str, pattern: str) -> list[str]:
-    """Return what a pattern matches, or with a partition at its end (``*.wic#2``), that partition of each match."""
+    """Return the matches of a pattern. With a partition at its end (``*.wic#2``), return that partition of each."""
     found = _matches(folder, pattern, folders_only=False)
     files, mark, number = pattern.rpartition("#")
     if found or not number.isdecimal():

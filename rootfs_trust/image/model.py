@@ -1,4 +1,4 @@
-"""The data model of images: what is read from one, what changes, and what the result consists of."""
+"""The data model of images: the content of an image, a change, and the result of the change."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def _gather_file(gathered: InputAnchors, file: InputFile, table: AnchorTable, po
 
 
 def _names(found: list[FoundCertificate]) -> list[str]:
-    """Return a name for each certificate of a file. Names that would be equal get a part of the digest."""
+    """Return a name for each certificate of a file. If two names would be equal, a part of the digest is appended."""
     names = [_name(each) for each in found]
     several: dict[str, set[str]] = {}
     for each, name in zip(found, names, strict=True):

@@ -60,7 +60,7 @@ class Resolver:
 
 
 def by_name(data: RootData, text: str) -> Selection | None:
-    """Return what an incident id (in upper or lower case) or the name of a root selects in ``data``, or None."""
+    """Return the certificates that an incident id (in any case) or the name of a root selects in ``data``, or None."""
     incidents = [each for each in data.incidents if text.lower() in map(str.lower, each.ids)]
     if incidents:
         return _of_incidents(text, incidents)

@@ -9,7 +9,7 @@ from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, conflict
 
 
 def changed_bundles(view: View, paths: list[str], request: RuntimeRequest) -> RuntimePlan:
-    """Return the bundles at ``paths`` with our block as ``request`` needs it, without bundles that do not change."""
+    """Return the bundles at ``paths`` that ``request`` changes, with the new block of our anchors."""
     plan = RuntimePlan()
     for path in paths:
         data = read(view, path)
@@ -27,7 +27,7 @@ def changed_bundles(view: View, paths: list[str], request: RuntimeRequest) -> Ru
 
 
 def changed_bundle(data: bytes, request: RuntimeRequest) -> bytes:
-    """Return a bundle with our block as ``request`` needs it. Raises MalformedError."""
+    """Return a bundle with the block of anchors that ``request`` asks for. Raises MalformedError."""
     file = read_pem_file(data)
     others = file.without(request.removed) if request.distrust else file.others
     return with_block(others, file.wanted(request))

@@ -1,4 +1,4 @@
-"""The anchor source directory: what it contains, and how a request changes it."""
+"""The anchor source directory: its files, and the changes that a request makes to them."""
 
 from __future__ import annotations
 

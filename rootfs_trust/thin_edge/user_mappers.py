@@ -1,4 +1,4 @@
-"""Custom mappers, which exist since thin-edge.io 2.0: which of their settings the rootfs supports."""
+"""Custom mappers, which exist since thin-edge.io 2.0: selects the settings that the rootfs supports."""
 
 from __future__ import annotations
 

@@ -603,7 +603,7 @@ def _take_certificate(reader: DerReader) -> Certificate:
 
 
 def _take_version(body: DerReader) -> bytes:
-    """Take the version, zero unless it is written."""
+    """Read the version. It is zero if the certificate does not state it."""
     if body.next_tag() != _EXPLICIT_VERSION:
         return b"\0"
     explicit = body.enter(_EXPLICIT_VERSION)

@@ -96,7 +96,7 @@ def _plain_block(data: bytes, pos: int, begin: int, line: int) -> tuple[Block, i
 
 
 def _is_plain_text(text: bytes) -> bool:
-    """Return whether text before a block ends with a newline and has no character that splits lines elsewhere."""
+    """Return whether the text before a block ends with a newline, and has no line that OpenSSL reads in pieces."""
     return text.endswith(b"\n") and b"\0" not in text and max(map(len, text.split(b"\n"))) < _LONGEST_READ
 
 

@@ -160,7 +160,7 @@ def _missing_anchors(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _policy_findings(inspection: Inspection, anchor: TrustedAnchor) -> Iterator[Finding]:
-    """Yield what ``install`` would report about an anchor. If ``allow`` accepts it, it is a note."""
+    """Yield the problems that ``install`` would report about an anchor. A problem that ``allow`` accepts is a note."""
     own = inspection.table_of(anchor.certificate)
     allow = own.allow if own else frozenset[str]()
     judgement = judge(anchor.certificate, inspection.where(anchor), inspection.policy, inspection.at, allow=allow)

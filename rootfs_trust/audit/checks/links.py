@@ -1,4 +1,4 @@
-"""Findings about hash directories: which certificates OpenSSL's lookup (by_dir.c) finds, and which it does not."""
+"""Findings about hash directories: certificates that OpenSSL's lookup (by_dir.c) does not find, and wrong links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings about permissions: who can read the trust store on the device, and who can write it."""
+"""Findings about permissions: files of the trust store that users cannot read, or that others can write."""
 
 from __future__ import annotations
 

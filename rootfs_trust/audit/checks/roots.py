@@ -101,7 +101,7 @@ def _removed_root(inspection: Inspection, anchor: TrustedAnchor, cause: str, lev
 
 
 def _ending_trust(inspection: Inspection, anchor: TrustedAnchor, root: ProgramRoot) -> Iterator[Finding]:
-    """Return what ends the trust in the root within the lifetime of the image."""
+    """Yield a finding if the trust in the root ends within the lifetime of the image."""
     last = later(inspection.at, days=inspection.policy.min_days_left).date()
     cause = due_text(root, inspection.at.date(), last)
     if cause:

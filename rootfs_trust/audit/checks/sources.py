@@ -1,4 +1,4 @@
-"""Findings about source files: what the distribution's own tool would do with them on its next run."""
+"""Findings about source files that the distribution's own tool will ignore, drop or lose on its next run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planned removals: when Mozilla's root program will remove the roots that the distribution ships."""
+"""Planned removals: the dates on which Mozilla's root program will remove roots that the distribution ships."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Asked:
         self.answer: Version | None = None
 
     def __call__(self) -> Version:
-        """Return the version."""
+        """Return the version of the library. The first call looks it up."""
         if self.answer is None:
             self.answer = self._look()
         return self.answer

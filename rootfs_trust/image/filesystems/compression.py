@@ -25,7 +25,7 @@ class _Worker(Protocol):
 
 
 def decompressor(name: str) -> Decompress:
-    """Return the function that decompresses a block of this kind. It raises MalformedError. Raises InputError without
+    """Return the function that decompresses a block of this kind and raises MalformedError. Raises InputError without
     zstd.
     """
     if name in _OWN:
