@@ -65,7 +65,7 @@ class TokenEntry:
     mozilla: bool = False
     """Whether the certificate is part of Mozilla's root program."""
     distrusts_only_itself: bool = False
-    """Whether ``x-distrusted`` is a byte that means neither true nor false: other copies of the certificate stay trusted."""
+    """Whether ``x-distrusted`` is neither the byte of true nor that of false: other copies stay trusted."""
 
 
 @dataclass(frozen=True, slots=True)
