@@ -13,7 +13,7 @@ settings.load_profile("untimed")
 
 @pytest.fixture(scope="session")
 def authority() -> Authority:
-    """A private CA, valid now, made anew for each session."""
+    """A private CA, valid now, made again for each session."""
     return Authority("Test Root CA")
 
 

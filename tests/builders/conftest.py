@@ -1,4 +1,4 @@
-"""Real trees, and the folder in which the commands of docs/other-builders.md run."""
+"""Real trees, and the directory in which the commands of docs/other-builders.md run."""
 
 from __future__ import annotations
 

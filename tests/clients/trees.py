@@ -85,7 +85,7 @@ def _file(random: Random, root: Path) -> None:
 
 
 def _append(random: Random, root: Path) -> None:
-    """To a bundle that is a file of its own: an absolute link of the tree would lead to the machine's own bundle."""
+    """To a bundle that is a separate file: an absolute link of the tree would lead to the machine's own bundle."""
     path = _inside(root, _places(random, BUNDLES))
     if path.is_file() and not path.is_symlink():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW), "ab") as file:

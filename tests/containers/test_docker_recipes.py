@@ -46,7 +46,7 @@ mount --bind "$root" "$root" && mount -o remount,ro,bind "$root" && exec chroot 
 
 
 class Workplace:
-    """The folder in which the page's commands run, with the environment that their user has."""
+    """The directory in which the page's commands run, with the environment that their user has."""
 
     def __init__(self, path: Path, buildah: Buildah) -> None:
         self.path = path

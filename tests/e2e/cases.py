@@ -31,7 +31,7 @@ class Identity:
 class Server:
     """A server and how the device's store came to be: ``install`` was given ``installed``, at the time ``at``.
 
-    ``local`` files stood in the local folder before; ``removed`` was taken away by ``remove`` afterwards.
+    ``local`` files stood in the local directory before; ``removed`` was removed by ``remove`` afterwards.
     """
 
     shows: Identity
@@ -98,7 +98,7 @@ def _named_by_its_subject_alone() -> Server:
 
 
 def _distrusted() -> Server:
-    """A root that the distribution ships, taken away with ``remove``."""
+    """A root that the distribution ships, removed with ``remove``."""
     return Server(_shown(shipped_authority(SHIPPED).server("localhost")), removed=(SHIPPED,))
 
 
@@ -126,7 +126,7 @@ def _pinned() -> Server:
 
 
 def _stored(name: str, form: Callable[[bytes], bytes]) -> Server:
-    """The root stands in the local folder in some other form than clean PEM."""
+    """The local directory contains the root in a form other than clean PEM."""
     root = Authority("Private Root")
     return Server(_shown(root.server("localhost")), local={name: form(root.pem)})
 

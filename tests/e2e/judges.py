@@ -59,7 +59,7 @@ class Built:
         return self._make("thin-edge", "cargo", "build", "--locked", "--quiet", "--target-dir", "{}") / "debug"
 
     def _make(self, name: str, program: str, *words: str) -> Path:
-        """The folder that the sources in clients/``name`` were built into."""
+        """The directory that the sources in clients/``name`` were built into."""
         path = self.cache / f"client-{name}"
         if name in self._made:
             return path
@@ -91,7 +91,7 @@ class Built:
 
 @dataclass(frozen=True)
 class Judge:
-    """``trust`` is the tree that the client looks at: thin-edge.io's setting at the folder, or at the bundle.
+    """``trust`` is the tree that the client looks at: thin-edge.io's setting at the directory, or at the bundle.
 
     ``quick`` ones need no compiler and no broker.
     """

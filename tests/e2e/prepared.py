@@ -38,7 +38,7 @@ class Target:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.stranger = self._write("stranger.pem", Authority("Nobody's CA").pem)
-        """A file that trusts no server here: for clients that want one, and are to judge by a folder."""
+        """A file that trusts no server here: for clients that want one, and are to judge by a directory."""
 
     @property
     def url(self) -> str:
@@ -49,7 +49,7 @@ class Target:
         return root_cert_path(self.trees[trust])
 
     def folder(self, name: str) -> Path:
-        """A folder of the case's own."""
+        """A directory of the case's own."""
         path = self._folder / name
         path.mkdir(exist_ok=True)
         return path

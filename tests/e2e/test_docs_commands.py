@@ -123,7 +123,7 @@ def test_the_commands_of_a_page(sample, page):
 
 
 def test_what_the_commands_leave(sample):
-    """They do what their pages say, and are no empty shells."""
+    """They do what their pages say, and have content."""
     for page in ("provenance", "report", "sbom", "fleet"):
         test_the_commands_of_a_page(sample, page)
     here = sample.path

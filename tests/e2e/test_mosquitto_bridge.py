@@ -1,6 +1,6 @@
 """thin-edge.io's mosquitto bridge: it reaches a broker of the private CA after install, and not before.
 
-The bridge is configured as ``tedge connect`` does it: a root_cert_path that is a folder becomes bridge_capath.
+The bridge is configured as ``tedge connect`` does it: a root_cert_path that is a directory becomes bridge_capath.
 """
 
 from __future__ import annotations

@@ -21,14 +21,14 @@ STORE = "etc/ssl/certs"
 class Case(NamedTuple):
     name: str
     make: Callable[[Path], None]
-    """Makes the tree, in a folder that is not there yet."""
+    """Makes the tree, in a directory that is not there yet."""
     words: Callable[[Path], list[str]]
     """The command line for it."""
     bundle: str | None = f"{STORE}/ca-certificates.crt"
     settle: Callable[[Path], None] | None = None
     """What has to be done in each copy of the tree before the run: a journal knows a tree by its inodes."""
     images: tuple[str, ...] | None = None
-    """New images that the run writes, by path; then the tree is a folder with sources, too (tests/faults/sites.py)."""
+    """New images that the run writes, by path. The tree is then a directory that also contains sources (sites.py)."""
     store: str = STORE
     """The hash directory."""
     programs: bool = False

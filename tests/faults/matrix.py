@@ -34,7 +34,7 @@ class Matrix:
 
     def __init__(self, case: Case, folder: Path) -> None:
         self._case, self._log = case, folder / "log"
-        # Nothing else of the run has this folder in its path.
+        # Nothing else of the run has this directory in its path.
         self._place = folder / "in-here"
         self._tree, pristine = self._place / "rootfs", folder / "pristine"
         self._pristine = pristine
@@ -91,7 +91,7 @@ class Matrix:
         found = self._judge.look(self._tree)
         wanted = self._judge.after
         wrong = {name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)}
-        # What was removed in full is not there to be removed again, and a new folder is no place for another one.
+        # What was removed in full is not there to be removed again, and a new directory is not a place for another one.
         done_already = {"remove": "no anchor is named old", "image-folder": "already exists"}
         said = next((words for name, words in done_already.items() if self._case.name.startswith(name)), None)
         if status and (wrong or said is None or said not in errors):

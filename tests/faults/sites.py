@@ -1,4 +1,4 @@
-"""The runs that write new images: a folder with sources beside the results, of ``image`` and of ``fleet``."""
+"""The runs that write new images: a directory with sources beside the results, of ``image`` and of ``fleet``."""
 
 from __future__ import annotations
 

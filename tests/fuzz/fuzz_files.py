@@ -310,7 +310,7 @@ def _add(made: tarfile.TarFile, provider: atheris.FuzzedDataProvider) -> None:
     if provider.ConsumeBool():
         key = _KEYS[provider.ConsumeIntInRange(0, len(_KEYS) - 1)]
         info.pax_headers = {key: str(provider.ConsumeIntInRange(0, 3000))}
-    with contextlib.suppress(ValueError):  # no room in this format
+    with contextlib.suppress(ValueError):  # this format has no field for it
         made.addfile(info, io.BytesIO(content))
 
 

@@ -200,7 +200,7 @@ class Layout:
 
 
 def manifest(data: bytes) -> None:
-    """The layout is read, and written anew with a layer and a variable more; what is written is read again."""
+    """The layout is read, and written again with a layer and a variable more; what is written is read again."""
     provider = atheris.FuzzedDataProvider(data)
     change = Change(
         NewLayer(b"a") if provider.ConsumeBool() else None, {"A": "c"} if provider.ConsumeBool() else {}, None

@@ -356,7 +356,7 @@ def _sealed(body: bytes, password: str = "changeit") -> bytes:
 
 
 def hostile_store(random: Random) -> bytes:
-    """A keystore as a stranger may have made it."""
+    """A keystore that somebody else may have made."""
     kind = random.choice(sorted(stores()))
     data = stores()[kind]
     way = random.randrange(6)

@@ -16,7 +16,7 @@ AT = "2026-11-01"
 class Command:
     """``words`` may name ``{root}``, ``{source}`` and what else :func:`filled` knows.
 
-    ``writes``   what may change: "" nothing, "tree" the root filesystem, "out" the folder of results
+    ``writes``   what may change: "" nothing, "tree" the root filesystem, "out" the directory of results
     ``verdict``  whether exit status 1 is an answer
     ``follows``  whether links of the tree are followed on the host, as ``rehash`` does by its nature
     """

@@ -130,7 +130,7 @@ def links_in_a_layout(world: World, random: Random) -> str:
 
 @image(rounds=2)
 def blobs_are_a_link_to_the_real_ones(world: World, random: Random) -> str:
-    """All is as it should be, but lies outside of the layout."""
+    """All is correct, but outside of the layout."""
     parts = Parts()
     parts.index(parts.image(sane(world)))
     path = parts.folder(world)

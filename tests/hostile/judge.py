@@ -20,7 +20,7 @@ from tests.hostile.world import MARKERS
 csv.field_size_limit(1 << 26)  # the default of 128 KiB is less than a name may have
 
 _GUARDED = re.compile(r"unexpected error|internal error|this is a (?:bug|defect)|please report", re.IGNORECASE)
-"""How the command line reports what no code expected: in one line, but a defect all the same."""
+"""How the command line reports what no code expected: in one line, although it is a defect."""
 
 
 def of_output(ran: Ran, command: Command) -> list[str]:

@@ -59,7 +59,7 @@ def tar_of(world: World, base: Base, folder: bool = True) -> Tarball:
 
 
 def hostile_layer(world: World, random: Random) -> bytes:
-    """One that lies over a sane root filesystem."""
+    """A layer above a sane root filesystem."""
     way = random.choice(WAYS)
     return way(world, random)
 
@@ -160,7 +160,7 @@ def _devices(world: World, random: Random) -> bytes:
 
 
 def _numbers(world: World, random: Random) -> bytes:
-    """Fields that are no numbers, negative, or of no size at all."""
+    """Fields that are not numbers, negative, or of no size at all."""
     odd = (
         b"\x80" + b"\xff" * 11,
         b"\xff" * 12,

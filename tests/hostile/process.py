@@ -111,7 +111,7 @@ def _child(words: tuple[str, ...], cwd: str, setup: Setup, streams: tuple[int, i
             os.dup2(fd, number)
         os.closerange(3, 4096)
         for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_DFL)  # what Python is told of SIGINT before main() is no matter of ours
+            signal.signal(each, signal.SIG_DFL)  # a SIGINT before main() is Python's matter
         os.chdir(cwd)
         os.environ.clear()
         os.environ.update({**PLAIN_ENVIRONMENT, **(setup.environment or {})})
@@ -119,7 +119,7 @@ def _child(words: tuple[str, ...], cwd: str, setup: Setup, streams: tuple[int, i
             open(number, mode, closefd=False, encoding="utf-8", errors=errors)  # noqa: SIM115 - for the child's whole life
             for number, mode, errors in ((0, "r", "strict"), (1, "w", "strict"), (2, "w", "backslashreplace"))
         )
-        # Workers of a fleet are started anew; they must not import the corpus.
+        # Workers of a fleet are started again; they must not import the corpus.
         sys.modules["__main__"] = types.ModuleType("__main__")
         sys.argv = ["rootfs-trust", *words]
         gc.collect()

@@ -1,4 +1,4 @@
-"""Cases: an item, a command and a seed. Each is tried in a folder of its own, and judged."""
+"""Cases: an item, a command and a seed. Each is tried in its own directory, and judged."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def cases(seed: int, rounds: int, only: list[str], commands: list[str], kinds: l
 
 
 def attempt(case: Case, folder: str) -> Tried:
-    """Run the case in the empty folder; the folder keeps what the run left."""
+    """Run the case in the empty directory; the directory keeps what the run left."""
     item = ITEMS[case.item]
     random = Random(zlib.crc32(f"{case.item} {case.seed}".encode()))
     world = World(folder)

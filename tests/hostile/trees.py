@@ -56,7 +56,7 @@ def some(world: World, random: Random, most: int = 4) -> list[bytes]:
     return [random.choice(random.choice((paths, deep, deep))) for _ in range(random.randint(1, most))]
 
 
-# -- what stands in a place ---------------------------------------------------------------------------------
+# -- what is in a place -------------------------------------------------------------------------------------
 
 
 @tree(rounds=12)

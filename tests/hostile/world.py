@@ -1,4 +1,4 @@
-"""The folder of one case: a root filesystem, what is given to the command, and canaries that no run may touch."""
+"""The directory of one case: a root filesystem, what is given to the command, and canaries that no run may touch."""
 
 from __future__ import annotations
 

@@ -130,10 +130,10 @@ def _edited(base: Path, folder: Path, name: str, edit: Callable[[str], str]) -> 
 
 
 def trust_extract(tree: LayoutTree, script: Script, folder: Path) -> None:
-    """What the distribution's script has the real tool write is what stands there.
+    """The tree contains what the distribution's script makes the real tool write.
 
-    Where several files are in a folder of sources the tool takes them as readdir gives them, and we by name: what
-    follows one another in a file is compared in order only where that order is no accident.
+    Where several files are in a directory of sources the tool takes them as readdir gives them, and we by name: what
+    follows one another in a file is compared in order only where that order is not an accident.
     """
     tool = TrustTool(tree.path / token[1:] for token in script.layout.tokens)
     script.run(tool, folder)

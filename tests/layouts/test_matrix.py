@@ -4,7 +4,8 @@ After each, nothing is left to do: for the same command, for rehash, and for the
 would run next, where there is one to be had.
 
 ``rehash`` is run as the pure function that the command is made of, over the tree as the device sees it. The command
-itself takes folders of the host: an absolute link of a target (Debian's to its sources) would lead it to the host's.
+itself takes directories of the host: an absolute link of a target (Debian's to its sources) would lead it to the
+host's.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ MINE, OTHER = Authority("My CA"), Authority("Other CA")
 
 @dataclass(frozen=True)
 class Case:
-    """A tree, what was run on it, and the folder of the host's files."""
+    """A tree, what was run on it, and the directory of the host's files."""
 
     tree: LayoutTree
     host: Path

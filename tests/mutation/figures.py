@@ -17,7 +17,7 @@ _KILLED = ("killed", "timeout", "segfault")
 
 
 class Mutant(NamedTuple):
-    """One that survived: what was there, and what stands there instead."""
+    """One that survived: what was there, and what is there instead."""
 
     name: str
     function: str
@@ -44,7 +44,7 @@ class Figures(NamedTuple):
 
 
 def figures(path: Path) -> Figures:
-    """Read mutmut's results for one module; the current folder is the workspace."""
+    """Read mutmut's results for one module; the current directory is the workspace."""
     data = SourceFileMutationData(path=path)
     data.load()
     counts = Counter(status_by_exit_code[code] for code in data.exit_code_by_key.values())

@@ -103,7 +103,7 @@ def _pytest(tests: Sequence[str], copy: Path, limit: float | None) -> subprocess
     options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow", "--hypothesis-seed=0"]
     words = [sys.executable, "-m", "pytest", *options, *tests]
     environment = {**PLAIN_ENVIRONMENT, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    # A session of its own, so that a time limit also ends what the tests have started.
+    # A separate session, so that a time limit also ends the programs that the tests have started.
     with (
         open(copy / "pytest.log", "w+") as log,
         subprocess.Popen(words, cwd=copy, env=environment, stdout=log, stderr=log, start_new_session=True) as running,

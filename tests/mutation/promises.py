@@ -1006,7 +1006,7 @@ PROMISES = (
         "if _parses_to(candidate, wanted):",
         ("tests/unit/thin_edge", "tests/unit/toml_editor", "tests/property/test_tedge_toml.py"),
     ),
-    # -- verify: the engines; their rules are in a table of their own --------------------------------------
+    # -- verify: the engines; their rules are in their own table -------------------------------------------
     Promise(
         "verify-last-second",
         "verify trusts a chain in the last second of its validity.",

@@ -25,7 +25,7 @@ from tests.support.trees import (  # noqa: F401
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every user may enter, which pytest's own are not."""
+    """A directory that every user may enter, which pytest's own are not."""
     needs_root()
     folder = Path(tempfile.mkdtemp(prefix="rootfs-trust-open-"))
     folder.chmod(0o755)

@@ -1,6 +1,6 @@
 """Alpine's and Buildroot's stores: c_rehash over what install wrote, Buildroot's hook, and golden trees.
 
-c_rehash is Debian's, from its own tree and run there, over the folders of ours. It makes links by the old hash as
+c_rehash is Debian's, from its own tree and run there, over the directories of ours. It makes links by the old hash as
 well, which upstream's does only if asked to; ``as_upstream_has_it`` takes that one line out again, and what Debian's
 own makes is compared as far as it can be: no link of ours goes or changes, and only old hashes are added.
 
@@ -59,7 +59,7 @@ def new_tree(tmp_path: Path) -> Callable[[str], LayoutTree]:
 
 
 def _alpine(tree: LayoutTree) -> None:
-    """Any name is a source in the local folder but a hidden one; there are copies and a shared subject."""
+    """Any name is a source in the local directory but a hidden one; there are copies and a shared subject."""
     local = "usr/local/share/ca-certificates"
     tree.write(f"{local}/two.pem", authority("Shared").pem)
     tree.write(f"{local}/a, b (c).crt", authority("Shared renewed").pem)
@@ -95,7 +95,7 @@ def upstream(amd64_base: Path, tmp_path: Path) -> Device:
 
 
 def test_alpines_hook_changes_nothing(new_tree: Callable[[str], LayoutTree], upstream: Device) -> None:
-    """update.d/certhash runs c_rehash over the whole folder, the bundle in it: its first certificate is a copy."""
+    """update.d/certhash runs c_rehash over the whole directory, the bundle in it: its first certificate is a copy."""
     tree = new_tree("alpine")
     before = tree.contents()
     said = upstream.run(tree.path, "c_rehash", "-v", f"/{STORE}")

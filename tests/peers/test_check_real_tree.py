@@ -1,4 +1,4 @@
-"""``check`` on a real Debian tree: as the distribution's own tool leaves it, nobody has to mend anything."""
+"""``check`` on a real Debian tree: as the distribution's own tool leaves it, nobody has to fix anything."""
 
 from __future__ import annotations
 

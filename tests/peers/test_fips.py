@@ -1,4 +1,4 @@
-"""On a FIPS build host OpenSSL refuses MD5 and SHA-1; a subject hash is no use of them for security."""
+"""On a FIPS build host OpenSSL refuses MD5 and SHA-1; a subject hash does not use them for security."""
 
 from __future__ import annotations
 

@@ -25,15 +25,15 @@ NAMES = ("a", "b", "c")
 
 
 class RandomLayers:
-    """Three layers over few names, so that they collide: files, links, folders, whiteouts, opaque folders.
+    """Three layers over few names, so that they collide: files, links, directories, whiteouts, opaque directories.
 
-    A layer has each path once, and entries only where folders are.
+    A layer has each path once, and entries only where directories are.
     """
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
         self._there = {"": "folder"}
-        """The kind of what stands at each path by now."""
+        """The kind of what is at each path by now."""
 
     def layers(self) -> list[bytes]:
         return [self._layer() for _ in range(3)]

@@ -1,6 +1,6 @@
 """Whole stores of the p11-kit family against what the distribution's own script makes the real tool write.
 
-The scripts are recreated as the list of their calls; the sources are laid out so that no folder has two files
+The scripts are recreated as the list of their calls; the sources are laid out so that no directory has two files
 whose order readdir could choose: what is shipped comes in one .p11-kit file, as Fedora, SUSE and Arch ship it.
 """
 
@@ -134,7 +134,7 @@ class Rootfs:
                 java.chmod(0o444)
 
     def plan(self, request: Request = REBUILD) -> StorePlan:
-        """The layout's answer, carried out; nothing may stand against it."""
+        """Carry out the plan of the layout, which must have no conflict."""
         with Tree(str(self.path)) as tree:
             store = self.layout.plan(tree, request)
             assert (store.conflicts, store.problems) == ([], [])

@@ -1,6 +1,6 @@
 """Sources with damage at random: what the real tool still makes of them, and what ours does.
 
-Each damaged file is a token of its own, so that readdir has nothing to order. The tool may take a certificate
+Each damaged file is its own token, so that readdir has nothing to order. The tool may take a certificate
 that OpenSSL refuses (see test_p11kit_extract); those aside, both must agree on every byte.
 """
 

@@ -1,4 +1,4 @@
-"""sbom's SPDX held against the JSON Schema that the SPDX project publishes; CycloneDX's is in the unit tests."""
+"""sbom's SPDX compared with the JSON Schema that the SPDX project publishes; CycloneDX's is in the unit tests."""
 
 from __future__ import annotations
 

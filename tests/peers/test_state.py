@@ -49,7 +49,7 @@ _REFUSED_BY_OSTREE = (
     "rm file && mkdir file && echo inside > file/inside",
     "rm -r linked && ln -s ssl linked",
 )
-"""It does not deploy where a folder has become something else, or something else a folder."""
+"""It does not deploy where a directory has become something else, or something else a directory."""
 
 
 def write(path: Path, text: str) -> None:
@@ -99,7 +99,7 @@ def seen(view: View, folder: str) -> dict[str, object]:
 
 @pytest.fixture
 def overlaid(tmp_path) -> Path:
-    """``image`` and ``state``, the upper folder that the kernel made of changes, and ``merged``, what it showed."""
+    """``image`` and ``state``, the upper directory that the kernel made of changes, and ``merged``, what it showed."""
     needs_mounts()
     image(tmp_path / "image/etc")
     (tmp_path / "memory").mkdir()

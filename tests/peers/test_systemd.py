@@ -32,7 +32,7 @@ _NOISE = "SYSTEMD_GETTY_AUTO"
 
 
 class Tree:
-    """A folder with the units of a device: some of thin-edge.io's, and one of another program."""
+    """A directory with the units of a device: some of thin-edge.io's, and one of another program."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

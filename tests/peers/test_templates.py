@@ -1,4 +1,4 @@
-"""Results of templates, held against the programs that read them."""
+"""Results of templates, compared with the programs that read them."""
 
 import json
 import subprocess

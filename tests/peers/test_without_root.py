@@ -1,6 +1,6 @@
 """Builds without root: an ordinary user, fakeroot, pseudo, a user namespace write what root writes.
 
-And the same on another host: neither its locale, time zone, umask, hash seed nor the order of folders shows.
+And the same on another host: neither its locale, time zone, umask, hash seed nor the order of directories shows.
 """
 
 from __future__ import annotations

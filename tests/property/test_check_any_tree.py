@@ -1,4 +1,4 @@
-"""Whatever stands in a tree, ``check`` answers with findings: no content, no name and no link makes it fail."""
+"""Whatever a tree contains, ``check`` answers with findings: no content, no name and no link makes it fail."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ POLICY = Policy(min_days_left=9000, require_ca=True, strict=True, forbid=(Select
 @settings(max_examples=300, deadline=None)
 @given(entries=st.dictionaries(st.sampled_from(PLACES), NODES, max_size=12))
 def test_any_tree_gives_findings(entries):
-    # What stands in the way of a folder takes the place of what would be in it.
+    # A file in place of a directory also replaces the entries of that directory.
     tree = MemoryTree({path: node for path, node in entries.items()})
     for finding in findings(inspect(tree, CheckRequest(POLICY, NOW))):
         assert KINDS[finding.id] is finding.kind

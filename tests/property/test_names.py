@@ -86,11 +86,11 @@ def openssl() -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(names | orderly_names, min_size=30, max_size=60))
 def test_names_of_any_kind_and_form(drawn: list[bytes]) -> None:
-    """One folder a run: `openssl rehash` answers for all its certificates at once."""
+    """One directory a run: `openssl rehash` answers for all its certificates at once."""
     entries = []
     with TemporaryDirectory() as folder:
         for number, subject in enumerate(drawn):
-            # A number of its own makes each a certificate of its own.
+            # A different number makes each a different certificate.
             der = certificate(subject, serial=element(2, b"\1" + number.to_bytes(2)))
             entry = read_entry(f"{number:03}.pem", encode(der))
             if not depends_on_version(entry):

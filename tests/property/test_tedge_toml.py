@@ -1,6 +1,6 @@
 """Any valid tedge.toml, any settings: the edited file means what it should, and keeps all that was not to change.
 
-Every pair has a number of its own in its value, every comment one in its text, so that each can be found again.
+Every pair has its own number in its value, every comment one in its text, so that each can be found again.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ COMMENTS = ("# %", "#%", '## % [c8y] = "', "# %\troot_cert_path = '''", '#%é ""
 
 @dataclass
 class Written:
-    """The text as it grows, and what stands directly above which key."""
+    """The text as it grows, and which lines are directly above which key."""
 
     chance: Random
     newline: str
@@ -63,10 +63,10 @@ class Written:
     above: dict[str, str] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     inside: set[str] = field(default_factory=set)
-    """What stands in inline tables."""
+    """What is in inline tables."""
 
     def numbered(self, text: str) -> str:
-        """With a number of its own for each place that wants one."""
+        """With its own number for each place that wants one."""
         self.number += 1
         while "%" in text:
             self.number += 1
@@ -115,7 +115,7 @@ def tree_of(paths: list[str]) -> dict[str, Any]:
 
 
 def section(out: Written, path: tuple[str, ...], table: dict[str, Any], version: str | None) -> tuple[str, list[str]]:
-    """The lines below the header of ``path``, and the sections of its tables that get headers of their own."""
+    """The lines below the header of ``path``, and the sections of its tables that get separate headers."""
     lines: list[str] = []
     sections: list[str] = []
 
@@ -365,7 +365,7 @@ def first_pair(lines: list[str], mark: str) -> bool:
 def other_lines(case: Case, new: str, moved: set[str]) -> None:
     """Lines that have no part in the edit are all there, as they were and, where none moved, in their order."""
     touched = {*moved, "config.version", *(each.key for each in case.asked)}
-    # An inline table may be written anew around the setting, all its lines with it.
+    # An inline table may be written again around the setting, all its lines with it.
     tables = {path.partition(".")[0] for path in touched}
     touched |= {path for path in case.out.inside if path.partition(".")[0] in tables}
     parts = {part.strip() for path in touched for part in case.out.values.get(path, "").splitlines()}

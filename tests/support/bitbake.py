@@ -1,4 +1,4 @@
-"""A build folder of BitBake with our layer over a core layer that is just large enough; see bitbake_run.py."""
+"""A build directory of BitBake with our layer over a core layer that is just large enough; see bitbake_run.py."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Parses one recipe with BitBake's own parser and runs tasks of it: ``bitbake_run.py BUILD RECIPE TASK...``.
 
 Prints JSON: ``{"status": int, "messages": [[level, text]], "hashes": {task: hash}, "depends": {task: text}}``.
-A process of its own, because BitBake changes the interpreter it runs in. The bb package is that of bitbake-setup,
+This is a separate process, because BitBake changes the interpreter it runs in. The bb package is that of bitbake-setup,
 which leaves out the programs and the two servers, so their modules are empty here; neither parser nor tasks use them.
 """
 
@@ -58,7 +58,7 @@ def main(appends: list[str], build: str, recipe: str, *tasks: str) -> None:
 
 
 def parsed(recipe: str, appends: list[str]):
-    """The data of ``recipe`` after the configuration of the build folder, its layers and the recipe itself."""
+    """The data of ``recipe`` after the configuration of the build directory, its layers and the recipe itself."""
     parameters = bb.cookerdata.CookerConfiguration()
     parameters.env = dict(os.environ)
     builder = bb.cookerdata.CookerDataBuilder(parameters, True)
@@ -72,7 +72,7 @@ def all_tasks(d) -> list[str]:
 
 
 def hashes(d, recipe: str) -> dict[str, str]:
-    """What of a task's hash lies in the recipe itself: its variables and functions, and the files that it names."""
+    """The recipe's part of a task's hash: its variables and functions, and the files that it names."""
     tasks, dependencies, lookup = bb.data.generate_dependencies(d, set())
     _, base = bb.data.generate_dependency_hash(tasks, dependencies, lookup, set(), recipe)
     found = {}

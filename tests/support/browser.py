@@ -96,7 +96,7 @@ class Page:
 
 @contextmanager
 def browser(profile: Path) -> Iterator[Page]:
-    """Run Chromium with a profile of its own, and give one tab."""
+    """Run Chromium with its own profile, and give one tab."""
     take, to = os.pipe()
     come, give = os.pipe()
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-pipe"]

@@ -1,6 +1,6 @@
-"""Debian's buildah with a store of its own: no daemon, no network, no mounts.
+"""Debian's buildah with its own store: no daemon, no network, no mounts.
 
-The recipes name images as their users do (``python:3.13-slim``). What stands in the store under such a name is a
+The recipes name images as their users do (``python:3.13-slim``). What is in the store under such a name is a
 look-alike that the tests make, so nothing is pulled.
 """
 

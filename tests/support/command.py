@@ -1,4 +1,4 @@
-"""Runs the command line as users do: in a process and an environment of its own."""
+"""Runs the command line as users do: in a separate process and environment."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def install(root: str | Path, *arguments: str | Path, **how) -> subprocess.Compl
 
 
 def program_folder(path: Path) -> Path:
-    """Makes the folder ``path`` with nothing but a program ``rootfs-trust`` in it, to be put on a PATH."""
+    """Makes the directory ``path`` with nothing but a program ``rootfs-trust`` in it, to be put on a PATH."""
     path.mkdir()
     program = path / "rootfs-trust"
     program.write_text(f'#!/bin/sh\nPYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m rootfs_trust "$@"\n')
@@ -61,7 +61,7 @@ def program_folder(path: Path) -> Path:
 class OrdinaryUser:
     """A user without any privilege, who runs a copy of the package from ``folder`` that he may read.
 
-    The folder of the tests, the checkout and the interpreter itself may all be closed to other users.
+    The directory of the tests, the checkout and the interpreter itself may all be closed to other users.
     """
 
     def __init__(self, folder: Path, uid: int, gid: int) -> None:

@@ -35,7 +35,7 @@ def python_base(amd64_tar: Path, tree_cache: Path, tmp_path_factory: pytest.Temp
     """The tree of a Debian with Python, OpenSSL, curl and ca-certificates."""
     tar = _cached(tree_cache, f"{SUITE}-python3.tar", _make_python3)
     for base in _unpacked(amd64_tar, tmp_path_factory.mktemp("base") / "python"):
-        # Debian's /bin and /lib are links to folders below /usr, which the packages' own entries must not replace.
+        # Debian's /bin and /lib are links to directories below /usr, which the packages' own entries must not replace.
         unpack = ["tar", "--numeric-owner", "--keep-directory-symlink", "-xpf", tar, "-C", base]
         subprocess.run(unpack, check=True, timeout=120)
         base.chmod(0o755)

@@ -1,6 +1,6 @@
 """Programs of a real Debian tree, run over the trust store of a small tree as if both were one device.
 
-The folders of the small tree that a trust store is made of are mounted over those of the real one, in a mount
+The directories of the small tree that a trust store is made of are mounted over those of the real one, in a mount
 namespace that ends with the program; the program runs under chroot, so that absolute links lead where the device's
 would. It is entered by bind mounts, never by paths of the small tree, so that none of its links can lead outside.
 """
@@ -24,7 +24,7 @@ UPDATE, REHASH = "usr/sbin/update-ca-certificates", "usr/bin/c_rehash"
 
 
 class Device:
-    """``base`` is the unpacked real tree; ``over`` are files that take the place of its own."""
+    """``base`` is the unpacked real tree; ``over`` are files that replace those of the tree."""
 
     def __init__(self, base: Path, over: Mapping[str, Path] | None = None) -> None:
         needs_mounts()

@@ -56,7 +56,7 @@ def sessions(text: str) -> list[tuple[str, str]]:
 
 
 class SampleFolder:
-    """A folder with the sample root filesystem and its CA, in which commands of the documentation run."""
+    """A directory with the sample root filesystem and its CA, in which commands of the documentation run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path / "sample"

@@ -42,7 +42,7 @@ PLACES = (
     "var/lib/dpkg",
 )
 KINDS = ("fifo", "socket", "device", "sparse", "folder", "bytes", "locked")
-"""What else may stand in a place."""
+"""Other things that may exist at a path."""
 ODD_NAMES = (
     *(b"new\nline.crt", b"pi|pe.pem", b"sp ace.crt", b"\xff\xfe.pem"),
     *(b"n" * 251 + b".crt", b"-rf.pem", b"...crt"),
@@ -108,7 +108,7 @@ class World:
             getattr(self, f"_put_{kind}")(path)
 
     def put_odd_names(self, place: str) -> None:
-        """Files of names that programs stumble over, in the folder at the place."""
+        """Files of names that programs stumble over, in the directory at the place."""
         if self._is_ours(self.tree.path / place):
             for name in ODD_NAMES:
                 with open(os.fsencode(self.tree.path / place) + b"/" + name, "wb") as file:

@@ -18,7 +18,7 @@ class _How(ctypes.Structure):
 
 
 def open_in_root(root: int, path: bytes, *, follow: bool = True, flags: int = _PATH_ONLY) -> int:
-    """A descriptor of what stands at ``path`` of the folder ``root``; raises OSError as the kernel has it."""
+    """A descriptor of what is at ``path`` of the directory ``root``; raises OSError as the kernel has it."""
     how = _How(flags | (0 if follow else os.O_NOFOLLOW), 0, _RESOLVE_IN_ROOT)
     while (fd := _libc.syscall(_OPENAT2, root, path, ctypes.byref(how), ctypes.sizeof(how))) < 0:
         number = ctypes.get_errno()
@@ -29,7 +29,7 @@ def open_in_root(root: int, path: bytes, *, follow: bool = True, flags: int = _P
 
 
 def real_path(root: int, path: bytes) -> bytes | None:
-    """Where ``path`` ends, seen from the root; None where nothing stands there."""
+    """Where ``path`` ends, seen from the root; None where nothing is there."""
     try:
         fd = open_in_root(root, path)
     except OSError:
@@ -42,7 +42,7 @@ def real_path(root: int, path: bytes) -> bytes | None:
 
 
 def identity(root: int, path: bytes, *, follow: bool = True) -> tuple[int, int, int] | None:
-    """Device, inode and mode of what stands at ``path``, or None."""
+    """Device, inode and mode of what is at ``path``, or None."""
     try:
         fd = open_in_root(root, path, follow=follow)
     except OSError:

@@ -40,8 +40,8 @@ class Family:
 
     ``files``, ``folders``   what has to hold the trusted certificates, each of them all
     ``distrusting``          those of them that also hold what is distrusted, marked as such
-    ``hashed``               folders of files and hash links, with the styles of hash in them
-    ``local``                the folder of the owner's anchors, empty where there is none
+    ``hashed``               directories of files and hash links, with the styles of hash in them
+    ``local``                the directory of the owner's anchors, empty where there is none
     ``names``                what ``remove`` calls the shipped ones
     """
 

@@ -1,7 +1,7 @@
-"""Mazes of links: trees that a hostile image may hold, made and taken away without ever following a link.
+"""Mazes of links: trees that a hostile image may hold, made and removed without ever following a link.
 
 A maze is drawn from a ``random.Random``: from hypothesis' own, so that it shrinks, or from a seeded one, a million
-times in a loop. Every entry is made by the descriptor of a folder that was made here and opened with O_NOFOLLOW.
+times in a loop. Every entry is made by the descriptor of a directory that was made here and opened with O_NOFOLLOW.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SPARSE = 1 << 40
 
 class Entry(NamedTuple):
     folder: bytes
-    """Path of the folder that holds it, from the maze's root: one that the maze made."""
+    """Path of the directory that holds it, from the maze's root: one that the maze made."""
     name: bytes
     kind: str
     text: bytes
@@ -79,7 +79,7 @@ def _way(random: Random, entries: list[Entry]) -> bytes:
 
 @contextmanager
 def built(maze: Maze, root: int) -> Iterator[None]:
-    """The maze below the empty folder ``root`` (a descriptor), which is empty again afterwards."""
+    """The maze below the empty directory ``root`` (a descriptor), which is empty again afterwards."""
     folders = {b"": root}
     made: list[Entry] = []
     try:

@@ -8,7 +8,7 @@ from rootfs_trust.rootfs.view import NO_ENVIRONMENT, Directory, File, Node, Spec
 
 
 class MemoryTree:
-    """Implements View over a dictionary; folders on the way to an entry are there by themselves."""
+    """Implements View over a dictionary; directories on the way to an entry are there by themselves."""
 
     def __init__(self, entries: Mapping[str, Node] = {}, environment: Mapping[str, str] = NO_ENVIRONMENT) -> None:
         self.environment = environment

@@ -1,7 +1,7 @@
 """Programs of this machine over the trust store of a tree, which stands for them where a device has it.
 
-The folders that a Debian trust store is made of are mounted over this machine's, in a mount namespace that ends with
-the program. The other way round from device.py, which runs programs of a tree.
+The directories that a Debian trust store is made of are mounted over this machine's, in a mount namespace that ends
+with the program. The other way round from device.py, which runs programs of a tree.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ import pytest
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PLAIN_ENVIRONMENT = {"PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8"}
-"""What peers run in: nothing of the caller's, whose SSL_CERT_FILE and the like would change what they trust."""
+"""The environment of reference programs: without the caller's variables, since SSL_CERT_FILE and others change what
+they trust."""
 
 
 def unavailable(reason: str) -> NoReturn:
@@ -35,7 +36,7 @@ def needs_root() -> None:
 
 
 def needs_mounts() -> None:
-    """For programs whose paths are built in: mounts of ours over the machine's, in a namespace of their own."""
+    """For programs whose paths are built in: mounts of ours over the machine's, in their own namespace."""
     needs_root()
     if not _mounts_are_allowed():
         unavailable("mounts in a namespace of one's own are not allowed here")

@@ -1,6 +1,6 @@
 """Real root filesystems of Debian, made once by Debian's own tools and kept in pytest's cache as tar files.
 
-``pytest --cache-clear`` makes them anew. They need root and the package archive.
+``pytest --cache-clear`` makes them again. They need root and the package archive.
 """
 
 from __future__ import annotations

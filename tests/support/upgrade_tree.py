@@ -1,7 +1,7 @@
 """Bookworm as released, whole enough for dpkg and debconf, and the newer ca-certificates of its security archive.
 
 Kept in pytest's cache like the other real trees: a tar of the tree, and the one package. The newer package comes
-with the machine's apt-get, from lists of its own, so that what the machine has installed does not matter.
+with the machine's apt-get, from separate lists, so that what the machine has installed does not matter.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def download_package(file: Path, suite: str, archive: str) -> None:
         }
         options = [f"-o{key}={value}" for key, value in settings.items()]
         _make("apt-get", "-q", *options, "update")
-        # It downloads into the folder that it runs in.
+        # It downloads into the directory that it runs in.
         _make("sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(folder / "got"), "apt-get", "-q", *options,
               "download", "ca-certificates")  # fmt: skip
         (package,) = (folder / "got").iterdir()

@@ -12,7 +12,7 @@ OE_CONF = (
 
 
 def made_oes(tree: RealTree, *, sysroot: bool = False) -> RealTree:
-    """The tree as OE's recipes leave it: its script, its list, its OpenSSL's folder, its product's os-release."""
+    """The tree as OE's recipes leave it: its script, its list, its OpenSSL's directory, its product's os-release."""
     script = tree.path / UPDATE
     text = script.read_text()
     script.unlink()  # one file with the other copies of the tree

@@ -1,4 +1,4 @@
-"""Real root filesystems, and a build folder of BitBake."""
+"""Real root filesystems, and a build directory of BitBake."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""docs/yocto.md: its configurations and its recipe are built as they are printed, in a folder as it describes."""
+"""docs/yocto.md: its configurations and its recipe are built as they are printed, in a directory as it describes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Asks https://HOST:PORT/ with one of Python's TLS stacks, and prints the answer or why there is none.
 
-ask.py ssl|ssl-strict|rtls|pyreqwest PATH PORT [HOST]: PATH is a file or a folder of CAs, or "system" for the store of
-the system. "ssl" is a context with the flags of Python up to 3.12, "ssl-strict" one with those since 3.13.
+ask.py ssl|ssl-strict|rtls|pyreqwest PATH PORT [HOST]: PATH is a file or a directory of CAs, or "system" for the store
+of the system. "ssl" is a context with the flags of Python up to 3.12, "ssl-strict" one with those since 3.13.
 """
 
 import socket

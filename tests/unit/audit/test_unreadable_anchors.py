@@ -1,4 +1,4 @@
-"""Anchors that a client of the rootfs cannot read: what it loses, and who is told."""
+"""Anchors that a client of the rootfs cannot read: what it loses, and who is reported."""
 
 from __future__ import annotations
 

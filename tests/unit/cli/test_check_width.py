@@ -1,4 +1,4 @@
-"""check on a terminal: nothing but commands and paths is wider, and a server that many clients refuse is told once."""
+"""check on a terminal: only commands and paths are wider, and a server that many clients refuse is reported once."""
 
 from __future__ import annotations
 

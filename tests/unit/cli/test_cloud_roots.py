@@ -1,4 +1,4 @@
-"""The roots that AWS and Azure document, held against what the store of a root filesystem holds."""
+"""The roots that AWS and Azure document, compared with what the store of a root filesystem holds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def found(command, debian, data):
 
 
 def without(debian, *names: str) -> None:
-    """Take shipped CAs off the list; `install` then takes them out of the store."""
+    """Remove shipped CAs from the list; `install` then removes them from the store."""
     conf = debian.path / "etc/ca-certificates.conf"
     lines = conf.read_text().splitlines()
     conf.write_text("".join(f"{'!' if any(name in line for name in names) else ''}{line}\n" for line in lines))

@@ -24,7 +24,7 @@ TEXT = "=x\x1b[2J\x1b]0;t\x07\x9b1m\x7f\u202ea\u2066\u200f\u061c\u2028\u200b\ufe
 """Goes where any character goes. U+3164 and U+FE0F are invisible, though Unicode calls them a letter and a mark."""
 
 NAME = f"{TEXT}\n\r\udcff"
-"""Of a file, where bytes that are no UTF-8 and new lines go as well."""
+"""Of a file, where bytes that are not UTF-8 and new lines go as well."""
 
 ANCHORS = {family.name: family.local.lstrip("/") for family in FAMILIES}
 SCRIPT = Path(resource("templates"), "report/page.js").read_text()

@@ -19,7 +19,7 @@ MINE = Authority("My\n[[anchor]] Root")
 
 @pytest.fixture
 def here(tmp_path, command) -> Path:
-    """The folder in which the fixture ``command`` runs commands."""
+    """The directory in which the fixture ``command`` runs commands."""
     (tmp_path / "cwd/my-ca.pem").write_bytes(MINE.pem)
     return tmp_path / "cwd"
 

@@ -39,7 +39,7 @@ def with_key(encryption) -> bytes:
 
 
 def private_key_in_jks() -> bytes:
-    """The store with the tag of its entry changed, and its digest made anew."""
+    """The store with the tag of its entry changed, and its digest made again."""
     body = JKS[:12] + struct.pack(">I", 1) + JKS[16:-20]
     return body + hashlib.sha1("changeit".encode("utf-16-be") + b"Mighty Aphrodite" + body).digest()
 

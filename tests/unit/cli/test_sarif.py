@@ -1,4 +1,4 @@
-"""``check --format sarif``: held against the schema that OASIS publishes."""
+"""``check --format sarif``: compared with the schema that OASIS publishes."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Fleet:
         self.trees: list[DebianTree] = []
 
     def grow(self, count: int) -> list[DebianTree]:
-        """So many trees, each with something of its own."""
+        """Several trees, each with different content."""
         for number in range(len(self.trees), count):
             tree = DebianTree(self.folder / f"out/{number:02}/rootfs")
             tree.write("etc/tedge/tedge.toml", f'# device {number}\n[device]\nid = "{number}"\n'.encode())
@@ -43,7 +43,7 @@ class Fleet:
         return self.trees
 
     def copy(self, name: str) -> Fleet:
-        """The same fleet in a folder beside this one, as it is now."""
+        """The same fleet in a directory beside this one, as it is now."""
         shutil.copytree(self.folder, self.folder.parent / name, symlinks=True)
         copy = object.__new__(Fleet)
         copy.folder = self.folder.parent / name

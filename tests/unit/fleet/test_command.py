@@ -94,7 +94,7 @@ def test_the_journal_may_be_elsewhere(fleet, tmp_path):
 
 @pytest.mark.parametrize("words", [(), ("--format", "json")])
 def test_mistakes_refuse_the_whole_fleet(fleet, words):
-    """In fleet.toml, and in any config that it names: nothing is written, all trouble is told at once."""
+    """In fleet.toml, and in any config that it names: nothing is written, and all problems are reported at once."""
     fleet.grow(1)
     before = fleet.snapshot()
     (fleet.folder / "edge.toml").write_text("[[anchor]]\nfile = 'missing.pem'\n[[cloud]]\nkind = 'gcp'\n")
@@ -172,7 +172,7 @@ def test_killed_in_the_middle_and_run_again(fleet):
     cut = fleet.contents()
     after, done = undisturbed.contents(), statuses(run(fleet).stdout.decode())
     for name, entry in cut.items():
-        # Whatever stands there by now is as it was, or as it will be.
+        # Whatever is there by now is as it was, or as it will be.
         assert STAGED_PREFIX in name or name.endswith("tedge.toml") or entry == after[name]
     assert done[first["target"]] == "skipped"
     assert done["out/15/rootfs"] == "changed"

@@ -22,7 +22,7 @@ def one(name: str) -> bytes:
 
 
 TWO = one("a"), one("b")
-"""Each of them 2 blocks of content and a header of its own."""
+"""Each of them 2 blocks of content and its own header."""
 
 
 @pytest.mark.parametrize(

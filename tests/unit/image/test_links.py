@@ -23,7 +23,7 @@ def layout(tmp_path) -> LayoutFolder:
 
 
 def parts(layout: LayoutFolder) -> list[str]:
-    """Every file and folder of the layout, by its path in it."""
+    """Every file and directory of the layout, by its path in it."""
     found = [
         os.path.relpath(os.path.join(each, name), layout.path)
         for each, folders, files in os.walk(layout.path)
@@ -51,7 +51,7 @@ def words(command: str, layout: Path, folder: Path) -> list[object]:
 
 @pytest.mark.parametrize("number", range(7))
 def test_a_link_in_each_place_of_a_layout_is_refused(layout, command, tmp_path, number):
-    """Links to files and folders of the host that are just what the image has there, and to a secret."""
+    """Links to files and directories of the host that are just what the image has there, and to a secret."""
     name = parts(layout)[number]
     assert len(parts(layout)) == 7
     (tmp_path / "out").mkdir()

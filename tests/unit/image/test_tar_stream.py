@@ -113,7 +113,7 @@ def tree(tmp_path_factory):
 )  # fmt: skip
 def test_what_gnu_tar_writes_is_read_as_gnu_tar_lists_it(tree, options):
     run = [peer("tar"), *options.split(), "-C", tree, "-cf", "-", "--sort=name", "."]
-    data = subprocess.run(run, capture_output=True, check=False).stdout  # V7 and ustar have no room for some names
+    data = subprocess.run(run, capture_output=True, check=False).stdout  # some names are too long for V7 and ustar
     assert_equal(data)
     run = [peer("tar"), "-t", "--quoting-style=literal"]
     listing = subprocess.run(run, input=data, capture_output=True, check=True)

@@ -1,4 +1,4 @@
-"""The rootfs as it will be: paths are followed through what stands there and what a run is about to write."""
+"""The rootfs as it will be: paths are followed through what is there and what a run is about to write."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One way through a tree that is no folder on disk: what is passed, and where it ends."""
+"""One way through a tree that is not a directory on disk: what is passed, and where it ends."""
 
 import pytest
 

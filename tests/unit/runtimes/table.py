@@ -1,6 +1,6 @@
 """The table of docs/runtimes.md: what each runtime does before, after and after ``remove``, found by trying it.
 
-``python -m tests.unit.runtimes.table`` writes it anew.
+``python -m tests.unit.runtimes.table`` writes it again.
 """
 
 from __future__ import annotations

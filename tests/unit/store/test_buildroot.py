@@ -1,4 +1,4 @@
-"""Buildroot's store: sources that are unfit are told, and the bundle is their bytes one after the other."""
+"""Buildroot's store: sources that are unfit are reported, and the bundle is their bytes one after the other."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_each_digest_is_that_of_the_root_as_debian_ships_it(root: PublicRoot) ->
     assert certificate.basic_constraints is not None and certificate.basic_constraints.ca
 
 
-# -- when Mozilla lets them go -----------------------------------------------------------------------------
+# -- when Mozilla removes them -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

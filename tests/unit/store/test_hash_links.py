@@ -1,4 +1,4 @@
-"""Links worked out from files: names, numbers, order, and what is told about files that get none."""
+"""Links worked out from files: names, numbers, order, and what is reported about files that get none."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_styles() -> None:
 
 
 def test_numbers_are_dense_and_in_byte_order_of_names() -> None:
-    """U+FF01 comes after a lone octet 0xEE in bytes, though not as code points."""
+    """U+FF01 comes after a lone byte 0xEE in bytes, though not as code points."""
     names = ["B.pem", "a.pem", "é.pem", "\udcee.pem", "\uff01.pem"]
     ders = [certificate(ROOT, serial=element(2, bytes((number + 1,)))) for number in range(len(names))]
     entries = [read_entry(file, encode(der)) for file, der in zip(names, ders, strict=True)]

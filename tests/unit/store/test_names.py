@@ -1,4 +1,4 @@
-"""Names in the store: safe, predictable, and the same for whoever adds and whoever takes away."""
+"""Names in the store: safe, predictable, and the same for whoever adds and whoever removes."""
 
 import string
 

@@ -1,4 +1,4 @@
-"""A file's own names: what thin-edge.io takes under two names is set under the one that stands there."""
+"""A file's own names: what thin-edge.io takes under two names is set under the one that is there."""
 
 import tomllib
 

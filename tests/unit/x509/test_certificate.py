@@ -57,7 +57,7 @@ def test_bytes_after_a_certificate_are_refused_unless_trailing() -> None:
 
 
 def test_fingerprint_is_of_what_openssl_writes_again() -> None:
-    """Everything around the signed part becomes DER; the signed part keeps its octets."""
+    """Everything around the signed part becomes DER; the signed part keeps its bytes."""
     der = certificate(SUBJECT, signature=element(3, b"\3\xf8"))
     signed_and_algorithm = der[2 + (der[1] & 0x7F) : -4] if der[1] >= 0x80 else der[2:-4]
     sloppy = signed_and_algorithm + b"\x23\x80\x03\x02\x03\xff\0\0"

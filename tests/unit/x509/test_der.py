@@ -36,7 +36,7 @@ from .building import element, long_length
     ],
 )
 def test_tags(identifier: str, tag: int) -> None:
-    """The constructed bit is no part of a tag, and a short number written long is the same tag."""
+    """The constructed bit is not a part of a tag, and a short number written long is the same tag."""
     data = bytes.fromhex(identifier) + b"\1A"
     assert header(data, 0, len(data))[0] == tag
 

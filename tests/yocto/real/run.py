@@ -36,7 +36,7 @@ ROOTFS_POSTUNINSTALL_COMMAND += "late"
 
 
 class Release:
-    """A build folder of one release."""
+    """A build directory of one release."""
 
     def __init__(self, oe_core: Path, bitbake: Path, seed: Path, work: Path) -> None:
         self.oe_core, self.bitbake_folder, self.seed, self.work = oe_core, bitbake, seed, work
@@ -68,10 +68,10 @@ class Release:
     def tell(self, what: str, result: str, since: float) -> None:
         print(f"| {what} | {result} | {time.monotonic() - since:.0f} s |", flush=True)
 
-    # -- folders ---------------------------------------------------------------------------------------------
+    # -- directories -----------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Stubs, the host's Python packages in the release's versions, the build folder."""
+        """Stubs, the host's Python packages in the release's versions, the build directory."""
         self.work.mkdir(parents=True)
         (self.work / "bin").mkdir()
         for name in ("opkg", "opkg-make-index"):
@@ -84,7 +84,7 @@ class Release:
         for patch in sorted((self.oe_core / "meta/recipes-devtools/python/python3-installer").glob("*.patch")):
             subprocess.run(["patch", "-s", "-p2", "-d", self.work / "site", "-i", patch], check=True)
         self._configure(self.build, (HERE / "local.conf").read_text())
-        # The folder beside the build folder in which the documentation has the clone.
+        # The directory beside the build directory in which the documentation has the clone.
         (self.work / "rootfs-trust").symlink_to(REPOSITORY)
 
     def _version(self, name: str) -> str:
@@ -120,7 +120,7 @@ class Release:
     # -- certificates and the image --------------------------------------------------------------------------
 
     def new_ca(self, name: str) -> None:
-        """A CA in the build folder's certs/my-ca.pem, and a server's certificate of it."""
+        """A CA in the build directory's certs/my-ca.pem, and a server's certificate of it."""
         keys = self.work / name
         keys.mkdir()
         (self.build / "certs").mkdir(exist_ok=True)

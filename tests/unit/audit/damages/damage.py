@@ -1,7 +1,7 @@
 """Ways to damage a good tree, each with the ids of what has to be found, and nothing else.
 
 The first id is the damage; what follows are its consequences, which another client or tool suffers from the same cause.
-Files of the trees are written by name under the tree's own folder; no link in them is ever followed.
+Files of the trees are written by name under the tree's own directory; no link in them is ever followed.
 """
 
 from __future__ import annotations

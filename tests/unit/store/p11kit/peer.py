@@ -1,4 +1,4 @@
-"""The real ``trust`` over folders of the test's own.
+"""The real ``trust`` over directories of the test's own.
 
 Its module reads the paths that it was built with, unless its configuration names others; no option does. So a
 configuration of ours is mounted over the system's, in a mount namespace that ends with the program.
