@@ -36,6 +36,6 @@ def _run(session: nox.Session, *constraints: str) -> None:
     (wheel,) = folder.glob("*.whl")
     session.install(f"{wheel}[test]", *constraints)
     session.chdir(folder / "checkout")
-    # Which room imports what is a matter of the checkout.
+    # Rules about imports between packages are checked in the checkout.
     words = ("tests/unit", "tests/property", "--ignore=tests/unit/test_imports.py", *session.posargs)
     session.run("python", "-m", "pytest", "-q", "-n", "2", *words)

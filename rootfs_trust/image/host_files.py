@@ -45,7 +45,7 @@ def unreadable(path: str, error: OSError) -> InputError:
 
 
 class FolderFiles:
-    """The files in a directory, by relative path. Implements :class:`~rootfs_trust.image.model.Files`.
+    """The files in a directory, by relative path. Implements :class:`~rootfs_trust.image.model.ImageFiles`.
 
     Other users may write to the directory. Each file is therefore opened from the descriptor of its directory, without
     following links, so that no link leads outside, even one that appears during the run. A link is refused, because no
@@ -126,7 +126,7 @@ class FolderFiles:
 
 
 class ArchiveFiles:
-    """The files in a tar archive, by path. Implements :class:`~rootfs_trust.image.model.Files`.
+    """The files in a tar archive, by path. Implements :class:`~rootfs_trust.image.model.ImageFiles`.
 
     They are not extracted. A compressed archive is decompressed up to the file each time.
     """

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.mutation.rooms import ROOMS, Room
+from tests.mutation.packages import PACKAGES, Package
 from tests.mutation.workspace import REPOSITORY, make_workspace
 
 if TYPE_CHECKING:  # mutmut is an extra, and --promises does without
@@ -27,9 +27,9 @@ if TYPE_CHECKING:  # mutmut is an extra, and --promises does without
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("room", nargs="*", help="x509, rootfs, store; all of them by default")
+    parser.add_argument("package", nargs="*", help="x509, rootfs, store; all of them by default")
     parser.add_argument("--sample", type=int, help="so many mutants of each module instead of all")
-    parser.add_argument("--module", action="append", help="name of a module in the room; its mutants only")
+    parser.add_argument("--module", action="append", help="name of a module in the package; its mutants only")
     parser.add_argument("--folder", type=Path, default=REPOSITORY / "build/mutation", help="where copies are made")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--promises", action="store_true", help="break the central promises, one at a time")
@@ -38,16 +38,16 @@ def main() -> int:
     options = parser.parse_args()
     if options.promises or options.promise:
         return _promises(options.promise or [""], options.folder.absolute() / "promises", options.processes)
-    for room in ROOMS:
-        if not options.room or room.name in options.room:
-            folder = options.folder.absolute() / room.name
+    for package in PACKAGES:
+        if not options.package or package.name in options.package:
+            folder = options.folder.absolute() / package.name
             if not options.report:
-                make_workspace(room, folder)
+                make_workspace(package, folder)
             os.chdir(folder)
-            modules = _modules(room, options.module)
+            modules = _modules(package, options.module)
             if not options.report:
                 _mutmut(modules, options.sample, options.processes)
-            _print(room, modules)
+            _print(package, modules)
     return 0
 
 
@@ -68,8 +68,8 @@ def _promises(names: list[str], folder: Path, processes: int) -> int:
     return 1 if left else 0
 
 
-def _modules(room: Room, wanted: list[str] | None) -> list[Path]:
-    paths = sorted(Path("rootfs_trust", room.name).rglob("*.py"))
+def _modules(package: Package, wanted: list[str] | None) -> list[Path]:
+    paths = sorted(Path("rootfs_trust", package.name).rglob("*.py"))
     return [path for path in paths if (not wanted or path.stem in wanted) and _mutants(path)]
 
 
@@ -95,7 +95,7 @@ def _mutmut(modules: list[Path], sample: int | None, processes: int) -> None:
         sys.exit(f"mutmut failed; see {Path('mutmut.log').absolute()}")
 
 
-def _print(room: Room, modules: list[Path]) -> None:
+def _print(package: Package, modules: list[Path]) -> None:
     from tests.mutation.figures import figures
 
     found = [figures(path) for path in modules]
@@ -105,7 +105,7 @@ def _print(room: Room, modules: list[Path]) -> None:
     print(f"\n{'module':44} tried killed timeout alive texts equal")
     for each in found:
         _print_line(each.module, [each])
-    _print_line(f"all of {room.name}", found)
+    _print_line(f"all of {package.name}", found)
 
 
 def _print_line(name: str, found: list[Figures]) -> None:

@@ -1,4 +1,4 @@
-"""A copy of the repository to mutate, with the settings of mutmut for one room."""
+"""A copy of the repository to mutate, with the settings of mutmut for one package."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
-from tests.mutation.rooms import Room
+from tests.mutation.packages import Package
 
 REPOSITORY = Path(__file__).parents[2]
 _COPIED = ("docs", "recipes", "root_data", "rootfs_trust", "templates", "tests")
@@ -15,17 +15,17 @@ _PLAIN = ("CHANGELOG.md", "README.md", "pyproject.toml")
 _REWRITTEN = ("property", "cached_property", "lru_cache", "contextmanager")
 
 
-def make_workspace(room: Room, folder: Path) -> None:
-    """Copy what the tests need to ``folder``, anew, and make the room's functions ready to be mutated."""
+def make_workspace(package: Package, folder: Path) -> None:
+    """Copy what the tests need to ``folder`` again, and make the functions of the package ready to be mutated."""
     copy_repository(folder)
-    for path in (folder / "rootfs_trust" / room.name).rglob("*.py"):
+    for path in (folder / "rootfs_trust" / package.name).rglob("*.py"):
         path.write_text(undecorated(path.read_text()))
     with (folder / "pyproject.toml").open("a") as file:
-        file.write(_settings(room))
+        file.write(_settings(package))
 
 
 def copy_repository(folder: Path) -> None:
-    """Copy what the tests need to ``folder``, anew."""
+    """Copy what the tests need to ``folder`` again."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in _COPIED:
         shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -33,15 +33,15 @@ def copy_repository(folder: Path) -> None:
         shutil.copy(REPOSITORY / name, folder / name)
 
 
-def _settings(room: Room) -> str:
+def _settings(package: Package) -> str:
     arguments = ["-p", "no:cacheprovider", "--hypothesis-seed=0"]
-    for test in room.slow:
+    for test in package.slow:
         arguments += ["--deselect", test]
     values = {
         "source_paths": ["rootfs_trust"],
-        "only_mutate": [f"rootfs_trust/{room.name}/*"],
+        "only_mutate": [f"rootfs_trust/{package.name}/*"],
         "also_copy": [*_COPIED, *_PLAIN],
-        "pytest_add_cli_args_test_selection": list(room.tests),
+        "pytest_add_cli_args_test_selection": list(package.tests),
         "pytest_add_cli_args": arguments,
         "timeout_constant": 5.0,
         "timeout_multiplier": 4.0,

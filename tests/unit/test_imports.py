@@ -64,9 +64,11 @@ EXCEPT = {
 }
 
 
-def sources(*rooms: str) -> list[Path]:
+def sources(*packages: str) -> list[Path]:
     found = [
-        path for room in rooms for path in ([PACKAGE / room] if room.endswith(".py") else (PACKAGE / room).rglob("*"))
+        path
+        for package in packages
+        for path in ([PACKAGE / package] if package.endswith(".py") else (PACKAGE / package).rglob("*"))
     ]
     return [path for path in found if path.suffix == ".py"]
 
@@ -98,7 +100,7 @@ def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
-def test_the_rooms_are_where_they_are_looked_for():
+def test_the_packages_are_where_they_are_looked_for():
     assert {"x509/pem.py", "store/anchor_sources.py", "thin_edge/configure.py", "rootfs/plan.py"} <= set(
         map(name_of, sources(*PURE))
     )

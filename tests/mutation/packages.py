@@ -1,4 +1,4 @@
-"""The rooms that are mutated, each with the tests that judge it: fast ones, in this process, without peers."""
+"""The packages that are mutated, each with its fast tests: in this process, without reference programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rootfs_trust.store.all_layouts import LAYOUTS
 _STAMPS = "tests/unit/fleet/test_change_detection.py::test_no_change_that_matters_leaves_the_stamp"
 
 
-class Room(NamedTuple):
+class Package(NamedTuple):
     """``tests`` are what pytest gets; ``slow`` of them are left out, each by its id."""
 
     name: str
@@ -17,8 +17,8 @@ class Room(NamedTuple):
     slow: tuple[str, ...] = ()
 
 
-ROOMS = (
-    Room(
+PACKAGES = (
+    Package(
         "x509",
         (
             "tests/unit/x509",
@@ -31,7 +31,7 @@ ROOMS = (
             "tests/property/test_parse.py::test_text_input",
         ),
     ),
-    Room(
+    Package(
         "rootfs",
         (
             "tests/unit/rootfs",
@@ -39,7 +39,7 @@ ROOMS = (
         ),
         (*(f"{_STAMPS}[{name}-" for name in LAYOUTS if name != "alpine"),),
     ),
-    Room(
+    Package(
         "store",
         (
             "tests/unit/store",
