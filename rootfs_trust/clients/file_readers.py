@@ -5,7 +5,7 @@ parser.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from rootfs_trust.clients.client import ClientAnchor, FoundAnchors, without_duplicates
@@ -27,6 +27,7 @@ from rootfs_trust.store.detect import find_layout
 from rootfs_trust.x509 import BadBlock, Block, Certificate, blocks
 from rootfs_trust.x509.certificate import take_certificate
 from rootfs_trust.x509.der import DerReader
+from rootfs_trust.x509.parse_cache import cached
 from rootfs_trust.x509.pem_objects import trusted_certificate
 
 _Value = TypeVar("_Value")
@@ -196,19 +197,15 @@ class FileReader:
             data = read(self.view, real)
         except InputError as error:
             return ParsedFile((), error.problems[0].message)
-        return None if data is None else _parsed(how, data)
+        return None if data is None else _parse(how, data)
 
 
-def _parsed(how: str, data: bytes) -> ParsedFile:
+@cached
+def _parse(how: str, data: bytes) -> ParsedFile:
     """Parse a file as the client ``how`` does. The anchors have no path.
 
     Results are cached, because a run reads a tree before and after its changes, and most files stay.
     """
-    parse = _parsed_small if len(data) <= _SMALL else _parsed_large if len(data) <= _LARGE else _parse
-    return parse(how, data)
-
-
-def _parse(how: str, data: bytes) -> ParsedFile:
     match how:
         case "openssl-bundle":
             return _openssl(data, settings_behind_all=False)
@@ -220,12 +217,6 @@ def _parse(how: str, data: bytes) -> ParsedFile:
             return ParsedFile(tuple(ClientAnchor(each, "") for each in go_certificates(data)))
         case _:
             return _of_sections(rust_sections(data, decodes_all=how == "rust-1"))
-
-
-_SMALL, _LARGE = 8 << 10, 1 << 20
-"""Sizes up to which results are cached, many small ones and few large ones: at most 16 MiB of each."""
-_parsed_small = lru_cache(maxsize=2048)(_parse)
-_parsed_large = lru_cache(maxsize=16)(_parse)
 
 
 def _openssl(data: bytes, *, settings_behind_all: bool) -> ParsedFile:
@@ -250,9 +241,7 @@ def _anchor(block: Block, with_settings: bool) -> ClientAnchor:
     return ClientAnchor(certificate, "", block.der[len(certificate.der) :] if with_settings else b"")
 
 
-@lru_cache(1024)
 def _certificate(der: bytes, with_settings: bool) -> Certificate:
-    """Parse a certificate. Cached, because most certificates of a store are in several files."""
     return trusted_certificate(der) if with_settings else take_certificate(DerReader(der))
 
 

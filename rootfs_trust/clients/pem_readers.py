@@ -10,7 +10,6 @@ import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError
@@ -154,15 +153,9 @@ class _GnutlsBlocks:
 def parsed(der: bytes) -> list[Certificate]:
     """Return the certificate in a list, or an empty list."""
     try:
-        return [_certificate(der)]
+        return [parse_certificate(der)]
     except MalformedError:
         return []
-
-
-@lru_cache(1024)
-def _certificate(der: bytes) -> Certificate:
-    """Parse a certificate. Cached, because several clients read it."""
-    return parse_certificate(der)
 
 
 def _decoded(digits: bytes) -> Section:

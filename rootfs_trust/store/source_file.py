@@ -14,9 +14,7 @@ from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.purposes import SERVERS, Purposes, pem_for, shown
 from rootfs_trust.x509 import Certificate, parse_certificate, pem
-
-_SMALL = 8192
-"""Maximum size in bytes of a file whose parsed result is cached. The file of a root has about 2,000 bytes."""
+from rootfs_trust.x509.parse_cache import cached
 
 
 class Source(NamedTuple):
@@ -43,18 +41,9 @@ def source_of(path: str, certificate: x509.Certificate, purposes: Purposes = Non
     return Source(path, pem_for(certificate.der, purposes), (certificate,))
 
 
+@cached
 def read_source(path: str, data: bytes) -> Source:
-    """Parse and check a source file."""
-    return _cached(path, data) if len(data) <= _SMALL else _parsed(path, data)
-
-
-@functools.lru_cache(maxsize=1024)
-def _cached(path: str, data: bytes) -> Source:
-    """Cached :func:`_parsed`: most roots of a fleet have the same files, and a store has about 150."""
-    return _parsed(path, data)
-
-
-def _parsed(path: str, data: bytes) -> Source:
+    """Parse and check a source file. Cached, because most roots of a fleet have the same files."""
     if x509.private_key_form(data):
         return Source(
             path, data, (), fault="contains a private key, which would go into a bundle that every user can read"

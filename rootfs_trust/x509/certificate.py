@@ -12,7 +12,7 @@ if it is invalid. As in X509V3_EXT_d2i, bytes after the value of an extension ar
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cached_property
 from hashlib import sha256
 from typing import NamedTuple, TypeVar
 
@@ -48,6 +48,7 @@ from rootfs_trust.x509.oids import (
     SUBJECT_KEY_ID,
     dotted,
 )
+from rootfs_trust.x509.parse_cache import cached
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -558,10 +559,6 @@ def parse_certificate(der: bytes, *, trailing: bool = False) -> Certificate:
     return certificate
 
 
-_SMALL, _LARGE = 8 << 10, 1 << 20
-"""Sizes up to which results are cached, many small ones and few large ones: at most 16 MiB of each."""
-
-
 def take_certificate(reader: DerReader) -> Certificate:
     """Take a Certificate. A certificate that was parsed before may be returned as the same object, because files share
     many.
@@ -569,8 +566,7 @@ def take_certificate(reader: DerReader) -> Certificate:
     # The bytes after the element are part of the cache key, because OpenSSL looks at them (see reader_for_element in
     # der.py).
     rest = reader.data[reader.pos : reader.end]
-    parse = _parsed_small if len(rest) <= _SMALL else _parsed_large if len(rest) <= _LARGE else _parsed
-    found = parse(rest)
+    found = _parsed(rest)
     if isinstance(found, str):
         raise MalformedError(found)
     certificate, length = found
@@ -578,17 +574,14 @@ def take_certificate(reader: DerReader) -> Certificate:
     return certificate
 
 
+@cached
 def _parsed(data: bytes) -> tuple[Certificate, int] | str:
     """Return the certificate and its length, or the message of the error."""
     reader = DerReader(data)
     try:
         return _take_certificate(reader), reader.pos
     except MalformedError as error:
-        return error.message
-
-
-_parsed_small = lru_cache(maxsize=2048)(_parsed)
-_parsed_large = lru_cache(maxsize=16)(_parsed)
+        return error.message  # not the exception, which would keep its frames
 
 
 def _take_certificate(reader: DerReader) -> Certificate:

@@ -9,7 +9,8 @@ import pytest
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509 import parse_certificate
-from rootfs_trust.x509.certificate import _LARGE, _SMALL, _parsed_large, _parsed_small
+from rootfs_trust.x509.certificate import _parsed
+from rootfs_trust.x509.parse_cache import LARGE, MOST_LARGE, MOST_SMALL, SMALL, cached
 
 from .building import certificate, extension, name, utf8
 
@@ -42,17 +43,22 @@ def test_what_was_refused_is_refused_again_with_a_new_error():
 def test_an_error_that_is_remembered_holds_no_frames():
     with pytest.raises(MalformedError):
         parse_certificate(MALFORMED)
-    assert isinstance(_parsed_small(MALFORMED), str)
+    assert isinstance(_parsed(MALFORMED), str)
 
 
-def test_what_is_remembered_is_bounded():
-    for number in range(3000):
-        with pytest.raises(MalformedError):
-            parse_certificate(b"0\x03\x02\x01" + number.to_bytes(2, "big"))
-    small, big = _parsed_small.cache_info(), _parsed_large.cache_info()
-    assert small.currsize == small.maxsize
-    assert small.maxsize * _SMALL + big.maxsize * _LARGE <= 32 << 20
-    huge = large(0, _LARGE)
+@pytest.mark.parametrize(("size", "most"), [(SMALL, MOST_SMALL), (LARGE, MOST_LARGE)])
+def test_what_is_remembered_is_bounded(size, most):
+    parsed = []
+    parse = cached(lambda how, data: parsed.append(data))
+    inputs = [number.to_bytes(2, "big") + bytes(size - 2) for number in range(most + 1)]
+    for each in [*inputs, *inputs[1:], inputs[0]]:  # the first one is forgotten when the last one is read
+        parse("", each)
+    assert len(parsed) == len(inputs) + 1
+    assert most * size <= 16 << 20
+
+
+def test_larger_data_is_not_remembered():
+    huge = large(0, LARGE)
     assert parsed_again(huge) is not parsed_again(huge)
 
 
