@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 from rootfs_trust.errors import ApplyError, ConflictError, InputError, Problem, refuse
@@ -10,6 +11,8 @@ from rootfs_trust.rootfs.plan import Plan, make_plan
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.rootfs.view import Desired, File, Owner, View
 from rootfs_trust.x509 import private_key_form
+
+_ALL_WRITTEN = "all changes are written, but "
 
 
 def secrets(desired: Desired) -> Iterator[Problem]:
@@ -50,17 +53,25 @@ def verify_written(view: View, desired: Desired) -> None:
         left = make_plan(view, desired, will_be_signed=True).actions
     except InputError as error:
         where, what = error.problems[0].path, error.problems[0].message
-        message = f"all changes are written, but the result could not be checked: {what}"
+        message = f"{_ALL_WRITTEN}the result could not be checked: {what}"
         raise ApplyError(Problem("apply", where, message, "fix the cause and run the same command again")) from error
     hint = "does another program write into the rootfs at the same time?"
     refuse(ApplyError, [Problem("apply", each.path, "changed right after it was written", hint) for each in left[:1]])
 
 
-def of_a_copy(problem: Problem, copy: str, dest: str) -> Problem:
-    """Return a problem in the temporary file or directory ``copy`` as a problem of ``dest``.
+@contextmanager
+def nothing_written(dest: str, copy: str = "") -> Iterator[None]:
+    """Say in an ApplyError about a new image that nothing was written, and name ``dest``, where it would be.
 
-    The copy is deleted after an error, so nothing was written.
+    ``copy`` is the temporary file or directory with the image, which is deleted after an error.
     """
-    reason = problem.message.partition("; ")[0].removeprefix("all changes are written, but ")
+    try:
+        yield
+    except ApplyError as error:
+        raise ApplyError(*(_of_a_copy(each, copy, dest) for each in error.problems)) from error
+
+
+def _of_a_copy(problem: Problem, copy: str, dest: str) -> Problem:
+    reason = problem.message.partition("; ")[0].removeprefix(_ALL_WRITTEN)
     where = "" if problem.path in (copy, dest) else f"{problem.path}: "
     return Problem("apply", dest, f"{where}{reason}; nothing was written", problem.hint)

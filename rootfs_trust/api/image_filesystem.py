@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rootfs_trust.api.apply_plan import of_a_copy, verify_written
+from rootfs_trust.api.apply_plan import nothing_written, verify_written
 from rootfs_trust.api.open_tree import damage_is_refused
 from rootfs_trust.api.planning import Decision, Job, decide
 from rootfs_trust.api.runtime_warnings import runtime_warnings
@@ -63,11 +63,12 @@ def _write(source: FilesystemImage, decision: Decision, dest: Destination, times
     writer = _writer(source, dest.path)
     with dest.staged_file() as staged:
         writer.write(found, staged, timestamp)
-        try:
-            _read_back(source, decision, found, staged, dest.path)
-            return digest_of_file(staged)
-        except (InputError, DamagedImageError, ApplyError) as error:
-            raise ApplyError(of_a_copy(error.problems[0], staged, dest.path)) from error
+        with nothing_written(dest.path, staged):
+            try:
+                _read_back(source, decision, found, staged)
+                return digest_of_file(staged)
+            except (InputError, DamagedImageError) as error:
+                raise ApplyError(*error.problems) from error
 
 
 def _writer(source: FilesystemImage, dest: str) -> FilesystemWriter:
@@ -85,17 +86,17 @@ def _writer(source: FilesystemImage, dest: str) -> FilesystemWriter:
     raise InputError(Problem("image", source.place, f"is {filesystem.name}, which is not written", ""))
 
 
-def _read_back(source: FilesystemImage, decision: Decision, found: ImageChanges, staged: str, dest: str) -> None:
+def _read_back(source: FilesystemImage, decision: Decision, found: ImageChanges, staged: str) -> None:
     """Read the new image again, and compare it with the plan. Raises ApplyError, or what reading raises."""
     number = source.partition.number if source.partition else None
     new = open_filesystem(staged, number)
     view = new.view if new is not None else source.view
     for place, entry in {**found.folders, **found.entries}.items():
         if not _is_as_planned(view, place, entry):
-            raise _not_as_planned(dest, place)
+            raise _not_as_planned(staged, place)
     for place in found.gone:
         if view.kind(place, follow=False) is not None:
-            raise _not_as_planned(dest, place)
+            raise _not_as_planned(staged, place)
     verify_written(view, decision.desired)
 
 
@@ -112,6 +113,6 @@ def _is_as_planned(view: FilesystemView, place: str, entry: NewEntry) -> bool:
     return not isinstance(node, Symlink) or node == entry.node
 
 
-def _not_as_planned(dest: str, place: str) -> ApplyError:
+def _not_as_planned(staged: str, place: str) -> ApplyError:
     message = f"cannot be written: the programs wrote something else than planned at {place}"
-    return ApplyError(Problem("apply", dest, message, "report this, with the versions of the programs"))
+    return ApplyError(Problem("apply", staged, message, "report this, with the versions of the programs"))

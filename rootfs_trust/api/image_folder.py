@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 
-from rootfs_trust.api.apply_plan import of_a_copy
+from rootfs_trust.api.apply_plan import nothing_written
 from rootfs_trust.api.install import install_job
 from rootfs_trust.api.planning import Job
-from rootfs_trust.errors import ApplyError
 from rootfs_trust.image.destination import Destination
 from rootfs_trust.outcome import ImageOutcome, OneImage
 from rootfs_trust.rootfs.copy import TreeCopy
@@ -23,10 +22,8 @@ def image_folder(source: str, dest: Destination, job: Job) -> ImageOutcome:
             with RootDirectory(source) as tree:
                 tree.lock_for_reading()
                 TreeCopy(source, staged).run()
-            try:
+            with nothing_written(dest.path, staged):
                 outcome = install_job(staged, job, source)
-            except ApplyError as error:
-                raise ApplyError(*(of_a_copy(each, staged, dest.path) for each in error.problems)) from error
             if dest.durable:
                 # Sync once for all copied files: one call per file takes minutes.
                 os.sync()

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from rootfs_trust.errors import InputError, Problem
 from tests.support.debian_tree import contents, snapshot
+from tests.support.filesystem_images import MAKERS
 from tests.support.images import (
     DOCKER,
     OCI,
@@ -482,3 +484,23 @@ def test_layers_that_are_packed_in_a_docker_archive_get_a_packed_one(base, image
     top = new[item["Layers"][1]][4]
     assert item["Layers"][1] == f"{digest(top)[7:]}.tar.gz" and ANCHOR in entries(gzip.decompress(top))
     assert gzip.decompress(new["base.tar.gz"][4]) == base
+
+
+@pytest.mark.parametrize("form", ["layout", "tar", "directory", "ext4"])
+def test_a_new_image_that_cannot_be_checked_is_not_kept(form, base, layout, debian, command, ca, tmp_path, monkeypatch):
+    """A failing disk: the second look comes before the image gets its name."""
+    layout.index(layout.image(base))
+    sources = {"layout": layout.path, "directory": debian.path, "tar": tmp_path / "a.tar", "ext4": tmp_path / "a.img"}
+    sources["tar"].write_bytes(base)
+    MAKERS["ext4"](debian.path, sources["ext4"])
+
+    def fail(*_, **__):
+        raise InputError(Problem("unreadable", "/etc/ssl", "cannot be read: Input/output error"))
+
+    monkeypatch.setattr("rootfs_trust.api.apply_plan.make_plan", fail)
+    result = command("image", sources[form], tmp_path / "out", "--cert", ca)
+    reason = "/etc/ssl: the result could not be checked: cannot be read: Input/output error"
+    hint = "fix the cause and run the same command again"
+    assert result.err == f"rootfs-trust: error: {tmp_path / 'out'}: {reason}; nothing was written; {hint}\n"
+    assert result.status == 4
+    assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".rootfs-trust*"))
