@@ -50,7 +50,8 @@ class _Added(NamedTuple):
 def advised_files(
     config: Config, anchors: Sequence[Anchor], advice: Advice, output: str, until: date
 ) -> Iterator[tuple[str, bytes]]:
-    """Return the path and content of each file to write, the config last. Raises InputError or ConflictError.
+    """Yield the path and content of each file to write, the config last. Raises InputError or ConflictError before the
+    first one.
 
     ``anchors`` are those of ``advice``, under the names that they get.
     """

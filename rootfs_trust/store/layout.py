@@ -44,9 +44,9 @@ class Request(NamedTuple):
     distrust: frozenset[str] = frozenset()
     """SHA-256 of certificates of which every copy is deleted or distrusted."""
     selections: tuple[Selection, ...] = ()
-    """The certificates that names in ``remove`` select in the root data, if no anchor has the name."""
+    """Further certificates to delete or distrust; see :func:`~rootfs_trust.store.selection.with_selections`."""
     named: Mapping[str, Selection] = {}
-    """What names in ``remove`` select in the root data, if no anchor has the name."""
+    """The certificates that names in ``remove`` select in the root data, if no anchor has the name."""
     known: tuple[str, ...] = ()
     """Every name in the root data, for suggestions."""
     block: tuple[Certificate, ...] = ()

@@ -203,6 +203,7 @@ def _entry(path: str, attributes: p11_kit_file.Attributes) -> TokenEntry:
     """Return the entry of an object: a certificate, or the description of a distrusted one that the file does not
     contain.
     """
+    distrusted = boolean(attributes.get("x-distrusted")) or False
     try:
         entry = plain_entry(path, parse_certificate(attributes.get("value", b"")))
     except MalformedError:
@@ -211,14 +212,14 @@ def _entry(path: str, attributes: p11_kit_file.Attributes) -> TokenEntry:
         entry,
         label=attributes.get("label"),
         trusted=boolean(attributes.get("trusted")) or False,
-        distrusted=boolean(attributes.get("x-distrusted")) or False,
+        distrusted=distrusted,
         category=_category(attributes),
         issuer=attributes.get("issuer", entry.issuer),
         serial=attributes.get("serial-number", entry.serial),
         key=attributes.get("public-key-info", entry.key),
         server_distrust_after=_date(attributes, "nss-server-distrust-after"),
         mozilla=boolean(attributes.get("nss-mozilla-ca-policy")) or False,
-        distrusts_only_itself=attributes.get("x-distrusted") != _TRUE,
+        distrusts_only_itself=distrusted and attributes.get("x-distrusted") != _TRUE,
     )
 
 
