@@ -31,21 +31,25 @@ StorePlan = tuple[bool, ...]
 
 def in_chroot(root: Path, ask: Callable[[], StorePlan]) -> StorePlan:
     """What ``ask`` answers in a process whose root is the tree."""
+    return tuple(json.loads(_written_in(root, lambda write: os.write(write, json.dumps(ask()).encode()))))
+
+
+def _written_in(root: Path, act: Callable[[int], object]) -> str:
+    """What ``act`` writes to its descriptor in a process whose root is the tree."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            os.close(read)
             os.chroot(root)
             os.chdir("/")
-            os.write(write, json.dumps(ask()).encode())
+            act(write)
         finally:
             os._exit(0)
     os.close(write)
     with os.fdopen(read) as stream:
         said = stream.read()
     os.waitpid(child, 0)
-    return tuple(json.loads(said))
+    return said
 
 
 # -- OpenSSL -------------------------------------------------------------------------------------------------------
@@ -172,22 +176,13 @@ def _host() -> str:
 def _run_in(root: Path, path: Path, stdin: IO[Any]) -> str:
     """What a static program of this machine prints with the tree as its root directory."""
     with open(path, "rb") as program:
-        read, write = os.pipe()
-        child = os.fork()
-        if child == 0:
-            try:
-                os.dup2(stdin.fileno(), 0)
-                os.dup2(write, 1)
-                os.chroot(root)
-                os.chdir("/")
-                os.execve(program.fileno(), [path.name], {"PATH": "/"})
-            finally:
-                os._exit(1)
-        os.close(write)
-        with os.fdopen(read) as stream:
-            said = stream.read()
-        os.waitpid(child, 0)
-    return said
+
+        def execute(write: int) -> None:
+            os.dup2(stdin.fileno(), 0)
+            os.dup2(write, 1)
+            os.execve(program.fileno(), [path.name], {"PATH": "/"})
+
+        return _written_in(root, execute)
 
 
 # -- Java ----------------------------------------------------------------------------------------------------------

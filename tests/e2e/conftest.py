@@ -8,6 +8,8 @@ import pytest
 
 from tests.e2e.judges import Built
 from tests.e2e.prepared import Prepared
+from tests.e2e.runtime_trial import World, world_of
+from tests.support.debian_tree import DebianTree
 from tests.support.trees import (  # noqa: F401
     amd64_base,
     amd64_tar,
@@ -27,6 +29,13 @@ from tests.support.trees import (  # noqa: F401
 def built(tree_cache: Path) -> Built:  # noqa: F811
     """The clients that have to be built."""
     return Built(tree_cache)
+
+
+@pytest.fixture
+def world(debian: DebianTree, tmp_path: Path) -> Iterator[World]:
+    """A root filesystem, and a server whose CA it does not trust yet."""
+    with world_of(debian, tmp_path) as world:
+        yield world
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ test_runtime_versions.py. Programs that read the system's store need no option: 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,8 @@ import pytest
 from rootfs_trust import InstallOptions, install, remove, verify
 from tests.e2e.judges import CLIENTS, Built
 from tests.e2e.registry_runtimes import Asked
-from tests.e2e.runtime_trial import EXPECTED, Runtime, World, trial, version, world_of
+from tests.e2e.runtime_trial import EXPECTED, Runtime, World, trial, version
 from tests.support.authority import Authority
-from tests.support.debian_tree import DebianTree
 from tests.support.firefox import opens
 from tests.support.inside import write_inside
 from tests.support.overlay import words_merged
@@ -91,12 +90,6 @@ PROGRAMS = {
     "Elixir": ("elixir", "-e", "IO.puts(System.version())"),
     "Firefox ESR": ("firefox-esr", "--version"),
 }
-
-
-@pytest.fixture
-def world(debian: DebianTree, tmp_path: Path) -> Iterator[World]:
-    with world_of(debian, tmp_path) as world:
-        yield world
 
 
 @pytest.mark.parametrize("name", RUNTIMES)

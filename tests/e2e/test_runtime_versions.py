@@ -6,7 +6,7 @@ with it, and refuses it after ``remove``. ``check`` and ``verify`` foretell each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,8 +24,7 @@ from tests.e2e.registry_runtimes import (
     add_node,
     add_wheels,
 )
-from tests.e2e.runtime_trial import EXPECTED, Runtime, World, trial, world_of
-from tests.support.debian_tree import DebianTree
+from tests.e2e.runtime_trial import EXPECTED, Runtime, World, trial
 
 pytest.importorskip("OpenSSL")
 pytestmark = pytest.mark.slow
@@ -65,12 +64,6 @@ RUNTIMES = {
     "botocore 1.44": _of_certifi(BOTOCORE, *BOTOCORE_WHEELS),
     "AWS CLI 1.46": _of_certifi(AWS_CLI, *AWS_CLI_WHEELS),
 }
-
-
-@pytest.fixture
-def world(debian: DebianTree, tmp_path: Path) -> Iterator[World]:
-    with world_of(debian, tmp_path) as world:
-        yield world
 
 
 @pytest.mark.parametrize("name", RUNTIMES)
