@@ -60,6 +60,7 @@ PROBLEMS = {
     "program-missing": "The root program trusts roots that the distribution does not ship. ([store] program)",
     "program-removed": "Roots are removed because the root program does not trust them. ([store] program)",
     "purposes": "The store cannot record the purposes of the anchor, or they contradict each other. (install)",
+    "python": "The Python interpreter itself failed, for example because memory is short. Exit status 4.",
     "replace": "`--replace` names no given certificate. (install)",
     "root": "`--root` is not a directory, or cannot be opened.",
     "root-data": "The table of public roots cannot be read. (--root-data)",

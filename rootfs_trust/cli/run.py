@@ -146,6 +146,9 @@ def _command() -> int:
     except MemoryError as error:
         hint = "give the process more memory, or process fewer targets at once"
         raise ApplyError(Problem("memory", "", "out of memory", hint)) from error
+    except SystemError as error:  # the interpreter raises it about itself, for example if memory ends in its C code
+        hint = "give the process more memory; if that does not help, use a newer Python"
+        raise ApplyError(Problem("python", "", f"the Python interpreter failed: {error}", hint)) from error
     except ImportError as error:
         # A missing module, or a missing name in a module of this package, is a bug. An installed library cannot be
         # loaded if memory is short or if it was built for another system.
