@@ -25,6 +25,7 @@ from rootfs_trust.outcome import InstalledAnchor, Outcome
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.ostree import USR_ETC, has_etc_in_usr
 from rootfs_trust.rootfs.plan import Plan, make_plan
+from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Desired, File, View
 from rootfs_trust.runtimes.names import checked_names
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest
@@ -141,7 +142,7 @@ def decide(
     if request.selections or request.known:
         from rootfs_trust.api.trust_change import with_digests_of_clients
 
-        request = with_digests_of_clients(view, request)
+        request = with_digests_of_clients(device, request)
     store, kept = layout.plan(view, request), frozenset[str]()
     if request.remove or request.distrust or request.selections or store.removed or store.selected:
         from rootfs_trust.api.trust_change import without_trust
@@ -160,18 +161,19 @@ def decide(
     plan = make_plan(view, desired, will_be_signed=job.options.will_be_signed)
     conflicts = [*unconstrained, *store.conflicts, *agent.conflicts, *_overlap(store.desired, agent.desired)]
     refuse(ConflictError, [*conflicts, *runtimes.conflicts, *plan.conflicts])
+    finished = Device(PlannedTree(device, desired))
     if kept:
         from rootfs_trust.api.trust_change import what_keeps
 
-        keeping = what_keeps(device, desired, kept)
+        keeping = what_keeps(device, finished, kept)
         refuse(ConflictError, keeping.conflicts)
         store.warnings += keeping.warnings
     if not request.only and may_lose(view, plan):
         from rootfs_trust.api.trust_change import lost
 
-        refuse(ConflictError, lost(device, layout, request, store, desired, plan))
+        refuse(ConflictError, lost(device, layout, request, store, finished, plan))
     refuse(ConflictError, secrets(desired))
-    fences, warnings = seen_by_clients(device, desired, store.installed)
+    fences, warnings = seen_by_clients(finished, store.installed)
     store.warnings += anchors_not_there(view, layout, store.desired, store.installed)
     refuse(ConflictError, fences)
     if job.templates:
@@ -203,7 +205,6 @@ def _conflicting_agent_files(
 
     Such a file would be a source of the next run, or get a hash link, so that a second run would change the tree.
     """
-    from rootfs_trust.rootfs.planned_tree import PlannedTree
 
     def next_run(files: Desired) -> list[str]:
         tree = PlannedTree(device, {**store.desired, **files})

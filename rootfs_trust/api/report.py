@@ -20,7 +20,7 @@ from rootfs_trust.audit.report import ClientView, Report, seen_by
 from rootfs_trust.audit.servers import judge_servers
 from rootfs_trust.audit.trusted_anchors import Trust
 from rootfs_trust.clients.all_clients import clients_of
-from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.clients.file_readers import file_reader
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.root_data import load_root_data
 from rootfs_trust.rendering.packaged_templates import packaged_template
@@ -89,7 +89,7 @@ def _script_digest() -> str:
 
 def _clients(trust: Trust) -> tuple[ClientView, ...]:
     local = [anchor for anchor in trust.trusted if anchor.is_local]
-    return tuple(seen_by(client, trust.trusted, local) for client in clients_of(FileReader(trust.device)))
+    return tuple(seen_by(client, trust.trusted, local) for client in clients_of(file_reader(trust.device)))
 
 
 def _system(device: Device) -> str:

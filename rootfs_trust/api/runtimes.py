@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from rootfs_trust.clients.environment_variables import variable
-from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.clients.file_readers import file_reader
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.listing import entries_below
 from rootfs_trust.rootfs.planned_tree import PlannedTree
@@ -97,7 +97,7 @@ def _assigned(
     device: Device, names: Sequence[str], configured: Mapping[str, str] | None
 ) -> dict[str, tuple[Assignment, ...]]:
     """Return where the tree, or the config of the image, already sets the variables ``names``."""
-    reading = FileReader(device)
+    reading = file_reader(device)
     found = {
         name: tuple(Assignment(value, place) for value, place in variable(reading, name) if place not in _FILES)
         for name in names

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from rootfs_trust.errors import Problem
 from rootfs_trust.inputs.constraints import WHERE_POSSIBLE
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.planned_tree import PlannedTree
-from rootfs_trust.rootfs.view import Desired
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.x509.constrained import original_of
 
@@ -17,15 +15,15 @@ if TYPE_CHECKING:
     from rootfs_trust.audit.ignored_constraints import Gap
 
 
-def seen_by_clients(device: Device, desired: Desired, installed: list[Anchor]) -> tuple[list[Problem], list[Problem]]:
-    """Return the conflicts and the warnings about the anchors ``installed`` in the tree that ``desired`` leaves."""
+def seen_by_clients(finished: Device, installed: list[Anchor]) -> tuple[list[Problem], list[Problem]]:
+    """Return the conflicts and the warnings about the anchors ``installed`` in ``finished``, the tree after the run."""
     if not installed:
         return [], []
-    conflicts, warnings = _open_fences(device, desired, installed)
-    return conflicts, [*warnings, *_unread(device, desired, installed)]
+    conflicts, warnings = _open_fences(finished, installed)
+    return conflicts, [*warnings, *_unread(finished, installed)]
 
 
-def _open_fences(device: Device, desired: Desired, installed: list[Anchor]) -> tuple[list[Problem], list[Problem]]:
+def _open_fences(finished: Device, installed: list[Anchor]) -> tuple[list[Problem], list[Problem]]:
     """Return a conflict for each constrained anchor whose constraints a client ignores, or a warning if its ``fence``
     allows that.
     """
@@ -33,7 +31,7 @@ def _open_fences(device: Device, desired: Desired, installed: list[Anchor]) -> t
         return [], []
     from rootfs_trust.audit.ignored_constraints import gaps
 
-    found = list(gaps(PlannedTree(device, desired), installed))
+    found = list(gaps(finished.view, installed))
     conflicts = [_gap("conflict", each) for each in found if not each.anchor.fence_where_possible]
     return conflicts, [_gap("fence-ignored", each) for each in found]
 
@@ -43,7 +41,7 @@ def _gap(id_: str, gap: Gap) -> Problem:
     return Problem(id_, gap.path, f"{gap.message} ({gap.anchor.where}, client {gap.client})", hint)
 
 
-def _unread(device: Device, desired: Desired, installed: list[Anchor]) -> Iterator[Problem]:
+def _unread(finished: Device, installed: list[Anchor]) -> Iterator[Problem]:
     """Yield a warning for each anchor that a client cannot read. Constrained anchors have other warnings."""
     from rootfs_trust.audit.client_faults import blinds_somebody
 
@@ -51,9 +49,9 @@ def _unread(device: Device, desired: Desired, installed: list[Anchor]) -> Iterat
     if not any(blinds_somebody(each.certificate) for each in anchors.values()):
         return
     from rootfs_trust.audit.unreadable_anchors import losses, of_anchors
-    from rootfs_trust.clients.file_readers import FileReader
+    from rootfs_trust.clients.file_readers import file_reader
 
-    for loss in of_anchors(losses(FileReader(Device(PlannedTree(device, desired)))), anchors):
+    for loss in of_anchors(losses(file_reader(finished)), anchors):
         if loss.certificate:
             where = anchors[loss.certificate.sha256].where
             message = f"{where}: {', '.join(loss.clients)}: {loss.reason}"

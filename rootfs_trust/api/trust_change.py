@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from rootfs_trust.audit.trusted_anchors import Trust
 from rootfs_trust.clients import node
-from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.clients.file_readers import file_reader
 from rootfs_trust.clients.pkcs12 import keystore_certificates
 from rootfs_trust.clients.readings import ClientReading, TrustedBy, TrustingClient, readings, trusted_by
 from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
@@ -18,7 +18,7 @@ from rootfs_trust.errors import MalformedError, Problem
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.plan import Plan
 from rootfs_trust.rootfs.planned_tree import PlannedTree
-from rootfs_trust.rootfs.view import Absent, Desired, Symlink, View, parent, read
+from rootfs_trust.rootfs.view import Absent, Symlink, View, parent, read
 from rootfs_trust.store.anchor import Anchor, name_of_subject
 from rootfs_trust.store.anchor_sources import DIGEST
 from rootfs_trust.store.layout import BUNDLES, Layout, Request, StorePlan
@@ -42,7 +42,7 @@ def without_trust(
     named = set() if request.only else {anchor.certificate.sha256 for anchor in store.removed} - every - store.outside
     if not (every or named):
         return store, frozenset()
-    before = read_by_clients(device.view) if every else {}
+    before = read_by_clients(device) if every else {}
     store, copies = _without_copies(device, layout, request, store, every)
     _settle(store, every.intersection(before), before)
     store.desired |= {path: each for path, each in copies.items() if path not in store.desired}
@@ -56,13 +56,13 @@ def _selected_afterwards(device: Device, request: Request, store: StorePlan) -> 
     """
     if not request.selections:
         return set()
-    after = read_by_clients(PlannedTree(device, store.desired))
+    after = read_by_clients(Device(PlannedTree(device, store.desired)))
     return {sha256 for sha256, (held, _) in after.items() if selected(request.selections, held)}
 
 
-def with_digests_of_clients(view: View, request: Request) -> Request:
+def with_digests_of_clients(device: Device, request: Request) -> Request:
     """Return ``request`` with selections that also match certificates that only clients of the tree read."""
-    before = read_by_clients(view)
+    before = read_by_clients(device)
 
     def known(each: Selection) -> Selection:
         return each._replace(read=frozenset(sha256 for sha256, (held, _) in before.items() if each.matches(held)))
@@ -71,18 +71,20 @@ def with_digests_of_clients(view: View, request: Request) -> Request:
     return request._replace(selections=tuple(map(known, request.selections)), named=named)
 
 
-def what_keeps(device: Device, desired: Desired, gone: frozenset[str]) -> StorePlan:
-    """Return a conflict for each file through which a client would still trust one of the digests ``gone``."""
+def what_keeps(device: Device, finished: Device, gone: frozenset[str]) -> StorePlan:
+    """Return a conflict for each file through which a client of the tree ``finished``, which the run leaves, would
+    still trust one of the digests ``gone``.
+    """
     plan = StorePlan()
-    after = read_by_clients(PlannedTree(device, desired))
+    after = read_by_clients(finished)
     for sha256 in sorted(gone.intersection(after)):
         _report(device, after[sha256], plan)
     return plan
 
 
-def read_by_clients(view: View) -> dict[str, TrustedBy]:
+def read_by_clients(device: Device) -> dict[str, TrustedBy]:
     """Return the certificates that any client of the tree trusts, by SHA-256."""
-    return trusted_by(readings(FileReader(Device(view))))
+    return trusted_by(readings(device))
 
 
 def _without_copies(
@@ -97,7 +99,7 @@ def _without_copies(
 
 
 def _copies(view: View, every: set[str]) -> Iterator[str]:
-    found = read_by_clients(view)
+    found = read_by_clients(Device(view))
     folders = {view.real_path(path) for path in DIRECTORIES}
     bundles = {view.real_path(path) for path in BUNDLES}
     for sha256 in every.intersection(found):
@@ -125,7 +127,7 @@ def _settle(store: StorePlan, found: set[str], before: dict[str, TrustedBy]) -> 
 
 def _report(device: Device, kept: TrustedBy, store: StorePlan) -> None:
     """Add a conflict for each file that keeps a certificate trusted, or a warning if a program has it compiled in."""
-    program = node.program(FileReader(device))
+    program = node.program(file_reader(device))
     for path, clients in _by_path(kept.readers).items():
         message = f"keeps {_description(kept.certificate)} trusted by {clients}"
         if path == program:
@@ -164,17 +166,18 @@ def _description(certificate: Certificate) -> str:
 
 
 def lost(
-    device: Device, layout: Layout, request: Request, store: StorePlan, desired: Desired, plan: Plan
+    device: Device, layout: Layout, request: Request, store: StorePlan, finished: Device, plan: Plan
 ) -> Iterator[Problem]:
     """Return a conflict for each certificate that a client would lose although the request does not remove it.
 
+    ``finished`` is the tree that the run leaves.
+
     Needed only if :func:`~rootfs_trust.api.may_lose.may_lose` returns True.
     """
-    before = readings(FileReader(device))
+    before = readings(device)
     if not any(each.anchors for each in before):
         return
-    finished = PlannedTree(device, desired)
-    after = {_key(each): each for each in readings(FileReader(Device(finished)))}
+    after = {_key(each): each for each in readings(finished)}
     still = {anchor.certificate.sha256 for each in after.values() for anchor in each.anchors}
     asked = _requested_removals(device.view, layout, request, store, plan)
     judged = _judged_by_layout(device.view) - still

@@ -9,7 +9,6 @@ from functools import cached_property
 from rootfs_trust.audit import well_known_paths
 from rootfs_trust.audit.files import CertificateFile, TreeFiles
 from rootfs_trust.audit.outputs import BUNDLE, CODE, DIRECTORY, EMAIL, JAVA, HashDirectory, Output, outputs
-from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.readings import ClientReading, TrustedBy, TrustingClient, readings, trusted_by
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.device import Device
@@ -107,7 +106,7 @@ class Trust:
     @cached_property
     def readings(self) -> tuple[ClientReading, ...]:
         """The files and certificates that each client reads."""
-        return readings(FileReader(self.device))
+        return readings(self.device)
 
     @cached_property
     def trusted_by(self) -> dict[str, TrustedBy]:

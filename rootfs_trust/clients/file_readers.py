@@ -62,6 +62,11 @@ def of_file(file: ParsedFile | None, path: str) -> FoundAnchors:
     return FoundAnchors(file.anchors, path, (f"nothing of {path} is loaded: {file.fault}",) if file.fault else ())
 
 
+def file_reader(device: Device) -> FileReader:
+    """Return the one reader of a rootfs, for programs with its own environment."""
+    return device.once("file reader", lambda: FileReader(device))
+
+
 class FileReader:
     """Reads the files of the rootfs of ``device`` as its clients do. Paths are those of the device.
 

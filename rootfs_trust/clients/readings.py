@@ -9,8 +9,9 @@ from rootfs_trust.clients import openssl
 from rootfs_trust.clients.all_clients import moved_clients, starting
 from rootfs_trust.clients.client import Client, ClientAnchor
 from rootfs_trust.clients.environment_variables import scopes
-from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.clients.file_readers import FileReader, file_reader
 from rootfs_trust.clients.table import HASH_DIRECTORIES, VARIABLES
+from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import File
 from rootfs_trust.store.layout import BUNDLES
 from rootfs_trust.x509 import Certificate
@@ -42,10 +43,14 @@ class TrustedBy(NamedTuple):
     readers: tuple[TrustingClient, ...]
 
 
-def readings(reading: FileReader) -> tuple[ClientReading, ...]:
+def readings(device: Device) -> tuple[ClientReading, ...]:
     """Return the trusted anchors of every client of the rootfs: named clients first, then other stores that programs
-    may use.
+    may use. Computed once for each device.
     """
+    return device.once("client readings", lambda: _readings(file_reader(device)))
+
+
+def _readings(reading: FileReader) -> tuple[ClientReading, ...]:
     found = [_read(reading, client) for client in starting(reading)]
     found += (_read(reading, client) for client in _other_stores(reading))
     found += (_read(reading, client)._replace(because=scope.place) for scope, client in moved_clients(reading))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.rpm_databases import DATABASES, rpm_packages
 from rootfs_trust.rootfs.view import File, Owner, View, join, read
+
+_Value = TypeVar("_Value")
 
 READ, SEARCH = 4, 1
 """Permission bits: read a file or list a directory; enter a directory."""
@@ -56,6 +58,14 @@ class Device:
 
     def __init__(self, view: View) -> None:
         self.view = view
+        self._once: dict[str, Any] = {}
+
+    def once(self, what: str, find: Callable[[], _Value]) -> _Value:
+        """Return the result of ``find``, computed once for this tree. ``what`` names it."""
+        if what not in self._once:
+            self._once[what] = find()
+        found: _Value = self._once[what]
+        return found
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingTy
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.trusted_anchors import DISTRIBUTION, TrustedAnchor
 from rootfs_trust.audit.unreadable_anchors import Loss, losses
-from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.clients.file_readers import file_reader
 from rootfs_trust.errors import InputError
 
 CANNOT_READ = FindingType(
@@ -38,7 +38,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
 
 def _losses(inspection: Inspection) -> Iterator[Loss]:
     try:
-        yield from losses(FileReader(inspection.device))
+        yield from losses(file_reader(inspection.device))
     except InputError:  # another finding reports unreadable settings
         return
 

@@ -9,7 +9,7 @@ from rootfs_trust.audit.findings import NOTE, WARNING, Finding, FindingType
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.trusted_anchors import DISTRIBUTION
 from rootfs_trust.clients.environment_variables import variable
-from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.clients.file_readers import file_reader
 from rootfs_trust.clients.table import VARIABLES
 from rootfs_trust.rootfs.view import Directory, File, join
 
@@ -48,7 +48,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
     """Yield a finding for each place that sets such a variable to such a bundle."""
     shipped = {each.certificate.sha256 for each in inspection.trust.anchors if each.origin == DISTRIBUTION}
     shipped |= inspection.trust.shipped.keys()
-    reading = FileReader(inspection.device)
+    reading = file_reader(inspection.device)
     for name in _REPLACING:
         for path, place in variable(reading, name):
             file = inspection.trust.files.at(path)

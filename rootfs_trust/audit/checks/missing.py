@@ -9,7 +9,7 @@ from rootfs_trust.audit.checks.outputs import JAVA_EMPTY, JAVA_UNREADABLE
 from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.outputs import BUNDLE, java_store
-from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.clients.file_readers import file_reader
 from rootfs_trust.rootfs.view import Directory, File, Symlink, parent, read
 from rootfs_trust.runtimes.find import CASTORE, CERTIFI, JAVA
 from rootfs_trust.thin_edge.settings_in_force import has_thin_edge
@@ -85,7 +85,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _has_clients(inspection: Inspection) -> bool:
-    reading = FileReader(inspection.device)
+    reading = file_reader(inspection.device)
     return bool(has_thin_edge(inspection.view) or reading.first_file(*_CLIENTS) or reading.runtimes.paths(JAVA))
 
 
@@ -131,7 +131,7 @@ def _alpine_link(inspection: Inspection) -> Iterator[Finding]:
     """Yield a finding if the link of Alpine's ca-certificates-bundle is missing, which curl and OpenSSL read."""
     path, view = "/etc/ssl/cert.pem", inspection.view
     if inspection.is_flat and view.kind(path, follow=False) is None:
-        level = ERROR if FileReader(inspection.device).first_file(*_CLIENTS) else WARNING
+        level = ERROR if file_reader(inspection.device).first_file(*_CLIENTS) else WARNING
         fix = "create the link of the package ca-certificates-bundle: ln -s certs/ca-certificates.crt etc/ssl/cert.pem"
         yield MISSING.found(path, "is missing; curl and other programs of Alpine read it", level=level, fix=fix)
 
@@ -166,7 +166,7 @@ def _end(path: str, text: str) -> str:
 def _applications(inspection: Inspection) -> Iterator[Finding]:
     """Yield runtimes whose store is missing, unreadable or empty."""
     view, files = inspection.view, inspection.trust.files
-    runtimes = FileReader(inspection.device).runtimes
+    runtimes = file_reader(inspection.device).runtimes
     system = {store.path for store in inspection.java_stores}
     for path in runtimes.paths(JAVA):
         store, real = java_store(files, path), view.real_path(path)

@@ -9,7 +9,7 @@ from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.clients import node
 from rootfs_trust.clients.applications import Unseen, unseen
 from rootfs_trust.clients.environment_variables import variable
-from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.clients.file_readers import FileReader, file_reader
 
 CERTIFI = FindingType(
     "certifi-store",
@@ -79,7 +79,7 @@ _BY_RUNTIME = {
 
 def check(inspection: Inspection) -> Iterator[Finding]:
     """Yield a finding for each private store that lacks an installed anchor."""
-    reading = FileReader(inspection.device)
+    reading = file_reader(inspection.device)
     if node.program(reading) is not None:
         yield from _node_extra(reading)
     if not inspection.local_anchors:

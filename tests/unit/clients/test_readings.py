@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from rootfs_trust.clients.all_clients import NAMES
-from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.readings import TrustingClient, readings, trusted_by
 from rootfs_trust.clients.table import DEFAULTS, WAYS
 from rootfs_trust.rootfs.device import Device
@@ -32,7 +31,7 @@ def all_readers(
     entries: dict[str, bytes | Node], authority: Authority = ONE, **environment: str
 ) -> tuple[TrustingClient, ...]:
     nodes = {path: File(each) if isinstance(each, bytes) else each for path, each in entries.items()}
-    found = trusted_by(readings(FileReader(Device(MemoryTree(nodes)), environment)))
+    found = trusted_by(readings(Device(MemoryTree(nodes, environment))))
     return found[authority.sha256].readers if authority.sha256 in found else ()
 
 
