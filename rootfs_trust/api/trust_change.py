@@ -184,9 +184,9 @@ def lost(
     missing: dict[str, tuple[Certificate, list[TrustingClient]]] = {}
     for each in before:
         now = after.get(_key(each))
-        kept = {anchor.certificate.sha256 for anchor in now.anchors} if now else still
+        expected = asked | judged | ({anchor.certificate.sha256 for anchor in now.anchors} if now else still)
         for certificate, path, _ in each.anchors:
-            if certificate.sha256 not in kept | asked | judged:
+            if certificate.sha256 not in expected:
                 readers = missing.setdefault(certificate.sha256, (certificate, []))[1]
                 readers.append(TrustingClient(each.client, path, each.because))
     for certificate, readers in missing.values():

@@ -11,8 +11,10 @@ _Result = TypeVar("_Result")
 
 SMALL, LARGE = 8 << 10, 1 << 20
 """Sizes in bytes up to which results are cached. Larger data is parsed each time."""
-MOST_SMALL, MOST_LARGE = 2048, 16
-"""Maximum numbers of cached results: at most 16 MiB of data of each size."""
+MOST_SMALL, MOST_LARGE = 16384, 16
+"""Maximum numbers of cached results: at most 128 and 16 MiB of data. The certificates of a larger store are parsed for
+every client.
+"""
 
 
 def cached(parse: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:

@@ -54,7 +54,7 @@ def test_what_is_remembered_is_bounded(size, most):
     for each in [*inputs, *inputs[1:], inputs[0]]:  # the first one is forgotten when the last one is read
         parse("", each)
     assert len(parsed) == len(inputs) + 1
-    assert most * size <= 16 << 20
+    assert most * size <= 128 << 20
 
 
 def test_larger_data_is_not_remembered():
