@@ -62,8 +62,11 @@ def cyclonedx(inventory: Inventory) -> str:
     bom = Bom(serial_number=inventory.serial, metadata=metadata)
     needs: dict[BomRef, set[BomRef]] = {}
     _need(needs, tree, *_add_certificates(bom, needs, inventory))
-    bom.dependencies.update(Dependency(ref, map(Dependency, others)) for ref, others in needs.items())
     bom.services.update(map(_service, inventory.servers))
+    needs |= {service.bom_ref: set() for service in bom.services}
+    bom.dependencies.update(Dependency(ref, map(Dependency, others)) for ref, others in needs.items())
+    # Before it writes, the library registers each component once more, and searches a list for it: quadratic time.
+    bom.register_dependency = lambda **_: None  # type: ignore[method-assign]
     return JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
 
 
@@ -76,9 +79,7 @@ def _service(server: Server) -> Service:
 
 
 def _need(needs: dict[BomRef, set[BomRef]], component: Component, *others: Component) -> None:
-    """Record that ``component`` depends on ``others``. This is faster than Bom.register_dependency, which searches a
-    list each time.
-    """
+    """Record that ``component`` depends on ``others``."""
     needs.setdefault(component.bom_ref, set()).update(other.bom_ref for other in others)
     for other in others:
         needs.setdefault(other.bom_ref, set())
