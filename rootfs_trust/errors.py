@@ -11,12 +11,16 @@ from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """One problem: a stable ``id``, the ``path`` that it concerns, what is wrong, and how to fix it."""
+    """One problem: a stable ``id``, the ``path`` that it concerns, what is wrong, and how to fix it.
+
+    ``argument`` is the argument that matches nothing, if that is the problem.
+    """
 
     id: str
     path: str
     message: str
     hint: str = ""
+    argument: str = ""
 
     def __str__(self) -> str:
         text = f"{self.path}: {self.message}" if self.path else self.message

@@ -55,7 +55,7 @@ def _decide(tree: RootDirectory, job: Job) -> Decision:
     try:
         return decide(tree, job, tree.lock_hash_directory)
     except InputError as error:
-        unmatched = {each.message: each for each in error.problems if each.id == "not-found"}
+        unmatched = {each.argument: each for each in error.problems if each.argument}
         left = job.removal.without(unmatched)
         if not left or len(unmatched) < len(error.problems):
             raise

@@ -20,9 +20,8 @@ from rootfs_trust.rootfs.plan import Plan
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Absent, Symlink, View, parent, read
 from rootfs_trust.store.anchor import Anchor, name_of_subject
-from rootfs_trust.store.anchor_sources import DIGEST
 from rootfs_trust.store.layout import BUNDLES, Layout, Request, StorePlan
-from rootfs_trust.store.selection import Selection, selected
+from rootfs_trust.store.selection import DIGEST, Selection, selected
 from rootfs_trust.x509 import Certificate, read_objects
 
 # -- gone ------------------------------------------------------------------------------------------------------
@@ -117,8 +116,8 @@ def _holds_only(view: View, path: str, sha256: str) -> bool:
 
 def _settle(store: StorePlan, found: set[str], before: dict[str, TrustedBy]) -> None:
     """Drop the "unknown" problem of a digest that a client reads, although no source file has it."""
-    unknown = {f"no anchor is named {DIGEST}{sha256}" for sha256 in found}
-    store.problems = [each for each in store.problems if each.message not in unknown]
+    arguments = {f"{DIGEST}{sha256}" for sha256 in found}
+    store.problems = [each for each in store.problems if each.argument not in arguments]
     removed = {anchor.certificate.sha256 for anchor in store.removed}
     for sha256 in sorted(found - removed):
         certificate, (first, *_) = before[sha256]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from rootfs_trust.errors import InputError, Problem, refuse
-from rootfs_trust.inputs.selection_text import FILE, SHA256, SPKI, digest, selection
-from rootfs_trust.store.anchor_sources import not_found
-from rootfs_trust.store.selection import Selection, no_match
+from rootfs_trust.inputs.selection_text import FILE, SPKI, digest, selection
+from rootfs_trust.store.selection import DIGEST, Selection
 
 
 class Removal(NamedTuple):
@@ -27,12 +26,11 @@ class Removal(NamedTuple):
         """Return whether there is anything to remove."""
         return bool(self.names or self.selections)
 
-    def without(self, unmatched: Iterable[str]) -> Removal:
-        """Return the removal without the arguments of the messages ``unmatched``."""
-        messages = tuple(unmatched)
-        names = [each for each in self.names if not_found(each, ()).message not in messages]
-        left = [each for each in self.selections if not any(map(_is_about(each), messages))]
-        return self._replace(names=tuple(names), selections=tuple(left))
+    def without(self, arguments: Collection[str]) -> Removal:
+        """Return the removal without some of its arguments."""
+        names = tuple(each for each in self.names if each not in arguments)
+        selections = tuple(each for each in self.selections if each.text not in arguments)
+        return self._replace(names=names, selections=selections)
 
 
 NOTHING = Removal()
@@ -55,21 +53,17 @@ def read_removal(arguments: Sequence[str], root_data: str | None) -> Removal:
     selections = tuple(resolver(selection(each))._replace(required=True) for each in asked)
     refuse(InputError, resolver.problems)
     names = tuple(plain_name(each) for each in arguments if each not in asked)
-    by_name = [each for each in names if not each.startswith(SHA256)]
+    by_name = [each for each in names if not each.startswith(DIGEST)]
     if not by_name:
         return Removal(names, selections)
     data = load_root_data(root_data)
     return Removal(names, selections, named_selections(data, by_name), tuple(known_names(data)))
 
 
-def _is_about(selection: Selection) -> Callable[[str], bool]:
-    return lambda message: message.startswith(no_match(selection.text))
-
-
 def _bad_digests(arguments: Iterable[str]) -> Iterable[Problem]:
     """Yield the problems of arguments that begin with ``sha256:`` or ``spki:``."""
     for each in arguments:
-        if each.startswith((SHA256, SPKI)):
+        if each.startswith((DIGEST, SPKI)):
             try:
                 selection(each)
             except ValueError as error:
@@ -78,4 +72,4 @@ def _bad_digests(arguments: Iterable[str]) -> Iterable[Problem]:
 
 def plain_name(name: str) -> str:
     """Return a digest in the spelling that the store uses, any other name unchanged."""
-    return f"{SHA256}{digest(name)}" if name.startswith(SHA256) else name
+    return f"{DIGEST}{digest(name)}" if name.startswith(DIGEST) else name

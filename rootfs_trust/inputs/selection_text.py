@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from rootfs_trust.store.selection import Selection
+from rootfs_trust.store.selection import DIGEST, Selection
 
-SPKI, FILE, SHA256 = "spki:", "file:", "sha256:"
-"""Prefixes of arguments that select certificates by key, by file, and by digest."""
+SPKI, FILE = "spki:", "file:"
+"""Prefixes of arguments that select certificates by key and by file."""
 
 
 def digest(value: object) -> str:
     """Convert a SHA-256 in hex, with or without ``sha256:`` and colons, to 64 lower-case digits."""
-    text = value.removeprefix("sha256:").replace(":", "").lower() if isinstance(value, str) else ""
+    text = value.removeprefix(DIGEST).replace(":", "").lower() if isinstance(value, str) else ""
     if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
         raise ValueError("the 64 hex digits of a SHA-256")
     return text
@@ -26,7 +26,7 @@ def selection(text: str) -> Selection:
             return Selection(text, spki=frozenset((digest(text.removeprefix(SPKI)),)))
         except ValueError as error:
             raise ValueError(f"spki: and {error} of a SubjectPublicKeyInfo") from error
-    if text.startswith(SHA256) or _is_bare_digest(text):
+    if text.startswith(DIGEST) or _is_bare_digest(text):
         return Selection(text, frozenset((digest(text),)))
     return Selection(text)
 

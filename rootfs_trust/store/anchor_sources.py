@@ -11,11 +11,7 @@ from rootfs_trust.rootfs.view import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, name_of_subject
 from rootfs_trust.store.purposes import Purposes, shown
 from rootfs_trust.store.source_file import Source, source_of
-from rootfs_trust.text import did_you_mean
 from rootfs_trust.x509 import Certificate, encode
-
-DIGEST = "sha256:"
-"""Prefix of an argument that names every copy of a certificate by its digest."""
 
 _SUFFIX = ".crt"
 
@@ -245,12 +241,6 @@ def stem(path: str) -> str:
 def sources_with(sha256: str, sources: Iterable[Source]) -> Iterator[Source]:
     """Yield the sources that contain the certificate."""
     return (source for source in sources if any(each.sha256 == sha256 for each in source.certificates))
-
-
-def not_found(wanted: str, names: Iterable[str]) -> Problem:
-    """Return the error for an anchor name that does not exist, with similar ``names`` as its hint."""
-    hint = did_you_mean(wanted, names, 3) or "give the name of its file, or sha256:HEX"
-    return Problem("not-found", "", f"no anchor is named {wanted}", hint)
 
 
 def _distrusted(anchor: Anchor, source: Source) -> Problem:

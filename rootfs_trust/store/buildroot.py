@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rootfs_trust.rootfs.view import Directory, File, View, as_bytes, read
-from rootfs_trust.store.anchor_sources import DIGEST, AnchorSources, not_found, sources_with, stem
+from rootfs_trust.store.anchor_sources import AnchorSources, sources_with, stem
 from rootfs_trust.store.cloud_roots import with_presets
 from rootfs_trust.store.hash_links import hash_directory, links_into
 from rootfs_trust.store.layout import Request, StorePlan
-from rootfs_trust.store.selection import Held, with_selections
+from rootfs_trust.store.selection import DIGEST, Held, not_found, with_selections
 from rootfs_trust.store.source_file import (
     Source,
     certificate_files,

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.store.anchor import Anchor, name_of_subject
-from rootfs_trust.store.anchor_sources import DIGEST, AnchorSources, not_found, stem
+from rootfs_trust.store.anchor_sources import AnchorSources, stem
 from rootfs_trust.store.cloud_roots import with_presets
 from rootfs_trust.store.hash_links import hash_links
 from rootfs_trust.store.layout import Request, StorePlan
-from rootfs_trust.store.selection import Held, with_selections
+from rootfs_trust.store.selection import DIGEST, Held, not_found, with_selections
 from rootfs_trust.store.source_file import Source, fault_of, missing_issuers, read_source, without_purposes
 from rootfs_trust.x509 import Certificate, encode, read_objects
 

@@ -15,6 +15,9 @@ from rootfs_trust.x509 import Certificate
 if TYPE_CHECKING:
     from rootfs_trust.store.layout import Request, StorePlan
 
+DIGEST = "sha256:"
+"""Prefix of an argument that selects every copy of a certificate by its digest."""
+
 _FEW = 3
 """Number of names in a warning about many roots."""
 
@@ -104,26 +107,24 @@ def _by_root_data(request: Request, held: Held, plan: StorePlan) -> tuple[list[S
     """Return the selections from the root data, and the remaining names, which anchors of the layout have."""
     selections, names = list(request.selections), []
     for name in request.remove:
-        if name in held.names or name.startswith("sha256:"):
+        if name in held.names or name.startswith(DIGEST):
             names.append(name)
         elif name in request.named:
             selections.append(request.named[name])
         else:
-            hint = did_you_mean(name, [*held.names, *request.known], 3)
-            plan.problems.append(
-                Problem("not-found", "", f"no anchor is named {name}", hint or "rootfs-trust list shows the names")
-            )
+            plan.problems.append(not_found(name, (*held.names, *request.known)))
     return selections, tuple(names)
 
 
-def no_match(text: str) -> str:
-    """Return the message for an argument that selects nothing. The caller may add to it."""
-    return f"{text} matches no certificate of the rootfs"
+def not_found(name: str, names: Iterable[str]) -> Problem:
+    """Return the error for an anchor name that does not exist, with similar ``names`` as its hint."""
+    hint = did_you_mean(name, names, 3) or "rootfs-trust list shows all names and digests"
+    return Problem("not-found", "", f"no anchor is named {name}", hint, name)
 
 
 def _report_no_match(selection: Selection, held: Held, plan: StorePlan, layout: str) -> None:
     """Report a selection that matches nothing; for an intermediate, name what can be distrusted instead."""
-    message = no_match(selection.text)
+    message = f"{selection.text} matches no certificate of the rootfs"
     issuers = [issuer for each in selection.certificates for issuer in _issuers(each, held.trusted)]
     if issuers:
         message += f", and the store of {layout} cannot distrust an intermediate that it does not contain"
@@ -131,7 +132,7 @@ def _report_no_match(selection: Selection, held: Held, plan: StorePlan, layout: 
     else:
         hint = "rootfs-trust list shows all certificates"
     if selection.required:
-        plan.problems.append(Problem("not-found", "", message, hint))
+        plan.problems.append(Problem("not-found", "", message, hint, selection.text))
     else:
         plan.warnings.append(Problem("distrust-unmatched", "", message, hint))
 

@@ -11,10 +11,10 @@ from typing import Protocol
 
 from rootfs_trust.errors import Problem
 from rootfs_trust.rootfs.view import File, View, join, read
-from rootfs_trust.store.anchor_sources import DIGEST, AnchorSources, not_found, sources_with, stem
+from rootfs_trust.store.anchor_sources import AnchorSources, sources_with, stem
 from rootfs_trust.store.debian import ca_certificates_conf
 from rootfs_trust.store.layout import Request, StorePlan
-from rootfs_trust.store.selection import Held
+from rootfs_trust.store.selection import DIGEST, Held, not_found
 from rootfs_trust.store.source_file import Source, certificate_files, read_source_at
 
 

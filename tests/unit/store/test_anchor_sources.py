@@ -8,7 +8,7 @@ from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.rootfs.listing import MAX_DEPTH
 from rootfs_trust.rootfs.view import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, name_of_subject
-from rootfs_trust.store.anchor_sources import AnchorSources, not_found, stem
+from rootfs_trust.store.anchor_sources import AnchorSources, stem
 from rootfs_trust.store.source_file import Source, certificate_files, missing_issuers, read_source
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.authority import Authority
@@ -158,13 +158,6 @@ def test_an_anchor_with_other_purposes_counts_as_another_certificate() -> None:
     local.add(anchor(ONE, replace=True))
     assert local.installed == [anchor(ONE, replace=True)]
     assert local.changed == {mine.path: File(encode(ONE.der))}
-
-
-def test_an_unknown_name_gets_suggestions() -> None:
-    assert not_found("my-cb", ["my-ca", "unlike"]).hint == 'did you mean "my-ca"?'
-    assert "sha256:HEX" in not_found("zzz", ["my-ca"]).hint
-    assert (not_found("zzz", []).id, not_found("zzz", []).path) == ("not-found", "")
-    assert "zzz" in not_found("zzz", []).message
 
 
 def test_a_ca_that_another_one_signed_needs_it() -> None:
