@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError, Problem
-from rootfs_trust.x509.certificate import parse_time
 from rootfs_trust.x509.der import GENERALIZED_TIME, UTC_TIME
+from rootfs_trust.x509.times import parse_time
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rootfs_trust import x509
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.x509.certificate import read_extensions, take_explicit_extensions
 from rootfs_trust.x509.der import OID, DerReader
+from rootfs_trust.x509.extensions import read_extensions, take_explicit_extensions
 from rootfs_trust.x509.oids import BASIC_CONSTRAINTS, KEY_USAGE, oid_contents
 
 _VERSION, _UNIQUE_IDS, _EXTENSIONS = 0x80, {0x81, 0x82}, 0x83  # fields of TBSCertificate (RFC 5280, 4.1)

@@ -1,7 +1,8 @@
 """Parse DER and PEM into immutable certificates; compute names and their hashes. Does no I/O and reads no clock."""
 
-from rootfs_trust.x509.certificate import BasicConstraints, Certificate, parse_certificate
+from rootfs_trust.x509.certificate import Certificate, parse_certificate
 from rootfs_trust.x509.crl import CertificateList, parse_crl
+from rootfs_trust.x509.extensions import BasicConstraints
 from rootfs_trust.x509.name import Name
 from rootfs_trust.x509.pem import BadBlock, Block, blocks, encode, unrecognized_begin_lines
 from rootfs_trust.x509.pem_objects import (

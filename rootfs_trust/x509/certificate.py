@@ -4,9 +4,8 @@ Only the structure decides whether a certificate is accepted, as in d2i_X509 (cr
 versions, dates, keys and extensions may be invalid. These parts are parsed on first use. An invalid part, or an
 extension that occurs twice, counts as absent.
 
-The ``take_`` functions follow the templates of x_algor.c, x_exten.c, x_pubkey.c, x_x509.c and x_crl.c, and raise
-MalformedError if OpenSSL would refuse the whole certificate. Functions for the value of one part raise MalformedError
-if it is invalid. As in X509V3_EXT_d2i, bytes after the value of an extension are ignored.
+The ``take_`` functions of this package follow the templates of OpenSSL, and raise MalformedError if OpenSSL would
+refuse the whole certificate.
 """
 
 from __future__ import annotations
@@ -14,33 +13,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from hashlib import sha256
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.x509.der import (
-    BIT_STRING,
-    BOOLEAN,
-    GENERALIZED_TIME,
-    INTEGER,
-    OCTET_STRING,
-    OID,
-    SEQUENCE,
-    UTC_TIME,
-    DerReader,
-    encode,
-    reader_for_element,
-    tag_name,
+from rootfs_trust.x509.der import SEQUENCE, DerReader, reader_for_element
+from rootfs_trust.x509.extensions import (
+    BasicConstraints,
+    authority_key_id,
+    basic_constraints,
+    critical_extensions,
+    extended_key_usage,
+    key_usage,
+    names_servers,
+    netscape_ca,
+    read_extensions,
+    subject_key_id,
+    take_explicit_extensions,
 )
 from rootfs_trust.x509.name import GeneralName, Name, NameConstraints, general_names, name_constraints
 from rootfs_trust.x509.oids import (
     AUTHORITY_KEY_ID,
     BASIC_CONSTRAINTS,
-    CURVE_BITS,
     EXTENDED_KEY_USAGE,
-    FIXED_KEY_BITS,
-    KEY_ALGORITHMS,
     KEY_USAGE,
-    KEY_USAGES,
     NAME_CONSTRAINTS,
     NETSCAPE_TYPE,
     SIGNATURE_ALGORITHMS,
@@ -49,292 +44,20 @@ from rootfs_trust.x509.oids import (
     dotted,
 )
 from rootfs_trust.x509.parse_cache import cached
+from rootfs_trust.x509.public_key import (
+    has_named_curve,
+    key_algorithm,
+    key_bits,
+    key_curve,
+    take_algorithm,
+    take_key,
+)
+from rootfs_trust.x509.signed_object import SignedObject, reencode
+from rootfs_trust.x509.times import parse_time, take_validity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
-
-# Tag and contents.
-Time = tuple[int, bytes]
-# Contents of the OID and of the OCTET STRING, without the critical flag.
-Extension = tuple[bytes, bytes]
-
-
-class SignedObject:
-    """Base class of parsed certificates and CRLs. Immutable; compared by fingerprint.
-
-    ``der``     the exact bytes of the element, without any bytes after it.
-    ``sha256``  OpenSSL's fingerprint, in lower-case hex. It is that of the element as OpenSSL encodes it again, which
-                is not always ``der`` (long lengths outside the signed part, unused bits).
-    """
-
-    def __init__(self, der: bytes, sha256: str) -> None:
-        self.der = der
-        self.sha256 = sha256
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, type(self)) and self.sha256 == other.sha256
-
-    def __hash__(self) -> int:
-        return hash(self.sha256)
-
-
-def take_algorithm(reader: DerReader) -> bytes:
-    """Take an AlgorithmIdentifier; return its contents as OpenSSL would encode them again."""
-    body = reader.enter(SEQUENCE)
-    contents = encode(OID, body.oid())
-    if body.more():
-        contents += body.any()
-    reader.leave(body)
-    return contents
-
-
-def take_time(reader: DerReader) -> Time:
-    """Take a Time. Its text is not checked, because OpenSSL accepts any text."""
-    tag = reader.next_tag()
-    if tag not in (UTC_TIME, GENERALIZED_TIME):
-        raise MalformedError(f"{tag_name(tag)} instead of a time")
-    return tag, reader.value(tag)
-
-
-def take_validity(reader: DerReader) -> tuple[Time, Time]:
-    """Take a Validity: notBefore and notAfter."""
-    body = reader.enter(SEQUENCE)
-    times = take_time(body), take_time(body)
-    reader.leave(body)
-    return times
-
-
-def take_key(reader: DerReader) -> bytes:
-    """Take a SubjectPublicKeyInfo; return the whole element. The algorithm may be unknown."""
-    begin = reader.pos
-    body = reader.enter(SEQUENCE)
-    take_algorithm(body)
-    body.bit_string()
-    reader.leave(body)
-    return reader.data[begin : reader.pos]
-
-
-def take_extensions(reader: DerReader) -> bytes:
-    """Take a SEQUENCE OF Extension; return the whole element for :func:`read_extensions`."""
-    begin = reader.pos
-    body = reader.enter_list(SEQUENCE)
-    while body.more():
-        _take_extension(body)
-    reader.leave(body)
-    return reader.data[begin : reader.pos]
-
-
-def _take_extension(reader: DerReader) -> Extension:
-    body = reader.enter(SEQUENCE)
-    oid = body.oid()
-    if body.next_tag() == BOOLEAN:
-        body.boolean()
-    value = body.value(OCTET_STRING)
-    reader.leave(body)
-    return oid, value
-
-
-def take_explicit_extensions(reader: DerReader, tag: int) -> bytes:
-    """Like :func:`take_extensions`, inside an explicit ``tag``; return nothing if the next element has another tag."""
-    if reader.next_tag() != tag:
-        return b""
-    outer = reader.enter(tag)
-    found = take_extensions(outer)
-    reader.leave(outer)
-    return found
-
-
-def read_extensions(element: bytes) -> list[Extension]:
-    """Parse the extensions that :func:`take_extensions` returned."""
-    if not element:
-        return []
-    body = reader_for_element(element).enter_list(SEQUENCE)
-    return [_take_extension(body) for _ in iter(body.more, False)]
-
-
-def critical_extensions(element: bytes) -> list[bytes]:
-    """Return the OIDs of the critical extensions."""
-    if not element:
-        return []
-    body = reader_for_element(element).enter_list(SEQUENCE)
-    return [oid for _ in iter(body.more, False) if (oid := _take_if_critical(body))]
-
-
-def _take_if_critical(reader: DerReader) -> bytes:
-    body = reader.enter(SEQUENCE)
-    oid = body.oid()
-    critical = body.next_tag() == BOOLEAN and body.boolean()
-    body.value(OCTET_STRING)
-    reader.leave(body)
-    return oid if critical else b""
-
-
-def reencode_certificate(to_be_signed: bytes, reader: DerReader) -> bytes:
-    """Take algorithm and signature; return the whole element as OpenSSL encodes it for the fingerprint.
-
-    The signed part keeps its bytes; everything around it becomes DER (asn1_enc_restore in tasn_enc.c).
-    """
-    algorithm = encode(SEQUENCE, take_algorithm(reader))
-    signature = encode(BIT_STRING, reader.bit_string())
-    return encode(SEQUENCE, to_be_signed + algorithm + signature)
-
-
-_CONTEXT_0 = 0x80
-_SERVER_NAMES = (0x82, 0x87)  # dNSName and iPAddress
-_NETSCAPE_CA_BITS = 0x07  # NS_ANY_CA
-
-
-class BasicConstraints(NamedTuple):
-    """RFC 5280, 4.2.1.9: whether it is a CA, and the maximum number of CAs below it (None: any number)."""
-
-    ca: bool
-    path_length: int | None
-
-
-def basic_constraints(value: bytes) -> BasicConstraints:
-    """Parse BasicConstraints (RFC 5280, 4.2.1.9)."""
-    body = DerReader(value).enter(SEQUENCE)
-    ca = body.boolean() if body.next_tag() == BOOLEAN else False
-    length = int.from_bytes(body.integer(), signed=True) if body.next_tag() == INTEGER else None
-    DerReader(b"").leave(body)
-    return BasicConstraints(ca, length)
-
-
-def key_usage(value: bytes) -> frozenset[str]:
-    """Return the names of the bits that are set in KeyUsage (RFC 5280, 4.2.1.3)."""
-    bits = DerReader(value).bit_string()[1:3]
-    return frozenset(name for n, name in enumerate(KEY_USAGES) if n // 8 < len(bits) and bits[n // 8] & 0x80 >> n % 8)
-
-
-def extended_key_usage(value: bytes) -> frozenset[str]:
-    """Return the dotted OIDs of ExtKeyUsageSyntax (RFC 5280, 4.2.1.12)."""
-    body = DerReader(value).enter_list(SEQUENCE)
-    usages = frozenset(dotted(body.oid()) for _ in iter(body.more, False))
-    DerReader(b"").leave(body)
-    return usages
-
-
-def subject_key_id(value: bytes) -> bytes:
-    """Parse SubjectKeyIdentifier (RFC 5280, 4.2.1.2)."""
-    return DerReader(value).value(OCTET_STRING)
-
-
-def authority_key_id(value: bytes) -> bytes | None:
-    """Return the keyIdentifier of AuthorityKeyIdentifier, or None (RFC 5280, 4.2.1.1)."""
-    body = DerReader(value).enter(SEQUENCE)
-    return body.value(_CONTEXT_0) if body.next_tag() == _CONTEXT_0 else None
-
-
-def names_servers(value: bytes) -> bool:
-    """Return whether GeneralNames contains a dNSName or an iPAddress (RFC 5280, 4.2.1.6)."""
-    body = DerReader(value).enter_list(SEQUENCE)
-    return any(body.any()[0] in _SERVER_NAMES for _ in iter(body.more, False))
-
-
-def netscape_ca(value: bytes) -> bool:
-    """Return whether the old Netscape certificate type names any kind of CA."""
-    return bool(int.from_bytes(DerReader(value).bit_string()[1:2]) & _NETSCAPE_CA_BITS)
-
-
-def parse_time(time: Time) -> datetime | None:
-    """Return a Time as a datetime in UTC, or None if it cannot be parsed (RFC 5280, 4.1.2.5).
-
-    As in ASN1_TIME_to_tm, seconds may be missing, an offset may replace the Z, and a fraction of a second is dropped.
-    """
-    from datetime import UTC, datetime, timedelta
-
-    tag, contents = time
-    digits, sign, offset = _split_time(contents)
-    if not (digits.isdigit() and offset.isdigit() and len(offset) == 4):
-        return None
-    if tag == UTC_TIME:
-        digits = (b"20" if digits < b"50" else b"19") + digits
-    if len(digits) not in (12, 14):
-        return None
-    parts = [int(digits[:4]), *(int(digits[n : n + 2]) for n in range(4, len(digits), 2))]
-    ahead = timedelta(hours=int(offset[:2]), minutes=int(offset[2:]))
-    try:
-        local = datetime(*parts, tzinfo=UTC)  # type: ignore[misc, arg-type]
-        return local - ahead if sign == b"+" else local + ahead
-    except (ValueError, OverflowError):
-        return None
-
-
-def _split_time(contents: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the digits without fraction, and the sign and digits of the offset."""
-    sign = b"-" if b"-" in contents else b"+"
-    if contents.endswith(b"Z"):
-        text, offset = contents[:-1], b"0000"
-    else:
-        text, _, offset = contents.partition(sign)
-    digits, dot, fraction = text.partition(b".")
-    return (b"" if dot and not fraction.isdigit() else digits), sign, offset
-
-
-def key_algorithm(key: bytes) -> str:
-    """Return the algorithm of a SubjectPublicKeyInfo: its usual name, or else its dotted OID."""
-    oid = dotted(reader_for_element(key).enter(SEQUENCE).enter(SEQUENCE).oid())
-    return KEY_ALGORITHMS.get(oid, oid)
-
-
-def key_bits(key: bytes) -> int:
-    """Return the size of the key in a SubjectPublicKeyInfo, as OpenSSL prints it."""
-    name = key_algorithm(key)
-    if name in FIXED_KEY_BITS:
-        return FIXED_KEY_BITS[name]
-    body = reader_for_element(key).enter(SEQUENCE)
-    algorithm = DerReader(take_algorithm(body))
-    algorithm.oid()
-    if name.startswith("RSA"):
-        return _first_integer_bits(DerReader(body.bit_string()[1:]))
-    if name == "DSA":
-        return _first_integer_bits(algorithm)
-    if name == "EC":
-        return _curve_bits(algorithm)
-    raise MalformedError(f"size of a key of algorithm {name} is not known")
-
-
-def has_named_curve(key: bytes) -> bool:
-    """Return whether the parameters of a SubjectPublicKeyInfo are an OID."""
-    algorithm = DerReader(take_algorithm(reader_for_element(key).enter(SEQUENCE)))
-    algorithm.oid()
-    return algorithm.next_tag() == OID
-
-
-def key_curve(key: bytes) -> str | None:
-    """Return the dotted OID of the named curve of an EC key (RFC 5480, 2.1.1), or None."""
-    if key_algorithm(key) != "EC":
-        return None
-    algorithm = DerReader(take_algorithm(reader_for_element(key).enter(SEQUENCE)))
-    algorithm.oid()
-    return dotted(algorithm.oid()) if algorithm.next_tag() == OID else None
-
-
-def _first_integer_bits(reader: DerReader) -> int:
-    """Return the bits of the first INTEGER in the next SEQUENCE: RSA's modulus or DSA's prime.
-
-    The sign is ignored (bn_c2i in crypto/asn1/x_bignum.c).
-    """
-    return int.from_bytes(reader.enter(SEQUENCE).integer()).bit_length()
-
-
-def _curve_bits(parameters: DerReader) -> int:
-    """Return the size of the field of a named curve, or of an explicit prime field (RFC 3279, 2.3.5)."""
-    if parameters.next_tag() == OID:
-        curve = dotted(parameters.oid())
-        if curve not in CURVE_BITS:
-            raise MalformedError(f"curve {curve} is not known")
-        return CURVE_BITS[curve]
-    explicit = parameters.enter(SEQUENCE)
-    explicit.integer()
-    field = explicit.enter(SEQUENCE)
-    field.oid()
-    prime = int.from_bytes(field.integer(), signed=True)
-    if prime <= 0:
-        raise MalformedError("the field of a curve has no elements")
-    return prime.bit_length()
-
 
 _Value = TypeVar("_Value")
 
@@ -589,7 +312,7 @@ def _take_certificate(reader: DerReader) -> Certificate:
     body = reader.enter(SEQUENCE)
     signed_begin = body.pos
     signed = _Signed(body)
-    written = reencode_certificate(body.data[signed_begin : body.pos], body)
+    written = reencode(body.data[signed_begin : body.pos], body)
     reader.leave(body)
     fingerprint = sha256(written, usedforsecurity=False).hexdigest()
     return Certificate(reader.data[begin : reader.pos], fingerprint, signed.issuer, signed.subject)

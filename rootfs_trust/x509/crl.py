@@ -8,16 +8,12 @@ from __future__ import annotations
 from hashlib import sha256
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.x509.certificate import (
-    SignedObject,
-    reencode_certificate,
-    take_algorithm,
-    take_explicit_extensions,
-    take_extensions,
-    take_time,
-)
 from rootfs_trust.x509.der import INTEGER, NOTHING, SEQUENCE, DerReader
+from rootfs_trust.x509.extensions import take_explicit_extensions, take_extensions
 from rootfs_trust.x509.name import Name
+from rootfs_trust.x509.public_key import take_algorithm
+from rootfs_trust.x509.signed_object import SignedObject, reencode
+from rootfs_trust.x509.times import take_time
 
 _EXPLICIT_EXTENSIONS = 0x80
 
@@ -36,7 +32,7 @@ def parse_crl(der: bytes, *, trailing: bool = False) -> CertificateList:
     body = reader.enter(SEQUENCE)
     begin = body.pos
     issuer = _take_signed(body)
-    written = reencode_certificate(body.data[begin : body.pos], body)
+    written = reencode(body.data[begin : body.pos], body)
     reader.leave(body)
     if reader.pos != len(der) and not trailing:
         raise MalformedError("more bytes follow the revocation list")

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.x509.certificate import Certificate, take_algorithm, take_certificate
+from rootfs_trust.x509.certificate import Certificate, take_certificate
 from rootfs_trust.x509.crl import CertificateList, parse_crl
 from rootfs_trust.x509.der import INTEGER, NOTHING, OCTET_STRING, SEQUENCE, SET, UTF8_STRING, DerReader
 from rootfs_trust.x509.oids import ANY_PURPOSE, dotted
 from rootfs_trust.x509.pem import BadBlock, Block, blocks
+from rootfs_trust.x509.public_key import take_algorithm
 
 _PKCS7 = bytes.fromhex("2a864886f70d0107")  # 1.2.840.113549.1.7
 

@@ -15,8 +15,8 @@ from rootfs_trust.store.layout import TOKENS
 from rootfs_trust.store.p11kit.sources import find
 from rootfs_trust.times import later
 from rootfs_trust.x509 import Certificate
-from rootfs_trust.x509.certificate import parse_time
 from rootfs_trust.x509.der import UTC_TIME
+from rootfs_trust.x509.times import parse_time
 
 _MOZILLA = "/usr/share/ca-certificates/mozilla"
 """Directory of these roots on Debian, Alpine and Yocto, with one file each."""

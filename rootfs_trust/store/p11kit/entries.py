@@ -9,16 +9,11 @@ from typing import Literal
 
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.x509 import Certificate
-from rootfs_trust.x509.certificate import (
-    Extension,
-    read_extensions,
-    take_algorithm,
-    take_explicit_extensions,
-    take_key,
-    take_validity,
-)
 from rootfs_trust.x509.der import INTEGER, OID, SEQUENCE, UTF8_STRING, DerReader, encode, reader_for_element
+from rootfs_trust.x509.extensions import Extension, read_extensions, take_explicit_extensions
 from rootfs_trust.x509.oids import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH, dotted
+from rootfs_trust.x509.public_key import take_algorithm, take_key
+from rootfs_trust.x509.times import take_validity
 
 Place = Literal["anchors", "blocklist", ""]
 """The subdirectory of a token (a source directory of p11-kit) that contains a file. Empty: the top directory, which

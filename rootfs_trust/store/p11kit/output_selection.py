@@ -15,7 +15,7 @@ from rootfs_trust.store.p11kit.entries import NO_PURPOSE, TokenEntry, name_texts
 from rootfs_trust.store.p11kit.p11_kit_file import AUTHORITY
 from rootfs_trust.store.p11kit.token import Token
 from rootfs_trust.x509 import Certificate
-from rootfs_trust.x509.certificate import basic_constraints
+from rootfs_trust.x509.extensions import basic_constraints
 from rootfs_trust.x509.oids import ANY_PURPOSE, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE
 
 _CN, _OU, _O = "2.5.4.3", "2.5.4.11", "2.5.4.10"
