@@ -22,6 +22,7 @@ from rootfs_trust.clients.table import (
 )
 from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.layout import Layout
+from rootfs_trust.store.p11kit.layout import P11KitStore
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS))
@@ -89,14 +90,16 @@ For well-formed input, `install` writes the same tree as the distribution's own 
   names the setting. NixOS and Guix: a link into `/nix/store` or `/gnu/store` is a conflict that names the setting.
 - Photon: a root that the distribution ships is distrusted by deleting its file. The next update of the package restores it;
   `remove` warns (`package-restores`).
-- Debian, Yocto, Alpine, Void, Gentoo, Slackware, Buildroot, Photon, OpenWrt, bundle-only: these layouts cannot record purposes, so every anchor is trusted for
-  everything. `install` refuses an anchor that is not for servers (`purposes`).
+- {without_purposes}: these layouts cannot record
+  purposes, so every anchor is trusted for everything. `install` refuses an anchor that is not for servers (`purposes`).
 """
 
 
 def layouts_page() -> str:
     """docs/layouts.md."""
-    return "\n".join([INTRODUCTION, *map(_layout, LAYOUTS.values()), DEFECTS])
+    without_purposes = ", ".join(name for name, layout in LAYOUTS.items() if not isinstance(layout, P11KitStore))
+    defects = DEFECTS.replace("{without_purposes}", without_purposes)
+    return "\n".join([INTRODUCTION, *map(_layout, LAYOUTS.values()), defects])
 
 
 def _layout(layout: Layout) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rootfs_trust.store.all_layouts import LAYOUTS
+from rootfs_trust.store.debian import DebianStore
 from rootfs_trust.store.jks import read_keystore
 from tests.peers.test_p11kit_layouts import SCRIPTS, Script
 from tests.support.debian_tree import contents
@@ -52,10 +54,8 @@ def make_anew(tree: LayoutTree, request: pytest.FixtureRequest, folder: Path) ->
         return
     base = request.getfixturevalue("amd64_base")
     c_rehash = _edited(base, folder, REHASH, as_upstream_has_it)
-    if name in _UPDATE or name == "slackware":
-        edit = _UPDATE.get(name) or (lambda script: script.replace("openssl rehash", "c_rehash"))
-        edited = {UPDATE: _edited(base, folder, UPDATE, edit)} if name not in ("debian", "void") else {}
-        Device(base, {REHASH: c_rehash, **edited}).run(tree.path, "/usr/sbin/update-ca-certificates", "--fresh")
+    if has_debians_tool(name):
+        _debians_tool(name, base, folder, c_rehash).run(tree.path, "/usr/sbin/update-ca-certificates", "--fresh")
     elif name == "buildroot":
         Device(base, {REHASH: c_rehash}).run(tree.path, "sh", "-c", _WITHOUT_BUNDLE)
     elif name in ("openwrt", "photon"):
@@ -72,15 +72,30 @@ def _delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-_UPDATE = {"debian": None, "void": None, "yocto": as_oe_patches_it, "gentoo": as_gentoo_patches_it}
-"""Layouts whose tool is Debian's, with the edits that the distribution makes; Void's change nothing on the device."""
+_EDITS = {
+    "yocto": as_oe_patches_it,
+    "gentoo": as_gentoo_patches_it,
+    "slackware": lambda script: script.replace("openssl rehash", "c_rehash"),
+}
+"""The edits that distributions make in Debian's tool. The edits of others change nothing on the device."""
+
+
+def has_debians_tool(name: str) -> bool:
+    """Return whether the tool of the layout is Debian's. Alpine's is a program of its own."""
+    return isinstance(LAYOUTS[name], DebianStore) and name != "alpine"
+
+
+def _debians_tool(name: str, base: Path, folder: Path, c_rehash: Path) -> Device:
+    """Return a device with the layout's edition of Debian's tool."""
+    edited = {UPDATE: _edited(base, folder, UPDATE, _EDITS[name])} if name in _EDITS else {}
+    return Device(base, {REHASH: c_rehash, **edited})
 
 
 def _run(tree: LayoutTree, base: Path, folder: Path) -> None:
-    if tree.family.name in _UPDATE:
-        edit = _UPDATE[tree.family.name]
-        edited = {UPDATE: _edited(base, folder, UPDATE, edit)} if edit else {}
-        assert "0 added, 0 removed; done." in Device(base, edited).run(tree.path, "/usr/sbin/update-ca-certificates")
+    c_rehash = _edited(base, folder, REHASH, as_upstream_has_it)
+    if has_debians_tool(tree.family.name):
+        device = _debians_tool(tree.family.name, base, folder, c_rehash)
+        assert "0 added, 0 removed; done." in device.run(tree.path, "/usr/sbin/update-ca-certificates")
         return
     if tree.family.name == "openwrt":
         Device(base).run(tree.path, "openssl", "rehash", "/etc/ssl/certs")
@@ -90,12 +105,6 @@ def _run(tree: LayoutTree, base: Path, folder: Path) -> None:
         made = tree.path / "etc/ssl/bundle"
         assert made.read_bytes() == (tree.path / "etc/pki/tls/certs/ca-bundle.crt").read_bytes()
         made.unlink()
-        return
-    c_rehash = _edited(base, folder, REHASH, as_upstream_has_it)
-    if tree.family.name == "slackware":
-        update = _edited(base, folder, UPDATE, lambda script: script.replace("openssl rehash", "c_rehash"))
-        said = Device(base, {REHASH: c_rehash, UPDATE: update}).run(tree.path, "/usr/sbin/update-ca-certificates")
-        assert "0 added, 0 removed; done." in said
         return
     device = Device(base, {REHASH: c_rehash})
     if tree.family.name == "buildroot":

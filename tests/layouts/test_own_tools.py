@@ -8,7 +8,7 @@ import pytest
 
 from rootfs_trust import InstallOptions, check, install
 from rootfs_trust.audit.findings import NOTE
-from tests.layouts.own_peers import make_anew
+from tests.layouts.own_peers import has_debians_tool, make_anew
 from tests.support.authority import Authority
 from tests.support.layout_trees import FAMILIES, LayoutTree
 
@@ -18,7 +18,7 @@ HASH_LINK = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 def without_what_the_tool_writes(tree: LayoutTree) -> None:
     """Debian's tool writes all but Java's store, which is a hook's; the scripts of others write links only."""
-    debians = tree.family.name in ("debian", "void", "yocto", "gentoo", "slackware")
+    debians = has_debians_tool(tree.family.name)
     for path in (tree.path / folder[1:] for folder in tree.family.folders):
         for each in sorted(path.iterdir()):
             if each.name != "java" if debians else HASH_LINK.fullmatch(each.name):

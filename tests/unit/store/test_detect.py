@@ -12,6 +12,7 @@ from rootfs_trust.rootfs.device import Device
 from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.detect import find_layout
 from rootfs_trust.store.layout import BUNDLES
+from rootfs_trust.store.layouts import DEBIANS
 from tests.support.command import rootfs_trust
 from tests.support.debian_tree import snapshot
 from tests.support.memory import Directory, File, MemoryTree, Symlink
@@ -42,6 +43,7 @@ def folders(*paths: str) -> dict[str, Directory]:
 
 
 FEATURES = {
+    **{layout.name: files(layout.signs[0], SHIPPED) for layout in DEBIANS},
     "debian": folders("/var/lib/dpkg") | files(SHIPPED),
     "yocto": folders("/usr/lib/ssl-3") | files(SHIPPED),
     "alpine": folders("/lib/apk/db") | files(SHIPPED),
@@ -49,9 +51,6 @@ FEATURES = {
     "suse": folders("/usr/share/pki/trust"),
     "arch": folders("/usr/share/ca-certificates/trust-source"),
     "openwrt": files("/etc/openwrt_release"),
-    "void": folders("/var/db/xbps") | files(SHIPPED),
-    "gentoo": folders("/var/db/pkg") | files(SHIPPED),
-    "slackware": files("/etc/slackware-version", SHIPPED),
     "bundle-only": files(BUNDLE),
 }
 """What alone shows a layout, os-release or not."""
@@ -167,6 +166,7 @@ def test_openwrt_with_a_bundle_alone_is_openwrt() -> None:
 # -- by os-release -----------------------------------------------------------------------------------------
 
 IDS = {
+    **{word: layout.name for layout in DEBIANS for word in layout.ids},
     "debian": "debian",
     "ubuntu": "debian",
     "raspbian": "debian",
@@ -187,9 +187,6 @@ IDS = {
     "buildroot": "buildroot",
     "openwrt": "openwrt",
     "photon": "photon",
-    "void": "void",
-    "gentoo": "gentoo",
-    "slackware": "slackware",
     'linuxmint\nID_LIKE="ubuntu debian"': "debian",
     'rocky\nID_LIKE="rhel centos fedora"': "fedora",
     'almalinux\nID_LIKE="rhel centos fedora"': "fedora",

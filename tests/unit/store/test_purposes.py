@@ -90,13 +90,6 @@ def files(plan: StorePlan) -> dict[str, object]:
     return {path: node.content for path, node in plan.desired.items() if isinstance(node, File)}
 
 
-def test_which_they_are() -> None:
-    assert [each.name for each in UNDIVIDED] == [
-        *("debian", "yocto", "alpine", "void", "gentoo", "slackware"),
-        *("buildroot", "photon", "openwrt", "bundle-only"),
-    ]
-
-
 @pytest.mark.parametrize("layout", UNDIVIDED, ids=lambda layout: layout.name)
 def test_one_that_is_not_for_servers_is_refused(layout) -> None:
     for words in (("email",), ("client-auth", "code-signing")):
