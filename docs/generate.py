@@ -1,22 +1,25 @@
-"""Generate docs/algorithms.md, api.md, clients.md, commands.md, layouts.md, findings.md and ids.md from the code.
+"""Generate docs/algorithms.md, api.md, clients.md, commands.md, layouts.md, findings.md, ids.md and the client names in
+docs/schema from the code.
 
 Usage: python docs/generate.py [--check]     with --check: only report whether the pages are up to date
 """
 
 from __future__ import annotations
 
+import json
 import sys
+from functools import partial
 from pathlib import Path
 
 from rootfs_trust.audit.check import GROUPS, KINDS
 from rootfs_trust.audit.findings import FindingType
+from rootfs_trust.clients.all_clients import TYPES
 from rootfs_trust.clients.table import (
     DEFAULTS,
     GO_DIRECTORIES,
     GO_FILES,
     JAVA_STORES,
     VARIABLES,
-    WAYS,
     Defaults,
     Variable,
 )
@@ -157,7 +160,7 @@ the file that such a variable names and the compiled-in one.
 
 def clients_page() -> str:
     """docs/clients.md."""
-    ways = [f"| `{each.client}` | {each.programs} | {each.how} | {each.source} |\n" for each in WAYS]
+    ways = [f"| `{each.name}` | {each.programs} | {each.how} | {each.source} |\n" for each in TYPES.values()]
     how = "## How each client reads\n\n| client | programs | reads | source |\n| --- | --- | --- | --- |\n"
     layouts = "".join(f"| {name} | {_row(row)} |\n" for name, row in DEFAULTS.items())
     alike = f"| go | {_paths(GO_FILES)} | {_paths(GO_DIRECTORIES)} |\n| java | {_paths(JAVA_STORES)} | |\n"
@@ -224,6 +227,14 @@ def _kind(kind: FindingType) -> str:
     return f"### {kind.id}\n\n{kind.title} ({', '.join(kind.levels)}).\n\n{kind.why}\n\nFix: {kind.fix}.\n"
 
 
+def _with_clients(name: str) -> str:
+    """A schema of docs/schema, with the names of all clients in its verdicts."""
+    schema = json.loads((Path(__file__).parent / f"schema/{name}.schema.json").read_text(encoding="utf-8"))
+    client = schema["properties"]["verdicts"]["items"]["properties"]["client"]
+    client["anyOf"][0]["enum"] = list(TYPES)
+    return json.dumps(schema, indent=2) + "\n"
+
+
 PAGES = {
     "algorithms.md": algorithms_page,
     "api.md": api_page,
@@ -232,6 +243,7 @@ PAGES = {
     "layouts.md": layouts_page,
     "findings.md": findings_page,
     "ids.md": ids_page,
+    **{f"schema/{name}.schema.json": partial(_with_clients, name) for name in ("advise", "verify")},
 }
 
 

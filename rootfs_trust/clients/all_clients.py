@@ -20,41 +20,23 @@ from rootfs_trust.clients import (
     rustls,
     thin_edge,
 )
-from rootfs_trust.clients.client import Client, FoundAnchors, fixed
+from rootfs_trust.clients.client import Client, ClientType, FoundAnchors, fixed
 from rootfs_trust.clients.environment_variables import Scope, scopes
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.table import VARIABLES
 from rootfs_trust.errors import InputError
 
-ALWAYS = ("openssl-directory", "openssl-bundle", "gnutls", "go", "rustls-native")
-NAMES = (
-    *ALWAYS,
-    "java",
-    "node",
-    "certifi",
-    "castore",
-    "mono",
-    "chromium",
-    "firefox",
-    "mbedtls",
-    "thin-edge-mosquitto-bridge",
-    "thin-edge-built-in-bridge",
-    "thin-edge-https",
-)
-"""Client names in the order of the verdicts.
+MODULES = (openssl, gnutls, go, rustls, java, node, certifi, castore, mono, browsers, mbedtls, thin_edge)
+"""The modules of all clients, in the order of the verdicts."""
+
+TYPES: dict[str, ClientType] = {each.name: each for module in MODULES for each in module.TYPES}
+"""Every client by name, in the order of the verdicts.
 
 ``java``, ``certifi`` and ``castore`` may be followed by the path of a store, as in ``java:PATH``. The first store of
 Java and of certifi has no path in its name; those of castore always have one.
 """
 
-
-_ENGINES = {"gnutls": "gnutls", "go": "go", "java": "java", "mbedtls": "mbedtls", "chromium": "go"}
-_BY_RUSTLS = ("rustls-native", "firefox", "thin-edge-built-in-bridge", "thin-edge-https")
-"""Verification engine by client; all others use OpenSSL's."""
-
-
-MODULES = (openssl, gnutls, go, rustls, java, node, certifi, castore, mono, browsers, mbedtls, thin_edge)
-"""The modules of all clients, in the order of the verdicts."""
+NAMES = tuple(TYPES)
 
 
 def starting(reading: FileReader) -> Iterator[Client]:
@@ -96,6 +78,5 @@ def clients_of(reading: FileReader) -> Iterator[Client]:
 
 def named_client(name: str) -> Client:
     """Return a client by name, without a rootfs. It finds no anchors."""
-    kind = name.partition(":")[0]
-    engine = "rustls" if kind in _BY_RUSTLS else _ENGINES.get(kind, "openssl")
-    return Client(name, engine, fixed(FoundAnchors()))
+    kind, _, path = name.partition(":")
+    return TYPES[kind].client(fixed(FoundAnchors()), path=path)

@@ -12,7 +12,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
-from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed, together
+from rootfs_trust.clients.client import Client, ClientAnchor, ClientType, FoundAnchors, fixed, together
 from rootfs_trust.clients.compiled_roots import NOTE, compiled_in
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.errors import MalformedError
@@ -25,15 +25,31 @@ _CERTIFICATES = ("/usr/lib/mozilla/certificates", "/usr/lib64/mozilla/certificat
 _AS_GO = f"judged by the rules of Go, which are the nearest; {NOTE}"
 _AS_RUSTLS = f"judged by the rules of webpki, which has those of Firefox's mozilla::pkix; {NOTE}"
 
+CHROMIUM = ClientType(
+    "chromium",
+    "go",
+    "Chromium, Chrome, Edge, Brave",
+    "roots compiled into the program, and the managed policy `CACertificates`",
+    "Chrome Enterprise policy list",
+)
+FIREFOX = ClientType(
+    "firefox",
+    "rustls",
+    "Firefox",
+    "roots compiled into the program, and the files that the policy `Certificates.Install` names",
+    "policy-templates of Firefox",
+)
+TYPES = (CHROMIUM, FIREFOX)
+
 
 def clients(reading: FileReader) -> Iterator[Client]:
     """Yield ``chromium`` and ``firefox``, if the rootfs has them."""
     for directory, program in chromium.browsers(reading.view):
         parts = [compiled_in(reading, program), _managed(reading, directory)]
-        yield Client("chromium", "go", fixed(together(parts)), _AS_GO)
+        yield CHROMIUM.client(fixed(together(parts)), _AS_GO)
     for path, program in firefox.installations(reading.view):
         parts = [compiled_in(reading, program), _installed(reading, path, program)]
-        yield Client("firefox", "rustls", fixed(together(parts)), _AS_RUSTLS)
+        yield FIREFOX.client(fixed(together(parts)), _AS_RUSTLS)
 
 
 def _managed(reading: FileReader, directory: str) -> FoundAnchors:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.clients.client import Client, OpenSslOptions
+from rootfs_trust.clients.client import Client, ClientType, OpenSslOptions
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.openssl import by_bundle, default_options
 from rootfs_trust.runtimes.find import CERTIFI
 
 _SYSTEM = ("/usr/lib", "/usr/local/lib")
+
+TYPE = ClientType(
+    "certifi",
+    "openssl",
+    "Python's requests, pip",
+    "`certifi/cacert.pem` of the first Python environment; others are clients named `certifi:PATH`",
+    "certifi",
+)
+TYPES = (TYPE,)
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
@@ -18,16 +27,18 @@ def clients(reading: FileReader) -> Iterator[Client]:
     if not paths:
         return
     first = reading.named("REQUESTS_CA_BUNDLE") or reading.named("CURL_CA_BUNDLE") or paths[0]
-    yield _client(reading, "certifi", first, paths[0])
+    yield _client(reading, "", first, paths[0])
     for each in _apart(reading, paths):
-        yield _client(reading, f"certifi:{each}", each, each)
+        yield _client(reading, each, each, each)
 
 
-def _client(reading: FileReader, name: str, path: str, python: str) -> Client:
-    """Return a client that reads the bundle at ``path``. The path ``python`` contains the version of Python."""
+def _client(reading: FileReader, named: str, path: str, python: str) -> Client:
+    """Return a client that reads the bundle at ``path``, with the path ``named`` in its name. The path ``python``
+    contains the version of Python.
+    """
     recent = _since_3_13(python)
     options = OpenSslOptions(recent, recent, san=True, level=default_options(reading).level)
-    return Client(name, "openssl", lambda _: by_bundle(reading, path), options=options)
+    return TYPE.client(lambda _: by_bundle(reading, path), options=options, path=named)
 
 
 def _apart(reading: FileReader, paths: list[str]) -> list[str]:

@@ -91,6 +91,23 @@ class Client:
     """The file whose variables point it to its store; empty for compiled-in paths and an image's config."""
 
 
+class ClientType(NamedTuple):
+    """A client as all root filesystems have it; docs/clients.md is generated from it. ``engine`` is as for Client."""
+
+    name: str
+    engine: str
+    programs: str
+    how: str
+    """How it finds its anchors."""
+    source: str
+
+    def client(
+        self, find: Find, note: str = "", options: OpenSslOptions = OpenSslOptions(), *, path: str = ""
+    ) -> Client:
+        """Return this client in one root filesystem. With the ``path`` of its store, the path is part of the name."""
+        return Client(f"{self.name}:{path}" if path else self.name, self.engine, find, note, options)
+
+
 def fixed(found: FoundAnchors) -> Find:
     """Return the ``find`` of a client that always reads all of its files."""
     return lambda _: found

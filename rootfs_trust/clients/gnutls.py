@@ -6,14 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
+from rootfs_trust.clients.client import Client, ClientAnchor, ClientType, FoundAnchors, fixed
 from rootfs_trust.clients.file_readers import FileReader, anchors_in, of_file
 from rootfs_trust.clients.table import EVERY_FILE, P11KIT, UNKNOWN
+
+TYPE = ClientType(
+    "gnutls",
+    "gnutls",
+    "apt, git and wget of Debian, glib-networking",
+    "a file, every file of a directory, or p11-kit's source files; a file with one malformed block counts as empty",
+    "verify-high2.c of GnuTLS",
+)
+TYPES = (TYPE,)
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
     """Yield ``gnutls``."""
-    yield Client("gnutls", "gnutls", fixed(system_trust(reading)))
+    yield TYPE.client(fixed(system_trust(reading)))
 
 
 def system_trust(reading: FileReader) -> FoundAnchors:

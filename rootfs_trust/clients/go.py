@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rootfs_trust.clients.client import Client, FoundAnchors, fixed
+from rootfs_trust.clients.client import Client, ClientType, FoundAnchors, fixed
 from rootfs_trust.clients.file_readers import FileReader, anchors_in
 from rootfs_trust.clients.table import GO_DIRECTORIES, GO_FILES
 from rootfs_trust.rootfs.view import Symlink
 
+TYPE = ClientType(
+    "go",
+    "go",
+    "programs written in Go",
+    "the first file that exists, and every file of two directories whatever its name, except links to a file "
+    "in the same directory",
+    "root_linux.go and root_unix.go of crypto/x509",
+)
+TYPES = (TYPE,)
+
 
 def clients(reading: FileReader) -> Iterator[Client]:
     """Yield ``go``."""
-    yield Client("go", "go", fixed(system_roots(reading)))
+    yield TYPE.client(fixed(system_roots(reading)))
 
 
 def system_roots(reading: FileReader) -> FoundAnchors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rootfs_trust.clients.client import Client, ClientAnchor, FoundAnchors, fixed
+from rootfs_trust.clients.client import Client, ClientAnchor, ClientType, FoundAnchors, fixed
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.pkcs12 import keystore_certificates
 from rootfs_trust.clients.table import JAVA_STORES
@@ -16,15 +16,24 @@ from rootfs_trust.runtimes.find import JAVA
 _OPTIONS = ("JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS")
 _TRUST_STORE = re.compile(r"-Djavax\.net\.ssl\.trustStore=(\S+)")
 
+TYPE = ClientType(
+    "java",
+    "java",
+    "programs on a JVM",
+    "the keystore of the system, else that of the first JDK; others are clients named `java:PATH`",
+    "JSSE Reference Guide",
+)
+TYPES = (TYPE,)
+
 
 def clients(reading: FileReader) -> Iterator[Client]:
     """Yield ``java`` if the rootfs has a keystore, and ``java:PATH`` for each other keystore."""
     path = default_store(reading)
     if path is None:
         return
-    yield Client("java", "java", fixed(by_keystore(reading, path)))
+    yield TYPE.client(fixed(by_keystore(reading, path)))
     for each in stores_apart(reading, path):
-        yield Client(f"java:{each}", "java", fixed(by_keystore(reading, each)))
+        yield TYPE.client(fixed(by_keystore(reading, each)), path=each)
 
 
 def default_store(reading: FileReader) -> str | None:

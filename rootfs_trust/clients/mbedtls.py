@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.clients.client import Client, FoundAnchors, fixed
+from rootfs_trust.clients.client import Client, ClientType, FoundAnchors, fixed
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.mbedtls_parser import unread_by_mbedtls
 from rootfs_trust.clients.openssl import default_bundle, library_folders
+
+TYPE = ClientType(
+    "mbedtls",
+    "mbedtls",
+    "programs with Mbed TLS",
+    "the bundle; certificates that Mbed TLS cannot parse are skipped",
+    "x509_crt.c of Mbed TLS",
+)
+TYPES = (TYPE,)
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
@@ -22,7 +31,7 @@ def clients(reading: FileReader) -> Iterator[Client]:
     path = default_bundle(reading)
     file = reading.rust(path)
     if file is None:
-        yield Client("mbedtls", "mbedtls", fixed(FoundAnchors((), path, (f"there is no {path}",))))
+        yield TYPE.client(fixed(FoundAnchors((), path, (f"there is no {path}",))))
         return
     faults = [
         f"{each.certificate.subject.text or each.certificate.sha256[:16]} cannot be read: {fault}"
@@ -31,4 +40,4 @@ def clients(reading: FileReader) -> Iterator[Client]:
     ]
     faults += [file.fault] if file.fault else []
     told = f"of {path} {faults[0]}; programs that take this for a failure have no anchors at all" if faults else ""
-    yield Client("mbedtls", "mbedtls", fixed(FoundAnchors(file.anchors, path, tuple(faults))), told)
+    yield TYPE.client(fixed(FoundAnchors(file.anchors, path, tuple(faults))), told)

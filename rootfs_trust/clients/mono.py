@@ -8,16 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.clients.client import Client, OpenSslOptions
+from rootfs_trust.clients.client import Client, ClientType, OpenSslOptions
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.openssl import by_directories
 from rootfs_trust.runtimes import mono
 
 _NOTE = "judged by the rules of OpenSSL, from which its library comes"
 
+TYPE = ClientType(
+    "mono",
+    "openssl",
+    "programs on Mono",
+    "its machine store `/usr/share/.mono/new-certs/Trust`",
+    "cert-sync of Mono",
+)
+TYPES = (TYPE,)
+
 
 def clients(reading: FileReader) -> Iterator[Client]:
     """Yield ``mono`` if the rootfs has it."""
     if mono.is_installed(reading.view):
         find = by_directories(reading, (mono.BTLS,))
-        yield Client("mono", "openssl", find, _NOTE, OpenSslOptions(san=True, level=1))
+        yield TYPE.client(find, _NOTE, OpenSslOptions(san=True, level=1))

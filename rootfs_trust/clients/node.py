@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rootfs_trust.clients import openssl
-from rootfs_trust.clients.client import Client, FoundAnchors, OpenSslOptions, together
+from rootfs_trust.clients.client import Client, ClientType, FoundAnchors, OpenSslOptions, together
 from rootfs_trust.clients.compiled_roots import NOTE, compiled_in
 from rootfs_trust.clients.environment_variables import variable
 from rootfs_trust.clients.file_readers import FileReader
@@ -19,6 +19,15 @@ from rootfs_trust.x509 import Certificate
 _PROGRAMS = ("/usr/bin/node", "/usr/local/bin/node", "/usr/bin/nodejs", "/opt/node/bin/node")
 _PACKAGE_OF_DEBIAN = "/var/lib/dpkg/info/nodejs.list"
 _NODESOURCE = "nodesource"
+
+TYPE = ClientType(
+    "node",
+    "openssl",
+    "Node.js",
+    "roots compiled into the program, and what variables and options add; Debian's uses OpenSSL's stores",
+    "Node.js, command-line API",
+)
+TYPES = (TYPE,)
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
@@ -38,9 +47,7 @@ def clients(reading: FileReader) -> Iterator[Client]:
             parts.append(_system_store(reading))
         return together([*parts, *extra_certificates(reading)])
 
-    yield Client(
-        "node", "openssl", find, note, OpenSslOptions(level=1 if note else openssl.default_options(reading).level)
-    )
+    yield TYPE.client(find, note, OpenSslOptions(level=1 if note else openssl.default_options(reading).level))
 
 
 def program(reading: FileReader) -> str | None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from rootfs_trust.clients.client import Client, ClientAnchor, Find, FoundAnchors, OpenSslOptions, together
+from rootfs_trust.clients.client import Client, ClientAnchor, ClientType, Find, FoundAnchors, OpenSslOptions, together
 from rootfs_trust.clients.file_readers import FileReader, of_file
 from rootfs_trust.clients.table import UNKNOWN
 from rootfs_trust.rootfs.view import join, read
@@ -32,13 +32,31 @@ _HARDENED = ("debian", "ubuntu", "fedora", "rhel", "centos", "suse", "opensuse")
 _PACKAGES = ("libcrypto3", "libopenssl3", "libssl3", "libcrypto1.1", "libopenssl1.1", "libssl1.1", "openssl-libs")
 _FIRST_WITH_LEVEL_2 = (3, 2)  # CHANGES of OpenSSL 3.2; before, 1 was compiled in
 
+DIRECTORY = ClientType(
+    "openssl-directory",
+    "openssl",
+    "mosquitto with a directory, and other programs that give OpenSSL one",
+    "files named `HASH.N`, eight lower-case hexadecimal digits and a number without leading zeros, from 0 up to "
+    "the first that does not exist",
+    "by_dir.c of OpenSSL",
+)
+BUNDLE = ClientType(
+    "openssl-bundle",
+    "openssl",
+    "curl, wget, Python's ssl, Ruby and others that give OpenSSL a file",
+    "the whole file; if one PEM block is malformed, OpenSSL uses none of the file; blocks `TRUSTED CERTIFICATE` "
+    "count with their purposes",
+    "by_file.c of OpenSSL",
+)
+TYPES = (DIRECTORY, BUNDLE)
+
 
 def clients(reading: FileReader) -> Iterator[Client]:
     """Yield ``openssl-directory`` and ``openssl-bundle``."""
     options, note = default_options(reading), older_rules(reading)
-    yield Client("openssl-directory", "openssl", by_directories(reading, default_directories(reading)), note, options)
+    yield DIRECTORY.client(by_directories(reading, default_directories(reading)), note, options)
     bundle = default_bundle(reading)
-    yield Client("openssl-bundle", "openssl", lambda _: by_bundle(reading, bundle), note, options)
+    yield BUNDLE.client(lambda _: by_bundle(reading, bundle), note, options)
 
 
 def older_rules(reading: FileReader) -> str:

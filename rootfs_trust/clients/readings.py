@@ -90,7 +90,7 @@ def _other_stores(reading: FileReader) -> Iterator[Client]:
     default = openssl.default_directory(reading)
     for path in _apart(reading, HASH_DIRECTORIES, default):
         if reading.is_folder(path):
-            yield Client(f"openssl-directory:{path}", "openssl", openssl.by_directories(reading, (path,)))
+            yield openssl.DIRECTORY.client(openssl.by_directories(reading, (path,)), path=path)
 
 
 def _files_of_variables(reading: FileReader) -> Iterator[Client]:
@@ -102,7 +102,7 @@ def _files_of_variables(reading: FileReader) -> Iterator[Client]:
 
 
 def _bundle(reading: FileReader, path: str) -> Client:
-    return Client(f"openssl-bundle:{path}", "openssl", lambda _: openssl.by_bundle(reading, path))
+    return openssl.BUNDLE.client(lambda _: openssl.by_bundle(reading, path), path=path)
 
 
 def _apart(reading: FileReader, paths: Iterable[str], default: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rootfs_trust.clients.client import Client, FoundAnchors, fixed
+from rootfs_trust.clients.client import Client, ClientType, FoundAnchors, fixed
 from rootfs_trust.clients.file_readers import FileReader, ParsedFile, anchors_in
 from rootfs_trust.rootfs.view import join
 
@@ -44,10 +44,19 @@ _NAMES = (
     "tls-ca-bundle.pem",
 )
 
+TYPE = ClientType(
+    "rustls-native",
+    "rustls",
+    "programs in Rust with rustls-native-certs",
+    "the first file that exists, and the hash-named files of the first directory that exists",
+    "rustls-native-certs 0.8 and openssl-probe 0.1",
+)
+TYPES = (TYPE,)
+
 
 def clients(reading: FileReader) -> Iterator[Client]:
     """Yield ``rustls-native``."""
-    yield Client("rustls-native", "rustls", fixed(native_certs(reading)))
+    yield TYPE.client(fixed(native_certs(reading)))
 
 
 def native_certs(reading: FileReader, *, first_generation: bool = False) -> FoundAnchors:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from rootfs_trust.clients import openssl, rustls
-from rootfs_trust.clients.client import Client, Find, FoundAnchors
+from rootfs_trust.clients.client import Client, ClientType, Find, FoundAnchors
 from rootfs_trust.clients.file_readers import FileReader, ParsedFile
 from rootfs_trust.thin_edge.settings_in_force import found_settings, has_thin_edge
 from rootfs_trust.thin_edge.trust_settings import CLOUDS
@@ -16,6 +16,29 @@ from rootfs_trust.thin_edge.version import generation_of
 
 DEFAULT = "/etc/ssl/certs"
 _KEY = "root_cert_path"
+
+MOSQUITTO_BRIDGE = ClientType(
+    "thin-edge-mosquitto-bridge",
+    "openssl",
+    "thin-edge.io's bridge by mosquitto",
+    "each `root_cert_path`: a file, or a directory by its hash links",
+    "bridge/config.rs of thin-edge.io",
+)
+BUILT_IN_BRIDGE = ClientType(
+    "thin-edge-built-in-bridge",
+    "rustls",
+    "thin-edge.io's built-in bridge",
+    "each `root_cert_path`: a file, or every file of a directory and of those below",
+    "parse_root_certificate.rs of thin-edge.io",
+)
+HTTPS = ClientType(
+    "thin-edge-https",
+    "rustls",
+    "thin-edge.io's HTTP clients",
+    "what `rustls-native` reads, and each `root_cert_path`: a file, or every file of a directory",
+    "cloud_root_certificate.rs of thin-edge.io",
+)
+TYPES = (MOSQUITTO_BRIDGE, BUILT_IN_BRIDGE, HTTPS)
 
 
 def clients(reading: FileReader) -> Iterator[Client]:
@@ -30,13 +53,11 @@ def clients(reading: FileReader) -> Iterator[Client]:
     first_generation = generation_of(reading.device, "auto") != "2"
     for path, keys in paths.items():
         note = f"{' and '.join(keys)} = {path}"
-        yield Client(
-            "thin-edge-mosquitto-bridge", "openssl", _bridge(reading, path), note, openssl.default_options(reading)
-        )
-        yield Client("thin-edge-built-in-bridge", "rustls", _built_in(reading, path, first_generation), note)
+        yield MOSQUITTO_BRIDGE.client(_bridge(reading, path), note, openssl.default_options(reading))
+        yield BUILT_IN_BRIDGE.client(_built_in(reading, path, first_generation), note)
     # HTTPS pools the certificates of all clouds.
     note = "; ".join(f"{' and '.join(keys)} = {path}" for path, keys in paths.items())
-    yield Client("thin-edge-https", "rustls", _https(reading, list(paths), first_generation), note)
+    yield HTTPS.client(_https(reading, list(paths), first_generation), note)
 
 
 def cloud_paths(reading: FileReader) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rootfs_trust.clients.all_clients import ALWAYS
+from rootfs_trust.clients import gnutls, go, openssl, rustls
 from rootfs_trust.store.java_keystore import SETTINGS
 from rootfs_trust.store.layout import JAVA_HOOK
 from tests.e2e.judges import JUDGES, MBEDTLS, Built, Judge, node_client, python_client
@@ -147,7 +147,8 @@ def test_check_names_the_day_on_which_real_clients_stop(case, built: Built):
     requests = Judge("requests", "file", python_client("ssl", f"{case.tree}/{CERTIFI}"))
     node = Judge("Node.js", "file", node_client(case.tree / NODE_FILE))
     judges = {each.name: each for each in (*JUDGES, MBEDTLS, requests, node)}
-    assert set(CLIENTS.values()) == {*ALWAYS, *OF_THE_TREE}
+    always = {each.name for module in (openssl, gnutls, go, rustls) for each in module.TYPES}
+    assert set(CLIENTS.values()) == always.union(OF_THE_TREE)
 
     def connects(judge: Judge, at: datetime) -> bool:
         return judge(AtATime(case, at), built).connected

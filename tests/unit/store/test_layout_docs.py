@@ -42,6 +42,7 @@ def test_generate_check_reports_a_stale_page_and_writes_nothing(
 ) -> None:
     monkeypatch.setattr(generate, "DOCS", tmp_path)
     page = tmp_path / "layouts.md"
+    (tmp_path / "schema").mkdir()
     assert generate.main(["--check"]) == 1
     assert "layouts.md" in capsys.readouterr().out
     assert not page.exists()
