@@ -18,6 +18,7 @@ import click
 from rootfs_trust import __version__
 from rootfs_trust.cli.output import print_errors
 from rootfs_trust.cli.streams import OutputError, standard_streams
+from rootfs_trust.dropped_exit import dropped_exit_raised_again
 from rootfs_trust.errors import ApplyError, InputError, Problem, RootfsTrustError
 from rootfs_trust.text import did_you_mean
 
@@ -191,14 +192,15 @@ def _exit_on_signals() -> Iterator[None]:
         yield
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:
-            signal.signal(number, end)
-    try:
-        yield
-    finally:
+    with dropped_exit_raised_again():
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, end)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _json_wanted(words: list[str]) -> bool:

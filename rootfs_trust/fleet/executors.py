@@ -13,6 +13,8 @@ from multiprocessing.connection import wait
 from types import FrameType
 from typing import Any, NamedTuple
 
+from rootfs_trust.dropped_exit import dropped_exit_raised_again
+
 
 class Workers(NamedTuple):
     """A way to make an executor with ``number`` workers.
@@ -61,7 +63,8 @@ class _Pool(ProcessPoolExecutor):
 
 def _until_terminated(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
-        return fn(*args, **kwargs)
+        with dropped_exit_raised_again():
+            return fn(*args, **kwargs)
     except SystemExit:  # temporary files are deleted by now; a result would keep the pool alive
         os._exit(1)
 

@@ -1,8 +1,8 @@
 """Check before the first write whether a plan can be written. The check leaves no files.
 
 It uses access(2), the attributes of files and directories (ioctl_iflags(2)), the type of the file system, and whether
-an unnamed file (``O_TMPFILE`` of open(2)) can get the owner of the file to replace. If a file system does not support
-these, the error occurs while writing.
+an unnamed file (``O_TMPFILE`` of open(2)) can be created, and can get the owner of the file to replace. If a file
+system does not support these, the error occurs while writing.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ _FIXED = {0x10: "immutable (chattr +i)", 0x20: "append-only (chattr +a)"}
 
 _REFUSED = (errno.EPERM, errno.EINVAL)
 """EINVAL: the user namespace has no mapping for this owner (user_namespaces(7))."""
+
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""The kernel checks permissions before it finds out whether the file system supports unnamed files."""
 
 _OF_THE_KERNEL = (
     *("binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "efivarfs", "fusectl", "mqueue"),
@@ -75,9 +78,23 @@ def _reason(root: RootDirectory, folder: str) -> str:
             return f"is on a kernel file system ({type_})"
         if flag := _flag(fd, b"."):
             return f"is {flag}"
+    return "is not writable for this user" if _is_denied(fd) else ""
+
+
+def _is_denied(folder: int) -> bool:
+    """Return whether the user may create no file in the directory.
+
+    ``os.access`` is false after any error, for example of the disk. Opening an unnamed file returns the reason.
+    """
     # Use the flag only if needed: fakeroot and similar programs support it badly.
     effective = {"effective_ids": True} if os.getuid() != os.geteuid() else {}
-    return "" if os.access(".", os.W_OK | os.X_OK, dir_fd=fd, **effective) else "is not writable for this user"
+    if os.access(".", os.W_OK | os.X_OK, dir_fd=folder, **effective):
+        return False
+    try:
+        close(_unnamed_file(folder))
+    except OSError as error:
+        return error.errno in _DENIED
+    return False
 
 
 @lru_cache(maxsize=64)
@@ -129,7 +146,7 @@ def _may_give(folder: int, uid: int, gid: int) -> bool:
     """Return whether a new file in the directory can get the owner. Raises OSError if that cannot be tested."""
     if (uid, gid) == (os.geteuid(), os.getegid()):
         return True
-    fd = os.open(".", os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600, dir_fd=folder)
+    fd = _unnamed_file(folder)
     try:
         new = os.fstat(fd)
         if (uid, gid) != (new.st_uid, new.st_gid):
@@ -139,6 +156,10 @@ def _may_give(folder: int, uid: int, gid: int) -> bool:
     finally:
         close(fd)
     return True
+
+
+def _unnamed_file(folder: int) -> int:
+    return os.open(".", os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600, dir_fd=folder)
 
 
 def _conflict(path: str, reason: str) -> Problem:

@@ -25,7 +25,7 @@ WRITES = re.compile(
 )
 _LINE = re.compile(r"(?:\d+ +)?(\w+)\((.*)")
 _BY_DESCRIPTOR = '"/proc/self/fd/'
-# The same calls in each run: no compiled modules written, one order of sets.
+# The same calls in each run: one order of sets, and compiled modules of these runs, which nobody else writes.
 ENVIRONMENT = {
     **PLAIN_ENVIRONMENT,
     "PYTHONHASHSEED": "0",
@@ -66,10 +66,12 @@ def run(
     at: Call | None = None,
     program: Sequence[str] = PROGRAM,
     programs: bool = False,
+    compiled: Path | None = None,
 ) -> Run:
     """The command with ``fault`` at the call ``at``; the calls that name something below ``place``.
 
     ``programs`` says that it starts others, which are not traced: strace counts the calls of each by themselves.
+    ``compiled`` is the directory of compiled modules. The first run writes it; later ones only read it.
     """
     # Stopping at these calls alone is quicker, but strace sends no signals then.
     quick = [] if fault.startswith("SIG") else ["--seccomp-bpf"]
@@ -81,13 +83,21 @@ def run(
         trace += ["-e", f"inject={at.name}:{what}:when={at.number}"]
     done = subprocess.run(
         [*trace, sys.executable, *program, *words],
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **_modules(compiled)},
         cwd="/",
         capture_output=True,
         timeout=60,
         check=False,
     )
     return Run(done.returncode, done.stderr.decode(), done.stdout.decode(), *_read(log, place, at))
+
+
+def _modules(compiled: Path | None) -> dict[str, str]:
+    """A module that is imported from its source takes other calls than one that is compiled."""
+    if compiled is None:
+        return {}
+    first = {} if compiled.exists() else {"PYTHONDONTWRITEBYTECODE": ""}
+    return {"PYTHONPYCACHEPREFIX": os.fspath(compiled), **first}
 
 
 def _read(log: Path, place: Path, at: Call | None) -> tuple[list[Call], list[Call]]:

@@ -42,7 +42,7 @@ class Matrix:
         case.make(pristine)
         self._words = case.words(self._tree)
         program = (os.fspath(PROGRAM_OF_ONE),) if case.one_process else PROGRAM
-        self._how: dict[str, Any] = {"program": program, "programs": case.programs}
+        self._how: dict[str, Any] = {"program": program, "programs": case.programs, "compiled": folder / "compiled"}
         self._reset()
         shutil.copytree(self._tree, folder / "before", symlinks=True)
         self.undisturbed = self._undisturbed()
@@ -56,7 +56,7 @@ class Matrix:
         return self.undisturbed.calls
 
     def _undisturbed(self) -> Run:
-        # The first run may still compile modules; the second one tells.
+        # The first run compiles modules; the second one tells.
         run(self._words, self._log, self._place, **self._how)
         self._reset()
         done = run(self._words, self._log, self._place, **self._how)

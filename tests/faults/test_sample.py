@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
+import py_compile
 import shutil
+from importlib.util import cache_from_source
+from pathlib import Path
 
 import pytest
 
-from tests.faults.calls import FAULTS, Run
+from rootfs_trust.cli import rehash
+from tests.faults.calls import FAULTS, INTERRUPTED, Run
 from tests.faults.cases import CASES, STORE
 from tests.faults.judge import Judge
 from tests.faults.matrix import Matrix, summary
@@ -40,6 +44,19 @@ def test_faults_at_calls_spread_over_the_run(tmp_path, case):
     assert len(tried) > TRIES // 2
     # A fleet tries a target again after a fault of the disk.
     assert {each.status for each in tried} >= ({0, -9} if case.one_process else {4, -9})
+
+
+@pytest.mark.slow
+def test_a_run_has_the_same_calls_if_its_modules_are_compiled_meanwhile(tmp_path):
+    """As a test that runs beside it does. Such a run opens fewer files, so that faults came at other calls."""
+    needs_root()
+    peer("strace")
+    compiled = Path(cache_from_source(rehash.__file__))
+    compiled.unlink(missing_ok=True)
+    matrix = Matrix(CASES[2], tmp_path)
+    py_compile.compile(rehash.__file__)
+    opening = [place for place, call in enumerate(matrix.calls) if call.name == "openat"]
+    assert matrix.attempt(opening[-1], "EIO").wrong == []
 
 
 def _spread(places: list[int], count: int) -> list[int]:
@@ -97,6 +114,15 @@ def test_a_change_that_is_not_told_is_seen(judged):
     assert "does not say that" in wrong(judged)
     told = FAILED._replace(errors=FAILED.errors.replace("nothing was written", f"written before: /{STORE}/old.pem"))
     assert "does not say" not in wrong(judged, told)
+
+
+@pytest.mark.parametrize("warned", ["", "rootfs-trust: warning: /x: has no effect\n"])
+def test_an_interrupted_run_says_so_in_its_last_line_and_reports_no_error(judged, warned):
+    """A signal may come with the last line of output, after the warnings of the run."""
+    said = "rootfs-trust: interrupted\n"
+    assert wrong(judged, Run(INTERRUPTED, warned + said, "", [], [])) == ""
+    for errors in (warned, f"{said}rootfs-trust: warning: x\n", FAILED.errors + said, f"Traceback\n{said}"):
+        assert wrong(judged, Run(INTERRUPTED, errors, "", [], []))
 
 
 @pytest.mark.parametrize(("status", "errors"), [(1, FAILED.errors), (4, "Traceback\n"), (0, ""), (2, FAILED.errors)])

@@ -16,6 +16,7 @@ from rootfs_trust.cli import run as cli
 from tests.support.authority import Authority
 from tests.support.command import PACKAGE
 from tests.support.debian_tree import DebianTree
+from tests.support.images import Tarball
 
 MEBIBYTE = 1 << 20
 
@@ -104,6 +105,40 @@ main()
     assert done.stderr == b"rootfs-trust: interrupted\n"
     left = [name for name in tree.snapshot() if ".rootfs-trust" in name]
     assert left == [] and set(before) <= set(tree.snapshot())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_in_a_finalizer_ends_the_run(tmp_path, number):
+    """Python drops what is raised there. The signal comes when a generator that is not exhausted closes its file."""
+    DebianTree(tmp_path / "rootfs")
+    (tmp_path / "a.tar").write_bytes(Tarball().tree(tmp_path / "rootfs", "").end())
+    program = f"""
+import os, sys, time
+import rootfs_trust.image.host_files as host_files
+close, closed = host_files.close, []
+def stop(fd):
+    close(fd)
+    closed.append(fd)
+    if len(closed) == 1:
+        os.kill(os.getpid(), {number:d})
+    elif len(closed) == 2:
+        time.sleep(1)
+host_files.close = stop
+sys.argv = ["rootfs-trust", "image", "a.tar", "new.tar"]
+from rootfs_trust.cli.run import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": PACKAGE, "PATH": os.environ["PATH"]},
+        capture_output=True,
+        timeout=60,
+        check=False,
+        preexec_fn=default_signals,
+    )
+    assert (done.returncode, done.stderr) == (128 + number, b"rootfs-trust: interrupted\n")
+    assert sorted(os.listdir(tmp_path)) == ["a.tar", "rootfs"]
 
 
 def test_a_signal_while_waiting_for_the_lock_ends_the_run(tmp_path):

@@ -40,10 +40,31 @@ def test_a_writable_plan_has_no_conflict_and_the_check_leaves_no_files(root, tmp
     assert os.listdir(tmp_path / "a") == ["old"]
 
 
-def test_a_directory_without_rights(root, monkeypatch):
-    """The nearest one that exists, once."""
+def without_access(monkeypatch, number):
+    """access(2) fails, and so does the creation of an unnamed file, with this error; 0: it works."""
+    real = os.open
+
+    def unnamed(path, flags, *words, **options):
+        if number and flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(number, os.strerror(number))
+        return real(path, flags, *words, **options)
+
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(os, "open", unnamed)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_directory_without_rights(root, monkeypatch, number):
+    """The nearest one that exists, once."""
+    without_access(monkeypatch, number)
     assert told(root) == ["/a is not writable for this user"]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EOPNOTSUPP, 0])
+def test_an_access_that_fails_for_another_reason_is_no_conflict(root, monkeypatch, number):
+    """os.access has the same result after an error of the disk. A disk that is broken fails the write: status 4."""
+    without_access(monkeypatch, number)
+    assert told(root) == []
 
 
 @pytest.mark.parametrize(("flags", "what"), [(0x10, "immutable"), (0x20, "append-only"), (0x80000, "")])
