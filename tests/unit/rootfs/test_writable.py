@@ -108,7 +108,7 @@ def test_install_refuses_before_it_writes(debian, tmp_path, authority, monkeypat
     given = tmp_path / "ca.pem"
     given.write_bytes(authority.pem)
     before = debian.snapshot()
-    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    without_access(monkeypatch, errno.EACCES)
     with pytest.raises(ConflictError, match="is not writable for this user: nothing can be written there"):
         install(debian.root, InstallOptions([str(given)]))
     assert debian.snapshot() == before
