@@ -69,6 +69,10 @@ class MalformedError(RootfsTrustError):
         self.message = message
 
 
+class PasswordError(MalformedError):
+    """Bytes that the given password does not open. They may also be damaged."""
+
+
 def refuse(error: type[RootfsTrustError], problems: Iterable[Problem]) -> None:
     """Raise ``error`` with each problem once, if there are any."""
     once = dict.fromkeys(problems)

@@ -8,8 +8,8 @@ from datetime import datetime
 from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.audit.trusted_anchors import Trust, TrustedAnchor
-from rootfs_trust.clients.all_clients import NAMES
-from rootfs_trust.errors import InputError, Problem, refuse
+from rootfs_trust.clients.all_clients import unknown_client
+from rootfs_trust.errors import InputError, refuse
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.configured_anchors import own_digests
 
@@ -37,10 +37,4 @@ def list_anchors(
 
 def _refuse_unknown(trust: Trust, clients: Sequence[str]) -> None:
     here = dict.fromkeys(reading.client for reading in trust.readings)
-    words = {True: "the rootfs has no client", False: "no client is called"}
-    problems = [
-        Problem("client", "", f"{words[name in NAMES]} {name}", f"clients here: {', '.join(here)}")
-        for name in clients
-        if name not in here
-    ]
-    refuse(InputError, problems)
+    refuse(InputError, (unknown_client(name, here) for name in clients if name not in here))

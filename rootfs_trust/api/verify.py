@@ -18,10 +18,10 @@ from rootfs_trust.audit.verify.planned_removals import PlannedRemovals
 from rootfs_trust.audit.verify.verdict import Verdict
 from rootfs_trust.audit.verify.verdicts import verdicts
 from rootfs_trust.audit.verify.versions import Versions
-from rootfs_trust.clients.all_clients import NAMES, clients_by_scope
+from rootfs_trust.clients.all_clients import NAMES, clients_by_scope, unknown_client
 from rootfs_trust.clients.client import Client
 from rootfs_trust.clients.file_readers import FileReader
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import InputError, Problem, refuse
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import View
@@ -120,13 +120,6 @@ def verify_in(view: View, chain: Chain, hostname: str | None, at: datetime, name
 
 def _chosen(clients: list[Client], names: Sequence[str]) -> list[Client]:
     there = {client.name for client in clients}
-    unknown = [name for name in names if name not in there]
-    if unknown:
-        raise InputError(*(_no_client(name, there) for name in unknown))
+    here = [name for name in NAMES if name in there]
+    refuse(InputError, (unknown_client(name, here) for name in names if name not in there))
     return [client for client in clients if not names or client.name in names]
-
-
-def _no_client(name: str, there: set[str]) -> Problem:
-    listed = ", ".join(each for each in NAMES if each in there)
-    what = f"the rootfs has no client {name}" if name in NAMES else f"no client is called {name}"
-    return Problem("client", "", what, f"clients here: {listed}")

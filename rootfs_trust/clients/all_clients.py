@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ from rootfs_trust.clients.client import Client, ClientType, FoundAnchors, fixed
 from rootfs_trust.clients.environment_variables import Scope, scopes
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.table import VARIABLES
-from rootfs_trust.errors import InputError
+from rootfs_trust.errors import InputError, Problem
 
 MODULES = (openssl, gnutls, go, rustls, java, node, certifi, castore, mono, browsers, mbedtls, thin_edge)
 """The modules of all clients, in the order of the verdicts."""
@@ -80,3 +80,9 @@ def named_client(name: str) -> Client:
     """Return a client by name, without a rootfs. It finds no anchors."""
     kind, _, path = name.partition(":")
     return TYPES[kind].client(fixed(FoundAnchors()), path=path)
+
+
+def unknown_client(name: str, here: Iterable[str]) -> Problem:
+    """Return the error for a client that a rootfs with the clients ``here`` does not have."""
+    what = f"the rootfs has no client {name}" if name in TYPES else f"no client is called {name}"
+    return Problem("client", "", what, f"clients here: {', '.join(here)}")

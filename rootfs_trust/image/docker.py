@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rootfs_trust.errors import MalformedError
+from rootfs_trust.image.damage import broken
 from rootfs_trust.image.image_tree import Layer
 from rootfs_trust.image.json_documents import (
     MAX_DOCUMENT,
@@ -18,7 +19,6 @@ from rootfs_trust.image.json_documents import (
     as_objects,
     as_texts,
     blob_path,
-    broken,
     diff_ids,
     digest_of,
     dumped,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.image.damage import broken
 from rootfs_trust.image.image_tree import ImageTree, Layer
 from rootfs_trust.image.streams import PIECE, Blob, of_file, section, unpacked
 from rootfs_trust.rootfs.open_path import close
@@ -122,7 +123,7 @@ class FolderFiles:
 
     def _no_file(self, name: str) -> InputError:
         path = os.path.join(self.path, name)
-        return InputError(Problem("image", path, "is not a regular file", "download or build the image again"))
+        return broken(path, "is not a regular file")
 
 
 class ArchiveFiles:
@@ -142,9 +143,7 @@ class ArchiveFiles:
         if entry is None:
             return None
         if entry.kind is not File or entry.size is None:
-            raise InputError(
-                Problem("image", f"{self.path}:{name}", "is not a regular file", "download the image again")
-            )
+            raise broken(f"{self.path}:{name}", "is not a regular file")
         start, size = entry.offset, entry.size
         return Blob(lambda offset: section(*self._from(start + offset), size - offset), size)
 
@@ -160,7 +159,7 @@ def archive_layer(path: str) -> tuple[str, Layer]:
     try:
         kind, _ = unpacked(read_file(path))
     except MalformedError as error:
-        raise InputError(Problem("image", path, error.message, "download or build it again")) from error
+        raise broken(path, error.message) from error
     return kind, Layer(path, lambda: unpacked(read_file(path))[1])
 
 
@@ -185,4 +184,4 @@ def first_bytes(path: str) -> tuple[str, bytes]:
             start += piece
         return kind, start
     except MalformedError as error:
-        raise InputError(Problem("image", path, error.message, "download or build it again")) from error
+        raise broken(path, error.message) from error

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.image.damage import broken
 from rootfs_trust.image.limits import Limits
 from rootfs_trust.image.merged_tree import ImageEntry, MemberPlace, WalkedPath, apply_entry, steps, walk
 from rootfs_trust.image.tar_stream import Member, members
-from rootfs_trust.rootfs.root_directory import MAX_FILE
+from rootfs_trust.rootfs.root_directory import MAX_FILE, too_large
 from rootfs_trust.rootfs.view import (
     NO_ENVIRONMENT,
     Directory,
@@ -63,7 +64,7 @@ class Layer:
 
     def broken(self, error: MalformedError) -> InputError:
         """Return the error for a malformed layer."""
-        return InputError(Problem("image", self.name, error.message, "download or build the image again"))
+        return broken(self.name, error.message)
 
 
 class ImageTree:
@@ -166,8 +167,7 @@ class ImageTree:
         if entry.size is None:
             raise InputError(Problem("sparse", path, "is stored as a sparse file", "store it whole: tar without -S"))
         if entry.size > MAX_FILE:
-            hint = "no trust store is that large; move the file out of the store's directories"
-            raise InputError(Problem("too-large", path, f"is larger than {MAX_FILE} bytes", hint))
+            raise too_large(path)
         for kept in (self._kept, self._asked):
             if entry.place in kept.contents:
                 return kept.contents[entry.place]

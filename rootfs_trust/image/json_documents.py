@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import MalformedError
+from rootfs_trust.image.damage import broken
 from rootfs_trust.image.streams import GZIP, PLAIN, ZSTD, Blob
 
 TYPE_CHECKING = False
@@ -55,11 +56,6 @@ def blob_path(digest: str) -> str:
     if not _DIGEST.fullmatch(digest):
         raise MalformedError(f"has {digest!r} instead of a digest (sha256:...)")
     return f"blobs/{digest.replace(':', '/')}"
-
-
-def broken(path: str, message: str) -> InputError:
-    """Return the error for a malformed image."""
-    return InputError(Problem("image", path, message, "download or build the image again"))
 
 
 class Budget:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.image.damage import broken
 from rootfs_trust.image.image_tree import Layer
 from rootfs_trust.image.json_documents import (
     CONFIGS,
@@ -19,7 +20,6 @@ from rootfs_trust.image.json_documents import (
     as_object,
     as_objects,
     blob_path,
-    broken,
     diff_ids,
     digest_of,
     dumped,

@@ -10,12 +10,12 @@ from typing import NoReturn, TypeAlias
 
 from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.image.cpio import NEWC, OLD, CpioLayer
+from rootfs_trust.image.damage import broken
 from rootfs_trust.image.docker import MANIFEST, Archive, ArchiveRenewal, BothRenewal
 from rootfs_trust.image.filesystems.open import FilesystemImage, open_filesystem, split_partition
 from rootfs_trust.image.filesystems.recognize import name_in
 from rootfs_trust.image.host_files import ArchiveFiles, FolderFiles, archive_layer, first_bytes, read_file
 from rootfs_trust.image.image_tree import ImageTree, Layer
-from rootfs_trust.image.json_documents import broken
 from rootfs_trust.image.model import Decide, Image, ImageFiles, ImageResult
 from rootfs_trust.image.oci import OciLayout, UpdatedLayout
 from rootfs_trust.image.tar_stream import is_header

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import InputError, MalformedError, PasswordError, Problem
 from rootfs_trust.rootfs.view import File, read
 from rootfs_trust.runtimes.find import JAVA
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
@@ -42,17 +42,14 @@ def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
         try:
             changed = changed_keystore(data, wanted, request)
         except MalformedError as error:
-            result.conflicts.append(conflict(path, error.message, _hint(error)))
+            hint = _HINT if isinstance(error, PasswordError) else _HINT_FORMAT
+            result.conflicts.append(conflict(path, error.message, hint))
         except InputError as error:
             result.problems += (Problem(each.id, path, each.message, each.hint) for each in error.problems)
         else:
             if changed != data:
                 result.desired[path] = File(changed)
     return result
-
-
-def _hint(error: MalformedError) -> str:
-    return _HINT if "password" in error.message else _HINT_FORMAT
 
 
 def readable_anchors(request: RuntimeRequest) -> tuple[dict[str, Certificate], list[Problem]]:

@@ -21,7 +21,7 @@ from hashlib import sha1
 from struct import Struct
 from typing import NamedTuple
 
-from rootfs_trust.errors import MalformedError
+from rootfs_trust.errors import MalformedError, PasswordError
 from rootfs_trust.x509 import looks_like_pkcs12
 
 PASSWORD = "changeit"  # noqa: S105  # a public default
@@ -88,7 +88,7 @@ def read_keystore(data: bytes, password: str | None = PASSWORD) -> list[Keystore
     if version not in (_VERSION_1, _VERSION_2):
         raise MalformedError(f"is a JKS keystore of version {version}, and only 1 and 2 are supported")
     if password is not None and _digest(body, password) != digest:
-        raise MalformedError("its digest does not match: it has another password, or is damaged")
+        raise PasswordError("its digest does not match: it has another password, or is damaged")
     entries = [_take_entry(reader, version) for _ in range(count)]
     if reader.pos != len(body):
         raise MalformedError("bytes follow the last entry of the keystore")

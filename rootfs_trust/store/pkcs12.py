@@ -14,7 +14,7 @@ import hmac
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rootfs_trust.errors import MalformedError
+from rootfs_trust.errors import MalformedError, PasswordError
 from rootfs_trust.store.jks import PASSWORD
 from rootfs_trust.store.pkcs12_algorithms import (
     MAX_ITERATIONS,
@@ -142,7 +142,7 @@ def _password(content: bytes, mac: Mac | None, passwords: Sequence[str]) -> str:
     for password in passwords:
         if hmac.compare_digest(mac_of(mac, content, password), mac.digest):
             return password
-    raise MalformedError("its MAC does not match: it has another password, or is damaged")
+    raise PasswordError("its MAC does not match: it has another password, or is damaged")
 
 
 def _outer(data: bytes) -> tuple[bytes, Mac | None]:

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from typing import NamedTuple
 
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import InputError, MalformedError, PasswordError, Problem
 from rootfs_trust.x509.der import INTEGER, OCTET_STRING, SEQUENCE, DerReader, reader_for_element
 
 MAX_ITERATIONS = 5_000_000
@@ -98,7 +98,7 @@ def decrypt(algorithm: bytes, content: bytes, password: str) -> bytes:
         raise MalformedError("its encrypted part is not a whole number of blocks") from error
     pad = padded[-1] if padded else 0
     if not 0 < pad <= 16 or padded[-pad:] != bytes([pad]) * pad:
-        raise MalformedError("does not decrypt: it has another password, or is damaged")
+        raise PasswordError("does not decrypt: it has another password, or is damaged")
     return padded[:-pad]
 
 

@@ -8,6 +8,7 @@ import weakref
 from dataclasses import dataclass
 
 from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.image.damage import broken
 from rootfs_trust.image.filesystems.partitions import Partition, read_partitions
 from rootfs_trust.image.filesystems.recognize import filesystem_in, unreadable_in
 from rootfs_trust.image.filesystems.storage import Storage, truncated
@@ -17,7 +18,6 @@ from rootfs_trust.rootfs.view import Directory
 from rootfs_trust.text import printable
 
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-_AGAIN = "get or build the image again"
 
 
 class ImageFile:
@@ -82,12 +82,12 @@ def open_filesystem(path: str, number: int | None = None) -> FilesystemImage | N
     """
     file = ImageFile(path)
     if not file.size:
-        raise InputError(Problem("image", path, "is empty", _AGAIN))
+        raise broken(path, "is empty")
     try:
         partitions = read_partitions(file)
         whole = filesystem_in(file) if number is None else None
     except MalformedError as error:
-        raise InputError(Problem("image", path, f"is not a well-formed image: it {error.message}", _AGAIN)) from error
+        raise broken(path, f"is not a well-formed image: it {error.message}") from error
     if whole is not None:
         return FilesystemImage(path, path, file, FilesystemView(path, whole))
     if partitions is not None:
@@ -115,7 +115,7 @@ def _opened(file: ImageFile, partition: Partition) -> FilesystemImage:
     try:
         found = filesystem_in(partition.storage)
     except MalformedError as error:
-        raise InputError(Problem("image", place, f"is not a well-formed image: it {error.message}", _AGAIN)) from error
+        raise broken(place, f"is not a well-formed image: it {error.message}") from error
     if found is None:
         message = f"contains {_content(partition)}, not a file system that can be read"
         other = unreadable_in(partition.storage)

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from rootfs_trust.errors import DamagedImageError, InputError, MalformedError, Problem
+from rootfs_trust.errors import DamagedImageError, MalformedError
+from rootfs_trust.image.damage import damage
 from rootfs_trust.image.filesystems.inodes import Child, Filesystem, Inode
 from rootfs_trust.image.tar_stream import MAX_DEPTH, MAX_MEMBERS
 from rootfs_trust.rootfs.resolve import way
-from rootfs_trust.rootfs.root_directory import MAX_FILE
+from rootfs_trust.rootfs.root_directory import MAX_FILE, too_large
 from rootfs_trust.rootfs.view import (
     NO_ENVIRONMENT,
     Directory,
@@ -229,8 +230,7 @@ class FilesystemView:
 
     def _file(self, path: str, inode: Inode) -> bytes:
         if inode.size > MAX_FILE:
-            hint = "no trust store is that large; move the file out of the store's directories"
-            raise InputError(Problem("too-large", path, f"is larger than {MAX_FILE} bytes", hint))
+            raise too_large(path)
         return self._read(inode)
 
     def _read(self, inode: Inode) -> bytes:
@@ -244,4 +244,4 @@ class FilesystemView:
 
     def _refuse(self, error: MalformedError) -> NoReturn:
         message = f"is not a well-formed {self.filesystem.name} image: it {error.message}"
-        raise DamagedImageError(Problem("image", self.path, message, "get or build the image again")) from error
+        raise DamagedImageError(damage(self.path, message)) from error

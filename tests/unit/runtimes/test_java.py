@@ -105,3 +105,19 @@ def test_an_anchor_that_java_cannot_read_is_left_out_with_a_warning(data, monkey
     plan = java.plan(RuntimeTree(MemoryTree({JDK: File(data)})), REQUEST)
     assert [each.id for each in plan.warnings] == ["java-refuses"]
     assert not plan.desired
+
+
+SIGNED_BY_A_KEY = bytes.fromhex("3015020103301006092a864886f70d010702a003020100")
+
+
+@pytest.mark.parametrize(
+    ("keystore", "advice"),
+    [
+        (write_keystore([KeystoreEntry("theirs", 0, THEIRS.der)], "another"), "java_password_file"),
+        (SIGNED_BY_A_KEY, "keytool -importkeystore"),
+    ],
+    ids=["another password", "no password at all"],
+)
+def test_the_fix_is_a_password_only_if_there_is_one(keystore, advice):
+    (conflict,) = java.plan(RuntimeTree(MemoryTree({JDK: File(keystore)})), REQUEST).conflicts
+    assert "password" in conflict.message and advice in conflict.hint

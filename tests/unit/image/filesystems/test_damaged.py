@@ -23,7 +23,7 @@ EACH = 40
 PATIENCE = 20
 """Seconds for one image on a busy machine; all of them together take less than a minute on an idle one."""
 
-OF_ITS_SIZE = r"is not a well-formed image: it is cut short: it has \d+ of \d+ bytes; get or build the image again"
+OF_ITS_SIZE = r"is not a well-formed image: it is cut short: it has \d+ of \d+ bytes; download or build the image again"
 
 
 @functools.cache
@@ -65,11 +65,11 @@ def test_a_damaged_image_gives_one_error_or_is_read(kind, command, tmp_path):
     [
         (
             "ext4",
-            r"is not a well-formed image: it is cut short: it has \d+ of 8388608 bytes; get or build the image again",
+            r"is not a well-formed image: it is cut short: it has \d+ of 8388608 bytes; download or build the image",
         ),
         (
             "squashfs-gzip",
-            r"is not a well-formed image: it is cut short: it has \d+ of \d+ bytes; get or build the image",
+            r"is not a well-formed image: it is cut short: it has \d+ of \d+ bytes; download or build the image",
         ),
         ("erofs-lz4", OF_ITS_SIZE),
         ("cpio", "is not a valid cpio archive: it is truncated; download or build the image again"),

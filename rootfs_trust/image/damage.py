@@ -1,0 +1,15 @@
+"""The problem of an image that cannot be read because its data is malformed."""
+
+from __future__ import annotations
+
+from rootfs_trust.errors import InputError, Problem
+
+
+def damage(path: str, message: str) -> Problem:
+    """Return the problem."""
+    return Problem("image", path, message, "download or build the image again")
+
+
+def broken(path: str, message: str) -> InputError:
+    """Return the error."""
+    return InputError(damage(path, message))
