@@ -42,7 +42,8 @@ class InputError(RootfsTrustError):
 
 
 class DamagedImageError(RootfsTrustError):
-    """An image with malformed data in one place. Its other data is not checked. Nothing was written.
+    """Malformed data was found in one place of an image. The rest of the image was not checked, and nothing was
+    written.
 
     It is not an InputError, so code that tolerates unreadable files does not catch it. Callers of the API get an
     InputError instead.
@@ -50,7 +51,7 @@ class DamagedImageError(RootfsTrustError):
 
 
 class ConflictError(RootfsTrustError):
-    """Conflict with a file of the root filesystem that rootfs-trust must not overwrite. Nothing was written."""
+    """The root filesystem has a file that rootfs-trust must not overwrite. Nothing was written."""
 
     exit_status = 3
 
@@ -62,7 +63,7 @@ class ApplyError(RootfsTrustError):
 
 
 class MalformedError(RootfsTrustError):
-    """Malformed bytes. The caller that knows the file adds its path to the message."""
+    """Bytes are malformed. The caller knows the file, and adds its path to the message."""
 
     def __init__(self, message: str) -> None:
         super().__init__(Problem("malformed", "", message))

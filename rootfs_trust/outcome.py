@@ -25,7 +25,9 @@ class InstalledAnchor(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """``actions`` are what was done, or in a dry run would be done. Without actions, nothing changed."""
+    """``actions`` are the changes that were made, or in a dry run would be made. If there are none, the root filesystem
+    was already up to date.
+    """
 
     layout: str
     actions: tuple[Action, ...]

@@ -76,7 +76,7 @@ def advised_files(
 
 
 def needed_for(advised: Advised) -> str:
-    """Return a line that says what an anchor is needed for."""
+    """Return the reason for a proposed anchor: the servers and clients that need it, or the root that it replaces."""
     if advised.successor_of:
         return f"follows {advised.successor_of} ({advised.source})"
     needs = (f"{need.server} ({'every client' if need.every else ', '.join(need.clients)})" for need in advised.needs)

@@ -61,7 +61,7 @@ def verify_written(view: View, desired: Desired) -> None:
 
 @contextmanager
 def nothing_written(dest: str, copy: str = "") -> Iterator[None]:
-    """Say in an ApplyError about a new image that nothing was written, and name ``dest``, where it would be.
+    """Turn an ApplyError about a temporary copy into one that names ``dest`` and says that nothing was written.
 
     ``copy`` is the temporary file or directory with the image, which is deleted after an error.
     """

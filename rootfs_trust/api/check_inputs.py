@@ -42,7 +42,7 @@ def _of_config(path: str, at: datetime | None) -> list[Problem]:
 
 
 def _of_certificates(path: str, at: datetime | None) -> Iterator[Problem]:
-    """Yield a warning for a file without a certificate, such as a request."""
+    """Yield a warning for a file without a certificate, such as a certificate request."""
     reading = read_inputs([path])
     problems = reading.problems
     for file in reading.files:

@@ -7,7 +7,7 @@ from typing import Literal
 
 FIRST_BOOT: Literal["first-boot"] = "first-boot"
 Moment = datetime | Literal["first-boot"] | None
-"""A time; the clock of a device at its first boot; or None: now."""
+"""A point in time. ``"first-boot"`` is the clock of a device at its first boot, and None is the current time."""
 
 
 def utc_now() -> datetime:

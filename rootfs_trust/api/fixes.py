@@ -1,7 +1,7 @@
 """Find a command that fixes a finding, by trying it in memory. Writes nothing.
 
 For each candidate, plan the run as the command itself does, and check the tree that it would leave. The command fixes a
-finding if the finding is gone and nothing new is found but notes.
+finding if the tree no longer has the finding, and has no new ones except notes.
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ def _fixed_by(finding: Finding, line: str) -> Finding:
 
 
 def _commands_for(finding: Finding, config: str | Config | None) -> tuple[Command, ...]:
-    """Return the commands to try for a finding. Without a config, an install keeps every shipped root of a package."""
+    """Return the commands to try for a finding, the most promising first. Without a config, ``install`` removes no
+    shipped root, so it is not tried for findings about roots.
+    """
     general = () if config is None and finding.kind in roots.KINDS else _GENERAL
     return (*finding.commands, *general)
 

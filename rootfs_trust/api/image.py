@@ -40,8 +40,8 @@ def install_image(
 ) -> ImageOutcome:
     """Write the image, archive or directory ``source`` to ``dest``, with anchors and settings installed.
 
-    ``environment`` sets variables in the config of a container image, for runtimes with their own trust store. Raises
-    InputError, ConflictError (both: nothing was written) or ApplyError.
+    If ``environment`` is true, also set variables in the config of a container image, for runtimes with a separate
+    trust store. Raises InputError or ConflictError before anything is written, or ApplyError.
     """
     return image_job(source, Destination(dest), read_job(options), environment=environment)
 
@@ -58,8 +58,8 @@ class SharedLayers:
     """Cache of the layers that one job has made.
 
     An image with exactly the same layers and variables gets the same new layer without further checks. Any other image
-    is planned on its own. If that gives the same entries, it gets the same layer. An example is an image with the same
-    base, whose other layers do not change the store.
+    is planned on its own. If the plan has the same entries, the image also gets the same layer, for example if two
+    images share a base and their other layers do not change the store.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ def _keep(known: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _Value:
 def image_job(
     source: str, dest: Destination, job: Job, *, environment: bool = False, shared: SharedLayers | None = None
 ) -> ImageOutcome:
-    """Like :func:`install_image`, for a job whose files are read. ``shared`` is a cache for many images."""
+    """Like :func:`install_image`, for a job whose files were already read. ``shared`` is a cache for many images."""
     _refuse_same(source, dest.path)
     found = open_source(source)
     if not job.options.dry_run:
@@ -144,7 +144,7 @@ def _look_again(tree: ImageTree, decision: Decision, content: bytes, dest: str) 
 
 
 class _Images:
-    """One run over every image of a source."""
+    """The changes of one run to every image of a source."""
 
     def __init__(
         self, source: ImageSource, dest: Destination, job: Job, environment: bool, shared: SharedLayers

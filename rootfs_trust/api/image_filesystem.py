@@ -38,7 +38,7 @@ class FilesystemWriter(Protocol):
 def image_filesystem(source: FilesystemImage, dest: Destination, job: Job) -> ImageOutcome:
     """Write the image ``source`` to ``dest`` with the changes of ``job``.
 
-    Raises InputError, ConflictError (both: nothing was written) or ApplyError.
+    Raises InputError or ConflictError before anything is written, or ApplyError.
     """
     with damage_is_refused():
         return _image_filesystem(source, dest, job)
@@ -87,7 +87,9 @@ def _writer(source: FilesystemImage, dest: str) -> FilesystemWriter:
 
 
 def _read_back(source: FilesystemImage, decision: Decision, found: ImageChanges, staged: str) -> None:
-    """Read the new image again, and compare it with the plan. Raises ApplyError, or what reading raises."""
+    """Read the new image again, and compare it with the plan. Raises ApplyError if they differ, or InputError if the
+    image cannot be read.
+    """
     number = source.partition.number if source.partition else None
     new = open_filesystem(staged, number)
     view = new.view if new is not None else source.view

@@ -17,15 +17,14 @@ from rootfs_trust.rootfs.root_directory import RootDirectory
 def install(root: str, options: InstallOptions = NO_OPTIONS) -> Outcome:
     """Install anchors and settings into the rootfs at the host path ``root``.
 
-    Raises InputError, ConflictError (both: nothing was written) or ApplyError.
+    Raises InputError or ConflictError before anything is written, or ApplyError.
     """
     return install_job(root, read_job(options))
 
 
 def install_job(root: str, job: Job, name: str | None = None) -> Outcome:
-    """Like :func:`install`, for a job whose files are read. Raises the same errors.
-
-    ``name`` is the host path that errors name, if ``root`` is a copy.
+    """Like :func:`install`, for a job whose files were already read. If ``root`` is a temporary copy, errors contain
+    the host path ``name`` instead. Raises the same errors.
     """
     with named_on_the_host(name or root), RootDirectory(root) as tree:
         tree.lock()

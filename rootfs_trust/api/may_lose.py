@@ -37,12 +37,12 @@ def _takes_away(view: View, action: Action) -> bool:
 
 
 def _is_read(action: Put) -> bool:
-    """Return whether clients look there. A variable may lead one to any other PEM file."""
+    """Return whether clients look for certificates at this path by default, or in its directory."""
     return action.path in _PLACES or parent(action.path) in _PLACES
 
 
 def _contents(data: bytes) -> set[bytes]:
-    """Return the PEM blocks of a file or the certificates of a keystore; for anything else, its bytes."""
+    """Return what a file contains: the PEM blocks, the certificates of a keystore, or else the bytes themselves."""
     from rootfs_trust.clients.pkcs12 import keystore_certificates
 
     found = {each.der for each in blocks(data) if isinstance(each, Block)} if _PEM in data else set()

@@ -40,8 +40,8 @@ def open_view(
 
     ``source`` is a directory, an image or the tar file of a root filesystem, as for ``image``. A platform may follow
     it: ``app.tar@linux/arm64``. A directory is locked for reading until the context ends. ``watch`` is called with each
-    directory, first with that of the tree, then with those of the states, and returns the view to use in its place.
-    Raises InputError. An error about the tree as a whole names ``source``.
+    host directory, first with the tree and then with the states, and returns the view to use instead. Raises
+    InputError. An error about the tree as a whole names ``source``.
     """
     from rootfs_trust.rootfs.device_state import TreeWithDeviceState, parse_state
 

@@ -40,7 +40,7 @@ class InstallOptions(NamedTuple):
 
     @property
     def clouds_without_profiles(self) -> list[str]:
-        """The requested kinds of cloud."""
+        """The requested clouds without profiles: ``aws``, ``az`` or ``c8y``."""
         return [cloud.partition("@")[0] for cloud in self.clouds]
 
 

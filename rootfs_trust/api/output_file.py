@@ -25,8 +25,8 @@ def write_output(
     """Write ``data`` to the host path ``path`` atomically, keeping the mode of an existing file.
 
     ``trees``: host paths of the trees that the command reads. ``new``: an existing file is a conflict. ``timestamp`` is
-    for a file in a tree. A pipe or device outside the trees is written to, not replaced. Raises InputError,
-    ConflictError (nothing was written) or ApplyError.
+    the modification time if the path is in a tree. A pipe or device outside the trees is opened and written, not
+    replaced. Raises InputError or ConflictError before anything is written, or ApplyError.
     """
     inside = place_in(path, trees)
     if inside is not None:

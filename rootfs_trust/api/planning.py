@@ -54,12 +54,12 @@ class Job(NamedTuple):
 
     @property
     def used(self) -> tuple[InputRecord, ...]:
-        """Every host file that was read."""
+        """All files on the host that were read to create the job."""
         return (*self.config.used, *self.gathered.used, *(each.used for each in self.templates))
 
     @property
     def clouds(self) -> tuple[str, ...]:
-        """The requested kinds of cloud, without profiles, each once."""
+        """The requested clouds without profiles and duplicates: ``aws``, ``az`` or ``c8y``."""
         asked = [*(cloud.kind for cloud in self.config.clouds), *self.options.clouds_without_profiles]
         return tuple(dict.fromkeys(asked))
 
@@ -225,7 +225,7 @@ def _conflicting_agent_files(
 
 
 def _anchors_also_distrusted(job: Job) -> Iterator[Problem]:
-    """Return a problem for each anchor that the same config distrusts."""
+    """Return a problem for each anchor that the config both installs and distrusts."""
     config = job.config
     for anchor in job.gathered.anchors:
         if selected(config.store.distrust, anchor.certificate):

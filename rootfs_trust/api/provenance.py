@@ -36,7 +36,9 @@ LINKS = "symbolic links"
 
 _HOST_PATHS = ("certs",)
 _NO_PARAMETERS = ("config", "dry_run")
-"""Options that the statement does not list: the configuration is listed with its content; a dry run has none."""
+"""Options that the statement does not list: the statement has the content of the configuration instead, and a dry run
+has no statement.
+"""
 
 
 def statement(job: Job, decision: Decision, read: Mapping[str, str]) -> str:
@@ -65,7 +67,9 @@ def _files(decision: Decision, read: Mapping[str, str]) -> dict[str, str]:
 
 
 def _links(decision: Decision) -> Iterator[dict[str, Any]]:
-    """Return one subject for all links. There is no standard digest of a link; this one is over their targets."""
+    """Return one subject for all links. There is no standard digest of a link, so its digest is computed from their
+    targets.
+    """
     links = {path: node.points_to for path, node in decision.desired.items() if isinstance(node, Symlink)}
     if links:
         listing = "".join(f"{_on_device(path)} -> {plain(links[path])}\n" for path in sorted(links)).encode()
@@ -159,7 +163,7 @@ def _render(table: RenderTable) -> dict[str, Any]:
 
 
 def _with_values(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the keys that have a value, with text that JSON can represent."""
+    """Return the keys that have a value. Bytes that are not UTF-8 are escaped, because JSON cannot represent them."""
     given = {name: value for name, value in values.items() if value is not None}
     return {name: plain(value) if isinstance(value, str) else value for name, value in given.items()}
 

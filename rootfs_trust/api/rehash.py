@@ -14,7 +14,9 @@ from rootfs_trust.rootfs.view import Absent, Directory, Symlink, join, parent
 from rootfs_trust.store.hash_links import rehashable, rehashed
 
 NEW, OLD, BOTH = ("new",), ("old",), ("new", "old")
-"""Which subject hash the link names use: that of OpenSSL since 1.0.0, that before, or both."""
+"""The subject hashes to use for link names: ``new`` is the one of OpenSSL 1.0.0 and later, ``old`` that of earlier
+versions.
+"""
 
 
 def rehash(
@@ -25,11 +27,13 @@ def rehash(
     timestamp: int | None = None,
     dry_run: bool = False,
 ) -> Outcome:
-    """Create the hash links of each of ``folders``. Paths in the result begin with the directories as given.
+    """Create the hash links in each directory of ``folders``. Paths in the result begin with the directory as the
+    caller wrote it.
 
-    With ``root``, the host path of a root filesystem, they are paths of the device, and links are resolved inside it.
-    Raises InputError for a missing directory, or ConflictError if a file or directory has the name of a link, or if the
-    directory belongs to another root filesystem (all: nothing was written). Raises ApplyError if writing fails.
+    With ``root``, the host path of a root filesystem, ``folders`` are paths on the device, and links are resolved
+    inside ``root``. Raises InputError for a missing directory, or ConflictError if a file or directory has the name of
+    a link, or if the directory belongs to another root filesystem. In these cases nothing was written. Raises
+    ApplyError if writing fails.
     """
     refuse(InputError, _relative(folders) if root else ())
     with RootDirectory(root or "/") as host:
@@ -59,7 +63,7 @@ def rehash(
 
 
 def _by_real_path(host: RootDirectory, folders: Sequence[str], *, on_device: bool) -> dict[str, str]:
-    """Return each directory once, by its real path, with the first spelling that was given."""
+    """Return each directory once: a mapping from its real path to the first path that the caller gave for it."""
     given: dict[str, str] = {}
     for folder in folders:
         path = os.path.normpath(f"/{folder.lstrip('/')}") if on_device else os.path.abspath(folder)
@@ -80,9 +84,9 @@ def _relative(folders: Sequence[str]) -> Iterator[Problem]:
 
 
 def _of_others(host: RootDirectory, folder: str) -> Iterator[Problem]:
-    """Return a conflict if the certificate links of a directory dangle here, but probably not on a device.
-
-    This is so if a parent directory, used as the root, contains a target, or if all absolute links dangle.
+    """Yield a conflict if the directory seems to belong to another root filesystem: certificate links in it dangle on
+    this host, but probably not on the device. The evidence is a parent directory in which a target exists, or that
+    every absolute link dangles.
     """
     texts = [text for name in filter(rehashable, host.names(folder)) if (text := _absolute(host, join(folder, name)))]
     nowhere = [text for text in texts if host.kind(text) is None]
@@ -111,7 +115,7 @@ def _as_given(given: dict[str, str], problems: Iterable[Problem]) -> Iterator[Pr
 
 
 def _path_as_given(given: dict[str, str], path: str) -> str:
-    """Return a path in one of the directories, with the directory spelled as the caller did."""
+    """Return a path in one of the directories, beginning with the directory as the caller wrote it."""
     if path in given:
         return given[path]
     folder = given.get(parent(path))

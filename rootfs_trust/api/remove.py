@@ -27,11 +27,11 @@ def remove(
 ) -> Outcome:
     """Remove the anchors called ``names`` from the rootfs at the host path ``root``.
 
-    A name may also be ``sha256:HEX`` (every copy), ``spki:HEX`` (every certificate with that key), ``file:PATH``, or an
-    incident or a root of the root data. ``root_data`` is a newer table of them. Certificates that an earlier run added
-    to the stores of runtimes are also removed. With ``runtimes`` (names, or ``auto``), the runtimes' own copies are
-    removed, too. The anchors of the result are the removed ones. Raises InputError, ConflictError (both: nothing was
-    written) or ApplyError.
+    A name may also be ``sha256:HEX`` (every copy), ``spki:HEX`` (every certificate with that key), ``file:PATH``, or
+    the name of an incident or root in the root data. ``root_data`` is the file of a newer table. Certificates that an
+    earlier run added to the stores of runtimes are also removed. With ``runtimes`` (names, or ``auto``), the runtimes'
+    own copies are removed, too. The anchors of the result are the removed ones. Raises InputError or ConflictError
+    before anything is written, or ApplyError.
     """
     options = InstallOptions(
         layout=layout,
@@ -51,7 +51,7 @@ def remove(
 
 
 def _decide(tree: RootDirectory, job: Job) -> Decision:
-    """Plan the removal. If an earlier run was interrupted, anchors that it has removed are a warning, not an error."""
+    """Plan the removal. An anchor that an interrupted run has already removed gives a warning, not an error."""
     try:
         return decide(tree, job, tree.lock_hash_directory)
     except InputError as error:

@@ -21,7 +21,9 @@ def render_files(
     clouds: tuple[str, ...],
     taken: Mapping[str, str],
 ) -> StorePlan:
-    """Render ``templates`` for the planned ``store``. ``taken`` says who writes which other path."""
+    """Render ``templates`` for the planned ``store``. ``taken`` maps each other path that the run writes to a
+    description of its writer.
+    """
     plan = StorePlan()
     trust = trust_of(view, layout, store, clouds)
     writers = dict(taken)

@@ -59,7 +59,9 @@ def ask_runtimes(
 
 
 def _lenient(plan: RuntimePlan) -> RuntimePlan:
-    """Return the plan with its problems as warnings, so that a store that was not requested blocks no removal."""
+    """Return the plan with its problems as warnings, so that a store that the user did not request cannot prevent a
+    removal.
+    """
     unread = [*plan.problems, *plan.conflicts]
     message = "may still trust a removed certificate: it"
     plan.warnings += (each._replace(id="runtime-store", message=f"{message} {each.message}") for each in unread)
@@ -87,7 +89,9 @@ def _with_variables(
 
 
 def _still_wanted(name: str, plan: RuntimePlan, request: RuntimeRequest) -> bool:
-    """Return whether a variable of an earlier run is still needed: its file is kept, or anchors are left."""
+    """Return whether a variable that an earlier run set is still needed: the file that it names stays, or anchors are
+    left.
+    """
     if name == node.VARIABLE and node.PATH in plan.desired:
         return isinstance(plan.desired[node.PATH], File)
     return bool(request.anchors)
@@ -127,7 +131,7 @@ def anchors_of(view: View, layout: Layout, store: StorePlan) -> Iterator[Anchor]
 
 
 def _local(view: View, layout: Layout) -> Iterator[Anchor]:
-    """Return the certificates in the anchor source directory; none if the layout has only a bundle."""
+    """Return the certificates in the anchor source directory, or nothing if the layout has only a bundle."""
     if view.kind(layout.local) is not Directory:
         return
     for path, kind in entries_below(view, layout.local, follow=True):

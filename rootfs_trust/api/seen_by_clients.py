@@ -1,4 +1,6 @@
-"""Checks how clients of the finished tree read the installed anchors: ignored constraints, unreadable anchors."""
+"""Check how clients of the finished tree read the installed anchors: whether they ignore constraints, or cannot read an
+anchor.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def _gap(id_: str, gap: Gap) -> Problem:
 
 
 def _unread(finished: Device, installed: list[Anchor]) -> Iterator[Problem]:
-    """Yield a warning for each anchor that a client cannot read. Constrained anchors have other warnings."""
+    """Yield a warning for each anchor that a client cannot read, except constrained anchors, which ``_open_fences``
+    checks.
+    """
     from rootfs_trust.audit.client_faults import blinds_somebody
 
     anchors = {each.certificate.sha256: each for each in installed if not original_of(each.certificate)}

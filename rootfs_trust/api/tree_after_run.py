@@ -11,7 +11,7 @@ from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Absent, Directory, File, Symlink, View
 
 Nodes = Iterator[tuple[str, File | Symlink | Directory | Absent]]
-"""Paths, and what a run leaves there."""
+"""Pairs of a path and what exists there after the run: a file, link or directory, or ``Absent`` for a removed path."""
 
 
 def after_run(view: View, job: Job) -> View:
@@ -20,7 +20,7 @@ def after_run(view: View, job: Job) -> View:
 
 
 def written(view: View, job: Job) -> Nodes:
-    """Yield each changed path and what the run leaves there. A replaced file keeps owner and mode."""
+    """Yield each changed path with what exists there after the run. A replaced file keeps owner and mode."""
     for action in decide(view, job).plan.actions:
         if isinstance(action, Remove):
             yield action.path, Absent()

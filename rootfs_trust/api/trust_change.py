@@ -50,8 +50,8 @@ def without_trust(
 
 
 def _selected_afterwards(device: Device, request: Request, store: StorePlan) -> set[str]:
-    """Return the SHA-256 of the selected certificates that clients read after the run, also through a hash link of this
-    run.
+    """Return the SHA-256 of the selected certificates that clients would still read after the run. A hash link that the
+    run creates may make a foreign file readable.
     """
     if not request.selections:
         return set()
@@ -89,7 +89,9 @@ def read_by_clients(device: Device) -> dict[str, TrustedBy]:
 def _without_copies(
     device: Device, layout: Layout, request: Request, store: StorePlan, every: set[str]
 ) -> tuple[StorePlan, dict[str, Absent]]:
-    """Return the plan for the tree without foreign files that contain only one of ``every``, and these files."""
+    """Return the plan for a tree without the foreign files that contain only a certificate of ``every``, and a list of
+    these files.
+    """
     copies: dict[str, Absent] = {}
     while more := set(_copies(PlannedTree(device, {**copies, **store.desired}), every)) - set(copies):
         copies |= dict.fromkeys(sorted(more), Absent())
@@ -115,7 +117,7 @@ def _holds_only(view: View, path: str, sha256: str) -> bool:
 
 
 def _settle(store: StorePlan, found: set[str], before: dict[str, TrustedBy]) -> None:
-    """Drop the "unknown" problem of a digest that a client reads, although no source file has it."""
+    """Drop the "unknown anchor" problem of a digest that no source file has, if a client reads the certificate."""
     arguments = {f"{DIGEST}{sha256}" for sha256 in found}
     store.problems = [each for each in store.problems if each.argument not in arguments]
     removed = {anchor.certificate.sha256 for anchor in store.removed}
@@ -225,6 +227,6 @@ def _digests(data: bytes) -> set[str]:
 
 
 def _judged_by_layout(view: View) -> set[str]:
-    """Return the SHA-256 of the certificates in source files, which the layout itself distrusts."""
+    """Return the SHA-256 of the certificates in source files. The layout itself distrusts these."""
     trust = Trust(view)
     return {*trust.local, *trust.shipped}

@@ -51,7 +51,8 @@ def verify(
     clients: Sequence[str] = (),
     states: Sequence[str] = (),
 ) -> Verification:
-    """Evaluate the saved chain in the file ``chain`` for all clients of ``root``, or for ``clients``.
+    """Evaluate the saved chain in the file ``chain`` for the clients of ``root``: all of them, or those named in
+    ``clients``.
 
     Without ``hostname``, the name in the certificate is not checked. ``at`` defaults to the host's clock; "first-boot"
     is the time at which the clock of a device starts. ``states`` are merged into the tree, see
@@ -95,7 +96,7 @@ def verify_servers(
 
 
 def moment_in(view: View, at: Moment) -> datetime:
-    """Return the time that ``at`` stands for in the tree ``view``. Raises InputError if the clock of the first boot is
+    """Return the time that ``at`` means for the tree ``view``. Raises InputError if the clock of the first boot is
     unknown.
     """
     if at != FIRST_BOOT:

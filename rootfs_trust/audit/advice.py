@@ -61,7 +61,9 @@ class Advised(NamedTuple):
 
 
 class Advice(NamedTuple):
-    """The proposed anchors. ``results`` are the verdicts of the clients for each server with only these anchors."""
+    """The proposed anchors. ``results`` are the verdicts of each server's clients if the store contains only these
+    anchors.
+    """
 
     anchors: tuple[Advised, ...]
     results: tuple[ServerResult, ...]
@@ -77,7 +79,8 @@ _Key = tuple[int, str]
 
 
 class Rehearsal:
-    """Evaluates servers with any set of ``candidates``. A set contains indices; lower ones are preferred.
+    """Evaluates servers with any set of ``candidates``. A set contains indices of candidates; lower indices are
+    preferred.
 
     If a server's own certificate expires before ``until``, the server is evaluated until then, with anchors that are
     valid until the day, because its operator renews the certificate. A later day in a ``[[server]]`` has priority.
@@ -142,13 +145,13 @@ class Rehearsal:
         return frozenset(numbers[each.certificate.sha256] for each in found)
 
     def _harms(self, items: Items) -> bool:
-        """Return whether a server is trusted that must be refused."""
+        """Return whether a client would trust a server that the config says must be refused."""
         refused = (each for each in enumerate(self._servers) if each[1].refused)
         return any(self._asked(number, name, items).problem for number, one in refused for name in self._names(one))
 
     def _enough(self, items: Items) -> bool:
-        """Return whether the whole set meets all expectations that its parts meet. It may not: some clients try only
-        one path.
+        """Return whether the whole set meets all expectations that its parts meet. It may not, because some clients try
+        only one path.
         """
         met = all(not self._asked(*key, items).problem for key, way in self._ways.items() if way)
         return met and not self._harms(items)
@@ -175,7 +178,9 @@ class Rehearsal:
         return ServerResult(expected(server, self._last[number]), tuple(results), absent)
 
     def _best(self, server: int, client: str) -> ClientResult:
-        """Return the verdict with all candidates: the client refuses, or the anchor expires too early."""
+        """Return the verdict with all candidates, for a client that refuses the server or whose anchor expires too
+        early.
+        """
         lasting, whole = (self._asked(server, client, self._related[server], lasting=each) for each in (True, False))
         if not lasting.problem or whole.problem:
             return lasting
@@ -185,7 +190,7 @@ class Rehearsal:
         return ClientResult(whole.verdict, ENDS, reason)
 
     def _asked(self, server: int, client: str, items: Items, *, lasting: bool = True) -> ClientResult:
-        """Return the client's verdict with these candidates. ``lasting``: without those that expire too early."""
+        """Return the client's verdict with these candidates. ``lasting``: without candidates that expire too early."""
         key = (server, client, items & self._related[server], lasting)
         if key not in self._known:
             self._known[key] = self._judged(*key)
@@ -210,4 +215,4 @@ def expected(server: Server, until: datetime) -> Server:
 
 
 def _never(_: Certificate) -> None:
-    """Return None: no distribution removes the anchors of a config."""
+    """Return None, because a distribution never removes the anchors of a config."""

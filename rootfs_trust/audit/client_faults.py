@@ -13,7 +13,8 @@ from rootfs_trust.x509 import Certificate
 
 
 def faults(engine: str, certificate: Certificate, ask: Callable[[], Version]) -> Iterator[tuple[str, bool]]:
-    """Yield why a client with this engine cannot use a certificate, and whether it then loses all others, too.
+    """Yield reasons why a client with this engine cannot use a certificate, each with whether the client then loses all
+    other anchors.
 
     ``ask`` looks up the version of its library; it is called only if the version matters.
     """

@@ -33,13 +33,14 @@ class TimeSource(NamedTuple):
 
 
 _MODIFIED = ("/usr/lib/clock-epoch", "/var/lib/systemd/timesync/clock")
-"""systemd sets a clock that is behind to the modification time of these (systemd(1), systemd-timesyncd(8))."""
+"""Files to whose modification time systemd sets a clock that is behind (systemd(1), systemd-timesyncd(8))."""
 
 _TEXTS = (
     ("/etc/timestamp", re.compile(rb"([0-9]{4})" + rb"([0-9]{2})" * 5)),
     ("/etc/fake-hwclock.data", re.compile(rb"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")),
 )
-"""OE-core's bootmisc.sh of sysvinit, and fake-hwclock(8), set a clock that is behind to the time in these, in UTC."""
+"""Files with a time in UTC, to which bootmisc.sh of OE-core's sysvinit and fake-hwclock(8) set a clock that is behind.
+"""
 
 _KERNELS = re.compile(r"(vmlinuz|vmlinux|bzImage|zImage|Image|kernel)\b")
 _BUILT = re.compile(
@@ -47,7 +48,7 @@ _BUILT = re.compile(
     rb"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) ([ 0-9][0-9]) "
     rb"([0-9]{2}):([0-9]{2}):([0-9]{2}) [A-Z]{1,5} ([0-9]{4}))"
 )
-"""The kernel's version (``uname -v``), which ends with its build time; Debian's ends with a date."""
+"""The version string of the kernel (``uname -v``). It ends with the build time, on Debian with a date."""
 
 
 _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
@@ -59,8 +60,8 @@ def image_clock(view: View) -> FirstClock | None:
 
 
 def first_boot_clock(view: View) -> FirstClock | None:
-    """Return :func:`image_clock`, or else the build time of the kernel. It is close to systemd's last resort, the time
-    of its own build.
+    """Return :func:`image_clock`, or else the build time of the kernel, which is close to the build time of systemd,
+    its last resort.
     """
     return image_clock(view) or max(_kernels(view), default=None)
 

@@ -52,7 +52,7 @@ class Inspection:
 
     @property
     def view(self) -> View:
-        """The tree itself."""
+        """The tree."""
         return self.trust.view
 
     @property
@@ -65,7 +65,7 @@ class Inspection:
         return next((self.own[sha256] for sha256 in digests_of(certificate) if sha256 in self.own), None)
 
     def from_state(self, path: str) -> bool:
-        """Return whether ``path`` comes from the device's state."""
+        """Return whether the entry at ``path`` comes from the device's state."""
         return isinstance(self.view, ErrorCollectingView) and self.view.from_state(path)
 
     @cached_property
@@ -85,7 +85,7 @@ class Inspection:
 
     @cached_property
     def local_anchors(self) -> tuple[TrustedAnchor, ...]:
-        """The anchors that the administrator installed, without server certificates."""
+        """The anchors that the administrator installed, except server certificates."""
         local = (anchor for anchor in self.trust.anchors if anchor.origin in (LOCAL, OWN))
         return tuple(anchor for anchor in local if anchor.sources or anchor.certificate.is_ca)
 

@@ -18,7 +18,7 @@ from rootfs_trust.store.hash_links import LOOKED_UP
 from rootfs_trust.x509 import Certificate
 
 BUNDLE, DIRECTORY, JAVA, EMAIL, CODE = "bundle", "directory", "java", "email-bundle", "code-signing-bundle"
-"""Kinds of store files. The first three are for TLS."""
+"""Kinds of store files. Only the first three are for TLS."""
 
 
 class HashLink(NamedTuple):
@@ -61,14 +61,14 @@ class HashDirectory:
 
     @cached_property
     def reached(self) -> tuple[HashLink, ...]:
-        """The links that the lookup reaches: it counts from 0 and stops at the first missing number."""
+        """The links that OpenSSL's lookup reaches. It counts from 0 and stops at the first missing number."""
         there = {(link.hash, link.crl, link.number) for link in self.links if link.exists}
         ends = {key: next(n for n in count() if (*key, n) not in there) for key in {each[:2] for each in there}}
         return tuple(link for link in self.links if link.number < ends.get((link.hash, link.crl), 0))
 
     @cached_property
     def certificates(self) -> tuple[Certificate, ...]:
-        """The certificates that the lookup finds, each once."""
+        """The certificates that OpenSSL's lookup finds, without duplicates."""
         found: dict[str, Certificate] = {}
         for link in self.reached:
             for each in link.file.certificates if link.file and not link.crl else ():
@@ -88,7 +88,7 @@ class JavaStore:
     kind: str = JAVA
 
     def called(self, view: View) -> str:
-        """Return the path that Java opens. It may be a link to another store file."""
+        """Return the path that Java opens, which may be a link to the keystore."""
         return next((path for path in well_known_paths.JAVA_STORES if view.real_path(path) == self.path), self.path)
 
 

@@ -51,7 +51,7 @@ class Report:
     difference: Difference | None = None
     baseline: str = ""
     servers: tuple[ServerResult, ...] = ()
-    """What the clients say of each ``[[server]]``; empty if the extra ``verify`` is missing, which is a finding."""
+    """The verdicts for each ``[[server]]``; empty if the extra ``verify`` is missing, which is a finding."""
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -75,7 +75,7 @@ class Report:
         return ("Local anchors", self.local), ("Anchors of the distribution", others)
 
     def trusting(self, anchor: TrustedAnchor) -> str:
-        """Say which clients trust an anchor, and for which names if it is constrained."""
+        """Describe which clients trust an anchor, and for which names if it is constrained."""
         everybody = {client.name for client in self.clients} <= set(anchor.clients)
         clients = _EVERYBODY if everybody else ", ".join(anchor.clients) or "no client"
         return f"{clients}, {scope_of(anchor.certificate)}" if original_of(anchor.certificate) else clients

@@ -20,7 +20,7 @@ class FindingGroup(NamedTuple):
 
     @property
     def fix(self) -> str:
-        """The fix that all findings have in common, or that of the kind."""
+        """The fix that all findings have in common, or else the general fix of the kind."""
         fixes = {finding.fix for finding in self.findings}
         return fixes.pop() if len(fixes) == 1 else self.kind.fix
 

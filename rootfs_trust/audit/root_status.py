@@ -53,9 +53,9 @@ def departure_text(left: Departure) -> str:
 
 
 def due_text(root: ProgramRoot, today: date, last: date) -> str:
-    """Describe what ends first until the day ``last``, in a clause whose subject is the root, or return "".
-
-    This is its membership in the program, by the age of its key, or the trust in certificates that it issues.
+    """Describe what ends first before the day ``last``, in a clause whose subject is the root; return "" if nothing
+    does. Either the program removes the root because its key is too old, or it stops trusting certificates that the
+    root issues.
     """
     ends: list[tuple[date, str]] = []
     if root.not_before:
@@ -70,7 +70,7 @@ def due_text(root: ProgramRoot, today: date, last: date) -> str:
 
 
 def ending_text(data: RootData, certificate: Certificate, today: date, last: date) -> str:
-    """Say in a clause why a public root may not be trusted until the day ``last``, or return ""."""
+    """Describe in a clause why a public root may not be trusted until the day ``last``, or return ""."""
     left = root_status(data, certificate).reason
     root = data.roots.get(certificate.sha256)
     clouds = (each for each in data.cloud_roots if each.sha256 == certificate.sha256 and each.until)

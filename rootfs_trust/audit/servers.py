@@ -65,7 +65,9 @@ class ServerResult(NamedTuple):
 
     @property
     def trusted_until(self) -> datetime | None:
-        """The earliest end of any client's trust, or None if a client refuses now or no end is known."""
+        """The earliest time at which a client stops trusting the server. None if a client refuses it now, or if no end
+        is known.
+        """
         ends = [each.verdict.horizon.at for each in self.clients if each.verdict.horizon]
         return min(ends) if ends and all(each.verdict.trusted for each in self.clients) else None
 
@@ -90,7 +92,7 @@ def judge_server(
     leaves: Callable[[Certificate], PlannedRemoval | None],
     versions: Versions,
 ) -> ServerResult:
-    """Evaluate one server for those ``clients`` that its table names. ``leaves`` is as in ``verdicts``."""
+    """Evaluate one server for those of ``clients`` that its table names. ``leaves`` is as in ``verdicts``."""
     from rootfs_trust.audit.verify.verdicts import verdicts
 
     chosen = [each for each in clients if not server.clients or each.name in server.clients]

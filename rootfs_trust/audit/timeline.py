@@ -27,7 +27,7 @@ class Bar:
 
     @property
     def words(self) -> str:
-        """The state in words."""
+        """The state of the certificate in words."""
         return {
             EXPIRED: "expired",
             ENDING: "ends within the image's lifetime",
@@ -54,7 +54,7 @@ class Timeline:
         return cls(at, end_of_life, later(at, days=-_BEFORE), max(last, end_of_life))
 
     def place(self, time: datetime) -> float:
-        """Return the position of ``time`` in percent, from 0 to 100."""
+        """Return the position of ``time`` on the timeline in percent, from 0 to 100."""
         share = (time - self.begin) / (self.end - self.begin)
         return round(100 * min(max(share, 0.0), 1.0), 2)
 

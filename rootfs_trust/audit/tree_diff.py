@@ -37,7 +37,7 @@ class Difference(NamedTuple):
     """Certificates that both trees trust, but in other store files or by other clients."""
     settings: tuple[SettingChange, ...]
     reasons: Mapping[str, str] = {}
-    """Why roots in ``removed`` were removed, by SHA-256, if the root data knows: a clause about the root."""
+    """For each root in ``removed`` that the root data knows, by SHA-256: a clause that says why it was removed."""
 
     def __bool__(self) -> bool:
         """Return whether the trees differ."""

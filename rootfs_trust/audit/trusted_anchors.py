@@ -54,7 +54,7 @@ class TrustedAnchor:
 
     @property
     def is_local(self) -> bool:
-        """Whether the administrator has added it, and not a package."""
+        """Whether the administrator has added it, rather than a package."""
         return self.origin in (LOCAL, OWN)
 
     @property
@@ -90,7 +90,7 @@ class Trust:
 
     @cached_property
     def sources(self) -> tuple[tuple[Certificate, tuple[str, ...]], ...]:
-        """Each certificate of a source file, with the paths of its files; the administrator's files come first."""
+        """Each certificate in source files, with the paths of the files; the administrator's files come first."""
         files = [
             *self._sources(well_known_paths.LOCAL_SOURCES, ()),
             *self._sources(well_known_paths.SHIPPED_SOURCES, well_known_paths.LOCAL_SOURCES),

@@ -50,7 +50,7 @@ def losses(reading: FileReader) -> Iterator[Loss]:
 
 
 def lost_keystore(certificates: Iterable[Certificate]) -> str:
-    """Return why Java does not load a keystore with these certificates, or an empty string."""
+    """Return the reason why Java would not load a keystore with these certificates, or an empty string."""
     for certificate in certificates:
         fault = refused_by_java(certificate)
         if fault:
@@ -59,6 +59,6 @@ def lost_keystore(certificates: Iterable[Certificate]) -> str:
 
 
 def of_anchors(found: Iterable[Loss], digests: Iterable[str]) -> Iterator[Loss]:
-    """Yield the losses because of certificates with these SHA-256."""
+    """Yield the losses that certificates with these SHA-256 digests cause."""
     wanted = set(digests)
     return (loss for loss in found if loss.certificate.sha256 in wanted)

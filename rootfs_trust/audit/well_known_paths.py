@@ -53,7 +53,7 @@ P11KIT_DIRECTORIES = (
     "/var/lib/ca-certificates/openssl",
     "/etc/ca-certificates/extracted/cadir",
 )
-"""Hash directories whose certificate files ``trust extract`` writes, so they were not added by hand."""
+"""Hash directories whose certificate files ``trust extract`` writes, so no file in them was added by hand."""
 
 P11KIT_SOURCES = (
     "/etc/pki/ca-trust/source",
@@ -63,4 +63,4 @@ P11KIT_SOURCES = (
     "/usr/share/pki/trust",
     "/usr/share/ca-certificates/trust-source",
 )
-"""The directories above that p11-kit reads."""
+"""The source directories that p11-kit reads."""

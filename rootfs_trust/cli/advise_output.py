@@ -15,7 +15,9 @@ from rootfs_trust.times import rfc3339
 
 
 def print_advice(result: AdviseResult, *, root: str | None, as_json: bool, verbosity: int) -> None:
-    """Print the anchors, then the servers that do not meet their expectation; with ``-v``, every client."""
+    """Print the anchors, then the servers that do not meet their expectation, or with ``-v`` every server with its
+    clients.
+    """
     if as_json:
         echo_json(_document(result))
         return

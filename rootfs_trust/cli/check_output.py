@@ -44,9 +44,8 @@ def _expectation(finding: Finding) -> dict[str, object]:
 
 
 def fitted(prefix: str, text: str, columns: int | None) -> Lines:
-    """Return one of :func:`lines` in lines of at most ``columns`` characters (None: no limit).
-
-    Commands and long paths stay in one piece, so that they can be copied.
+    """Wrap a line of :func:`lines` to at most ``columns`` characters (None: no limit). Commands and long paths are not
+    wrapped, so that they can be copied.
     """
     text = printable(text)
     if columns is None or text.startswith("    fix: run "):
@@ -136,7 +135,7 @@ def _server(finding: Finding) -> str:
 
 
 def _of_one_server(group: Sequence[Finding]) -> Lines:
-    """Return one line for all clients that a finding about one server concerns, with the reason of the first."""
+    """Return one line for all clients with the same finding about a server, with the reason of the first client."""
     first = group[0]
     clients = [finding.expectation.client for finding in group if finding.expectation]
     count = f"{len(clients)} clients"

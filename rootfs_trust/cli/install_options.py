@@ -91,6 +91,6 @@ def install_options(command: Command) -> Command:
 
 
 def read_install_options(given: dict[str, Any]) -> InstallOptions:
-    """Return the values of the options. ``given`` are the command's keyword arguments. Raises click.UsageError."""
+    """Read the options from ``given``, the keyword arguments of the command. Raises click.UsageError."""
     read = {"timestamp": timestamp_of(given["timestamp"]), "runtimes": runtimes_of(given["runtimes"])}
     return InstallOptions(**{**given, **read})

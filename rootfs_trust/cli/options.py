@@ -33,7 +33,7 @@ def _iso(text: str) -> datetime:
 
 
 def timestamp_of(option: datetime | None) -> int | None:
-    """Return the time for written files, in seconds since 1970: ``--timestamp``, else SOURCE_DATE_EPOCH."""
+    """Return the time for written files, in seconds since 1970, from ``--timestamp`` or else SOURCE_DATE_EPOCH."""
     if option is not None:
         return int(option.timestamp())
     text = os.environ.get("SOURCE_DATE_EPOCH", "")

@@ -90,7 +90,7 @@ def print_rehash(outcome: Outcome, folders: Iterable[str], *, as_json: bool, ver
 
 @contextlib.contextmanager
 def _reported(outcome: Outcome) -> Iterator[None]:
-    """If printing raises OutputError, add to its message whether the tree was already changed."""
+    """If printing raises OutputError, add to its message whether the root filesystem was already changed."""
     try:
         yield
         sys.stdout.flush()
@@ -108,7 +108,7 @@ def print_warnings(warnings: Iterable[Problem], verbosity: int) -> None:
 
 
 def action_lines(actions: Iterable[Action], *, each: bool) -> Iterator[str]:
-    """Return one line per action. Many links or removals in one directory share a line, unless ``each``."""
+    """Return one line per action. Without ``each``, many links or removals in one directory share a line."""
     actions = list(actions)
     counts = Counter(map(_group, actions))
     told = set()

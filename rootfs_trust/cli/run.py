@@ -43,7 +43,7 @@ _WIDEST = 100
 """Maximum width of help text, in characters."""
 
 _KILLED = 128
-"""Exit status of a process that a signal ended: this plus the signal's number."""
+"""A process that a signal ended has this exit status plus the number of the signal."""
 
 
 class _Formatter(click.HelpFormatter):
@@ -204,7 +204,9 @@ def _exit_on_signals() -> Iterator[None]:
 
 
 def _json_wanted(words: list[str]) -> bool:
-    """Return whether JSON was requested. Compares plain words, because the options may be what is wrong."""
+    """Return whether JSON was requested. Looks for the words themselves, because the command line may be too wrong to
+    be parsed.
+    """
     return "--format=json" in words or ("--format", "json") in pairwise(words)
 
 

@@ -47,7 +47,7 @@ def _cells(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[lis
 
 
 def _least(widths: Sequence[int], shown: Sequence[int]) -> int:
-    """Return the minimum width of a table with the columns ``shown``."""
+    """Return the smallest width of a table with the columns ``shown``."""
     return min(widths[0], _SHORTEST) + sum(widths[index] + _GAP for index in shown if index)
 
 

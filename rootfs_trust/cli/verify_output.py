@@ -83,7 +83,7 @@ def _lines(verification: Verification, verbosity: int) -> Iterator[tuple[str, st
 
 
 def _full_lines(verdict: Verdict, end: TrustEnd | None, names: int) -> Iterator[tuple[str, str]]:
-    """Yield all lines of one verdict. ``end`` is the day of its validity to print, or None."""
+    """Yield all lines of one verdict. ``end`` is the day on which its trust ends, or None if that is not printed."""
     yield _head(verdict, names), _reason(verdict)
     indent = " " * (names + 13)
     if end:
@@ -93,8 +93,8 @@ def _full_lines(verdict: Verdict, end: TrustEnd | None, names: int) -> Iterator[
 
 
 class _Row(NamedTuple):
-    """One client in the output on a terminal. ``head`` has its name and a word, ``day`` the end of its trust. A
-    ``good`` text is shortened.
+    """One client in the output on a terminal. ``head`` has the client's name and one word for the verdict, ``day`` is
+    the end of its trust. The text of a ``good`` verdict is shortened.
     """
 
     head: str
@@ -104,7 +104,7 @@ class _Row(NamedTuple):
 
 
 def _row(verdict: Verdict, end: TrustEnd | None, names: int) -> _Row:
-    """Return the row of one verdict; ``end`` is its own end of the trust, or None."""
+    """Return the row of one verdict. ``end`` is the end of its trust, or None if the heading has it."""
     day = f"{_day(end)}, " if end else ""
     return _Row(_head(verdict, names), day, printable(_reason(verdict)), verdict.trusted)
 
@@ -112,7 +112,7 @@ def _row(verdict: Verdict, end: TrustEnd | None, names: int) -> _Row:
 def _fitted(rows: Iterable[_Row], left: int, columns: int) -> Iterator[tuple[str, str]]:
     """Return the rows in lines that fit the terminal, with ``left`` characters behind each head.
 
-    A reason that is too long is wrapped below its clients. Clients that have it in common share it.
+    A reason that is too long is wrapped below its clients. Clients with the same reason share it.
     """
     reasons: dict[str, list[str]] = {}
     for row in rows:

@@ -47,7 +47,9 @@ def starting(reading: FileReader) -> Iterator[Client]:
 
 
 def moved_clients(reading: FileReader) -> Iterator[tuple[Scope, Client]]:
-    """Yield each client that reads other files because of the variables of a file (unit or profile), and that file."""
+    """Yield each client that reads other files because a unit or profile file sets variables, and the path of that
+    file.
+    """
     for scope in scopes(reading):
         moved = reading.with_environment({**reading.environment, **scope.variables})
         obeying = {name for each in VARIABLES if each.name in scope.variables for name in each.clients}
@@ -55,7 +57,7 @@ def moved_clients(reading: FileReader) -> Iterator[tuple[Scope, Client]]:
 
 
 def clients_by_scope(reading: FileReader) -> Iterator[Client]:
-    """Yield the clients of a rootfs, and again those that read other anchors because of the variables of a file."""
+    """Yield the clients of a rootfs, and again those that read other anchors because a file sets variables."""
     everywhere = list(clients_of(reading))
     yield from everywhere
     known = {(client.name, _anchors(client)) for client in everywhere} if scopes(reading) else set()

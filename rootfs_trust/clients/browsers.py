@@ -53,7 +53,9 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 
 def _managed(reading: FileReader, directory: str) -> FoundAnchors:
-    """Return the certificates of CACertificates. Of several files in a directory, the last one that sets it counts."""
+    """Return the certificates of the policy CACertificates. If several files in a directory set it, the last one
+    applies.
+    """
     anchors: tuple[ClientAnchor, ...] = ()
     faults = []
     for path in reading.files_in(directory):
@@ -75,7 +77,7 @@ def _decoded(texts: list[str], path: str) -> Iterator[ClientAnchor]:
 
 
 def _installed(reading: FileReader, path: str, program: str) -> FoundAnchors:
-    """Return the certificates in the files that Certificates.Install names."""
+    """Return the certificates in the files that the policy Certificates.Install names."""
     try:
         certificates = object_at(object_at(_document(reading, path), "policies"), "Certificates")
         names = texts_at(certificates, "Install")

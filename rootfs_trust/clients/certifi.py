@@ -42,7 +42,7 @@ def _client(reading: FileReader, named: str, path: str, python: str) -> Client:
 
 
 def _apart(reading: FileReader, paths: list[str]) -> list[str]:
-    """Return the bundles except the first, without duplicates."""
+    """Return the bundles except the first one, without duplicates."""
     reals = {reading.view.real_path(path): path for path in reversed(paths)}
     return [path for path in paths[1:] if reals[reading.view.real_path(path)] == path]
 

@@ -21,7 +21,7 @@ class ClientAnchor(NamedTuple):
 
     @property
     def serves(self) -> bool:
-        """Whether the trust settings allow it as an anchor for TLS servers."""
+        """Whether the trust settings allow the certificate as an anchor for TLS servers."""
         return not self.settings or take_trust_settings(DerReader(self.settings)).allows(SERVER_AUTH)
 
 
@@ -41,7 +41,7 @@ class FoundAnchors:
 
 
 def together(parts: Sequence[FoundAnchors]) -> FoundAnchors:
-    """Return the anchors of a client that reads several places."""
+    """Combine the anchors that a client finds in several places."""
     anchors = tuple(anchor for part in parts for anchor in part.anchors)
     faults = tuple(fault for part in parts for fault in part.faults)
     return FoundAnchors(anchors, " and ".join(part.searched for part in parts), faults)
@@ -78,8 +78,8 @@ class OpenSslOptions:
 class Client:
     """A client of the device. ``engine`` names the rules by which it judges a chain, see ``audit/verify``.
 
-    ``find`` gives what the client finds for a chain: only a hash directory asks for it. Without a chain it gives all
-    that the client can find. ``note`` comes with every verdict.
+    ``find`` returns the anchors that the client finds for a chain, or without a chain, all anchors that it can find.
+    Only the result of a hash directory depends on the chain. ``note`` is added to every verdict.
     """
 
     name: str

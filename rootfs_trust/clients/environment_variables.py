@@ -45,9 +45,8 @@ class Scope(NamedTuple):
 
 
 def variable(reading: FileReader, name: str) -> list[tuple[str, str]]:
-    """Return the values that the rootfs sets for the variable ``name``, with their places, in the order of reading.
-
-    Shell expressions are returned unevaluated.
+    """Return the values that the rootfs sets for the variable ``name``, each with the file that sets it, in the order
+    of reading. Shell expressions are not evaluated.
     """
     value = reading.named(name)
     found = [(value, CONFIGURATION)] if value else []

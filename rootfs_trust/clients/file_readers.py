@@ -56,14 +56,16 @@ def anchors_in(files: Iterable[ParsedFile | None]) -> tuple[ClientAnchor, ...]:
 
 
 def of_file(file: ParsedFile | None, path: str) -> FoundAnchors:
-    """Return the anchors of a client that reads one file. It loads nothing of a file with a fault, and says so."""
+    """Return the anchors of a client that reads one file. From a file with a fault, the client loads nothing, and the
+    result has the fault.
+    """
     if file is None:
         return FoundAnchors((), path, (f"there is no {path}",))
     return FoundAnchors(file.anchors, path, (f"nothing of {path} is loaded: {file.fault}",) if file.fault else ())
 
 
 def file_reader(device: Device) -> FileReader:
-    """Return the one reader of a rootfs, for programs with its own environment."""
+    """Return the only reader of a rootfs, for programs with the environment of the rootfs."""
     return device.once("file reader", lambda: FileReader(device))
 
 
@@ -125,7 +127,9 @@ class FileReader:
         return self._kinds[path]
 
     def once(self, what: str, find: Callable[[], _Value]) -> _Value:
-        """Return the result of ``find``, computed once for the rootfs, whatever the environment."""
+        """Return the result of ``find``. It is computed once for a rootfs, because it does not depend on the
+        environment.
+        """
         if what not in self._once:
             self._once[what] = find()
         found: _Value = self._once[what]

@@ -1,5 +1,5 @@
-"""Programs that use GnuTLS (wget, git and apt of Debian, glib). They read a file, a directory or p11-kit, as GnuTLS was
-built.
+"""Programs that use GnuTLS (wget, git and apt of Debian, glib). GnuTLS was built to read a file, a directory or the
+sources of p11-kit.
 """
 
 from __future__ import annotations

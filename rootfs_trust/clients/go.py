@@ -26,8 +26,8 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 
 def system_roots(reading: FileReader) -> FoundAnchors:
-    """Return the pool of loadSystemRoots. Links to another file of the directory are skipped, as that is read
-    anyway.
+    """Return the certificates that loadSystemRoots adds to its pool. A link to another file in the same directory is
+    skipped, because Go reads that file anyway.
     """
     named, folders = reading.named("SSL_CERT_FILE"), _directories(reading)
     first = reading.first_file(*([named] if named else GO_FILES))
@@ -39,7 +39,9 @@ def system_roots(reading: FileReader) -> FoundAnchors:
 
 
 def _directories(reading: FileReader) -> Sequence[str]:
-    """Return the directories. SSL_CERT_DIR replaces them, as SSL_CERT_FILE replaces the files."""
+    """Return the directories that Go reads. SSL_CERT_DIR replaces the default directories, as SSL_CERT_FILE replaces
+    the default files.
+    """
     named = reading.named("SSL_CERT_DIR")
     return named.split(":") if named else GO_DIRECTORIES
 

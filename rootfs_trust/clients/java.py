@@ -37,7 +37,9 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 
 def default_store(reading: FileReader) -> str | None:
-    """Return the keystore that Java is configured to use, or else the system's, or else that of the first JDK."""
+    """Return the keystore that Java is configured to use, or else the system's keystore, or else the keystore of the
+    first JDK.
+    """
     return _named(reading) or reading.first_file(*JAVA_STORES, *own_stores(reading))
 
 

@@ -1,4 +1,4 @@
-"""Programs that use Mbed TLS, such as those of OpenWrt. They read the bundle for which they are configured.
+"""Programs that use Mbed TLS, such as those of OpenWrt. They read the bundle that their configuration names.
 
 mbedtls_x509_crt_parse skips certificates that it cannot read, and returns their number. Some programs (fluent-bit,
 FFmpeg) treat a positive number as a failure, and then have no anchors.

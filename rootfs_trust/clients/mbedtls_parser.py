@@ -18,7 +18,7 @@ _HANDLED = (KEY_USAGE, SUBJECT_ALTERNATIVE_NAME, BASIC_CONSTRAINTS, EXTENDED_KEY
 
 
 def unread_by_mbedtls(certificate: Certificate) -> str:
-    """Say why Mbed TLS cannot parse a certificate; empty if it can (x509_crt_parse_der_core)."""
+    """Return the reason why Mbed TLS cannot parse a certificate (x509_crt_parse_der_core), or an empty string."""
     signed = certificate.signature_algorithm.lower()
     unknown = [oid for oid in certificate.critical if oid not in _HANDLED]
     named_curve = certificate.key_algorithm != "EC" or certificate.key_has_named_curve

@@ -1,7 +1,7 @@
 """Programs that run on Mono: they trust the certificates of its machine store.
 
 Since Mono 4.8 TLS is BoringSSL's (BTLS), which looks for HASH.0, HASH.1, ... in ``new-certs/Trust`` as OpenSSL does in
-a hash directory. Found with Mono 6.8: a file with another name, or after a missing number, is not used.
+a hash directory. Observed with Mono 6.8: it uses no file with another name, and none after a missing number.
 """
 
 from __future__ import annotations

@@ -56,7 +56,9 @@ def program(reading: FileReader) -> str | None:
 
 
 def keeps_apart(reading: FileReader) -> bool:
-    """Return whether node ignores the trust store, and uses only its own roots and NODE_EXTRA_CA_CERTS."""
+    """Return whether node ignores the system's trust store, and uses only its compiled-in roots and
+    NODE_EXTRA_CA_CERTS.
+    """
     return not (_uses_openssl_store(reading) or _adds_openssl_store(reading))
 
 
@@ -71,7 +73,7 @@ def _adds_openssl_store(reading: FileReader) -> bool:
 
 
 def _cannot_start(reading: FileReader, path: str) -> str:
-    """Say why node does not start; empty if it does."""
+    """Return the reason why node does not start, or an empty string."""
     version = node_version(reading.device, path)
     if version is None or knows_option(version) or "--use-system-ca" not in _options(reading):
         return ""
@@ -83,7 +85,7 @@ def _options(reading: FileReader) -> str:
 
 
 def _is_debians(reading: FileReader) -> bool:
-    """Return whether node is Debian's, built with --openssl-use-def-ca-store, and not that of NodeSource."""
+    """Return whether node is Debian's build (with --openssl-use-def-ca-store), not the one of NodeSource."""
     listed = read(reading.view, _PACKAGE_OF_DEBIAN)
     package = reading.device.packages.get("nodejs")
     return listed is not None and not (package and _NODESOURCE in package.stanza)

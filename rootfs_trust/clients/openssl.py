@@ -72,8 +72,8 @@ def older_rules(reading: FileReader) -> str:
 
 
 def _rules(version: str) -> Iterator[tuple[str, str]]:
-    """Return the differences by version. Sources: NEWS.md of OpenSSL 1.1.0 (trusted-first verification) and 3.0 (SHA-1
-    below 80 bits of security).
+    """Return how OpenSSL of this version verifies differently. Sources: NEWS.md of OpenSSL 1.1.0 (trusted-first
+    verification) and 3.0 (SHA-1 below 80 bits of security).
     """
     if version.startswith("1.0"):
         yield "OpenSSL 1.0", "an expired root that the server sends along ends the search, though a valid path exists"
@@ -89,7 +89,7 @@ def library_folders(reading: FileReader) -> Iterator[str]:
 
 
 def default_options(reading: FileReader) -> OpenSslOptions:
-    """Return the options of a plain TLS client, with the security level of openssl.cnf, else the compiled-in one."""
+    """Return the options of a plain TLS client, with the security level of openssl.cnf, or else the compiled-in one."""
     data = read(reading.view, reading.first_file(*_CONFIGURATIONS) or "") or b""
     level = _CIPHER_STRING.search(data)
     return OpenSslOptions(level=int(level[1]) if level else _compiled_level(reading))
@@ -136,7 +136,7 @@ def by_bundle(reading: FileReader, path: str) -> FoundAnchors:
 
 
 def by_directories(reading: FileReader, folders: Sequence[str]) -> Find:
-    """Return OpenSSL's lookup in several directories, one after the other."""
+    """Return the function that looks up anchors in several directories, one after the other, as OpenSSL does."""
 
     def find(chain: Sequence[Certificate] | None) -> FoundAnchors:
         return together([by_directory(reading, folder, chain) for folder in folders])

@@ -80,7 +80,7 @@ def _go_blocks(data: bytes) -> Iterator[tuple[bytes, bool, bytes]]:
 
 
 def _go_block(data: bytes, begin: int, end: int, trailer: int) -> tuple[int, tuple[bytes, bool, bytes] | None]:
-    """Return where the lines before the content end, and the block if it is one."""
+    """Return the position after the header lines of a block, and the block, or None if it is malformed."""
     first, position = _go_line(data, begin)
     if not first.endswith(_DASHES):
         return position, None
@@ -97,7 +97,7 @@ def _go_block(data: bytes, begin: int, end: int, trailer: int) -> tuple[int, tup
 
 
 def _go_line(data: bytes, start: int) -> tuple[bytes, int]:
-    """Return the line at ``start`` without its end, and where the next one begins."""
+    """Return the line at ``start`` without its line ending, and the position of the next line."""
     end = data.find(b"\n", start)
     line = data[start:end] if end >= 0 else data[start:]
     return line.removesuffix(b"\r").rstrip(b" \t"), end + 1 or len(data)
@@ -151,7 +151,7 @@ class _GnutlsBlocks:
 
 
 def parsed(der: bytes) -> list[Certificate]:
-    """Return the certificate in a list, or an empty list."""
+    """Return a list with the parsed certificate, or an empty list if it cannot be parsed."""
     try:
         return [parse_certificate(der)]
     except MalformedError:

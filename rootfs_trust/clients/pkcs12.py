@@ -60,7 +60,7 @@ def read_pkcs12(data: bytes) -> list[bytes]:
 
 
 def iterations(data: bytes) -> int:
-    """Return the iteration count of all key derivations of the store that its unencrypted parts show."""
+    """Return the sum of the iteration counts of all key derivations that the unencrypted parts of the store show."""
     try:
         _, safe, *mac = _parts(data)
         total = sum(_integers(each) for each in mac)

@@ -94,7 +94,7 @@ def _other_stores(reading: FileReader) -> Iterator[Client]:
 
 
 def _files_of_variables(reading: FileReader) -> Iterator[Client]:
-    """Yield the files that variables name for programs without a client of their own here."""
+    """Yield the files that variables name for programs that are not among the clients."""
     for variable in VARIABLES:
         path = reading.named(variable.name)
         if not variable.clients and path and reading.is_file(path):

@@ -60,8 +60,8 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 
 def native_certs(reading: FileReader, *, first_generation: bool = False) -> FoundAnchors:
-    """Return the result of load_native_certs() of rustls-native-certs 0.8.1, or of 0.6.3. Callers see a fault as an
-    error.
+    """Return the result of load_native_certs() of rustls-native-certs 0.8.1, or of 0.6.3. A fault is an error for the
+    caller of load_native_certs().
     """
     file, folders = _places(reading, first_generation)
     paths = [] if file is None else [file]
@@ -79,8 +79,8 @@ def found_in(read: dict[str, ParsedFile | None], searched: str) -> FoundAnchors:
 
 
 def _places(reading: FileReader, first_generation: bool) -> tuple[str | None, Sequence[str]]:
-    """Return the file and the directories to read: from SSL_CERT_FILE and SSL_CERT_DIR if one is set, else the
-    system's.
+    """Return the file and the directories to read. They come from SSL_CERT_FILE and SSL_CERT_DIR if one is set, or else
+    from the system.
 
     Version 0.6 knows only SSL_CERT_FILE, and reads no directory.
     """

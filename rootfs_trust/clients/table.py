@@ -201,13 +201,13 @@ DIRECTORIES = tuple(
 
 
 class Variable(NamedTuple):
-    """An environment variable that moves what clients read."""
+    """An environment variable that makes clients read other files or directories."""
 
     name: str
     clients: tuple[str, ...]
-    """The clients that obey it; empty: only the programs of ``programs`` do."""
+    """The clients that obey it. If empty, only ``programs`` obey it."""
     adds: bool
-    """Whether the client reads its file in addition to the compiled-in paths, and not instead of them."""
+    """Whether the client reads the file in addition to its compiled-in paths, rather than instead of them."""
     programs: str
     source: str
 

@@ -70,7 +70,9 @@ def cloud_paths(reading: FileReader) -> dict[str, list[str]]:
 
 
 def _bridge(reading: FileReader, path: str) -> Find:
-    """Return the lookup of mosquitto: bridge_capath for a directory, else bridge_cafile."""
+    """Return the function that finds the anchors of mosquitto: with bridge_capath for a directory, or else
+    bridge_cafile.
+    """
     if reading.is_folder(path):
         return lambda chain: openssl.by_directory(reading, path, chain)
     cannot_start = "" if reading.is_file(path) else f"there is no {path}, so `tedge connect` stops"
@@ -81,8 +83,8 @@ def _bridge(reading: FileReader, path: str) -> Find:
 
 
 def _built_in(reading: FileReader, path: str, first_generation: bool) -> Find:
-    """Return the lookup in every file, whatever its name and in subdirectories. A file with malformed PEM is
-    skipped.
+    """Return the function that finds the anchors of the built-in bridge: in files of any name, also in subdirectories.
+    A file with malformed PEM is skipped.
     """
     paths = list(reading.files_below(path)) if reading.is_folder(path) else [path]
     read = {each: reading.rust(each, pemfile=first_generation) for each in paths}
@@ -94,15 +96,16 @@ def _built_in(reading: FileReader, path: str, first_generation: bool) -> Find:
 
 
 def _panic(reading: FileReader) -> str:
-    """Return why 2.x stops at the start: it also loads the system's store for its bridge, and panics if that is
-    malformed.
+    """Return the reason why thin-edge.io 2.x stops when it starts, or an empty string. For its bridge it also loads the
+    system's store, and panics if that is malformed.
     """
     faults = rustls.native_certs(reading).faults
     return f"thin-edge.io 2.x ends: could not load platform certs: {faults[0]}" if faults else ""
 
 
 def _https(reading: FileReader, paths: Sequence[str], first_generation: bool) -> Find:
-    """Return the lookup of the HTTPS client: the system's store, and the files of each path without subdirectories.
+    """Return the function that finds the anchors of the HTTPS client: in the system's store, and in the files of each
+    path without subdirectories.
 
     A path with one malformed file is dropped. A file that is not a certificate ends the process; for reqwest 0.11 of
     1.x, so does a fault in the system's store.
@@ -128,5 +131,7 @@ def _trust_store(reading: FileReader, path: str, first_generation: bool) -> dict
 
 
 def _unparsed(part: FoundAnchors, files: Mapping[str, ParsedFile | None]) -> list[str]:
-    """Return the files whose PEM is valid but contains no certificate. If the path has a fault, they do not matter."""
+    """Return the files whose PEM is valid but contains no certificate. If the path has a fault, return none, because
+    these files then do not matter.
+    """
     return [] if part.faults else [path for path, file in files.items() if file and file.unparsed]

@@ -1,4 +1,4 @@
-"""The files that a check reads of a target and of its device states, and detection of changes in them."""
+"""Record the files that a check reads from a target and its device states, and detect changes in them."""
 
 from __future__ import annotations
 

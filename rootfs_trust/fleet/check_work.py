@@ -28,7 +28,7 @@ from rootfs_trust.store.selection import Selection
 
 
 def run_check_batch(batch: Batch[CheckTask]) -> list[CheckResult]:
-    """Return the results of a batch, in its order. Write nothing."""
+    """Return the results of a batch, in the order of its tasks. Write nothing."""
     if batch.version != __version__:
         error = f"the worker has rootfs-trust {__version__}, not {batch.version}"
         return [lost(task, error) for task in batch.tasks]
@@ -36,7 +36,7 @@ def run_check_batch(batch: Batch[CheckTask]) -> list[CheckResult]:
 
 
 def lost(task: CheckTask, error: str) -> CheckResult:
-    """Return the result of a task that could not be done."""
+    """Return the result of a task whose workers died."""
     return CheckResult(task.name, FAILED, error=error)
 
 

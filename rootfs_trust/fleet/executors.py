@@ -17,9 +17,8 @@ from rootfs_trust.dropped_exit import dropped_exit_raised_again
 
 
 class Workers(NamedTuple):
-    """A way to make an executor with ``number`` workers.
-
-    ``pool`` makes the executor. It is called again if workers die, which raises one of the exceptions ``deaths``.
+    """A function ``pool`` that creates an executor with ``number`` workers. If workers die, the executor raises one of
+    the exceptions ``deaths``, and ``pool`` is called again.
     """
 
     pool: Callable[[], Executor]

@@ -19,7 +19,7 @@ from rootfs_trust.fleet.change_detection import StampedPlace
 from rootfs_trust.fleet.messages import JournalEntry, TargetResult
 
 _LONGEST_LINE = 1 << 24
-"""In bytes; a longer line was not written by rootfs-trust."""
+"""Maximum length of a line in bytes. A longer line was not written by rootfs-trust."""
 
 
 class JournalFile:
@@ -82,7 +82,7 @@ class JournalFile:
 
 
 class Journal(JournalFile):
-    """The journal of a run that writes."""
+    """The journal of a fleet run that changes its targets."""
 
     def done(self) -> dict[str, JournalEntry]:
         """Return the last entry of each target. Equal lists of places share memory."""

@@ -43,7 +43,7 @@ def load_job(order: TargetConfig) -> Job:
 def policy_digest(job: Job) -> str:
     """Return the SHA-256 of everything that decides the result: version, settings, certificates and templates.
 
-    The time of the run is not included, because an expired certificate is refused before.
+    The time of the run is not included, because expired certificates are refused before the digest is used.
     """
     digest = sha256(usedforsecurity=False)
     for part in _parts(job):

@@ -43,7 +43,7 @@ class Schedule(Generic[_Task, _Done]):
         self._results: dict[int, list[_Done]] = {}
 
     def run(self, batches: Iterable[Batch[_Task]]) -> Iterator[list[_Done]]:
-        """Yield the results of each batch, in the order of ``batches``, which are numbered from 0."""
+        """Yield the results of each batch, in the order of ``batches``. Batches are numbered from 0."""
         waiting = iter(batches)
         first, batch = 0, next(waiting, None)
         while batch is not None or self._running or self._results:

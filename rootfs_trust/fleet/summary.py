@@ -29,7 +29,9 @@ _UNKNOWN_END = "9999-12-31"
 
 
 class Stop(NamedTuple):
-    """Targets that stop trusting a server on the same day. ``day``: empty if they refuse it now, None if unknown."""
+    """Targets that stop trusting a server on the same day. ``day`` is empty if they refuse the server now, and None if
+    the day is unknown.
+    """
 
     day: str | None
     targets: tuple[str, ...]
@@ -124,7 +126,7 @@ class FleetSummary:
         return Timeline(self.at, later(last, days=_ROOM), self.at, later(last, days=_ROOM))
 
     def bar(self, stop: Stop) -> Bar | None:
-        """Return the bar of targets that trust a server until their day; None if they refuse it."""
+        """Return the bar for targets that stop trusting a server on the same day, or None if they refuse it now."""
         return None if stop.day == "" else self.timeline.trust(stop.end, fails=not stop.as_expected)
 
     def render(self, form: str) -> str:

@@ -123,7 +123,9 @@ def _one_kind(reader: TableReader, key: str, table: dict[str, Any], writing: boo
 
 
 def _images(folder: str, pattern: str) -> list[str]:
-    """Return the matches of a pattern. With a partition at its end (``*.wic#2``), return that partition of each."""
+    """Return the paths that match a pattern. If the pattern ends with a partition (``*.wic#2``), return that partition
+    of each file.
+    """
     found = _matches(folder, pattern, folders_only=False)
     files, mark, number = pattern.rpartition("#")
     if found or not number.isdecimal():
@@ -169,7 +171,7 @@ def _refuse_twice(reader: TableReader, targets: list[tuple[str, Target]]) -> Non
 
 
 def _place(path: str) -> object:
-    """Return a key that is equal for two names of one path."""
+    """Return a key that is equal for two spellings of one path."""
     try:
         status = os.stat(path)
     except FileNotFoundError:

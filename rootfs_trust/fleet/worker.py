@@ -28,7 +28,7 @@ _FAULTS = frozenset((*_DISK, *_NETWORK, *_LIMITS))
 
 
 def run_batch(batch: Batch[Task]) -> list[TargetResult]:
-    """Return the results of a batch, in its order. Everything is synced to disk by then.
+    """Run a batch, sync everything to disk, and return the results in the order of the tasks.
 
     A batch of several tasks shares two syncs of the whole machine; for a single task, each file is synced.
     """
@@ -52,7 +52,7 @@ def _begin(task: Task, *, durable: bool = False) -> Work:
 
 
 def _run_step(works: Iterable[Work], step: Callable[[Work], None]) -> None:
-    """Run ``step`` on every task. A task with a transient error, or whose tree is locked, gets no result yet."""
+    """Run ``step`` on every task. A task gets no result yet if it has a transient error or if its tree is locked."""
     for work in works:
         try:
             step(work)

@@ -67,7 +67,7 @@ class Record:
 
     @property
     def group(self) -> tuple[int, int, int] | None:
-        """A key that all names of a hard-linked file share; None for a file with one name."""
+        """A key that is equal for all names of a hard-linked file. None for a file with one name."""
         fields = self.fields
         if fields.links < 2 or stat.S_IFMT(fields.mode) == stat.S_IFDIR:
             return None
@@ -80,9 +80,8 @@ def padded(size: int) -> int:
 
 
 def regions(stream: Iterator[bytes]) -> Iterator[tuple[str, ForwardOnlyFile]]:
-    """Yield the parts of an image that are compressed in one way: the kind, and the decompressed stream.
-
-    Read each stream to its end before the next.
+    """Split an image into parts that are compressed in the same way. Yield the compression and the decompressed stream
+    of each. The caller reads each stream to its end before it takes the next part.
     """
     kind, inner = unpacked(stream)
     while True:
@@ -144,7 +143,7 @@ def _record(forward: ForwardOnlyFile, magic: bytes) -> Record:
 
 
 class _Numbering:
-    """Converts records to members, with numbers that are unique across all archives."""
+    """Converts records to members, with inode numbers that are unique across all archives."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -234,5 +233,5 @@ class CpioLayer(Layer):
 
 
 def name_bytes(name: str) -> bytes:
-    """Return the encoded name with its NUL."""
+    """Encode a name, with a NUL at the end."""
     return as_bytes(name) + b"\0"

@@ -52,7 +52,7 @@ class _Names:
 
 @dataclass(slots=True)
 class _Survey:
-    """What the first reading found. ``latest`` maps each changed path to the last record with that path."""
+    """The result of the first reading. ``latest`` maps each changed path to the last record with that path."""
 
     archives: int = 0
     highest: int = 0
@@ -153,7 +153,7 @@ class _Position:
         self.left = {}
 
     def new(self, name: str, entry: NewEntry) -> bytes:
-        """Return a new entry, with an inode number that no other has."""
+        """Return a new entry with a unique inode number."""
         self._ino += 1
         content = entry.node.content if isinstance(entry.node, File) else b""
         if isinstance(entry.node, Symlink):

@@ -44,7 +44,7 @@ class Archive:
         self._files = files
         self._known: dict[str, SteadyBlob] = {}
         self._held: set[tuple[str, str]] = set()
-        """Names and digests of layers that were already verified."""
+        """Names and digests of the layers that were already verified."""
         self._budget = Budget(files.path)
 
     def images(self) -> Iterator[Image]:

@@ -101,7 +101,9 @@ def _entry(tree: ChangeableTree, place: str, action: MakeDirectory | Put | Link,
 
 
 def _add_folders(found: ImageChanges, tree: ChangeableTree, place: str, time: int) -> None:
-    """Add the parent directories of ``place`` unchanged, except that the innermost gets the time."""
+    """Add the parent directories of ``place``. They stay unchanged, except that the innermost one gets the time of the
+    changes.
+    """
     folder = parent(place)
     changed = True
     while folder != "/":
@@ -150,7 +152,7 @@ def _whiteout_header(place: str, found: ImageChanges, gone: str) -> bytes:
 
 
 def packed_entry(name: str, entry: NewEntry, *, like: tarfile.TarInfo | None = None) -> bytes:
-    """Return header, content and padding of one entry. ``like`` is the file that it replaces, if there is one."""
+    """Return header, content and padding of one entry. ``like`` is the file that the entry replaces, if any."""
     info = tarfile.TarInfo(name)
     others: Mapping[str, str] = {}
     if like is not None:
@@ -169,7 +171,7 @@ def packed_entry(name: str, entry: NewEntry, *, like: tarfile.TarInfo | None = N
 
 
 def foreign_headers(info: tarfile.TarInfo, *, xattrs: bool) -> dict[str, str]:
-    """Return the extended headers that do not follow from other fields. ``xattrs``: include attributes."""
+    """Return the extended headers that cannot be computed from other fields. ``xattrs``: with extended attributes."""
     own = tarfile.PAX_FIELDS
     return {
         key: value

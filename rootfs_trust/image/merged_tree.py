@@ -57,7 +57,8 @@ class ImageEntry:
         self.attributes: Mapping[str, bytes] = {}
         self.children: dict[str, ImageEntry] | None = {} if kind is Directory else None
         self.pruned_in = -1
-        """The last layer with a whiteout for it, which removed everything of lower layers."""
+        """The number of the last layer with a whiteout for this directory, which removed all entries of lower layers.
+        """
 
     def folders(self) -> dict[str, ImageEntry]:
         """The entries in a directory. Raises MalformedError if this is not a directory."""
@@ -161,7 +162,7 @@ def _entry(member: Member, place: MemberPlace, old: ImageEntry | None) -> ImageE
 
 
 def _set_attributes(entry: ImageEntry, member: Member, place: MemberPlace) -> None:
-    """Take over the attributes of the later layer. A directory keeps its entries."""
+    """Copy the attributes from the entry of the later layer. A directory keeps its entries."""
     info = member.info
     entry.place = place
     entry.mode = info.mode & 0o7777

@@ -25,7 +25,9 @@ class ImageFiles(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image for one platform. ``name`` is the platform, or what distinguishes it from others in the same file."""
+    """One image for one platform. ``name`` is the platform, or else a text that distinguishes the image from others in
+    the same file.
+    """
 
     name: str
     config: Json
@@ -43,7 +45,9 @@ class Image:
 
 
 class NewLayer:
-    """A layer for any number of images: the tar archive ``content``, compressed once in each requested way."""
+    """A layer for any number of images: the tar archive ``content``. It is compressed only once for each requested
+    compression.
+    """
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -51,7 +55,7 @@ class NewLayer:
         self._packed: dict[str, bytes] = {}
 
     def packed(self, kind: str) -> bytes:
-        """Return the compressed archive. ``kind`` is one of those of image/streams.py."""
+        """Return the compressed archive. ``kind`` is one of the compressions in image/streams.py."""
         if kind not in self._packed:
             self._packed[kind] = b"".join(packed((self.content,), kind))
         return self._packed[kind]

@@ -70,7 +70,7 @@ class OciLayout:
                 yield self._image(descriptor, manifest)
 
     def _named_document(self, name: str) -> bytes:
-        """Return the content of a file that has a fixed name and no digest."""
+        """Return the content of a file of the layout that is found by its name, not by a digest."""
         return self._budget.read(self._file(name), self._where(name))
 
     def _manifests(self, index: Json, depth: int) -> Iterator[Json]:
@@ -196,7 +196,9 @@ class UpdatedLayout(OciLayout):
         return {**index, "manifests": [each for each in kept if each is not None]}
 
     def _renewed_statement(self, descriptor: Json) -> Json | None:
-        """Return the attestation of an image, or None if the image changed, since it describes the old one."""
+        """Return the attestation of an image. Return None if the image changed, because the attestation describes the
+        old image.
+        """
         subject = _attested_digest(descriptor)
         if subject in self._done and self._done[subject].manifest["digest"] != subject:
             message = f"is left out, because it attests {subject}, which changed"
@@ -279,7 +281,7 @@ class UpdatedLayout(OciLayout):
 
 
 def _has_digest(data: object, digest: str) -> bool:
-    """Return whether ``data``, in base64, has the digest."""
+    """Return whether ``data`` is base64 of bytes with this digest."""
     try:
         for _ in checked((b64decode(str(data), validate=True),), digest, "it"):
             pass
@@ -303,7 +305,9 @@ def _reference(descriptor: Json) -> Json:
 
 
 def _annotations(manifest: Json, descriptor: Json) -> Json:
-    """Return the annotations of the manifest, with the image itself as base, unless it has only a tag."""
+    """Return the annotations of the new manifest. As the base image, they name the source image: by its digest, and by
+    its name unless that is only a tag.
+    """
     old = as_object(manifest.get("annotations") or {}, "annotations")
     given = as_object(descriptor.get("annotations") or {}, "annotations")
     names = (str(given[key]) for key in _NAME if key in given)

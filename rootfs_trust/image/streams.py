@@ -156,7 +156,7 @@ class _Decompressor(Protocol):
 
 
 class _Gunzip:
-    """zlib's object with the interface of lzma's."""
+    """A gzip decompressor with the interface of lzma's decompressor."""
 
     def __init__(self) -> None:
         self._zlib = zlib.decompressobj(wbits=31)
@@ -273,7 +273,7 @@ class _Compressor(Protocol):
 
 
 def packed(stream: Iterable[bytes], kind: str) -> Iterator[bytes]:
-    """Compress a stream. Equal bytes give an equal result, since no time or name is stored."""
+    """Compress a stream. The same bytes give the same result, because no time or name is stored."""
     if kind == PLAIN:
         yield from stream
         return

@@ -21,7 +21,7 @@ _BLOCK = tarfile.BLOCKSIZE
 
 
 def plain_header(name: str, size: int) -> bytes:
-    """Return a file header without owner and time."""
+    """Return the header of a file, without owner and time."""
     info = tarfile.TarInfo(name)
     info.size = size
     return header(info)

@@ -169,7 +169,7 @@ def members(stream: Iterator[bytes]) -> Iterator[Member]:
 
 
 class _Headers:
-    """Reads the headers of the entries in sequence. ``stored``: bytes of the last one's content in the stream."""
+    """Reads the headers of the entries in sequence. ``stored`` is the size of the last content in the stream."""
 
     def __init__(self, stream: ForwardOnlyFile) -> None:
         self._stream = stream
@@ -204,7 +204,9 @@ class _Headers:
             raise MalformedError(f"is not a valid tar archive: broken header at byte {offset}: {error}") from error
 
     def _extension(self, info: tarfile.TarInfo) -> bytes | dict[str, str]:
-        """Return the content of an extended header: a name, or fields by name (after those of global headers)."""
+        """Return the content of an extended header: a name, or a mapping of fields that begins with the fields of
+        global headers.
+        """
         if info.size > MAX_HEADER:
             raise self._wrong(info, f"has a header of more than {MAX_HEADER} bytes")
         data = self._stream.read(_padded(info.size))[: info.size]
@@ -357,7 +359,7 @@ def _apply(info: tarfile.TarInfo, fields: Mapping[str, str]) -> None:
 
 
 def _whole(fields: Mapping[str, str], key: str, default: int) -> int:
-    """Parse a field that is a whole number; -1 if it is malformed."""
+    """Return a field that is a whole number, ``default`` if it is missing, or -1 if it is malformed."""
     text = fields.get(key)
     if text is None:
         return default

@@ -100,7 +100,7 @@ def _gather_file(gathered: InputAnchors, file: InputFile, table: AnchorTable, po
 
 
 def _names(found: list[FoundCertificate]) -> list[str]:
-    """Return a name for each certificate of a file. If two names would be equal, a part of the digest is appended."""
+    """Return a name for each certificate of a file. Equal names get a part of the digest as suffix."""
     names = [_name(each) for each in found]
     several: dict[str, set[str]] = {}
     for each, name in zip(found, names, strict=True):
@@ -124,7 +124,7 @@ def _where(found: FoundCertificate) -> str:
 
 
 def _in_config(problem: Problem, table: AnchorTable) -> Problem:
-    """Return the problem of an unreadable file with the place in the config that names the file."""
+    """Add to the problem of an unreadable file the place in the config that names the file."""
     if not table.where:
         return problem
     return Problem(problem.id, table.where, f"{table.key}.file {problem.path} {problem.message}", problem.hint)
@@ -144,7 +144,7 @@ def _pin(found: list[FoundCertificate], table: AnchorTable) -> list[Problem]:
 
 
 def _purposes_left_out(found: FoundCertificate, wanted: Purposes, table: AnchorTable) -> list[Problem]:
-    """Return a problem if the trust settings in the file do not allow the requested purposes, else None."""
+    """Return a problem if the trust settings in the file do not allow the requested purposes, or None."""
     allowed = found.purposes
     if allowed is None or (wanted is not None and allowed and wanted <= allowed):
         return []
@@ -165,7 +165,7 @@ def _one_name_for_many(found: list[FoundCertificate], table: AnchorTable) -> Pro
 
 
 def _without_duplicates(gathered: InputAnchors) -> list[Anchor]:
-    """Return the anchors without duplicates, and warn about those."""
+    """Return the anchors without duplicates, and add a warning for each duplicate."""
     first: dict[str, Anchor] = {}
     for anchor in gathered.anchors:
         kept = first.setdefault(original_of(anchor.certificate) or anchor.certificate.sha256, anchor)

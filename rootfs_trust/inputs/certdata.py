@@ -6,11 +6,11 @@ object contains a certificate. A CKO_NSS_TRUST object says what the certificate 
 SHA-1 is trusted for. A certificate may be listed as distrusted. A certificate without a trust object is trusted for
 nothing.
 
-CKA_NSS_SERVER_DISTRUST_AFTER, and the same for email, concern the certificates that the root issued. Those that begin
-later are not trusted, earlier ones still are (NSS 3.53 release notes, CA/Additional_Trust_Changes in Mozilla's wiki).
-Dropping the root on that date is wrong; curl and other tools did so and reverted it (curl #15547, make-ca #32). No file
-of anchors can express the rule. So the root is kept, with a warning, until no certificate from before the date can be
-valid any more.
+CKA_NSS_SERVER_DISTRUST_AFTER, and the same for email, concern the certificates that the root issued. Certificates whose
+validity begins after that date are not trusted, and earlier ones still are (NSS 3.53 release notes,
+CA/Additional_Trust_Changes in Mozilla's wiki). Dropping the root on that date is wrong; curl and other tools did so and
+reverted it (curl #15547, make-ca #32). No file of anchors can express the rule. So the root is kept, with a warning,
+until no certificate from before the date can be valid any more.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _ESCAPE = re.compile(rb'\\(?:x([0-9A-Fa-f]{2})|(["\\]))')
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A certificate of the list with its trust. ``line`` is the first line of its object."""
+    """A certificate of the list, and what it is trusted for. ``line`` is the first line of its object."""
 
     certificate: x509.Certificate
     label: str
@@ -101,7 +101,7 @@ def certificates_of_certdata(data: bytes) -> list[Listed]:
 
 
 def anchors(path: str, listed: Iterable[Listed], at: datetime) -> tuple[list[Listed], list[Problem]]:
-    """Return the certificates that a trust store for TLS should contain at that time, and warnings."""
+    """Return the certificates that a trust store for TLS should contain at the time ``at``, and warnings."""
     kept = [each for each in listed if SERVER_AUTH in each.trusted - each.distrusted]
     return [each for each in kept if not _retired(each, at)], [
         _distrust_after_warning(path, each, at) for each in kept if each.server_distrust_after is not None
@@ -191,7 +191,7 @@ class _Object:
         return _ESCAPE.sub(_unescaped, value[1:-1]).decode("utf-8", "replace")
 
     def level(self, name: str) -> bool | None:
-        """Return True if trusted, False if distrusted, None if neither is stated."""
+        """Return True if the object says trusted, False if it says distrusted, None if it says neither."""
         line, _, value = self.attributes.get(name, (self.line, "", b"CKT_NSS_TRUST_UNKNOWN"))
         text = value.decode("ascii", "replace")
         if text not in _LEVELS:

@@ -29,9 +29,9 @@ class FoundCertificate(NamedTuple):
     path: str
     line: int | None
     alone: bool
-    """Whether it is the only certificate of its file. Then it gets the name of the file."""
+    """Whether the file contains no other certificate. The anchor then gets the name of the file."""
     label: str = ""
-    """Its name in the file, if the format has names, as Mozilla's list does."""
+    """The name of the certificate in the file, if the format has names, as Mozilla's list does."""
     purposes: Purposes = None
     """The purposes in OpenSSL's trust settings of a TRUSTED CERTIFICATE; None without such settings."""
 
@@ -51,7 +51,7 @@ class CertificatesRead:
         self.notes += part.notes
 
     def complete(self) -> CertificatesRead:
-        """Return this result, but without certificates if there are problems."""
+        """Return this result, without certificates if it has problems."""
         return CertificatesRead(problems=self.problems, notes=self.notes) if self.problems else self
 
 

@@ -44,7 +44,7 @@ class AnchorTable(NamedTuple):
     fence: Fence = NO_FENCE
     key: str = ""
     where: str = ""
-    """Its key and position in the config; both empty for a file on the command line."""
+    """The key and the position of the table in the config; both are empty for a file on the command line."""
 
     @property
     def path(self) -> str:
@@ -137,7 +137,7 @@ def load_config(source: str | Config | None, root_data: str | None = None) -> Co
 
 
 class _Selections:
-    """Resolves the selections in a configuration. ``problems`` have the key and its line."""
+    """Resolves the selections in a configuration. Each of ``problems`` names the key and its line."""
 
     def __init__(self, path: str, text: str, root_data: str | None) -> None:
         self._path, self._text, self._root_data = path, text, root_data

@@ -22,7 +22,7 @@ _DEEPEST = 3
 def read_container(path: str, data: bytes, at: datetime, depth: int) -> CertificatesRead | None:
     """Return the certificates in a container, or its problems; None if ``data`` is not a container.
 
-    ``depth`` is the number of containers around ``data``. Deeper ones than :data:`_DEEPEST` are not opened.
+    ``depth`` is the number of containers around ``data``. At a depth of :data:`_DEEPEST`, only keystores are opened.
     """
     if is_keystore(data):
         return _from_keystore(path, data)

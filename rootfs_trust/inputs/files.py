@@ -30,7 +30,7 @@ _URL = re.compile(r"\b(?:https?|ftps?|file)://", re.I)
 
 
 class InputFile(NamedTuple):
-    """A host file and its bytes. ``wanted`` is False if it is only searched for private keys."""
+    """A host file and its bytes. ``wanted`` is False if the file is only searched for private keys."""
 
     path: str
     data: bytes

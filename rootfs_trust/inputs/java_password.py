@@ -7,7 +7,9 @@ from rootfs_trust.inputs.files import read_file
 
 
 def java_passwords(path: str | None) -> tuple[str, ...]:
-    """Return the first line of the file ``[runtimes] java_password_file``. Raises InputError."""
+    """Return the passwords in the file that ``[runtimes] java_password_file`` names: its first line, or nothing without
+    such a file. Raises InputError.
+    """
     if path is None:
         return ()
     try:

@@ -87,7 +87,7 @@ def _yaml_values(lines: list[str]) -> Iterator[Value]:
 
 
 def _deeper(lines: list[str], start: int, indent: int) -> list[str]:
-    """Return the lines from ``start`` that are blank or indented by more than ``indent``."""
+    """Return the lines from ``start`` on that are blank or indented by more than ``indent``."""
     for at in range(start, len(lines)):
         if lines[at].strip() and _indent(lines[at]) <= indent:
             return lines[start:at]
@@ -106,7 +106,7 @@ def _section(lines: list[str]) -> Iterator[Value]:
 
 
 def _scalar(first: str, below: list[str]) -> str:
-    """Return the text of a scalar, which is after its key and on the lines below."""
+    """Return the text of a scalar, which begins after its key and may continue on the lines below."""
     if first.startswith(("|", ">")):
         indent = min((_indent(line) for line in below if line.strip()), default=0)
         return "\n".join(line[indent:] for line in below) + "\n"

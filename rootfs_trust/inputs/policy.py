@@ -27,7 +27,9 @@ DEFAULT_POLICY = Policy()
 
 
 class PolicyResult(NamedTuple):
-    """``errors`` refuse the anchor; ``warnings`` do not."""
+    """The violations of a policy by an anchor. An anchor with ``errors`` is refused, one with ``warnings`` is
+    installed.
+    """
 
     errors: tuple[Problem, ...]
     warnings: tuple[Problem, ...]

@@ -18,7 +18,7 @@ class Removal(NamedTuple):
     """Names of anchors, or ``sha256:`` with lower-case hexadecimal digits."""
     selections: tuple[Selection, ...] = ()
     named: Mapping[str, Selection] = {}
-    """The certificates that names select in the root data, if no anchor of the rootfs has the name."""
+    """The certificates that each name selects in the root data. It is used if no anchor of the rootfs has the name."""
     known: tuple[str, ...] = ()
     """Every name in the root data, for suggestions; empty if no name was given."""
 
@@ -27,7 +27,7 @@ class Removal(NamedTuple):
         return bool(self.names or self.selections)
 
     def without(self, arguments: Collection[str]) -> Removal:
-        """Return the removal without some of its arguments."""
+        """Return the removal without the given arguments."""
         names = tuple(each for each in self.names if each not in arguments)
         selections = tuple(each for each in self.selections if each.text not in arguments)
         return self._replace(names=names, selections=selections)

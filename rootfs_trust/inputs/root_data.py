@@ -78,11 +78,11 @@ class CloudRoot:
     """``required``: devices cannot connect without it. ``recommended``: the cloud may move to it at any time.
     ``optional``: for some connections only. ``leaving``: the cloud's chains end at it, and will not after ``until``."""
     what: str
-    """What the cloud does with it, in a clause whose subject is the root."""
+    """What the cloud uses the root for, in a clause whose subject is the root."""
     documented: DatedFact
     until: date | None = None
     vouches_for: tuple[str, ...] = ()
-    """SHA-256 of the roots that it cross-signs."""
+    """SHA-256 of the roots that this root cross-signs."""
 
 
 @dataclass(frozen=True, slots=True)

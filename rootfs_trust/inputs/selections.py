@@ -104,7 +104,9 @@ def program(name: str, data: RootData, at: datetime) -> RootProgram:
 
 
 def _trusts(root: ProgramRoot, at: datetime) -> bool:
-    """Return whether any certificate of ``root`` may be trusted at ``at``, considering its distrust-after date."""
+    """Return whether a certificate that ``root`` issued may still be trusted at ``at``. After the distrust-after date
+    of the root, only certificates from before it are trusted.
+    """
     day = at.date()
     if root.left and root.left.date <= day:
         return False

@@ -42,7 +42,7 @@ class TemplateTrust:
 
     @property
     def runtimes(self) -> dict[str, str]:
-        """Environment variables for pip, requests, curl's libraries, Node and Java, which contain a separate store."""
+        """Environment variables for pip, requests, curl's libraries, Node and Java, which have separate stores."""
         variables = dict.fromkeys(
             ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "NODE_EXTRA_CA_CERTS"), self.bundle
         )

@@ -36,7 +36,7 @@ counts.
 """
 
 _ITEM = 8
-"""Number of characters that an item of a list counts in addition to its text."""
+"""Number of characters that are added for each item of a list, in addition to its text."""
 
 _NOT_REPRODUCIBLE = ("random", "pprint")
 """Filters whose result depends on more than their input."""
@@ -86,7 +86,9 @@ class BoundedSandbox(SandboxedEnvironment):
         return bytes(result)
 
     def call(self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
-        """Count a call in the template as a step. Methods of strings and lists are estimated first."""
+        """Count a call in the template as a step. For methods of strings and lists, first estimate the size of the
+        result.
+        """
         method = getattr(__obj, "__wrapped__", __obj)  # the sandbox wraps str.format
         owner = getattr(method, "__self__", None)
         if isinstance(owner, str | bytes | list | tuple | dict):
@@ -95,7 +97,7 @@ class BoundedSandbox(SandboxedEnvironment):
         return super().call(__context, __obj, *args, **kwargs)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Compute a product, power, sum or format. Too large results are refused before they are computed."""
+        """Compute a product, power, sum or format. Refuses a result that would be too large before computing it."""
         if operator == "%" and isinstance(left, str):
             self._estimate("format", left, [*right] if isinstance(right, tuple) else [right])
         elif operator == "+" and not isinstance(left, int | float):
@@ -105,7 +107,7 @@ class BoundedSandbox(SandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def _bounded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Wrap the filter ``function``: it is estimated first, and counts as a step."""
+        """Wrap the filter ``function``: estimate the size of its result before it runs, and count it as a step."""
         skipped = 1 if hasattr(function, "jinja_pass_arg") else 0
 
         @wraps(function)

@@ -213,7 +213,7 @@ class Writer:
         return list(dict.fromkeys([*(parent(action.path) for action in actions), *made]))
 
     def _finish(self, path: str, rest: tuple[Action, ...]) -> None:
-        """Set the time of a changed directory, and sync it. ``rest``: whether more actions follow."""
+        """Set the time of a changed directory, and sync it. ``rest`` are the actions that follow."""
         try:
             folder, _ = self._place(f"{path}/")
             fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
@@ -234,7 +234,9 @@ class Writer:
     # -- attributes --------------------------------------------------------------------------------------
 
     def _take_over(self, folder: int, name: bytes, fd: int) -> bool:
-        """Copy owner, mode and attributes, except signatures, of the regular file ``name`` to the file ``fd``."""
+        """Copy owner, mode and attributes, except signatures, of the regular file ``name`` to the file ``fd``. Return
+        False if ``name`` is not a regular file.
+        """
         old = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if not stat.S_ISREG(old.st_mode):
             return False
@@ -292,7 +294,7 @@ class Writer:
 
 
 def _reason(error: OSError | InputError) -> str:
-    """Return the message of an OSError, or of a directory that can no longer be reached."""
+    """Return the message of an OSError, or of the error for a directory that can no longer be reached."""
     return str(error.strerror) if isinstance(error, OSError) else error.problems[0].message
 
 

@@ -71,7 +71,7 @@ class TreeCopy:
     # -- directories -------------------------------------------------------------------------------------
 
     def _enter(self, name: bytes) -> None:
-        """Push the current directory of the source to the stack, with its remaining entries."""
+        """Push the current directory of the source to the stack, with the entries that are left to copy."""
         try:
             status, names = os.fstat(self._from.fd), self._from.names()
         except OSError as error:

@@ -35,7 +35,9 @@ class User(NamedTuple):
     groups: frozenset[int] = frozenset()
 
     def may(self, bits: int, owner: Owner, mode: int) -> bool:
-        """Return whether the user has all permission ``bits``, by the first matching class (path_resolution(7))."""
+        """Return whether the user has all permission ``bits``. The first matching class decides: owner, group or others
+        (path_resolution(7)).
+        """
         if self.uid == _ROOT:
             return True
         if self.uid is not None and self.uid == owner.uid:
@@ -61,7 +63,9 @@ class Device:
         self._once: dict[str, Any] = {}
 
     def once(self, what: str, find: Callable[[], _Value]) -> _Value:
-        """Return the result of ``find``, computed once for this tree. ``what`` names it."""
+        """Return the result of ``find``, which is computed once for this tree. ``what`` is the key under which it is
+        cached.
+        """
         if what not in self._once:
             self._once[what] = find()
         found: _Value = self._once[what]

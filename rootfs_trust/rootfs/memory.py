@@ -27,7 +27,9 @@ _MOST = 64
 """Maximum number of cached trees; each has some thousand facts."""
 
 _FIRST = ("names", "kind", "node")
-"""Order of checking facts: a listing has the types of all its entries, and files are the most expensive."""
+"""The order in which facts are checked: first listings, which give the types of all their entries; last files, which
+are the most expensive.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class _Known(Generic[_Result]):
     result: _Result
 
     def holds(self, view: View, found: dict[_Fact, Hashable]) -> bool:
-        """Return whether every fact is true in ``view``. ``found`` caches its facts."""
+        """Return whether every fact is true in ``view``. ``found`` caches the facts of ``view``."""
         return all(_is_unchanged(view, fact, expected, found) for fact, expected in self.facts.items())
 
 

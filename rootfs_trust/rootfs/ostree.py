@@ -8,5 +8,5 @@ ETC, USR_ETC = "/etc", "/usr/etc"
 
 
 def has_etc_in_usr(view: View) -> bool:
-    """Return whether the tree is one of OSTree or bootc before its deployment."""
+    """Return whether this is a tree of OSTree or bootc before its deployment."""
     return view.kind(USR_ETC) is Directory and not view.names(ETC)

@@ -10,8 +10,8 @@ from rootfs_trust.rootfs.view import Node, View
 class PassThroughView:
     """The tree ``view``. Implements View; a subclass changes some of the methods.
 
-    A view that is not derived from this class could forget a method that a caller finds out about only in some trees,
-    such as the environment of an image.
+    A view that is not derived from this class could lack a method that only some trees need, such as the environment of
+    an image.
     """
 
     def __init__(self, view: View) -> None:

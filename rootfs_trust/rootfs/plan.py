@@ -40,7 +40,7 @@ Sources: nixos/modules/security/ca.nix; GNU Guix Reference Manual, "X.509 Certif
 
 
 class MakeDirectory(NamedTuple):
-    """Create a directory. Its parent exists by then."""
+    """Create a directory. Its parent directory exists when this action runs."""
 
     path: str
     node: Directory
@@ -156,7 +156,9 @@ def real_folder(view: View, folder: str) -> str:
 
 
 def _collisions(view: View, desired: Desired) -> Iterator[Problem]:
-    """Yield conflicts for paths of ``desired`` that are the same file on the device, or one below another."""
+    """Yield conflicts for paths of ``desired`` that are the same file on the device, or of which one is below the
+    other.
+    """
     folders = {folder: real_folder(view, folder) for folder in dict.fromkeys(map(parent, desired))}
     places: dict[str, str] = {}
     for path, node in desired.items():
@@ -339,7 +341,9 @@ def _real(view: View, path: str) -> str:
 
 
 def _leftovers(view: View, desired: Desired) -> Iterator[Remove | Problem]:
-    """Return the temporary files that a killed run left in the directories that are written."""
+    """Yield the removal of each temporary file that a killed run left in a directory to write, or a conflict if it
+    cannot be removed.
+    """
     for folder in sorted({parent(path) for path in desired}):
         for path in (join(folder, name) for name in view.names(folder) if name.startswith(STAGED_PREFIX)):
             kind = view.kind(path, follow=False) or Special

@@ -111,7 +111,7 @@ class PlannedTree:
         return self._real_paths[path]
 
     def rights(self, place: str) -> tuple[Owner, int]:
-        """Return owner and mode of a file or directory, by its real path. Replaced files keep theirs."""
+        """Return owner and mode of a file or directory, by its real path. Replaced files keep owner and mode."""
         for node in (self._view.node(place), self._planned.get(place)):
             if isinstance(node, File | Directory):
                 return node.owner or Owner(0, 0), node.mode

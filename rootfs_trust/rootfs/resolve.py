@@ -11,8 +11,8 @@ MAX_LINKS = 40
 """Maximum number of links in one path, as in Linux (fs/namei.c, MAXSYMLINKS)."""
 
 Look: TypeAlias = Callable[[str], "Symlink | type[Node] | None"]
-"""A function that returns the entry at a path whose parent has no links: a link itself, the type of anything else, or
-None.
+"""A function that returns the entry at a path whose parent has no links: a link itself, the type of any other entry, or
+None if there is no entry.
 """
 
 

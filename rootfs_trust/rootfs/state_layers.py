@@ -23,7 +23,7 @@ class FoundEntry(NamedTuple):
 
 
 class LayerAnswer(Enum):
-    """Answers of a layer for a path that it does not contain."""
+    """Answers of a layer for a path that the layer does not contain."""
 
     HIDDEN = "the state deletes it"
     BELOW = "use the layer below"

@@ -67,7 +67,7 @@ def _replaces(action: Action) -> bool:
 
 
 def _reason(root: RootDirectory, folder: str) -> str:
-    """Return why the directory cannot be written, or an empty string if no reason is known."""
+    """Return the reason why the directory cannot be written, or an empty string if no reason is known."""
     fd = root.folder(folder)
     if fd is None:
         return ""

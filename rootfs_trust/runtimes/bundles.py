@@ -9,7 +9,7 @@ from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, conflict
 
 
 def changed_bundles(view: View, paths: list[str], request: RuntimeRequest) -> RuntimePlan:
-    """Return the bundles at ``paths`` that ``request`` changes, with the new block of our anchors."""
+    """Return the bundles at ``paths`` that ``request`` changes, with the new block of anchors."""
     plan = RuntimePlan()
     for path in paths:
         data = read(view, path)

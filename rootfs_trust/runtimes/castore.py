@@ -22,7 +22,7 @@ def present(tree: RuntimeTree) -> bool:
 
 
 def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
-    """Plan every bundle with the anchors in a marked block at its end."""
+    """Plan every bundle of castore, with the anchors in a marked block at its end."""
     paths = tree.files(CASTORE)
     result = changed_bundles(tree.view, paths, request)
     modules = [module for path in paths if (module := module_with_roots(tree.view, path))] if request.anchors else []

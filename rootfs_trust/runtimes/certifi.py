@@ -15,5 +15,5 @@ def present(tree: RuntimeTree) -> bool:
 
 
 def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
-    """Plan every bundle with the anchors in a marked block at its end."""
+    """Plan every bundle of certifi, with the anchors in a marked block at its end."""
     return changed_bundles(tree.view, tree.files(CERTIFI), request)

@@ -1,8 +1,8 @@
 """Chromium and its derivatives: the managed policy ``CACertificates``, a list of certificates in base64.
 
 Facts: chromeenterprise.google, policy list (CACertificates, since Chrome 128); components/policy/core/common,
-config_dir_policy_loader.cc: every file of a directory is read, and a policy that two files set is not merged. So our
-certificates are in a separate file, unless another file of the directory sets the policy; then they are added to it.
+config_dir_policy_loader.cc: every file of a directory is read, and a policy that two files set is not merged. So the
+anchors are in a separate file, unless another file in the directory sets the policy. Then they are added to that file.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class FoundStore(NamedTuple):
 
     ``kind``  ``java`` (a JDK's or JRE's keystore), ``certifi`` (certifi, its vendored copies, botocore), ``castore``
               (Erlang's and Elixir's), ``node`` (the program: its roots are compiled in)
-    ``path``  of the file. It may be a link, even a dangling one. For a JDK without a keystore, it does not exist.
+    ``path`` of the file. It may be a link, even a dangling one. For a JDK without a keystore, it does not exist.
     """
 
     kind: str
@@ -100,7 +100,7 @@ def _is_castore(directory: str) -> bool:
 
 
 _JDK_FILE = "default.policy"
-"""lib/security of every JDK and JRE since 9 has it; such a directory without a keystore is a broken Java."""
+"""A file that lib/security of every JDK and JRE since 9 contains. If there is no keystore beside it, Java is broken."""
 _is_java = _ends_with("/lib/security")
 
 _PLACES: tuple[tuple[str, Callable[[str], bool], tuple[str, ...]], ...] = (

@@ -4,7 +4,7 @@ Facts: mozilla.github.io/policy-templates (Certificates, Install); EnterprisePol
 ``policies/policies.json`` in ``/etc/firefox`` is read in place of ``distribution/policies.json`` below the program. The
 name of the directory is the application's name in lower case (GetUnixSystemConfigDir in SpecialSystemDirectory.cpp),
 also for Debian's ESR, whose name is Firefox, too. A new file in ``/etc`` would hide the ``distribution`` file of every
-Firefox, so that file is changed where it exists and that of ``/etc`` does not.
+Firefox. So if only the ``distribution`` file exists, that file is changed.
 """
 
 from __future__ import annotations

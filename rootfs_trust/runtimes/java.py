@@ -1,7 +1,7 @@
 """Java: every keystore ``cacerts`` of a JDK or JRE, except links to the system's. A keystore stays JKS or PKCS #12.
 
-Our entries have aliases that begin with ``rootfs-trust:``. Foreign entries keep their bytes and their order. The
-system's own store, to which distributions link their JDKs, belongs to the layout.
+Entries of rootfs-trust have aliases that begin with ``rootfs-trust:``. Foreign entries keep their bytes and their
+order. The system's own store, to which distributions link their JDKs, belongs to the layout.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rootfs_trust.x509 import Certificate, looks_like_pkcs12
 NAME = "java"
 
 PREFIX = "rootfs-trust:"
-"""Prefix of the aliases of our entries. Java finds only lower-case aliases."""
+"""Prefix of the aliases of rootfs-trust's entries. Java finds only lower-case aliases."""
 
 _PASSWORDS = (PASSWORD, "")
 _HINT = "name a file with its password as java_password_file in [runtimes] of rootfs-trust.toml"
@@ -117,14 +117,14 @@ def _is_ours(bag: Bag) -> bool:
 
 
 def _stays(alias: str, der: bytes, request: RuntimeRequest) -> bool:
-    """Return whether an entry is foreign and stays."""
+    """Return whether an entry stays: it is foreign, and the request does not remove it."""
     if request.only and der not in {anchor.certificate.der for anchor in request.anchors}:
         return False
     return not alias.startswith(PREFIX) and not (request.distrust and _sha256(der) in request.removed)
 
 
 def _ours(entries: dict[str, bytes], wanted: dict[str, Certificate], request: RuntimeRequest) -> dict[str, bytes]:
-    """Return our entries of earlier runs and of this run, by alias, except those that exist as foreign entries."""
+    """Return the entries of this and earlier runs by alias, except those whose certificate a foreign entry has."""
     others = {der for alias, der in entries.items() if _stays(alias, der, request)}
     kept = {} if request.only else {alias: der for alias, der in entries.items() if alias.startswith(PREFIX)}
     asked = kept | {alias: certificate.der for alias, certificate in wanted.items()}

@@ -4,7 +4,7 @@ Facts, found with cert-sync of Mono 6.8: ``certs/Trust`` has a DER file for each
 key identifier and its serial number with the bytes reversed, or else after the digest of its signed part.
 ``new-certs/Trust`` has a PEM file named after OpenSSL's subject hash. cert-sync also writes the text form behind the
 PEM; readers ignore it. Mono reads HASH.0, HASH.1, ... up to the first number that is missing, and no other file.
-Neither file can record who added it: a removed certificate is removed, whoever added it.
+Neither file can record who added it. So ``remove`` deletes a certificate even if somebody else has added it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _paths(digits: str) -> Iterator[str]:
 
 
 def _numbered(digits: str, held: Collection[str]) -> list[str]:
-    """Return those ``held`` paths that Mono reads for a subject hash: their numbers have no gap."""
+    """Return those of the ``held`` paths that Mono reads for a subject hash: the numbers up to the first gap."""
     return list(takewhile(held.__contains__, _paths(digits)))
 
 

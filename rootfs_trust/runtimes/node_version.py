@@ -21,7 +21,9 @@ _VERSION = re.compile(r"(?:\d{1,9}:)?(\d{1,9})\.(\d{1,9})")
 
 
 def node_version(device: Device, program: str) -> Version | None:
-    """Return the version of the Node.js at ``program``: from its headers, its path or its package; else None."""
+    """Return the version of the Node.js at ``program``, from its headers, its path or its package, or None if none of
+    them shows it.
+    """
     real = device.view.real_path(program) or program
     header = read(device.view, join(posixpath.dirname(posixpath.dirname(real)), _HEADER)) or b""
     numbers = _NUMBERS.findall(header)[:2] or (match.groups() if (match := _IN_PATH.search(real)) else ())

@@ -1,8 +1,8 @@
-"""A foreign PEM file with our certificates in a marked block at its end.
+"""Add certificates to a foreign PEM file, in a marked block at its end.
 
 The block begins with a blank line and :data:`BEGIN` and ends with :data:`END`; a comment names each certificate. PEM
-readers ignore what is outside of certificates (RFC 7468, 2). All else in the file stays as it is, byte for byte, and
-removing the block gives back the file from before.
+readers ignore what is outside of certificates (RFC 7468, 2). The rest of the file stays unchanged, byte for byte, so
+removing the block restores the original file.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CERTIFICATE = re.compile(
 
 
 class PemFile(NamedTuple):
-    """A file in two parts: the foreign bytes without our block, and our certificates by name."""
+    """A file in two parts: the foreign bytes, and the certificates in the block by name."""
 
     others: bytes
     ours: dict[str, Certificate]
@@ -44,7 +44,9 @@ class PemFile(NamedTuple):
         return frozenset(sha256(der).hexdigest() for der in map(_der, _CERTIFICATE.finditer(self.others)))
 
     def wanted(self, request: RuntimeRequest) -> list[Anchor]:
-        """Return our certificates of earlier runs and of ``request``, by name, without those that are also foreign."""
+        """Return the certificates for the block by name: those of earlier runs and of ``request``, except those that
+        the foreign bytes contain.
+        """
         kept = {name: Anchor(name, certificate, "") for name, certificate in self.ours.items()}
         asked = kept | {anchor.name: anchor for anchor in request.anchors}
         unwanted = request.removed | (self.digests if asked else frozenset())
@@ -62,7 +64,7 @@ class PemFile(NamedTuple):
 
 
 def read_pem_file(data: bytes) -> PemFile:
-    """Split a file into foreign bytes and our block. Raises MalformedError if the block was changed."""
+    """Split a file into the foreign bytes and the block. Raises MalformedError if somebody has changed the block."""
     begin = data.find(b"\n" + BEGIN)
     end = data.find(END, begin)
     if begin < 0 or end < 0:

@@ -28,9 +28,8 @@ def write_policies(document: dict[str, Any], before: bytes = b"") -> bytes:
 
 
 def _form(before: bytes) -> tuple[int | str | None, bool, bool]:
-    """Return the indentation of a file, whether it escapes non-ASCII characters, and whether it ends with a newline.
-
-    If no format reproduces the file, the usual one is used.
+    """Return the indentation of a file, whether it escapes non-ASCII characters, and whether it ends with a newline. If
+    these do not reproduce the file, return the usual format.
     """
     if before:
         document = read_policies(before)

@@ -31,7 +31,7 @@ class RuntimeRequest(NamedTuple):
     distrust: bool = False
     """``removed`` also applies to certificates that the runtime ships."""
     only: bool = False
-    """Remove all other certificates, so that a store trusts only ``anchors``."""
+    """Remove all other certificates, so that the stores trust only ``anchors``."""
     bundle: str = ""
     """The path of the system's bundle, for variables."""
     all_variables: bool = False

@@ -67,7 +67,9 @@ def recorded(view: View) -> dict[str, str]:
 def unassigned(
     view: View, variables: Mapping[str, str], assigned: Mapping[str, tuple[Assignment, ...]]
 ) -> tuple[dict[str, str], list[Problem]]:
-    """Return the ``variables`` that nothing else sets, and a conflict for each that is already set to another file."""
+    """Return those of ``variables`` that nothing else sets, and a conflict for each that is already set to another
+    file.
+    """
     conflicts = [
         _already_set(name, path, there)
         for name, path in variables.items()

@@ -1,4 +1,4 @@
-"""All layouts by name. docs/layouts.md is generated from them."""
+"""All layouts by name. docs/generate.py writes docs/layouts.md from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trust anchor and its name in the store. Adding and removing use the same rules for names."""
+"""A trust anchor, and the rules for its name in the store. ``install`` and ``remove`` use the same rules."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Anchor(NamedTuple):
 def safe_name(text: str) -> str:
     """Turn ``text`` into a file name that is safe in any store: ASCII letters, digits, ``.``, ``_`` and ``-``.
 
-    Every other character becomes ``_``. So does a leading dot or dash, which shells and tools treat specially.
+    Every other character becomes ``_``. A leading dot or dash also becomes ``_``, because shells and tools treat it
+    specially.
     """
     name = "".join(char if char in _SAFE else "_" for char in text)[:MAX_NAME]
     return f"_{name[1:]}" if name[:1] in (".", "-") else name

@@ -23,7 +23,7 @@ def _all_purposes(_source: Source, _certificate: Certificate) -> Purposes:
 
 @dataclass(slots=True)
 class AnchorSources:
-    """The source files of the anchor source directory, by path. ``changed`` are the files that a run writes or deletes.
+    """The source files of the anchor source directory, by path. ``changed`` has the files that a run writes or deletes.
 
     ``link_name`` maps a source's path to its name in the hash directory. No two sources may share that name: the
     distribution's own tool would swap them at each run. ``purposes_of`` returns the purposes for which a source trusts
@@ -160,7 +160,9 @@ class AnchorSources:
             )
 
     def _with_other_purposes(self, anchor: Anchor, source: Source) -> None:
-        """Apply the rules for a name that is in use to an anchor that is already installed for other purposes."""
+        """Handle an anchor that is already installed for other purposes, by the rules for a name that is already in
+        use.
+        """
         current = self.purposes_of(source, anchor.certificate)
         if source.path != self._path(anchor.name):
             self.conflicts.append(
@@ -198,8 +200,8 @@ class AnchorSources:
             self.installed.append(anchor)
 
     def _name_conflict(self, path: str) -> Source | None:
-        """Return the source that conflicts with ``path``: one with the same link name, or one below a directory at
-        ``path``.
+        """Return the source that conflicts with ``path``: it has the same link name, or ``path`` is one of its parent
+        directories.
         """
         for other, source in self._linked.get(self.link_name(path), {}).items():
             if other != path:

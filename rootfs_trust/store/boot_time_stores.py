@@ -20,11 +20,11 @@ _SYSTEMS = {
         "add a TrustedRootsConfig document to the machine configuration (Talos 1.8 and later)",
     ),
 }
-"""By ID of os-release: what the system does, and what to do instead."""
+"""For each ID of os-release: the name of the system, what it does at boot, and what to do instead."""
 
 
 def refusal(device: Device) -> Problem | None:
-    """Return the error that prevents an installation into such a system, or None for all others."""
+    """Return the error for such a system, in which an installation would not last; None for all other systems."""
     name = device.os_release.get("ID", "")
     if name not in _SYSTEMS:
         return None

@@ -39,7 +39,7 @@ class BundleStore:
     more: tuple[str, ...] = ()
     """Further bundles that are separate files: Azure Linux's distroless images have a copy at /etc/pki/tls/cert.pem."""
     hash_directory: str = ""
-    """A directory whose ``.crt`` files are sources too and have hash links; empty if there is none."""
+    """A directory whose ``.crt`` files are also sources, and have hash links. Empty if there is none."""
 
     @property
     def local(self) -> str:
@@ -119,7 +119,7 @@ class BundleStore:
 
 
 def file_link_name(path: str) -> str:
-    """Return the base name of a file. Hash links point to the file itself, so there is no other link to it."""
+    """Return the base name of a file. Hash links point to the file itself, so it needs no separate link."""
     return path.rpartition("/")[2]
 
 

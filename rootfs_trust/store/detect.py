@@ -48,7 +48,7 @@ def _layout_by_name(name: str) -> Layout:
 
 
 def _detected(device: Device) -> Iterator[Layout]:
-    """Yield the layouts that the rootfs looks like, the most certain first."""
+    """Yield the layouts to which the files of the rootfs point, the most certain first."""
     view = device.view
     yield from _by_features(view)
     release = device.os_release
@@ -82,7 +82,7 @@ def _by_features(view: View) -> Iterator[Layout]:
 
 
 def _adapted(device: Device, layout: Layout) -> Layout:
-    """Adapt the layout to the outputs of this release of the distribution."""
+    """Adapt the layout to what the tool of this release of the distribution writes."""
     if layout is BUNDLE_ONLY:
         return _with_its_bundle(device.view, layout)
     if layout.name == "fedora":

@@ -115,9 +115,8 @@ def _linkable(found: Certificate | CertificateList) -> Linkable:
 
 
 def _refusal(name: str, data: bytes, objects: Objects) -> Problem | None:
-    """Return the reason why nothing in a file gets a link, or None if something does.
-
-    A second private key counts too: OpenSSL takes what follows it for a second object.
+    """Return the reason why nothing in a file gets a link, or None if something does. A second private key is also a
+    reason, because OpenSSL treats what follows it as a second object.
     """
     if objects.bad:
         bad = objects.bad[0]
@@ -206,7 +205,7 @@ def links(entries: Iterable[HashedFile], styles: Iterable[str] = ("new",)) -> di
 
 
 def duplicates(entries: Iterable[HashedFile]) -> list[Problem]:
-    """Return a warning for each certificate or CRL that a file with an earlier name contains too."""
+    """Return a warning for each certificate or CRL that a file with an earlier name also contains."""
     first: dict[tuple[str, str], str] = {}
     found = []
     for entry, linkable in _in_order(entries):
@@ -328,6 +327,8 @@ def _entry_of_source(name: str, source: Source) -> HashedFile:
 
 
 def _higher_numbers_first(name: str) -> tuple[str, int]:
-    """Sort key: a certificate whose number grows gets its new link before its old link name is reused."""
+    """Sort key: higher numbers first. So a certificate whose number grows gets its new link before another one gets its
+    old link name.
+    """
     value, _, number = name.partition(".")
     return value, -int(number.lstrip("r"))

@@ -76,7 +76,9 @@ class _Location(NamedTuple):
 
 
 def _location(view: View) -> _Location | Problem | None:
-    """Return where to write, a warning if that is not possible, or None if the rootfs has no keystore to maintain."""
+    """Return the location of the keystore, a warning if it cannot be written, or None if the rootfs has no keystore to
+    maintain.
+    """
     data = read(view, JAVA_STORE)
     if data is None and view.kind(JAVA_STORE, follow=False) is not None:
         return _not_a_file(view)
@@ -93,7 +95,9 @@ def _location(view: View) -> _Location | Problem | None:
 
 
 def _has_java(view: View) -> bool:
-    """Return whether a Java exists. It may be unpacked but not configured, with no link from /usr/bin yet."""
+    """Return whether the rootfs has a Java. The package may be unpacked but not configured, so that /usr/bin has no
+    link yet.
+    """
     places = ["/usr/bin/java", *(f"{join(_JVMS, name)}/bin/java" for name in view.names(_JVMS))]
     return any(view.kind(location) is File for location in places)
 
@@ -136,7 +140,7 @@ def _certificates(links: Mapping[str, Source]) -> tuple[dict[str, bytes], list[P
 
 
 def _reason_to_skip(name: str, source: Source) -> str:
-    """Return why Java would not accept the certificate of a link, or an empty string."""
+    """Return the reason why Java would not accept the certificate of a link, or an empty string."""
     if any("\udc80" <= char <= "\udcff" for char in name):  # bytes that are not UTF-8, by surrogateescape
         return "its name is not UTF-8"
     if source.fault or not source.certificates:
@@ -152,7 +156,7 @@ def _reason_to_skip(name: str, source: Source) -> str:
 
 
 def _entries(old: list[KeystoreEntry], wanted: Mapping[str, bytes], created: int | None) -> list[KeystoreEntry]:
-    """Return foreign entries unchanged and our entries with dates, in the order of the JDK's hash table."""
+    """Return foreign entries unchanged, and those of the hook with dates, in the order of the JDK's hash table."""
     foreign = {entry.alias: entry for entry in old if not entry.alias.lower().startswith(_PREFIX)}
     entries = {alias: foreign[alias] for alias in sorted(foreign)}
     entries |= {each.alias: each for each in with_dates(wanted.items(), old, created)}

@@ -14,12 +14,11 @@ _SM2 = bytes.fromhex("2a811ccf5501822d")
 
 
 def refused_by_java(certificate: x509.Certificate) -> str:
-    """Return why Java refuses a certificate that OpenSSL accepts, or an empty string.
-
-    One such entry makes Java reject the whole keystore. Found with OpenJDK 17 (sun.security.x509: X509CertInfo,
-    CertificateValidity, CertificateExtensions; and sun.security.util.CurveDB). This check is stricter than Java for
-    rarely used curves, and for an empty subject with an alternative name. It does not check whether points are on their
-    curve, nor extensions other than the two that every CA has.
+    """Return the reason why Java refuses a certificate that OpenSSL accepts, or an empty string. One such entry makes
+    Java reject the whole keystore. Found with OpenJDK 17 (sun.security.x509: X509CertInfo, CertificateValidity,
+    CertificateExtensions; and sun.security.util.CurveDB). This check is stricter than Java for rarely used curves, and
+    for an empty subject with an alternative name. It does not check whether points are on their curve, nor extensions
+    other than the two that every CA has.
     """
     try:
         return _refusal(certificate)
@@ -52,7 +51,7 @@ def _unreadable_extension(certificate: x509.Certificate, present: set[bytes]) ->
 
 
 def _unreadable_key(certificate: x509.Certificate) -> str:
-    """Return why Java cannot read the key, or an empty string.
+    """Return the reason why Java cannot read the key, or an empty string.
 
     Java refuses invalid RSA and EC keys, and curves given by parameters. It accepts unknown algorithms.
     """

@@ -46,7 +46,7 @@ class KeystoreEntry(NamedTuple):
 
 
 def keystore(entries: Iterable[tuple[str, bytes]], created: int, password: str = PASSWORD) -> bytes:
-    """Return a keystore of certificates, given as alias and DER. ``created`` is their date, in seconds since 1970."""
+    """Create a keystore from pairs of alias and DER. ``created`` is the date of all entries, in seconds since 1970."""
     return write_keystore((KeystoreEntry(alias, created * 1000, der) for alias, der in entries), password)
 
 
@@ -60,10 +60,9 @@ def write_keystore(entries: Iterable[KeystoreEntry], password: str = PASSWORD) -
 def with_dates(
     pairs: Iterable[tuple[str, bytes]], old: Sequence[KeystoreEntry], created: int | None
 ) -> list[KeystoreEntry]:
-    """Return entries for pairs of alias and DER. An entry that is also in ``old`` keeps its date.
-
-    Others get ``created``, in seconds since 1970. If it is None, they get the latest date in ``old``, or 0: the time of
-    the run would make each run's bytes differ.
+    """Create entries from pairs of alias and DER. An entry that is also in ``old`` keeps its date. Other entries get
+    ``created``, in seconds since 1970. If ``created`` is None, they get the latest date in ``old``, or 0. With the time
+    of the run, each run would write other bytes.
     """
     dates = {(each.alias, each.der): each.created_ms for each in old}
     new = max((each.created_ms for each in old), default=0) if created is None else created * 1000

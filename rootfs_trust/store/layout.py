@@ -32,7 +32,7 @@ BUNDLES = (
 
 
 class Request(NamedTuple):
-    """The change that a run makes. An empty one rebuilds the store from the sources in the rootfs."""
+    """The change that a run makes. An empty request rebuilds the store from the sources in the rootfs."""
 
     anchors: tuple[Anchor, ...] = ()
     adopt: bool = False
@@ -42,7 +42,7 @@ class Request(NamedTuple):
     remove: tuple[str, ...] = ()
     """Names of anchors to delete or, if the distribution ships them, to distrust."""
     distrust: frozenset[str] = frozenset()
-    """SHA-256 of certificates of which every copy is deleted or distrusted."""
+    """SHA-256 of the certificates of which every copy must be deleted or distrusted."""
     selections: tuple[Selection, ...] = ()
     """Further certificates to delete or distrust; see :func:`~rootfs_trust.store.selection.with_selections`."""
     named: Mapping[str, Selection] = {}

@@ -47,7 +47,7 @@ _FRIENDLY_NAME = bytes.fromhex("2a864886f70d010914")
 _TRUSTED_KEY_USAGE = bytes.fromhex("6086480186f966adca7b0101")
 _ANY_USAGE = oid_contents(ANY_PURPOSE)
 _TAG_0, _EXPLICIT = 0x80, 0xA0
-"""Context tag 0: without the constructed bit, as x509.der reads it, and with that bit, as it is written."""
+"""Context tag 0, without the constructed bit (for reading with x509.der) and with that bit (for writing)."""
 _VERSION = 3
 
 
@@ -104,8 +104,8 @@ class Pkcs12:
 
 
 def trusted_bag(alias: str, certificate: bytes) -> Bag:
-    """Return a trust anchor as Java writes it: ``certificate`` (DER), alias, and the attribute that marks it
-    trusted.
+    """Return the bag of a trust anchor as Java writes it: ``certificate`` (DER), the alias, and the attribute that
+    marks it as trusted.
     """
     content = der(SEQUENCE, der(OID, _X509) + der(_EXPLICIT, der(OCTET_STRING, certificate)))
     name = _attribute(_FRIENDLY_NAME, der(BMP_STRING, alias.encode("utf-16-be", "surrogatepass")))

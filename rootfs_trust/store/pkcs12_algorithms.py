@@ -194,7 +194,7 @@ def _repeated(data: bytes, block: int) -> bytes:
 
 
 def _add_to_blocks(material: bytearray, step: int, block: int) -> None:
-    """Add ``step`` to each block of the material, modulo the block size."""
+    """Add ``step`` to each block of the material, as numbers of ``block`` bytes that overflow to zero."""
     for start in range(0, len(material), block):
         value = int.from_bytes(material[start : start + block]) + step
         material[start : start + block] = (value % (1 << 8 * block)).to_bytes(block)
@@ -218,7 +218,9 @@ def _rounds(reader: DerReader) -> int:
 
 
 def checked_iterations(count: int) -> int:
-    """Return the count; raises MalformedError if it is not positive or would take minutes."""
+    """Return the iteration count. Raises MalformedError if it is not positive, or so large that the derivation would
+    take minutes.
+    """
     if count < 1:
         raise MalformedError(f"asks for {count} iterations to derive a key")
     if count > MAX_ITERATIONS:

@@ -22,7 +22,7 @@ WORDS = {SERVERS: SERVER_AUTH, "client-auth": CLIENT_AUTH, "email": EMAIL, "code
 
 
 def purposes(words: Iterable[str]) -> Purposes:
-    """Return the purposes ``words``. All four words together mean everything."""
+    """Return the set of purposes in ``words``. All four words together mean all purposes."""
     named = frozenset(words)
     return None if named == WORDS.keys() else named
 

@@ -48,7 +48,7 @@ def selected(selections: Iterable[Selection], certificate: Certificate) -> bool:
 
 
 class RootProgram(NamedTuple):
-    """A root program at some time: the roots that it trusts for TLS servers, as names by SHA-256."""
+    """The roots that a root program trusts for TLS servers at a certain time: their names by SHA-256."""
 
     title: str
     """The name, with the date of the list."""
@@ -104,7 +104,9 @@ def with_selections(request: Request, held: Held, plan: StorePlan, layout: str, 
 
 
 def _by_root_data(request: Request, held: Held, plan: StorePlan) -> tuple[list[Selection], tuple[str, ...]]:
-    """Return the selections from the root data, and the remaining names, which anchors of the layout have."""
+    """Return the selections of those names that are in the root data, and the remaining names, which are names of
+    anchors.
+    """
     selections, names = list(request.selections), []
     for name in request.remove:
         if name in held.names or name.startswith(DIGEST):
@@ -140,7 +142,9 @@ def _report_no_match(selection: Selection, held: Held, plan: StorePlan, layout: 
 def _still_accepted(
     selections: Iterable[Selection], held: Held, gone: set[str], layout: str, *, blocklist: bool
 ) -> Iterator[Problem]:
-    """Yield a warning for each intermediate whose issuer stays trusted: clients that read the store still accept it."""
+    """Yield a warning for each selected intermediate whose issuer stays trusted, because clients that read the store
+    still accept it.
+    """
     kept = [each for each in held.trusted if each.sha256 not in gone]
     for selection in selections:
         for each in selection.certificates:
@@ -176,7 +180,7 @@ def _instead(issuers: Iterable[Certificate]) -> str:
 
 
 def _outside_program(request: Request, held: Held, plan: StorePlan) -> set[str]:
-    """Return the shipped certificates that the root program does not trust. Adds warnings about differences.
+    """Return the shipped certificates that the root program does not trust, and add warnings about differences.
 
     A certificate stays if the administrator has added it too, or if such an anchor or a root of the program has its
     key.

@@ -20,8 +20,8 @@ from rootfs_trust.x509.parse_cache import cached
 class Source(NamedTuple):
     """A certificate source file, and the certificates in it.
 
-    ``fault`` says why it is unusable: no client could read what it would add. ``malformed`` describes a defect that
-    only some clients accept; the device's own tool uses the file as it is.
+    ``fault`` is the reason why it is unusable, if clients could not read what it would add to the store. ``malformed``
+    describes a defect that only some clients accept; the device's own tool uses the file as it is.
     """
 
     path: str

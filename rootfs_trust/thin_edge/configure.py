@@ -72,7 +72,7 @@ def thin_edge(
 def _group_by_file(
     device: Device, main: SettingsFile, chosen: list[Setting], generation: str, plan: StorePlan
 ) -> list[tuple[SettingsFile, list[Setting]]]:
-    """Return the files to write and the settings for each. In 2.x, mappers have their own files."""
+    """Return the files to write, and the settings for each file. In 2.x, each mapper has a separate file."""
     groups: dict[str, list[Setting]] = {}
     ignored: dict[str, str] = {}
     for setting in chosen:

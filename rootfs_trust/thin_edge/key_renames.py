@@ -46,7 +46,7 @@ ALIASES = {
 """Alternative names of a table or key in thin-edge.io. A file must not use both."""
 
 EMPTIED = "mqtt.client_auth"
-"""A table that is empty after the renames, and is then removed."""
+"""A table that the renames may leave empty. It is then removed."""
 
 
 def lookup(document: Mapping[str, Any], key: str) -> Any:
@@ -60,7 +60,7 @@ def lookup(document: Mapping[str, Any], key: str) -> Any:
 
 
 def pending_renames(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return the renames that ``document`` (parsed TOML) still needs, if it has keys of version 1."""
+    """Return the renames of keys of version 1 that ``document`` (parsed TOML) still needs."""
     if lookup(document, "config.version") not in (None, "1"):
         return {}
     return {old: new for old, new in RENAMES.items() if lookup(document, old) is not None}

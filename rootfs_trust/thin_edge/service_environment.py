@@ -17,11 +17,11 @@ _NAME = re.compile("[A-Z0-9_]+")
 _ASSIGNMENT = re.compile(r'Environment="(TEDGE_[A-Z0-9_]+)=.*"')
 _HINT = "profiles with a dash in their name and custom mappers need --settings-as file"
 DROP_IN = "/usr/lib/systemd/system/tedge-.service.d/50-rootfs-trust.conf"
-"""systemd reads it for each service whose name begins with ``tedge-`` (systemd.unit(5), since 239)."""
+"""A drop-in that systemd reads for each service whose name begins with ``tedge-`` (systemd.unit(5), since 239)."""
 
 
 def drop_in(settings: Iterable[Setting], before: bytes = b"") -> bytes:
-    """Return the drop-in with ``settings`` added to the variables that the existing one, ``before``, sets."""
+    """Return the drop-in that sets ``settings``, in addition to the variables of the existing drop-in ``before``."""
     lines = _lines(before) | {variable(setting.key): _line(setting) for setting in settings}
     return "\n".join(["[Service]", *lines.values(), ""]).encode()
 

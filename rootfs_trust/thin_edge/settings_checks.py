@@ -27,9 +27,8 @@ _RUN_TIME = "use --set-at-run-time for a path on a volume that is mounted later"
 def check_settings(
     settings: Iterable[Setting], finished: PlannedTree, *, built_in_bridge: bool
 ) -> tuple[list[Problem], list[Problem]]:
-    """Return errors, and warnings: about run-time paths and about foreign files.
-
-    Foreign files and their permissions are only worth a warning, because another build step may fix them.
+    """Return errors and warnings about the settings. Run-time paths, and foreign files and their permissions, only get
+    a warning, because another build step may fix them.
     """
     problems: list[Problem] = []
     warnings: list[Problem] = []
@@ -100,7 +99,9 @@ def _problem(setting: Setting, message: str, hint: str) -> Problem:
 
 
 def _unreadable_paths(settings: Iterable[Setting], finished: PlannedTree, built_in_bridge: bool) -> Iterator[Problem]:
-    """Yield a warning for each path that keeps a program from reading a setting's file, without duplicates."""
+    """Yield a warning for each path whose permissions prevent a program from reading the file of a setting, without
+    duplicates.
+    """
     reported = set()
     for setting in settings:
         for name in _readers(setting, built_in_bridge):
@@ -192,7 +193,7 @@ def _version(finished: PlannedTree) -> str:
 
 
 def _fault(data: bytes) -> str | None:
-    """Return why rustls would reject a file, or None. PEM without any certificate is accepted."""
+    """Return the reason why rustls would reject a file, or None. It accepts PEM without any certificate."""
     for block in x509.blocks(data):
         where = f"the PEM block {block.label} of line {block.line}"
         if isinstance(block, x509.BadBlock):

@@ -16,7 +16,7 @@ from rootfs_trust.thin_edge.trust_settings import CLOUDS, KINDS, MAPPERS, OF_USE
 from rootfs_trust.thin_edge.version import mapper_file
 
 DEFAULT = "/etc/ssl/certs"
-"""thin-edge.io's default for root_cert_path (tedge_config.rs)."""
+"""The default of root_cert_path in thin-edge.io (tedge_config.rs)."""
 
 _ASSIGNMENT = re.compile(r'^Environment="(TEDGE_[A-Z0-9_]+)=((?:[^"\\]|\\.)*)"\s*$', re.MULTILINE)
 
@@ -30,7 +30,8 @@ class FoundSetting(NamedTuple):
 
 
 def found_settings(view: View) -> tuple[FoundSetting, ...]:
-    """Return every trust setting in the rootfs. If two files set one, it is the value that thin-edge.io uses.
+    """Return every trust setting in the rootfs. If two files set the same key, the result has the value that
+    thin-edge.io uses.
 
     Raises InputError if a file is not valid TOML.
     """
@@ -96,7 +97,9 @@ def _of_files(view: View) -> Iterator[FoundSetting]:
 
 
 def _of_a_mapper(key: str, mappers: tuple[str, ...]) -> bool:
-    """Return whether 2.x ignores ``key`` in tedge.toml. If a cloud has any mapper file, only those are read."""
+    """Return whether thin-edge.io 2.x ignores ``key`` in tedge.toml. If a cloud has any mapper file, 2.x reads only its
+    mapper files.
+    """
     return key.partition(".")[0] in {table.partition(".")[0] for table in mappers}
 
 
@@ -131,7 +134,7 @@ def _of_table(document: Mapping[str, Any], table: str, file: str) -> Iterator[Fo
 
 
 def _of_environment(view: View, found: Mapping[str, FoundSetting]) -> Iterator[FoundSetting]:
-    """Yield the settings in our drop-in of systemd. Profiles are recognized by the settings in the files."""
+    """Yield the settings in rootfs-trust's drop-in for systemd. Profiles are recognized by settings in the files."""
     keys = {variable(key): key for key in (*KINDS, *found)}
     text = (read(view, DROP_IN) or b"").decode("utf-8", "replace")
     for name, value in _ASSIGNMENT.findall(text):

@@ -18,7 +18,7 @@ FOLDER = "/etc/tedge"
 MAPPERS = f"{FOLDER}/mappers"
 CLOUDS = {"c8y": "Cumulocity", "aws": "AWS IoT", "az": "Azure IoT"}
 OF_USERS = "NAME.device.root_cert_path"
-"""The key of a custom mapper's setting, as in ``tedge mapper config get``. NAME is the name of the mapper."""
+"""The key of the setting of a custom mapper, as in ``tedge mapper config get``. NAME is the name of the mapper."""
 
 _PROFILE = re.compile(r"[A-Za-z0-9_-]*[A-Za-z0-9][A-Za-z0-9_-]*")
 _MAPPER = re.compile(r"(?!bridge-|collectd$)[a-z][a-z0-9-]*")
@@ -68,7 +68,7 @@ class Setting:
     explicit: bool = True
     """False if a cloud implies it: a value in the file then takes precedence."""
     relative: str = ""
-    """The path as the user gave it, relative to the mapper's directory. It is written that way."""
+    """The path relative to the directory of the mapper, if the user gave such a path. It is written unchanged."""
 
     @property
     def value(self) -> str:
@@ -77,13 +77,13 @@ class Setting:
 
     @property
     def of_user(self) -> bool:
-        """Whether the setting is one of a custom mapper, which reads only its own file."""
+        """Whether the setting belongs to a custom mapper, which reads only its own file."""
         return plain_key(self.key) == OF_USERS
 
     @property
     def table(self) -> str:
-        """The cloud, with the profile if there is one (``c8y``, ``c8y.profiles.edge``), or a mapper or another
-        table.
+        """The table with the setting: a cloud, with the profile if there is one (``c8y``, ``c8y.profiles.edge``), a
+        mapper, or another table.
         """
         parts = self.key.split(".")
         return ".".join(parts[:3]) if parts[1:2] == ["profiles"] else parts[0]

@@ -1,8 +1,8 @@
 """The settings format of a rootfs: thin-edge.io 1.x has all settings in tedge.toml, 2.x a mapper file for each cloud.
 
-2.x reads a cloud and its profiles from mapper.toml files if there is any for that cloud. Otherwise it still reads
-tedge.toml, if that has a table of any cloud (decide_config_source in tedge_config_location.rs, 2.0.1). A cloud is never
-in both: thin-edge.io's own upgrade deletes the mapper file of a cloud that is in tedge.toml.
+If a cloud has any mapper.toml file, 2.x reads that cloud and its profiles from mapper.toml files. Otherwise it still
+reads tedge.toml, if tedge.toml has a table of any cloud (decide_config_source in tedge_config_location.rs, 2.0.1). A
+cloud is never in both: thin-edge.io's own upgrade deletes the mapper file of a cloud that is in tedge.toml.
 """
 
 from __future__ import annotations
@@ -53,6 +53,6 @@ def generation_of(device: Device, choice: str) -> str:
 
 
 def built_in_bridge(device: Device, document: Mapping[str, Any], choice: str) -> bool:
-    """Return whether MQTT uses thin-edge.io's own bridge: as tedge.toml says, or by default in 2.x."""
+    """Return whether MQTT uses thin-edge.io's built-in bridge: if tedge.toml says so, or by default in 2.x."""
     configured = lookup(document, "mqtt.bridge.built_in")
     return configured is True or (configured is None and generation_of(device, choice) == "2")

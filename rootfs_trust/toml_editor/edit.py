@@ -62,7 +62,7 @@ def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, setti
 
 
 class _NoPlaceError(Exception):
-    """The structure of the file allows no new key at this path."""
+    """The structure of the file does not allow a new key at this path."""
 
 
 # -- steps -------------------------------------------------------------------------------------------------
@@ -88,7 +88,9 @@ def _with_renames(text: str, renames: Mapping[Path, Path], emptied: Path) -> str
 def _try_together(
     step: _Step, text: str, renames: Mapping[Path, Path], together: Mapping[Path, Path]
 ) -> tuple[str, Mapping[Path, Path]]:
-    """Return the text and the remaining renames: all of them if those in ``together`` cannot be done in one step."""
+    """Do the renames in ``together`` in one step. Return the new text and the remaining renames, which are all if the
+    step fails.
+    """
     try:
         return _apply(step, text, ()), {old: new for old, new in renames.items() if old not in together}
     except _NoPlaceError:

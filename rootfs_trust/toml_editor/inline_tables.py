@@ -1,6 +1,5 @@
-"""Edits the source text of TOML values inside inline tables. Everything else keeps its spelling.
-
-Only for text that is valid TOML. Source: TOML 1.0.0, https://toml.io/en/v1.0.0#inline-table.
+"""Edits the source text of TOML values inside inline tables. Everything else keeps its spelling. The text must be valid
+TOML. Source: TOML 1.0.0, https://toml.io/en/v1.0.0#inline-table.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ class NoInlineTableError(Exception):
 
 
 def assigned(value: str, path: Path, new: str) -> str:
-    """Return ``value`` with ``new`` at ``path`` below it: in the existing pair, or after the last one."""
+    """Return the inline table ``value`` with ``new`` at ``path`` below it. The existing pair is changed, or a pair is
+    added after the last one.
+    """
     if not path:
         return new
     pairs = _pairs(value)

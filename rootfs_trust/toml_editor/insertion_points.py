@@ -1,8 +1,8 @@
 """Candidate places for a key in a TOML file: each function yields whole files, the best one first.
 
 What TOML allows in a place depends on the rest of the file. A table that dotted keys began can have no header; a table
-with a header can have no dotted keys outside it. So not every candidate is valid, or means what it should: the caller
-parses them and uses the first that does.
+with a header can have no dotted keys outside it. So a candidate may be invalid, or may have another meaning. The caller
+parses the candidates and uses the first correct one.
 
 Libraries that edit TOML put a new key after the comments that precede the next table. They also fail for tables whose
 parts are apart, and for dotted keys in inline tables.
@@ -31,7 +31,7 @@ class TomlEntry:
     comment: str = ""
 
     def line(self, key: Path, indent: str, newline: str) -> str:
-        """The pair as text, with its comments."""
+        """The pair of key and value as text, with its comments."""
         after = f"  {self.comment}" if self.comment else ""
         return f"{self.above}{indent}{'.'.join(key)} = {self.value}{after}{newline}"
 
@@ -48,7 +48,9 @@ def places(statements: Statements, path: Path, entry: TomlEntry, newline: str) -
 
 
 def renamed(statements: Statements, old: Path, new: Path, newline: str) -> Iterator[str]:
-    """Yield the file with the key ``old`` renamed to ``new``: in its place, or where ``new`` may be."""
+    """Yield the file with the key ``old`` renamed to ``new``: first in its old place, then in places where ``new`` may
+    be added.
+    """
     index = _holder(statements, old)
     if index is None:
         return
@@ -170,8 +172,8 @@ def _last(matches: Iterable[bool]) -> int | None:
 
 
 def _end_with_comments(statements: Statements, index: int) -> int:
-    """Return the index after a statement and its comments. Comments directly above the next statement belong to
-    that.
+    """Return the index after a statement and its comments. Comments directly above the next statement belong to the
+    next statement.
     """
     end = index + 1
     while end < len(statements) and statements[end].kind == "comment":

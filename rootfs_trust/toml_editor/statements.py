@@ -1,6 +1,6 @@
 """Splits a TOML file into statements: headers, pairs, comments and empty lines. Joined, they are the file again.
 
-Only for text that is valid TOML (tomllib has parsed it), so that brackets and quotes are known to match. Source: TOML
+The text must be valid TOML (tomllib has parsed it), so brackets and quotes match. Source: TOML
 1.0.0, https://toml.io/en/v1.0.0.
 """
 
@@ -32,9 +32,9 @@ DEPTH = {"[": 1, "{": 1, "]": -1, "}": -1}
 class Statement:
     """A statement with its line ending.
 
-    ``kind`` is "header", "array" (a header in double brackets), "pair", "comment" or "empty". ``path`` is that of the
-    table or key, ``table`` that of the table to whose section it belongs. ``comment`` is the one at its end, without
-    surrounding white space.
+    ``kind`` is "header", "array" (a header in double brackets), "pair", "comment" or "empty". ``path`` is the path of
+    the table or key, and ``table`` the path of the table whose section contains the statement. ``comment`` is the
+    comment at its end, without surrounding white space.
     """
 
     text: str

@@ -66,7 +66,7 @@ def digests_of(certificate: Certificate) -> tuple[str, ...]:
 
 
 def shown_names(names: Iterable[GeneralName]) -> list[str]:
-    """Return the DNS names and IP networks of a list as text. An empty DNS name means all of them: ``*``."""
+    """Return the DNS names and IP networks of a list as text. An empty DNS name, which means any, becomes ``*``."""
     return [
         str(_network(each.value)) if each.tag == ADDRESS else each.value.decode("ascii", "replace") or "*"
         for each in names
@@ -75,7 +75,7 @@ def shown_names(names: Iterable[GeneralName]) -> list[str]:
 
 
 def scope_of(certificate: Certificate) -> str:
-    """Say for which host names a CA is trusted by its own constraints, such as ``only for corp.example``."""
+    """Describe the host names for which the constraints of a CA permit it, such as ``only for corp.example``."""
     names = certificate.name_constraints or NameConstraints()
     permitted = shown_names(names.permitted)
     closed = {*_NO_NAME, *_NO_ADDRESS.values()} if permitted else set()
@@ -85,7 +85,7 @@ def scope_of(certificate: Certificate) -> str:
 
 
 def permits_nothing(certificate: Certificate) -> bool:
-    """Return whether the constraints permit no DNS name and no address."""
+    """Return whether the constraints permit neither any DNS name nor any address."""
     names = certificate.name_constraints or NameConstraints()
     return set(_NO_NAME) | set(_NO_ADDRESS.values()) <= set(names.excluded)
 

@@ -35,7 +35,7 @@ KINDS = (MISSING, ENDS)
 
 
 class _Connection(NamedTuple):
-    """A cloud, the path by which its clients trust it, and what they trust."""
+    """A cloud, the file or directory that its clients read, and the certificates that they trust."""
 
     cloud: str
     path: str

@@ -44,7 +44,9 @@ def _same_key_finding(inspection: Inspection, anchor: TrustedAnchor, fence: Trus
 
 
 def _commands(anchor: TrustedAnchor) -> tuple[Command, ...]:
-    """Return the commands that remove it from the system's store, or from the stores of runtimes."""
+    """Return the commands that remove the unconstrained certificate from the system's store, or from the stores of
+    runtimes.
+    """
     sha256 = anchor.certificate.sha256
     if anchor.origin != APPLICATION:
         return (remove(sha256),)

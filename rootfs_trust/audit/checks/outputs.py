@@ -204,7 +204,7 @@ def _is_by_hand(inspection: Inspection, anchor: TrustedAnchor) -> bool:
 
 
 def _is_of_several(inspection: Inspection, anchor: TrustedAnchor) -> bool:
-    """Return whether all source files of the anchor contain several certificates, which another finding reports."""
+    """Return whether each source file of the anchor contains several certificates, which another finding reports."""
     if inspection.uses_p11kit or not anchor.sources:
         return False
     files = (inspection.trust.files.at(path) for path in anchor.sources)

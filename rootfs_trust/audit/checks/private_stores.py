@@ -1,4 +1,4 @@
-"""Findings about applications with a separate trust store that lacks anchors of the system's store."""
+"""Findings about applications whose separate trust store lacks anchors of the system's store."""
 
 from __future__ import annotations
 

@@ -133,7 +133,9 @@ def _missing_roots(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _on_purpose(inspection: Inspection, root: ProgramRoot) -> bool:
-    """Return whether the config distrusts the root, or its new certificates are no longer trusted."""
+    """Return whether a root may be missing on purpose: the config distrusts it, or Mozilla no longer trusts new
+    certificates from it.
+    """
     distrusted = any(root.sha256 in each.sha256 or root.spki in each.spki for each in inspection.distrust)
     after = root.distrust_after
     return distrusted or bool(after and after.date and after.date <= inspection.at.date())

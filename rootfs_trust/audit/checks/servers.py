@@ -60,7 +60,9 @@ _BY_ID = {kind.id: kind for kind in KINDS}
 
 
 def check(inspection: Inspection) -> Iterator[Finding]:
-    """Yield a finding for each client that does not meet the expectation of a server, or for one that is absent."""
+    """Yield a finding for each client that does not meet the expectation of a server, and for each named client that
+    the tree does not have.
+    """
     if not inspection.servers:
         return
     from rootfs_trust.audit.verify import openssl_engine
@@ -118,7 +120,7 @@ def _at_first_boot(inspection: Inspection, clock: FirstClock, results: tuple[Ser
 
 
 def _time_source(inspection: Inspection) -> tuple[bool, str]:
-    """Return whether only TLS can set the clock, and a clause that says how it is set."""
+    """Return whether every program that sets the clock needs TLS, and a clause that names one of these programs."""
     sources = time_sources(inspection.view)
     plain = [each for each in sources if not each.needs_tls]
     if plain:

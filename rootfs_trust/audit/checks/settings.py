@@ -148,7 +148,7 @@ def _forms(view: View, settings: tuple[FoundSetting, ...], main: SettingsFile) -
 
 
 def _proxys_part(view: View, setting: FoundSetting, main: SettingsFile) -> str:
-    """Describe how the proxy uses its CA path. That depends on other settings."""
+    """Describe how the Cumulocity proxy uses ``proxy.ca_path``, which depends on other settings."""
     table = setting.key.removesuffix(".proxy.ca_path")
     in_mapper = setting.file == mapper_file(table)
     document = open_settings(view, setting.file, table).document if in_mapper else main.document

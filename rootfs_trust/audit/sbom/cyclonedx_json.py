@@ -86,7 +86,7 @@ def _need(needs: dict[BomRef, set[BomRef]], component: Component, *others: Compo
 
 
 def _add_certificates(bom: Bom, needs: dict[BomRef, set[BomRef]], inventory: Inventory) -> Iterator[Component]:
-    """Add every certificate to ``bom``, with its key and the algorithms of both, each once."""
+    """Add every certificate to ``bom``, with its key and the algorithms of both, without duplicates."""
     added: dict[str, Component] = {}
 
     def once(component: Component) -> Component:

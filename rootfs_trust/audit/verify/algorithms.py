@@ -167,12 +167,12 @@ def key_kind(certificate: Certificate) -> str:
 
 
 def unknown_issuer(engine: str, issuer: Certificate, ask: Ask) -> str:
-    """Say why the client cannot check what the key of ``issuer`` signed; empty if it can."""
+    """Return the reason why the client cannot verify signatures of the key of ``issuer``, or an empty string."""
     return _unknown(ISSUERS, engine, key_kind(issuer), ask)
 
 
 def unknown_server(engine: str, server: Certificate, ask: Ask) -> str:
-    """Say why the client completes no handshake with the server's key; empty if it does."""
+    """Return the reason why the client cannot complete a handshake with the server's key, or an empty string."""
     return _unknown(SERVERS, engine, key_kind(server), ask)
 
 

@@ -50,7 +50,9 @@ def is_blocked(certificate: Certificate) -> bool:
 
 
 def blocks(product: str, version: Numbers | None) -> bool:
-    """Return whether a version has the list. An unknown version counts as new, because the key is leaked anyway."""
+    """Return whether this version of ``product`` has the list of blocked keys. An unknown version counts as new,
+    because a leaked key should not be trusted in any version.
+    """
     if version is None:
         return True
     series = BLOCKING[product]

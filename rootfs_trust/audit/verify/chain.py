@@ -27,7 +27,7 @@ class Chain:
 
     @property
     def others(self) -> tuple[Certificate, ...]:
-        """The other certificates that it sends."""
+        """The other certificates that the server sends."""
         return self.sent[1:]
 
 

@@ -28,9 +28,9 @@ _TRIES_AGAIN = ("issuer-missing", "expired", "weak", "algorithm")
 def judge(
     _: Client, chain: Chain, found: FoundAnchors, at: datetime, host: str | None, more: Sequence[Check]
 ) -> ChainVerdict:
-    """Evaluate the path to anchors with the name of the last certificate's issuer, else with its own name.
-
-    The second is used only if the first has no issuer, or an expired or weak one (SIGNER_OLD_OR_UNKNOWN).
+    """Evaluate the path to anchors with the name of the last certificate's issuer, or else to anchors with the name of
+    the last certificate. The second search is used only if the first finds no issuer, or an expired or weak one
+    (SIGNER_OLD_OR_UNKNOWN).
     """
     if len(chain.sent) > _LONGEST:
         message = f"the server sends {len(chain.sent)} certificates, and GnuTLS takes {_LONGEST} at most"
@@ -63,7 +63,7 @@ def _verdict(
 
 
 def may_have_issued(issuer: Certificate, certificate: Certificate) -> bool:
-    """Return whether the names are the same bytes, and the key identifiers, if both exist (is_issuer)."""
+    """Return whether the names are the same bytes, and the key identifiers are equal if both exist (is_issuer)."""
     ids = certificate.authority_key_id, issuer.subject_key_id
     return certificate.issuer.raw == issuer.subject.raw and (None in ids or ids[0] == ids[1])
 

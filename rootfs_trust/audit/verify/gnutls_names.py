@@ -23,7 +23,8 @@ Names = tuple[GeneralName, ...]
 
 
 def refused_by_name_constraints(issuers: Iterable[Certificate], server: Certificate, common_name_counts: bool) -> str:
-    """Say why the constraints of ``issuers``, the anchor first, forbid a name of ``server``; empty if they do not.
+    """Return the reason why the constraints of ``issuers``, the anchor first, forbid a name of ``server``, or an empty
+    string.
 
     ``common_name_counts``: the server's certificate is for TLS servers, so its common name is a host where no DNS
     name is in the subjectAltName.
@@ -67,7 +68,9 @@ def _is_network(value: bytes) -> bool:
 
 
 def _intersection(upper: Names, lower: Names) -> tuple[Names, Names]:
-    """Return the names that both permit. If both have a kind without a common name, everything of it is excluded."""
+    """Return the names that both lists permit. If they share a kind of name but no name of that kind, the whole kind is
+    excluded.
+    """
     kinds = {each.tag for each in upper} & {each.tag for each in lower} & set(_COMPARED)
     kept = [each for each in (*upper, *lower) if each.tag not in kinds]
     for kind in kinds:
@@ -102,7 +105,9 @@ def _broken(permitted: Names, excluded: Names, server: Certificate, common_name_
 
 
 def _names(kind: int, server: Certificate, common_name_counts: bool) -> Sequence[GeneralName | None]:
-    """Return the names of a kind, from the subject if the subjectAltName has none. None if the subject has several."""
+    """Return the names of a kind, from the subject if the subjectAltName has none. Return None if the subject has
+    several.
+    """
     named = [each for each in server.alternative_names if each.tag == kind]
     if named or kind == ADDRESS or (kind == DNS and not common_name_counts):
         return named

@@ -21,7 +21,7 @@ Names = list[GeneralName]
 
 
 class Relation(Enum):
-    """The relation of a name to a constraint of its kind; ``constrains`` in Java."""
+    """The relation of a name to a constraint of the same kind, as Java's method ``constrains`` returns it."""
 
     SAME = "the same"
     NARROWER = "within"
@@ -30,7 +30,9 @@ class Relation(Enum):
 
 
 def refused_by_java_constraints(issuers: Iterable[Certificate], certificate: Certificate) -> str:
-    """Say why the constraints of ``issuers``, the topmost first, forbid ``certificate``; empty if they do not."""
+    """Return the reason why the constraints of ``issuers``, the topmost first, forbid ``certificate``, or an empty
+    string.
+    """
     permitted: Names | None = None
     excluded: Names = []
     for issuer in issuers:
@@ -49,7 +51,9 @@ def refused_by_java_constraints(issuers: Iterable[Certificate], certificate: Cer
 
 
 def _intersection(upper: Names, lower: Names) -> tuple[Names, bool]:
-    """Return the intersection (GeneralSubtrees.intersect), and whether it is empty for a kind that both have."""
+    """Return the names that both lists permit (GeneralSubtrees.intersect), and whether there is a kind of name that
+    both lists have but of which they share no name.
+    """
     upper, lower = _widest(upper), _widest(lower)
     kept, narrowed = [], []
     for ours in upper:
@@ -104,7 +108,9 @@ def _passes(name: GeneralName, permitted: Names, excluded: Names) -> bool:
 
 
 def _relation(name: GeneralName, constraint: GeneralName) -> Relation:
-    """Return the relation. Kinds that Java cannot compare count as the same, because it refuses them."""
+    """Return the relation of a name to a constraint. Kinds that Java cannot compare count as equal, because Java
+    refuses them.
+    """
     if name.value == constraint.value:
         return Relation.SAME
     if name.tag == ADDRESS:

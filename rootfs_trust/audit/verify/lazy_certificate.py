@@ -52,7 +52,7 @@ class Parsed:
             return False
 
     def signed_by(self, issuer: Parsed) -> bool:
-        """Return whether the issuer's key made this signature. Names are not compared."""
+        """Return whether the key of the issuer signed this certificate. Names are not compared."""
         from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
         try:

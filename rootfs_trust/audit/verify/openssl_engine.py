@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of x509_vfy.h
 UNREADABLE = -1
-"""Our own error number: the library cannot parse a certificate of the chain."""
+"""An error number that OpenSSL does not use: the library cannot parse a certificate of the chain."""
 
 _UNSIGNED = (2, 4, 6, 7, 18, 19, 20, 21)  # X509_V_ERR_...: no issuer, signature or key that cannot be read, or bad
 
@@ -171,7 +171,7 @@ def _address(host: str) -> bytes | None:
 
 
 def _loaded(certificate: Certificate) -> X509 | None:
-    """Return the library's object for a certificate, or None if it cannot parse it."""
+    """Convert a certificate to an object of the library, or return None if the library cannot parse it."""
     from OpenSSL.crypto import FILETYPE_ASN1, Error, load_certificate
 
     try:
@@ -181,7 +181,9 @@ def _loaded(certificate: Certificate) -> X509 | None:
 
 
 def _back(certificate: X509) -> Certificate | None:
-    """Return our object for a certificate, or None if the library cannot encode it, for example with an invalid key."""
+    """Convert a certificate of the library to :class:`Certificate`. Return None if the library cannot encode it, for
+    example because its key is invalid.
+    """
     from OpenSSL.crypto import FILETYPE_ASN1, Error, dump_certificate
 
     try:

@@ -29,10 +29,9 @@ _HOST, _ADDRESS = 62, 64
 def judge(
     client: Client, chain: Chain, found: FoundAnchors, at: datetime, host: str | None, more: Sequence[Check]
 ) -> ChainVerdict:
-    """Return OpenSSL's verdict, first without the host name, so that each reason is separate.
-
-    Then apply the differences of the device's OpenSSL: its security level, the last second of a validity, and the keys
-    that its version supports.
+    """Return OpenSSL's verdict. The host name is checked last, so that each reason is reported separately. Then apply
+    what differs in the device's OpenSSL: its security level, the last second of a validity, and the keys that its
+    version supports.
     """
     flags = Flags(client.options.partial, client.options.strict)
     answer = verify(chain.sent, found.anchors, at, flags)
@@ -55,7 +54,7 @@ def _last_second(path: tuple[Certificate, ...], at: datetime) -> Refusal | None:
 
 
 def _unless_partial(refusal: Refusal, chain: Chain, found: FoundAnchors, at: datetime, host: str | None) -> Refusal:
-    """Return the refusal, with a remark if programs that accept partial chains trust the server."""
+    """Return the refusal. If programs that accept partial chains trust the server, add that to its text."""
     if refusal.id != "issuer-missing" or verify(chain.sent, found.anchors, at, Flags(partial=True), host).error:
         return refusal
     return Refusal(refusal.id, f"{refusal.reason} (curl, and Python since 3.13, trust it anyway)")
@@ -78,7 +77,7 @@ def _refusal(answer: OpensslResult, chain: Chain, found: FoundAnchors, host: str
 
 
 def _half_a_chain(certificate: Certificate, found: FoundAnchors) -> Refusal:
-    """Return the refusal for an intermediate in the store without its root."""
+    """Return the refusal for a chain that ends at an intermediate in the store whose root is missing."""
     refusal = verdict.missing_issuer(certificate, found.searched)
     return Refusal(refusal.id, f"{refusal.reason}; OpenSSL wants the self-signed root, too")
 

@@ -131,7 +131,7 @@ def anchor_is_or_may_be_a_ca(path: Path, _: datetime, __: str | None) -> Refusal
 
 
 def issuers_with_usage_may_sign(path: Path, _: datetime, __: str | None) -> Refusal | None:
-    """Like :func:`issuers_may_sign`, but ignore a key usage without any bit."""
+    """Like :func:`issuers_may_sign`, but ignore a key usage in which no bit is set."""
     return _may_sign(each for each in path.certificates[1:] if each.key_usage)
 
 

@@ -19,7 +19,9 @@ from rootfs_trust.x509 import Certificate
 def judge(
     client: Client, chain: Chain, found: FoundAnchors, at: datetime, host: str | None, more: Sequence[Check]
 ) -> ChainVerdict:
-    """Return the first path that passes, else why the first path fails, else what is missing."""
+    """Return the first path that passes all checks. Without one, return the refusal of the first path, or the missing
+    issuer if there is no path.
+    """
     if client.engine == "go" and (refusal := unread_in(chain, unread_by_go, "Go")):
         return ChainVerdict((), refusal)
     rules = RULES[client.engine].with_checks(more)
@@ -30,7 +32,7 @@ def judge(
 
 
 def first_of(paths: Iterable[Path], rules: Rules, at: datetime, host: str | None) -> ChainVerdict | None:
-    """Return the verdict for the first path that passes, else for the first path, or None without any path."""
+    """Return the verdict for the first path that passes, or else for the first path; None if there is no path."""
     refusals = []
     for path in paths:
         refusal = first_refusal(path, rules, at, host)

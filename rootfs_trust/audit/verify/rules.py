@@ -83,7 +83,7 @@ def _small_for_rustls(certificate: Certificate) -> str:
 
 
 def _weak_for_gnutls(below: Certificate, _: Certificate) -> str:
-    """Describe a weak signature. That of a self-issued certificate is ignored."""
+    """Describe a weak signature. The signature of a self-issued certificate is ignored."""
     return "" if below.subject.raw == below.issuer.raw else _weak_digest(below, "GnuTLS")
 
 
@@ -109,7 +109,7 @@ def _weak_for_java(below: Certificate, above: Certificate) -> str:
 
 
 def unread_by_go(certificate: Certificate) -> str:
-    """Describe a curve that Go does not support. Anywhere in the chain, it ends the handshake."""
+    """Describe a curve that Go does not support. Such a key anywhere in the chain ends the handshake."""
     named = certificate.key_algorithm != "EC" or certificate.key_curve in (_P224, _P256, _P384, _P521)
     return "" if named else "Go does not know the curve of its key"
 
@@ -119,13 +119,15 @@ def _unread_by_rustls(certificate: Certificate) -> str:
 
 
 def unread_by_java(certificate: Certificate) -> str:
-    """Say why Java cannot parse a certificate. An empty subject is allowed with a critical subjectAltName."""
+    """Return the reason why Java cannot parse a certificate. An empty subject is allowed with a critical
+    subjectAltName.
+    """
     unnamed = not certificate.subject.canonical and SUBJECT_ALTERNATIVE_NAME in certificate.critical
     return "" if unnamed else refused_by_java(certificate)
 
 
 def unread_by_gnutls(certificate: Certificate) -> str:
-    """Say why GnuTLS cannot parse a certificate; empty if it can (gnutls_x509_crt_import)."""
+    """Return the reason why GnuTLS cannot parse a certificate (gnutls_x509_crt_import), or an empty string."""
     if certificate.repeats_extension:
         return "it contains an extension twice"
     if certificate.alternative_names_are_broken:

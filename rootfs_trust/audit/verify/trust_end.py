@@ -1,8 +1,8 @@
 """Find until when a client trusts a chain, and why it stops.
 
 A verdict can change only where a validity begins or ends, so the verdict is computed at these times. This works for any
-number of paths. The other end is the planned removal of a root from Mozilla's root program, which the distribution's
-updates follow.
+number of paths. Trust also ends when Mozilla's root program is due to remove the root, because the distribution's
+updates follow the program.
 """
 
 from __future__ import annotations

@@ -40,7 +40,9 @@ def verdicts(
     leaves: Callable[[Certificate], PlannedRemoval | None],
     versions: Assumed,
 ) -> Iterator[Verdict]:
-    """Yield one verdict per client, in their order. For clients with the same name and path, yield the best one."""
+    """Yield one verdict per client, in the order of the clients. If several clients have the same name and path, yield
+    the best verdict.
+    """
     best: dict[tuple[str, str], Verdict] = {}
     for client in clients:
         found = _verdict(client, chain, at, host, leaves, versions)
@@ -99,7 +101,7 @@ def _refused(client: Client, refusal: Refusal, found: FoundAnchors) -> Verdict:
 
 
 def related(sent: Sequence[Certificate], anchors: Sequence[ClientAnchor]) -> tuple[ClientAnchor, ...]:
-    """Return the anchors that may be part of a path: those that are sent, and those with the names of issuers."""
+    """Return the anchors that may be part of a path: the server sends them, or they have the name of an issuer."""
     names = {each.subject for each in sent} | {each.issuer for each in sent}
     while True:
         found = tuple(anchor for anchor in anchors if anchor.certificate.subject in names)

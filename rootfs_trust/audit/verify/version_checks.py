@@ -80,7 +80,7 @@ def no_blocked_certificate(versions: Assumed) -> Check:
 
 
 class VersionChecks:
-    """The checks of a client, and afterwards the versions that mattered."""
+    """The checks of a client that depend on versions. After a check, ``note`` names the versions that mattered."""
 
     def __init__(self, client: Client, versions: Assumed) -> None:
         self._of_engine = Asked(partial(versions.of, client))
@@ -96,5 +96,5 @@ class VersionChecks:
 
     @property
     def note(self) -> str:
-        """The versions that were found or assumed; empty if none mattered."""
+        """A sentence with the versions that were found or assumed; empty if no version mattered."""
         return "; ".join(asked.answer.text for asked in (self._of_engine, self._of_python) if asked.answer)

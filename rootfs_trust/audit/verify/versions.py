@@ -212,7 +212,7 @@ class Versions(Assumed):
 
 
 def _over(assumed: Version, found: Sequence[tuple[Numbers, str]]) -> Version:
-    """Return the oldest and the newest version found, and the file with the oldest."""
+    """Return the oldest and the newest version, and the file that contains the oldest."""
     there = sorted(each for each in found if each[0])
     if not there:
         return assumed

@@ -23,8 +23,8 @@ MAGIC = b"\xe2\xe1\xf5\xe0"
 SUPERBLOCK = 1024
 
 _FRAGMENTS, _READABLE = 0x20, 0x7F
-"""Incompatible features: the image has a file with the ends of other files; and all features that this reader supports.
-A file on a further device (DEVICE_TABLE) is refused.
+"""Bits of incompatible features: that the image has a file with the ends of other files, and all that this reader
+supports. A file on another device (DEVICE_TABLE) is refused.
 """
 
 FLAT, FULL_INDEX, INLINE, COMPACT_INDEX, CHUNKS = range(5)

@@ -67,7 +67,9 @@ class FilesystemImage:
 
 
 def split_partition(source: str) -> tuple[str, int | None]:
-    """Split ``FILE#N``. There is no number if ``source`` is an existing path, or does not end with ``#N``."""
+    """Split ``FILE#N`` into the path and the number. The number is None if ``source`` is an existing path, or does not
+    end with ``#N``.
+    """
     path, _, number = source.rpartition("#")
     if os.path.lexists(source) or not (path and number.isascii() and number.isdigit() and len(number) <= 4):
         return source, None
@@ -154,7 +156,7 @@ def _label(partition: Partition) -> str:
 
 
 def _content(partition: Partition) -> str:
-    """Return a description of a partition's content."""
+    """Describe the content of a partition, for messages."""
     try:
         found = filesystem_in(partition.storage)
     except (MalformedError, InputError):

@@ -66,7 +66,7 @@ class Reader:
         self.taken = 0
 
     def take(self, size: int) -> bytes:
-        """Return the next ``size`` bytes. Raises MalformedError if the metadata ends before."""
+        """Return the next ``size`` bytes. Raises MalformedError if the metadata ends before that."""
         data = self._data[self._at : self._at + size]
         self._at += size
         while len(data) < size:

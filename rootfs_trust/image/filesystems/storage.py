@@ -16,7 +16,7 @@ class Storage(Protocol):
         """The total number of bytes."""
 
     def read(self, offset: int, size: int) -> bytes:
-        """Return exactly ``size`` bytes from ``offset`` on. Raises MalformedError if the image ends before."""
+        """Return exactly ``size`` bytes from ``offset`` on. Raises MalformedError if the image ends before that."""
 
 
 @dataclass(frozen=True, slots=True)

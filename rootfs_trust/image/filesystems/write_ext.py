@@ -86,7 +86,7 @@ class ExtWriter:
 
 
 def _put_files(directory: str, script: Script) -> None:
-    """Write the script, and the files that its commands use."""
+    """Write the script for debugfs to ``directory``, with the files that its commands use."""
     lines = "".join(f"{line}\n" for line in script.lines)
     for name, content in (("commands", lines.encode()), *((f"f{n}", each) for n, each in enumerate(script.files))):
         with open(os.path.join(directory, name), "wb") as file:

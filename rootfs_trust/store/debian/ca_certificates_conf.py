@@ -99,7 +99,9 @@ Flags: seen
 
 
 def without_new_roots(data: bytes) -> bytes:
-    """Return debconf's database with the answer ``no`` to the question about new certificates. The rest is kept."""
+    """Return debconf's database with the answer ``no`` to the question about new certificates. The other answers stay
+    unchanged.
+    """
     stanzas = [stanza for stanza in data.decode("utf-8", "surrogateescape").split("\n\n") if stanza.strip()]
     stanzas = [stanza.strip("\n") + "\n" for stanza in stanzas]
     others = [stanza for stanza in stanzas if f"Name: {_QUESTION}\n" not in stanza]

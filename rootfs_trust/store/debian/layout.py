@@ -37,7 +37,7 @@ class DebianStore:
     ids: tuple[str, ...] = ()
     """Values of ID and ID_LIKE in os-release that identify such a system."""
     signs: tuple[str, ...] = ()
-    """Paths that distinguish it from other systems with the same directory of shipped certificates."""
+    """Paths that distinguish this distribution from others with the same directory of shipped certificates."""
     local: str = "/usr/local/share/ca-certificates"
     suffix: str = ".crt"
     shipped: str = "/usr/share/ca-certificates"
@@ -57,10 +57,12 @@ class DebianStore:
     debconf: bool = False
     """Whether the package asks debconf if it should trust the roots of newer versions."""
     conffile: bool = False
-    """Whether the package manager keeps an edited list. If it does, roots of a newer package are never trusted."""
+    """Whether the package manager keeps an edited list. If it does, the device never trusts roots that a newer package
+    adds.
+    """
     list_replaced: bool = False
-    """Whether the package manager overwrites an edited list. If it does, certificates that the list distrusts are
-    trusted again.
+    """Whether the package manager overwrites an edited list. If it does, the device trusts certificates again that the
+    edited list distrusts.
     """
     package_relative: bool = False
     """Whether the package ships relative links, although the tool creates absolute ones on the device."""

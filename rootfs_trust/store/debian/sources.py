@@ -48,7 +48,7 @@ class DebianPaths(Protocol):
 
 @dataclass(slots=True)
 class DebianSources:
-    """The sources before the change. Shipped sources are keyed by their names in the list."""
+    """The sources before the run. Keys of shipped sources are their names in the list."""
 
     conf: bytes = b""
     """The list. If it is missing and anchors are shipped: the list that configuring the package writes."""
@@ -120,7 +120,7 @@ def held(found: DebianSources) -> Held:
 
 
 def _missing_sources(view: View, layout: DebianPaths, names: Iterable[str]) -> Iterator[Problem]:
-    """Yield a warning for each listed name without a file, but one warning for all names that only end with a CR."""
+    """Yield a warning for each listed name without a file. Names that are only wrong by a CR at the end share one."""
     crlf = {name for name in names if name.endswith("\r") and view.kind(join(layout.shipped, name[:-1])) is File}
     if crlf:
         message = f"has {len(crlf)} lines that end with CRLF, so update-ca-certificates does not find their files"
@@ -142,7 +142,9 @@ def _local_files(view: View, layout: DebianPaths, found: DebianSources) -> list[
 
 
 def _is_bundle(view: View, layout: DebianPaths, path: str) -> bool:
-    """Return whether links make the bundle look like a source. If it counted as one, it would grow with each run."""
+    """Return whether the source is the bundle, which is reached through links. As a source, the bundle would grow with
+    each run.
+    """
     return path.endswith(".crt") and _resolved_path(view, path) == _resolved_path(view, layout.bundle)
 
 
@@ -213,8 +215,8 @@ def _every_copy(found: DebianSources, local: AnchorSources, sha256: str, plan: S
 def _distrust_everything_else(found: DebianSources, local: AnchorSources, request: Request) -> list[str]:
     """``base = "none"``: return every shipped anchor, so that each gets a ``!``.
 
-    An empty list would not do, because it forces --fresh each time. An anchor that the distribution ships is trusted by
-    its copy in the anchor source directory.
+    An empty list would not work, because it makes each run of the tool use --fresh. An anchor that the distribution
+    ships is trusted by its copy in the anchor source directory.
     """
     local.keep_only({anchor.certificate.sha256 for anchor in request.anchors})
     return [*found.shipped, *found.unlisted]
