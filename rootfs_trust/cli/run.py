@@ -139,7 +139,7 @@ def _command() -> int:
         width = min(shutil.get_terminal_size().columns, _WIDEST) - 1
         return int(commands.main(prog_name="rootfs-trust", standalone_mode=False, terminal_width=width) or 0)
     except click.ClickException as error:
-        raise InputError(Problem("usage", "", error.format_message().removesuffix("."), "see --help")) from error
+        raise InputError(Problem("usage", "", _wrong_use(error), "see --help")) from error
     except (click.Abort, KeyboardInterrupt):
         raise SystemExit(_KILLED + signal.SIGINT) from None
     except OSError as error:
@@ -157,6 +157,14 @@ def _command() -> int:
             raise
         hint = "give the process more memory, or reinstall that package"
         raise ApplyError(Problem("library", error.name or "", f"cannot be loaded: {error}", hint)) from error
+
+
+def _wrong_use(error: click.ClickException) -> str:
+    """Return the message of click. An unknown option is worded like an unknown command, in every release of click."""
+    if not isinstance(error, click.NoSuchOption):
+        return error.format_message().removesuffix(".")
+    near = did_you_mean(error.option_name, error.possibilities or ())
+    return f'unknown option "{error.option_name}"' + (f"; {near}" if near else "")
 
 
 def _unexpected(error: Exception) -> Problem:

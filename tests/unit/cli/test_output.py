@@ -164,7 +164,8 @@ def test_odd_names_in_refusals_and_wrong_use(command, tmp_path):
     [
         (("install",), "--root"),
         (("install", "--root"), "--root"),
-        (("install", "--root", "/none", "--layuot", "x"), "--layout"),
+        (("install", "--root", "/none", "--layuot", "x"), 'unknown option "--layuot"; did you mean "--layout"?'),
+        (("install", "--roto", "/none"), 'unknown option "--roto"; did you mean "--root"?'),
         (("install", "--root", "/none", "extra"), "extra"),
         (("install", "--root", "/none", "--at", "yesterday"), "'yesterday' is not a time"),
         (("install", "--root", "/none", "--at", "2027-13-01"), "is not a time"),
@@ -172,7 +173,8 @@ def test_odd_names_in_refusals_and_wrong_use(command, tmp_path):
         (("install", "--root", "/none", "--timestamp", ""), "is not a time"),
         (("instal",), 'did you mean "install"?'),
         (("zzz",), "install"),
-        (("--zzz",), "--zzz"),
+        (("--zzz",), 'unknown option "--zzz"; see --help'),
+        (("--verson",), 'unknown option "--verson"; did you mean "--version"?'),
     ],
 )
 def test_wrong_use_is_one_line_and_in_json_a_document(command, words, says):
@@ -346,6 +348,6 @@ def test_install_ends_with_what_is_left_to_do(command, debian, authority, tmp_pa
 
 def test_a_message_about_wrong_usage_has_no_full_stop_before_its_hint(command):
     result = command("install", "--rot", "x")
-    assert result.status == 2 and result.err.startswith("rootfs-trust: error: No such option '--rot'")
+    assert result.status == 2 and result.err == 'rootfs-trust: error: unknown option "--rot"; did you mean "--root"?; see --help\n'
     result = command("advise", "--config", "x")
     assert result.err == "rootfs-trust: error: Missing option '--until'; see --help\n"

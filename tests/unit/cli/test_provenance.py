@@ -253,7 +253,7 @@ def test_a_device_is_written_to_and_not_replaced(command, words, tmp_path):
 
 def test_other_commands_have_no_such_option(command, tmp_path):
     result = command("image", tmp_path, tmp_path / "x", "--provenance", tmp_path / "out.json")
-    assert result.status == 2 and "No such option" in result.err
+    assert result.status == 2 and "unknown option" in result.err
 
 
 def test_a_link_at_the_place_of_the_file_stays(command, words, tmp_path):
