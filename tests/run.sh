@@ -1,20 +1,29 @@
 #!/bin/sh
-# Installs what the tests need and runs them: linters, types, the direction of imports, then pytest.
-# "run.sh slow" runs the slower suites instead, which need more programs. Other arguments go to pytest.
-# PYTHON and VENV may name another Python, and another folder for its virtual environment.
-# Without root the Debian packages are left as they are, and tests whose peers are missing skip.
+# Installs what a suite of tests needs, and runs it:
+#
+#   sh tests/run.sh                the quick suite: linters, types, the direction of imports, and the tests of tests/unit
+#                                  that need no reference program. Installs Python packages, and python3-venv if needed.
+#   sh tests/run.sh integration    the tests that compare with reference programs; installs these from Debian
+#   sh tests/run.sh slow           the slow tests; installs more programs
+#
+# Further arguments go to pytest. PYTHON and VENV select another Python, and another directory for its environment.
+# Without root, no Debian package is installed, and tests that need a missing program are skipped.
 set -eu
 cd "$(dirname "$0")/.."
 . recipes/sample/venv.sh
 
-PACKAGES="age ca-certificates ca-certificates-java curl cpio debootstrap default-jre-headless e2fsprogs erofs-utils fdisk gnutls-bin jq mmdebstrap mosquitto openssl
-    fakeroot ostree p11-kit p11-kit-modules pseudo putty-tools qemu-user-static rpm squashfs-tools strace xz-utils zip zstd"
-suite="not slow"
+suite=quick
+case "${1:-}" in integration | slow) suite=$1 && shift ;; esac
+
 extras=test
 limit=300
-if [ "${1:-}" = slow ]; then
-    shift
-    suite=slow
+PACKAGES=
+if [ "$suite" != quick ]; then
+    PACKAGES="age ca-certificates ca-certificates-java curl cpio debootstrap default-jre-headless e2fsprogs erofs-utils fdisk gnutls-bin jq
+        mmdebstrap mosquitto openssl fakeroot ostree p11-kit p11-kit-modules pseudo putty-tools qemu-user-static rpm squashfs-tools strace
+        xz-utils zip zstd"
+fi
+if [ "$suite" = slow ]; then
     limit=1200
     extras=test,fleet
     PACKAGES="$PACKAGES buildah chromium debos default-jdk-headless elixir erlang-ssl faketime firefox-esr gcc git help2man iproute2 libc6-dev libmbedtls-dev
@@ -39,7 +48,15 @@ fi
 environment=${VENV:-.venv}
 python_environment "$environment" $extras
 bin=$environment/bin
-$bin/ruff check --quiet
-$bin/mypy
-$bin/lint-imports
-exec $bin/pytest --timeout $limit -n 2 --dist worksteal -m "$suite" "$@"
+case $suite in
+    quick)
+        $bin/ruff check --quiet
+        $bin/mypy
+        $bin/lint-imports
+        tests="not integration and not slow"
+        [ $# -gt 0 ] || set -- tests/unit
+        ;;
+    integration) tests="integration and not slow" ;;
+    slow) tests=slow ;;
+esac
+exec $bin/pytest --timeout $limit -n 2 --dist worksteal -m "$tests" "$@"

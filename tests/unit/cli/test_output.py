@@ -348,6 +348,9 @@ def test_install_ends_with_what_is_left_to_do(command, debian, authority, tmp_pa
 
 def test_a_message_about_wrong_usage_has_no_full_stop_before_its_hint(command):
     result = command("install", "--rot", "x")
-    assert result.status == 2 and result.err == 'rootfs-trust: error: unknown option "--rot"; did you mean "--root"?; see --help\n'
+    assert (
+        result.status == 2
+        and result.err == 'rootfs-trust: error: unknown option "--rot"; did you mean "--root"?; see --help\n'
+    )
     result = command("advise", "--config", "x")
     assert result.err == "rootfs-trust: error: Missing option '--until'; see --help\n"

@@ -12,6 +12,8 @@ from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.view import File, read
 from tests.support.filesystem_images import cpio, run
 
+pytestmark = pytest.mark.integration  # programs make the images
+
 
 def record(name: str, content: bytes = b"", *, mode: int = 0o100644, ino: int = 1, links: int = 1) -> bytes:
     raw = name.encode() + b"\0"

@@ -17,6 +17,8 @@ from tests.support.debian_tree import DebianTree
 from tests.support.filesystem_images import MAKERS, ext, partitioned, run
 from tests.support.peers import peer
 
+pytestmark = pytest.mark.integration  # programs make the images
+
 KINDS = ("ext2", "ext4", "ext4-inline-data", "squashfs-gzip", "squashfs-lzo", "squashfs-lz4", "squashfs-zstd")
 KINDS += ("erofs", "erofs-lz4", "erofs-fragments", "erofs-chunks", "cpio", "cpio.gz", "gpt-ext4", "logical-erofs")
 EACH = 40

@@ -12,6 +12,8 @@ from tests.support.authority import Authority
 from tests.support.filesystem_images import MAKERS, partitioned, tar
 from tests.support.images import LayoutFolder, Tarball
 
+pytestmark = pytest.mark.integration  # programs make the images
+
 KINDS = ("directory", "layout", "tar", "cpio.gz", "ext4", "squashfs-xz", "erofs", "gpt-ext4")
 
 

@@ -26,6 +26,8 @@ AT = ("--at", "2026-11-01T00:00:00Z")
 PROGRAM = """
 import contextlib, io, json, sys
 from rootfs_trust.cli.run import main
+
+pytestmark = pytest.mark.integration  # programs make the images
 answers = []
 for words in json.load(sys.stdin):
     out = io.TextIOWrapper(io.BytesIO(), "utf-8")

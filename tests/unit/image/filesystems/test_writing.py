@@ -22,6 +22,8 @@ from tests.support.filesystem_images import MAKERS, disk, erofs, ext, partitione
 from tests.support.peers import needs_root, peer
 from tests.unit.image.filesystems.conftest import MTIME
 
+pytestmark = pytest.mark.integration  # programs make the images
+
 WRITTEN = [kind for kind in MAKERS if kind.startswith(("ext", "squashfs", "erofs", "gpt-ext"))]
 FEW = ("ext2", "ext4", "squashfs-xz", "erofs-lz4hc-large", "gpt-ext4")
 NEW = "/usr/local/share/ca-certificates/new.crt"
