@@ -3,7 +3,7 @@
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
-        echo "this needs root: $*" >&2
+        echo "this needs root or sudo: $*" >&2
         return 1
     fi
 }
