@@ -15,7 +15,7 @@ from rootfs_trust.errors import InputError, Problem, refuse
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.configured_anchors import configured_anchors
 from rootfs_trust.inputs.root_data import RootData, load_root_data
-from rootfs_trust.rootfs.remembering_view import RememberingView
+from rootfs_trust.rootfs.caching_view import CachingView
 from rootfs_trust.text import did_you_mean
 from rootfs_trust.thin_edge.trust_settings import kinds_of
 
@@ -48,10 +48,10 @@ def check(root: str, options: CheckOptions = NO_OPTIONS) -> tuple[Finding, ...]:
     data = load_root_data(options.root_data)
     config = load_config(options.config, options.root_data)
     question = question_of(config, options.at or utc_now(), data, kinds_of(options.clouds))
-    with open_view(root, options.states, RememberingView) as view:
+    with open_view(root, options.states, CachingView) as view:
         everything = findings(inspect(view, question))
         found = tuple(finding for finding in everything if _is_wanted(finding, options))
-        if not isinstance(view, RememberingView):
+        if not isinstance(view, CachingView):
             return found
         at = options.at.isoformat() if options.at else None
         tried = TrialRuns(view, root, question, options.config, at, options.root_data)

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import TypeVar
 
 from rootfs_trust.api.apply_plan import nothing_written, verify_written
+from rootfs_trust.api.image_directory import image_directory
 from rootfs_trust.api.image_filesystem import image_filesystem
-from rootfs_trust.api.image_folder import image_folder
 from rootfs_trust.api.open_tree import named_on_the_host
 from rootfs_trust.api.options import NO_OPTIONS, InstallOptions
 from rootfs_trust.api.planning import Decision, Job, decide, read_job
@@ -121,7 +121,7 @@ def _of_its_kind(
         return _image_archive(found, dest, job)
     if isinstance(found, FilesystemImage):
         return image_filesystem(found, dest, job)
-    return image_folder(found.path, dest, job)
+    return image_directory(found.path, dest, job)
 
 
 def _refuse_same(source: str, dest: str) -> None:

@@ -13,7 +13,7 @@ from rootfs_trust.image.destination import Destination
 from rootfs_trust.image.filesystems.erofs import Erofs
 from rootfs_trust.image.filesystems.ext import Ext
 from rootfs_trust.image.filesystems.open import FilesystemImage, open_filesystem
-from rootfs_trust.image.filesystems.protection import refuse_protected
+from rootfs_trust.image.filesystems.protected_images import refuse_protected
 from rootfs_trust.image.filesystems.squashfs import Squashfs
 from rootfs_trust.image.filesystems.view import FilesystemView
 from rootfs_trust.image.filesystems.write_erofs import ErofsWriter

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from rootfs_trust.api.apply_plan import secrets
 from rootfs_trust.api.clock import utc_now
-from rootfs_trust.api.directories_apart import anchors_not_there
 from rootfs_trust.api.may_lose import may_lose
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.seen_by_clients import seen_by_clients
+from rootfs_trust.api.unmaintained_directories import anchors_not_there
 from rootfs_trust.clients.table import JAVA_STORES
 from rootfs_trust.errors import ConflictError, InputError, Problem, refuse
 from rootfs_trust.inputs.anchors import InputAnchors, gather, gather_roots
@@ -30,11 +30,11 @@ from rootfs_trust.rootfs.view import Desired, File, View
 from rootfs_trust.runtimes.names import checked_names
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest
 from rootfs_trust.store.anchor import Anchor
+from rootfs_trust.store.checksum_files import updated_checksum_files
 from rootfs_trust.store.detect import find_layout
 from rootfs_trust.store.layout import Layout, Request, StorePlan
 from rootfs_trust.store.renewal import with_kept_names
 from rootfs_trust.store.selection import RootProgram, selected
-from rootfs_trust.store.sidecars import sidecars
 
 _PERMITTED = "in rootfs-trust.toml, the key permitted of an [[anchor]] does the same"
 
@@ -149,7 +149,7 @@ def decide(
 
         store, kept = without_trust(device, layout, request, store)
     _keystores(device, layout, request, store, job)
-    store.desired |= sidecars(view, store.desired)
+    store.desired |= updated_checksum_files(view, store.desired)
     agent = _agent(device, job, layout, store)
     gathered = job.gathered
     runtimes = _runtimes(device, job, layout, store, configured)

@@ -16,7 +16,6 @@ from rootfs_trust.audit.checks import (
     file_formats,
     links,
     missing,
-    outputs,
     permissions,
     private_stores,
     roots,
@@ -24,6 +23,7 @@ from rootfs_trust.audit.checks import (
     settings,
     source_directories,
     sources,
+    store_files,
 )
 from rootfs_trust.audit.findings import ERROR, LEVELS, Finding, FindingType
 from rootfs_trust.audit.inspection import Inspection
@@ -50,7 +50,7 @@ UNREADABLE = FindingType(
 GROUPS = {
     "Hash directories": links,
     "What is missing": missing,
-    "Outputs": outputs,
+    "Store files": store_files,
     "Files": file_formats,
     "Anchors": anchors,
     "Public roots": roots,

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from rootfs_trust.audit import well_known_paths
 from rootfs_trust.audit.files import CertificateFile
-from rootfs_trust.audit.outputs import Bundle, HashDirectory, JavaStore
+from rootfs_trust.audit.store_files import Bundle, HashDirectory, JavaStore
 from rootfs_trust.audit.trusted_anchors import LOCAL, OWN, Trust, TrustedAnchor, certificates_of
 from rootfs_trust.errors import InputError
 from rootfs_trust.inputs.config import AnchorTable

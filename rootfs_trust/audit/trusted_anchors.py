@@ -8,7 +8,7 @@ from functools import cached_property
 
 from rootfs_trust.audit import well_known_paths
 from rootfs_trust.audit.files import CertificateFile, TreeFiles
-from rootfs_trust.audit.outputs import BUNDLE, CODE, DIRECTORY, EMAIL, JAVA, HashDirectory, Output, outputs
+from rootfs_trust.audit.store_files import BUNDLE, CODE, DIRECTORY, EMAIL, JAVA, HashDirectory, Output, outputs
 from rootfs_trust.clients.readings import ClientReading, TrustedBy, TrustingClient, readings, trusted_by
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.rootfs.device import Device

@@ -22,7 +22,7 @@ from rootfs_trust.inputs.config import load_config
 from rootfs_trust.inputs.root_data import load_root_data
 from rootfs_trust.inputs.selection_text import selection
 from rootfs_trust.inputs.selections import Resolver
-from rootfs_trust.rootfs.memory import Remembered
+from rootfs_trust.rootfs.result_cache import CachedResult
 from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.selection import Selection
 
@@ -79,13 +79,13 @@ def _result(task: CheckTask, view: View) -> CheckResult:
 
 
 @functools.cache
-def _who(order: CheckOrder) -> Remembered[tuple[Trusting, ...]]:
+def _who(order: CheckOrder) -> CachedResult[tuple[Trusting, ...]]:
     chosen = resolve_who(order.who or "", order.root_data)
-    return Remembered(lambda view: who_trusts(view, chosen))
+    return CachedResult(lambda view: who_trusts(view, chosen))
 
 
 @functools.cache
-def _find(order: CheckOrder) -> Remembered[tuple[tuple[Finding, ...], tuple[ServerState, ...]]]:
+def _find(order: CheckOrder) -> CachedResult[tuple[tuple[Finding, ...], tuple[ServerState, ...]]]:
     data = load_root_data(order.root_data)
     question = question_of(load_config(order.config, order.root_data), order.at, data)
     counted = LEVELS[: LEVELS.index(order.level) + 1]
@@ -96,7 +96,7 @@ def _find(order: CheckOrder) -> Remembered[tuple[tuple[Finding, ...], tuple[Serv
         results = judge_servers(view, question.servers, order.at) if judged else ()
         return tuple(each for each in all_findings if each.level in counted), tuple(map(_state, results))
 
-    return Remembered(found)
+    return CachedResult(found)
 
 
 def _state(result: ServerResult) -> ServerState:

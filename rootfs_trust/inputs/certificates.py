@@ -63,7 +63,7 @@ def certificates(path: str, data: bytes, at: datetime, depth: int = 0) -> Certif
     if problem := private_key(path, data):
         return CertificatesRead(problems=[problem])
     if not data.startswith(_BEGIN):
-        from rootfs_trust.inputs.containers import read_container
+        from rootfs_trust.inputs.certificate_containers import read_container
 
         if read := read_container(path, data, at, depth):
             return read

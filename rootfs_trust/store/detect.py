@@ -86,7 +86,7 @@ def _adapted(device: Device, layout: Layout) -> Layout:
     if layout is BUNDLE_ONLY:
         return _with_its_bundle(device.view, layout)
     if layout.name == "fedora":
-        from rootfs_trust.store.p11kit.releases import as_released
+        from rootfs_trust.store.p11kit.release_differences import as_released
 
         return as_released(device, layout)
     return layout

@@ -865,7 +865,7 @@ PROMISES = (
     Promise(
         "link-behind-a-gap",
         "A hash link behind a gap is not found, as in OpenSSL.",
-        "rootfs_trust/audit/outputs.py",
+        "rootfs_trust/audit/store_files.py",
         "for link in self.links if link.number < ends.get((link.hash, link.crl), 0))",
         "for link in self.links if link.exists)",
         ("tests/unit/audit",),

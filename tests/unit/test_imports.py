@@ -38,7 +38,7 @@ PURE = (
     *(
         f"image/filesystems/{path.name}"
         for path in sorted((PACKAGE / "image/filesystems").glob("*.py"))
-        if path.stem not in ("open", "packing", "programs", "protection", "write_ext")  # which touch the host
+        if path.stem not in ("open", "programs", "protected_images", "repacking", "write_ext")  # which touch the host
     ),
     "image/tar_stream.py",
     "image/image_tree.py",

@@ -8,7 +8,7 @@ from rootfs_trust.audit import well_known_paths
 from rootfs_trust.audit.files import CertificateFile
 from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType
 from rootfs_trust.audit.inspection import Inspection
-from rootfs_trust.audit.outputs import HashDirectory, HashLink
+from rootfs_trust.audit.store_files import HashDirectory, HashLink
 from rootfs_trust.rootfs.view import File, Symlink, View, join
 from rootfs_trust.store.hash_links import is_hash_link_name, rehashable
 from rootfs_trust.x509 import Certificate

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rootfs_trust.audit import well_known_paths
-from rootfs_trust.audit.checks.outputs import JAVA_EMPTY, JAVA_UNREADABLE
+from rootfs_trust.audit.checks.store_files import JAVA_EMPTY, JAVA_UNREADABLE
 from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType
 from rootfs_trust.audit.inspection import Inspection
-from rootfs_trust.audit.outputs import BUNDLE, java_store
+from rootfs_trust.audit.store_files import BUNDLE, java_store
 from rootfs_trust.clients.file_readers import file_reader
 from rootfs_trust.rootfs.view import Directory, File, Symlink, parent, read
 from rootfs_trust.runtimes.find import CASTORE, CERTIFI, JAVA

@@ -9,9 +9,9 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from rootfs_trust.audit.outputs import HashDirectory
 from rootfs_trust.audit.root_status import RootStatus, root_status
 from rootfs_trust.audit.servers import Server
+from rootfs_trust.audit.store_files import HashDirectory
 from rootfs_trust.audit.trusted_anchors import Trust, TrustedAnchor, certificates_of
 from rootfs_trust.inputs.root_data import RootData
 

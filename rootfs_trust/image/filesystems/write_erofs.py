@@ -10,8 +10,8 @@ from uuid import UUID
 from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.image.filesystems.erofs import CHUNKS, COMPACT_INDEX, FULL_INDEX, Erofs, RawInode
 from rootfs_trust.image.filesystems.open import FilesystemImage
-from rootfs_trust.image.filesystems.packing import Packer, newest_of, pack_again
 from rootfs_trust.image.filesystems.programs import find_program, run_program, work_directory
+from rootfs_trust.image.filesystems.repacking import Packer, newest_of, pack_again
 from rootfs_trust.image.layer_entries import ImageChanges
 
 PACKAGE = "erofs-utils"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from struct import unpack_from
 
 from rootfs_trust.image.filesystems.open import FilesystemImage
-from rootfs_trust.image.filesystems.packing import Packer, pack_again
+from rootfs_trust.image.filesystems.repacking import Packer, pack_again
 from rootfs_trust.image.filesystems.squashfs import Squashfs
 from rootfs_trust.image.layer_entries import ImageChanges
 

@@ -79,7 +79,7 @@ NOT_FOR_A_PLAIN_INSTALL = (
     "clients.all_clients",
     "image",
     "inputs.config_reader",
-    "inputs.containers",
+    "inputs.certificate_containers",
     "rendering",
     "rootfs.apply",
     "store.java_keystore",

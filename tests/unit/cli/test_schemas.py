@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from jsonschema import ValidationError
 
-from rootfs_trust.audit import outputs, root_status, servers, trusted_anchors
+from rootfs_trust.audit import root_status, servers, store_files, trusted_anchors
 from rootfs_trust.audit.findings import LEVELS
 from rootfs_trust.cli.run import COMMANDS
 from rootfs_trust.clients.all_clients import NAMES
@@ -85,7 +85,7 @@ ANCHOR = {
         trusted_anchors.UNSOURCED,
         trusted_anchors.APPLICATION,
     ),
-    "outputs/items": (outputs.BUNDLE, outputs.DIRECTORY, outputs.JAVA, outputs.EMAIL, outputs.CODE),
+    "outputs/items": (store_files.BUNDLE, store_files.DIRECTORY, store_files.JAVA, store_files.EMAIL, store_files.CODE),
 }
 ENUMERATIONS = {
     "rootfs-trust: properties/runtimes/properties/use/items": (names.AUTO, names.NONE, *names.NAMES),

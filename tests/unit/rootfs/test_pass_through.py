@@ -8,10 +8,10 @@ from rootfs_trust.fleet.change_detection import WatchedTree
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.device_state import TreeWithDeviceState
 from rootfs_trust.rootfs.error_collecting_view import ErrorCollectingView
-from rootfs_trust.rootfs.memory import Asking, Remembered
 from rootfs_trust.rootfs.pass_through import PassThroughView
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.read_recorder import ReadRecorder
+from rootfs_trust.rootfs.result_cache import Asking, CachedResult
 from rootfs_trust.rootfs.view import View
 from tests.support.memory import Directory, File, MemoryTree, Symlink
 
@@ -46,6 +46,6 @@ def test_a_wrapper_passes_every_answer_on(wrap) -> None:
 
 
 def test_a_result_is_not_used_for_a_tree_with_other_variables() -> None:
-    remembered = Remembered(lambda view: (view.kind("/d"), Device(view).environment.get("SSL_CERT_FILE")))
+    remembered = CachedResult(lambda view: (view.kind("/d"), Device(view).environment.get("SSL_CERT_FILE")))
     trees = [MemoryTree(TREE.entries, {"SSL_CERT_FILE": path}) for path in ("/a", "/b", "/a")]
     assert [remembered(each) for each in trees] == [(Directory, "/a"), (Directory, "/b"), (Directory, "/a")]

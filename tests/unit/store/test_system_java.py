@@ -111,7 +111,7 @@ def test_no_store_is_made(tree):
     assert not (tree.path / STORE).exists()
 
 
-# -- sidecars ----------------------------------------------------------------------------------------------
+# -- checksum files ----------------------------------------------------------------------------------------------
 
 BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 
@@ -124,12 +124,12 @@ def apko(tmp_path):
     tree.write("etc/os-release", b"ID=wolfi\n")
     tree.write(STORE, jks())
     for path in (BUNDLE, STORE):
-        tree.write(sidecar(path), checksum(tree, path))
-        (tree.path / sidecar(path)).chmod(0o444)
+        tree.write(checksum_file(path), checksum(tree, path))
+        (tree.path / checksum_file(path)).chmod(0o444)
     return tree
 
 
-def sidecar(path):
+def checksum_file(path):
     folder, _, name = path.rpartition("/")
     return f"{folder}/.{name}.sha256"
 
@@ -139,27 +139,27 @@ def checksum(tree, path):
 
 
 def test_the_checksums_are_those_of_the_changed_stores(apko):
-    before = (apko.path / sidecar(BUNDLE)).read_bytes()
+    before = (apko.path / checksum_file(BUNDLE)).read_bytes()
     installed(apko)
     for path in (BUNDLE, STORE):
-        assert (apko.path / sidecar(path)).read_bytes() == checksum(apko, path)
-        assert (apko.path / sidecar(path)).stat().st_mode & 0o777 == 0o444
-    assert (apko.path / sidecar(BUNDLE)).read_bytes() != before
+        assert (apko.path / checksum_file(path)).read_bytes() == checksum(apko, path)
+        assert (apko.path / checksum_file(path)).stat().st_mode & 0o777 == 0o444
+    assert (apko.path / checksum_file(BUNDLE)).read_bytes() != before
     assert installed(apko).actions == ()
     remove(apko.root, [f"sha256:{MINE.sha256}"])
-    assert (apko.path / sidecar(BUNDLE)).read_bytes() == before == checksum(apko, BUNDLE)
+    assert (apko.path / checksum_file(BUNDLE)).read_bytes() == before == checksum(apko, BUNDLE)
 
 
 def test_no_checksum_is_made_where_there_is_none(apko):
-    (apko.path / sidecar(BUNDLE)).unlink()
+    (apko.path / checksum_file(BUNDLE)).unlink()
     installed(apko)
-    assert not (apko.path / sidecar(BUNDLE)).exists()
+    assert not (apko.path / checksum_file(BUNDLE)).exists()
 
 
 def test_a_checksum_that_a_change_by_hand_has_left_behind_is_found(apko):
     apko.write(BUNDLE, (apko.path / BUNDLE).read_bytes() + MINE.pem)
     found = [each for each in check(apko.root) if each.id == "checksum-stale"]
-    assert [each.path for each in found] == [f"/{sidecar(BUNDLE)}"]
+    assert [each.path for each in found] == [f"/{checksum_file(BUNDLE)}"]
     install(apko.root)
     assert "checksum-stale" not in {each.id for each in check(apko.root)}
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType
 from rootfs_trust.audit.inspection import Inspection
-from rootfs_trust.audit.outputs import BUNDLE, Bundle, HashDirectory, JavaStore, Output
+from rootfs_trust.audit.store_files import BUNDLE, Bundle, HashDirectory, JavaStore, Output
 from rootfs_trust.audit.trusted_anchors import LOCAL, OWN, TrustedAnchor, certificates_of
 from rootfs_trust.rootfs.view import parent, read
+from rootfs_trust.store.checksum_files import checksum, checksum_file_of
 from rootfs_trust.store.java_rules import refused_by_java
-from rootfs_trust.store.sidecars import checksum, sidecar_of
 from rootfs_trust.x509 import Certificate
 
 _INSTALL = "rebuild the trust store on the device with the distribution's own tool"
@@ -146,7 +146,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
 def _checksums(inspection: Inspection) -> Iterator[Finding]:
     for output in inspection.trust.outputs:
         file = inspection.trust.files.at(output.path)
-        path = sidecar_of(output.path)
+        path = checksum_file_of(output.path)
         beside = read(inspection.view, path) if file else None
         if file and beside is not None and beside != checksum(output.path, file.data):
             yield STALE_CHECKSUM.found(path, f"is not the checksum of {output.path}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 
+from rootfs_trust.store.checksum_files import checksum, checksum_file_of
 from rootfs_trust.store.jks import keystore
-from rootfs_trust.store.sidecars import checksum, sidecar_of
 from tests.support.authority import Authority
 from tests.support.layout_trees import CREATED
 from tests.unit.audit.damages.anchors import without_date
@@ -161,7 +161,7 @@ def the_bundle_holds_one_twice(tree: GoodTree) -> None:
 
 @damage("checksum-stale")
 def the_checksum_of_apko_is_of_other_content(tree: GoodTree) -> None:
-    tree.write(sidecar_of(BUNDLE), checksum(BUNDLE, b""))
+    tree.write(checksum_file_of(BUNDLE), checksum(BUNDLE, b""))
 
 
 @damage("bundle-of-one", "not-in-bundle")

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from rootfs_trust.errors import InputError, Problem
-from rootfs_trust.rootfs import remembering_view
-from rootfs_trust.rootfs.remembering_view import RememberingView
+from rootfs_trust.rootfs import caching_view
+from rootfs_trust.rootfs.caching_view import CachingView
 from rootfs_trust.rootfs.view import File, Symlink
 from tests.support.memory import MemoryTree
 
@@ -35,7 +35,7 @@ class Counting(MemoryTree):
         return super().real_path(path)
 
 
-def seen(view: RememberingView) -> tuple:
+def seen(view: CachingView) -> tuple:
     return (
         view.node("/etc/link", follow=True),
         view.node("/etc/missing"),
@@ -46,7 +46,7 @@ def seen(view: RememberingView) -> tuple:
 
 def test_what_was_seen_is_not_looked_at_again():
     tree = Counting()
-    view = RememberingView(tree)
+    view = CachingView(tree)
     assert seen(view) == (File(b"content"), None, File, "/etc/ca.pem")
     tree.asked.clear()
     assert seen(view) == (File(b"content"), None, File, "/etc/ca.pem")
@@ -54,23 +54,23 @@ def test_what_was_seen_is_not_looked_at_again():
 
 
 def test_a_link_and_its_target_are_two_answers():
-    view = RememberingView(Counting())
+    view = CachingView(Counting())
     assert view.node("/etc/link") == Symlink("ca.pem")
     assert view.node("/etc/link", follow=True) == File(b"content")
     assert (view.kind("/etc/link", follow=False), view.kind("/etc/link")) == (Symlink, File)
 
 
 def test_an_error_is_raised_each_time():
-    view = RememberingView(Counting())
+    view = CachingView(Counting())
     for _ in range(2):
         with pytest.raises(InputError):
             view.node("/etc/bad")
 
 
 def test_contents_are_kept_up_to_a_limit(monkeypatch):
-    monkeypatch.setattr(remembering_view, "_ROOM", 10)
+    monkeypatch.setattr(caching_view, "_ROOM", 10)
     tree = Counting()
-    view = RememberingView(tree)
+    view = CachingView(tree)
     for path in ("/etc/ca.pem", "/etc/link") * 2:
         assert view.node(path, follow=True) == File(b"content")
     assert tree.asked["node /etc/link"] == 2

@@ -45,7 +45,7 @@ class _Known(Generic[_Result]):
         return all(_is_unchanged(view, fact, expected, found) for fact, expected in self.facts.items())
 
 
-class Remembered(Generic[_Result]):
+class CachedResult(Generic[_Result]):
     """Caches the results of ``function``, which must depend only on a view."""
 
     def __init__(self, function: Callable[[View], _Result]) -> None:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from rootfs_trust.rootfs.view import Desired, File, View, join, parent
 
 
-def sidecar_of(path: str) -> str:
+def checksum_file_of(path: str) -> str:
     """Return the path of the checksum file for ``path``."""
     return join(parent(path), f".{path.rpartition('/')[2]}.sha256")
 
@@ -22,10 +22,10 @@ def checksum(path: str, data: bytes) -> bytes:
     return f"{sha256(data).hexdigest()}  {path.rpartition('/')[2]}\n".encode("utf-8", "surrogateescape")
 
 
-def sidecars(view: View, desired: Desired) -> dict[str, File]:
+def updated_checksum_files(view: View, desired: Desired) -> dict[str, File]:
     """Return the existing checksum files of ``desired`` files, with their new content."""
     return {
-        sidecar: File(checksum(path, node.content))
+        checksum_file: File(checksum(path, node.content))
         for path, node in desired.items()
-        if isinstance(node, File) and view.kind(sidecar := sidecar_of(path)) is File
+        if isinstance(node, File) and view.kind(checksum_file := checksum_file_of(path)) is File
     }

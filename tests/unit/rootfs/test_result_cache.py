@@ -13,7 +13,7 @@ from rootfs_trust import InstallOptions, install
 from rootfs_trust.audit.check import CheckRequest, findings, inspect
 from rootfs_trust.audit.trusted_anchors import Trust
 from rootfs_trust.inputs.policy import DEFAULT_POLICY
-from rootfs_trust.rootfs.memory import Remembered
+from rootfs_trust.rootfs.result_cache import CachedResult
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.rootfs.view import View
 from tests.support.authority import Authority
@@ -61,7 +61,7 @@ def test_the_same_tree_elsewhere_is_known(tree, tmp_path):
         calls.append(view)
         return look(view)
 
-    remembered = Remembered(counted)
+    remembered = CachedResult(counted)
     shutil.copytree(tree.path, tmp_path / "copy", symlinks=True)
     for root in (tree.path, tmp_path / "copy", tree.path):
         with RootDirectory(str(root)) as view:
@@ -70,7 +70,7 @@ def test_the_same_tree_elsewhere_is_known(tree, tmp_path):
 
 
 def test_a_tree_that_differs_in_one_entry_is_not_answered_from_the_cache(tree, tmp_path):
-    remembered = Remembered(look)
+    remembered = CachedResult(look)
     with RootDirectory(tree.root) as view:
         first = remembered(view)
     different = 0

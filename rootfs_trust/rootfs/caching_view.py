@@ -9,7 +9,7 @@ _ROOM = 32 << 20
 """Maximum total size in bytes of cached file contents. Further files are read each time."""
 
 
-class RememberingView(PassThroughView):
+class CachingView(PassThroughView):
     """The tree ``view`` with a cache. Errors are not cached."""
 
     def __init__(self, view: View) -> None:

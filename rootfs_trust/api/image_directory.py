@@ -13,7 +13,7 @@ from rootfs_trust.rootfs.copy import TreeCopy
 from rootfs_trust.rootfs.root_directory import RootDirectory
 
 
-def image_folder(source: str, dest: Destination, job: Job) -> ImageOutcome:
+def image_directory(source: str, dest: Destination, job: Job) -> ImageOutcome:
     """Copy the root filesystem ``source`` to ``dest``, and install into the copy. Raises what ``install`` raises."""
     if job.options.dry_run:
         outcome = install_job(source, job)
