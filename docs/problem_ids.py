@@ -5,7 +5,7 @@ from __future__ import annotations
 PROBLEMS = {
     "already-installed": "The certificate is in the store under another name. (install)",
     "already-shipped": "The distribution ships the certificate; the installed copy outlives its package. (install)",
-    "apply": "A write failed underway; the message says what was and was not written. Exit status 4.",
+    "apply": "A write failed during the run; the message says what was and was not written. Exit status 4.",
     "archive": "A zip archive of certificates is encrypted, damaged or too large. (install)",
     "attestation": "An attestation about an image does not apply to the changed image and is left out. (image)",
     "base-none": 'On p11-kit layouts `base = "none"` distrusts what is shipped now, not what a later package brings.',
@@ -85,7 +85,7 @@ PROBLEMS = {
 """Errors and warnings of every command."""
 
 VERDICTS = {
-    "algorithm": "The client, in its version, does not know a key or signature of the chain.",
+    "algorithm": "This version of the client does not support a key or signature of the chain.",
     "bad-signature": "A signature of the chain is wrong.",
     "blocked": "The client has a list of blocked keys, and one of the chain is on it.",
     "constraints": "Name or path length constraints of a CA exclude the server.",

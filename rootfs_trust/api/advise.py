@@ -77,7 +77,7 @@ def advise(
     """
     openssl_engine.require()
     if output is not None and root is not None and place_in(output, [root]) is not None:
-        hint = "keep the configuration beside the root filesystem"
+        hint = "keep the configuration outside the root filesystem"
         raise InputError(Problem("usage", output, f"is in the root filesystem {root}", hint))
     moment = at or utc_now()
     job = read_job(InstallOptions(config=config, at=moment, root_data=root_data))
@@ -218,7 +218,7 @@ def _renewals(servers: Sequence[Server], rehearsal: Rehearsal, until: date) -> I
         end = server.chain.server.not_after
         if end is not None and not server.refused and rehearsal.renewed(number):
             message = (
-                f"the server {server.name} shows a certificate that ends on {end.date()}: the proof reaches to that "
+                f"the server {server.name} sends a certificate that expires on {end.date()}: the proof reaches to that "
                 f"day, with anchors that last until {until}"
             )
             yield Problem("server-renewed", server.where, message, "save its chain again when it is renewed")
@@ -233,6 +233,6 @@ def _roots(advice: Advice, data: RootData, today: date, until: date) -> Iterator
         if ends:
             following = successors(data, certificate)
             missing = [f"{next_.name} (sha256 {next_.sha256})" for next_ in following if next_.sha256 not in chosen]
-            hint = "its successors are part of the advice" if following else "ask the cloud which root comes next"
+            hint = "its successors are part of the advice" if following else "ask the cloud which root it will use next"
             hint = f"add its successor as an [[anchor]]: {', '.join(missing)}" if missing else hint
             yield Problem("root-ends", each.candidate.where, f"{each.candidate.name} {ends}", hint)

@@ -114,7 +114,9 @@ def _program(config: Config, root_data: str | None, at: datetime) -> RootProgram
 def _fence(options: InstallOptions) -> Fence:
     """Parse the names of ``--permit``. Raises InputError."""
     if options.permit and not options.certs:
-        raise InputError(Problem("usage", "", "--permit constrains the CA of --cert, and there is none", _PERMITTED))
+        raise InputError(
+            Problem("usage", "", "--permit constrains the CA of --cert, but --cert is not given", _PERMITTED)
+        )
     try:
         return Fence(permitted=tuple(map(host_names, options.permit)))
     except ValueError as error:

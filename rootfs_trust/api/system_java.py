@@ -60,6 +60,6 @@ def _left_alone(path: str, reason: str) -> Problem:
     return Problem(
         "java-store-format",
         path,
-        f"{reason}; it is left alone, and Java does not see this change",
+        f"{reason}; it is not changed, so Java does not see this change",
         "name a file with its password as java_password_file in [runtimes], or replace it with a keystore that opens",
     )

@@ -42,19 +42,19 @@ def _unparsed_by_mbedtls(certificate: Certificate, ask: Callable[[], Version]) -
     (Mbed-TLS/mbedtls issue 9324).
     """
     fault = unread_by_mbedtls(certificate)
-    lost = "programs that take this for a failure, such as fluent-bit and FFmpeg, have no anchors at all"
+    lost = "programs that treat this as a failure, such as fluent-bit and FFmpeg, have no anchors at all"
     return f"{fault}, so that Mbed TLS cannot parse it: {lost}; {ask().text}" if fault else ""
 
 
 def _refused_by_java(certificate: Certificate, ask: Callable[[], Version]) -> str:
     fault = refused_by_java(certificate)
-    return f"{fault}: Java loads nothing of a keystore that contains it; {ask().text}" if fault else ""
+    return f"{fault}: Java rejects the whole keystore that contains it; {ask().text}" if fault else ""
 
 
 def _unsigned(certificate: Certificate, ask: Callable[[], Version]) -> str:
     if not certificate.is_unsigned:
         return ""
-    return f"it has no signature (RFC 9925), and GnuTLS takes no such certificate for a CA; {ask().text}"
+    return f"it has no signature (RFC 9925), and GnuTLS does not accept such a certificate as a CA; {ask().text}"
 
 
 def _unknown_to(engine: str) -> Fault:

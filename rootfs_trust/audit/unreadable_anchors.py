@@ -54,7 +54,7 @@ def lost_keystore(certificates: Iterable[Certificate]) -> str:
     for certificate in certificates:
         fault = refused_by_java(certificate)
         if fault:
-            return f"Java loads nothing of the keystore, since it cannot read {named(certificate)}: {fault}"
+            return f"Java rejects the whole keystore, because it cannot read {named(certificate)}: {fault}"
     return ""
 
 

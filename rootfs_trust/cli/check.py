@@ -108,7 +108,7 @@ def command(
 def _check_inputs(root: str | None, files: tuple[str, ...], at: datetime | None, format_: str, verbosity: int) -> int:
     """Check the inputs of ``install``. Raises InputError with every problem."""
     if root is not None or not files:
-        raise click.UsageError("give --root DIR, or FILEs that install is to get")
+        raise click.UsageError("pass --root DIR, or the FILEs that you will pass to install")
     print_warnings(check_inputs(files, at), verbosity)
     if format_ == "json":
         echo_json({"findings": []})

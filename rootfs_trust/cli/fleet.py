@@ -64,7 +64,7 @@ _STATUSES = {
 @click.option(
     "--report",
     metavar="FILE",
-    help="With --check: write a page for people to this file, too: HTML, or Markdown if its name ends in .md.",
+    help="With --check: also write a readable report to this file: HTML, or Markdown if its name ends in .md.",
 )
 @click.option(
     "--format",

@@ -48,7 +48,7 @@ _OPTIONS = (
         "--replace",
         multiple=True,
         metavar="NAME",
-        help="Replace the installed certificate called NAME by the given one.",
+        help="Replace the installed certificate called NAME with the given one.",
     ),
     click.option(
         "--permit",

@@ -38,7 +38,7 @@ from rootfs_trust.cli.output import echo
     help="Expected lifetime of the image, in years.",
 )
 @config_option("Read this file instead of ./rootfs-trust.toml.")
-@at_option("Judge at this time instead of now.")
+@at_option("Evaluate at this time instead of now.")
 @state_option
 @root_data_option
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors.")

@@ -22,8 +22,8 @@ from rootfs_trust.runtimes.policy_file import object_at, read_policies, texts_at
 from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
 
 _CERTIFICATES = ("/usr/lib/mozilla/certificates", "/usr/lib64/mozilla/certificates")
-_AS_GO = f"judged by the rules of Go, which are the nearest; {NOTE}"
-_AS_RUSTLS = f"judged by the rules of webpki, which has those of Firefox's mozilla::pkix; {NOTE}"
+_AS_GO = f"evaluated by the rules of Go, which are the closest; {NOTE}"
+_AS_RUSTLS = f"evaluated by the rules of webpki, which follow Firefox's mozilla::pkix; {NOTE}"
 
 CHROMIUM = ClientType(
     "chromium",

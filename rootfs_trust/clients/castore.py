@@ -10,7 +10,7 @@ from rootfs_trust.clients.openssl import by_bundle, default_options
 from rootfs_trust.runtimes.castore import module_with_roots
 from rootfs_trust.runtimes.find import CASTORE
 
-_NOTE = "judged by the rules of OpenSSL, which are the nearest"
+_NOTE = "evaluated by the rules of OpenSSL, which are the closest"
 _COMPILED = "; certifi:cacerts/0 returns the roots that were compiled in, not this bundle"
 
 TYPE = ClientType(

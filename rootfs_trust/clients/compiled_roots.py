@@ -10,7 +10,7 @@ from __future__ import annotations
 from rootfs_trust.clients.client import ClientAnchor, FoundAnchors
 from rootfs_trust.clients.file_readers import FileReader
 
-NOTE = "compiled-in roots are taken to be Mozilla's as the distribution ships them"
+NOTE = "the compiled-in roots are assumed to be Mozilla's, as the distribution ships them"
 
 _MOZILLA = ("/usr/share/ca-certificates/mozilla",)
 

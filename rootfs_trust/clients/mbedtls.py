@@ -39,5 +39,5 @@ def clients(reading: FileReader) -> Iterator[Client]:
         if (fault := unread_by_mbedtls(each.certificate))
     ]
     faults += [file.fault] if file.fault else []
-    told = f"of {path} {faults[0]}; programs that take this for a failure have no anchors at all" if faults else ""
+    told = f"of {path} {faults[0]}; programs that treat this as a failure have no anchors at all" if faults else ""
     yield TYPE.client(fixed(FoundAnchors(file.anchors, path, tuple(faults))), told)

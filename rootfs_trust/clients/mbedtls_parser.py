@@ -25,16 +25,17 @@ def unread_by_mbedtls(certificate: Certificate) -> str:
     curve = CURVES.get(certificate.key_curve or "", certificate.key_curve)
     broken = certificate.alternative_names_are_broken or certificate.extended_key_usage == frozenset()
     faults = {
-        f"Mbed TLS does not know keys of {certificate.key_algorithm}": certificate.key_algorithm not in ("RSA", "EC"),
-        "Mbed TLS knows curves by their names only": not named_curve,
-        f"Mbed TLS does not know the curve {curve}": curve not in _CURVES,
-        f"Mbed TLS does not know the signature {certificate.signature_algorithm}": not any(
+        f"Mbed TLS does not support keys of {certificate.key_algorithm}": certificate.key_algorithm
+        not in ("RSA", "EC"),
+        "Mbed TLS supports only named curves": not named_curve,
+        f"Mbed TLS does not support the curve {curve}": curve not in _CURVES,
+        f"Mbed TLS does not support the signature {certificate.signature_algorithm}": not any(
             word in signed for word in _SIGNATURES
         ),
-        f"Mbed TLS does not know its critical extension {', '.join(unknown)}": bool(unknown),
-        "an extension is in it twice": certificate.repeats_extension,
+        f"Mbed TLS does not support its critical extension {', '.join(unknown)}": bool(unknown),
+        "it has an extension twice": certificate.repeats_extension,
         "an extension in it is empty or malformed": broken,
-        "its issuer has no name": not certificate.issuer.canonical,
+        "the name of its issuer is empty": not certificate.issuer.canonical,
         "its version is unknown": certificate.version not in (1, 2, 3),
     }
     return next((reason for reason, holds in faults.items() if holds), "")

@@ -13,7 +13,7 @@ from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.openssl import by_directories
 from rootfs_trust.runtimes import mono
 
-_NOTE = "judged by the rules of OpenSSL, from which its library comes"
+_NOTE = "evaluated by the rules of OpenSSL, on which its library is based"
 
 TYPE = ClientType(
     "mono",

@@ -76,9 +76,9 @@ def _rules(version: str) -> Iterator[tuple[str, str]]:
     verification) and 3.0 (SHA-1 below 80 bits of security).
     """
     if version.startswith("1.0"):
-        yield "OpenSSL 1.0", "an expired root that the server sends along ends the search, though a valid path exists"
+        yield "OpenSSL 1.0", "an expired root that the server sends along ends the search, although a valid path exists"
     if version.startswith("1."):
-        yield f"OpenSSL {version[:3]}", "at security level 1 it takes SHA-1 signatures, which are refused here"
+        yield f"OpenSSL {version[:3]}", "at security level 1 it accepts SHA-1 signatures, which are refused here"
 
 
 def library_folders(reading: FileReader) -> Iterator[str]:

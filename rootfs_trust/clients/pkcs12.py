@@ -103,7 +103,7 @@ def _octets(element: bytes) -> bytes:
 def _integers(element: bytes, depth: int = 0) -> int:
     """Return the sum of all INTEGERs in ``element``: iteration counts, and key lengths, which are negligible."""
     if depth > _MAX_DEPTH:
-        raise MalformedError("is a PKCS #12 that is nested too deep")
+        raise MalformedError("is a PKCS #12 that is nested too deeply")
     if element[0] == INTEGER:
         return max(int.from_bytes(DerReader(element + b"\0\0").value(INTEGER), signed=True), 0)
     return sum(_integers(each, depth + 1) for each in _parts(element)) if element[0] & 0x20 else 0

@@ -122,7 +122,7 @@ DEFAULTS: dict[str, Defaults] = {
         ("/etc/ssl/certs",),
         FILE,
         (_DEBIAN_BUNDLE,),
-        "srcpkgs/openssl (--openssldir=/etc/ssl); m4/hooks.m4 of GnuTLS, which takes the first file of the build host",
+        "srcpkgs/openssl (--openssldir=/etc/ssl); m4/hooks.m4 of GnuTLS, which uses the first file of the build host",
     ),
     "gentoo": Defaults(
         ("/etc/ssl/cert.pem", _DEBIAN_BUNDLE),
@@ -136,7 +136,7 @@ DEFAULTS: dict[str, Defaults] = {
         ("/etc/ssl/certs",),
         FILE,
         (_DEBIAN_BUNDLE,),
-        "source/n/openssl (--openssldir=/etc/ssl); m4/hooks.m4 of GnuTLS, which takes the first file of the build host",
+        "source/n/openssl (--openssldir=/etc/ssl); m4/hooks.m4 of GnuTLS, which uses the first file of the build host",
     ),
     "fedora": Defaults(
         (

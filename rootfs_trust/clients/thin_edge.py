@@ -100,7 +100,7 @@ def _panic(reading: FileReader) -> str:
     system's store, and panics if that is malformed.
     """
     faults = rustls.native_certs(reading).faults
-    return f"thin-edge.io 2.x ends: could not load platform certs: {faults[0]}" if faults else ""
+    return f"thin-edge.io 2.x exits: could not load platform certs: {faults[0]}" if faults else ""
 
 
 def _https(reading: FileReader, paths: Sequence[str], first_generation: bool) -> Find:
@@ -115,12 +115,14 @@ def _https(reading: FileReader, paths: Sequence[str], first_generation: bool) ->
     parts = [rustls.found_in(files, path) for path, files in read.items()]
     kept = [*(part for part in parts if not part.faults), system]
     anchors = {each.certificate.sha256: each for part in kept for each in part.anchors}
-    faults = tuple(f"everything in {part.searched} is dropped, since {part.faults[0]}" for part in parts if part.faults)
+    faults = tuple(
+        f"everything in {part.searched} is dropped, because {part.faults[0]}" for part in parts if part.faults
+    )
     searched = " and ".join(dict.fromkeys((*paths, system.searched)))
     ends = [path for part, files in zip(parts, read.values(), strict=True) for path in _unparsed(part, files)]
     if first_generation:
         ends += system.faults
-    cannot_start = f"thin-edge.io ends, since it cannot take what it reads: {ends[0]}" if ends else ""
+    cannot_start = f"thin-edge.io exits, because it cannot use what it reads: {ends[0]}" if ends else ""
     found = FoundAnchors(tuple(anchors.values()), searched, faults, cannot_start)
     return lambda _: found
 

@@ -42,8 +42,8 @@ def dask_workers(address: str) -> Iterator[Workers]:
         executor = client.get_executor(pure=False)
         yield Workers(lambda: executor, count, (distributed.KilledWorker,))
     except (CancelledError, distributed.comm.CommClosedError) as error:
-        hint = "run the same command again when the cluster is back: it goes on where this run ended"
-        raise ApplyError(Problem("dask", address, "the scheduler was lost underway", hint)) from error
+        hint = "run the same command again when the cluster is back: it continues where this run ended"
+        raise ApplyError(Problem("dask", address, "the connection to the scheduler was lost", hint)) from error
     finally:
         client.close()
 
@@ -65,7 +65,7 @@ def _checked(client: Any, address: str) -> int:
 
 
 def _described(version: object) -> str:
-    return f"rootfs-trust {version}" if isinstance(version, str) else f"no rootfs-trust that runs ({version})"
+    return f"rootfs-trust {version}" if isinstance(version, str) else f"no working rootfs-trust ({version})"
 
 
 def _version() -> str:

@@ -35,8 +35,8 @@ def load_job(order: TargetConfig) -> Job:
     )
     job, digest = read_policy(options)
     if digest != order.policy:
-        message = "is not what it was when the run began, or its files are not"
-        raise InputError(Problem("config", order.config, message, "run again when nobody changes them"))
+        message = "has changed since the run began, or one of its files has"
+        raise InputError(Problem("config", order.config, message, "run again, and do not change them during the run"))
     return job
 
 

@@ -99,4 +99,4 @@ class Schedule(Generic[_Task, _Done]):
                 return self._executor.submit(self._job.run, batch).result()[0]
             except self._deaths:
                 self._executor = self._pool()
-        return self._job.lost(batch.tasks[0], f"{_LIVES} worker processes ended while they had it: out of memory?")
+        return self._job.lost(batch.tasks[0], f"{_LIVES} worker processes died while they ran it: out of memory?")

@@ -99,7 +99,7 @@ def _open_file(path: str, number: int | None) -> Source:
 
 
 def _without_partitions(path: str) -> NoReturn:
-    raise InputError(Problem("image", path, "has no partitions", "leave out the number behind #"))
+    raise InputError(Problem("image", path, "has no partitions", "leave out the number after #"))
 
 
 def _open_tar(path: str) -> Source:

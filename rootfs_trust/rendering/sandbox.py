@@ -166,7 +166,7 @@ class BoundedSandbox(SandboxedEnvironment):
     def _make(self, size: int) -> None:
         self._made += size
         if self._made > MAX_MADE:
-            raise SecurityError(f"makes more than {MAX_MADE} characters, into blocks and macros too")
+            raise SecurityError(f"writes more than {MAX_MADE} characters, including those into blocks and macros")
 
     @pass_context
     def _scanned(self, _context: Context, value: Any) -> Any:
@@ -181,7 +181,7 @@ class BoundedSandbox(SandboxedEnvironment):
     def _step(self, size: int = 0) -> None:
         self._steps += 1 + size // _CHARACTERS_PER_STEP
         if self._steps > MAX_STEPS:
-            raise SecurityError(f"takes more than {MAX_STEPS} turns of loops and calls")
+            raise SecurityError(f"takes more than {MAX_STEPS} iterations and calls")
 
 
 class _Bounding(NodeTransformer):

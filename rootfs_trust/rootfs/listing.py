@@ -33,7 +33,7 @@ def entries_below(view: View, folder: str, *, follow: bool) -> Iterator[tuple[st
         for name in sorted(view.names(path), key=as_bytes):
             count += 1
             if count > MAX_ENTRIES:
-                raise _too_much(folder, f"has more than {MAX_ENTRIES} entries below it, links followed")
+                raise _too_much(folder, f"has more than {MAX_ENTRIES} entries below it, if links are followed")
             kind = view.kind(entry := join(path, name), follow=follow)
             if kind is Directory:
                 inner.append((entry, (*above, real)))

@@ -114,7 +114,7 @@ class RootDirectory:
                 self._locked.append(os.open(".", _LIST, dir_fd=self.fd if fd is None else fd))
                 fcntl.flock(self._locked[-1], fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except OSError as error:
-                hint = "nothing was written; another run at the same time could not be kept apart"
+                hint = "nothing was written; without a lock, another run could write at the same time"
                 raise InputError(Problem("lock", path, f"cannot be locked: {error.strerror}", hint)) from error
 
     def lock_for_reading(self) -> None:

@@ -98,7 +98,7 @@ def decrypt(algorithm: bytes, content: bytes, password: str) -> bytes:
         raise MalformedError("its encrypted part is not a whole number of blocks") from error
     pad = padded[-1] if padded else 0
     if not 0 < pad <= 16 or padded[-pad:] != bytes([pad]) * pad:
-        raise PasswordError("does not decrypt: it has another password, or is damaged")
+        raise PasswordError("cannot be decrypted: it has another password, or is damaged")
     return padded[:-pad]
 
 

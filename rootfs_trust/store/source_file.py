@@ -88,7 +88,7 @@ def fault_of(source: Source) -> Problem:
         "conflict",
         source.path,
         source.fault,
-        "--adopt converts it to PEM" if source.certificates else "replace it by one PEM certificate, or delete it",
+        "--adopt converts it to PEM" if source.certificates else "replace it with one PEM certificate, or delete it",
     )
 
 

@@ -49,7 +49,7 @@ def check_integer(contents: bytes) -> bytes:
     if not contents:
         raise MalformedError("an INTEGER is empty")
     if len(contents) > 1 and contents[0] in (0, 0xFF) and (contents[0] ^ contents[1]) < 0x80:
-        raise MalformedError("an INTEGER is longer than it need be")
+        raise MalformedError("an INTEGER is longer than necessary")
     return contents
 
 
@@ -135,7 +135,7 @@ def _long_header(data: bytes, pos: int, end: int) -> Header:
         # An off-by-one error of asn1_get_length, in 3.0.19 but not in 3.0.22. A device may have either version, so
         # refuse input that one of them refuses.
         if end - pos == octets:
-            raise MalformedError("an empty last element has a long length, which not every OpenSSL takes")
+            raise MalformedError("an empty last element has a long length, which some versions of OpenSSL refuse")
         length = int.from_bytes(data[pos : pos + octets])
         pos += octets
     if length > _MAX_LENGTH or pos + length > end:
@@ -189,7 +189,7 @@ class DerReader:
         return False
 
     def skip(self, element: bytes) -> bool:
-        """Go past ``element``, bytes of one whole element, if they are next. Return whether they are."""
+        """If the next bytes are the whole element ``element``, skip it. Return whether it was skipped."""
         found = self.data.startswith(element, self.pos, self.end)
         if found:
             self.pos += len(element)
@@ -226,7 +226,7 @@ class DerReader:
     def leave(self, inner: DerReader) -> None:
         """Continue after ``inner``, which must have been read to its end."""
         if inner.more():
-            raise MalformedError("more elements than belong there")
+            raise MalformedError("more elements than expected")
         if inner.open:
             raise MalformedError("end-of-contents is missing")
         self.pos = inner.pos
@@ -250,7 +250,7 @@ class DerReader:
         return b"".join(pieces)
 
     def oid(self) -> bytes:
-        """Take an OBJECT IDENTIFIER. No arc may be unfinished or begin with 0x80."""
+        """Take an OBJECT IDENTIFIER. Raises MalformedError if an arc is unfinished or begins with 0x80."""
         return check_oid(self.value(OID))
 
     def integer(self, tag: int = INTEGER) -> bytes:
@@ -283,8 +283,8 @@ class DerReader:
 def reader_for_element(element: bytes) -> DerReader:
     """Return a reader over one element that was cut out of a larger one.
 
-    It adds bytes after the element. Without them, OpenSSL's off-by-one error in ``_long_header`` would refuse an
-    element that it accepts in its original place.
+    It adds bytes after the element. Without these bytes, OpenSSL's off-by-one error in ``_long_header`` would make it
+    refuse an element that it accepts in the original place.
     """
     return DerReader(element + b"\0\0")
 
@@ -298,7 +298,7 @@ def _collect(pieces: list[bytes], reader: DerReader, depth: int = 0) -> int:
             reader.pos = stop
             continue
         if depth >= _MAX_STRING_NESTING:
-            raise MalformedError("a string is nested too deep")
+            raise MalformedError("a string is nested too deeply")
         reader.pos = _collect(pieces, DerReader(reader.data, start, stop, indefinite), depth + 1)
     if reader.open:
         raise MalformedError("end-of-contents is missing")
@@ -306,7 +306,9 @@ def _collect(pieces: list[bytes], reader: DerReader, depth: int = 0) -> int:
 
 
 def _end_of_indefinite(data: bytes, pos: int, end: int) -> int:
-    """Return the position after the end-of-contents bytes of the element whose contents begin at ``pos``."""
+    """Find the end of an element of indefinite length whose contents begin at ``pos``. Return the position after its
+    end-of-contents bytes.
+    """
     awaited = 1
     while awaited:
         if data[pos : min(pos + 2, end)] == b"\0\0":

@@ -176,7 +176,7 @@ def _utf8(tag: int, value: bytes) -> bytes:
     try:
         text = value.decode(_FOLDED[tag])
     except UnicodeDecodeError:
-        raise MalformedError(f"{tag_name(tag)} is not what its type promises") from None
+        raise MalformedError(f"{tag_name(tag)} has contents that its type does not allow") from None
     if tag == BMP_STRING and len(text) * 2 != len(value):
         raise MalformedError("surrogates in a BMPString")
     return text.encode()
@@ -210,7 +210,7 @@ DNS, ADDRESS, DIRECTORY = 0x82, 0x87, 0x84
 """Tags of the general names for servers, and of directory names, whose constraints apply to subjects."""
 
 OTHER_NAME, MAIL, URI = 0x80, 0x81, 0x86
-"""Tags of other kinds that clients treat differently."""
+"""Tags of other kinds of general names, which clients treat differently."""
 
 _PERMITTED, _EXCLUDED = 0x80, 0x81
 

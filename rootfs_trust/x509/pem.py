@@ -67,9 +67,9 @@ def blocks(data: bytes) -> list[Block | BadBlock]:
 def _plain_block(data: bytes, pos: int, begin: int, line: int) -> tuple[Block, int] | None:
     """Return a block in the usual format and the position after it, or None if anything about it is unusual.
 
-    That is: no header, and lines of 64 characters, so that every 65th byte is a newline and no other is; no empty line
-    after a last line of 64.
-    This is only a fast path: parsing such a block line by line gives the same result.
+    The usual format has no header and lines of 64 characters, so every 65th byte and no other is a newline. If the last
+    line has 64 characters, no empty line follows it. This is only a fast path: parsing such a block line by line gives
+    the same result.
     """
     first = data.find(b"\n", begin) + 1
     last = data.find(_NEXT_END, first)
@@ -180,7 +180,7 @@ def _read_body(lines: _Lines, label: bytes) -> tuple[bytes, bytes]:
 
 
 def _base64_text(lines: list[bytes]) -> bytes:
-    """Return the base64 digits of some lines. A dash ends them, as in EVP_DecodeUpdate."""
+    """Return the base64 digits of some lines, up to the first dash, at which EVP_DecodeUpdate stops."""
     return b"\n".join(lines).partition(b"-")[0].translate(None, _WHITE_SPACE)
 
 
@@ -197,7 +197,7 @@ def _decode(digits: bytes) -> bytes:
 
 
 def unrecognized_begin_lines(data: bytes, read: Iterable[Block | BadBlock] | None = None) -> list[BadBlock]:
-    """Return BEGIN lines that OpenSSL silently ignores, although they may be meant as such.
+    """Return the lines that OpenSSL silently ignores, although their author may have meant them as BEGIN lines.
 
     ``read`` are the :func:`blocks` of ``data``, if the caller has them.
 

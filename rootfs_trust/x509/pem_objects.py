@@ -38,7 +38,7 @@ def looks_like_request(data: bytes) -> bool:
 
 
 def matches_structure(question: Callable[[DerReader], bool], data: bytes) -> bool:
-    """Apply a test to the contents of the SEQUENCE at the start of ``data``. Malformed data gives False."""
+    """Apply a test to the contents of the SEQUENCE at the start of ``data``. Return False if ``data`` is malformed."""
     try:
         return question(DerReader(data).enter(SEQUENCE))
     except MalformedError:
@@ -54,8 +54,8 @@ def _is_pfx(body: DerReader) -> bool:
 
 
 def _is_request(body: DerReader) -> bool:
-    """Return whether version 0, a Name and a key follow. In a certificate of version 1, an algorithm follows the serial
-    number.
+    """Return whether the contents begin with version 0, a Name and a key. A certificate of version 1 has an algorithm
+    after its serial number.
     """
     information = body.enter(SEQUENCE)
     if information.integer() != b"\0":
@@ -110,7 +110,7 @@ def _is_encrypted_key(body: DerReader) -> bool:
 
 
 def _is_private_key(body: DerReader) -> bool:
-    """Return whether a small version number and the elements of a key follow."""
+    """Return whether the contents are those of a private key: a small version number, and the elements of a key."""
     version = body.integer()
     kind = body.next_tag()
     if version not in (b"\0", b"\1") or kind not in (INTEGER, OCTET_STRING, SEQUENCE):

@@ -84,7 +84,7 @@ def private_key_form(data: bytes) -> str:
 def _has_label(lower: bytes) -> bool:
     """Return whether the text has a BEGIN line of a private key, however it is written.
 
-    A sentence that mentions one has words before it and no base64 after it.
+    A sentence that mentions such a line does not count: it has words before the label and no base64 after it.
     """
     begin = lower.find(b"begin ") if b"private key" in lower else -1
     while begin >= 0:
@@ -205,7 +205,7 @@ def _binary_form(data: bytes) -> str:
 
 
 def _elements(data: bytes, pos: int) -> Iterator[int]:
-    """Yield the offsets of consecutive DER elements from ``pos`` on; only the first few, as in a chain."""
+    """Yield the offsets of the first few consecutive DER elements from ``pos`` on, as in a chain of certificates."""
     for _ in range(64):
         if data[pos : pos + 1] != b"\x30":
             return

@@ -165,7 +165,7 @@ def test_check_wants_a_tree_or_files(place):
     for words in ([], ["--root", "good", "my-ca.pem"]):
         done = hook(place, "rootfs-trust-tree", *words)
         assert done.returncode == 2
-        assert "give --root DIR, or FILEs" in done.stderr
+        assert "pass --root DIR, or the FILEs" in done.stderr
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ SERVERS: dict[str, tuple[str, str, bool]] = {
     "a subdomain": ("host.corp.example", "host.corp.example", True),
     "a wildcard below it": ("*.corp.example", "host.corp.example", True),
     "a foreign name": ("evil.example", "evil.example", True),
-    "a name that ends alike": ("evilcorp.example", "evilcorp.example", True),
+    "a name with the same ending": ("evilcorp.example", "evilcorp.example", True),
     "an address inside": ("10.1.2.3", "10.1.2.3", True),
     "an address inside, no CN": ("10.1.2.3", "10.1.2.3", True),
     "an address outside": ("192.0.2.1", "192.0.2.1", True),

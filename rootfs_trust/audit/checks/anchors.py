@@ -15,7 +15,7 @@ from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.constrained import digests_of
 
 _SHIPPED = "It is a note for anchors that the distribution ships."
-_RENEW = "get the new certificate of this CA, and replace this one by it"
+_RENEW = "get the new certificate of this CA, and replace this one with it"
 
 EXPIRED = FindingType(
     "expired",
@@ -44,9 +44,9 @@ CLOCK = FindingType(
     "younger-than-clock",
     (NOTE,),
     "An anchor becomes valid later than the device's initial clock",
-    "A device without a battery starts at the time of /usr/lib/clock-epoch (systemd), /etc/timestamp (Yocto's "
-    "sysvinit) or /etc/fake-hwclock.data. Until its clock is set, which may need TLS, it refuses certificates that "
-    "this anchor signed.",
+    "A device without a battery-backed clock starts at the time of /usr/lib/clock-epoch (systemd), /etc/timestamp "
+    "(Yocto's sysvinit) or /etc/fake-hwclock.data. Until its clock is set, which may need TLS, it refuses certificates "
+    "that this anchor signed.",
     "build the image with a newer clock file, or set the clock without TLS before programs connect",
 )
 DATES = FindingType(

@@ -104,7 +104,7 @@ def _missing_root(
     level = {REQUIRED: ERROR, OPTIONAL: NOTE}.get(root.need, WARNING)
     if level == ERROR and still:
         level = WARNING
-    until = f"; {still[0].name} stands in for it until {still[0].until}" if still else ""
+    until = f"; {still[0].name}, which cross-signs it, is enough until {still[0].until}" if still else ""
     message = (
         f"{CLOUDS[root.cloud]} needs {root.name} (sha256 {root.sha256}), which {root.what}{until} ({_source(root)})"
     )

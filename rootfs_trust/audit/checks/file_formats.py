@@ -17,7 +17,7 @@ from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.trusted_anchors import certificates_of
 from rootfs_trust.errors import MalformedError
 
-_CLEAN = "replace the file by one PEM certificate with plain BEGIN and END lines and LF line endings"
+_CLEAN = "replace the file with one PEM certificate with plain BEGIN and END lines and LF line endings"
 _RUSTLS = "thin-edge.io's HTTPS client, its built-in bridge and other programs with rustls"
 
 PRIVATE_KEY = FindingType(
@@ -111,7 +111,7 @@ NO_CERTIFICATE = FindingType(
     (WARNING,),
     "A source file contains no certificate",
     "Somebody wanted to trust a CA, but no client does.",
-    "replace the file by one PEM certificate, or delete it",
+    "replace the file with one PEM certificate, or delete it",
 )
 KINDS = (
     PRIVATE_KEY,

@@ -221,7 +221,7 @@ class _Dangling:
         if not missing:
             return kind.found(path, f"points to {text}, which does not exist", level=level)
         cause = f"links in {self._directory.path} point to {missing}, which does not exist"
-        fix = f"copy {missing} into the root filesystem as well, or replace the links by the files (cp -L)"
+        fix = f"copy {missing} into the root filesystem as well, or replace the links with the files (cp -L)"
         return kind.found(path, f"points to {text}, which does not exist", level=level, cause=cause, fix=fix)
 
     def _text(self, path: str) -> str:

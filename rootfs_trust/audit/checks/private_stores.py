@@ -24,7 +24,7 @@ JDK = FindingType(
     (WARNING,),
     "A JDK has its own keystore, which lacks an installed anchor",
     "Programs of this JDK refuse the cloud that other programs accept.",
-    "replace its lib/security/cacerts by a link to the system's keystore, or set -Djavax.net.ssl.trustStore",
+    "replace its lib/security/cacerts with a link to the system's keystore, or set -Djavax.net.ssl.trustStore",
 )
 NODE = FindingType(
     "node-store",

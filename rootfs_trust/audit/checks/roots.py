@@ -30,7 +30,7 @@ REMOVED = FindingType(
 ENDS = FindingType(
     "root-ends",
     (NOTE,),
-    "Mozilla's root program will remove a root within the days of the policy, or does not trust its new certificates",
+    "Mozilla's root program will remove a root within the days of the policy, or trusts no new certificates from it",
     "Mozilla stops trusting a root for web sites about 15 years after its key was created, long before it "
     "expires. The distribution's next package then drops it, and clouds move to another root. [policy] "
     "min_days_left is how long devices will run with this image.",

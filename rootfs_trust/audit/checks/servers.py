@@ -49,9 +49,9 @@ SERVER_TIME = FindingType(
     "server-needs-time",
     (NOTE, WARNING),
     "A device cannot connect to a server before its clock is set",
-    "A device without a battery starts with the time of its image, and the server's certificate is not valid yet "
-    "at that time. It is a warning if the program that sets the clock needs TLS itself (chrony or ntpsec with NTS, "
-    "htpdate): it may be unable to set the clock. systemd-timesyncd and plain NTP need no TLS.",
+    "A device without a battery-backed clock starts with the time of its image, and the server's certificate is not "
+    "valid yet at that time. It is a warning if the program that sets the clock needs TLS itself (chrony or ntpsec "
+    "with NTS, htpdate): it may be unable to set the clock. systemd-timesyncd and plain NTP need no TLS.",
     "start the programs after the clock is set (time-sync.target). Let chrony ignore the dates of certificates "
     "(nocerttimecheck 1), or use one server without NTS",
 )

@@ -29,7 +29,7 @@ DANGLING_SOURCE = FindingType(
     (WARNING,),
     "A link in the anchor source directory is dangling",
     "Somebody wanted to trust a CA, but no client does.",
-    "replace the link by the certificate, or delete it",
+    "replace the link with the certificate, or delete it",
 )
 NOT_A_FILE = FindingType(
     "source-not-a-file",
@@ -37,7 +37,7 @@ NOT_A_FILE = FindingType(
     "A FIFO, socket or device is in the anchor source directory",
     "The distribution's tool reads every entry of the directory. It waits for a FIFO forever, so the store is not "
     "rebuilt on the device.",
-    "delete it, or replace it by the certificate",
+    "delete it, or replace it with the certificate",
 )
 KINDS = (NOT_A_DIRECTORY, DANGLING_SOURCE, NOT_A_FILE)
 

@@ -54,7 +54,7 @@ CONF_MISSING = FindingType(
     "conf-missing",
     (WARNING,),
     "ca-certificates.conf does not exist or lists no certificate, and update-ca-certificates is in the tree",
-    "The next run of update-ca-certificates on the device takes every CA of the distribution out of the store.",
+    "The next run of update-ca-certificates on the device removes every CA of the distribution from the store.",
     "restore the file of the ca-certificates package: the names of the certificates below /usr/share/ca-certificates",
 )
 IGNORED = FindingType(

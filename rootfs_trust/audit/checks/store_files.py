@@ -54,7 +54,7 @@ JAVA_UNREADABLE = FindingType(
     (ERROR,),
     "Java's keystore cannot be read",
     "Java programs trust no server, or fail at their first connection.",
-    "replace it by a keystore (JKS or PKCS #12) that Java can read",
+    "replace it with a keystore (JKS or PKCS #12) that Java can read",
 )
 JAVA_EMPTY = FindingType(
     "java-store-empty",
@@ -76,7 +76,7 @@ APART = FindingType(
     "A bundle that no tool updates lacks an anchor",
     "The distribution's tool writes another file. Programs that read this one refuse servers that others accept. "
     "It is an error for installed anchors.",
-    "replace it by a link to the bundle that the distribution's tool writes",
+    "replace it with a link to the bundle that the distribution's tool writes",
 )
 BY_HAND = FindingType(
     "only-in-directory",

@@ -48,7 +48,7 @@ ISSUERS: Table = {
         KnownKeyType("Ed448", (1, 1, 1), source="CHANGES of OpenSSL 1.1.1"),
         KnownKeyType("ML-DSA", (3, 5), source="CHANGES of OpenSSL 3.5"),
         KnownKeyType("SLH-DSA", (3, 5), source="CHANGES of OpenSSL 3.5"),
-        KnownKeyType("SM2", (4, 0), source="3.0 refuses it and 4.0 takes it, both tried"),
+        KnownKeyType("SM2", (4, 0), source="3.0 refuses it and 4.0 accepts it, both tested"),
     ),
     "gnutls": (
         KnownKeyType("RSA"),

@@ -37,13 +37,13 @@ def forbidden_name(issuer: Certificate, below: Sequence[Certificate], understand
         return ""
     heeded = NAME_CONSTRAINTS in issuer.critical
     if heeded and any(each.tag in understanding.unknown for each in (*constraints.permitted, *constraints.excluded)):
-        return "any name, for this client: it does not know a kind of them"
+        return "any name, because this client does not support one of their kinds"
     for certificate in below:
         if (
             len(certificate.alternative_names) * (len(constraints.permitted) + len(constraints.excluded))
             > understanding.most
         ):
-            return "any name, for this client: they are too many"
+            return "any name, because they are too many for this client"
         for name in _names(certificate, empty_subject=not understanding.subjects):
             if _forbidden(name, constraints, understanding):
                 return _shown(name, certificate)

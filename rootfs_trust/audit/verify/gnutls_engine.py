@@ -33,7 +33,7 @@ def judge(
     (SIGNER_OLD_OR_UNKNOWN).
     """
     if len(chain.sent) > _LONGEST:
-        message = f"the server sends {len(chain.sent)} certificates, and GnuTLS takes {_LONGEST} at most"
+        message = f"the server sends {len(chain.sent)} certificates, and GnuTLS accepts {_LONGEST} at most"
         return ChainVerdict((), Refusal("other", message))
     if refusal := unread_in(chain, unread_by_gnutls, "GnuTLS"):
         return ChainVerdict((), refusal)

@@ -51,11 +51,11 @@ def _as_read(names: Names) -> Names:
 def _unreadable(constraints: NameConstraints) -> str:
     for each in (*constraints.permitted, *constraints.excluded):
         if each.tag not in _KNOWN:
-            return "any name: GnuTLS does not know a kind of them"
+            return "any name, because GnuTLS does not support one of their kinds"
         if each.tag == ADDRESS and not _is_network(each.value):
-            return "any name: a network in them is none for GnuTLS"
+            return "any name, because GnuTLS rejects a network in them"
         if each.tag in (DNS, MAIL) and (b".." in each.value or each.value == b"."):
-            return "any name: a name in them is none for GnuTLS"
+            return "any name, because GnuTLS rejects a name in them"
     return ""
 
 
@@ -90,11 +90,11 @@ def _all_names(kind: int) -> Names:
 def _broken(permitted: Names, excluded: Names, server: Certificate, common_name_counts: bool) -> str:
     kinds = {each.tag for each in (*permitted, *excluded)}
     if kinds and len(server.alternative_names) * (len(permitted) + len(excluded)) > _MOST_COMPARISONS:
-        return "any name: they are too many for GnuTLS"
+        return "any name, because they are too many for GnuTLS"
     if kinds & {*_COMPARED, URI} and any(len(each.value) > _LONGEST_NAME for each in server.alternative_names):
         return "a name of the server: it is too long for GnuTLS"
     if _of_kind(DIRECTORY, excluded) or (_of_kind(URI, excluded) and _of_kind(URI, server.alternative_names)):
-        return "any subject or URI: GnuTLS cannot compare these, and refuses all where some are excluded"
+        return "any subject or URI, because GnuTLS cannot compare these, and refuses all if some are excluded"
     for kind in _COMPARED:
         for name in _names(kind, server, common_name_counts) if kind in kinds else ():
             if name is None:

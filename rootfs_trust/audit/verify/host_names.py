@@ -93,7 +93,7 @@ def _address(host: str) -> Address | None:
 def no_alternative_name(server: Certificate) -> Refusal:
     """Return the refusal of clients that ignore the common name."""
     return Refusal(
-        "host-name", f"{named(server)} has no subjectAltName, and this client takes no name from the subject"
+        "host-name", f"{named(server)} has no subjectAltName, and this client ignores the names in the subject"
     )
 
 

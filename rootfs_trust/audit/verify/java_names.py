@@ -43,7 +43,7 @@ def refused_by_java_constraints(issuers: Iterable[Certificate], certificate: Cer
             lower = list(issuer.name_constraints.permitted)
             permitted, empty = (lower, False) if not permitted else _intersection(permitted, lower)
             if empty:
-                return "any name: two issuers permit nothing in common"
+                return "any name, because two issuers permit nothing in common"
     for name in _names(certificate) if permitted or excluded else ():
         if not _passes(name, permitted or [], excluded):
             return _shown(name)

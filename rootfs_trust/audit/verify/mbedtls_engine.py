@@ -33,7 +33,7 @@ def judge(
     if not isinstance(path, Path):
         return ChainVerdict((), verdict.missing_issuer(path.certificate, found.searched))
     if len(path.intermediates) > _MOST_INTERMEDIATES:
-        message = f"the path has {len(path.intermediates)} intermediates, and Mbed TLS takes {_MOST_INTERMEDIATES}"
+        message = f"the path has {len(path.intermediates)} intermediates, and Mbed TLS accepts {_MOST_INTERMEDIATES}"
         return ChainVerdict((), Refusal("other", message))
     refusal = first_refusal(path, RULES["mbedtls"].with_checks(more), at, host)
     return ChainVerdict((), refusal) if refusal else ChainVerdict(path.certificates)

@@ -79,7 +79,7 @@ def _refusal(answer: OpensslResult, chain: Chain, found: FoundAnchors, host: str
 def _half_a_chain(certificate: Certificate, found: FoundAnchors) -> Refusal:
     """Return the refusal for a chain that ends at an intermediate in the store whose root is missing."""
     refusal = verdict.missing_issuer(certificate, found.searched)
-    return Refusal(refusal.id, f"{refusal.reason}; OpenSSL wants the self-signed root, too")
+    return Refusal(refusal.id, f"{refusal.reason}; OpenSSL also requires the self-signed root")
 
 
 def _other(answer: OpensslResult, certificate: Certificate) -> Refusal:

@@ -49,7 +49,7 @@ def well_made(path: Path, _: datetime, __: str | None) -> Refusal | None:
     """Refuse if a certificate other than the anchor, or an extension in it, cannot be parsed strictly."""
     for link in path.links if path.pinned else path.links[:-1]:
         if not link.well_made and link.certificate.extended_key_usage != frozenset():
-            return Refusal("malformed", f"{named(link.certificate)} is not well made, and is refused by strict readers")
+            return Refusal("malformed", f"{named(link.certificate)} is not well-formed, so strict clients refuse it")
     return None
 
 
@@ -90,7 +90,7 @@ def _unknown_critical(
         critical = link.certificate.critical
         unknown = [oid for oid in critical if oid in unheard or (oid not in HANDLED and oid not in known)]
         if unknown:
-            what = f"a critical extension ({unknown[0]}) that this client does not know"
+            what = f"a critical extension ({unknown[0]}) that this client does not support"
             return Refusal("other", f"{named(link.certificate)} has {what}")
     return None
 

@@ -53,7 +53,7 @@ class PlannedRemovals:
         ends = None if after is None else later(after, days=_longest_validity(after.date()))
         if after is not None and ends is not None and ends < leaves:
             what = f"Mozilla trusts nothing that {named(certificate)} issues after {after.date()}"
-            removal = PlannedRemoval(ends, f"{what}, and drops it when all else has expired")
+            removal = PlannedRemoval(ends, f"{what}, and will remove it when its older certificates have expired")
         return removal._replace(reason=f"{removal.reason}, and the distribution's updates follow")
 
     @cached_property

@@ -71,15 +71,15 @@ def _weak_for_go(below: Certificate, _: Certificate) -> str:
 
 def _weak_for_rustls(below: Certificate, above: Certificate) -> str:
     if not any(word in below.signature_algorithm.lower() for word in _STRONG_FOR_RUSTLS):
-        return f"is signed with {below.signature_algorithm}, which rustls does not know"
+        return f"is signed with {below.signature_algorithm}, which rustls does not support"
     if above.key_algorithm == "RSA" and (above.key_bits or 0) < 2048:
-        return f"is signed with an RSA key of {above.key_bits} bits, and rustls asks for 2048"
+        return f"is signed with an RSA key of {above.key_bits} bits, and rustls requires 2048"
     return ""
 
 
 def _small_for_rustls(certificate: Certificate) -> str:
     small = certificate.key_algorithm == "RSA" and (certificate.key_bits or 0) < 2048
-    return f"an RSA key of {certificate.key_bits} bits, and rustls asks for 2048" if small else ""
+    return f"an RSA key of {certificate.key_bits} bits, and rustls requires 2048" if small else ""
 
 
 def _weak_for_gnutls(below: Certificate, _: Certificate) -> str:
@@ -96,7 +96,7 @@ def _small_for_gnutls(certificate: Certificate) -> str:
 
 def unsigned_for_gnutls(certificate: Certificate) -> str:
     """Describe an issuer without a signature (RFC 9925), which is not a CA for GnuTLS (check_if_ca)."""
-    return "it has no signature, and GnuTLS takes no such issuer" if certificate.is_unsigned else ""
+    return "it has no signature, and GnuTLS does not accept such an issuer" if certificate.is_unsigned else ""
 
 
 def _weak_for_java(below: Certificate, above: Certificate) -> str:
@@ -111,7 +111,7 @@ def _weak_for_java(below: Certificate, above: Certificate) -> str:
 def unread_by_go(certificate: Certificate) -> str:
     """Describe a curve that Go does not support. Such a key anywhere in the chain ends the handshake."""
     named = certificate.key_algorithm != "EC" or certificate.key_curve in (_P224, _P256, _P384, _P521)
-    return "" if named else "Go does not know the curve of its key"
+    return "" if named else "Go does not support the curve of its key"
 
 
 def _unread_by_rustls(certificate: Certificate) -> str:
@@ -133,7 +133,7 @@ def unread_by_gnutls(certificate: Certificate) -> str:
     if certificate.alternative_names_are_broken:
         return "no name can be read in its subjectAltName"
     spelled_out = certificate.key_algorithm == "EC" and not certificate.key_has_named_curve
-    return "GnuTLS knows curves by their names alone" if spelled_out else ""
+    return "GnuTLS supports only named curves" if spelled_out else ""
 
 
 def _weak_digest(below: Certificate, client: str) -> str:
@@ -151,7 +151,7 @@ def _weak_for_mbedtls(below: Certificate, _: Certificate) -> str:
 def _small_for_mbedtls(certificate: Certificate) -> str:
     """Describe an RSA key below 2048 bits, which mbedtls_x509_crt_profile_default does not allow."""
     small = certificate.key_algorithm == "RSA" and (certificate.key_bits or 0) < 2048
-    return f"an RSA key of {certificate.key_bits} bits, and Mbed TLS asks for 2048" if small else ""
+    return f"an RSA key of {certificate.key_bits} bits, and Mbed TLS requires 2048" if small else ""
 
 
 RULES = {

@@ -209,7 +209,9 @@ class FilesystemView:
         if place.count("/") > MAX_DEPTH:
             self._refuse(MalformedError(f"has directories more than {MAX_DEPTH} deep"))
         if self._inode(number).kind is not Directory:
-            self._refuse(MalformedError(f"has a directory entry for a directory, but inode {number} is none"))
+            self._refuse(
+                MalformedError(f"has a directory entry for a directory, but inode {number} is not a directory")
+            )
         try:
             children = self.filesystem.children(number)
         except MalformedError as error:

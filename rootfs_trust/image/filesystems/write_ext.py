@@ -53,7 +53,7 @@ class ExtWriter:
         """Return the commands for the changes. Raises InputError if a change is impossible."""
         view, super_ = self._image.view, self._filesystem.superblock
         if super_.read_only & _SHARED_BLOCKS:
-            raise self._refused("shares blocks between files, so that nothing in it can be changed", "build it again")
+            raise self._refused("shares blocks between files, so nothing in it can be changed", "build it again")
         for place in (*changes.entries, *changes.gone):
             inode = view.inode(place, follow=False)
             if inode is not None and self._filesystem.is_verity(inode.number):

@@ -60,7 +60,9 @@ class TokenEntry:
     mozilla: bool = False
     """Whether the certificate is part of Mozilla's root program."""
     distrusts_only_itself: bool = False
-    """Whether ``x-distrusted`` is neither the byte of true nor that of false: other copies stay trusted."""
+    """Whether the value of ``x-distrusted`` is neither true nor false. Other copies of the certificate then stay
+    trusted.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class StapledExtension:
 _VERSION, _UNIQUE_IDS, _EXTENSIONS = 0x80, (0x81, 0x82), 0x83
 _BMP_STRING, _UNIVERSAL_STRING = 30, 28
 _BYTE_STRINGS = frozenset((UTF8_STRING, 18, 19, 20, 22))
-"""String types that p11-kit decodes as UTF-8, whatever their own character set is."""
+"""String types that p11-kit decodes as UTF-8, although some of them have another character set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,9 @@ def _bundle(chosen: Iterable[Chosen], block: Callable[[Chosen], bytes], comment:
 
 
 def shown_label(chosen: Chosen) -> bytes:
-    """Return the label as one line. In p11-kit, a line end in it could start a block in the bundle."""
+    """Return the label as one line. p11-kit writes it unchanged, so a line break in a label could begin a PEM block in
+    the bundle.
+    """
     return (chosen.label or b"certificate").translate(_LINE_ENDS)
 
 
@@ -105,7 +107,7 @@ def _settings(chosen: Chosen) -> bytes:
 
 
 def _purposes(chosen: Chosen) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-    """Return the trusted and the rejected purposes (write_trust_and_rejects). A list that is not written is None."""
+    """Return the trusted and the rejected purposes (write_trust_and_rejects), each None if the list is not written."""
     rejected = _stapled_usages(chosen, OPENSSL_REJECT)
     if chosen.distrusted:
         return None, (*(rejected or ()), *KNOWN_PURPOSES)

@@ -142,7 +142,7 @@ class P11KitStore:
         plan.desired |= nodes
 
     def _missing_links(self, view: View, made: set[str]) -> Iterator[tuple[str, Symlink]]:
-        """Yield the links of ``links`` to write. ``made`` are the directories that the outputs create."""
+        """Yield those of ``links`` that the run writes. ``made`` are the directories that the outputs create."""
         if self.mirror and self.mirror.as_found and has_hash_links(view, self.mirror):
             return  # newer releases no longer have these links
         for path, text in self.links:
@@ -266,7 +266,7 @@ ARCH = P11KitStore(
     title="Arch Linux and derivatives",
     releases="Arch Linux of 2024 to 2026",
     facts=(
-        "update-ca-trust(8) of ca-certificates-utils, by way of eweOS's fork of it",
+        "update-ca-trust(8) of ca-certificates-utils, as read in eweOS's fork of it",
         "p11-kit 0.26.4, trust/: formats, modes, names; compared with trust extract 0.24.1 byte by byte",
         "the p11-kit package is built with the paths "
         "/etc/ca-certificates/trust-source:/usr/share/ca-certificates/trust-source",

@@ -47,8 +47,8 @@ class Chosen:
 def select(tokens: Sequence[Token], wanted: Filter, purpose: str = "", *, last_name: bool = False) -> list[Chosen]:
     """Return the certificates that match, without duplicates, in the order of the tokens.
 
-    ``purpose`` is an OID, empty for any. With ``last_name``, the last of several common names in a subject is the
-    label, as from 0.26.0 on (commit fc9091e); otherwise the first.
+    ``purpose`` is an OID, or empty for any purpose. With ``last_name``, the last of several common names in a subject
+    is the label, as from 0.26.0 on (commit fc9091e); otherwise the first.
     """
     distrusted = _Distrusted(tokens) if wanted in (Filter.ANCHORS, Filter.POLICY) else None
     seen: set[bytes] = set()

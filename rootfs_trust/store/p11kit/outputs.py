@@ -95,7 +95,9 @@ def bundle_file(
 
 
 def _header(view: View, output: ExtractedBundle) -> bytes:
-    """Return the comment lines of the existing file. They depend on the version of the script that wrote it."""
+    """Return the comment lines at the beginning of the existing file, which depend on the version of the script that
+    wrote it.
+    """
     data = read(view, output.path)
     found = _COMMENTS.match(data) if data else None
     return found[0] if found else output.header
@@ -145,7 +147,7 @@ def folder_nodes(output: ExtractedHashDirectory, made: ExtractedDirectory) -> De
 
 
 def leftovers(view: View, folder: str, desired: Desired) -> Iterator[str]:
-    """Yield the paths in ``folder`` that an earlier run wrote and this one does not."""
+    """Yield the paths in ``folder`` that an earlier run wrote and that this run does not write."""
     for name in view.names(folder):
         path = join(folder, name)
         if path not in desired and _is_written(view, path, name):
@@ -153,7 +155,9 @@ def leftovers(view: View, folder: str, desired: Desired) -> Iterator[str]:
 
 
 def foreign_files(view: View, folder: str, desired: Desired) -> Iterator[Problem]:
-    """Yield a warning for each foreign file in a directory that the device's paths tool empties. The files stay."""
+    """Yield a warning for each foreign file in a directory that the distribution's tool empties on the device. The run
+    keeps these files.
+    """
     for name in view.names(folder):
         path = join(folder, name)
         if path not in desired and view.kind(path, follow=False) is not Directory:
@@ -210,7 +214,7 @@ def mirror_nodes(view: View, mirror: Mirror, made: ExtractedDirectory) -> Desire
 
 
 def has_hash_links(view: View, mirror: Mirror) -> bool:
-    """Return whether the directory has hash links into the hash directory."""
+    """Return whether the directory of ``mirror`` has hash links that point into the hash directory."""
     return bool(_found_prefix(view, mirror))
 
 
@@ -219,7 +223,7 @@ def _in_order(links: dict[str, str]) -> dict[str, str]:
 
 
 def _found_prefix(view: View, mirror: Mirror) -> str:
-    """Return the part before the file name in the first hash link that points into the hash directory."""
+    """Return the target of the first hash link that points into the hash directory, without the file name."""
     ending = mirror.prefix.rpartition("../")[2]
     for name in filter(is_looked_up, view.names(mirror.path)):
         node = view.node(join(mirror.path, name))

@@ -21,7 +21,9 @@ byte, and a number is one of 8 bytes (on 64-bit systems).
 _LARGEST = 2**64 - 1
 _LARGEST_ARC = 2**63 - 1
 _NO_ATTRIBUTE = f"#{_LARGEST}"
-"""CKA_INVALID, which ends p11-kit's lists: no object has it. From 0.26.3 on, the whole file is malformed."""
+"""CKA_INVALID, the attribute that ends a list in p11-kit, so it cannot be an attribute of an object. From 0.26.3 on, a
+file that contains it is malformed.
+"""
 
 DATA, CERTIFICATE, EXTENSION, X509, AUTHORITY = 0, 1, 0xD84447C8, 0, 2
 OTHER_CLASSES = frozenset((0xCE534353, 0xCE534354, 0xD8444764))
@@ -194,7 +196,7 @@ def boolean(value: bytes | None) -> bool | None:
 
 
 def _name(name: bytes) -> str:
-    """Return an attribute's name. Its PKCS #11 number is accepted too; an empty name counts as zero."""
+    """Return the name of an attribute. The file may also have its PKCS #11 number; an empty name counts as zero."""
     text = name.decode("latin-1")
     found = _unsigned(text)
     if found is not None:
@@ -221,7 +223,9 @@ def _value(text: str) -> bytes:
 
 
 def _unsigned(text: str) -> int | None:
-    """Return the number that strtoul(3) reads: with a sign it wraps around, and a longer one is the largest."""
+    """Return the number that strtoul(3) reads: a negative number wraps around, and a number that is too large becomes
+    the largest one.
+    """
     match = _NUMBER.fullmatch(text or "0")
     if not match:
         return None
@@ -230,7 +234,9 @@ def _unsigned(text: str) -> int | None:
 
 
 def _limited(digits: str) -> int:
-    """Return the number, at most that of 64 bits. A longer text is not converted: that takes quadratic time."""
+    """Return the number, or the largest 64-bit number if it is larger. A very long text is not converted, because that
+    takes quadratic time.
+    """
     return _LARGEST if len(digits) > 20 else min(int(digits), _LARGEST)
 
 

@@ -38,7 +38,9 @@ _WORD = 0xFFFFFFFF
 
 
 def hash_order(texts: Iterable[str]) -> list[str]:
-    """Return ``texts``, without duplicates, in the order of a hash table to which they were added in this order."""
+    """Return ``texts`` without duplicates, in the order in which p11-kit's hash table returns them if they are added
+    one by one.
+    """
     buckets: list[list[str]] = [[] for _ in range(_FIRST_BUCKETS)]
     seen: set[str] = set()
     for text in texts:
@@ -224,7 +226,7 @@ def _entry(path: str, attributes: p11_kit_file.Attributes) -> TokenEntry:
 
 
 def _category(attributes: p11_kit_file.Attributes) -> int | None:
-    """Return the category, or None if the file states none. A value of another length matches no category."""
+    """Return the category, or None if the file does not state it. A value of another length matches no category."""
     found = number(attributes.get("certificate-category"))
     return _NO_CATEGORY if found is None and "certificate-category" in attributes else found
 

@@ -45,9 +45,7 @@ def _with_outputs_of_the_tool(device: Device, layout: P11KitStore) -> P11KitStor
 
 
 def _end(path: str) -> str:
-    """Return the last two components of a path. The script contains only these, after a variable for the parent
-    directory.
-    """
+    """Return the last two components of a path. The script contains a variable for the other components."""
     return "/".join(path.split("/")[-2:])
 
 

@@ -164,7 +164,7 @@ def _remove_from_file(found: FoundTokens, local: AnchorSources, blocklist: _Bloc
 
 
 def _keep_only(found: FoundTokens, local: AnchorSources, blocklist: _Blocklist, request: Request) -> None:
-    """``base = "none"``: trust nothing except the requested anchors."""
+    """Carry out ``base = "none"``: trust nothing except the requested anchors."""
     wanted = [anchor.certificate for anchor in request.anchors]
     kept = {each.sha256 for each in wanted}
     blocklist.release(wanted)
@@ -189,7 +189,9 @@ def _warn_of_copies(found: FoundTokens, local: AnchorSources, path: str, plan: S
 
 
 class _Blocklist:
-    """The administrator's blocklist directory, and all other files that distrust a certificate."""
+    """The files that distrust certificates: those in the administrator's blocklist directory, which a run may change,
+    and all others.
+    """
 
     def __init__(self, found: FoundTokens, plan: StorePlan) -> None:
         self._folder = found.blocklist
@@ -274,7 +276,7 @@ def _shares_key(entry: TokenEntry) -> Problem:
 
 
 def ineffective_anchors(tokens: list[Token], anchors: Iterable[Anchor]) -> Iterator[Problem]:
-    """Yield a warning for each anchor that is in no store file for CAs, or not in the bundle for TLS."""
+    """Yield a warning for each anchor that is in no store file for CAs, or that the bundle for TLS does not contain."""
     served = {each.certificate.sha256 for each in select(tokens, Filter.ANCHORS, SERVER_AUTH)}
     authority: dict[str, bool] = {}
     for token in tokens:
@@ -302,7 +304,7 @@ def _not_for_servers(anchor: Anchor) -> Problem:
 
 
 def shared_keys(token: Token, anchors: Iterable[Anchor]) -> Iterator[Problem]:
-    """Yield a conflict for each anchor whose key occurs in another file of the token with different purposes.
+    """Yield a conflict for each anchor whose key is also in another file of the token, with different purposes.
 
     p11-kit staples purposes to a key, for every certificate with it (load_attached_extensions in trust/enumerate.c).
     One of the two certificates would be trusted for the purposes of the other.

@@ -121,8 +121,8 @@ def has_trust_attributes(source: Source) -> bool:
 
 
 def source_purposes(source: Source, certificate: Certificate) -> Purposes:
-    """Return the purposes for which a file of the anchors directory trusts one of its certificates, regardless of other
-    files.
+    """Return the purposes for which a file of the anchors directory trusts one of its certificates. Other files are
+    ignored.
     """
     objects = parse_file(source.path, source.data, "anchors")
     return purposes_of(certificate, (each for each in objects if isinstance(each, StapledExtension)))
@@ -143,7 +143,9 @@ def _place_of(path: str) -> Place:
 
 
 def _source_of(file: SourceFile, certificates: tuple[Certificate, ...]) -> Source | None:
-    """Return the checked file, or None if it contains no certificate and does not look like one."""
+    """Check a file of the anchors directory. Return None if it contains no certificate and does not look like a
+    certificate file.
+    """
     judged = read_source(file.path, file.data)
     if x509.private_key_form(file.data):
         return judged

@@ -55,7 +55,7 @@ class Token:
         return dict(take_extension(each.der) for each in self._by_key.get(key, ()))
 
     def constraints(self, key: bytes) -> bytes | None:
-        """Return the first basic constraints stapled to ``key``, by the OID that the file states.
+        """Return the first basic constraints that are stapled to ``key``, according to the OID that the file states.
 
         Source: lookup_extension in trust/builder.c. For all other extensions, p11-kit uses the OID in the extension.
         """

@@ -100,7 +100,7 @@ def test_an_intermediate_without_its_root_is_too_little_for_openssl_alone(tmp_pa
     found = case.verify(status=1)
     refused = {name for name, each in found.items() if not each["trusted"]}
     assert refused == {"openssl-directory", "openssl-bundle", "thin-edge-mosquitto-bridge"}
-    assert "wants the self-signed root, too" in found["openssl-bundle"]["reason"]
+    assert "requires the self-signed root" in found["openssl-bundle"]["reason"]
 
 
 def test_the_horizon_is_the_end_of_the_first_validity_that_is_needed(tmp_path: Path, root: Authority):

@@ -65,4 +65,4 @@ def test_java_trusts_nothing_of_a_keystore_that_it_cannot_load(tree, command, tm
     assert verdict(authority.der)["trusted"]
     refused = verdict(authority.der, root("SM2"))
     assert (refused["trusted"], refused["id"]) == (False, "client")
-    assert "Java loads nothing of the keystore" in refused["reason"]
+    assert "Java rejects the whole keystore" in refused["reason"]

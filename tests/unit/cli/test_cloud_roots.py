@@ -75,7 +75,7 @@ def test_the_message_has_name_digest_source_and_date(install, debian, command, d
     text = command("check", "--root", debian.path, "--root-data", data, "--select", "cloud-root-missing").out
     alpha, gamma = (each["name"] for each in CLOUD_ROOTS if each is not CLOUD_ROOTS[1])
     assert f"AWS IoT needs {alpha} (sha256 {ALPHA.sha256})" in text
-    assert f"{gamma} stands in for it until {UNTIL} (a list of the tests, " in text
+    assert f"{gamma}, which cross-signs it, is enough until {UNTIL} (a list of the tests, " in text
 
 
 @pytest.mark.parametrize("cloud", ["c8y", "az"])

@@ -170,7 +170,7 @@ def test_a_config_that_changes_underway_is_refused(fleet):
     fleet.renew()
     results = run_batch(batch)
     assert {each.status for each in results} == {"failed"}
-    assert "is not what it was when the run began" in results[0].error
+    assert "has changed since the run began" in results[0].error
     assert fleet.snapshot() == before
 
 
