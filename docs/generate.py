@@ -1,5 +1,5 @@
-"""Generate docs/algorithms.md, api.md, clients.md, commands.md, layouts.md, findings.md, ids.md and the client names in
-docs/schema from the code.
+"""Generate docs/algorithms.md, api.md, clients.md, commands.md, layouts.md, findings.md, ids.md, the client names in
+docs/schema and the README's badges.
 
 Usage: python docs/generate.py [--check]     with --check: only report whether the pages are up to date
 """
@@ -33,6 +33,7 @@ sys.path.insert(0, str(DOCS))
 # These are beside this file, which is not a module of a package.
 from algorithms_page import algorithms_page  # noqa: E402
 from api_page import api_page  # noqa: E402
+from badges import badges  # noqa: E402
 from commands_page import commands_page  # noqa: E402
 from problem_ids import PROBLEMS, VERDICTS  # noqa: E402
 
@@ -244,6 +245,7 @@ PAGES = {
     "findings.md": findings_page,
     "ids.md": ids_page,
     **{f"schema/{name}.schema.json": partial(_with_clients, name) for name in ("advise", "verify")},
+    "badges.svg": badges,
 }
 
 
