@@ -18,7 +18,7 @@ from tests.support.browser import browser
 from tests.support.command import REPOSITORY
 from tests.support.docs_blocks import SampleFolder, blocks
 from tests.support.filesystem_images import partitioned, squashfs
-from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
+from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer, unavailable
 from tests.support.web import serving
 
 HOW_TO = "docs/how-to.md"
@@ -158,6 +158,8 @@ def examples(name: str) -> list[str]:
 def test_the_tutorial(tmp_path):
     """In a copy of the repository, with nothing but what the page installs."""
     needs_root()
+    if not (REPOSITORY / ".git").exists():
+        unavailable("this directory is not a clone")
     copy = tmp_path / "rootfs-trust"
     words = [peer("git"), "clone", "--quiet", REPOSITORY, copy]
     subprocess.run(words, check=True, env=PLAIN_ENVIRONMENT | {"GIT_CONFIG_GLOBAL": "/dev/null"})

@@ -63,6 +63,7 @@ def shipped() -> dict[str, Certificate]:
     return {certificate.sha256: certificate for certificate in found} or unavailable("no ca-certificates here")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("root", ROOTS.values(), ids=ROOTS)
 def test_each_digest_is_that_of_the_root_as_debian_ships_it(root: PublicRoot) -> None:
     certificate = shipped()[root.sha256]
