@@ -15,7 +15,7 @@ from rootfs_trust.store.p11kit.output_selection import Filter, select
 from rootfs_trust.store.p11kit.token import files_of, token_of
 from rootfs_trust.x509.oids import SERVER_AUTH
 from tests.unit.store.p11kit.peer import TrustTool
-from tests.unit.store.p11kit.sources import Root, persist
+from tests.unit.store.p11kit.sources import Root, persist, stapled
 
 VALUES = (
     *("", "true", "false", "0", "1", "2", "+2", "-1", "-0", "002", "9" * 30, "-" + "9" * 30, "\xb2", "certificate"),
@@ -53,6 +53,31 @@ def test_any_attribute_with_any_value(place: str, tmp_path: Path) -> None:
 def test_another_copy_of_a_distrusted_certificate(value: str, tmp_path: Path) -> None:
     root, distrust = Root("Copied"), f"x-distrusted: {value}"
     for folder, data in (("a", persist(distrust, block=root.der)), ("b", persist("trusted: true", block=root.der))):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.p11-kit").write_bytes(data)
+    output = tmp_path / "out.pem"
+    TrustTool([tmp_path / "a", tmp_path / "b"]).extract("--format=pem-bundle", "--filter=ca-anchors", str(output))
+    with RootDirectory(str(tmp_path)) as view:
+        tokens = [token_of(files_of(view, f"/{each}")) for each in "ab"]
+    real = [each for _, each in pem.blocks(output.read_bytes())]
+    assert [each.certificate.der for each in select(tokens, Filter.ANCHORS)] == real
+
+
+BROKEN = ("class: x-certificate-extension", 'value: "x"')
+CONSTRAINTS = "object-id: 2.5.29.19"
+
+
+@pytest.mark.parametrize("category", ["certificate-category: authority", "certificate-category: other-entry", ""])
+@pytest.mark.parametrize("extension", [BROKEN, (*BROKEN, CONSTRAINTS), (*BROKEN, "object-id: 2.5.29.37")])
+@pytest.mark.parametrize("valid", [False, True])
+def test_another_copy_of_a_certificate_with_a_broken_extension(
+    category: str, extension: tuple[str, ...], valid: bool, tmp_path: Path
+) -> None:
+    root = Root("Copied")
+    broken = persist(*extension, block=root.key_der, label="PUBLIC KEY")
+    whole = stapled(root, "2.5.29.19", bytes.fromhex("30030101ff")) if valid else b""
+    said = persist("trusted: true", category, block=root.der)
+    for folder, data in (("a", said + broken + whole), ("b", said)):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.p11-kit").write_bytes(data)
     output = tmp_path / "out.pem"

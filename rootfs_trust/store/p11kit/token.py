@@ -57,13 +57,14 @@ class Token:
     def constraints(self, key: bytes) -> bytes | None:
         """Return the first basic constraints that are stapled to ``key``, according to the OID that the file states.
 
+        If they are malformed, return no bytes: then the certificate is no authority.
         Source: lookup_extension in trust/builder.c. For all other extensions, p11-kit uses the OID in the extension.
         """
         for each in self._by_key.get(key, ()):
             try:
                 oid, value = take_extension(each.der)
             except MalformedError:
-                continue
+                oid, value = "", b""
             if each.oid == _CONSTRAINTS or (not each.oid and oid == BASIC_CONSTRAINTS):
                 return value
         return None

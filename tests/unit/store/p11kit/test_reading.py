@@ -304,6 +304,17 @@ def test_attached_constraints_come_before_the_category_of_an_entry(category: str
     assert is_authority(alone, alone.entries[0]) is not ca
 
 
+def test_attached_constraints_that_are_broken_make_no_authority() -> None:
+    """p11-kit then takes another copy of the certificate, in another token."""
+    said = an_object("trusted: true", "certificate-category: authority", block=ROOT.der)
+    lines = ("class: x-certificate-extension", "object-id: 2.5.29.19", 'value: "x"')
+    broken = an_object(*lines, block=ROOT.key_der, label="PUBLIC KEY")
+    tokens = [token_of([SourceFile("/f", data, "")]) for data in (said + broken, said)]
+    assert not is_authority(tokens[0], tokens[0].entries[0])
+    assert [each.certificate.der for each in select(tokens, Filter.ANCHORS)] == [ROOT.der]
+    assert select(tokens[:1], Filter.ANCHORS) == []
+
+
 def test_labels() -> None:
     certificate = parse_certificate(Root("First", "Last").der)
     assert subject_label(certificate) == b"First"
