@@ -43,3 +43,21 @@ def test_a_requirement_without_alternative_cannot_be_met():
 def test_many_requirements_that_share_nothing_take_no_time():
     apart = [frozenset({frozenset({2 * n}), frozenset({2 * n + 1})}) for n in range(200)]
     assert next(least_sets(apart)) == {2 * n for n in range(200)}
+
+
+def test_no_set_comes_twice():
+    ways = frozenset({frozenset({1}), frozenset({2}), frozenset({1, 2})})
+    found = list(least_sets([ways, frozenset({frozenset({1}), frozenset({3})})]))
+    assert len(found) == len(set(found))
+
+
+def test_requirements_that_share_items_through_another_one_are_solved_together():
+    """Separately, the first two would take 0, and the last one 1."""
+    requirements = [({0}, {1}), ({0, 2}, {1, 2}), ({1}, {7})]
+    assert next(least_sets(frozenset(map(frozenset, each)) for each in requirements)) == {1, 2}
+
+
+def test_there_is_a_most_of_sets():
+    assert len(list(least_sets([frozenset(frozenset({n}) for n in range(100))]))) == 64
+    apart = [frozenset({frozenset({2 * n}), frozenset({2 * n + 1})}) for n in range(10)]
+    assert len(list(least_sets(apart))) == 256

@@ -78,6 +78,17 @@ def test_the_version_of_the_rootfs_decides_and_is_named():
     assert "and 3.0 is assumed" in found("ML-DSA-65")["openssl-bundle"][0]
 
 
+@pytest.mark.parametrize(("version", "lost"), [("3.6.2-r1", True), ("2.28.8-r1", False)])
+def test_a_key_that_only_an_older_mbed_tls_accepts_is_a_loss_of_that_anchor(version: str, lost: bool):
+    packages = {"/usr/lib/opkg/status": f"Package: libmbedtls21\nVersion: {version}\n".encode()}
+    clients = found("P-192", packages)
+    assert ("mbedtls" in clients) == lost
+    if lost:
+        reason, everything = clients["mbedtls"]
+        assert reason.startswith("Mbed TLS takes keys of P-192 before 3 only; the rootfs has Mbed TLS 3.6.2")
+        assert not everything
+
+
 def test_a_loss_of_several_clients_is_one():
     tree = MemoryTree({BUNDLE: File(encode(root("P-521"))), "/etc/tedge/tedge.toml": File(b"")})
     (loss,) = losses(FileReader(Device(tree)))

@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from rootfs_trust.audit.verify.assumed_versions import ASSUMED, Version
+from rootfs_trust.audit.verify.assumed_versions import ASSUMED, Version, numbers_in
 from rootfs_trust.audit.verify.build_info import cargo_packages, go_version
 from rootfs_trust.audit.verify.versions import Versions
 from rootfs_trust.clients.client import Client, FoundAnchors, fixed
@@ -63,6 +63,16 @@ def test_rpms_database_shows_the_version_of_a_library():
     assert (found.numbers, found.place) == ((3, 5, 1), fedora)
 
 
+PACKAGES = {
+    "openssl": ("libssl3t64", "libssl3", "libcrypto3", "openssl-libs", "libopenssl3", "libssl1.1", "libcrypto1.1"),
+    "gnutls": ("libgnutls30t64", "libgnutls30", "libgnutls", "gnutls"),
+    "mbedtls": (
+        *("libmbedtls21", "libmbedtls14t64", "libmbedtls14", "libmbedtls12", "libmbedx509-1", "mbedtls", "mbedtls2"),
+    ),
+}
+"""The packages of Debian, Alpine, Fedora, SUSE, Arch and OpenWrt."""
+
+
 @pytest.mark.parametrize(
     ("engine", "entries", "numbers"),
     [
@@ -85,6 +95,31 @@ def test_the_rootfs_shows_a_version(engine: str, entries: dict[str, bytes], numb
     assert (found.numbers, found.newest) == (numbers, numbers)
     assert found.place in entries
     assert "the rootfs has" in found.text
+
+
+@pytest.mark.parametrize("package", [name for names in PACKAGES.values() for name in names])
+def test_each_package_shows_the_version_of_its_library(package: str):
+    (engine,) = [engine for engine, names in PACKAGES.items() if package in names]
+    assert of(engine, dpkg(**{package: "3.9.1-1"})).numbers == (3, 9, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("3.0.15-1~deb12u1", (3, 0, 15)),
+        ("1:3.5.1-1", (3, 5, 1)),
+        ("v24.1.0", (24, 1, 0)),
+        ("2:v1.2", (1, 2)),
+        ("1.1.1w-0", (1, 1, 1)),
+        ("3.6.0~rc1-2", (3, 6, 0)),
+        ("3.2-alpha9", (3, 2)),
+        ("3", (3,)),
+        ("rc3", ()),
+        ("", ()),
+    ],
+)
+def test_the_numbers_at_the_beginning_of_a_version(text: str, numbers: tuple[int, ...]):
+    assert numbers_in(text) == numbers
 
 
 @pytest.mark.parametrize("engine", ["openssl", "gnutls", "mbedtls", "java", "go", "rustls"])

@@ -130,6 +130,22 @@ def test_a_renewal_keeps_the_names(install, debian, company, config, tmp_path):
     assert not install(*words).document["changed"]
 
 
+def test_without_replace_a_constrained_anchor_is_not_renewed(install, refused, debian, company, config, tmp_path):
+    install("--config", config("permitted = ['corp.example']"))
+    before = debian.snapshot()
+    for given in (company, company.renewed()):
+        (tmp_path / "company.pem").write_bytes(given.pem)
+        refused("--cert", tmp_path / "company.pem", status=3)
+    assert debian.snapshot() == before
+
+
+def test_a_renewal_that_cannot_be_constrained_is_a_conflict(install, refused, company, config, tmp_path):
+    install("--config", config("permitted = ['corp.example']"))
+    (tmp_path / "company.pem").write_bytes(Authority("Company CA", key=company.key, ca=False).pem)
+    (error,) = refused("--cert", tmp_path / "company.pem", "--replace", "company", status=3).document["errors"]
+    assert error["message"].startswith("replaces an anchor that is constrained to some names, and ")
+
+
 def test_a_renewal_may_bring_other_names(install, debian, company, config):
     install("--config", config("permitted = ['corp.example']"))
     assert install("--config", config("permitted = ['other.example']\nreplace = true")).status == 0
@@ -263,3 +279,13 @@ def test_a_renewal_keeps_the_names_on_every_layout(command, company, tmp_path, f
     (tmp_path / "company.pem").write_bytes(renewed.pem)
     (anchor,) = command(*words, "--replace", "company").document["anchors"]
     assert anchor["original_sha256"] == renewed.sha256
+
+
+@pytest.mark.parametrize("family", WITHOUT_JAVA, ids=lambda family: family.name)
+def test_another_ca_is_not_constrained_to_the_names_of_an_anchor(command, company, tmp_path, family):
+    tree = LayoutTree(tmp_path / "tree", family)
+    (tmp_path / "other.pem").write_bytes((other := Authority("Other CA")).pem)
+    words = ("install", "--root", tree.root, "--format", "json", "--drop-unsourced", "--cert")
+    assert command(*words, tmp_path / "company.pem", "--permit", "corp.example").status == 0
+    (anchor,) = command(*words, tmp_path / "other.pem", "--replace", "other").document["anchors"]
+    assert anchor["sha256"] == other.sha256 and "original_sha256" not in anchor

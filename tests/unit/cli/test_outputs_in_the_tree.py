@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from rootfs_trust.api.output_file import place_in
+from rootfs_trust.api.output_file import place_in, write_output
+from rootfs_trust.errors import ConflictError, InputError
 from tests.support.authority import Authority
 from tests.support.debian_tree import DebianTree, snapshot
 
@@ -128,8 +129,22 @@ def test_a_journal_in_a_target_is_refused(command, world, tmp_path):
 
 
 def test_a_saved_chain_is_written_inside_the_root(world):
-    from rootfs_trust.api.output_file import write_output
-
     with pytest.raises(Exception, match="not a directory"):
         write_output(f"{world.root}/usr/share/doc/chain.pem", Authority("x").pem, [world.root], new=True)
     assert sorted(os.listdir(world.path.parent.parent / "outside")) == ["canary"]
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_new_output_is_not_written_through_a_link_that_leads_nowhere(world, tmp_path, inside):
+    link = (world.path / "etc" if inside else tmp_path) / "link"
+    link.symlink_to("gone")
+    with pytest.raises(ConflictError, match="already exists"):
+        write_output(str(link), b"x", [world.root], new=True)
+    assert link.is_symlink() and not link.exists()
+
+
+def test_an_output_to_a_link_that_leads_nowhere_in_the_tree_is_wrong_use(world):
+    (world.path / "etc/link").symlink_to("gone")
+    with pytest.raises(InputError, match="is a dangling link"):
+        write_output(f"{world.root}/etc/link", b"x", [world.root])
+    assert not (world.path / "etc/gone").exists()
