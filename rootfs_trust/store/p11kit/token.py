@@ -57,7 +57,7 @@ class Token:
     def constraints(self, key: bytes) -> bytes | None:
         """Return the first basic constraints that are stapled to ``key``, according to the OID that the file states.
 
-        If they are malformed, return no bytes: then the certificate is no authority.
+        If they are malformed, return no bytes: then the certificate is not a CA.
         Source: lookup_extension in trust/builder.c. For all other extensions, p11-kit uses the OID in the extension.
         """
         for each in self._by_key.get(key, ()):

@@ -135,7 +135,7 @@ def test_a_saved_chain_is_written_inside_the_root(world):
 
 
 @pytest.mark.parametrize("inside", [True, False])
-def test_a_new_output_is_not_written_through_a_link_that_leads_nowhere(world, tmp_path, inside):
+def test_a_new_output_is_not_written_through_a_dangling_link(world, tmp_path, inside):
     link = (world.path / "etc" if inside else tmp_path) / "link"
     link.symlink_to("gone")
     with pytest.raises(ConflictError, match="already exists"):
@@ -143,7 +143,7 @@ def test_a_new_output_is_not_written_through_a_link_that_leads_nowhere(world, tm
     assert link.is_symlink() and not link.exists()
 
 
-def test_an_output_to_a_link_that_leads_nowhere_in_the_tree_is_wrong_use(world):
+def test_an_output_to_a_dangling_link_in_the_tree_is_wrong_use(world):
     (world.path / "etc/link").symlink_to("gone")
     with pytest.raises(InputError, match="is a dangling link"):
         write_output(f"{world.root}/etc/link", b"x", [world.root])
