@@ -78,9 +78,13 @@ def test_an_output_in_the_tree_is_written_where_the_device_has_it(command, world
     assert not [each for each in world.snapshot() if ".rootfs-trust" in each]
 
 
-@pytest.mark.parametrize("way", ["{root}/etc/x", "{root}/usr/../etc/x", "{up}/way-in/../etc/x", "{root}/./etc//x"])
+@pytest.mark.parametrize(
+    "way",
+    ["{root}/etc/x", "{root}/usr/../etc/x", "{up}/way-in/../etc/x", "{root}/./etc//x", "{up}/outside/../{rest}/etc/x"],
+)
 def test_every_spelling_of_a_place_in_the_tree_is_known(world, monkeypatch, way):
-    path = way.format(root=world.root, up=world.path.parent.parent)
+    up = world.path.parent.parent
+    path = way.format(root=world.root, up=up, rest=world.path.relative_to(up))
     tree, place = place_in(path, [world.root])
     assert tree == world.root and os.path.normpath(place).endswith("/etc/x")
     monkeypatch.chdir(world.path / "etc")
