@@ -32,6 +32,12 @@ def test_the_same_policy_in_other_words(digest, authority, tmp_path):
     assert digest(at=NOW) == before
 
 
+def test_another_version_of_this_package_is_another_policy(digest, monkeypatch):
+    before = digest()
+    monkeypatch.setattr("rootfs_trust.fleet.policies.__version__", "0")
+    assert digest() != before
+
+
 def test_every_other_policy(digest, tmp_path):
     texts = [
         BASE.replace("c8y", "aws"),
