@@ -190,6 +190,15 @@ def test_a_server_that_must_be_refused_stays_refused(advised, trusting, configur
     assert result.status == 0 and names(result) == ["cloud"]
 
 
+def test_a_root_that_would_trust_a_server_that_must_be_refused_is_not_advised(advised, trusting, configured):
+    """Even if another server needs it: there is then no advice that holds."""
+    trusting(proxy=(proxy := Authority("Inspection Proxy")))
+    config = configured([service(proxy, "wanted.example.com"), service(proxy, "proxied.example.com")], {})
+    config.write_text(f"{config.read_text()}refused = true\n")
+    result = advised(config)
+    assert result.status == 1 and names(result) == [] and not result.document["holds"]
+
+
 def test_a_compromised_root_is_no_candidate(advised, trusting, configured, tmp_path):
     leaked, sound = Authority("Leaked Root"), Authority("Sound Root")
     trusting(leaked=leaked, sound=sound)
