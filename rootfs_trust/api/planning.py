@@ -141,15 +141,7 @@ def decide(
         lock(layout.hash_directory)
     anchors, unconstrained = with_kept_names(view, layout, job.gathered.anchors)
     request = _request(job, anchors)
-    if request.selections or request.known:
-        from rootfs_trust.api.trust_change import with_digests_of_clients
-
-        request = with_digests_of_clients(device, request)
-    store, kept = layout.plan(view, request), frozenset[str]()
-    if request.remove or request.distrust or request.selections or store.removed or store.selected:
-        from rootfs_trust.api.trust_change import without_trust
-
-        store, kept = without_trust(device, layout, request, store)
+    request, store, gone = _store(device, layout, request)
     _keystores(device, layout, request, store, job)
     store.desired |= updated_checksum_files(view, store.desired)
     agent = _agent(device, job, layout, store)
@@ -164,10 +156,10 @@ def decide(
     conflicts = [*unconstrained, *store.conflicts, *agent.conflicts, *_overlap(store.desired, agent.desired)]
     refuse(ConflictError, [*conflicts, *runtimes.conflicts, *plan.conflicts])
     finished = Device(PlannedTree(device, desired))
-    if kept:
+    if gone:
         from rootfs_trust.api.trust_change import what_keeps
 
-        keeping = what_keeps(device, finished, kept)
+        keeping = what_keeps(device, finished, gone)
         refuse(ConflictError, keeping.conflicts)
         store.warnings += keeping.warnings
     if not request.only and may_lose(view, plan):
@@ -182,6 +174,22 @@ def decide(
         refuse(ConflictError, _conflicting_agent_files(device, layout, store, agent, created=job.options.timestamp))
     notes = (*gathered.notes, *store.warnings, *warnings, *agent.warnings, *runtimes.warnings)
     return Decision(layout, store, desired, plan, notes, runtimes.variables, runtimes.unset)
+
+
+def _store(device: Device, layout: Layout, request: Request) -> tuple[Request, StorePlan, frozenset[str]]:
+    """Return the request with digests for its selections, the plan of the trust store, and the SHA-256 that no client
+    may trust afterwards.
+    """
+    if request.selections or request.known:
+        from rootfs_trust.api.trust_change import with_digests_of_clients
+
+        request = with_digests_of_clients(device, request)
+    store = layout.plan(device.view, request)
+    if not (request.remove or request.distrust or request.selections or store.removed or store.selected):
+        return request, store, frozenset()
+    from rootfs_trust.api.trust_change import without_trust
+
+    return request, *without_trust(device, layout, request, store)
 
 
 def _without_etc(view: View) -> Iterator[Problem]:

@@ -114,10 +114,13 @@ def command(
     options = FleetOptions(jobs, dask, journal, fresh, at, timestamp_of(timestamp), dry_run, root_data)
     if not checking and (who_trusts or report) is not None:
         raise click.UsageError("--who-trusts and --report need --check")
-    if checking:
-        return _check(file, options, who_trusts, fail_on, report, verbosity_of(quiet, verbose))
-    fleet = Fleet(file, options)
     verbosity = verbosity_of(quiet, verbose)
+    if checking:
+        return _check(file, options, who_trusts, fail_on, report, verbosity)
+    return _change(Fleet(file, options), verbosity)
+
+
+def _change(fleet: Fleet, verbosity: int) -> int:
     failed: list[TargetResult] = []
     counts = dict.fromkeys(_STATUSES, 0)
     with Progress(len(fleet.targets), verbosity) as progress:

@@ -89,6 +89,8 @@ def walk(
     while pending:
         name = pending.pop()
         if name == "..":
+            if entries[-1].children is None:
+                return None
             if names:
                 del names[-1], entries[-1]
             continue

@@ -66,6 +66,12 @@ def test_hard_links_share_content_and_keep_it_when_the_other_name_gets_a_new_one
     assert found.node("/c") == File(b"one", Owner(0, 0), 0o640)
 
 
+def test_the_parent_of_a_file_does_not_exist():
+    """openat2(2): ENOTDIR."""
+    found = tree(Tarball().file("d/a").link("through", "d/a/../a"))
+    assert found.kind("/d/a/..") is None and found.kind("/through") is None and found.kind("/d/../d/a") is File
+
+
 def test_links_are_followed_inside_the_tree_as_after_chroot():
     layer = Tarball().folder("usr/lib").file("usr/lib/x", b"x").link("lib", "usr/lib").link("abs", "/lib")
     layer.link("up", "../../../lib/x").link("loop", "loop").link("d/back", "../abs/x").link("nowhere", "/no/such")
