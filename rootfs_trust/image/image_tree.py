@@ -167,7 +167,7 @@ class ImageTree:
         if entry.size is None:
             raise InputError(Problem("sparse", path, "is stored as a sparse file", "store it whole: tar without -S"))
         if entry.size > MAX_FILE:
-            raise too_large(path)
+            raise too_large(path, MAX_FILE)
         for kept in (self._kept, self._asked):
             if entry.place in kept.contents:
                 return kept.contents[entry.place]

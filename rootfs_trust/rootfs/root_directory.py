@@ -347,14 +347,14 @@ class RootDirectory:
                 Problem("unreadable", path, "was replaced while it was read, and is no longer a file", _HINT_OTHERS)
             )
         if len(content) > MAX_FILE:
-            raise too_large(path)
+            raise too_large(path, MAX_FILE)
         return File(content, Owner(status.st_uid, status.st_gid), stat.S_IMODE(status.st_mode))
 
 
-def too_large(path: str) -> InputError:
-    """Return the error for a file of more than MAX_FILE bytes, in a tree of any form."""
+def too_large(path: str, limit: int) -> InputError:
+    """Return the error for a file of more than ``limit`` bytes, in a tree of any form."""
     hint = "a trust store is smaller; move the file out of the store's directories"
-    return InputError(Problem("too-large", path, f"is larger than {MAX_FILE} bytes", hint))
+    return InputError(Problem("too-large", path, f"is larger than {limit} bytes", hint))
 
 
 def _unreadable(path: str, error: OSError) -> InputError:

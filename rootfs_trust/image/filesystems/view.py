@@ -232,7 +232,7 @@ class FilesystemView:
 
     def _file(self, path: str, inode: Inode) -> bytes:
         if inode.size > MAX_FILE:
-            raise too_large(path)
+            raise too_large(path, MAX_FILE)
         return self._read(inode)
 
     def _read(self, inode: Inode) -> bytes:
