@@ -178,12 +178,9 @@ class Inspection:
     @cached_property
     def sources(self) -> tuple[CertificateFile, ...]:
         """The certificate source files, each once."""
-        files = (self.trust.files.at(path) for path in self._source_paths())
-        return tuple(_once(file for file in files if file))
-
-    def _source_paths(self) -> Iterator[str]:
-        for folder in (*well_known_paths.LOCAL_SOURCES, *well_known_paths.SHIPPED_SOURCES):
-            yield from self.trust.files.below(folder)
+        folders = (*well_known_paths.LOCAL_SOURCES, *well_known_paths.SHIPPED_SOURCES)
+        paths = (path for folder in folders for path in self.trust.files.below(folder))
+        return tuple(_once(file for path in paths if (file := self.trust.files.at(path))))
 
     def _client_files(self) -> Iterator[CertificateFile]:
         java = {store.path for store in self.java_stores}

@@ -6,7 +6,6 @@ import click
 
 from rootfs_trust.api.diff import diff
 from rootfs_trust.audit.tree_diff import Difference, RenewedAnchor, told
-from rootfs_trust.audit.trusted_anchors import TrustedAnchor
 from rootfs_trust.cli.anchors import document
 from rootfs_trust.cli.options import format_options, root_data_option, state_option
 from rootfs_trust.cli.output import echo, echo_json
@@ -51,15 +50,11 @@ def command(
 def _document(found: Difference) -> dict[str, object]:
     return {
         "added": [document(anchor) for anchor in found.added],
-        "removed": [_removed_anchor(anchor, found) for anchor in found.removed],
+        "removed": [{**document(each), "reason": found.reasons.get(each.certificate.sha256)} for each in found.removed],
         "renewed": [_pair(pair) for pair in found.renewed],
         "outputs": [_pair(pair) for pair in found.moved],
         "settings": [change._asdict() for change in found.settings],
     }
-
-
-def _removed_anchor(anchor: TrustedAnchor, found: Difference) -> dict[str, object]:
-    return {**document(anchor), "reason": found.reasons.get(anchor.certificate.sha256)}
 
 
 def _pair(pair: RenewedAnchor) -> dict[str, object]:

@@ -61,11 +61,8 @@ def command(
     if not no_input and sys.stdin.isatty():
         certs, clouds = _asked(known, certs, clouds)
     write_config(root, known, config, certs, clouds, servers)
-    echo(f"Wrote {config}; next: rootfs-trust install --root {root}{_with(config)} --dry-run")
-
-
-def _with(config: str) -> str:
-    return "" if config == FILE_NAME else f" --config {config}"
+    option = "" if config == FILE_NAME else f" --config {config}"
+    echo(f"Wrote {config}; next: rootfs-trust install --root {root}{option} --dry-run")
 
 
 def _asked(known: RootfsFacts, certs: Sequence[str], clouds: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -140,11 +140,6 @@ def coloured(word: str, colour: str) -> str:
     return word if os.environ.get("NO_COLOR") else click.style(word, fg=colour)
 
 
-def _action_documents(actions: Iterable[Action]) -> list[dict[str, str]]:
-    """Return the value of ``actions`` in the JSON document."""
-    return [{"action": action.verb, "path": action.path} for action in actions]
-
-
 def _warning_documents(warnings: Iterable[Problem]) -> list[dict[str, str]]:
     """Return the value of ``warnings`` in the JSON document."""
     return [{"id": each.id, "path": each.path, "message": each.message, "hint": each.hint} for each in warnings]
@@ -163,7 +158,7 @@ def _anchor_document(anchor: InstalledAnchor) -> dict[str, str]:
 def _outcome_document(outcome: Outcome) -> dict[str, object]:
     return {
         "changed": outcome.changed,
-        "actions": _action_documents(outcome.actions),
+        "actions": [{"action": action.verb, "path": action.path} for action in outcome.actions],
         "warnings": _warning_documents(outcome.warnings),
         "conflicts": [],
     }

@@ -123,11 +123,10 @@ def default_directory(reading: FileReader) -> str:
     """Return the first configured directory with hash links, else the first configured one."""
     places = (*reading.defaults.openssl_directory, *UNKNOWN.openssl_directory)
     there = [path for path in dict.fromkeys(places) if reading.is_folder(path)]
-    return next((path for path in there if _has_links(reading, path)), there[0] if there else "/etc/ssl/certs")
-
-
-def _has_links(reading: FileReader, folder: str) -> bool:
-    return any(is_looked_up_first(name) for name in reading.view.names(folder))
+    return next(
+        (path for path in there if any(map(is_looked_up_first, reading.view.names(path)))),
+        there[0] if there else "/etc/ssl/certs",
+    )
 
 
 def by_bundle(reading: FileReader, path: str) -> FoundAnchors:

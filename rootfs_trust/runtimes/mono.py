@@ -48,7 +48,8 @@ def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
         if certificate.sha256 not in legacy.values():
             result.desired[join(LEGACY, legacy_name(certificate))] = File(certificate.der)
         if certificate.sha256 not in (btls[path] for path in _numbered(certificate.subject.hash, btls)):
-            path = _free_path(certificate, {path for path in btls if path not in result.desired} | _puts(result))
+            written = {path for path, node in result.desired.items() if isinstance(node, File)}
+            path = _free_path(certificate, {path for path in btls if path not in result.desired} | written)
             result.desired[path] = File(encode(certificate.der))
     _close_gaps(tree.view, btls, result)
     return result
@@ -89,10 +90,6 @@ def _close_gaps(view: View, held: Collection[str], result: RuntimePlan) -> None:
         while gaps and kept and gaps[0] < kept[-1]:
             last, gap = paths[kept.pop()], paths[gaps.pop(0)]
             result.desired |= {gap: File(read(view, last) or b""), last: Absent()}
-
-
-def _puts(result: RuntimePlan) -> set[str]:
-    return {path for path, node in result.desired.items() if isinstance(node, File)}
 
 
 def _files_with_digests(view: View, directory: str) -> Iterator[tuple[str, str]]:

@@ -169,7 +169,8 @@ def _form(file: CertificateFile, hidden: set[str]) -> Iterator[Finding]:
     yield from explained
     yield from _blocks(file, hidden)
     if not any(each.kind in (GLUED, CR_ONLY, MALFORMED) for each in explained):
-        yield from _bad(file)
+        for bad in file.objects.bad:
+            yield MALFORMED.found(file.path, f"the block of line {bad.line} is malformed: {bad.reason}", line=bad.line)
         yield from (
             UNSEEN.found(file.path, each.reason, line=each.line) for each in x509.unrecognized_begin_lines(file.data)
         )
@@ -188,11 +189,6 @@ def _line_ends(file: CertificateFile) -> Iterator[Finding]:
     if match := _BOM.search(file.data):
         line = file.data.count(b"\n", 0, match.start()) + 1
         yield BOM.found(file.path, f"a byte order mark precedes the BEGIN of line {line}", line=line)
-
-
-def _bad(file: CertificateFile) -> Iterator[Finding]:
-    for bad in file.objects.bad:
-        yield MALFORMED.found(file.path, f"the block of line {bad.line} is malformed: {bad.reason}", line=bad.line)
 
 
 def _blocks(file: CertificateFile, hidden: set[str]) -> Iterator[Finding]:

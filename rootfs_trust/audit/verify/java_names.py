@@ -116,7 +116,7 @@ def _relation(name: GeneralName, constraint: GeneralName) -> Relation:
     if name.tag == ADDRESS:
         return _of_addresses(name.value, constraint.value)
     if name.tag == DIRECTORY:
-        mine, theirs = (_canonical(each.value) for each in (name, constraint))
+        mine, theirs = (Name(each.value).canonical for each in (name, constraint))
         return _ordered(mine == theirs, mine.startswith(theirs), theirs.startswith(mine))
     if name.tag == URI:
         host, base = (_host(each.value) for each in (name, constraint))
@@ -173,10 +173,6 @@ def _of_networks(mine: bytes, theirs: bytes) -> Relation:
 def _halves(network: bytes) -> tuple[int, int]:
     half = len(network) // 2
     return int.from_bytes(network[:half]), int.from_bytes(network[half:])
-
-
-def _canonical(raw: bytes) -> bytes:
-    return Name(raw).canonical
 
 
 def _host(uri: bytes) -> str:
