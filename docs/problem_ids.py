@@ -16,7 +16,7 @@ PROBLEMS = {
     "client": "No client has this name, or the root filesystem does not have the client; as the id of a verdict: the "
     "client trusts nobody.",
     "clock": "The root filesystem does not show its clock at the first boot. (verify --at first-boot)",
-    "cloud": "`--cloud` or `[[cloud]]` names no known cloud, or an impossible profile.",
+    "cloud": "`--cloud` or `[[cloud]]` names an unknown cloud, or a profile with an invalid name.",
     "collision": "Two outputs have the same path. ([[render]])",
     "compiled-roots": "A module of Erlang's certifi contains roots that `--runtimes` cannot change. (install)",
     "config": "rootfs-trust.toml or fleet.toml is wrong; the key and the line are given.",

@@ -92,7 +92,7 @@ def _refuse_others(files: Sequence[tuple[str, bytes]]) -> None:
     problems = []
     for path, content in files:
         if os.path.lexists(path) and not _holds(path, content):
-            problems.append(Problem("conflict", path, "is there already with other content", "move it away"))
+            problems.append(Problem("conflict", path, "already exists with other content", "move it away"))
     refuse(ConflictError, problems)
 
 

@@ -20,7 +20,7 @@ def secrets(desired: Desired) -> Iterator[Problem]:
     for path, node in desired.items():
         if isinstance(node, File) and (form := _key_form(node.content)):
             message = f"would hold a private key ({form}), which every user could read"
-            yield Problem("conflict", path, message, "delete the key from the files that it is made from")
+            yield Problem("conflict", path, message, "delete the key from the input files of this run")
 
 
 @lru_cache(maxsize=16)  # cached: most trees of a fleet get the same bundle

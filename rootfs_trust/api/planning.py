@@ -205,7 +205,9 @@ def _overlap(store: Desired, agent: Desired) -> Iterator[Problem]:
     for path in agent:
         if path in store and store[path] != agent[path]:
             message = "belongs to the trust store, but the settings of an agent would also be written there"
-            yield Problem("conflict", path, message, "delete the link that leads the agent's file there")
+            yield Problem(
+                "conflict", path, message, "delete the link through which the agent's file would be written there"
+            )
 
 
 def _conflicting_agent_files(

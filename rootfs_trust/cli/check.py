@@ -27,7 +27,7 @@ from rootfs_trust.cli.table import terminal_width
 @click.command("check")
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @root_option("The root filesystem: a directory, an archive or an image file (FILE#N: partition N).", required=False)
-@config_option("A rootfs-trust.toml: its policy, and the anchors that have to be there.")
+@config_option("A rootfs-trust.toml: its policy, and the anchors that must be installed.")
 @at_option()
 @click.option(
     "--fail-on",

@@ -152,8 +152,8 @@ class FileReader:
         return [path for path in paths if self.is_file(path)]
 
     def files_below(self, folder: str) -> Iterator[str]:
-        """Yield the paths of the files in a directory and its subdirectories, following links. Each directory is read
-        once.
+        """Yield the paths of the files in a directory and its subdirectories, following links. A directory that
+        contains itself is entered only once.
         """
         return (path for path, kind in entries_below(self.view, folder, follow=True) if kind is File)
 

@@ -26,7 +26,7 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 
 def system_trust(reading: FileReader) -> FoundAnchors:
-    """Return the result of gnutls_certificate_set_x509_system_trust, as the layout's GnuTLS is built."""
+    """Return the anchors that gnutls_certificate_set_x509_system_trust loads in the GnuTLS of the layout."""
     way, paths = reading.defaults.gnutls_way, reading.defaults.gnutls
     there = [path for path in paths if reading.is_folder(path)]
     if way == P11KIT and there:
@@ -38,13 +38,13 @@ def system_trust(reading: FileReader) -> FoundAnchors:
 
 
 def by_file(reading: FileReader, path: str) -> FoundAnchors:
-    """Return the result of gnutls_x509_trust_list_add_trust_file."""
+    """Return the anchors that gnutls_x509_trust_list_add_trust_file loads."""
     return of_file(reading.gnutls(path), path)
 
 
 def by_directory(reading: FileReader, folder: str) -> FoundAnchors:
-    """Return the result of gnutls_x509_trust_list_add_trust_dir: every file of the directory, except unreadable
-    ones.
+    """Return the anchors that gnutls_x509_trust_list_add_trust_dir loads: those in every file of the directory, except
+    unreadable files.
     """
     files = (reading.gnutls(path) for path in reading.files_in(folder))
     return FoundAnchors(anchors_in(files), folder)

@@ -160,7 +160,9 @@ def by_directory(reading: FileReader, folder: str, chain: Sequence[Certificate] 
 
 
 class _Lookup:
-    """get_cert_by_subject_int of by_dir.c. The links of each name are read once, and the certificates are cached."""
+    """Looks up certificates as get_cert_by_subject_int of by_dir.c does. Reads the links of each name once, and caches
+    the certificates.
+    """
 
     def __init__(self, reading: FileReader, folder: str) -> None:
         self._reading, self._folder = reading, folder

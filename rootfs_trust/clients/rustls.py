@@ -60,8 +60,8 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 
 def native_certs(reading: FileReader, *, first_generation: bool = False) -> FoundAnchors:
-    """Return the result of load_native_certs() of rustls-native-certs 0.8.1, or of 0.6.3. A fault is an error for the
-    caller of load_native_certs().
+    """Return the anchors that load_native_certs() of rustls-native-certs 0.8.1 loads, or those of 0.6.3. A fault is an
+    error for the caller of load_native_certs().
     """
     file, folders = _places(reading, first_generation)
     paths = [] if file is None else [file]

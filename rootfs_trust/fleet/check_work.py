@@ -45,7 +45,9 @@ def resolve_who(text: str, root_data: str | None) -> Selection:
     try:
         chosen = selection(text)
     except ValueError as error:
-        raise InputError(Problem("usage", "", f"--who-trusts {text} has to be {error}", "give all of it")) from error
+        raise InputError(
+            Problem("usage", "", f"--who-trusts {text}: expected {error}", "pass the complete value")
+        ) from error
     resolver = Resolver(os.curdir, lambda: load_root_data(root_data))
     resolved = resolver(chosen)
     refuse(InputError, resolver.problems)

@@ -68,7 +68,7 @@ def _parts(job: Job) -> Iterator[bytes]:
 
 
 def check_policy_digest(order: CheckOrder, selections: Iterable[Selection], certificates: Sequence[str] = ()) -> str:
-    """Return the SHA-256 of everything but the target that decides the result of a check.
+    """Return the SHA-256 of everything that decides the result of a check, except the target.
 
     ``selections`` and ``certificates`` (SHA-256) are those that the configuration selects and names.
     """

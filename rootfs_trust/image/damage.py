@@ -6,10 +6,10 @@ from rootfs_trust.errors import InputError, Problem
 
 
 def damage(path: str, message: str) -> Problem:
-    """Return the problem."""
+    """Return the problem of a malformed image."""
     return Problem("image", path, message, "download or build the image again")
 
 
 def broken(path: str, message: str) -> InputError:
-    """Return the error."""
+    """Return the error for a malformed image."""
     return InputError(damage(path, message))

@@ -171,7 +171,9 @@ def packed_entry(name: str, entry: NewEntry, *, like: tarfile.TarInfo | None = N
 
 
 def foreign_headers(info: tarfile.TarInfo, *, xattrs: bool) -> dict[str, str]:
-    """Return the extended headers that cannot be computed from other fields. ``xattrs``: with extended attributes."""
+    """Return the extended headers to keep: neither times, nor those that follow from other fields. ``xattrs``: also
+    attributes.
+    """
     own = tarfile.PAX_FIELDS
     return {
         key: value

@@ -179,7 +179,7 @@ class UpdatedLayout(OciLayout):
         return self.result
 
     def _version(self) -> bytes:
-        """Return the oci-layout file. Raises InputError unless its version is the known one."""
+        """Return the oci-layout file. Raises InputError if its version is not supported."""
         content = self._named_document("oci-layout")
         where = self._where("oci-layout")
         if parse_object(content, where).get("imageLayoutVersion") != _VERSION:

@@ -136,7 +136,7 @@ def _pin(found: list[FoundCertificate], table: AnchorTable) -> list[Problem]:
             "pin",
             _where(each),
             f"has sha256 {each.certificate.sha256}, not the pinned {table.sha256}",
-            "the file has another certificate than the config expects; find out why before you change the pin",
+            "the file contains a different certificate than the config expects; find out why before you change the pin",
         )
         for each in found
         if table.sha256 is not None and each.certificate.sha256 != table.sha256

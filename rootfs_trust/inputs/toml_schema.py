@@ -103,7 +103,7 @@ class KeyLines:
         self._tables: dict[str, int] = {}
         self._keys: dict[tuple[str, str], int] = {}
         self._last: dict[str, int] = {}
-        """The last line of a key outside of tables; each line may add to it."""
+        """For each key outside of tables, the last line that contains it."""
         counts: Counter[str] = Counter()
         current = ""
         for number, line in enumerate(text.splitlines(), 1):

@@ -86,7 +86,7 @@ class PlannedTree:
         return None if folder is None else join(folder, path.rpartition("/")[2])
 
     def others(self, folder: str) -> Iterator[str]:
-        """Yield the paths in ``folder``, a real path, that the run does not write. Links to written files count as
+        """Yield the paths in ``folder`` (a real path) that the run does not write. A link to a written file counts as
         written.
         """
         for name in self._view.names(folder):

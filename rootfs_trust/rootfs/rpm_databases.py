@@ -96,7 +96,9 @@ def _from_ndb(data: bytes) -> Iterator[bytes]:
 
 
 def _name_and_version(header: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the name and version in a header: counts, then entries of tag, type, offset and count, then the values."""
+    """Yield the name and version of the package in a header. A header consists of counts, of entries with tag, type,
+    offset and count, and of the values.
+    """
     entries = _COUNTS.unpack_from(header)[0]
     values = _COUNTS.size + entries * _ENTRY.size
     if entries > _MOST_ENTRIES:

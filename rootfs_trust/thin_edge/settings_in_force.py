@@ -51,7 +51,9 @@ def mapper_tables(view: View) -> tuple[str, ...]:
 def cloud_roots_by_default(
     view: View, settings: tuple[FoundSetting, ...], main: SettingsFile
 ) -> Iterator[FoundSetting]:
-    """Yield the default CA path of each configured cloud that sets none; in 2.x, of those with a mapper file."""
+    """Yield the default CA path of each cloud that has a URL but no CA path. 2.x reads a cloud with a mapper file only
+    from there.
+    """
     keys = {each.key for each in settings}
     mappers = mapper_tables(view)
     of_mappers = {table.partition(".")[0] for table in mappers}

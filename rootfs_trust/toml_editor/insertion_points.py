@@ -148,7 +148,7 @@ def _inside(statements: Statements, index: int, path: Path, entry: TomlEntry, ne
 
 
 def _renamed_inside(statements: Statements, index: int, old: Path, new: Path, newline: str) -> Iterator[str]:
-    """Yield the key moved within its inline table, else moved out of it to another place."""
+    """Yield the file with the key moved: first within its inline table, then out of it to another place."""
     holder = statements[index]
     start = len(holder.path)
     with suppress(NoInlineTableError):

@@ -102,7 +102,7 @@ def server_is_no_ca(path: Path, _: datetime, __: str | None) -> Refusal | None:
         message = (
             f"{named(certificate)} is a CA used as a server's certificate, which rustls refuses (CaUsedAsEndEntity)"
         )
-        return Refusal("ca-names-server", f"{message}; make the server's with CA:FALSE")
+        return Refusal("ca-names-server", f"{message}; have the server's certificate issued with CA:FALSE")
     return None
 
 
