@@ -112,7 +112,7 @@ class Destination:
         with _after_rename(self.path):
             self._sync(os.path.dirname(staged))
             for old in (staged, self._beside(_OLD)):
-                _remove(old)
+                _remove_entirely(old)
 
     def _take_place(self, new: str) -> None:
         """Rename ``new`` to the destination. An old directory is exchanged with it, so that one always exists.
@@ -301,6 +301,16 @@ def _remove(path: str) -> None:
         if os.path.islink(path) or not os.path.isdir(path):
             raise
         remove_tree(path)
+
+
+def _remove_entirely(path: str) -> None:
+    """Remove a file or a directory tree, even if a signal ends the run meanwhile. A second signal kills."""
+    try:
+        _remove(path)
+    except SystemExit:
+        with contextlib.suppress(OSError):  # the next run deletes it
+            _remove(path)
+        raise
 
 
 def _same_file(one: str, other: str) -> bool:

@@ -110,6 +110,28 @@ def test_an_old_destination_that_cannot_be_deleted_is_an_error_after_the_write(t
     assert (tmp_path / "dest/index.json").read_bytes() == b"2"
 
 
+@pytest.mark.parametrize("can", [True, False])
+def test_a_signal_while_the_old_one_is_deleted_leaves_nothing(tmp_path, monkeypatch, can):
+    """The signal comes when the tree of the old one is deleted in part."""
+    dest = Destination(str(tmp_path / "dest"), overwrite=True)
+    dest.put_folder({"blobs/sha256/x": in_memory(b"one"), "index.json": in_memory(b"{}")})
+    remove_tree, signals = module.remove_tree, [SystemExit(143)]
+
+    def interrupted(path):
+        if signals:
+            os.unlink(os.path.join(path, "index.json"))
+            raise signals.pop()
+        remove_tree(path)
+
+    monkeypatch.setattr(module, "remove_tree", interrupted)
+    if not can:
+        monkeypatch.setattr(module, "exchange", lambda *_: False)
+    with pytest.raises(SystemExit, match="143"):
+        dest.put_folder({"blobs/sha256/x": in_memory(b"two"), "index.json": in_memory(b"{}")})
+    assert (tmp_path / "dest/blobs/sha256/x").read_bytes() == b"two"
+    assert os.listdir(tmp_path) == ["dest"] and not signals
+
+
 def test_without_durable_nothing_is_synced(put, monkeypatch):
     monkeypatch.setattr(f"{module.__name__}.os.fsync", lambda _: pytest.fail("synced"))
     put(b"one", durable=False)
