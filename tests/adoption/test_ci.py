@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.support.authority import Authority
-from tests.support.command import PACKAGE, REPOSITORY, install, program_folder
+from tests.support.command import PACKAGE, REPOSITORY, install, program_directory
 from tests.support.debian_tree import DebianTree
 from tests.support.peers import PLAIN_ENVIRONMENT, SYSTEM_PATH, peer
 
@@ -30,7 +30,7 @@ def place(tmp_path):
     (tmp_path / "my-ca.pem").write_bytes(CA.pem)
     install(DebianTree(tmp_path / "good").root, "--cert", tmp_path / "my-ca.pem")
     DebianTree(tmp_path / "bad")
-    program_folder(tmp_path / "bin")
+    program_directory(tmp_path / "bin")
     return tmp_path
 
 

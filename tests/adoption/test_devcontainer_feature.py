@@ -69,7 +69,7 @@ def test_a_private_key_stops_the_build(feature, tmp_path):
     assert "company.key: the file contains a private key" in done.stderr
 
 
-def test_a_container_without_python_is_told(feature, tmp_path):
+def test_a_container_without_python_is_reported(feature, tmp_path):
     done = install(feature, DebianTree(tmp_path / "rootfs"), PATH=str(tmp_path))
     assert done.returncode != 0
     done = subprocess.run(

@@ -18,12 +18,12 @@ LINES = [block.text for block in blocks("docs/ci.md", "pipx and uv") if block.la
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A wheel, and an environment with pipx and uv."""
-    folder = tmp_path_factory.mktemp("installers")
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True, timeout=120)
-    pip = [folder / "venv/bin/pip", "--disable-pip-version-check", "--quiet"]
+    directory = tmp_path_factory.mktemp("installers")
+    subprocess.run([sys.executable, "-m", "venv", directory / "venv"], check=True, timeout=120)
+    pip = [directory / "venv/bin/pip", "--disable-pip-version-check", "--quiet"]
     subprocess.run([*pip, "install", "pipx", "uv"], check=True, timeout=300)
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", folder, REPOSITORY], check=True, timeout=300)
-    return folder
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", directory, REPOSITORY], check=True, timeout=300)
+    return directory
 
 
 @pytest.mark.parametrize("line", LINES, ids=["pipx", "uv"])

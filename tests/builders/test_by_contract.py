@@ -37,7 +37,7 @@ done
 """What build.sh does with a stage whose sub-stages have a 00-run.sh each (pi-gen 314262cb, run_stage)."""
 
 
-def test_buildroot_calls_the_script_with_the_targets_folder(workshop: Workshop, port: int):
+def test_buildroot_calls_the_script_with_the_targets_directory(workshop: Workshop, port: int):
     """Twice, as every further ``make`` does (Buildroot's Makefile, target-finalize)."""
     workshop.follow("Buildroot")
     (setting,) = printed("Buildroot", "text")

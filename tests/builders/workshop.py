@@ -1,4 +1,4 @@
-"""What a builder's user has: a folder with a CA, a checkout of this repository, the tool on the PATH, a page."""
+"""What a builder's user has: a directory with a CA, a checkout of this repository, the tool on the PATH, a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.support.authority import Authority
-from tests.support.command import REPOSITORY, program_folder
+from tests.support.command import REPOSITORY, program_directory
 from tests.support.docs_blocks import Block, blocks
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_mounts, peer
 
@@ -16,14 +16,14 @@ PAGE = "docs/other-builders.md"
 
 
 class Workshop:
-    """``path`` is the folder, ``program_folders`` stand first in the PATH."""
+    """``path`` is the directory, ``program_directories`` stand first in the PATH."""
 
-    def __init__(self, folder: Path, authority: Authority) -> None:
-        self.path = folder / "workshop"
+    def __init__(self, directory: Path, authority: Authority) -> None:
+        self.path = directory / "workshop"
         self.path.mkdir()
         (self.path / "my-ca.pem").write_bytes(authority.pem)
         (self.path / "rootfs-trust").symlink_to(REPOSITORY)
-        self._programs = program_folder(folder / "programs")
+        self._programs = program_directory(directory / "programs")
 
     def follow(self, heading: str, *, namespace: bool = False, **environment: str) -> str:
         """Run what the page prints below ``heading``; with mounts that end with it, if ``namespace``."""

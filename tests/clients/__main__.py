@@ -21,10 +21,10 @@ def main() -> int:
     parser.add_argument("--more", action="store_true", help="ask keytool and p11-kit, too: about twice as long")
     options = parser.parse_args()
     start, counts, wrong = time.monotonic(), Counts(), 0
-    with tempfile.TemporaryDirectory() as folder:
-        bases, judges = Bases(Path(folder) / "bases"), _judges(Path(folder), options.more)
+    with tempfile.TemporaryDirectory() as directory:
+        bases, judges = Bases(Path(directory) / "bases"), _judges(Path(directory), options.more)
         for seed in range(options.seed, options.seed + options.count):
-            with tempfile.TemporaryDirectory(dir=folder) as tree:
+            with tempfile.TemporaryDirectory(dir=directory) as tree:
                 try:
                     one(seed, Path(tree), bases, judges, counts)
                 except AssertionError as error:
@@ -39,8 +39,8 @@ def main() -> int:
     return int(wrong > 0)
 
 
-def _judges(folder: Path, more: bool) -> Judges:
-    return Judges(Gnutls(), Go(folder), Rustls(folder), *((Java(), P11Kit(folder)) if more else ()))
+def _judges(directory: Path, more: bool) -> Judges:
+    return Judges(Gnutls(), Go(directory), Rustls(directory), *((Java(), P11Kit(directory)) if more else ()))
 
 
 if __name__ == "__main__":

@@ -55,11 +55,11 @@ class Counts:
     refused: int = 0
 
 
-def one(seed: int, folder: Path, bases: Bases, judges: Judges, counts: Counts) -> None:
+def one(seed: int, directory: Path, bases: Bases, judges: Judges, counts: Counts) -> None:
     """One tree of one layout. Raises AssertionError where the real clients differ from what we say."""
     random, machine = Random(seed), _machine()
     family = random.choice(families())
-    root = folder / "rootfs"
+    root = directory / "rootfs"
     bases.copy(family, root)
     scatter(random, root)
     if judges.more:
@@ -67,7 +67,7 @@ def one(seed: int, folder: Path, bases: Bases, judges: Judges, counts: Counts) -
     counts.trees += 1
     _compare(root, judges, counts, f"seed {seed}, {family.name}, as found")
     for step in range(2):
-        what = _change(random, root, folder, judges, counts, f"seed {seed}, {family.name}, step {step}")
+        what = _change(random, root, directory, judges, counts, f"seed {seed}, {family.name}, step {step}")
         _compare(root, judges, counts, f"seed {seed}, {family.name}, after {what}")
     assert _machine() == machine, f"seed {seed}: a store of this machine was written"
 
@@ -114,7 +114,7 @@ def _reading(root: Path) -> Iterator[FileReader]:
         yield FileReader(Device(tree))
 
 
-def _change(random: Random, root: Path, folder: Path, judges: Judges, counts: Counts, where: str) -> str:
+def _change(random: Random, root: Path, directory: Path, judges: Judges, counts: Counts, where: str) -> str:
     """Install, remove or distrust one CA; a run that refuses has written nothing."""
     before, trusted = snapshot(root), _real(root, judges)
     verb = random.choice(("install", "remove", "remove", "distrust"))
@@ -123,7 +123,7 @@ def _change(random: Random, root: Path, folder: Path, judges: Judges, counts: Co
     gone = set() if verb == "install" else {authority.sha256}
     blocked = _blocklisted(root)
     try:
-        _run(verb, root, folder, authority.pem, authority.sha256)
+        _run(verb, root, directory, authority.pem, authority.sha256)
     except (ConflictError, InputError):
         counts.refused += 1
         assert snapshot(root) == before, f"{where}: {verb} refused, and wrote"
@@ -145,17 +145,17 @@ def _blocklisted(root: Path) -> set[str]:
     return {each.sha256 for file in files if file.is_file() for _, each in read_objects(file.read_bytes()).certificates}
 
 
-def _run(verb: str, root: Path, folder: Path, pem: bytes, sha256: str) -> None:
-    (folder / "ca.pem").write_bytes(pem)
-    (folder / "empty.toml").write_text("")
-    config = folder / "empty.toml"
+def _run(verb: str, root: Path, directory: Path, pem: bytes, sha256: str) -> None:
+    (directory / "ca.pem").write_bytes(pem)
+    (directory / "empty.toml").write_text("")
+    config = directory / "empty.toml"
     if verb == "remove":
         remove(str(root), [f"sha256:{sha256}"])
         return
     if verb == "distrust":
-        config = folder / "distrust.toml"
+        config = directory / "distrust.toml"
         config.write_text(f'[store]\ndistrust = ["sha256:{sha256}"]\n')
-    certs = [str(folder / "ca.pem")] if verb == "install" else []
+    certs = [str(directory / "ca.pem")] if verb == "install" else []
     install(str(root), InstallOptions(certs=certs, config=str(config)))
 
 

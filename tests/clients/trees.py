@@ -37,9 +37,9 @@ _HASH_NAMES = ("{}.0", "{}.0", "{}.0", "{}.1", "{}.2", "{}.00", "{}.r0", "{}.007
 class Bases:
     """A tree of each layout after a first ``install``, made once and copied."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        folder.mkdir()
+    def __init__(self, directory: Path) -> None:
+        self._folder = directory
+        directory.mkdir()
 
     def copy(self, family: Family, path: Path) -> None:
         base = self._folder / family.name
@@ -65,8 +65,8 @@ def scatter_more(random: Random, root: Path) -> None:
         _write(root, random.choice(JAVA_STORES), keystore([(f"ca{n}", each.der) for n, each in enumerate(some)], 0))
     for source in (path for paths in TOKENS.values() for path in paths if (root / path[1:]).is_dir()):
         for _ in range(random.choice((0, 1, 1, 2))):
-            folder = random.choice(("", "anchors/", "anchors/", "blocklist/"))
-            _write(root, f"{source}/{folder}{random.choice(_NAMES)}", _content(random))
+            directory = random.choice(("", "anchors/", "anchors/", "blocklist/"))
+            _write(root, f"{source}/{directory}{random.choice(_NAMES)}", _content(random))
 
 
 def _places(random: Random, paths: tuple[str, ...] = DIRECTORIES) -> str:
@@ -102,11 +102,13 @@ def _link(random: Random, root: Path) -> None:
 
 def _hash_link(random: Random, root: Path) -> None:
     """The hash link of a file beside it, mostly the right one."""
-    folder, name = _places(random), random.choice(_NAMES)
+    directory, name = _places(random), random.choice(_NAMES)
     authority = random.choice(authorities())
-    _write(root, f"{folder}/{name}", random.choice((authority.pem, authority.pem, _content(random))))
+    _write(root, f"{directory}/{name}", random.choice((authority.pem, authority.pem, _content(random))))
     _symlink(
-        root, f"{folder}/{_hash_of(authority)}.{random.choice((0, 0, 0, 1))}", random.choice((name, f"{folder}/{name}"))
+        root,
+        f"{directory}/{_hash_of(authority)}.{random.choice((0, 0, 0, 1))}",
+        random.choice((name, f"{directory}/{name}")),
     )
 
 
@@ -151,8 +153,8 @@ def _symlink(root: Path, path: str, target: str) -> None:
 def _inside(root: Path, path: str) -> Path:
     """The host's path of a path of the tree; its directories are made, and followed inside the tree."""
     here, rest = root, [part for part in path.split("/") if part]
-    *folders, name = rest
-    for part in folders:
+    *directories, name = rest
+    for part in directories:
         here = here / part
         if here.is_symlink():
             text = os.readlink(here)

@@ -34,8 +34,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     if not ARCHIVE.exists():
         refuse = pytest.fail if os.environ.get("CI") else pytest.skip
         refuse(f"{ARCHIVE} is not there")
-    folder = tmp_path_factory.mktemp("corpus")
+    directory = tmp_path_factory.mktemp("corpus")
     with tarfile.open(ARCHIVE) as archive:
-        unpack(archive, folder)
-    (root,) = folder.iterdir()
+        unpack(archive, directory)
+    (root,) = directory.iterdir()
     return Corpus(root)

@@ -1,6 +1,6 @@
-"""Every folder of the corpus gets the links of the real `openssl rehash`, save where its defects show.
+"""Every directory of the corpus gets the links of the real `openssl rehash`, save where its defects show.
 
-The recorded answers are those of a folder with its earlier links. Where these made a difference the real tool is
+The recorded answers are those of a directory with its earlier links. Where these made a difference the real tool is
 asked again, on a copy without them.
 """
 
@@ -25,7 +25,7 @@ STYLES = {"rehash": ("new",), "rehash_old": ("old",), "rehash_compat": ("new", "
 OPTIONS = {"rehash": (), "rehash_old": ("-old",), "rehash_compat": ("-compat",)}
 MOST_LINKS_OF_OPENSSL = 256
 
-# Folder: what makes the recorded answer differ from ours, by the letters of shared/facts/openssl.md.
+# Directory: what makes the recorded answer differ from ours, by the letters of shared/facts/openssl.md.
 EXCEPTIONS = {
     "blocked_0": "(e) a regular file named like a link is deleted, and a folder so named is an error",
     "blocked_1": "(a) a stale link keeps its number, (e) as above",
@@ -43,8 +43,8 @@ EXCEPTIONS = {
 
 
 @dataclass
-class Folder:
-    """What lies in a folder before rehash, read from its archive: contents of files, targets of links."""
+class Directory:
+    """What lies in a directory before rehash, read from its archive: contents of files, targets of links."""
 
     name: str
     files: dict[str, bytes]
@@ -52,23 +52,23 @@ class Folder:
     folders: set[str]
 
     @classmethod
-    def read(cls, archive: Path) -> Folder:
-        folder = cls(archive.stem, {}, {}, set())
+    def read(cls, archive: Path) -> Directory:
+        directory = cls(archive.stem, {}, {}, set())
         with tarfile.open(archive) as tar:
             for member in tar:
                 name = member.name.partition("/")[2]
                 if member.issym():
-                    folder.symlinks[name] = member.linkname
+                    directory.symlinks[name] = member.linkname
                 elif member.isfile():
                     content = tar.extractfile(member)
                     assert content is not None
-                    folder.files[name] = content.read()
+                    directory.files[name] = content.read()
                 elif name:
-                    folder.folders.add(name)
-        return folder
+                    directory.folders.add(name)
+        return directory
 
     def entries(self) -> list[HashedFile]:
-        """What the command reads: files of the folder itself, and symbolic links that are no hash links."""
+        """What the command reads: files of the directory itself, and symbolic links that are no hash links."""
         names = [name for name in (*self.files, *self.symlinks) if "/" not in name and rehashable(name)]
         contents = {name: self.content(name) for name in names if not is_hash_link_name(name)}
         return [read_entry(name, data) for name, data in contents.items() if data is not None]
@@ -93,46 +93,46 @@ class Folder:
                 (place / name).symlink_to(target)
 
 
-def folders(corpus: Corpus) -> list[Folder]:
+def directories(corpus: Corpus) -> list[Directory]:
     archives = sorted((corpus.folder / "dirs").glob("*.tar"))
-    return [Folder.read(archive) for archive in archives if not archive.stem.startswith("update")]
+    return [Directory.read(archive) for archive in archives if not archive.stem.startswith("update")]
 
 
 def hash_links(table: dict[str, str]) -> dict[str, str]:
     return {name: target for name, target in table.items() if is_hash_link_name(name)}
 
 
-def recorded(corpus: Corpus, folder: Folder, tool: str) -> dict[str, str]:
-    answers = json.loads((corpus.folder / "dirs" / f"{folder.name}.json").read_text())
+def recorded(corpus: Corpus, directory: Directory, tool: str) -> dict[str, str]:
+    answers = json.loads((corpus.folder / "dirs" / f"{directory.name}.json").read_text())
     return hash_links(answers["tools"][tool]["links"])
 
 
 def test_links_equal_the_recorded_ones_where_nothing_was_linked_before(corpus: Corpus) -> None:
     agreeing = set()
-    for folder in folders(corpus):
-        entries = folder.entries()
-        if all(links(entries, STYLES[tool]) == recorded(corpus, folder, tool) for tool in STYLES):
-            agreeing.add(folder.name)
-    names = {folder.name for folder in folders(corpus)}
+    for directory in directories(corpus):
+        entries = directory.entries()
+        if all(links(entries, STYLES[tool]) == recorded(corpus, directory, tool) for tool in STYLES):
+            agreeing.add(directory.name)
+    names = {directory.name for directory in directories(corpus)}
     assert len(names) > 20
     assert names - agreeing == set(EXCEPTIONS)
 
 
-def test_links_equal_those_of_the_real_tool_on_a_clean_folder(corpus: Corpus, tmp_path: Path) -> None:
+def test_links_equal_those_of_the_real_tool_on_a_clean_directory(corpus: Corpus, tmp_path: Path) -> None:
     if not shutil.which("openssl"):
         (pytest.fail if os.environ.get("CI") else pytest.skip)("openssl is not there")
-    for folder in folders(corpus):
-        entries = [as_openssl_takes(entry) for entry in folder.entries()]
+    for directory in directories(corpus):
+        entries = [as_openssl_takes(entry) for entry in directory.entries()]
         for tool, styles in STYLES.items():
-            place = tmp_path / folder.name / tool
+            place = tmp_path / directory.name / tool
             place.mkdir(parents=True)
-            folder.write_without_links(place)
+            directory.write_without_links(place)
             ours = {name: target for name, target in links(entries, styles).items() if is_made(name)}
-            assert ours == rehashed(place, tool), folder.name
+            assert ours == rehashed(place, tool), directory.name
 
 
 def as_openssl_takes(entry: HashedFile) -> HashedFile:
-    """The defect of its own that a clean folder still shows: a CRL beside a certificate is lost."""
+    """The defect of its own that a clean directory still shows: a CRL beside a certificate is lost."""
     kinds = {thing.kind for thing in entry.linkables}
     kept = tuple(thing for thing in entry.linkables if len(kinds) == 1 or thing.kind == "certificate")
     return HashedFile(entry.name, kept)
@@ -151,8 +151,8 @@ def rehashed(place: Path, tool: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", ["crl_1", "crl_2", "pemforms_1"])
 def test_a_crl_beside_a_certificate_gets_its_link(corpus: Corpus, name: str) -> None:
-    folder = Folder.read(corpus.folder / "dirs" / f"{name}.tar")
-    entries = folder.entries()
+    directory = Directory.read(corpus.folder / "dirs" / f"{name}.tar")
+    entries = directory.entries()
     both = {entry.name for entry in entries if len(entry.linkables) == 2}
     held = {(thing.kind, thing.fingerprint) for entry in entries for thing in entry.linkables}
     linked = {thing for entry in entries for thing in entry.linkables if entry.name in links(entries).values()}
@@ -161,7 +161,7 @@ def test_a_crl_beside_a_certificate_gets_its_link(corpus: Corpus, name: str) -> 
 
 
 def test_more_than_256_of_one_hash(corpus: Corpus) -> None:
-    made = links(Folder.read(corpus.folder / "dirs" / "overflow_1.tar").entries())
+    made = links(Directory.read(corpus.folder / "dirs" / "overflow_1.tar").entries())
     digits = next(iter(made)).partition(".")[0]
     assert set(made) == {f"{digits}.{number}" for number in range(len(made))}
     assert len(made) > MOST_LINKS_OF_OPENSSL

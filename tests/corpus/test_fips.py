@@ -34,8 +34,8 @@ for path in sorted(Path(sys.argv[1]).rglob("*")):
 """
 
 
-def answers(folder: Path, environment: dict[str, str]) -> list[str]:
-    command = [sys.executable, "-c", _ANSWERS, str(folder)]
+def answers(directory: Path, environment: dict[str, str]) -> list[str]:
+    command = [sys.executable, "-c", _ANSWERS, str(directory)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120)
     return run.stdout.splitlines()
 

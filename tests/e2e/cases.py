@@ -110,8 +110,8 @@ def _signed_with_sha1() -> Server:
     """By openssl, since the cryptography library makes no such signature any more."""
     root = Authority("Private Root")
     server = Authority("localhost", ca=False)
-    with TemporaryDirectory() as folder:
-        signer, extensions = Path(folder, "ca.pem"), Path(folder, "extensions")
+    with TemporaryDirectory() as directory:
+        signer, extensions = Path(directory, "ca.pem"), Path(directory, "extensions")
         signer.write_bytes(root.pem + root.key_pem)
         extensions.write_text("subjectAltName = DNS:localhost")
         ca = f"-CA {signer} -CAkey {signer} -set_serial 1 -days 30 -sha1"

@@ -59,23 +59,23 @@ assert list(JUDGES) == list(CLIENTS)
 class Server:
     """One of SERVERS, running: HTTPS at ``port``, and a broker."""
 
-    def __init__(self, name: str, folder: Path, devices: Devices, stack: ExitStack) -> None:
-        folder.mkdir()
+    def __init__(self, name: str, directory: Path, devices: Devices, stack: ExitStack) -> None:
+        directory.mkdir()
         key = KEYS["ECDSA"].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         shows = Identity(devices.chains[name].read_bytes(), key)
         host = SERVERS[name][1]
         address = "127.0.0.1" if host in _NAMES else host
         self.host, self.address = (f"[{each}]" if ":" in each else each for each in (host, address))
-        self.port = stack.enter_context(https_server(shows, folder, address))
-        self.cloud = cloud_broker(next(iter(devices.trees.values())), folder, shows, address, stack)
+        self.port = stack.enter_context(https_server(shows, directory, address))
+        self.cloud = cloud_broker(next(iter(devices.trees.values())), directory, shows, address, stack)
 
 
 class Cell(Target):
     """A server, and the tree of the clients that are to reach it."""
 
-    def __init__(self, folder: Path, tree: Path, server: Server) -> None:
-        folder.mkdir()
-        super().__init__(folder)
+    def __init__(self, directory: Path, tree: Path, server: Server) -> None:
+        directory.mkdir()
+        super().__init__(directory)
         self.host, self.address, self.port, self.cloud = server.host, server.address, server.port, server.cloud
         self.trees = {"directory": tree, "file": tree}
 
@@ -83,25 +83,25 @@ class Cell(Target):
         return BUNDLE if trust == "file" else super().root_cert_path(trust)
 
 
-def answers(folder: Path, built: judges.Built) -> list[tuple[str, str, dict[str, bool], dict[str, bool], str]]:
+def answers(directory: Path, built: judges.Built) -> list[tuple[str, str, dict[str, bool], dict[str, bool], str]]:
     """Run this program. Return for each cell what the clients said and what ``verify`` says, and what they printed."""
     needs_mounts()
     for make in (built.go, built.java, built.mbedtls):
         make()
-    (folder / "hosts").write_text(f"127.0.0.1 localhost {' '.join(_NAMES)}\n")
-    program = [sys.executable, "-m", __name__, folder, built.cache]
+    (directory / "hosts").write_text(f"127.0.0.1 localhost {' '.join(_NAMES)}\n")
+    program = [sys.executable, "-m", __name__, directory, built.cache]
     peer("ip")
-    words = [peer("unshare"), "-n", "-m", "sh", "-c", _WORLD, "sh", folder / "hosts", *_ADDRESSES, "--", *program]
+    words = [peer("unshare"), "-n", "-m", "sh", "-c", _WORLD, "sh", directory / "hosts", *_ADDRESSES, "--", *program]
     done = subprocess.run(words, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, timeout=1100, check=True)
     return json.loads(done.stdout)
 
 
-def _ask(folder: Path, built: judges.Built) -> Iterator[tuple[object, ...]]:
-    devices = Devices(folder)
+def _ask(directory: Path, built: judges.Built) -> Iterator[tuple[object, ...]]:
+    devices = Devices(directory)
     with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
-        servers = {name: Server(name, folder / f"server {name}", devices, stack) for name in SERVERS}
+        servers = {name: Server(name, directory / f"server {name}", devices, stack) for name in SERVERS}
         for number, (names, server) in enumerate(CELLS):
-            cell = Cell(folder / f"cell {number}", devices.trees[names], servers[server])
+            cell = Cell(directory / f"cell {number}", devices.trees[names], servers[server])
             asked = {client: pool.submit(judge, cell, built) for client, judge in JUDGES.items()}
             seen = {client: each.result() for client, each in asked.items()}
             said = {client: each.connected for client, each in seen.items()}

@@ -38,9 +38,9 @@ CELLS = [(names, server) for names in LISTS for server in SERVERS]
 class Devices:
     """``trees`` has a root filesystem for each list of names, ``chains`` a saved chain for each server."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        (folder / "company.pem").write_text(pem_of(authority("ECDSA")))
+    def __init__(self, directory: Path) -> None:
+        self._folder = directory
+        (directory / "company.pem").write_text(pem_of(authority("ECDSA")))
         self.trees = {names: self._device(names) for names in LISTS}
         self.chains = {server: self._chain(server) for server in SERVERS}
 
@@ -81,8 +81,8 @@ def _anchor_table(names: str) -> Iterator[str]:
 def table() -> str:
     """Rows of Markdown: what each client says of each server under each list, by ``verify``."""
     rows = ["| trusted for | the server has | " + " | ".join(CLIENTS) + " |", "| --- " * (2 + len(CLIENTS)) + "|"]
-    with TemporaryDirectory() as folder:
-        devices = Devices(Path(folder))
+    with TemporaryDirectory() as directory:
+        devices = Devices(Path(directory))
         for names, server in CELLS:
             words = ("yes" if trusted else "no" for trusted in devices.verdicts(names, server).values())
             rows.append(f"| {names} | {server} | " + " | ".join(words) + " |")

@@ -35,8 +35,8 @@ class Target:
     cloud: tuple[BrokerOver, int]
     """A broker as the cloud runs it, with the certificate of the server, and its port."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, directory: Path) -> None:
+        self._folder = directory
         self.stranger = self._write("stranger.pem", Authority("Nobody's CA").pem)
         """A file that trusts no server here: for clients that want one, and are to judge by a directory."""
 
@@ -66,8 +66,8 @@ class Prepared(Target):
     ``trees["directory"]`` has thin-edge.io's root_cert_path as ``--cloud`` sets it, ``trees["file"]`` at the bundle.
     """
 
-    def __init__(self, case: str, folder: Path, stack: ExitStack) -> None:
-        super().__init__(folder)
+    def __init__(self, case: str, directory: Path, stack: ExitStack) -> None:
+        super().__init__(directory)
         self._stack = stack
         server = CASES[case][1]()
         self.shows, self.installed = server.shows, server.installed
@@ -79,7 +79,7 @@ class Prepared(Target):
             trust: self._tree(server, trust, *given, "--cloud", "c8y", *more)
             for trust, more in {"directory": (), "file": ("--set", f"c8y.root_cert_path={BUNDLE}")}.items()
         }
-        self.port = stack.enter_context(https_server(server.shows, folder))  # type: ignore[arg-type]
+        self.port = stack.enter_context(https_server(server.shows, directory))  # type: ignore[arg-type]
 
     @cached_property
     def cloud(self) -> tuple[BrokerOver, int]:
@@ -100,23 +100,25 @@ class Prepared(Target):
         return tree.path
 
 
-def cloud_broker(tree: Path, folder: Path, server: Identity, address: str, stack: ExitStack) -> tuple[BrokerOver, int]:
+def cloud_broker(
+    tree: Path, directory: Path, server: Identity, address: str, stack: ExitStack
+) -> tuple[BrokerOver, int]:
     """Start a broker that listens on ``address`` and shows the certificate of ``server``; return it and its port."""
     port = free_port()
     broker = BrokerOver(
         tree,
-        folder,
+        directory,
         "cloud",
         # The key is root's; the broker would drop to the user mosquitto before it reads it.
         "user root",
         f"listener {port} {address}",
         "allow_anonymous true",
-        f"certfile {folder / 'broker.pem'}",
+        f"certfile {directory / 'broker.pem'}",
         "ciphers DEFAULT:@SECLEVEL=0",  # weak certificates are shown, too
-        f"keyfile {folder / 'broker.key'}",
+        f"keyfile {directory / 'broker.key'}",
     )
-    (folder / "broker.pem").write_bytes(server.pem)
-    (folder / "broker.key").write_bytes(server.key_pem)
+    (directory / "broker.pem").write_bytes(server.pem)
+    (directory / "broker.key").write_bytes(server.key_pem)
     stack.enter_context(broker)
     broker.wait_for("mosquitto version .* running")
     return broker, port

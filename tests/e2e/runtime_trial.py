@@ -34,13 +34,13 @@ class World:
 
 
 @contextlib.contextmanager
-def world_of(tree: DebianTree, folder: Path) -> Iterator[World]:
+def world_of(tree: DebianTree, directory: Path) -> Iterator[World]:
     ca = Authority("Private CA")
-    (folder / "private-ca.pem").write_bytes(ca.pem)
-    (folder / "chain.pem").write_bytes(ca.server("localhost").pem)
+    (directory / "private-ca.pem").write_bytes(ca.pem)
+    (directory / "chain.pem").write_bytes(ca.server("localhost").pem)
     install(tree.root)
-    with https_server(ca.server("localhost"), folder) as port:
-        yield World(tree, folder, port)
+    with https_server(ca.server("localhost"), directory) as port:
+        yield World(tree, directory, port)
 
 
 @dataclass(frozen=True)

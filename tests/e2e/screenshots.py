@@ -14,7 +14,7 @@ SCHEMES = ("light", "dark")
 _HEIGHT = 1700
 
 
-def take(folder: Path) -> None:
+def take(directory: Path) -> None:
     """Write the report of the showcase at each width, light and dark, into ``folder``."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         place = Path(name)
@@ -27,7 +27,7 @@ def take(folder: Path) -> None:
                 for scheme in SCHEMES:
                     tab.open((place / "trust.html").as_uri(), width=width, dark=scheme == "dark")
                     shot = tab.screenshot(height=_HEIGHT)
-                    (folder / f"report-{width}-{scheme}.webp").write_bytes(shot)
+                    (directory / f"report-{width}-{scheme}.webp").write_bytes(shot)
 
 
 if __name__ == "__main__":

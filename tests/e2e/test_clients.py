@@ -60,7 +60,7 @@ def test_the_table_in_the_docs_is_this_one() -> None:
     ],
 )
 def test_who_needs_the_hash_links(client: str, wanted: str, without_links: Prepared, built: Built) -> None:
-    """Without them OpenSSL's clients find nothing in the folder; so the table would show it if install made none."""
+    """Without them OpenSSL's clients find nothing in the directory; so the table would show it if install made none."""
     judge = next(each for each in JUDGES if each.name == client)
     assert cell(judge(without_links, built), wanted) == wanted
 
@@ -70,25 +70,25 @@ SPOILT = {
     "no-base64": ("!", "Unable to read certificates from c8y.root_cert_path"),
     "no-certificate": ("AAAA", "Valid reqwest client builder configuration"),
 }
-"""What is between the lines of a second file in the folder, and what HTTPS says of it."""
+"""What is between the lines of a second file in the directory, and what HTTPS says of it."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("generation", [1, 2])
 @pytest.mark.parametrize("part", ["bridge", "https"])
 @pytest.mark.parametrize("spoilt", SPOILT)
-def test_one_malformed_file_in_a_folder_of_its_own_drops_it_all_for_https_alone(
+def test_one_malformed_file_in_a_directory_of_its_own_drops_it_all_for_https_alone(
     prepared: Callable[[str], Prepared], built: Built, tmp_path: Path, generation: int, part: str, spoilt: str
 ) -> None:
-    """Why every file that install writes is clean PEM: the folder holds the right CA, which the system does not."""
+    """Why every file that install writes is clean PEM: the directory holds the right CA, which the system does not."""
     server, device = prepared("ca"), prepared("stranger")
     base64, says = SPOILT[spoilt]
-    folder = tmp_path / "own"
-    folder.mkdir()
-    (folder / "right.pem").write_bytes(server.installed[0])
+    directory = tmp_path / "own"
+    directory.mkdir()
+    (directory / "right.pem").write_bytes(server.installed[0])
     if base64:
-        (folder / "spoilt.pem").write_text(f"-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
-    words = (built.thin_edge() / f"thin-edge-{generation}", part, folder, "localhost", str(server.port))
+        (directory / "spoilt.pem").write_text(f"-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+    words = (built.thin_edge() / f"thin-edge-{generation}", part, directory, "localhost", str(server.port))
     done = run_over(device.trees["directory"], *words)
     connects = part == "bridge" or base64 is None
     assert ("connected" in done.stdout) is connects, done.stdout

@@ -14,7 +14,7 @@ import pytest
 from rootfs_trust.store.jks import keystore
 from tests.e2e.judges import CLIENTS, REQUEST, Built
 from tests.support.authority import Authority
-from tests.support.command import program_folder, rootfs_trust
+from tests.support.command import program_directory, rootfs_trust
 from tests.support.docs_blocks import scripts
 from tests.support.layout_trees import ALPHA, BETA, FAMILIES, ODD, LayoutTree, shipped_authority
 from tests.support.peers import PLAIN_ENVIRONMENT, peer
@@ -56,21 +56,21 @@ FORGERIES = (Shown(FORGED.pem + LEAKED.pem, FORGED.key_pem), Shown(FORGED.pem + 
 OTHERS = (Shown(GOOD.pem, GOOD.key_pem), Shown(PUBLIC.pem, PUBLIC.key_pem))
 
 
-def planted(folder: Path) -> None:
+def planted(directory: Path) -> None:
     """Trees of three distributions that ship the roots, stores of runtimes that have them, and a tree without."""
-    (folder / "my-ca.pem").write_bytes(MINE.pem)
-    (folder / "edge.toml").write_text('[[anchor]]\nfile = "my-ca.pem"\n')
-    (folder / "none.toml").write_text('[store]\nbase = "none"\n[[anchor]]\nfile = "my-ca.pem"\n')
-    (folder / "images").mkdir()
+    (directory / "my-ca.pem").write_bytes(MINE.pem)
+    (directory / "edge.toml").write_text('[[anchor]]\nfile = "my-ca.pem"\n')
+    (directory / "none.toml").write_text('[store]\nbase = "none"\n[[anchor]]\nfile = "my-ca.pem"\n')
+    (directory / "images").mkdir()
     roots = (R, S, OTHER)
     for name in ("debian", "fedora", "alpine", "clean"):
-        tree = LayoutTree(folder / "images" / name, BY_NAME[name if name != "clean" else "debian"])
+        tree = LayoutTree(directory / "images" / name, BY_NAME[name if name != "clean" else "debian"])
         if name in CERTIFI:
             tree.write(CERTIFI[name], b"".join(each.pem for each in roots))
         if name == "debian":
             tree.write(JDK, keystore([(each.sha256[:8], each.der) for each in roots], 1_700_000_000))
             tree.write("opt/jdk/release", b'JAVA_VERSION="17.0.15"\n')
-        config = folder / ("none.toml" if name == "clean" else "edge.toml")
+        config = directory / ("none.toml" if name == "clean" else "edge.toml")
         done = rootfs_trust("install", "--root", tree.path, "--config", config)
         assert done.returncode == 0, done.stderr.decode()
     concerns = (
@@ -79,10 +79,10 @@ def planted(folder: Path) -> None:
         concerned(LEAKED, "intermediate", by="certificate"),
         concerned(CROSS, "cross-sign", by="certificate"),
     )
-    write(folder / "incident.json", table(root(R), root(S), root(OTHER), incidents=(incident(*concerns),)))
-    (folder / "forged.pem").write_bytes(FORGED.pem + LEAKED.pem)
-    (folder / "forged-cross-signed.pem").write_bytes(FORGED.pem + CROSS.pem)
-    (folder / "production.pem").write_bytes(GOOD.pem)
+    write(directory / "incident.json", table(root(R), root(S), root(OTHER), incidents=(incident(*concerns),)))
+    (directory / "forged.pem").write_bytes(FORGED.pem + LEAKED.pem)
+    (directory / "forged-cross-signed.pem").write_bytes(FORGED.pem + CROSS.pem)
+    (directory / "production.pem").write_bytes(GOOD.pem)
 
 
 def stable(text: str) -> str:
@@ -94,20 +94,20 @@ def stable(text: str) -> str:
 def played(tmp_path_factory) -> Path:
     """The directory in which the page was run; each printed answer is compared."""
     peer("jq")
-    folder = tmp_path_factory.mktemp("incident")
-    planted(folder)
-    programs = program_folder(folder / "bin")
-    environment = {**PLAIN_ENVIRONMENT, "PATH": f"{programs}:{PLAIN_ENVIRONMENT['PATH']}", "HOME": str(folder)}
+    directory = tmp_path_factory.mktemp("incident")
+    planted(directory)
+    programs = program_directory(directory / "bin")
+    environment = {**PLAIN_ENVIRONMENT, "PATH": f"{programs}:{PLAIN_ENVIRONMENT['PATH']}", "HOME": str(directory)}
     compared = 0
     for script, promised in scripts("docs/compromised-ca.md"):
         done = subprocess.run(
-            ["sh", "-eu", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
+            ["sh", "-eu", "-c", script], cwd=directory, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, (script, done.stdout, done.stderr)
         assert promised is None or stable(done.stdout) == stable(promised), script
         compared += promised is not None
     assert compared == 8
-    return folder
+    return directory
 
 
 def test_the_page_does_what_it_says(played):

@@ -76,8 +76,8 @@ def _firefox(tree: Path, _: Path) -> None:
 
 
 def _asks_firefox(asked: Asked, _: Built) -> bool:
-    folder = asked.tree.parent
-    return opens(asked.url, folder / f"profile-{len(list(folder.iterdir()))}", *words_merged(asked.tree))
+    directory = asked.tree.parent
+    return opens(asked.url, directory / f"profile-{len(list(directory.iterdir()))}", *words_merged(asked.tree))
 
 
 RUNTIMES = {

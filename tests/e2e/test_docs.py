@@ -16,7 +16,7 @@ from tests.support.authority import Authority
 from tests.support.axe import axe_source
 from tests.support.browser import browser
 from tests.support.command import REPOSITORY
-from tests.support.docs_blocks import SampleFolder, blocks
+from tests.support.docs_blocks import SampleDirectory, blocks
 from tests.support.filesystem_images import partitioned, squashfs
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer, unavailable
 from tests.support.web import serving
@@ -40,9 +40,9 @@ def sections(name: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def sample(tmp_path) -> SampleFolder:
+def sample(tmp_path) -> SampleDirectory:
     """What the page speaks of: a rootfs, the last release's, a CA, its successors, and a server's chain."""
-    sample = SampleFolder(tmp_path)
+    sample = SampleDirectory(tmp_path)
     mine, here = Authority("My CA"), sample.path
     (here / "renewed").mkdir()
     (here / "old-etc-tedge").mkdir()
@@ -57,20 +57,20 @@ def sample(tmp_path) -> SampleFolder:
     return sample
 
 
-def make_firmware(folder: Path) -> None:
+def make_firmware(directory: Path) -> None:
     """A disk image as devices with A/B updates have it: boot files, two root filesystems, of which one has the CA."""
-    copy = folder / "copy"
-    shutil.copytree(folder / "rootfs", copy, symlinks=True)
+    copy = directory / "copy"
+    shutil.copytree(directory / "rootfs", copy, symlinks=True)
     parts = []
     for number, root in enumerate(("rootfs", "copy")):
         if root == "copy":
             (copy / "usr/local/share/ca-certificates").mkdir(parents=True, exist_ok=True)
-            shutil.copy(folder / "my-ca.pem", copy / "usr/local/share/ca-certificates/my-ca.crt")
+            shutil.copy(directory / "my-ca.pem", copy / "usr/local/share/ca-certificates/my-ca.crt")
             with (copy / "etc/ssl/certs/ca-certificates.crt").open("ab") as bundle:
-                bundle.write((folder / "my-ca.pem").read_bytes())
-        squashfs("xz")(folder / root, folder / f"part-{number}")
-        parts.append((folder / f"part-{number}").read_bytes())
-    partitioned(folder / "firmware.img", "gpt", [b"boot files", *parts])
+                bundle.write((directory / "my-ca.pem").read_bytes())
+        squashfs("xz")(directory / root, directory / f"part-{number}")
+        parts.append((directory / f"part-{number}").read_bytes())
+    partitioned(directory / "firmware.img", "gpt", [b"boot files", *parts])
 
 
 @pytest.mark.parametrize("title", sections(HOW_TO))
@@ -115,10 +115,10 @@ def test_the_site_and_the_man_pages_are_built_without_a_warning(tmp_path):
         assert set(examples(page.stem.removeprefix("rootfs-trust").removeprefix("-"))) <= set(shown), page.name
 
 
-def assert_the_site_is_usable(site: Path, folder: Path) -> None:
+def assert_the_site_is_usable(site: Path, directory: Path) -> None:
     """Look at two pages in a browser: axe-core finds nothing, code can be copied, and a phone shows all of it."""
-    axe = axe_source(folder)
-    with serving(site) as url, browser(folder / "profile") as tab:
+    axe = axe_source(directory)
+    with serving(site) as url, browser(directory / "profile") as tab:
         for name in ("index.html", "getting-started.html"):
             for dark in (False, True):
                 tab.open(f"{url}/{name}", width=390, dark=dark)
@@ -169,8 +169,10 @@ def test_the_tutorial(tmp_path):
     shutil.rmtree(copy / "build")
 
 
-def run_in(folder: Path, script: str) -> int:
+def run_in(directory: Path, script: str) -> int:
     """Run a script as a person does who has a terminal of this machine: with its environment."""
-    with open(folder.parent / "log", "ab") as log:
-        done = subprocess.run(["sh", "-eu", "-c", script], cwd=folder, stdout=log, stderr=log, timeout=900, check=False)
+    with open(directory.parent / "log", "ab") as log:
+        done = subprocess.run(
+            ["sh", "-eu", "-c", script], cwd=directory, stdout=log, stderr=log, timeout=900, check=False
+        )
     return done.returncode

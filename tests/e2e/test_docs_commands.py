@@ -13,7 +13,7 @@ import pytest
 from rootfs_trust.x509 import parse_certificate
 from tests.support.authority import Authority
 from tests.support.command import REPOSITORY
-from tests.support.docs_blocks import SampleFolder, blocks
+from tests.support.docs_blocks import SampleDirectory, blocks
 from tests.support.peers import peer
 from tests.support.root_data import incident, table
 
@@ -61,17 +61,17 @@ NOT_HERE = {
 
 
 @pytest.fixture
-def sample(tmp_path) -> SampleFolder:
+def sample(tmp_path) -> SampleDirectory:
     """What the pages speak of: a rootfs, the last release's, a CA that is installed, a server's chain, a fleet."""
-    sample = SampleFolder(tmp_path)
+    sample = SampleDirectory(tmp_path)
     here = sample.path
     mine = Authority("My CA")
     (here / "my-ca.pem").write_bytes(mine.pem)
     (here / "server.pem").write_bytes(mine.server("mqtt.example.com").pem)
     shutil.copytree(here / "rootfs", here / "last-release/rootfs", symlinks=True)
     assert sample.run("rootfs-trust install --root ./rootfs --cert my-ca.pem --cloud c8y").returncode == 0
-    for folder in ("data/etc-upper", "old-etc-tedge", "certs", "out/a", "images", "rootfs/etc/mosquitto/ca"):
-        (here / folder).mkdir(parents=True)
+    for directory in ("data/etc-upper", "old-etc-tedge", "certs", "out/a", "images", "rootfs/etc/mosquitto/ca"):
+        (here / directory).mkdir(parents=True)
     (here / "certs/my-ca.pem").write_bytes(mine.pem)
     shutil.copytree(here / "last-release/rootfs", here / "out/a/rootfs", symlinks=True)
     (here / "rootfs-trust.toml").write_text(

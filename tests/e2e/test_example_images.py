@@ -98,27 +98,27 @@ def image_of(root: Path, archive: Path) -> None:
         tar.add(layout.path, ".")
 
 
-def unpacked(archive: Path, folder: Path) -> tuple[Path, dict[str, str]]:
+def unpacked(archive: Path, directory: Path) -> tuple[Path, dict[str, str]]:
     """The merged files of an image, and the variables of its config."""
     with tarfile.open(archive) as tar:
-        tar.extractall(folder / "layout", filter="fully_trusted")
-    layout, root = LayoutFolder(folder / "layout"), folder / "root"
+        tar.extractall(directory / "layout", filter="fully_trusted")
+    layout, root = LayoutFolder(directory / "layout"), directory / "root"
     for descriptor in layout.manifest()["layers"]:
-        (folder / "layer.tar").write_bytes(layout.blob(descriptor))
-        with tarfile.open(folder / "layer.tar") as tar:
+        (directory / "layer.tar").write_bytes(layout.blob(descriptor))
+        with tarfile.open(directory / "layer.tar") as tar:
             tar.extractall(root, filter="fully_trusted")
             names = [Path(name) for name in tar.getnames() if Path(name).name.startswith(".wh.")]
         for name in names:
             (root / name).unlink()
             (root / name).with_name(name.name.removeprefix(".wh.")).unlink()
-    for folder_of_debian in ("usr/share/ca-certificates", "usr/local/share/ca-certificates"):
-        (root / folder_of_debian).mkdir(parents=True, exist_ok=True)  # run_over mounts them
+    for directory_of_debian in ("usr/share/ca-certificates", "usr/local/share/ca-certificates"):
+        (root / directory_of_debian).mkdir(parents=True, exist_ok=True)  # run_over mounts them
     variables = dict(each.split("=", 1) for each in layout.config()["config"]["Env"])
     return root, {name: value for name, value in variables.items() if name != "PATH"}
 
 
-def run(words: list[str], folder: Path) -> dict[str, object]:
-    done = rootfs_trust(*words, "--format", "json", cwd=folder)
+def run(words: list[str], directory: Path) -> dict[str, object]:
+    done = rootfs_trust(*words, "--format", "json", cwd=directory)
     assert done.returncode == 0, done.stderr + done.stdout
     return json.loads(done.stdout)
 
@@ -127,24 +127,24 @@ def run(words: list[str], folder: Path) -> dict[str, object]:
 def test_the_image_connects_after_the_command_of_the_page(
     name: str, command: str, world: SimpleNamespace, built: Built, tree_cache: Path
 ):
-    example, folder = EXAMPLES[name], world.folder
-    example.build(folder / "root", tree_cache)
-    image_of(folder / "root", folder / "app.tar")
+    example, directory = EXAMPLES[name], world.folder
+    example.build(directory / "root", tree_cache)
+    image_of(directory / "root", directory / "app.tar")
 
     def seen(archive: str) -> dict[str, tuple[bool, bool]]:
         """For each client whether it accepts the server, and what ``verify`` says."""
-        root, variables = unpacked(folder / archive, folder / f"of {archive}")
+        root, variables = unpacked(directory / archive, directory / f"of {archive}")
         asked = Asked(root, world.port, variables)
-        found = verify(str(folder / archive), str(folder / "chain.pem"), hostname="localhost").verdicts
+        found = verify(str(directory / archive), str(directory / "chain.pem"), hostname="localhost").verdicts
         trusted = {each.client: each.trusted for each in found}
         return {client: (ask(asked, built), trusted[client]) for client, ask in example.ask.items()}
 
     words = shlex.split(command)[1:]
     assert words[:3] == ["image", "app.tar", "app-trusted.tar"]
-    assert run(words, folder)["changed"]
+    assert run(words, directory)["changed"]
     again = ["image", "app-trusted.tar", "again.tar", *words[3:]]
-    assert not run(again, folder)["changed"], "the same again changes nothing"
-    run(["image", "app-trusted.tar", "removed.tar", "--without", f"sha256:{world.ca.sha256}"], folder)
+    assert not run(again, directory)["changed"], "the same again changes nothing"
+    run(["image", "app-trusted.tar", "removed.tar", "--without", f"sha256:{world.ca.sha256}"], directory)
     expected = {"app.tar": False, "app-trusted.tar": True, "removed.tar": False}
     for archive, accepts in expected.items():
         assert seen(archive) == dict.fromkeys(example.ask, (accepts, accepts)), archive

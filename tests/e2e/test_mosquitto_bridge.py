@@ -26,9 +26,9 @@ def test_the_bridge_connects_after_install_and_not_before(amd64_tree: RealTree, 
 
         install(amd64_tree.path, "--cert", ca_file, "--cloud", "c8y")
         settings = tomllib.loads((amd64_tree.path / "etc/tedge/tedge.toml").read_text())
-        folder = settings["c8y"]["root_cert_path"]
-        assert (amd64_tree.path / folder[1:]).is_dir()
-        with _bridge(amd64_tree, "after", folder, port) as bridge:
+        directory = settings["c8y"]["root_cert_path"]
+        assert (amd64_tree.path / directory[1:]).is_dir()
+        with _bridge(amd64_tree, "after", directory, port) as bridge:
             cloud.wait_for("New bridge connected from 127.0.0.1:[0-9]+ as after")
             bridge.wait_for("Received SUBACK from local.after")
             assert "certificate verify failed" not in bridge.log
@@ -51,7 +51,7 @@ def _cloud(tree: RealTree, authority: Authority, port: int) -> Broker:
     )
 
 
-def _bridge(tree: RealTree, name: str, folder: str, port: int) -> Broker:
+def _bridge(tree: RealTree, name: str, directory: str, port: int) -> Broker:
     """The device's broker, which runs as the unprivileged user mosquitto."""
     return Broker(
         tree,
@@ -60,7 +60,7 @@ def _bridge(tree: RealTree, name: str, folder: str, port: int) -> Broker:
         "allow_anonymous true",
         f"connection {name}",
         f"address localhost:{port}",
-        f"bridge_capath {folder}",
+        f"bridge_capath {directory}",
         f"remote_clientid {name}",
         "restart_timeout 1",
         "topic # both 0",

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.support.command import REPOSITORY
-from tests.support.docs_blocks import SampleFolder, blocks
+from tests.support.docs_blocks import SampleDirectory, blocks
 
 README = (REPOSITORY / "README.md").read_text()
 START = README.partition("\n## Start with what you have\n")[2].partition("\n## ")[0]
@@ -53,7 +53,7 @@ def test_there_is_a_way_to_start_for(name):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_table_works(command, tmp_path):
-    sample = SampleFolder(tmp_path)
+    sample = SampleDirectory(tmp_path)
     assert sample.run("tar -cf rootfs.tar -C rootfs . && cp rootfs.tar image.tar").returncode == 0
     assert sample.run("rootfs-trust install --root rootfs && tar -cf rootfs.tar -C rootfs .").returncode == 0
     done = sample.run(shlex.join(shlex.split(command)))

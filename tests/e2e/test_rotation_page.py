@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.support.command import REPOSITORY, program_folder
+from tests.support.command import REPOSITORY, program_directory
 from tests.support.docs_blocks import scripts
 from tests.support.peers import PLAIN_ENVIRONMENT, peer
 
@@ -22,7 +22,7 @@ def undated(text: str) -> str:
 
 def test_every_command_answers_as_the_page_prints(tmp_path):
     peer("jq")
-    programs = f"{program_folder(tmp_path / 'bin')}:{Path(sys.executable).parent}"
+    programs = f"{program_directory(tmp_path / 'bin')}:{Path(sys.executable).parent}"
     here = tmp_path / "empty"
     here.mkdir()
     (here / "recipes").symlink_to(REPOSITORY / "recipes")

@@ -1,6 +1,6 @@
 """What thin-edge.io's pages on cloud certificates have people do on a device, done to the image instead.
 
-The four settings, each set to a folder and directly to a file; a root added to a Debian-family device; the check
+The four settings, each set to a directory and directly to a file; a root added to a Debian-family device; the check
 that it is there; the hash links that an OpenSSL without ``rehash`` cannot make. Judged by the tree's own programs.
 """
 
@@ -19,10 +19,10 @@ from tests.support.command import install, rootfs_trust
 from tests.support.trees import CONF, HASH_LINK, LOCAL, STORE, RealTree
 
 BUNDLE = f"/{STORE}/ca-certificates.crt"
-OWN_FOLDER = "/data/certs"
+OWN_DIRECTORY = "/data/certs"
 ROOT_CERT_PATHS = ("c8y.root_cert_path", "aws.root_cert_path", "az.root_cert_path")
-FOLDERS = (f"/{STORE}", OWN_FOLDER)
-FILES = (BUNDLE, f"/{STORE}/my-ca.pem", f"/{LOCAL}/my-ca.crt", f"{OWN_FOLDER}/own.pem")
+DIRECTORIES = (f"/{STORE}", OWN_DIRECTORY)
+FILES = (BUNDLE, f"/{STORE}/my-ca.pem", f"/{LOCAL}/my-ca.crt", f"{OWN_DIRECTORY}/own.pem")
 
 
 @pytest.fixture
@@ -34,9 +34,9 @@ def ca_file(authority: Authority, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tree(new_small_tree: Callable[..., RealTree], authority: Authority) -> RealTree:
-    """A Debian with a folder of the user's own, and a server's certificate to verify."""
+    """A Debian with a directory of the user's own, and a server's certificate to verify."""
     tree = new_small_tree()
-    tree.write(f"{OWN_FOLDER[1:]}/own.pem", authority.pem)
+    tree.write(f"{OWN_DIRECTORY[1:]}/own.pem", authority.pem)
     tree.write("tmp/server.pem", authority.server("c8y.example").pem)
     return tree
 
@@ -57,7 +57,7 @@ def settings_of(tree: RealTree) -> dict[str, str]:
 
 
 def verifies(tree: RealTree, path: str) -> bool:
-    """Whether the tree's OpenSSL trusts the server by ``path`` alone, read as mosquitto reads a folder or a file."""
+    """Whether the tree's OpenSSL trusts the server by ``path`` alone, read as mosquitto reads a directory or a file."""
     option = "-CApath" if (tree.path / path[1:]).is_dir() else "-CAfile"
     alone = ("-no-CApath", "-no-CAstore") if option == "-CAfile" else ("-no-CAfile", "-no-CAstore")
     done = tree.run("openssl", "verify", *alone, option, path, "/tmp/server.pem", check=False)
@@ -67,17 +67,17 @@ def verifies(tree: RealTree, path: str) -> bool:
 # -- the four settings -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", (*FOLDERS, *FILES))
-def test_each_root_cert_path_takes_a_folder_or_a_file(tree: RealTree, ca_file: Path, path: str):
-    rootfs_trust("rehash", tree.path / OWN_FOLDER[1:])
+@pytest.mark.parametrize("path", (*DIRECTORIES, *FILES))
+def test_each_root_cert_path_takes_a_directory_or_a_file(tree: RealTree, ca_file: Path, path: str):
+    rootfs_trust("rehash", tree.path / OWN_DIRECTORY[1:])
     options = [f"--set={key}={path}" for key in ROOT_CERT_PATHS]
     install(tree.path, "--cert", ca_file, *options)
     assert settings_of(tree) == {"config.version": "2", **dict.fromkeys(ROOT_CERT_PATHS, path)}
     assert verifies(tree, path)
 
 
-@pytest.mark.parametrize("path", FOLDERS)
-def test_the_proxys_path_takes_a_folder(tree: RealTree, ca_file: Path, path: str):
+@pytest.mark.parametrize("path", DIRECTORIES)
+def test_the_proxys_path_takes_a_directory(tree: RealTree, ca_file: Path, path: str):
     install(tree.path, "--cert", ca_file, f"--set=c8y.proxy.ca_path={path}")
     assert settings_of(tree) == {"config.version": "2", "c8y.proxy.ca_path": path}
 
@@ -101,15 +101,15 @@ def test_a_cloud_sets_its_own(tree: RealTree, ca_file: Path):
     assert settings_of(tree) == {"config.version": "2", **dict.fromkeys(keys, f"/{STORE}")}
 
 
-def test_a_folder_is_refused_until_it_has_hash_links(tree: RealTree):
-    """Without them mosquitto finds nothing in it: what most users of a folder of their own run into."""
-    wanted = ("install", "--root", tree.path, f"--set=c8y.root_cert_path={OWN_FOLDER}")
-    assert not verifies(tree, OWN_FOLDER)
+def test_a_directory_is_refused_until_it_has_hash_links(tree: RealTree):
+    """Without them mosquitto finds nothing in it: what most users of a directory of their own run into."""
+    wanted = ("install", "--root", tree.path, f"--set=c8y.root_cert_path={OWN_DIRECTORY}")
+    assert not verifies(tree, OWN_DIRECTORY)
     refused = rootfs_trust(*wanted)
     assert (refused.returncode, b"rootfs-trust rehash" in refused.stderr) == (2, True)
-    assert rootfs_trust("rehash", tree.path / OWN_FOLDER[1:]).returncode == 0
+    assert rootfs_trust("rehash", tree.path / OWN_DIRECTORY[1:]).returncode == 0
     assert rootfs_trust(*wanted).returncode == 0
-    assert verifies(tree, OWN_FOLDER)
+    assert verifies(tree, OWN_DIRECTORY)
 
 
 # -- a root on a Debian-family device ----------------------------------------------------------------------
@@ -171,18 +171,18 @@ def test_the_links_are_those_of_the_command_for_an_older_openssl(tree: RealTree,
     assert tree.hash_links() == ours
 
 
-def test_the_links_of_a_folder_of_ones_own_are_those_of_openssl_rehash(
+def test_the_links_of_a_directory_of_ones_own_are_those_of_openssl_rehash(
     tree: RealTree, authority: Authority, other_authority: Authority
 ):
-    folder, same = tree.path / OWN_FOLDER[1:], tree.path / "data/same"
-    (folder / "renewed.crt").write_bytes(authority.renewed().pem)
-    (folder / "other.cer").write_bytes(other_authority.pem)
-    shutil.copytree(folder, same)
-    assert rootfs_trust("rehash", folder).returncode == 0
+    directory, same = tree.path / OWN_DIRECTORY[1:], tree.path / "data/same"
+    (directory / "renewed.crt").write_bytes(authority.renewed().pem)
+    (directory / "other.cer").write_bytes(other_authority.pem)
+    shutil.copytree(directory, same)
+    assert rootfs_trust("rehash", directory).returncode == 0
     tree.run("openssl", "rehash", "/data/same")
-    assert links(folder) == links(same)
-    assert len(links(folder)) == 3
+    assert links(directory) == links(same)
+    assert len(links(directory)) == 3
 
 
-def links(folder: Path) -> dict[str, str]:
-    return {path.name: str(path.readlink()) for path in folder.iterdir() if HASH_LINK.fullmatch(path.name)}
+def links(directory: Path) -> dict[str, str]:
+    return {path.name: str(path.readlink()) for path in directory.iterdir() if HASH_LINK.fullmatch(path.name)}

@@ -102,12 +102,12 @@ def _written_and_read(name: str, data: bytes) -> None:
             raise AssertionError("what is written is read as something else")
 
 
-def _chosen(folder: Path, files: dict[str, bytes], wanted: Filter, purpose: str) -> list[Any]:
-    shutil.rmtree(folder, ignore_errors=True)
+def _chosen(directory: Path, files: dict[str, bytes], wanted: Filter, purpose: str) -> list[Any]:
+    shutil.rmtree(directory, ignore_errors=True)
     for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    with RootDirectory(str(folder)) as view:
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_bytes(content)
+    with RootDirectory(str(directory)) as view:
         return list(select([token_of(files_of(view, "/"))], wanted, purpose))
 
 
@@ -205,19 +205,19 @@ def layout(data: bytes) -> None:
 
 def _build(path: Path, shape: dict[str, Any], provider: atheris.FuzzedDataProvider) -> None:
     """The layout that the shape describes; then some of its files are exchanged."""
-    folder = LayoutFolder(path)
+    directory = LayoutFolder(path)
     document = shape.get("manifest")
     if isinstance(document, dict):
         parts = {
-            "config": folder.put_json(shape.get("config"), OCI["config"]),
-            "layers": [folder.put(LAYER, OCI["layer"])],
+            "config": directory.put_json(shape.get("config"), OCI["config"]),
+            "layers": [directory.put(LAYER, OCI["layer"])],
         }
         document = {**parts, **document}
     described = shape.get("described")
-    first = folder.put_json(document, OCI["manifest"], **(described if isinstance(described, dict) else {}))
+    first = directory.put_json(document, OCI["manifest"], **(described if isinstance(described, dict) else {}))
     index = shape.get("index")
     if isinstance(index, dict):
-        index = {"manifests": [first, folder.put(b"more", "application/vnd.example")], **index}
+        index = {"manifests": [first, directory.put(b"more", "application/vnd.example")], **index}
     (path / "index.json").write_text(json.dumps(index))
     (path / "oci-layout").write_text(json.dumps(shape.get("layout")))
     for _ in range(provider.ConsumeIntInRange(0, 2)):

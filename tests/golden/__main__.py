@@ -40,8 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--written", action="store_true", help="compare exit statuses and written files only")
     options = parser.parse_args(arguments)
     chosen = [each for each in SCENARIOS if not options.tree or each.name in options.tree]
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
-        compare = partial(differences, options.other.absolute(), REPOSITORY, Path(folder), written=options.written)
+    with tempfile.TemporaryDirectory() as directory, ThreadPoolExecutor(os.cpu_count()) as pool:
+        compare = partial(differences, options.other.absolute(), REPOSITORY, Path(directory), written=options.written)
         count, steps = 0, 0
         for scenario, found in zip(chosen, pool.map(compare, chosen), strict=True):
             steps += len(scenario.commands)
@@ -52,9 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if count or not chosen else 0
 
 
-def differences(old: Path, new: Path, folder: Path, scenario: Scenario, *, written: bool = False) -> list[str]:
+def differences(old: Path, new: Path, directory: Path, scenario: Scenario, *, written: bool = False) -> list[str]:
     """Run ``scenario`` with the code of ``old`` and of ``new``, at the same path; return the differences as text."""
-    pristine, place = folder / f"{scenario.name}.pristine", folder / scenario.name
+    pristine, place = directory / f"{scenario.name}.pristine", directory / scenario.name
     pristine.mkdir()
     scenario.build(pristine)
     results = [_run(checkout, scenario, pristine, place) for checkout in (old, new)]

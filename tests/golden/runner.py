@@ -25,9 +25,9 @@ def main() -> None:
 
     assert Path(rootfs_trust.__file__).is_relative_to(sys.argv[1]), rootfs_trust.__file__
     results = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as directory:
         for words in json.loads(sys.stdin.read()):
-            streams = [Path(folder, name) for name in ("stdout", "stderr")]
+            streams = [Path(directory, name) for name in ("stdout", "stderr")]
             child = os.fork()
             if child == 0:
                 for number, path in enumerate(streams, 1):
@@ -60,9 +60,9 @@ def state() -> dict[str, list[object]]:
     The time is -1 where it is the host's clock, and 0 for directories. A journal of fleet holds stamps of inodes.
     """
     found: dict[str, list[object]] = {}
-    for folder, folders, files in os.walk("."):
-        for name in [*folders, *(each for each in files if not each.endswith(".journal"))]:
-            path = os.path.join(folder, name)
+    for directory, directories, files in os.walk("."):
+        for name in [*directories, *(each for each in files if not each.endswith(".journal"))]:
+            path = os.path.join(directory, name)
             status = os.lstat(path)
             content = ""
             if stat.S_ISLNK(status.st_mode):

@@ -127,7 +127,7 @@ _ON_IMAGES = _words(
 )
 
 
-def _inputs(folder: Path) -> None:
+def _inputs(directory: Path) -> None:
     files = {
         "mine.pem": MINE.pem,
         "renewed/mine.pem": RENEWED.pem,
@@ -148,32 +148,32 @@ def _inputs(folder: Path) -> None:
         "hashed/c.pem": b"nothing",
     }
     for name, content in files.items():
-        path = folder / name
+        path = directory / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-    (folder / "hashed/00000000.0").symlink_to("gone.pem")
-    DebianTree(folder / "other")
+    (directory / "hashed/00000000.0").symlink_to("gone.pem")
+    DebianTree(directory / "other")
 
 
-def _layout_tree(family: Family, folder: Path) -> None:
-    _inputs(folder)
-    tree = LayoutTree(folder / "rootfs", family)
+def _layout_tree(family: Family, directory: Path) -> None:
+    _inputs(directory)
+    tree = LayoutTree(directory / "rootfs", family)
     tree.write("etc/passwd", b"root:x:0:0::/:\ntedge:x:951:950::/:\nmosquitto:x:961:960::/:\n")
     tree.write("etc/tedge/tedge.toml", TEDGE.encode())
 
 
-def _unconfigured(folder: Path) -> None:
-    _inputs(folder)
-    DebianTree(folder / "rootfs", configured=False)
+def _unconfigured(directory: Path) -> None:
+    _inputs(directory)
+    DebianTree(directory / "rootfs", configured=False)
 
 
-def _images(family: Family, folder: Path) -> None:
-    _layout_tree(family, folder)
-    layer = Tarball().tree(folder / "rootfs").end()
+def _images(family: Family, directory: Path) -> None:
+    _layout_tree(family, directory)
+    layer = Tarball().tree(directory / "rootfs").end()
     upper = Tarball().file("etc/ssl/certs/.wh.ca-certificates.crt").file("etc/motd", b"upper").end()
-    layout = LayoutFolder(folder / "layout")
+    layout = LayoutFolder(directory / "layout")
     layout.index(layout.image(layer, upper), layout.image(layer, architecture="arm64", pack=""))
-    (folder / "docker.tar").write_bytes(docker_archive({"layers": [layer, upper], "tags": ["golden:1"]}))
+    (directory / "docker.tar").write_bytes(docker_archive({"layers": [layer, upper], "tags": ["golden:1"]}))
 
 
 SCENARIOS = (

@@ -34,16 +34,16 @@ done | cmp - etc/ssl/certs/ca-certificates.crt
 """
 
 
-def nothing_to_do(tree: LayoutTree, request: pytest.FixtureRequest, folder: Path) -> None:
+def nothing_to_do(tree: LayoutTree, request: pytest.FixtureRequest, directory: Path) -> None:
     """Run the layout's own program over the tree; the caller looks whether it has changed anything."""
     name = tree.family.name
     if tree.family.p11kit:
-        trust_extract(tree, next(each for each in SCRIPTS if each.layout.name == name), folder / "extracted")
+        trust_extract(tree, next(each for each in SCRIPTS if each.layout.name == name), directory / "extracted")
     elif name != "bundle-only":  # nothing on such a device could write its bundle
-        _run(tree, request.getfixturevalue("amd64_base"), folder)
+        _run(tree, request.getfixturevalue("amd64_base"), directory)
 
 
-def make_anew(tree: LayoutTree, request: pytest.FixtureRequest, folder: Path) -> None:
+def make_anew(tree: LayoutTree, request: pytest.FixtureRequest, directory: Path) -> None:
     """Let the layout's own program write its store into a tree from which the test has deleted it."""
     name = tree.family.name
     if tree.family.p11kit:
@@ -53,9 +53,9 @@ def make_anew(tree: LayoutTree, request: pytest.FixtureRequest, folder: Path) ->
         script.run(TrustTool(tree.path / token[1:] for token in script.layout.tokens), tree.path)
         return
     base = request.getfixturevalue("amd64_base")
-    c_rehash = _edited(base, folder, REHASH, as_upstream_has_it)
+    c_rehash = _edited(base, directory, REHASH, as_upstream_has_it)
     if has_debians_tool(name):
-        _debians_tool(name, base, folder, c_rehash).run(tree.path, "/usr/sbin/update-ca-certificates", "--fresh")
+        _debians_tool(name, base, directory, c_rehash).run(tree.path, "/usr/sbin/update-ca-certificates", "--fresh")
     elif name == "buildroot":
         Device(base, {REHASH: c_rehash}).run(tree.path, "sh", "-c", _WITHOUT_BUNDLE)
     elif name in ("openwrt", "photon"):
@@ -85,16 +85,16 @@ def has_debians_tool(name: str) -> bool:
     return isinstance(LAYOUTS[name], DebianStore) and name != "alpine"
 
 
-def _debians_tool(name: str, base: Path, folder: Path, c_rehash: Path) -> Device:
+def _debians_tool(name: str, base: Path, directory: Path, c_rehash: Path) -> Device:
     """Return a device with the layout's edition of Debian's tool."""
-    edited = {UPDATE: _edited(base, folder, UPDATE, _EDITS[name])} if name in _EDITS else {}
+    edited = {UPDATE: _edited(base, directory, UPDATE, _EDITS[name])} if name in _EDITS else {}
     return Device(base, {REHASH: c_rehash, **edited})
 
 
-def _run(tree: LayoutTree, base: Path, folder: Path) -> None:
-    c_rehash = _edited(base, folder, REHASH, as_upstream_has_it)
+def _run(tree: LayoutTree, base: Path, directory: Path) -> None:
+    c_rehash = _edited(base, directory, REHASH, as_upstream_has_it)
     if has_debians_tool(tree.family.name):
-        device = _debians_tool(tree.family.name, base, folder, c_rehash)
+        device = _debians_tool(tree.family.name, base, directory, c_rehash)
         assert "0 added, 0 removed; done." in device.run(tree.path, "/usr/sbin/update-ca-certificates")
         return
     if tree.family.name == "openwrt":
@@ -128,8 +128,8 @@ cd /etc/ssl/certs && mv ca-certificates.crt /etc/ssl/aside && c_rehash . && mv /
 """
 
 
-def _edited(base: Path, folder: Path, name: str, edit: Callable[[str], str]) -> Path:
-    file = folder / name.rpartition("/")[2]
+def _edited(base: Path, directory: Path, name: str, edit: Callable[[str], str]) -> Path:
+    file = directory / name.rpartition("/")[2]
     file.write_text(edit((base / name).read_text()))
     file.chmod(0o755)
     return file
@@ -138,16 +138,16 @@ def _edited(base: Path, folder: Path, name: str, edit: Callable[[str], str]) -> 
 # -- p11-kit -----------------------------------------------------------------------------------------------
 
 
-def trust_extract(tree: LayoutTree, script: Script, folder: Path) -> None:
+def trust_extract(tree: LayoutTree, script: Script, directory: Path) -> None:
     """The tree contains what the distribution's script makes the real tool write.
 
     Where several files are in a directory of sources the tool takes them as readdir gives them, and we by name: what
     follows one another in a file is compared in order only where that order is not an accident.
     """
     tool = TrustTool(tree.path / token[1:] for token in script.layout.tokens)
-    script.run(tool, folder)
+    script.run(tool, directory)
     for path, *_ in script.calls:
-        ours, theirs = tree.path / path, folder / path
+        ours, theirs = tree.path / path, directory / path
         if theirs.is_dir():
             assert _extracted(contents(ours)) == contents(theirs)
         else:

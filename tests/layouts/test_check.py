@@ -12,7 +12,7 @@ from tests.support.layout_trees import ALPHA, FAMILIES, LayoutTree, shipped_auth
 
 CA = Authority("My CA")
 OUTPUTS = [family for family in FAMILIES if family.folders]
-FOLDERS = {
+DIRECTORIES = {
     family.name: "/etc/ca-certificates/extracted/cadir" if family.name == "arch" else family.folders[0]
     for family in OUTPUTS
 }
@@ -63,7 +63,7 @@ def test_a_clean_store_gives_no_error_and_no_warning(tmp_path, family, with_anch
 
 
 @by_name(FAMILIES)
-def test_a_store_with_trust_taken_away_is_clean_too(tmp_path, family):
+def test_a_store_after_distrust_is_clean_too(tmp_path, family):
     tree = built(tmp_path, family)
     remove(tree.root, [family.names[0]])
     assert found(tree) == set()
@@ -83,7 +83,7 @@ def test_a_store_of_one_anchor_is_clean_too(tmp_path, family):
 def test_a_hash_link_is_missing(tmp_path, family):
     tree = built(tmp_path, family)
     name = f"{parse_certificate(CA.der).subject.hash}.0"
-    (tree.path / FOLDERS[family.name][1:] / name).unlink()
+    (tree.path / DIRECTORIES[family.name][1:] / name).unlink()
     assert found(tree) == {"hash-link-missing"}
 
 

@@ -36,7 +36,7 @@ from rootfs_trust.store.hash_links import rehashed
 from tests.layouts.own_peers import nothing_to_do
 from tests.support.authority import Authority
 from tests.support.layout_trees import ALPHA, BETA, FAMILIES, ODD, SHIPPED, Family, LayoutTree, shipped_authority
-from tests.support.trust import held, held_by_file, held_by_folder
+from tests.support.trust import held, held_by_directory, held_by_file
 
 MINE, OTHER = Authority("My CA"), Authority("Other CA")
 
@@ -179,7 +179,7 @@ def assert_trusted(tree: LayoutTree, names: tuple[str, ...], blocked: set[str]) 
             assert len(found.trusted) == len(names), path
             assert set(found.distrusted) == (digests(blocked) if path in family.distrusting else set()), path
         for path in family.folders:
-            found = held_by_folder(root, path)
+            found = held_by_directory(root, path)
             assert set(found.trusted) == digests(names), path
             assert set(found.distrusted) == (digests(blocked) if path in family.distrusting else set()), path
 
@@ -273,9 +273,9 @@ def test_rehash_has_nothing_to_do(case: Case, operation: Operation) -> None:
     for run in operation.runs:
         run(case)
     with RootDirectory(case.tree.root) as tree:
-        for folder, styles in case.tree.family.hashed:
-            links, _ = rehashed(tree, folder, styles)
-            assert links, folder
+        for directory, styles in case.tree.family.hashed:
+            links, _ = rehashed(tree, directory, styles)
+            assert links, directory
             assert make_plan(tree, links).actions == ()
 
 

@@ -62,10 +62,10 @@ def _record(engine: str, trusted: list[bool]) -> None:
 
 def real_verdicts(engine: str, cases: list[Case]) -> dict[str, tuple[bool, str]]:
     """What the real client says, and its words, by the ids of the cases."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as directory:
         for number, case in enumerate(cases):
-            case.write(Path(folder, str(number)))
-        return REAL[engine](cases, Path(folder))
+            case.write(Path(directory, str(number)))
+        return REAL[engine](cases, Path(directory))
 
 
 def differences(engine: str, cases: list[Case], real: dict[str, tuple[bool, str]]) -> Iterator[tuple[Case, str]]:

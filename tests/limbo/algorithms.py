@@ -109,8 +109,8 @@ def _plain(key, dotted: str) -> Algorithm:
 
 
 def _sm2() -> Algorithm:
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "key.pem")
+    with TemporaryDirectory() as directory:
+        path = Path(directory, "key.pem")
         _openssl("genpkey", "-algorithm", "SM2", "-out", path)
         secret = path.read_bytes()
         public = _openssl("pkey", "-in", path, "-pubout", "-outform", "DER")
@@ -118,8 +118,8 @@ def _sm2() -> Algorithm:
 
 
 def _sm2_sign(secret: bytes, data: bytes) -> bytes:
-    with TemporaryDirectory() as folder:
-        key, text = Path(folder, "key.pem"), Path(folder, "text")
+    with TemporaryDirectory() as directory:
+        key, text = Path(directory, "key.pem"), Path(directory, "text")
         key.write_bytes(secret)
         text.write_bytes(data)
         words = ("-rawin", "-digest", "sm3", "-pkeyopt", "distid:1234567812345678")
@@ -204,11 +204,11 @@ def _pem(der: bytes) -> str:
     return f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n"
 
 
-FOLDER = Path(__file__).parent
-BLOCKED: dict[str, str] = json.loads((FOLDER / "blocked_keys.json").read_text())
+DIRECTORY = Path(__file__).parent
+BLOCKED: dict[str, str] = json.loads((DIRECTORY / "blocked_keys.json").read_text())
 """The public keys of the intermediates of CVE-2026-111943, as a server's, in hexadecimal."""
 
-RECORDED: dict[str, dict[str, str]] = json.loads((FOLDER / "algorithms.json").read_text())
+RECORDED: dict[str, dict[str, str]] = json.loads((DIRECTORY / "algorithms.json").read_text())
 """What real clients said: y or n for each kind below, and a last letter for a handshake with such a server."""
 
 KINDS = ("root", "intermediate", "server", "in the store", "sent along")

@@ -26,14 +26,14 @@ class Case:
     host: str | None
     at: datetime
 
-    def write(self, folder: Path) -> None:
+    def write(self, directory: Path) -> None:
         """The case as files, for programs in other languages."""
-        folder.mkdir(parents=True)
-        (folder / "chain.pem").write_text("\n".join(self.chain))
-        (folder / "others.pem").write_text("\n".join(self.chain[1:]))
-        (folder / "roots.pem").write_text("\n".join(self.roots))
-        (folder / "host").write_text(self.host or "")
-        (folder / "time").write_text(str(int(self.at.timestamp())))
+        directory.mkdir(parents=True)
+        (directory / "chain.pem").write_text("\n".join(self.chain))
+        (directory / "others.pem").write_text("\n".join(self.chain[1:]))
+        (directory / "roots.pem").write_text("\n".join(self.roots))
+        (directory / "host").write_text(self.host or "")
+        (directory / "time").write_text(str(int(self.at.timestamp())))
 
 
 def read_cases(file: Path) -> list[Case]:

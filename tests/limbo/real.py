@@ -18,8 +18,8 @@ _GO = {"GOFLAGS": "-mod=mod", "GO111MODULE": "on", "GOWORK": "off"}
 Verdict = tuple[bool, str]
 
 
-def _openssl(cases: list[Case], folder: Path) -> dict[str, Verdict]:
-    return {case.id: _openssl_verify(case, folder / str(number)) for number, case in enumerate(cases)}
+def _openssl(cases: list[Case], directory: Path) -> dict[str, Verdict]:
+    return {case.id: _openssl_verify(case, directory / str(number)) for number, case in enumerate(cases)}
 
 
 def _openssl_verify(case: Case, files: Path) -> Verdict:
@@ -38,37 +38,37 @@ def _gnutls(cases: list[Case], _: Path) -> dict[str, Verdict]:
     return {case.id: library.verdict(case) for case in cases}
 
 
-def _go(cases: list[Case], folder: Path) -> dict[str, Verdict]:
+def _go(cases: list[Case], directory: Path) -> dict[str, Verdict]:
     """LIMBO_GO names another Go than this machine's, such as go1.27.3, which the go command then brings."""
-    program = folder / "go-engine"
+    program = directory / "go-engine"
     environment = {**os.environ, **_GO, "GOTOOLCHAIN": os.environ.get("LIMBO_GO", "local")}
     words = [peer("go"), "build", "-o", str(program), "."]
     subprocess.run(words, cwd=ENGINES / "go", env=environment, check=True, timeout=300)
-    return _told(cases, _run(program, folder))
+    return _told(cases, _run(program, directory))
 
 
-def _java(cases: list[Case], folder: Path) -> dict[str, Verdict]:
+def _java(cases: list[Case], directory: Path) -> dict[str, Verdict]:
     """LIMBO_JAVA names another ``java`` than this machine's; it needs no compiler."""
-    classes = folder / "java-engine"
+    classes = directory / "java-engine"
     words = [peer("javac"), "--release", "17", "-d", str(classes), str(ENGINES / "java" / "Engine.java")]
     subprocess.run(words, check=True, timeout=300)
-    return _told(cases, _run(os.environ.get("LIMBO_JAVA") or peer("java"), "-cp", classes, "Engine", folder))
+    return _told(cases, _run(os.environ.get("LIMBO_JAVA") or peer("java"), "-cp", classes, "Engine", directory))
 
 
-def _mbedtls(cases: list[Case], folder: Path) -> dict[str, Verdict]:
-    program = folder / "mbedtls-engine"
+def _mbedtls(cases: list[Case], directory: Path) -> dict[str, Verdict]:
+    program = directory / "mbedtls-engine"
     source = ENGINES / "mbedtls" / "main.c"
     done = _run(peer("gcc"), "-O1", "-o", program, source, "-lmbedx509", "-lmbedcrypto")
     if done.returncode:
         unavailable(f"Mbed TLS's headers are not installed: {done.stderr[:200]}")
-    return _told(cases, _run(program, folder))
+    return _told(cases, _run(program, directory))
 
 
-def _rustls(cases: list[Case], folder: Path) -> dict[str, Verdict]:
-    target = Path(os.environ.get("CARGO_TARGET_DIR", folder / "target"))
+def _rustls(cases: list[Case], directory: Path) -> dict[str, Verdict]:
+    target = Path(os.environ.get("CARGO_TARGET_DIR", directory / "target"))
     words = [peer("cargo"), "build", "--locked", "--quiet", "--target-dir", str(target)]
     subprocess.run(words, cwd=ENGINES / "rustls", check=True, timeout=900)
-    return _told(cases, _run(target / "debug" / "engine", folder))
+    return _told(cases, _run(target / "debug" / "engine", directory))
 
 
 def _told(cases: list[Case], done: subprocess.CompletedProcess[str]) -> dict[str, Verdict]:

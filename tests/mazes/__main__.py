@@ -27,9 +27,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="seed of the first one; each has the next number")
     options = parser.parse_args()
     start, paths, found = time.monotonic(), 0, 0
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as directory:
         for seed in range(options.seed, options.seed + options.count):
-            asked, there, wrong = _try(folder, seed)
+            asked, there, wrong = _try(directory, seed)
             paths += asked
             found += there
             if wrong:
@@ -43,29 +43,29 @@ def main() -> int:
     return 0
 
 
-def _try(folder: str, seed: int) -> tuple[int, int, list[object]]:
-    maze = mazes.draw(Random(seed), os.fsencode(folder))
-    with RootDirectory(folder) as root, mazes.built(maze, root.fd):
-        wrong: list[object] = [*mazes.differences(root, maze), *_outputs(folder, root, maze)]
+def _try(directory: str, seed: int) -> tuple[int, int, list[object]]:
+    maze = mazes.draw(Random(seed), os.fsencode(directory))
+    with RootDirectory(directory) as root, mazes.built(maze, root.fd):
+        wrong: list[object] = [*mazes.differences(root, maze), *_outputs(directory, root, maze)]
         if seed % COPIED == 0 and not any(entry.kind == "sparse" for entry in maze.entries):
-            wrong += _copy(folder)
+            wrong += _copy(directory)
         there = sum(root.real_path(mazes.as_text(path)) is not None for path in maze.paths)
     return len(maze.paths), there, [*wrong, *maze.entries] if wrong else []
 
 
-def _outputs(folder: str, root: RootDirectory, maze: mazes.Maze) -> Iterator[str]:
+def _outputs(directory: str, root: RootDirectory, maze: mazes.Maze) -> Iterator[str]:
     """An output file of each path leads into the tree, and there to where the device comes to."""
     for path in map(mazes.as_text, maze.paths):
-        found = place_in(folder + path, [folder])
+        found = place_in(directory + path, [directory])
         if found is None or root.real_path(found[1]) != root.real_path(path):
             yield f"an output at {path!r} would be written at {found}"
 
 
-def _copy(folder: str) -> Iterator[str]:
+def _copy(directory: str) -> Iterator[str]:
     """The copy that ``image`` makes of the maze has the same entries."""
     with tempfile.TemporaryDirectory() as dest:
-        TreeCopy(folder, dest).run()
-        one, other = snapshot(Path(folder)), snapshot(Path(dest))
+        TreeCopy(directory, dest).run()
+        one, other = snapshot(Path(directory)), snapshot(Path(dest))
         if one != other:
             yield f"the copy differs: {set(one.items()) ^ set(other.items())}"
 

@@ -24,10 +24,10 @@ from tests.support.trees import (  # noqa: F401
 
 
 @pytest.fixture
-def open_folder() -> Iterator[Path]:
+def open_directory() -> Iterator[Path]:
     """A directory that every user may enter, which pytest's own are not."""
     needs_root()
-    folder = Path(tempfile.mkdtemp(prefix="rootfs-trust-open-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    directory = Path(tempfile.mkdtemp(prefix="rootfs-trust-open-"))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)

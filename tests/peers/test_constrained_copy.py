@@ -70,10 +70,10 @@ def test_keytool_prints_it(files):
 
 @pytest.fixture(scope="module")
 def go_reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("go")
-    environment = _GO | {"GOCACHE": str(folder / "cache"), "HOME": str(folder)}
-    read(peer("go"), "build", "-C", GO_READER, "-o", folder / "reader", ".", **environment)
-    return folder / "reader"
+    directory = tmp_path_factory.mktemp("go")
+    environment = _GO | {"GOCACHE": str(directory / "cache"), "HOME": str(directory)}
+    read(peer("go"), "build", "-C", GO_READER, "-o", directory / "reader", ".", **environment)
+    return directory / "reader"
 
 
 @pytest.mark.slow

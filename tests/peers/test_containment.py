@@ -77,7 +77,7 @@ def swapping(one: Path, other: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("place", SWAPPED)
-def test_a_folder_that_becomes_a_link_out_and_back_while_we_run(world, capfd, place):
+def test_a_directory_that_becomes_a_link_out_and_back_while_we_run(world, capfd, place):
     """What is swapped in leads to the canary; whichever of the two is met, it is looked for inside the root."""
     twin = world.tree.path / "twin"
     twin.symlink_to(world.outside / place)

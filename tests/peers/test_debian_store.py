@@ -73,18 +73,18 @@ def test_the_rehash_command_links_shipped_certificates_as_openssl_does(
     amd64_tree: RealTree, tmp_path: Path, options: tuple[str, ...]
 ):
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-    for folder in (ours, theirs):
-        folder.mkdir()
+    for directory in (ours, theirs):
+        directory.mkdir()
         for file in amd64_tree.shipped():
-            shutil.copy(file, folder)
+            shutil.copy(file, directory)
     done = rootfs_trust("rehash", ours, *(f"-{option}" for option in options))
     assert done.returncode == 0, done.stderr
     subprocess.run([peer("openssl"), "rehash", *options, theirs], env=PLAIN_ENVIRONMENT, check=True)
     assert _links(ours) == _links(theirs)
 
 
-def _links(folder: Path) -> dict[str, str]:
-    return {entry.name: str(entry.readlink()) for entry in folder.iterdir() if entry.is_symlink()}
+def _links(directory: Path) -> dict[str, str]:
+    return {entry.name: str(entry.readlink()) for entry in directory.iterdir() if entry.is_symlink()}
 
 
 # -- stores that have been lived in ------------------------------------------------------------------------
@@ -114,7 +114,7 @@ def _names_with_marks(tree: RealTree) -> None:
     tree.write(f"{SHIPPED}/own/Three (x).crt", Authority("Three").pem)
 
 
-def _subfolders_and_links(tree: RealTree) -> None:
+def _subdirectories_and_links(tree: RealTree) -> None:
     tree.write(f"{LOCAL}/deep/er/one.crt", Authority("One").pem)
     tree.write(f"{LOCAL}/deep-er.crt", Authority("Deep").pem)
     tree.write("opt/cas/linked.crt", Authority("Linked").pem)
@@ -167,7 +167,7 @@ def _stale_links(tree: RealTree) -> None:
         _disabled_lines,
         _odd_lines,
         _names_with_marks,
-        _subfolders_and_links,
+        _subdirectories_and_links,
         _untidy_files,
         _shared_subjects_and_copies,
         _files_of_a_user,
@@ -222,7 +222,7 @@ def test_a_renewed_ca_leaves_what_a_fresh_run_on_the_device_leaves(
     assert ours.store() == theirs.store()
 
 
-def test_a_local_file_that_was_taken_away_leaves_the_store_as_a_fresh_run_on_the_device_does(
+def test_after_a_local_file_is_deleted_the_store_is_that_of_a_fresh_run_on_the_device(
     new_small_tree: NewTree, ca_file: Path
 ):
     ours, theirs = new_small_tree(), new_small_tree()
@@ -237,7 +237,7 @@ def test_a_local_file_that_was_taken_away_leaves_the_store_as_a_fresh_run_on_the
     assert ours.store() == theirs.store()
 
 
-def test_a_ca_that_the_distribution_ships_is_installed_all_the_same(new_small_tree: NewTree, tmp_path: Path):
+def test_a_ca_that_the_distribution_ships_is_installed_anyway(new_small_tree: NewTree, tmp_path: Path):
     ours, theirs = new_small_tree(), new_small_tree()
     given = tmp_path / "letsencrypt.pem"
     shutil.copy(ours.path / ROOT_X1, given)

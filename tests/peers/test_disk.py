@@ -36,7 +36,7 @@ def words(tree) -> list[str]:
 
 
 def mounted(script: str, tree: Path, words: list[str]) -> subprocess.CompletedProcess[bytes]:
-    """``script`` in a mount namespace of its own: $T is the tree, $run the command for it, $W an empty folder."""
+    """``script`` in a mount namespace of its own: $T is the tree, $run the command for it, $W an empty directory."""
     needs_mounts()
     work = tree.parent.parent / "work"
     work.mkdir(exist_ok=True)
@@ -130,7 +130,7 @@ def test_a_mount_that_need_not_be_replaced_is_in_nobodys_way(tree, words):
     assert (done.returncode, snapshot(tree)) == (0, before), done.stderr
 
 
-def test_a_store_that_is_a_mounted_folder(tree, words):
+def test_a_store_that_is_a_mounted_directory(tree, words):
     shutil.copytree(tree, tree.parent / "twin", symlinks=True)
     rootfs_trust(*CASES[0].words(tree.parent / "twin"))
     script = f'cp -a "$T/{STORE}" "$W/volume"; mount --bind "$W/volume" "$T/{STORE}"; "$@"; umount "$T/{STORE}"'
@@ -157,11 +157,11 @@ def test_the_upper_layer_of_an_overlay(tree, words):
 
 def test_a_user_who_may_not_write(tree, words):
     needs_root()
-    with tempfile.TemporaryDirectory() as folder:
-        copy, given = Path(folder, "rootfs"), Path(folder, "new.pem")
+    with tempfile.TemporaryDirectory() as directory:
+        copy, given = Path(directory, "rootfs"), Path(directory, "new.pem")
         shutil.copytree(tree, copy, symlinks=True)
         shutil.copy(words[4], given)
-        user = OrdinaryUser(Path(folder), 12345, 12345)
+        user = OrdinaryUser(Path(directory), 12345, 12345)
         before = snapshot(copy)
         told = ["install", "--root", str(copy), "--cert", str(given)]
         done = user.rootfs_trust(*told)
@@ -176,7 +176,7 @@ def test_a_user_who_may_not_write(tree, words):
 
 @pytest.mark.parametrize("case", CASES[:3], ids=lambda case: case.name)
 def test_nothing_takes_a_place_before_it_is_on_the_disk(tmp_path, case):
-    """Each file is synced before its rename, the bundle comes before links, folders are synced before removals."""
+    """Each file is synced before its rename, the bundle comes before links, directories are synced before removals."""
     needs_root()
     (tmp_path / "in").mkdir()
     tree = tmp_path / "in/rootfs"
@@ -213,8 +213,8 @@ def event(call: calls.Call) -> tuple[str, str, str] | None:
 
     What becomes of staged entries before they are renamed concerns nobody.
     """
-    folder, names = re.match(r"\d+<([^>]*)>", call.text), re.findall(r'"([^"]*)"', call.text)
-    at = folder.group(1) if folder else ""
+    directory, names = re.match(r"\d+<([^>]*)>", call.text), re.findall(r'"([^"]*)"', call.text)
+    at = directory.group(1) if directory else ""
     if call.name == "fsync":
         return "sync", at, ""
     if call.name.startswith("rename"):

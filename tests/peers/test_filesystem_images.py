@@ -68,7 +68,7 @@ def test_openssl_in_the_unpacked_image_trusts_a_server_of_the_ca(kind, new_small
 
 
 @pytest.mark.parametrize("kind", ["ext4", "gpt-ext4", "squashfs-xz", "erofs-lz4", "cpio.gz"])
-def test_an_ordinary_user_writes_the_same_bytes_as_root(kind, open_folder, tmp_path):
+def test_an_ordinary_user_writes_the_same_bytes_as_root(kind, open_directory, tmp_path):
     """Owners, modes and device nodes that such a user cannot make."""
     needs_root()
     tree = DebianTree(tmp_path / "rootfs")
@@ -76,28 +76,30 @@ def test_an_ordinary_user_writes_the_same_bytes_as_root(kind, open_folder, tmp_p
     os.chown(owned, 1234, 70_000)
     owned.chmod(0o4755)
     os.mknod(tree.path / "usr/lib/null", 0o020666, os.makedev(1, 3))
-    source = open_folder / "image"
+    source = open_directory / "image"
     SMALL[kind](tree.path, source)
-    (open_folder / "ca.pem").write_bytes(Authority("Image CA").pem)
-    user = OrdinaryUser(open_folder, 61234, 61235)
-    os.chown(open_folder, user.uid, user.gid)
-    words = ("image", source, "--cert", open_folder / "ca.pem", "--timestamp", "1700000000")
-    for run_as, dest in ((rootfs_trust, tmp_path / "of-root"), (user.rootfs_trust, open_folder / "of-user")):
+    (open_directory / "ca.pem").write_bytes(Authority("Image CA").pem)
+    user = OrdinaryUser(open_directory, 61234, 61235)
+    os.chown(open_directory, user.uid, user.gid)
+    words = ("image", source, "--cert", open_directory / "ca.pem", "--timestamp", "1700000000")
+    for run_as, dest in ((rootfs_trust, tmp_path / "of-root"), (user.rootfs_trust, open_directory / "of-user")):
         done = run_as(*words[:2], dest, *words[2:])
         assert done.returncode == 0, done.stderr
-    assert (open_folder / "of-user").read_bytes() == (tmp_path / "of-root").read_bytes()
+    assert (open_directory / "of-user").read_bytes() == (tmp_path / "of-root").read_bytes()
     assert (tmp_path / "of-root").read_bytes() != source.read_bytes()
 
 
 @pytest.mark.parametrize("kind", ["squashfs-xz", "erofs-lz4"])
-def test_an_ordinary_user_is_refused_where_attributes_would_be_lost(kind, open_folder, tmp_path):
+def test_an_ordinary_user_is_refused_where_attributes_would_be_lost(kind, open_directory, tmp_path):
     needs_root()
     tree = DebianTree(tmp_path / "rootfs")
     os.setxattr(tree.write("usr/lib/program", b"program"), "security.selinux", b"label\0")
-    SMALL[kind](tree.path, open_folder / "image")
-    user = OrdinaryUser(open_folder, 61234, 61235)
-    os.chown(open_folder, user.uid, user.gid)
-    (open_folder / "ca.pem").write_bytes(Authority("Image CA").pem)
-    done = user.rootfs_trust("image", open_folder / "image", open_folder / "dest", "--cert", open_folder / "ca.pem")
+    SMALL[kind](tree.path, open_directory / "image")
+    user = OrdinaryUser(open_directory, 61234, 61235)
+    os.chown(open_directory, user.uid, user.gid)
+    (open_directory / "ca.pem").write_bytes(Authority("Image CA").pem)
+    done = user.rootfs_trust(
+        "image", open_directory / "image", open_directory / "dest", "--cert", open_directory / "ca.pem"
+    )
     assert done.returncode == 2 and b"run the same command as root" in done.stderr
-    assert not (open_folder / "dest").exists()
+    assert not (open_directory / "dest").exists()

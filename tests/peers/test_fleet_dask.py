@@ -46,7 +46,7 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, *preload: Path) -> Iterator[Cluster]:
+def cluster(directory: Path, *preload: Path) -> Iterator[Cluster]:
     """Two workers, each of which runs the files ``preload`` first."""
     if importlib.util.find_spec("distributed") is None:
         unavailable("distributed is not installed")
@@ -54,8 +54,8 @@ def cluster(folder: Path, *preload: Path) -> Iterator[Cluster]:
         [sys.executable, "-c", CLUSTER, *preload],
         env={
             **PLAIN_ENVIRONMENT,
-            "HOME": str(folder),
-            "DASK_TEMPORARY_DIRECTORY": str(folder),
+            "HOME": str(directory),
+            "DASK_TEMPORARY_DIRECTORY": str(directory),
             "PYTHONPATH": str(REPOSITORY),
         },
         stdin=subprocess.PIPE,

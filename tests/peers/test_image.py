@@ -15,7 +15,7 @@ from tests.support.authority import Authority
 from tests.support.buildah import Buildah
 from tests.support.command import rootfs_trust
 from tests.support.debian_tree import contents
-from tests.support.docs_blocks import SampleFolder, scripts
+from tests.support.docs_blocks import SampleDirectory, scripts
 from tests.support.images import LayoutFolder, entries
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
 from tests.support.trees import RealTree
@@ -36,9 +36,9 @@ def run(program: str, *words: object) -> str:
 
 @pytest.fixture(scope="module")
 def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
-    folder = tmp_path_factory.mktemp("buildah")
-    yield Buildah(folder)
-    shutil.rmtree(folder)
+    directory = tmp_path_factory.mktemp("buildah")
+    yield Buildah(directory)
+    shutil.rmtree(directory)
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +100,8 @@ def test_umoci_unpacks_what_installing_on_the_disk_would_give(
         before, after = (RealTree(tmp_path / name / "rootfs") for name in ("before", "after"))
         done = rootfs_trust("install", "--root", before.path, "--cert", ca)
         assert done.returncode == 0
-        for folder in ("etc", "usr/local", "usr/share/ca-certificates"):
-            assert contents(before.path / folder) == contents(after.path / folder)
+        for directory in ("etc", "usr/local", "usr/share/ca-certificates"):
+            assert contents(before.path / directory) == contents(after.path / directory)
         assert "0 added, 0 removed" in after.update_ca_certificates()
     finally:
         shutil.rmtree(tmp_path / "before")
@@ -127,7 +127,7 @@ def test_the_layer_is_what_buildah_commits_for_the_same_change(
     assert _without_traces(theirs) == entries(result.top_layer())
 
 
-def test_what_is_taken_out_again_is_what_buildah_commits(buildah: Buildah, result: LayoutFolder, tmp_path: Path):
+def test_removed_files_are_removed_as_buildah_commits_it(buildah: Buildah, result: LayoutFolder, tmp_path: Path):
     image(result.path, tmp_path / "ours", "--without", "my-ca")
     with buildah.container(f"oci:{result.path}:1") as container:
         buildah("run", container, "--", "rm", f"/{ANCHOR}")
@@ -144,11 +144,11 @@ def test_the_commands_of_the_documentation_work(tmp_path: Path):
     for program in ("skopeo", "umoci"):
         peer(program)
     needs_root()
-    folder = SampleFolder(tmp_path)
+    directory = SampleDirectory(tmp_path)
     found = scripts("docs/images.md")
     assert len(found) >= 3
     for script, promised in found:
-        done = folder.run(script)
+        done = directory.run(script)
         assert done.returncode == 0, done.stderr
         assert promised is None or done.stdout == promised
 

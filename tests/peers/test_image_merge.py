@@ -43,8 +43,8 @@ class RandomLayers:
         makers = [self._file, self._file, self._folder, self._folder, self._link, self._hard_link]
         makers += [self._whiteout, self._opaque]
         for _ in range(self._chance.randrange(6, 16)):
-            folder = self._chance.choice([path for path, kind in self._there.items() if kind == "folder"])
-            path = f"{folder}/{self._chance.choice(NAMES)}".lstrip("/")
+            directory = self._chance.choice([path for path, kind in self._there.items() if kind == "folder"])
+            path = f"{directory}/{self._chance.choice(NAMES)}".lstrip("/")
             make = self._chance.choice(makers)
             keeps = make == self._folder and self._there.get(path) == "folder"
             touched = path in said or any(each.startswith(f"{path}/") for each in said)
@@ -88,8 +88,8 @@ class RandomLayers:
             self._file(layer, path)
 
     def _whiteout(self, layer: Tarball, path: str) -> None:
-        folder, _, name = path.rpartition("/")
-        layer.file(f"{folder}/.wh.{name}".lstrip("/"))
+        directory, _, name = path.rpartition("/")
+        layer.file(f"{directory}/.wh.{name}".lstrip("/"))
         self._becomes(path, "")
 
     def _opaque(self, layer: Tarball, path: str) -> None:
@@ -105,10 +105,10 @@ def test_the_random_layers_have_everything_in_them():
     assert sum(".wh." in name for name, _ in names) > 60 < sum(name.endswith(".opq") for name, _ in names)
 
 
-def seen(tree: ImageTree, folder: str = "/") -> dict[str, tuple[object, ...]]:
+def seen(tree: ImageTree, directory: str = "/") -> dict[str, tuple[object, ...]]:
     found: dict[str, tuple[object, ...]] = {}
-    for name in tree.names(folder):
-        path = join(folder, name)
+    for name in tree.names(directory):
+        path = join(directory, name)
         node = tree.node(path)
         if isinstance(node, Symlink):
             found[path] = ("link", node.points_to)
@@ -120,11 +120,15 @@ def seen(tree: ImageTree, folder: str = "/") -> dict[str, tuple[object, ...]]:
     return found
 
 
-def on_disk(folder: Path) -> dict[str, tuple[object, ...]]:
+def on_disk(directory: Path) -> dict[str, tuple[object, ...]]:
     found: dict[str, tuple[object, ...]] = {}
-    for file in folder.rglob("*"):
+    for file in directory.rglob("*"):
         status = file.lstat()
-        path, mode, owner = f"/{file.relative_to(folder)}", stat.S_IMODE(status.st_mode), (status.st_uid, status.st_gid)
+        path, mode, owner = (
+            f"/{file.relative_to(directory)}",
+            stat.S_IMODE(status.st_mode),
+            (status.st_uid, status.st_gid),
+        )
         if file.is_symlink():
             found[path] = ("link", os.readlink(file))
         elif file.is_file():

@@ -20,11 +20,11 @@ ROUNDS = 12
 
 @pytest.fixture
 def outside(tmp_path):
-    folder = tmp_path / "outside"
-    folder.mkdir()
+    directory = tmp_path / "outside"
+    directory.mkdir()
     for name in ("secret", "ca.crt", "index.json"):
-        (folder / name).write_bytes(CANARY)
-    return folder
+        (directory / name).write_bytes(CANARY)
+    return directory
 
 
 def rounds(tmp_path, source, outside):
@@ -51,7 +51,7 @@ PLACES = ("usr/share/ca-certificates/mozilla", "usr/local/share/ca-certificates"
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_folder(tmp_path, outside, place):
+def test_a_directory(tmp_path, outside, place):
     tree = DebianTree(tmp_path / "rootfs")
     tree.write("etc/secret", b"mine")
     tree.write("usr/local/share/ca-certificates/ca.crt", Authority("Mine").pem)

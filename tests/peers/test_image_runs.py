@@ -107,14 +107,14 @@ def _processor_time(usage: resource.struct_rusage) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def test_an_ordinary_user_gets_the_same_bytes_as_root(open_folder: Path, tmp_path: Path):
-    layout = LayoutFolder(open_folder / "layout")
+def test_an_ordinary_user_gets_the_same_bytes_as_root(open_directory: Path, tmp_path: Path):
+    layout = LayoutFolder(open_directory / "layout")
     debian = Tarball().tree(DebianTree(tmp_path / "rootfs").path).end()
     layout.index(layout.image(debian))
-    (open_folder / "rootfs.tar").write_bytes(debian)
-    user = OrdinaryUser(open_folder, 61234, 61235)
-    os.chown(open_folder, user.uid, user.gid)
+    (open_directory / "rootfs.tar").write_bytes(debian)
+    user = OrdinaryUser(open_directory, 61234, 61235)
+    os.chown(open_directory, user.uid, user.gid)
     for name in ("layout", "rootfs.tar"):
-        words = ["image", open_folder / name, "--format", "json"]
-        theirs = user.rootfs_trust(*words, open_folder / f"out-{name}", umask=0o077)
+        words = ["image", open_directory / name, "--format", "json"]
+        theirs = user.rootfs_trust(*words, open_directory / f"out-{name}", umask=0o077)
         assert digest_of_result(theirs) == digest_of_result(rootfs_trust(*words, tmp_path / name))

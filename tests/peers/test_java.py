@@ -1,7 +1,7 @@
 """Java stores against the real programs: Debian's hook, keytool, and p11-kit.
 
 ca-certificates-java's maintainer script runs as dpkg would run it after ``update-ca-certificates --fresh``, in a
-mount namespace whose store, sources and records are a folder of the test; nothing of this machine is changed.
+mount namespace whose store, sources and records are a directory of the test; nothing of this machine is changed.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ SHIPPED, LOCAL, RECORDS = (
 )
 CERTS = "/etc/ssl/certs"
 CONF = "etc/ca-certificates.conf"
-FOLDERS = (CERTS, SHIPPED, LOCAL, RECORDS)
+DIRECTORIES = (CERTS, SHIPPED, LOCAL, RECORDS)
 SETTINGS_OF_THE_PACKAGE = b"cacerts_updates=yes\n"
 
 TRUSTED_FOR_SERVERS = element(0x30, element(0x30, element(0x06, bytes.fromhex("2b06010505070301"))))
 """What OpenSSL puts behind a certificate: the purposes for which it is trusted (openssl-x509, TRUST SETTINGS)."""
 
-# Each folder of the machine is covered by the test's own; the list and the settings are files.
+# Each directory of the machine is covered by the test's own; the list and the settings are files.
 RUN = """set -e
 cd "$1"
 for folder in $2; do mount --bind ".$folder" "$folder"; done
@@ -53,12 +53,12 @@ unset LC_ALL
 
 
 class Machine:
-    """A store of Debian's that the real programs keep, in a folder of the test."""
+    """A store of Debian's that the real programs keep, in a directory of the test."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        for folder in (f"{CERTS}/java", SHIPPED, LOCAL, RECORDS):
-            (path / folder[1:]).mkdir(parents=True)
+        for directory in (f"{CERTS}/java", SHIPPED, LOCAL, RECORDS):
+            (path / directory[1:]).mkdir(parents=True)
         self.write("/etc/default/cacerts", SETTINGS_OF_THE_PACKAGE)
         self.write(f"/{CONF}", b"")
 
@@ -75,7 +75,7 @@ class Machine:
 
     def update(self) -> str:
         """Run the real programs."""
-        words = ["unshare", "--mount", "sh", "-c", RUN, "sh", self.path, " ".join(FOLDERS), POSTINST]
+        words = ["unshare", "--mount", "sh", "-c", RUN, "sh", self.path, " ".join(DIRECTORIES), POSTINST]
         done = subprocess.run(words, env=PLAIN_ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -88,8 +88,8 @@ class Machine:
         return keytool(self.path / JAVA_STORE[1:], *words)
 
     def links(self) -> dict[str, Source]:
-        folder = self.path / CERTS[1:]
-        targets = {link.name: os.readlink(link) for link in folder.iterdir() if link.suffix == ".pem"}
+        directory = self.path / CERTS[1:]
+        targets = {link.name: os.readlink(link) for link in directory.iterdir() if link.suffix == ".pem"}
         return {
             link: read_source(target, (self.path / target[1:]).read_bytes())
             for link, target in targets.items()
@@ -111,15 +111,15 @@ def keytool(store: Path, *words: str) -> str:
     return subprocess.run(command, env=PLAIN_ENVIRONMENT, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
-def openssl_certificate(folder: Path, *options: str, name: str = "prime256v1") -> bytes:
+def openssl_certificate(directory: Path, *options: str, name: str = "prime256v1") -> bytes:
     """A self-signed certificate over a curve that is named, or spelled out; other libraries make none of those."""
-    key = folder / "key.pem"
+    key = directory / "key.pem"
     for words in (
         ["ecparam", "-name", name, "-genkey", "-noout", "-out", key, *options],
-        ["req", "-x509", "-new", "-key", key, "-subj", f"/CN={name}", "-out", folder / "curve.pem"],
+        ["req", "-x509", "-new", "-key", key, "-subj", f"/CN={name}", "-out", directory / "curve.pem"],
     ):
         subprocess.run([peer("openssl"), *words], env=PLAIN_ENVIRONMENT, capture_output=True, timeout=60, check=True)
-    return (folder / "curve.pem").read_bytes()
+    return (directory / "curve.pem").read_bytes()
 
 
 def content(entries: list[KeystoreEntry]) -> list[tuple[str, bytes]]:

@@ -19,9 +19,9 @@ WRITES = (
 )
 
 
-def calls(folder: Path, *words: str) -> list[str]:
+def calls(directory: Path, *words: str) -> list[str]:
     """The names of the calls of :data:`WRITES` that a run of the command makes, and of opens for writing."""
-    log = folder / "strace.log"
+    log = directory / "strace.log"
     trace = [peer("strace"), "-f", "-qq", "-o", str(log), "-e", f"trace={WRITES},openat,creat"]
     # -B: what Python writes for itself, its compiled modules, is not what is asked about.
     run = [sys.executable, "-B", "-m", "rootfs_trust", *words]
@@ -31,7 +31,7 @@ def calls(folder: Path, *words: str) -> list[str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def directory(tmp_path: Path) -> Path:
     made = tmp_path / "certs"
     made.mkdir()
     for number in range(3):
@@ -39,11 +39,11 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def test_rehash(tmp_path: Path, folder: Path) -> None:
-    first = calls(tmp_path, "rehash", str(folder))
+def test_rehash(tmp_path: Path, directory: Path) -> None:
+    first = calls(tmp_path, "rehash", str(directory))
     assert first.count("symlinkat") + first.count("symlink") == 3
     assert "fsync" in first
-    assert calls(tmp_path, "rehash", str(folder)) == []
+    assert calls(tmp_path, "rehash", str(directory)) == []
 
 
 def test_install(tmp_path: Path, authority: Authority) -> None:

@@ -48,25 +48,25 @@ def anchor(tmp_path: Path) -> Authority:
     return made
 
 
-def openwrt(folder: Path, files: dict[str, bytes], *, bundle: bool) -> Path:
+def openwrt(directory: Path, files: dict[str, bytes], *, bundle: bool) -> Path:
     """A root as OpenWrt's build makes it of the certificate ``files``; the bundle has them in the order given.
 
     An anchor comes last there: what is in a bundle that is a source itself keeps its place.
     """
-    (folder / CERTS).mkdir(parents=True)
-    (folder / "etc/openwrt_release").write_text("DISTRIB_ID='OpenWrt'\n")
+    (directory / CERTS).mkdir(parents=True)
+    (directory / "etc/openwrt_release").write_text("DISTRIB_ID='OpenWrt'\n")
     for name, data in files.items():
-        (folder / CERTS / name).write_bytes(data)
+        (directory / CERTS / name).write_bytes(data)
     environment = {"PATH": f"{os.path.dirname(peer('openssl'))}:/usr/bin:/bin"}
-    subprocess.run(["/bin/sh", "-ec", HASHED], cwd=folder / CERTS, env=environment, check=True)
+    subprocess.run(["/bin/sh", "-ec", HASHED], cwd=directory / CERTS, env=environment, check=True)
     if bundle:
-        (folder / BUNDLE).write_bytes(b"".join(files.values()))
-        (folder / "etc/ssl/cert.pem").symlink_to(f"/{BUNDLE}")
-    return folder
+        (directory / BUNDLE).write_bytes(b"".join(files.values()))
+        (directory / "etc/ssl/cert.pem").symlink_to(f"/{BUNDLE}")
+    return directory
 
 
 @pytest.mark.parametrize("bundle", [False, True])
-def test_what_openwrt_built_is_as_it_should_be(tmp_path: Path, shipped: dict[str, bytes], bundle: bool) -> None:
+def test_the_store_that_openwrt_built_has_no_findings(tmp_path: Path, shipped: dict[str, bytes], bundle: bool) -> None:
     tree = openwrt(tmp_path / "rootfs", shipped, bundle=bundle)
     outcome = install(str(tree))
     assert (outcome.layout, outcome.actions) == ("openwrt", ())

@@ -29,20 +29,20 @@ LINK = "etc/ssl/certs/my-ca.pem"
 
 
 @pytest.fixture
-def tree(open_folder: Path) -> DebianTree:
-    return DebianTree(open_folder / "rootfs")
+def tree(open_directory: Path) -> DebianTree:
+    return DebianTree(open_directory / "rootfs")
 
 
 @pytest.fixture
-def ca_file(open_folder: Path, authority: Authority) -> Path:
-    file = open_folder / "my-ca.pem"
+def ca_file(open_directory: Path, authority: Authority) -> Path:
+    file = open_directory / "my-ca.pem"
     file.write_bytes(authority.pem)
     return file
 
 
 @pytest.fixture
-def user(open_folder: Path) -> OrdinaryUser:
-    return OrdinaryUser(open_folder, *ORDINARY)
+def user(open_directory: Path) -> OrdinaryUser:
+    return OrdinaryUser(open_directory, *ORDINARY)
 
 
 def _owner(tree: DebianTree, name: str) -> tuple[int, int]:
@@ -55,9 +55,9 @@ def _mode(tree: DebianTree, name: str) -> int:
 
 
 def _give(tree: DebianTree, owner: tuple[int, int]) -> None:
-    for folder, folders, files in os.walk(tree.path):
-        for name in [".", *folders, *files]:
-            os.lchown(os.path.join(folder, name), *owner)
+    for directory, directories, files in os.walk(tree.path):
+        for name in [".", *directories, *files]:
+            os.lchown(os.path.join(directory, name), *owner)
 
 
 def _set_attribute(path: Path, name: str, value: bytes) -> None:
@@ -89,7 +89,7 @@ def test_new_entries_belong_to_root_with_open_modes_whatever_the_umask(tree: Deb
             assert _mode(tree, name) == (0o755 if (tree.path / name).is_dir() else 0o644), name
 
 
-def test_in_a_tree_of_another_owner_new_entries_get_that_owner_and_it_is_told(tree: DebianTree, ca_file: Path):
+def test_in_a_tree_of_another_owner_new_entries_get_that_owner_and_it_is_reported(tree: DebianTree, ca_file: Path):
     _give(tree, STRANGER)
     before = tree.snapshot()
     told = json.loads(install(tree.root, "--cert", ca_file, "--cloud", "c8y", "--format", "json").stdout)
@@ -100,7 +100,7 @@ def test_in_a_tree_of_another_owner_new_entries_get_that_owner_and_it_is_told(tr
     assert "4711:4712" in warning["message"]
 
 
-def test_in_a_tree_of_root_with_files_of_others_nothing_is_told_of_owners(tree: DebianTree, ca_file: Path):
+def test_in_a_tree_of_root_with_files_of_others_nothing_is_reported_of_owners(tree: DebianTree, ca_file: Path):
     os.chown(tree.path / STORE, *STRANGER)
     told = json.loads(install(tree.root, "--cert", ca_file, "--format", "json").stdout)
     assert "owner" not in [warning["id"] for warning in told["warnings"]]
@@ -185,7 +185,7 @@ def test_a_signed_file_is_a_conflict_unless_it_will_be_signed_again(
 # -- as an ordinary user -----------------------------------------------------------------------------------
 
 
-def test_an_ordinary_user_writes_in_a_tree_of_his_own(tree: DebianTree, ca_file: Path, user: OrdinaryUser):
+def test_an_ordinary_user_writes_to_a_tree_that_the_user_owns(tree: DebianTree, ca_file: Path, user: OrdinaryUser):
     _give(tree, ORDINARY)
     before = tree.snapshot()
     words = ("install", "--root", tree.root, "--cert", ca_file, "--cloud", "c8y")
@@ -199,8 +199,8 @@ def test_an_ordinary_user_writes_in_a_tree_of_his_own(tree: DebianTree, ca_file:
     assert b"Nothing to do" in user.rootfs_trust(*words).stdout
 
 
-def test_an_ordinary_user_and_root_write_the_same_bytes(open_folder: Path, ca_file: Path, user: OrdinaryUser):
-    his, roots = DebianTree(open_folder / "his"), open_folder / "roots"
+def test_an_ordinary_user_and_root_write_the_same_bytes(open_directory: Path, ca_file: Path, user: OrdinaryUser):
+    his, roots = DebianTree(open_directory / "his"), open_directory / "roots"
     _give(his, ORDINARY)
     subprocess.run(["cp", "-a", his.root, roots], check=True)
     words = ("--cert", str(ca_file), "--cloud", "c8y", "--timestamp", "1700000000")
@@ -209,7 +209,9 @@ def test_an_ordinary_user_and_root_write_the_same_bytes(open_folder: Path, ca_fi
     assert snapshot(roots) == his.snapshot()
 
 
-def test_an_ordinary_user_is_told_where_owners_could_not_be_given(tree: DebianTree, ca_file: Path, user: OrdinaryUser):
+def test_a_warning_names_files_whose_owner_an_ordinary_user_could_not_set(
+    tree: DebianTree, ca_file: Path, user: OrdinaryUser
+):
     _give(tree, ORDINARY)
     os.chown(tree.path, 0, 0)
     done = user.rootfs_trust("install", "--root", tree.root, "--cert", ca_file, "--format", "json")
@@ -219,7 +221,7 @@ def test_an_ordinary_user_is_told_where_owners_could_not_be_given(tree: DebianTr
     assert "0:0" in warning["message"]
 
 
-def test_an_ordinary_user_is_told_that_tedge_toml_could_not_be_given_to_tedge(
+def test_a_warning_says_that_an_ordinary_user_could_not_give_tedge_toml_to_tedge(
     tree: DebianTree, ca_file: Path, user: OrdinaryUser
 ):
     tree.write("etc/passwd", b"tedge:x:951:950::/:/usr/sbin/nologin\n")
@@ -231,7 +233,7 @@ def test_an_ordinary_user_is_told_that_tedge_toml_could_not_be_given_to_tedge(
     assert "951:950" in told, "who should own it, so that the image builder can see to it"
 
 
-def test_root_of_a_user_namespace_is_told_of_owners_that_it_has_no_number_for(tree: DebianTree, ca_file: Path):
+def test_root_of_a_user_namespace_is_reported_of_owners_that_it_has_no_number_for(tree: DebianTree, ca_file: Path):
     unshare = (peer("unshare"), "--user", "--map-root-user")
     if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode != 0:
         unavailable("no user namespace can be made here")
@@ -331,7 +333,7 @@ def test_what_is_written_gets_the_given_time_and_the_rest_keeps_its_own(
         assert os.lstat(tree.path / name).st_mtime_ns == time * 10**9, name
 
 
-def test_a_time_given_changes_nothing_in_a_tree_that_is_as_it_should_be(tmp_path: Path, authority: Authority):
+def test_a_given_time_changes_nothing_in_a_tree_that_is_up_to_date(tmp_path: Path, authority: Authority):
     tree = DebianTree(tmp_path / "rootfs")
     ca_file = tmp_path / "my-ca.pem"
     ca_file.write_bytes(authority.pem)

@@ -1,6 +1,6 @@
 """Every format of the real ``trust extract``, byte for byte, over every form of source that p11-kit reads.
 
-The peer is Debian's p11-kit (0.24.1 in bookworm). It takes the files of a folder as readdir gives them, so the
+The peer is Debian's p11-kit (0.24.1 in bookworm). It takes the files of a directory as readdir gives them, so the
 same order is given to ours; that ours sorts them is for the unit tests. Two things that it does otherwise than
 0.26.4 are set to its way: of several common names the first is the label, and nothing bounds a file's name.
 """
@@ -40,8 +40,8 @@ CREATED = 1_700_000_000
 class Store:
     """Two tokens on disk: one of every form, and one of what Debian ships."""
 
-    def __init__(self, folder: Path) -> None:
-        self.paths = [folder / "local", folder / "shipped"]
+    def __init__(self, directory: Path) -> None:
+        self.paths = [directory / "local", directory / "shipped"]
         for name, content in every_form().items():
             file = self.paths[0] / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ class Store:
             shutil.copy(each, self.paths[1] / "anchors")
         self.tool = TrustTool(self.paths)
         self.tokens = [token_of(_in_readdir_order(path)) for path in self.paths]
-        self.output = folder / "output"
+        self.output = directory / "output"
 
     def extract(self, *options: str) -> Path:
         self.tool.extract(*options, str(self.output), SOURCE_DATE_EPOCH=str(CREATED))
@@ -68,10 +68,10 @@ def shipped_roots() -> list[Path]:
 
 def _in_readdir_order(path: Path) -> Iterator[SourceFile]:
     for name, place in PLACES[:3]:
-        folder = path / name
-        for file in os.listdir(folder) if folder.is_dir() else ():
-            if (folder / file).is_file():
-                yield SourceFile(str(folder / file), (folder / file).read_bytes(), place)
+        directory = path / name
+        for file in os.listdir(directory) if directory.is_dir() else ():
+            if (directory / file).is_file():
+                yield SourceFile(str(directory / file), (directory / file).read_bytes(), place)
 
 
 @pytest.fixture(scope="module")
@@ -115,16 +115,16 @@ def test_bundles(store: Store, form: str, wanted: Filter, purpose: str, comment:
     [("pem-directory-hash", formats.pem_of), ("openssl-directory", formats.trusted_pem_of)],
 )
 def test_directories(store: Store, form: str, block) -> None:
-    folder = store.extract(f"--format={form}", "--filter=ca-anchors", "--purpose=server-auth")
+    directory = store.extract(f"--format={form}", "--filter=ca-anchors", "--purpose=server-auth")
     made = hash_directory(store.chosen(), block)
-    files = {each.name: each.read_bytes() for each in folder.iterdir() if not each.is_symlink()}
-    links = {each.name: os.readlink(each) for each in folder.iterdir() if each.is_symlink()}
+    files = {each.name: each.read_bytes() for each in directory.iterdir() if not each.is_symlink()}
+    links = {each.name: os.readlink(each) for each in directory.iterdir() if each.is_symlink()}
     assert made.files == files
     assert made.links == links
     assert any(name.endswith(".1.pem") for name in files)
     assert any(name.endswith(".2") for name in links)
-    assert folder.stat().st_mode & 0o777 == 0o555
-    assert {each.stat().st_mode & 0o777 for each in folder.iterdir()} == {0o444}
+    assert directory.stat().st_mode & 0o777 == 0o555
+    assert {each.stat().st_mode & 0o777 for each in directory.iterdir()} == {0o444}
 
 
 def test_edk2(store: Store) -> None:
@@ -150,8 +150,8 @@ def test_what_openssl_refuses_is_left_out(tmp_path: Path) -> None:
     assert shown.returncode != 0
 
 
-def test_the_order_of_tokens_and_folders(tmp_path: Path) -> None:
-    """With one file a folder nothing is left to readdir: the real order is that of ``files_of``."""
+def test_the_order_of_tokens_and_directories(tmp_path: Path) -> None:
+    """With one file a directory nothing is left to readdir: the real order is that of ``files_of``."""
     names = ["own.pem", "anchors/anchor.pem", "blocklist/blocked.pem"]
     roots = shipped_roots()[: 2 * len(names)]
     for number, root in enumerate(roots):

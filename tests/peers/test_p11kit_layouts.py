@@ -43,10 +43,10 @@ class Script:
     comments: Mapping[str, str] = field(default_factory=dict)
     """What the script writes before the first certificate of an output, by `cat`."""
 
-    def run(self, tool: TrustTool, folder: Path) -> None:
+    def run(self, tool: TrustTool, directory: Path) -> None:
         """Extract every output below ``folder``."""
         for path, *options in self.calls:
-            place = folder / path
+            place = directory / path
             place.parent.mkdir(parents=True, exist_ok=True)
             tool.extract(*options, str(place), SOURCE_DATE_EPOCH=str(CREATED))
             if path in self.comments:
@@ -146,10 +146,10 @@ class Rootfs:
     def outputs(self) -> dict[str, object]:
         return _below(self.path, [call[0] for call in self.script.calls])
 
-    def real_outputs(self, folder: Path) -> dict[str, object]:
+    def real_outputs(self, directory: Path) -> dict[str, object]:
         tool = TrustTool(self.path / token[1:] for token in self.layout.tokens)
-        self.script.run(tool, folder)
-        return _below(folder, [call[0] for call in self.script.calls])
+        self.script.run(tool, directory)
+        return _below(directory, [call[0] for call in self.script.calls])
 
 
 def _below(root: Path, paths: list[str]) -> dict[str, object]:

@@ -72,7 +72,7 @@ def test_a_shipped_root_is_for_what_its_anchor_says(rootfs: Rootfs, tmp_path: Pa
     assert shipped.sha256 not in held
 
 
-def test_changed_and_taken_away(rootfs: Rootfs, tmp_path: Path) -> None:
+def test_changed_and_removed(rootfs: Rootfs, tmp_path: Path) -> None:
     rootfs.plan()
     before = contents(rootfs.path)
     for words in (("email",), ("server-auth",), ()):

@@ -52,9 +52,9 @@ def test_any_attribute_with_any_value(place: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", ["true", '"%01"', '"1"', "1", '""', "false"])
 def test_another_copy_of_a_distrusted_certificate(value: str, tmp_path: Path) -> None:
     root, distrust = Root("Copied"), f"x-distrusted: {value}"
-    for folder, data in (("a", persist(distrust, block=root.der)), ("b", persist("trusted: true", block=root.der))):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "a.p11-kit").write_bytes(data)
+    for directory, data in (("a", persist(distrust, block=root.der)), ("b", persist("trusted: true", block=root.der))):
+        (tmp_path / directory).mkdir()
+        (tmp_path / directory / "a.p11-kit").write_bytes(data)
     output = tmp_path / "out.pem"
     TrustTool([tmp_path / "a", tmp_path / "b"]).extract("--format=pem-bundle", "--filter=ca-anchors", str(output))
     with RootDirectory(str(tmp_path)) as view:

@@ -22,13 +22,15 @@ LIBRARY = "spdx-v3jsonld-store", "1.0.1"
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory) -> Draft202012Validator:
     """The schema of SPDX 3.0.1, from that library's archive."""
-    folder = tmp_path_factory.mktemp("spdx")
+    directory = tmp_path_factory.mktemp("spdx")
     artifact = ":".join(("org.spdx", *LIBRARY))
-    words = ["-q", "-B", "dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}"]
-    done = subprocess.run([peer("mvn"), *words], capture_output=True, text=True, check=False, timeout=300, cwd=folder)
+    words = ["-q", "-B", "dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={directory}"]
+    done = subprocess.run(
+        [peer("mvn"), *words], capture_output=True, text=True, check=False, timeout=300, cwd=directory
+    )
     if done.returncode:
         unavailable(f"{artifact} cannot be had: {done.stdout}")
-    with zipfile.ZipFile(folder / f"{'-'.join(LIBRARY)}.jar") as archive:
+    with zipfile.ZipFile(directory / f"{'-'.join(LIBRARY)}.jar") as archive:
         found = json.loads(archive.read("resources/schema-v3.0.1.json"))
     Draft202012Validator.check_schema(found)
     return Draft202012Validator(found)

@@ -57,31 +57,31 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def image(folder: Path) -> None:
+def image(directory: Path) -> None:
     for name in ("ssl/certs/a.pem", "ssl/certs/b.pem", "ssl/certs/c.pem", "tedge/tedge.toml", "tedge/old/file"):
-        write(folder / name, f"of the image: {name}\n")
+        write(directory / name, f"of the image: {name}\n")
     for name in ("gone/one", "gone/two/three", "folder/in/side", "file", "linked/old", "again/lost", "again/kept"):
-        write(folder / name, f"of the image: {name}\n")
-    (folder / "ssl/certs/link.pem").symlink_to("b.pem")
+        write(directory / name, f"of the image: {name}\n")
+    (directory / "ssl/certs/link.pem").symlink_to("b.pem")
 
 
-def on_disk(folder: Path) -> dict[str, object]:
+def on_disk(directory: Path) -> dict[str, object]:
     """Every entry below ``folder``: content, link text or nothing, by its path from there."""
     entries: dict[str, object] = {}
-    for here, folders, files in os.walk(folder):
-        for name in [*folders, *files]:
+    for here, directories, files in os.walk(directory):
+        for name in [*directories, *files]:
             path = os.path.join(here, name)
             mode = os.lstat(path).st_mode
-            entries[os.path.relpath(path, folder)] = (
+            entries[os.path.relpath(path, directory)] = (
                 os.readlink(path) if stat.S_ISLNK(mode) else Path(path).read_bytes() if stat.S_ISREG(mode) else None
             )
     return entries
 
 
-def seen(view: View, folder: str) -> dict[str, object]:
+def seen(view: View, directory: str) -> dict[str, object]:
     """The same, as a view has it."""
     entries: dict[str, object] = {}
-    pending = [folder]
+    pending = [directory]
     while pending:
         here = pending.pop()
         for name in view.names(here):
@@ -89,7 +89,7 @@ def seen(view: View, folder: str) -> dict[str, object]:
             node = view.node(path)
             assert node is not None, path
             assert view.kind(path, follow=False) is type(node)
-            entries[os.path.relpath(path, folder)] = (
+            entries[os.path.relpath(path, directory)] = (
                 node.points_to if isinstance(node, Symlink) else node.content if isinstance(node, File) else None
             )
             if isinstance(node, Directory):
@@ -164,8 +164,8 @@ def commit(sysroot: Path, tree: Path, text: str) -> None:
 
 
 def deployments(sysroot: Path) -> list[Path]:
-    folder = sysroot / "ostree/deploy/test/deploy"
-    return sorted((path for path in folder.iterdir() if path.is_dir()), key=lambda path: path.stat().st_ctime_ns)
+    directory = sysroot / "ostree/deploy/test/deploy"
+    return sorted((path for path in directory.iterdir() if path.is_dir()), key=lambda path: path.stat().st_ctime_ns)
 
 
 def test_ostree_merges_etc_so(tmp_path):

@@ -26,22 +26,22 @@ def test_mosquitto_takes_the_bridge(tmp_path, authority):
     assert not starts(tmp_path, content.replace("remote_clientid", "remote_client_id"))
 
 
-def starts(folder, bridge: str) -> bool:
+def starts(directory, bridge: str) -> bool:
     """Whether mosquitto runs with this configuration: it ends at once with one that it does not understand."""
-    config = folder / "mosquitto.conf"
-    config.write_text(f"listener 0 {folder / 'socket'}\nuser root\n{bridge}")
+    config = directory / "mosquitto.conf"
+    config.write_text(f"listener 0 {directory / 'socket'}\nuser root\n{bridge}")
     broker = subprocess.Popen(
         [peer("mosquitto"), "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and broker.poll() is None and not (folder / "socket").exists():
+        while time.monotonic() < deadline and broker.poll() is None and not (directory / "socket").exists():
             time.sleep(0.05)
-        return broker.poll() is None and (folder / "socket").exists()
+        return broker.poll() is None and (directory / "socket").exists()
     finally:
         broker.terminate()
         broker.wait(10)
-        (folder / "socket").unlink(missing_ok=True)
+        (directory / "socket").unlink(missing_ok=True)
 
 
 def test_openssl_takes_the_anchors_of_a_keyring_and_of_balenas_root(tmp_path, authority, other_authority):

@@ -17,7 +17,7 @@ from rootfs_trust.store.cloud_roots import PRESETS
 from tests.support.authority import Authority
 from tests.support.command import install, rootfs_trust
 from tests.support.trees import CONF, LOCAL, SHIPPED, STORE
-from tests.support.trust import held, held_by_folder
+from tests.support.trust import held, held_by_directory
 from tests.support.upgrade_tree import (  # noqa: F401
     UpgradableTree,
     new_released_tree,
@@ -48,10 +48,10 @@ def shipped(tree: UpgradableTree) -> dict[str, str]:
 
 
 def trusted(tree: UpgradableTree) -> set[str]:
-    """Who is trusted, by bundle and folder alike; each has to stand in the bundle once."""
+    """Who is trusted, by bundle and directory alike; each has to stand in the bundle once."""
     bundle = held((tree.path / BUNDLE).read_bytes()).trusted
     with RootDirectory(str(tree.path)) as root:
-        assert set(held_by_folder(root, f"/{STORE}").trusted) == set(bundle)
+        assert set(held_by_directory(root, f"/{STORE}").trusted) == set(bundle)
     assert len(bundle) == len(set(bundle))
     return set(bundle)
 
@@ -61,7 +61,7 @@ def listed(tree: UpgradableTree) -> list[str]:
 
 
 def verifies(tree: UpgradableTree, server: Authority) -> bool:
-    """Whether OpenSSL in the tree trusts the server, by the folder alone and by the bundle alone."""
+    """Whether OpenSSL in the tree trusts the server, by the directory alone and by the bundle alone."""
     tree.write("tmp/server.pem", server.pem)
     ways = (("-no-CAfile", "-CApath", f"/{STORE}"), ("-no-CApath", "-CAfile", f"/{BUNDLE}"))
     results = [tree.run("openssl", "verify", *way, "/tmp/server.pem", check=False).returncode for way in ways]

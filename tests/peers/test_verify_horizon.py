@@ -102,7 +102,7 @@ def test_an_expired_root_ends_it_for_some_clients_only(tmp_path: Path):
     assert ends["rustls-native"] == LONG
 
 
-def test_a_shipped_root_leaves_with_mozillas_programme(tmp_path: Path):
+def test_a_shipped_root_leaves_with_mozillas_root_program(tmp_path: Path):
     """Its key of 2009 is due in 2027; a copy that the device's owner installed under his own name stays trusted."""
     old = Authority("Old Public Root", not_before=datetime(2009, 6, 1, tzinfo=NOW.tzinfo), not_after=LONG)
     chain = _file(tmp_path / "chain.pem", [old.server("localhost", not_after=LONG)])
@@ -138,9 +138,9 @@ def test_what_mozilla_distrusts_after_a_day_is_dropped_when_all_else_has_expired
     assert "trusts nothing that CN=Distrusted Public Root issues after 2027-01-31" in horizon.reason
 
 
-def _tree(folder: Path, installed: list[Authority]) -> DebianTree:
-    tree = DebianTree(folder / "tree")
-    files = [_file(folder / f"ca-{number}.pem", [each]) for number, each in enumerate(installed)]
+def _tree(directory: Path, installed: list[Authority]) -> DebianTree:
+    tree = DebianTree(directory / "tree")
+    files = [_file(directory / f"ca-{number}.pem", [each]) for number, each in enumerate(installed)]
     install(tree.path, *(word for file in files for word in ("--cert", file)))
     return tree
 

@@ -19,22 +19,22 @@ REPOSITORY = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
-    """A folder into which the wheel is unpacked, as pip does."""
-    folder = tmp_path_factory.mktemp("wheel")
+    """A directory into which the wheel is unpacked, as pip does."""
+    directory = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*build, "--wheel-dir", str(folder), str(REPOSITORY)], check=True, timeout=300)
-    (wheel,) = folder.glob("*.whl")
+    subprocess.run([*build, "--wheel-dir", str(directory), str(REPOSITORY)], check=True, timeout=300)
+    (wheel,) = directory.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "site")
-    return folder / "site"
+        archive.extractall(directory / "site")
+    return directory / "site"
 
 
-def run(site: Path, folder: Path, *words: str) -> str:
-    # -P keeps the current folder, and with it the checkout, out of the module path.
+def run(site: Path, directory: Path, *words: str) -> str:
+    # -P keeps the current directory, and with it the checkout, out of the module path.
     command = [sys.executable, "-P", "-m", "rootfs_trust", *words]
     environment = {**os.environ, "PYTHONPATH": str(site)}
     return subprocess.run(
-        command, cwd=folder, env=environment, check=True, capture_output=True, text=True, timeout=60
+        command, cwd=directory, env=environment, check=True, capture_output=True, text=True, timeout=60
     ).stdout
 
 
@@ -45,7 +45,7 @@ def test_the_main_job_runs_from_the_wheel(site, tmp_path):
     assert b'root_cert_path = "/etc/ssl/certs"' in tree.read("etc/tedge/tedge.toml")
 
 
-def test_the_folders_of_the_package_are_those_of_the_checkout(site):
+def test_the_directories_of_the_package_are_those_of_the_checkout(site):
     for name in ("templates", "recipes"):
         ours = {path.relative_to(REPOSITORY / name) for path in (REPOSITORY / name).rglob("*") if path.is_file()}
         theirs = site / "rootfs_trust" / name
@@ -68,7 +68,7 @@ def test_the_version_is_said_once(site, tmp_path):
 
 
 def test_wheel_and_sdist_are_the_same_bytes_wherever_they_are_built(tmp_path):
-    """Two copies of the checkout, other folders, other times of the files."""
+    """Two copies of the checkout, other directories, other times of the files."""
     digests = []
     for name in ("one", "another/place"):
         copy = tmp_path / name

@@ -25,8 +25,8 @@ WORDS = ("--cloud", "c8y", "--timestamp", str(TIME))
 
 
 @pytest.fixture
-def ca_file(open_folder: Path, authority: Authority) -> Path:
-    file = open_folder / "my-ca.pem"
+def ca_file(open_directory: Path, authority: Authority) -> Path:
+    file = open_directory / "my-ca.pem"
     file.write_bytes(authority.pem)
     return file
 
@@ -38,14 +38,14 @@ def _tree(path: Path) -> DebianTree:
 
 
 @pytest.fixture
-def tree(open_folder: Path) -> DebianTree:
-    return _tree(open_folder / "rootfs")
+def tree(open_directory: Path) -> DebianTree:
+    return _tree(open_directory / "rootfs")
 
 
 @pytest.fixture
-def of_root(open_folder: Path, ca_file: Path) -> dict[str, object]:
+def of_root(open_directory: Path, ca_file: Path) -> dict[str, object]:
     """What root's run leaves in such a tree."""
-    tree = _tree(open_folder / "roots")
+    tree = _tree(open_directory / "roots")
     install(tree.root, "--cert", ca_file, *WORDS)
     return contents(tree.path)
 
@@ -73,15 +73,15 @@ def _right_owners(owners: dict[str, str]) -> None:
     assert "etc/ssl/certs/my-ca.pem" in owners
 
 
-def test_under_fakeroot(tree: DebianTree, ca_file: Path, open_folder: Path, of_root: dict[str, object]):
-    user = OrdinaryUser(open_folder, *ORDINARY)
+def test_under_fakeroot(tree: DebianTree, ca_file: Path, open_directory: Path, of_root: dict[str, object]):
+    user = OrdinaryUser(open_directory, *ORDINARY)
     _right_owners(_through(tree, ca_file, user, peer("fakeroot"), "--"))
     assert contents(tree.path) == of_root
 
 
-def test_under_pseudo(tree: DebianTree, ca_file: Path, open_folder: Path, of_root: dict[str, object]):
-    user = OrdinaryUser(open_folder, *ORDINARY)
-    state = open_folder / "pseudo"
+def test_under_pseudo(tree: DebianTree, ca_file: Path, open_directory: Path, of_root: dict[str, object]):
+    user = OrdinaryUser(open_directory, *ORDINARY)
+    state = open_directory / "pseudo"
     state.mkdir()
     os.chown(state, *ORDINARY)
     pseudo = peer("pseudo")

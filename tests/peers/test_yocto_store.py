@@ -1,7 +1,7 @@
 """OpenEmbedded's update-ca-certificates over the store that install writes with the layout yocto.
 
 No OE image can be had; the script is Debian's own, in a copy of Debian's own tree, with the differences of OE's
-patches made by ``as_oe_patches_it``. The tree gets what else tells a Yocto product: its own ID, its OpenSSL's folder.
+patches made by ``as_oe_patches_it``. The tree also gets the ID of a Yocto product and the directory of its OpenSSL.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def test_by_hash_links_alone_openssl_trusts_the_anchor(new_oe_tree: NewTree, aut
     assert tree.run(*verify, check=False).returncode == 2
 
 
-def test_that_an_edited_list_freezes_is_told_once(new_oe_tree: NewTree) -> None:
+def test_that_an_edited_list_freezes_is_reported_once(new_oe_tree: NewTree) -> None:
     """Facts, section 9: the package manager keeps an edited conffile, so that new roots never enter."""
     tree = new_oe_tree()
     install(tree.path)

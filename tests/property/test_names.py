@@ -88,26 +88,26 @@ def openssl() -> None:
 def test_names_of_any_kind_and_form(drawn: list[bytes]) -> None:
     """One directory a run: `openssl rehash` answers for all its certificates at once."""
     entries = []
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as directory:
         for number, subject in enumerate(drawn):
             # A different number makes each a different certificate.
             der = certificate(subject, serial=element(2, b"\1" + number.to_bytes(2)))
             entry = read_entry(f"{number:03}.pem", encode(der))
             if not depends_on_version(entry):
                 entries.append(entry)
-                (Path(folder) / entry.name).write_bytes(encode(der))
-        assert links(entries, ("new", "old")) == rehashed(folder)
+                (Path(directory) / entry.name).write_bytes(encode(der))
+        assert links(entries, ("new", "old")) == rehashed(directory)
 
 
 def depends_on_version(entry: HashedFile) -> bool:
     return any(VERSION_DEPENDENT in warning.message for warning in entry.warnings)
 
 
-def rehashed(folder: str) -> dict[str, str]:
-    subprocess.run(["openssl", "rehash", "-compat", folder], capture_output=True, check=False)
+def rehashed(directory: str) -> dict[str, str]:
+    subprocess.run(["openssl", "rehash", "-compat", directory], capture_output=True, check=False)
     return {
         path.name: str(path.readlink())
-        for path in Path(folder).iterdir()
+        for path in Path(directory).iterdir()
         if path.is_symlink() and is_hash_link_name(path.name)
     }
 

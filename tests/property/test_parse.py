@@ -105,7 +105,7 @@ def test_what_is_encoded_is_read_back(der: bytes, label: str) -> None:
 
 
 @given(mutated(SEEDS[:1], DER_PIECES))
-def test_octets_behind_a_certificate(data: bytes) -> None:
+def test_bytes_after_a_certificate(data: bytes) -> None:
     """They are refused unless they are said not to matter, and never become part of it."""
     try:
         found = x509.parse_certificate(data + b"\1", trailing=True)

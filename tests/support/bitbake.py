@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.command import REPOSITORY, program_folder
+from tests.support.command import REPOSITORY, program_directory
 from tests.support.peers import PLAIN_ENVIRONMENT
 
 LAYER = REPOSITORY / "recipes/meta-rootfs-trust"
@@ -35,7 +35,7 @@ class StorePlan:
         return [text for level, text in self.messages if level in levels]
 
 
-class BuildFolder:
+class BuildDirectory:
     """``path`` is made. Files of the user's are written into it."""
 
     def __init__(self, path: Path) -> None:
@@ -43,7 +43,7 @@ class BuildFolder:
         (path / "conf").mkdir(parents=True)
         self._environment = {
             **PLAIN_ENVIRONMENT,
-            "PATH": f"{program_folder(path / 'bin')}:{PLAIN_ENVIRONMENT['PATH']}",
+            "PATH": f"{program_directory(path / 'bin')}:{PLAIN_ENVIRONMENT['PATH']}",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         self.write("conf/bblayers.conf", _LAYERS.format(f"{CORE} {LAYER}"))

@@ -21,14 +21,14 @@ _STORAGE = '[storage]\ndriver = "vfs"\ngraphroot = "{0}/graph"\nrunroot = "{0}/r
 class Buildah:
     """``environment`` makes the plain command ``buildah`` use the store below ``folder``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, directory: Path) -> None:
         needs_root()
         self._program = peer("buildah")
-        conf = folder / "storage.conf"
-        conf.write_text(_STORAGE.format(folder))
+        conf = directory / "storage.conf"
+        conf.write_text(_STORAGE.format(directory))
         self.environment = {
             **PLAIN_ENVIRONMENT,
-            "HOME": str(folder),
+            "HOME": str(directory),
             "CONTAINERS_STORAGE_CONF": str(conf),
             "BUILDAH_ISOLATION": "chroot",
         }

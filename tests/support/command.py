@@ -49,7 +49,7 @@ def install(root: str | Path, *arguments: str | Path, **how) -> subprocess.Compl
     return done
 
 
-def program_folder(path: Path) -> Path:
+def program_directory(path: Path) -> Path:
     """Makes the directory ``path`` with nothing but a program ``rootfs-trust`` in it, to be put on a PATH."""
     path.mkdir()
     program = path / "rootfs-trust"
@@ -64,9 +64,9 @@ class OrdinaryUser:
     The directory of the tests, the checkout and the interpreter itself may all be closed to other users.
     """
 
-    def __init__(self, folder: Path, uid: int, gid: int) -> None:
+    def __init__(self, directory: Path, uid: int, gid: int) -> None:
         self.uid, self.gid = uid, gid
-        self._library = folder / "library"
+        self._library = directory / "library"
         site = Path(sysconfig.get_path("purelib"))
         for source in (
             REPOSITORY / "rootfs_trust",
@@ -75,7 +75,7 @@ class OrdinaryUser:
             *(site / name for name in _LIBRARIES),
         ):
             shutil.copytree(source, self._library / source.name, ignore=shutil.ignore_patterns("__pycache__"))
-        subprocess.run(["chmod", "-R", "a+rX", folder], check=True)
+        subprocess.run(["chmod", "-R", "a+rX", directory], check=True)
         self._python = self._readable_python()
 
     def rootfs_trust(

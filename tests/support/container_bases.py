@@ -46,17 +46,17 @@ def python_base(amd64_tar: Path, tree_cache: Path, tmp_path_factory: pytest.Temp
 @pytest.fixture(scope="session")
 def buildah(python_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
     """A store with the look-alikes, gone after the session."""
-    folder = tmp_path_factory.mktemp("buildah")
-    buildah = Buildah(folder)
+    directory = tmp_path_factory.mktemp("buildah")
+    buildah = Buildah(directory)
     buildah.make_image(PYTHON, python_base, "--arch=amd64", "--cmd=python3")
-    alpine = small_alpine(folder / "alpine")
+    alpine = small_alpine(directory / "alpine")
     add_openssl(alpine, python_base)
     buildah.make_image(ALPINE, alpine, "--arch=amd64", "--cmd=/bin/sh")
-    distroless = small_distroless(folder / "distroless")
+    distroless = small_distroless(directory / "distroless")
     add_openssl(distroless, python_base)
     buildah.make_image(DISTROLESS, distroless, "--arch=amd64", f"--user={SOMEBODY}", f"--env=SSL_CERT_FILE={BUNDLE}")
     yield buildah
-    shutil.rmtree(folder)
+    shutil.rmtree(directory)
 
 
 def small_alpine(path: Path) -> Path:

@@ -25,8 +25,8 @@ class DebianTree:
     def __init__(self, path: Path, *, configured: bool = True) -> None:
         self.path = path
         self.write("etc/os-release", b'ID=debian\nVERSION_ID="12"\n')
-        for folder in ("var/lib/dpkg", "etc/ssl/certs", "usr/local/share/ca-certificates", "etc/tedge"):
-            (path / folder).mkdir(parents=True)
+        for directory in ("var/lib/dpkg", "etc/ssl/certs", "usr/local/share/ca-certificates", "etc/tedge"):
+            (path / directory).mkdir(parents=True)
         for name in SHIPPED:
             self.write(f"usr/share/ca-certificates/{name}", shipped_authority(name).pem)
         if configured:
@@ -49,9 +49,9 @@ class DebianTree:
 def snapshot(path: Path) -> dict[str, tuple[object, ...]]:
     """Every entry below ``path``: type, mode, owner, time, and content or link text."""
     entries: dict[str, tuple[object, ...]] = {}
-    for folder, folders, files in os.walk(path):
-        for name in [*folders, *files]:
-            full = os.path.join(folder, name)
+    for directory, directories, files in os.walk(path):
+        for name in [*directories, *files]:
+            full = os.path.join(directory, name)
             status = os.lstat(full)
             content: object = None
             if stat.S_ISLNK(status.st_mode):

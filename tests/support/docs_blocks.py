@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.command import REPOSITORY, program_folder
+from tests.support.command import REPOSITORY, program_directory
 from tests.support.peers import PLAIN_ENVIRONMENT
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
@@ -55,12 +55,12 @@ def sessions(text: str) -> list[tuple[str, str]]:
     return list(zip(parts[::2], parts[1::2], strict=True))
 
 
-class SampleFolder:
+class SampleDirectory:
     """A directory with the sample root filesystem and its CA, in which commands of the documentation run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path / "sample"
-        programs = program_folder(path / "bin")
+        programs = program_directory(path / "bin")
         self._environment = {**PLAIN_ENVIRONMENT, "PATH": f"{programs}:{PLAIN_ENVIRONMENT['PATH']}", "LC_ALL": "C"}
         subprocess.run([sys.executable, REPOSITORY / "recipes/sample/make.py", self.path], check=True, timeout=60)
 

@@ -50,12 +50,12 @@ ODD_NAMES = (
 
 
 class World:
-    def __init__(self, folder: Path, monkeypatch) -> None:
-        self.outside = folder / "outside"
-        self.tree = DebianTree(folder / "in/rootfs")
+    def __init__(self, directory: Path, monkeypatch) -> None:
+        self.outside = directory / "outside"
+        self.tree = DebianTree(directory / "in/rootfs")
         self.tree.write("etc/tedge/tedge.toml", b'[config]\nversion = "2"\n')
-        (folder / "ca.pem").write_bytes(Authority("My CA").pem)
-        root, ca = self.tree.root, str(folder / "ca.pem")
+        (directory / "ca.pem").write_bytes(Authority("My CA").pem)
+        root, ca = self.tree.root, str(directory / "ca.pem")
         self.commands = {
             "install": ["install", "--root", root, "--cert", ca, "--cloud", "c8y"],
             "remove": ["remove", "--root", root, "ca", "Alpha_Root"],
@@ -126,9 +126,9 @@ class World:
         return path
 
     @staticmethod
-    def _is_ours(folder: Path) -> bool:
+    def _is_ours(directory: Path) -> bool:
         """A link that was put before must never be followed: it may lead to the host's own files."""
-        return os.path.realpath(folder) == os.fspath(folder) and folder.is_dir()
+        return os.path.realpath(directory) == os.fspath(directory) and directory.is_dir()
 
     @staticmethod
     def _put_fifo(path: Path) -> None:

@@ -56,7 +56,7 @@ class Tarball:
     def hard_link(self, name: str, other: str) -> Tarball:
         return self.add(name, tarfile.LNKTYPE, linkname=other)
 
-    def tree(self, folder: Path, prefix: str = "./") -> Tarball:
+    def tree(self, directory: Path, prefix: str = "./") -> Tarball:
         """Everything below ``folder``, owned by root."""
 
         def owned(info: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -64,7 +64,7 @@ class Tarball:
             info.uname = info.gname = "root"
             return info
 
-        self._tar.add(folder, prefix, filter=owned)
+        self._tar.add(directory, prefix, filter=owned)
         return self
 
     def end(self) -> bytes:

@@ -63,8 +63,8 @@ class LayoutTree:
         self.path = path
         self.family = family
         path.mkdir()
-        for folder in ("etc", "usr", "var", "tmp"):
-            (path / folder).mkdir()
+        for directory in ("etc", "usr", "var", "tmp"):
+            (path / directory).mkdir()
         family.build(self)
 
     @property
@@ -102,9 +102,9 @@ _OE_HEADER = """\
 """
 
 
-def _shipped_files(tree: LayoutTree, folder: str = "usr/share/ca-certificates") -> None:
+def _shipped_files(tree: LayoutTree, directory: str = "usr/share/ca-certificates") -> None:
     for name, file in _FILES.items():
-        tree.write(f"{folder}/{file}", shipped_authority(name).pem)
+        tree.write(f"{directory}/{file}", shipped_authority(name).pem)
     tree.folder("etc/ssl/certs")
 
 

@@ -23,7 +23,7 @@ KINDS = ("folder",) * 5 + ("link",) * 8 + ("file", "sparse", "fifo", "socket", "
 _NODES = {stat.S_IFREG: File, stat.S_IFLNK: Symlink, stat.S_IFDIR: Directory}
 _SPECIAL = {"fifo": stat.S_IFIFO, "socket": stat.S_IFSOCK, "device": stat.S_IFCHR}
 _NULL = os.makedev(1, 3)
-_OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 SPARSE = 1 << 40
 
 
@@ -48,16 +48,16 @@ class Maze(NamedTuple):
 
 def draw(random: Random, outside: bytes = b"/etc/ssl", most: int = 10) -> Maze:
     """A maze; some of its links name ``outside``, a path of the host."""
-    folders, entries, taken = [b""], list[Entry](), set[bytes]()
+    directories, entries, taken = [b""], list[Entry](), set[bytes]()
     for _ in range(random.randint(1, most)):
-        folder, name, kind = map(random.choice, (folders, NAMES, KINDS))
-        entry = Entry(folder, name, kind, _text(random, entries, outside))
+        directory, name, kind = map(random.choice, (directories, NAMES, KINDS))
+        entry = Entry(directory, name, kind, _text(random, entries, outside))
         if entry.path in taken or len(entry.path) > 2000:
             continue
         taken.add(entry.path)
         entries.append(entry)
         if entry.kind == "folder":
-            folders.append(entry.path)
+            directories.append(entry.path)
     paths = [entry.path for entry in entries]
     paths += (b"/" + _way(random, entries) for _ in range(6))
     return Maze(entries, paths)
@@ -80,35 +80,35 @@ def _way(random: Random, entries: list[Entry]) -> bytes:
 @contextmanager
 def built(maze: Maze, root: int) -> Iterator[None]:
     """The maze below the empty directory ``root`` (a descriptor), which is empty again afterwards."""
-    folders = {b"": root}
+    directories = {b"": root}
     made: list[Entry] = []
     try:
         for entry in maze.entries:
-            if _make(entry, folders[entry.folder]):
+            if _make(entry, directories[entry.folder]):
                 made.append(entry)
                 if entry.kind == "folder":
-                    folders[entry.path] = os.open(entry.name, _OPEN_FOLDER, dir_fd=folders[entry.folder])
+                    directories[entry.path] = os.open(entry.name, _OPEN_DIRECTORY, dir_fd=directories[entry.folder])
         yield
     finally:
         for entry in reversed(made):
             remove = os.rmdir if entry.kind == "folder" else os.unlink
-            remove(entry.name, dir_fd=folders[entry.folder])
-        for path, fd in folders.items():
+            remove(entry.name, dir_fd=directories[entry.folder])
+        for path, fd in directories.items():
             if path:
                 os.close(fd)
 
 
-def _make(entry: Entry, folder: int) -> bool:
+def _make(entry: Entry, directory: int) -> bool:
     if entry.kind == "folder":
-        os.mkdir(entry.name, dir_fd=folder)
+        os.mkdir(entry.name, dir_fd=directory)
     elif entry.kind == "link":
-        os.symlink(entry.text, entry.name, dir_fd=folder)
+        os.symlink(entry.text, entry.name, dir_fd=directory)
     elif entry.kind in _SPECIAL:
         if entry.kind == "device" and os.geteuid() != 0:
             return False
-        os.mknod(entry.name, 0o600 | _SPECIAL[entry.kind], _NULL, dir_fd=folder)
+        os.mknod(entry.name, 0o600 | _SPECIAL[entry.kind], _NULL, dir_fd=directory)
     else:
-        fd = os.open(entry.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=folder)
+        fd = os.open(entry.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=directory)
         os.truncate(fd, SPARSE if entry.kind == "sparse" else 1)
         os.close(fd)
     return True
@@ -143,9 +143,9 @@ def _kernel(root: int, path: bytes) -> tuple[object, ...]:
     return kernel.real_path(root, path), _kind(followed), _kind(itself), itself, _names(root, path)
 
 
-def _identity(folder: int, name: bytes) -> tuple[int, int, int] | None:
+def _identity(directory: int, name: bytes) -> tuple[int, int, int] | None:
     try:
-        status = os.stat(name or b".", dir_fd=folder, follow_symlinks=False)
+        status = os.stat(name or b".", dir_fd=directory, follow_symlinks=False)
     except OSError:
         return None
     return status.st_dev, status.st_ino, status.st_mode

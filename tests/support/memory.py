@@ -40,10 +40,10 @@ class MemoryTree:
         return here
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
-        folder = self.real_path(parent(path))
-        if folder is None:
+        directory = self.real_path(parent(path))
+        if directory is None:
             return None
-        place = join(folder, path.rpartition("/")[2]) if path != "/" else "/"
+        place = join(directory, path.rpartition("/")[2]) if path != "/" else "/"
         node = self.entries.get(place) if place != "/" else Directory()
         if follow and isinstance(node, Symlink):
             real = self.real_path(place)

@@ -89,9 +89,9 @@ def _fill(root: Path) -> None:
     (library / "text").chmod(0o4755)
     for name, value in (("user.note", b"a value"), ("user.other", b"another"), ("security.ima", bytes(range(200)))):
         os.setxattr(library / "text", name, value)
-    for folder, folders, files in os.walk(root, topdown=False):
-        for name in [*folders, *files]:
-            os.utime(Path(folder, name), (_MTIME, _MTIME + len(name)), follow_symlinks=False)
+    for directory, directories, files in os.walk(root, topdown=False):
+        for name in [*directories, *files]:
+            os.utime(Path(directory, name), (_MTIME, _MTIME + len(name)), follow_symlinks=False)
 
 
 def _listing(root: Path) -> Listing:

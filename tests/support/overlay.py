@@ -28,7 +28,7 @@ exec "$@"
 def words_over(tree: Path, *words: str | os.PathLike[str]) -> list[str]:
     """The command that runs ``words`` with the trust store of ``tree`` in the place of this machine's."""
     needs_mounts()
-    here = [folder for folder in _COVERED if Path("/", folder).is_dir()]
+    here = [directory for directory in _COVERED if Path("/", directory).is_dir()]
     return [peer("unshare"), "-m", "sh", "-c", _RUN_OVER, "sh", str(tree), *here, "--", *map(os.fspath, words)]
 
 
@@ -48,7 +48,7 @@ def words_merged(tree: Path, *words: str | os.PathLike[str]) -> list[str]:
     needs_mounts()
     if not _overlays_are_allowed():
         unavailable("overlays of directories are not allowed here")
-    here = [folder for folder in _MERGED if (tree / folder).is_dir()]
+    here = [directory for directory in _MERGED if (tree / directory).is_dir()]
     return [peer("unshare"), "-m", "sh", "-c", _RUN_MERGED, "sh", str(tree), *here, "--", *map(os.fspath, words)]
 
 
@@ -92,10 +92,10 @@ class BrokerOver(Broker):
     ``before`` are the words of a program that starts it, such as one that sets its clock.
     """
 
-    def __init__(self, tree: Path, folder: Path, name: str, *lines: str, before: tuple[str, ...] = ()) -> None:
-        (folder / "tmp").mkdir(parents=True, exist_ok=True)
-        super().__init__(RealTree(folder), name, *lines)
-        self._words = words_over(tree, *before, peer("mosquitto"), "-c", str(folder / self._conf[1:]))
+    def __init__(self, tree: Path, directory: Path, name: str, *lines: str, before: tuple[str, ...] = ()) -> None:
+        (directory / "tmp").mkdir(parents=True, exist_ok=True)
+        super().__init__(RealTree(directory), name, *lines)
+        self._words = words_over(tree, *before, peer("mosquitto"), "-c", str(directory / self._conf[1:]))
 
     def __enter__(self) -> BrokerOver:
         with open(self._log, "wb") as log:

@@ -33,8 +33,8 @@ def certificates(data: bytes) -> dict[str, Certificate]:
 
 def debian_bundle(package: Path) -> bytes:
     """All certificates that a Debian package ships, joined."""
-    folder = package.parent / f"{package.name}.unpacked"
-    if not folder.exists():
-        subprocess.run(["dpkg-deb", "-x", str(package), str(folder)], check=True)
-    files = sorted((folder / "usr/share/ca-certificates/mozilla").glob("*.crt"))
+    directory = package.parent / f"{package.name}.unpacked"
+    if not directory.exists():
+        subprocess.run(["dpkg-deb", "-x", str(package), str(directory)], check=True)
+    files = sorted((directory / "usr/share/ca-certificates/mozilla").glob("*.crt"))
     return b"".join(file.read_bytes() for file in files)

@@ -9,14 +9,14 @@ from jsonschema import Draft202012Validator
 
 from tests.support.command import REPOSITORY
 
-FOLDER = REPOSITORY / "docs/schema"
+DIRECTORY = REPOSITORY / "docs/schema"
 _OUTCOMES = ("install", "remove", "rehash", "image")
 
 
 @functools.cache
 def validator(name: str) -> Draft202012Validator:
     """The schema ``docs/schema/NAME.schema.json``, itself valid."""
-    schema = json.loads((FOLDER / f"{name}.schema.json").read_text())
+    schema = json.loads((DIRECTORY / f"{name}.schema.json").read_text())
     Draft202012Validator.check_schema(schema)
     return Draft202012Validator(schema)
 

@@ -34,9 +34,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def https_server(server: Authority, folder: Path, listen: str = "127.0.0.1") -> Iterator[int]:
+def https_server(server: Authority, directory: Path, listen: str = "127.0.0.1") -> Iterator[int]:
     """The port of an HTTPS server that shows the certificate of ``server`` and answers ``hello``."""
-    pair = folder / "server-pair.pem"
+    pair = directory / "server-pair.pem"
     pair.write_bytes(server.pem + server.key_pem)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("DEFAULT:@SECLEVEL=0")  # weak certificates are shown, too

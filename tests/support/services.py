@@ -80,13 +80,13 @@ def moments(under: Iterable[Authority]) -> list[datetime]:
     return [NOW, *sorted(each for each in around if NOW < each < UNTIL), UNTIL]
 
 
-def config(folder: Path, found: Iterable[Service], *more: str) -> Path:
+def config(directory: Path, found: Iterable[Service], *more: str) -> Path:
     """A rootfs-trust.toml of ``more`` lines and a ``[[server]]`` for each service, its chain beside it."""
-    (folder / "chains").mkdir(exist_ok=True)
+    (directory / "chains").mkdir(exist_ok=True)
     tables = []
     for each in found:
-        (folder / f"chains/{each.name}.pem").write_bytes(each.pem)
+        (directory / f"chains/{each.name}.pem").write_bytes(each.pem)
         tables.append(f'[[server]]\nname = "{each.name}"\nchain = "chains/{each.name}.pem"\nhostname = "{each.name}"\n')
-    path = folder / "rootfs-trust.toml"
+    path = directory / "rootfs-trust.toml"
     path.write_text("\n".join([*more, *tables]))
     return path

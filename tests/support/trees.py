@@ -127,14 +127,14 @@ def _make_arm64(tar: Path) -> None:
 
 
 def _make_amd64(tar: Path) -> None:
-    folder = tar.with_suffix(".folder")
+    directory = tar.with_suffix(".folder")
     try:
-        _make("debootstrap", "--arch=amd64", "--variant=minbase", f"--include={_AMD64_PACKAGES}", SUITE, str(folder))
+        _make("debootstrap", "--arch=amd64", "--variant=minbase", f"--include={_AMD64_PACKAGES}", SUITE, str(directory))
         for each in _NEVER_READ:
-            shutil.rmtree(folder / each, ignore_errors=True)
-        _make("tar", "--numeric-owner", "-C", str(folder), "-cf", str(tar), ".")
+            shutil.rmtree(directory / each, ignore_errors=True)
+        _make("tar", "--numeric-owner", "-C", str(directory), "-cf", str(tar), ".")
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _make(program: str, *arguments: str) -> None:
@@ -176,17 +176,17 @@ def amd64_base(amd64_tar: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture(scope="session")
 def small_base(amd64_base: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The amd64 tree with a few of its shipped CAs only: Debian's tool then takes a tenth of the time."""
-    folder = tmp_path_factory.mktemp("base") / "small"
-    tree = RealTree(folder)
-    _copy(amd64_base, folder)
-    names = [name for name in (folder / CONF).read_text().splitlines() if name.startswith(_FEW)]
+    directory = tmp_path_factory.mktemp("base") / "small"
+    tree = RealTree(directory)
+    _copy(amd64_base, directory)
+    names = [name for name in (directory / CONF).read_text().splitlines() if name.startswith(_FEW)]
     tree.write(CONF, "".join(f"{name}\n" for name in names).encode())
     for file in tree.shipped():
-        if str(file.relative_to(folder / SHIPPED)) not in names:
+        if str(file.relative_to(directory / SHIPPED)) not in names:
             file.unlink()
     tree.update_ca_certificates("--fresh")
-    yield folder
-    shutil.rmtree(folder)
+    yield directory
+    shutil.rmtree(directory)
 
 
 @pytest.fixture
@@ -219,12 +219,12 @@ def amd64_tree(new_amd64_tree: Callable[..., RealTree]) -> RealTree:
     return new_amd64_tree()
 
 
-def _unpacked(tar: Path, folder: Path) -> Iterator[Path]:
-    folder.mkdir()
-    subprocess.run(["tar", "--numeric-owner", "-xpf", tar, "-C", folder], check=True, timeout=120)
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+def _unpacked(tar: Path, directory: Path) -> Iterator[Path]:
+    directory.mkdir()
+    subprocess.run(["tar", "--numeric-owner", "-xpf", tar, "-C", directory], check=True, timeout=120)
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)
 
 
 def _copies(base: Path, tmp_path: Path, kind: type[AnyTree]) -> Iterator[Callable[..., AnyTree]]:

@@ -88,8 +88,8 @@ def held_by_file(tree: RootDirectory, path: str) -> Held:
     return held(node.content)
 
 
-def held_by_folder(tree: RootDirectory, path: str) -> Held:
-    """What the files and links of the folder lead to, subfolders left out; no link may lead nowhere."""
+def held_by_directory(tree: RootDirectory, path: str) -> Held:
+    """What the files and links of the directory lead to, subfolders left out; no link may lead nowhere."""
     trusted: list[str] = []
     distrusted: list[str] = []
     for name in tree.names(path):

@@ -6,7 +6,7 @@ import tarfile
 from pathlib import Path
 
 
-def unpack(archive: tarfile.TarFile, folder: Path) -> None:
+def unpack(archive: tarfile.TarFile, directory: Path) -> None:
     """Like ``extractall`` with the filter for trees; Debian 12's Python 3.11.2 has no filters and needs none."""
     archive.extraction_filter = getattr(tarfile, "tar_filter", None)
-    archive.extractall(folder)
+    archive.extractall(directory)

@@ -59,51 +59,51 @@ def _archive(suite: str) -> str:
 
 
 def _make_released(tar: Path) -> None:
-    folder = tar.with_suffix(".folder")
+    directory = tar.with_suffix(".folder")
     try:
         sources = f"deb {_archive(SUITE)} {SUITE} main"
         include = "--include=ca-certificates,openssl"
         whole = tar.with_suffix(".whole.tar")
         options = ("--mode=root", "--architectures=amd64", "--variant=minbase", "--format=tar", include)
         _make("mmdebstrap", *options, SUITE, str(whole), sources)
-        folder.mkdir()
-        _make("tar", "--numeric-owner", "-C", str(folder), "-xpf", str(whole))
+        directory.mkdir()
+        _make("tar", "--numeric-owner", "-C", str(directory), "-xpf", str(whole))
         whole.unlink()
         for each in _NEVER_READ:
-            shutil.rmtree(folder / each, ignore_errors=True)
-        _make("tar", "--numeric-owner", "-C", str(folder), "-cf", str(tar), ".")
+            shutil.rmtree(directory / each, ignore_errors=True)
+        _make("tar", "--numeric-owner", "-C", str(directory), "-cf", str(tar), ".")
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def download_package(file: Path, suite: str, archive: str) -> None:
     """The ca-certificates of ``suite``, from ``archive``, an address of Debian's archive."""
-    folder = file.with_suffix(".folder")
+    directory = file.with_suffix(".folder")
     try:
         for name in ("lists/partial", "cache/archives/partial", "got"):
-            (folder / name).mkdir(parents=True)
+            (directory / name).mkdir(parents=True)
         line = f"deb [signed-by={_KEYRING} arch=amd64] {archive} {suite} main\n"
-        (folder / "sources.list").write_text(line)
-        (folder / "status").touch()
+        (directory / "sources.list").write_text(line)
+        (directory / "status").touch()
         settings = {
-            "Dir::Etc::sourcelist": folder / "sources.list",
+            "Dir::Etc::sourcelist": directory / "sources.list",
             "Dir::Etc::sourceparts": "-",
             "Dir::Etc::preferencesparts": "-",
-            "Dir::State::lists": folder / "lists",
-            "Dir::State::status": folder / "status",
-            "Dir::Cache": folder / "cache",
+            "Dir::State::lists": directory / "lists",
+            "Dir::State::status": directory / "status",
+            "Dir::Cache": directory / "cache",
             "APT::Architecture": "amd64",
             "APT::Sandbox::User": "root",
         }
         options = [f"-o{key}={value}" for key, value in settings.items()]
         _make("apt-get", "-q", *options, "update")
         # It downloads into the directory that it runs in.
-        _make("sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(folder / "got"), "apt-get", "-q", *options,
+        _make("sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(directory / "got"), "apt-get", "-q", *options,
               "download", "ca-certificates")  # fmt: skip
-        (package,) = (folder / "got").iterdir()
+        (package,) = (directory / "got").iterdir()
         shutil.copy(package, file)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def package_of(tree_cache: Path, suite: str) -> Path:

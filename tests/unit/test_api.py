@@ -23,7 +23,7 @@ from tests.support.hostile import ended_after
 
 
 @pytest.fixture(autouse=True)
-def empty_folder(tmp_path, monkeypatch):
+def empty_directory(tmp_path, monkeypatch):
     (tmp_path / "cwd").mkdir()
     monkeypatch.chdir(tmp_path / "cwd")
 
@@ -72,7 +72,7 @@ def test_the_time_is_the_callers_to_say(debian, ca, authority):
     assert install(debian.root, InstallOptions(certs=[ca], at=NOW)).changed is False
 
 
-def test_errors_carry_their_troubles_and_the_status_of_the_contract(debian, ca):
+def test_errors_carry_their_problems_and_the_status_of_the_contract(debian, ca):
     statuses = {InputError: 2, ConflictError: 3, ApplyError: 4, MalformedError: 2}
     assert {kind: kind.exit_status for kind in statuses} == statuses
     assert all(issubclass(kind, RootfsTrustError) for kind in statuses)
@@ -105,14 +105,14 @@ def test_an_unreadable_tree_after_the_run_is_an_error(debian, ca, monkeypatch):
         install(debian.root, InstallOptions(certs=[ca]))
 
 
-def test_rehash_of_one_folder_by_two_names_does_not_wait_for_itself(tmp_path, authority):
+def test_rehash_of_one_directory_by_two_names_does_not_wait_for_itself(tmp_path, authority):
     (tmp_path / "certs").mkdir()
     (tmp_path / "certs/a.pem").write_bytes(authority.pem)
     (tmp_path / "twin").symlink_to("certs")
-    folders = [str(tmp_path / name) for name in ("certs", "twin", "certs/")]
+    directories = [str(tmp_path / name) for name in ("certs", "twin", "certs/")]
     with ended_after(20):
-        assert rehash(folders).changed
-        assert not rehash(folders).changed
+        assert rehash(directories).changed
+        assert not rehash(directories).changed
 
 
 OTHER_NAMES = {"list": "list_anchors", "image": "install_image", "fleet": "Fleet"}
@@ -187,7 +187,7 @@ def test_certificates_are_given_as_bytes(debian, authority):
     assert not install(debian.root, InstallOptions(certs=[authority.der])).changed
 
 
-def test_bytes_that_are_no_certificate_are_named_as_bytes(debian):
+def test_bytes_that_are_not_certificate_are_named_as_bytes(debian):
     with pytest.raises(InputError) as refused:
         install(debian.root, InstallOptions(certs=[b"nothing"]))
     assert [problem.path for problem in refused.value.problems] == ["<bytes>"]

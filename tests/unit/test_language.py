@@ -1,8 +1,8 @@
 """How the docs and the texts of the code read: plain words, short sentences.
 
 ``WORDS`` lists words that the project does not use, each with what to write instead. The test reads all pages, and the
-docstrings, comments and messages of the packages in ``PACKAGES``, and the comments of the recipes. ``ALLOWED`` has
-the exceptions.
+docstrings, comments and messages of the packages in ``PACKAGES``, the comments of the recipes, and the names of tests.
+``ALLOWED`` has the exceptions.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ ALLOWED = (
     r"\(?\w+\.md#[\w-]+\)?",
     r"peer dependenc",
     r"tests/\S+",
-    r"program_folder|room_data",
+    r"room_data",
     r"OCTET STRING",
 )
 """Regular expressions of text in which these words are right: code, addresses, names of others."""
@@ -79,6 +79,12 @@ RECIPES = sorted(
     path.relative_to(REPOSITORY).as_posix()
     for path in (REPOSITORY / "recipes").rglob("*")
     if path.is_file() and path.suffix not in (".md", ".pyc")
+)
+
+TESTS = sorted(
+    path.relative_to(REPOSITORY).as_posix()
+    for path in (REPOSITORY / "tests").rglob("test_*.py")
+    if path.relative_to(REPOSITORY).parts[1] not in ("faults", "hostile", "mutation")
 )
 
 LONGEST = 30
@@ -180,6 +186,17 @@ def test_the_comments_of_a_recipe_use_the_words_of_the_field(recipe):
     lines = (REPOSITORY / recipe).read_text().splitlines()
     comments = " ".join(line.strip("# \t") for line in lines if line.lstrip().startswith("#"))
     assert not wrong_words(comments)
+
+
+def test_the_names_of_tests_use_the_words_of_the_field():
+    found = [
+        f"{file}: {node.name}: {wrong}"
+        for file in TESTS
+        for node in ast.walk(ast.parse((REPOSITORY / file).read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        for wrong in wrong_words(node.name.replace("_", " "))
+    ]
+    assert not found, "\n".join(["", *found])
 
 
 def test_words_in_code_and_addresses_are_not_checked():

@@ -30,8 +30,8 @@ HISTORY = ("CHANGELOG.md",)
 
 SOURCES = sorted(
     path.relative_to(REPOSITORY).as_posix()
-    for folder in ("rootfs_trust", "tests", "benchmarks", "docs", "recipes", "root_data")
-    for path in (REPOSITORY / folder).rglob("*.py")
+    for directory in ("rootfs_trust", "tests", "benchmarks", "docs", "recipes", "root_data")
+    for path in (REPOSITORY / directory).rglob("*.py")
 )
 
 
@@ -43,8 +43,8 @@ def named_in(path: Path) -> Iterator[str]:
 def is_missing(name: str) -> bool:
     """Return whether ``name`` is a path of this repository, or of a package of it, that matches no file."""
     first = name.partition("/")[0]
-    places = [folder for folder in (REPOSITORY, PACKAGE) if (folder / first).is_dir()]
-    return first in FORMER or (bool(places) and not any(list(folder.glob(name)) for folder in places))
+    places = [directory for directory in (REPOSITORY, PACKAGE) if (directory / first).is_dir()]
+    return first in FORMER or (bool(places) and not any(list(directory.glob(name)) for directory in places))
 
 
 def is_unknown(name: str) -> bool:

@@ -49,7 +49,7 @@ def test_toml_has_no_controls_and_gives_the_text_back(text):
 
 
 @given(TEXT)
-def test_markdown_has_no_markup_of_its_own(text):
+def test_foreign_text_adds_no_markup_to_markdown(text):
     written = as_markdown(text)
     assert is_plain(written) and "<" not in written
     assert all(written[index - 1] == "\\" for index, char in enumerate(written) if char in "|`*[]")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.authority import Authority
-from tests.support.bitbake import BuildFolder
+from tests.support.bitbake import BuildDirectory
 from tests.support.layout_trees import FAMILIES, LayoutTree
 from tests.support.trees import (  # noqa: F401
     amd64_base,
@@ -17,12 +17,12 @@ from tests.support.trees import (  # noqa: F401
 
 
 @pytest.fixture
-def build(tmp_path: Path, authority: Authority) -> BuildFolder:
+def build(tmp_path: Path, authority: Authority) -> BuildDirectory:
     """With an image that inherits the class, and the CA of the user in ``certs/my-ca.pem``."""
-    folder = BuildFolder(tmp_path / "build")
-    folder.write("my-image.bb", "inherit image\n")
-    folder.write("certs/my-ca.pem", authority.pem)
-    return folder
+    directory = BuildDirectory(tmp_path / "build")
+    directory.write("my-image.bb", "inherit image\n")
+    directory.write("certs/my-ca.pem", authority.pem)
+    return directory
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.authority import NOW, Authority, pkcs7_pem
-from tests.support.bitbake import LAYER, BuildFolder, StorePlan
+from tests.support.bitbake import LAYER, BuildDirectory, StorePlan
 from tests.support.trees import LOCAL, STORE, RealTree
 from tests.support.yocto_tree import NOTHING, made_oes
 
@@ -21,17 +21,17 @@ PACKAGED = f"{WORK}/image/{LOCAL}"
 
 
 @pytest.fixture
-def recipe(build: BuildFolder) -> Path:
+def recipe(build: BuildDirectory) -> Path:
     """A copy of the example, its certificate where do_unpack puts it."""
     unpack(build, (build.path / "certs/my-ca.pem").read_bytes())
     return build.write(EXAMPLE.name, EXAMPLE.read_text())
 
 
-def unpack(build: BuildFolder, content: bytes, name: str = "my-ca.pem") -> None:
+def unpack(build: BuildDirectory, content: bytes, name: str = "my-ca.pem") -> None:
     build.write(f"{WORK}/sources/{name}", content)
 
 
-def packaged(build: BuildFolder, recipe: Path) -> StorePlan:
+def packaged(build: BuildDirectory, recipe: Path) -> StorePlan:
     done = build.run(recipe, "do_compile", "do_install")
     assert done.status == 0, done.messages
     return done
@@ -44,7 +44,7 @@ def script(name: str, tree_path: str = "") -> str:
     return f'D="{tree_path}"\n' + body.replace("${sbindir}", "/usr/sbin")
 
 
-def test_the_package_holds_the_anchor_as_the_store_wants_it(build: BuildFolder, recipe: Path, authority: Authority):
+def test_the_package_holds_the_anchor_as_the_store_wants_it(build: BuildDirectory, recipe: Path, authority: Authority):
     unpack(build, b"\xef\xbb\xbfIssued for you\r\n" + authority.pem.replace(b"\n", b"\r\n"))
     packaged(build, recipe)
     (file,) = (path for path in (build.path / WORK / "image").rglob("*") if path.is_file())
@@ -54,7 +54,7 @@ def test_the_package_holds_the_anchor_as_the_store_wants_it(build: BuildFolder, 
 
 
 def test_several_certificates_are_several_files(
-    build: BuildFolder, recipe: Path, authority: Authority, other_authority: Authority
+    build: BuildDirectory, recipe: Path, authority: Authority, other_authority: Authority
 ):
     recipe.write_text(recipe.read_text().replace("file://my-ca.pem", "file://all.p7b"))
     unpack(build, pkcs7_pem(authority, other_authority), "all.p7b")
@@ -63,13 +63,13 @@ def test_several_certificates_are_several_files(
     assert contents == {authority.pem, other_authority.pem}
 
 
-def test_files_that_are_no_certificates_are_left_aside(build: BuildFolder, recipe: Path):
+def test_files_that_are_not_certificates_are_left_aside(build: BuildDirectory, recipe: Path):
     recipe.write_text(recipe.read_text().replace("file://my-ca.pem", "file://my-ca.pem file://notes.txt"))
     packaged(build, recipe)
     assert [path.name for path in (build.path / PACKAGED).iterdir()] == ["my-ca.crt"]
 
 
-def test_what_is_packaged_before_does_not_stay(build: BuildFolder, recipe: Path, other_authority: Authority):
+def test_what_is_packaged_before_does_not_stay(build: BuildDirectory, recipe: Path, other_authority: Authority):
     packaged(build, recipe)
     recipe.write_text(recipe.read_text().replace("my-ca.pem", "other.pem"))
     unpack(build, other_authority.pem, "other.pem")
@@ -77,7 +77,9 @@ def test_what_is_packaged_before_does_not_stay(build: BuildFolder, recipe: Path,
     assert [path.name for path in (build.path / PACKAGED).iterdir()] == ["other.crt"]
 
 
-def test_a_private_key_and_an_expired_certificate_are_refused(build: BuildFolder, recipe: Path, authority: Authority):
+def test_a_private_key_and_an_expired_certificate_are_refused(
+    build: BuildDirectory, recipe: Path, authority: Authority
+):
     for content, reason in (
         (authority.pem + authority.key_pem, "private key"),
         (Authority("Old", not_after=NOW - timedelta(days=1)).pem, "expired"),
@@ -87,20 +89,20 @@ def test_a_private_key_and_an_expired_certificate_are_refused(build: BuildFolder
         assert reason in (build.path / WORK / "temp/log.do_compile").read_text()
 
 
-def test_an_old_release_is_built_again_at_its_time(build: BuildFolder, recipe: Path):
+def test_an_old_release_is_built_again_at_its_time(build: BuildDirectory, recipe: Path):
     unpack(build, Authority("Old", not_after=NOW - timedelta(days=1)).pem)
     build.configure(f'ROOTFS_TRUST_AT = "{(NOW - timedelta(days=2)).date()}"')
     packaged(build, recipe)
 
 
-def test_a_recipe_without_certificates_ends_the_parsing_with_a_hint(build: BuildFolder, recipe: Path):
+def test_a_recipe_without_certificates_ends_the_parsing_with_a_hint(build: BuildDirectory, recipe: Path):
     recipe.write_text(recipe.read_text().replace("my-ca.pem", "my-ca.txt"))
     (fatal,) = build.run(recipe).of_level("CRITICAL")
     assert fatal == "ROOTFS_TRUST_ANCHORS is empty: add certificates to SRC_URI, as in file://my-ca.pem"
 
 
 def test_the_image_class_completes_what_the_package_brings(
-    build: BuildFolder, recipe: Path, new_small_tree: Callable[..., RealTree], authority: Authority
+    build: BuildDirectory, recipe: Path, new_small_tree: Callable[..., RealTree], authority: Authority
 ):
     packaged(build, recipe)
     tree = made_oes(new_small_tree())
@@ -113,7 +115,7 @@ def test_the_image_class_completes_what_the_package_brings(
 
 
 def test_on_a_device_the_package_enters_and_leaves_the_store(
-    build: BuildFolder, recipe: Path, new_small_tree: Callable[..., RealTree]
+    build: BuildDirectory, recipe: Path, new_small_tree: Callable[..., RealTree]
 ):
     packaged(build, recipe)
     tree = made_oes(new_small_tree())

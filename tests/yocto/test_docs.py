@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from tests.support.authority import Authority
-from tests.support.bitbake import BuildFolder
+from tests.support.bitbake import BuildDirectory
 from tests.support.docs_blocks import blocks
 from tests.support.layout_trees import LayoutTree
 from tests.support.trees import LOCAL
@@ -19,7 +19,9 @@ CONFIGURATIONS = [block.text for block in blocks(PAGE) if block.language == "bit
 
 
 @pytest.mark.parametrize("text", CONFIGURATIONS)
-def test_each_configuration_installs_the_certificate(build: BuildFolder, yocto_tree: LayoutTree, authority, text: str):
+def test_each_configuration_installs_the_certificate(
+    build: BuildDirectory, yocto_tree: LayoutTree, authority, text: str
+):
     tree = yocto_tree
     build.write("certs/rootfs-trust.toml", TOML)
     build.configure(text, f'IMAGE_ROOTFS = "{tree.path}"')
@@ -32,7 +34,7 @@ def test_each_configuration_installs_the_certificate(build: BuildFolder, yocto_t
         assert tomllib.loads(settings.read_text())["c8y"]["root_cert_path"] == "/etc/ssl/certs"
 
 
-def test_the_recipe_makes_the_package(build: BuildFolder, authority: Authority):
+def test_the_recipe_makes_the_package(build: BuildDirectory, authority: Authority):
     recipe = build.write("my-cloud-ca_1.0.bb", RECIPE)
     build.write("tmp/work/my-cloud-ca/sources/my-ca.pem", authority.pem)
     assert build.run(recipe, "do_compile", "do_install").status == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.authority import NOW, Authority
-from tests.support.bitbake import LAYER, BuildFolder, StorePlan
+from tests.support.bitbake import LAYER, BuildDirectory, StorePlan
 from tests.support.layout_trees import LayoutTree
 from tests.support.trees import STORE, RealTree
 from tests.support.yocto_tree import NOTHING, made_oes
@@ -27,12 +27,12 @@ def tree(yocto_tree: LayoutTree) -> LayoutTree:
     return yocto_tree
 
 
-def parsed(build: BuildFolder, *lines: str) -> StorePlan:
+def parsed(build: BuildDirectory, *lines: str) -> StorePlan:
     build.configure(CLASS, *lines)
     return build.run(build.path / "my-image.bb")
 
 
-def built(build: BuildFolder, root: Path, *lines: str, tasks: tuple[str, ...] = ("do_rootfs",)) -> StorePlan:
+def built(build: BuildDirectory, root: Path, *lines: str, tasks: tuple[str, ...] = ("do_rootfs",)) -> StorePlan:
     build.configure(CLASS, f'IMAGE_ROOTFS = "{root}"', *lines)
     return build.run(build.path / "my-image.bb", *tasks)
 
@@ -40,7 +40,7 @@ def built(build: BuildFolder, root: Path, *lines: str, tasks: tuple[str, ...] = 
 # -- do_rootfs ---------------------------------------------------------------------------------------------
 
 
-def test_two_lines_install_the_anchor_and_the_settings(build: BuildFolder, tree: LayoutTree, authority: Authority):
+def test_two_lines_install_the_anchor_and_the_settings(build: BuildDirectory, tree: LayoutTree, authority: Authority):
     done = built(build, tree.path, *TWO_LINES)
     assert done.status == 0, done.messages
     assert (tree.path / "usr/local/share/ca-certificates/my-ca.crt").read_bytes() == authority.pem
@@ -49,18 +49,18 @@ def test_two_lines_install_the_anchor_and_the_settings(build: BuildFolder, tree:
     assert (tree.path / STORE / "Alpha_Root.pem").is_symlink()
 
 
-def test_what_is_written_has_the_time_of_the_image(build: BuildFolder, tree: LayoutTree):
+def test_what_is_written_has_the_time_of_the_image(build: BuildDirectory, tree: LayoutTree):
     built(build, tree.path, *TWO_LINES)
     times = {name: os.lstat(tree.path / name).st_mtime for name in ("etc/tedge/tedge.toml", f"{STORE}/my-ca.pem")}
     assert set(times.values()) == {TIMESTAMP}
 
 
-def test_without_a_time_of_the_image_the_tools_own_rule_holds(build: BuildFolder, tree: LayoutTree):
+def test_without_a_time_of_the_image_the_tools_own_rule_holds(build: BuildDirectory, tree: LayoutTree):
     assert built(build, tree.path, *TWO_LINES, 'REPRODUCIBLE_TIMESTAMP_ROOTFS = ""').status == 0
     assert os.lstat(tree.path / "etc/tedge/tedge.toml").st_mtime > TIMESTAMP
 
 
-def test_a_second_run_changes_nothing(build: BuildFolder, tree: LayoutTree):
+def test_a_second_run_changes_nothing(build: BuildDirectory, tree: LayoutTree):
     built(build, tree.path, *TWO_LINES)
     before = tree.snapshot()
     assert built(build, tree.path, *TWO_LINES).status == 0
@@ -68,7 +68,7 @@ def test_a_second_run_changes_nothing(build: BuildFolder, tree: LayoutTree):
 
 
 def test_without_any_variable_the_store_is_completed_with_what_packages_brought(
-    build: BuildFolder, tree: LayoutTree, other_authority: Authority
+    build: BuildDirectory, tree: LayoutTree, other_authority: Authority
 ):
     tree.write("usr/local/share/ca-certificates/of-a-package.crt", other_authority.pem)
     assert built(build, tree.path).status == 0
@@ -76,19 +76,19 @@ def test_without_any_variable_the_store_is_completed_with_what_packages_brought(
     assert not (tree.path / "etc/tedge").exists()
 
 
-def test_a_configuration_is_read(build: BuildFolder, tree: LayoutTree, authority: Authority):
+def test_a_configuration_is_read(build: BuildDirectory, tree: LayoutTree, authority: Authority):
     build.write("certs/rootfs-trust.toml", f'[[anchor]]\nfile = "my-ca.pem"\nsha256 = "{authority.sha256}"\n')
     assert built(build, tree.path, 'ROOTFS_TRUST_CONFIG = "certs/rootfs-trust.toml"').status == 0
     assert (tree.path / "usr/local/share/ca-certificates/my-ca.crt").exists()
 
 
-def test_a_configuration_that_happens_to_lie_in_the_build_folder_is_not(build: BuildFolder, tree: LayoutTree):
+def test_a_configuration_that_happens_to_lie_in_the_build_directory_is_not(build: BuildDirectory, tree: LayoutTree):
     build.write("rootfs-trust.toml", '[[anchor]]\nfile = "certs/my-ca.pem"\n')
     assert built(build, tree.path).status == 0
     assert not (tree.path / "usr/local/share/ca-certificates/my-ca.crt").exists()
 
 
-def test_runtimes_get_the_certificates(build: BuildFolder, tree: LayoutTree, authority: Authority):
+def test_runtimes_get_the_certificates(build: BuildDirectory, tree: LayoutTree, authority: Authority):
     stores = [f"opt/{name}/lib/python3.11/site-packages/certifi/cacert.pem" for name in ("a", "b")]
     for store in stores:
         tree.write(store, b"# others\n")
@@ -96,12 +96,12 @@ def test_runtimes_get_the_certificates(build: BuildFolder, tree: LayoutTree, aut
     assert all(authority.pem in (tree.path / store).read_bytes() for store in stores)
 
 
-def test_warnings_are_bitbakes_warnings(build: BuildFolder, tree: LayoutTree):
+def test_warnings_are_bitbakes_warnings(build: BuildDirectory, tree: LayoutTree):
     (warning,) = built(build, tree.path, *TWO_LINES).of_level("WARNING")
     assert warning.startswith("/etc/tedge/tedge.toml: the rootfs has no tedge user") and "[no-tedge-user]" in warning
 
 
-def test_what_is_refused_ends_the_task_with_the_reason_and_changes_nothing(build: BuildFolder, tree: LayoutTree):
+def test_what_is_refused_ends_the_task_with_the_reason_and_changes_nothing(build: BuildDirectory, tree: LayoutTree):
     build.write("certs/my-ca.pem", Authority("Old", not_after=NOW - timedelta(days=1)).pem)
     before = tree.contents()
     done = built(build, tree.path, *TWO_LINES)
@@ -111,13 +111,13 @@ def test_what_is_refused_ends_the_task_with_the_reason_and_changes_nothing(build
     assert tree.contents() == before
 
 
-def test_an_old_release_is_built_again_at_its_time(build: BuildFolder, tree: LayoutTree):
+def test_an_old_release_is_built_again_at_its_time(build: BuildDirectory, tree: LayoutTree):
     build.write("certs/my-ca.pem", Authority("Old", not_after=NOW - timedelta(days=1)).pem)
     at = (NOW - timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert built(build, tree.path, *TWO_LINES, f'ROOTFS_TRUST_AT = "{at}"').status == 0
 
 
-def test_options_are_passed_on(build: BuildFolder, tree: LayoutTree, other_authority: Authority):
+def test_options_are_passed_on(build: BuildDirectory, tree: LayoutTree, other_authority: Authority):
     built(build, tree.path, *TWO_LINES)
     build.write("certs/my-ca.pem", other_authority.pem)
     assert built(build, tree.path, *TWO_LINES).status != 0
@@ -128,7 +128,7 @@ def test_options_are_passed_on(build: BuildFolder, tree: LayoutTree, other_autho
 
 
 def test_the_device_trusts_the_ca_and_its_own_tool_finds_nothing_to_do(
-    build: BuildFolder, new_small_tree: Callable[..., RealTree], authority: Authority
+    build: BuildDirectory, new_small_tree: Callable[..., RealTree], authority: Authority
 ):
     """The postinst of ca-certificates runs that tool, in the image or at the first boot."""
     tree = made_oes(new_small_tree())
@@ -145,7 +145,7 @@ def test_the_device_trusts_the_ca_and_its_own_tool_finds_nothing_to_do(
 # -- parsing -----------------------------------------------------------------------------------------------
 
 
-def test_the_tasks_need_the_tool(build: BuildFolder):
+def test_the_tasks_need_the_tool(build: BuildDirectory):
     depends = parsed(build, *TWO_LINES).depends
     assert {depends[task] for task in ("do_rootfs", "do_image_qa")} == {"rootfs-trust-native:do_populate_sysroot"}
 
@@ -173,7 +173,7 @@ def test_the_tasks_need_the_tool(build: BuildFolder):
         ('ROOTFS_TRUST_CHECK = ""', "ROOTFS_TRUST_CHECK has the value '', .* error, warn or off"),
     ],
 )
-def test_a_bad_value_ends_the_parsing_with_a_hint(build: BuildFolder, line: str, message: str):
+def test_a_bad_value_ends_the_parsing_with_a_hint(build: BuildDirectory, line: str, message: str):
     done = parsed(build, line)
     assert done.status != 0
     (fatal,) = done.of_level("CRITICAL")
@@ -195,7 +195,7 @@ def test_a_bad_value_ends_the_parsing_with_a_hint(build: BuildFolder, line: str,
         'ROOTFS_TRUST_CERTS:pn-other-image = "none.pem"',
     ],
 )
-def test_good_values_parse(build: BuildFolder, line: str):
+def test_good_values_parse(build: BuildDirectory, line: str):
     assert parsed(build, line).status == 0
 
 
@@ -208,7 +208,7 @@ def test_every_variable_has_a_weak_default_and_documentation():
     )
 
 
-def test_a_weak_default_gives_way_to_any_other(build: BuildFolder):
+def test_a_weak_default_gives_way_to_any_other(build: BuildDirectory):
     assert parsed(build, 'ROOTFS_TRUST_CHECK ?= "bad"').of_level("CRITICAL")
 
 
@@ -216,7 +216,7 @@ def test_a_weak_default_gives_way_to_any_other(build: BuildFolder):
 
 
 def test_do_rootfs_has_another_hash_for_another_certificate_alone(
-    build: BuildFolder, authority: Authority, other_authority: Authority
+    build: BuildDirectory, authority: Authority, other_authority: Authority
 ):
     first = parsed(build, *TWO_LINES).hashes["do_rootfs"]
     assert parsed(build, *TWO_LINES).hashes["do_rootfs"] == first
@@ -227,7 +227,9 @@ def test_do_rootfs_has_another_hash_for_another_certificate_alone(
 
 
 @pytest.mark.parametrize("line", ['ROOTFS_TRUST_CERTS = "certs"', 'ROOTFS_TRUST_CONFIG = "certs/rootfs-trust.toml"'])
-def test_files_of_a_folder_and_of_a_configuration_count(build: BuildFolder, other_authority: Authority, line: str):
+def test_files_of_a_directory_and_of_a_configuration_count(
+    build: BuildDirectory, other_authority: Authority, line: str
+):
     build.write("certs/rootfs-trust.toml", '[[anchor]]\nfile = "my-ca.pem"\n')
     first = parsed(build, line).hashes["do_rootfs"]
     build.write("certs/my-ca.pem", other_authority.pem)
@@ -244,11 +246,11 @@ def test_files_of_a_folder_and_of_a_configuration_count(build: BuildFolder, othe
         'ROOTFS_TRUST_OPTIONS = "--adopt"',
     ],
 )
-def test_do_rootfs_has_another_hash_for_another_value(build: BuildFolder, line: str):
+def test_do_rootfs_has_another_hash_for_another_value(build: BuildDirectory, line: str):
     assert parsed(build, *TWO_LINES, line).hashes["do_rootfs"] != parsed(build, *TWO_LINES).hashes["do_rootfs"]
 
 
-def test_how_it_is_checked_changes_the_check_alone(build: BuildFolder):
+def test_how_it_is_checked_changes_the_check_alone(build: BuildDirectory):
     first = parsed(build, *TWO_LINES).hashes
     for line in (UNCHECKED, 'ROOTFS_TRUST_CHECK_OPTIONS = "--ignore expires-soon"'):
         other = parsed(build, *TWO_LINES, line).hashes

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bitbake import CORE, LAYER, BuildFolder
+from tests.support.bitbake import CORE, LAYER, BuildDirectory
 from tests.support.command import REPOSITORY
 from tests.support.peers import PLAIN_ENVIRONMENT
 
@@ -67,7 +67,7 @@ def test_the_readme_follows_the_rules_of_the_layer_index():
     assert (LAYER / "SECURITY.md").stat().st_size
 
 
-def use_core(build: BuildFolder, series: str) -> None:
+def use_core(build: BuildDirectory, series: str) -> None:
     """The small core layer, as that of ``series``."""
     build.write("core/conf/layer.conf", (CORE / "conf/layer.conf").read_text().replace("wrynose", series))
     for name in ("classes", "classes-recipe", "conf/bitbake.conf"):
@@ -77,18 +77,18 @@ def use_core(build: BuildFolder, series: str) -> None:
 
 
 @pytest.mark.parametrize("series", ["scarthgap", "walnascar", "whinlatter", "wrynose", "blacksail"])
-def test_it_is_for_these_series(build: BuildFolder, series: str):
+def test_it_is_for_these_series(build: BuildDirectory, series: str):
     use_core(build, series)
     assert build.run(build.path / "my-image.bb").status == 0
 
 
-def test_it_is_not_for_another_series(build: BuildFolder):
+def test_it_is_not_for_another_series(build: BuildDirectory):
     use_core(build, "kirkstone")
     (fatal,) = build.run(build.path / "my-image.bb").of_level("CRITICAL")
     assert "rootfs-trust is not compatible with the core layer" in fatal
 
 
-def test_the_example_turns_the_class_on_for_its_image_alone(build: BuildFolder, authority):
+def test_the_example_turns_the_class_on_for_its_image_alone(build: BuildDirectory, authority):
     build.write("files/my-ca.pem", authority.pem)
     build.write("classes-recipe/core-image.bbclass", "inherit image\n")
     image = build.write("my-cloud-image.bb", (EXAMPLES / "my-cloud-image.bb").read_text())

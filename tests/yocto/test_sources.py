@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.bitbake import LAYER, BuildFolder
+from tests.support.bitbake import LAYER, BuildDirectory
 from tests.support.command import REPOSITORY
 from tests.support.layout_trees import LayoutTree
 from tests.support.peers import PLAIN_ENVIRONMENT, peer
@@ -24,10 +24,10 @@ from tests.support.web import serving
 
 @pytest.fixture(scope="module")
 def sdist(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("release")
-    words = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", folder]
+    directory = tmp_path_factory.mktemp("release")
+    words = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", directory]
     subprocess.run(words, cwd=REPOSITORY, check=True, capture_output=True, timeout=120)
-    (found,) = folder.iterdir()
+    (found,) = directory.iterdir()
     return found
 
 
@@ -38,18 +38,18 @@ def url(sdist) -> Iterator[str]:
         yield f"{server}/{sdist.name}"
 
 
-def sources(build: BuildFolder) -> Path:
+def sources(build: BuildDirectory) -> Path:
     (found,) = build.path.glob("tmp/work/rootfs-trust*/rootfs-trust-*")
     return found
 
 
-def test_the_recipe_unpacks_the_checkout(build: BuildFolder):
+def test_the_recipe_unpacks_the_checkout(build: BuildDirectory):
     done = build.run(RECIPE, "do_fetch", "do_unpack")
     assert done.status == 0, done.messages
     assert (sources(build) / "rootfs_trust/__init__.py").is_file()
 
 
-def test_the_recipe_fetches_a_release(build: BuildFolder, sdist, url):
+def test_the_recipe_fetches_a_release(build: BuildDirectory, sdist, url):
     digest = hashlib.sha256(sdist.read_bytes()).hexdigest()
     build.configure(f'ROOTFS_TRUST_SDIST = "{url}"', f'ROOTFS_TRUST_SDIST_SHA256 = "{digest}"')
     done = build.run(RECIPE, "do_fetch", "do_unpack")
@@ -58,7 +58,7 @@ def test_the_recipe_fetches_a_release(build: BuildFolder, sdist, url):
 
 
 @pytest.mark.parametrize("digest", ["0" * 64, ""], ids=["another", "none"])
-def test_a_release_with_another_checksum_is_refused(build: BuildFolder, url, digest):
+def test_a_release_with_another_checksum_is_refused(build: BuildDirectory, url, digest):
     build.configure(
         f'ROOTFS_TRUST_SDIST = "{url}"', f'ROOTFS_TRUST_SDIST_SHA256 = "{digest}"', 'BB_STRICT_CHECKSUM = "1"'
     )
@@ -70,7 +70,7 @@ def test_a_release_with_another_checksum_is_refused(build: BuildFolder, url, dig
 KAS = LAYER / "kas/qemux86-64.yml"
 
 
-def test_the_lines_of_the_kas_file_install_the_certificate(build: BuildFolder, yocto_tree: LayoutTree, authority):
+def test_the_lines_of_the_kas_file_install_the_certificate(build: BuildDirectory, yocto_tree: LayoutTree, authority):
     image = build.write("core-image-minimal.bb", "inherit image\n")
     (build.path.parent / "my-ca.pem").write_bytes(authority.pem)
     (lines,) = yaml.safe_load(KAS.read_text())["local_conf_header"].values()
@@ -81,7 +81,7 @@ def test_the_lines_of_the_kas_file_install_the_certificate(build: BuildFolder, y
 
 
 @pytest.mark.slow
-def test_kas_itself_makes_the_build_folder(tmp_path):
+def test_kas_itself_makes_the_build_directory(tmp_path):
     """With small repositories in place of OpenEmbedded's, which are large and elsewhere."""
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     subprocess.run([tmp_path / "venv/bin/pip", "install", "-q", "kas"], check=True, timeout=300)

@@ -47,10 +47,10 @@ def family(request: pytest.FixtureRequest) -> Family:
 @pytest.fixture(scope="module")
 def written(family: Family, tmp_path_factory: pytest.TempPathFactory) -> tuple[LayoutTree, set[str]]:
     """A tree with its store, and the paths at which files and links were written."""
-    folder = tmp_path_factory.mktemp("outputs")
-    (folder / "my-ca.pem").write_bytes(Authority("My CA").pem)
-    tree = LayoutTree(folder / "rootfs", family)
-    done = install(tree.root, InstallOptions(certs=[str(folder / "my-ca.pem")]))
+    directory = tmp_path_factory.mktemp("outputs")
+    (directory / "my-ca.pem").write_bytes(Authority("My CA").pem)
+    tree = LayoutTree(directory / "rootfs", family)
+    done = install(tree.root, InstallOptions(certs=[str(directory / "my-ca.pem")]))
     return tree, {each.path for each in done.actions if isinstance(each, Put | Link)}
 
 

@@ -22,13 +22,13 @@ THIN_EDGE = ["thin-edge-mosquitto-bridge", "thin-edge-built-in-bridge", "thin-ed
 class Case:
     """A tree that trusts ``installed``, and a chain in a file."""
 
-    def __init__(self, folder: Path, installed: tuple[Authority, ...], *sent: Authority) -> None:
-        self.tree = DebianTree(folder / "tree")
-        self.chain = folder / "chain.pem"
+    def __init__(self, directory: Path, installed: tuple[Authority, ...], *sent: Authority) -> None:
+        self.tree = DebianTree(directory / "tree")
+        self.chain = directory / "chain.pem"
         self.chain.write_bytes(b"".join(each.pem for each in sent))
         for number, each in enumerate(installed):
-            (folder / f"ca-{number}.pem").write_bytes(each.pem)
-        certs = [word for number in range(len(installed)) for word in ("--cert", folder / f"ca-{number}.pem")]
+            (directory / f"ca-{number}.pem").write_bytes(each.pem)
+        certs = [word for number in range(len(installed)) for word in ("--cert", directory / f"ca-{number}.pem")]
         install(self.tree.path, *certs, "--cloud", "c8y")
 
     def verify(self, *options: str, status: int) -> dict[str, dict]:
@@ -63,7 +63,7 @@ def test_an_unknown_client_gets_a_suggestion(tmp_path: Path, root: Authority):
     assert "is for localhost, not for example.com" in found["go"]["reason"]
 
 
-def test_expired_and_not_yet_valid_are_told_with_the_time(tmp_path: Path, root: Authority):
+def test_expired_and_not_yet_valid_are_reported_with_the_time(tmp_path: Path, root: Authority):
     server = root.server("localhost", not_before=NOW - 9 * DAY, not_after=NOW + 9 * DAY)
     case = Case(tmp_path, (root,), server)
     late = case.verify("--at", str(int((NOW + 10 * DAY).timestamp())), status=1)
@@ -86,7 +86,7 @@ def test_in_the_last_second_of_a_certificate_all_clients_but_openssls_trust_it(t
     assert not any(each["trusted"] for each in case.verify("--at", str(last + 1), status=1).values())
 
 
-def test_a_self_signed_ca_is_no_server_for_rustls_alone(tmp_path: Path):
+def test_a_self_signed_ca_is_not_a_server_for_rustls_alone(tmp_path: Path):
     server = Authority("localhost", names=("localhost",), key_usage=False)
     found = Case(tmp_path, (server,), server).verify("--hostname", "localhost", status=1)
     refused = {name for name, each in found.items() if not each["trusted"]}
@@ -127,7 +127,7 @@ def test_only_the_clients_that_are_named_are_judged(tmp_path: Path, root: Author
         (("--root", "{}/nowhere"), "cannot be opened"),
     ],
 )
-def test_bad_input_is_told_with_status_2(options: tuple[str, ...], message: str, tmp_path: Path, root: Authority):
+def test_bad_input_is_reported_with_status_2(options: tuple[str, ...], message: str, tmp_path: Path, root: Authority):
     case = Case(tmp_path, (root,), root.server("localhost"))
     words = [word.format(tmp_path) for word in options]
     done = rootfs_trust("verify", "--root", case.tree.path, "--chain", case.chain, "--format", "json", *words)
@@ -164,7 +164,7 @@ def test_a_date_that_others_do_not_have_is_printed_beneath_its_client(tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["", ".", "a..b", "a" * 64 + ".example", "\u202e.example", "a\x1b[31m"])
-def test_what_is_no_host_name_is_refused(name: str, tmp_path: Path, root: Authority):
+def test_what_is_not_a_host_name_is_refused(name: str, tmp_path: Path, root: Authority):
     """It would not be checked at all by some, and nobody could have been asked for it."""
     case = Case(tmp_path, (root,), root.server("localhost"))
     done = rootfs_trust("verify", "--root", case.tree.path, "--chain", case.chain, "--hostname", name)

@@ -131,7 +131,7 @@ def test_an_algorithm_is_known_in_some_versions(table, engine: str, kind: str, s
         assert reason("0.9") == ""
 
 
-def test_an_assumed_version_is_told():
+def test_an_assumed_version_is_reported():
     key = SimpleNamespace(key_algorithm="ML-DSA-65")
     reason = algorithms.unknown_issuer("openssl", key, lambda: ASSUMED["openssl"])
     assert "shows no version of OpenSSL, and 3.0 is assumed" in reason

@@ -151,11 +151,11 @@ def test_the_webpki_version_of_thin_edge_is_in_its_binary():
 
 
 @pytest.mark.parametrize(("package", "numbers"), [("22.12.0", (3, 0)), ("24.1.0-1nodesource1", (3, 5))])
-def test_node_has_an_openssl_of_its_own(package: str, numbers: tuple[int, ...]):
+def test_node_has_its_own_openssl(package: str, numbers: tuple[int, ...]):
     assert of("openssl", dpkg(nodejs=package, libssl3="3.3.1"), "node").numbers == numbers
 
 
-def test_python_is_the_one_whose_folder_holds_certifi():
+def test_python_is_the_one_whose_directory_holds_certifi():
     certifi = {"/usr/lib/python3.13/site-packages/certifi/cacert.pem": b""}
     assert versions(certifi).python() == Version("Python", (3, 13))
     assert versions(certifi | dpkg(python3="3.13.18-1")).python().newest == (3, 13, 18)

@@ -80,10 +80,10 @@ OF_THE_BUNDLE = {("alpine", "/etc/ssl/cert.pem")}
 
 @pytest.fixture(scope="module", params=FAMILIES, ids=lambda family: family.name)
 def tree(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("read")
-    (folder / "my-ca.pem").write_bytes(Authority("My CA").pem)
-    tree = LayoutTree(folder / "rootfs", request.param)
-    install(tree.root, InstallOptions(certs=[str(folder / "my-ca.pem")]))
+    directory = tmp_path_factory.mktemp("read")
+    (directory / "my-ca.pem").write_bytes(Authority("My CA").pem)
+    tree = LayoutTree(directory / "rootfs", request.param)
+    install(tree.root, InstallOptions(certs=[str(directory / "my-ca.pem")]))
     # A client that reads the bundle: OpenWrt's is a package of its own, which nobody misses without one.
     tree.write("usr/bin/curl", b"\x7fELF")
     return tree

@@ -53,7 +53,7 @@ Command = Callable[..., Result]
 
 @pytest.fixture
 def command(monkeypatch, capfd, tmp_path) -> Command:
-    """Runs ``rootfs-trust WORDS`` in this process, in an empty folder; ``stdin`` is what it can read."""
+    """Runs ``rootfs-trust WORDS`` in this process, in an empty directory; ``stdin`` is what it can read."""
     empty = tmp_path / "cwd"
     empty.mkdir()
     monkeypatch.chdir(empty)

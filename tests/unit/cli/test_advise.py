@@ -168,7 +168,7 @@ def test_an_intermediate_that_is_not_sent_is_needed_with_its_root(advised, trust
     assert "go" in needed["between"] and "go" not in needed["root"] and "openssl-bundle" in needed["root"]
 
 
-def test_a_certificate_that_is_renewed_is_no_reason_against_an_anchor_that_lasts(advised, trusting, configured):
+def test_a_certificate_that_is_renewed_is_not_a_reason_against_an_anchor_that_lasts(advised, trusting, configured):
     lasting, short = Authority("Lasting CA"), Authority("Short CA", not_after=NOW + 300 * DAY)
     trusting(lasting=lasting, short=short)
     result = advised(configured([service(lasting, end=NOW + 90 * DAY)], {}))
@@ -199,7 +199,7 @@ def test_a_root_that_would_trust_a_server_that_must_be_refused_is_not_advised(ad
     assert result.status == 1 and names(result) == [] and not result.document["holds"]
 
 
-def test_a_compromised_root_is_no_candidate(advised, trusting, configured, tmp_path):
+def test_a_compromised_root_is_not_a_candidate(advised, trusting, configured, tmp_path):
     leaked, sound = Authority("Leaked Root"), Authority("Sound Root")
     trusting(leaked=leaked, sound=sound)
     data = write(tmp_path / "roots.json", table(incidents=(incident(concerned(leaked, "root")),)))
@@ -244,7 +244,7 @@ def test_without_a_tree_the_clients_that_are_everywhere_and_the_named_ones_count
     assert "by the rules of the clients" in command(*words).out
 
 
-def test_a_client_that_is_not_in_the_tree_is_no_success(advised, trusting, configured):
+def test_a_client_that_is_not_in_the_tree_is_not_a_success(advised, trusting, configured):
     one = Authority("Cloud CA")
     trusting(cloud=one)
     config = configured([service(one)], {})

@@ -157,7 +157,7 @@ def test_templates_that_loop_or_grow(debian, tmp_path, text, says):
     assert not (debian.path / "etc/x").exists()
 
 
-def test_templates_that_are_no_plain_text(debian, tmp_path):
+def test_templates_that_are_not_plain_text(debian, tmp_path):
     config = _template(tmp_path, "")
     for make, says in (
         (os.mkfifo, "is not a regular file"),

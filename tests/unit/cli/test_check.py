@@ -84,7 +84,7 @@ def test_unknown_ids_are_refused_with_near_ones(check):
     assert "hash-link-missing" in hints[0] and hints[1]
 
 
-def test_the_policy_of_the_current_folder_counts(check, install, debian, tmp_path):
+def test_the_policy_of_the_current_directory_counts(check, install, debian, tmp_path):
     ca = Authority("My CA", not_after=NOW + 100 * DAY)
     (tmp_path / "my-ca.pem").write_bytes(ca.pem)
     install("--cert", tmp_path / "my-ca.pem")
@@ -104,12 +104,12 @@ def test_a_tree_of_no_known_layout(command, tmp_path):
     assert (result.status, list(found(result))) == (1, ["no-store"])
 
 
-def test_a_folder_that_is_none(command, tmp_path):
+def test_a_directory_that_is_none(command, tmp_path):
     result = command("check", "--root", tmp_path / "nowhere", "--format", "json")
     assert (result.status, [each[0] for each in result.errors]) == (2, ["root"])
 
 
-def test_every_kind_is_told_in_full():
+def test_every_kind_is_reported_in_full():
     for kind in KINDS.values():
         assert set(kind.levels) <= set(LEVELS) and kind.levels
         assert kind.title and kind.why.endswith(".") and kind.fix and not kind.fix.endswith(".")

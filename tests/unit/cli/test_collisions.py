@@ -87,7 +87,7 @@ DESTS = [
 
 
 @pytest.mark.parametrize("dest", DESTS, ids=range(len(DESTS)))
-def test_a_dest_that_is_no_plain_path(run, tmp_path, dest):
+def test_a_dest_that_is_not_a_plain_path(run, tmp_path, dest):
     status, errors = run(_render("x", dest, tmp_path))
     assert (status, [each["id"] for each in errors]) == (2, ["config"])
     assert "render[0].dest" in errors[0]["message"]

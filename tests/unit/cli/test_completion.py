@@ -6,13 +6,13 @@ import subprocess
 
 import pytest
 
-from tests.support.command import REPOSITORY, program_folder
+from tests.support.command import REPOSITORY, program_directory
 from tests.support.peers import PLAIN_ENVIRONMENT, peer
 
 
 @pytest.fixture
 def environment(tmp_path) -> dict[str, str]:
-    return {**PLAIN_ENVIRONMENT, "PATH": f"{program_folder(tmp_path / 'bin')}:{PLAIN_ENVIRONMENT['PATH']}"}
+    return {**PLAIN_ENVIRONMENT, "PATH": f"{program_directory(tmp_path / 'bin')}:{PLAIN_ENVIRONMENT['PATH']}"}
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_every_key_at_work(install, config, authority, other_authority, debian, 
     }
 
 
-def test_the_config_of_the_current_folder_is_used_without_being_named(install, debian, authority, other_authority):
+def test_the_config_of_the_current_directory_is_used_without_being_named(install, debian, authority, other_authority):
     with open("rootfs-trust.toml", "w") as file:
         file.write('[[anchor]]\nfile = "certs/ca.pem"\n')
     os.mkdir("certs")
@@ -93,7 +93,7 @@ def test_the_config_of_the_current_folder_is_used_without_being_named(install, d
     assert result.anchors == {"more": other_authority.sha256, "ca": authority.sha256}
 
 
-def test_another_one_that_is_named_stands_in_its_place(install, config, authority, tmp_path):
+def test_a_file_that_is_named_replaces_the_default(install, config, authority, tmp_path):
     with open("rootfs-trust.toml", "w") as file:
         file.write("this is not TOML")
     (tmp_path / "conf").mkdir()
@@ -101,7 +101,7 @@ def test_another_one_that_is_named_stands_in_its_place(install, config, authorit
     assert install("--config", config('[[anchor]]\nfile = "ca.pem"\n')).anchors == {"ca": authority.sha256}
 
 
-def test_a_broken_one_in_the_current_folder_is_an_error(refused):
+def test_a_broken_one_in_the_current_directory_is_an_error(refused):
     with open("rootfs-trust.toml", "w") as file:
         file.write("[store]\nlayout = debian\n")
     result = refused()

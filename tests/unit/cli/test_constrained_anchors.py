@@ -217,7 +217,7 @@ def test_a_permit_that_means_nothing_is_wrong_use(refused, company, words):
     assert [id_ for id_, _ in refused(*words).errors] == ["usage"]
 
 
-def test_remove_takes_it_out(command, install, debian, company, config):
+def test_remove_deletes_it(command, install, debian, company, config):
     install("--config", config("permitted = ['corp.example']"))
     assert command("remove", "--root", debian.path, "company").status == 0
     assert not (debian.path / STORED).exists()

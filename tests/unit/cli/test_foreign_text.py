@@ -187,8 +187,8 @@ def test_configurations(tree, tmp_path, shown):
         for more in ((), ("--format", "json")):
             shown("install", "--root", tree.root, "--config", config, "--dry-run", *more)
             shown("check", "--root", tree.root, "--config", config, *more)
-    folder = tmp_path / _file(NAME)
-    folder.mkdir()
+    directory = tmp_path / _file(NAME)
+    directory.mkdir()
     config.write_text('[[anchor]]\nfile = "ca.pem"\n')
     for text in (
         f"{quoted} = 1\n",
@@ -204,11 +204,11 @@ def test_configurations(tree, tmp_path, shown):
 def test_an_image(tmp_path, shown):
     layer = Tarball().folder("etc").file("etc/os-release", b"ID=debian\n").folder("etc/ssl").folder("etc/ssl/certs")
     layer.file(f"etc/{_file(TEXT)}", b"x").file("etc/ssl/certs/ca-certificates.crt", CA.pem)
-    folder = LayoutFolder(tmp_path / "image")
+    directory = LayoutFolder(tmp_path / "image")
     config = {"os": TEXT, "variant": TEXT, "author": TEXT, "config": {"Env": [f"{TEXT}={TEXT}"], "User": TEXT}}
     content = layer.end()
     images = [
-        folder.image(
+        directory.image(
             content,
             architecture=f"{number}{TEXT}",
             config=config,
@@ -217,15 +217,17 @@ def test_an_image(tmp_path, shown):
         )
         for number in range(2)
     ]
-    folder.index(*images)
+    directory.index(*images)
     for more in ((), ("-v",), ("--format", "json"), ("--env",)):
-        shown("image", folder.path, tmp_path / "dest", "--cert", _pem(tmp_path), "--dry-run", "--drop-unsourced", *more)
+        shown(
+            "image", directory.path, tmp_path / "dest", "--cert", _pem(tmp_path), "--dry-run", "--drop-unsourced", *more
+        )
     for words in (("list", "--root"), ("check", "--root"), ("image", "--dry-run", tmp_path / "dest")):
-        shown(*words, folder.path)
+        shown(*words, directory.path)
 
 
-def _pem(folder: Path) -> Path:
-    (file := folder / "other.pem").write_bytes(OTHER.pem)
+def _pem(directory: Path) -> Path:
+    (file := directory / "other.pem").write_bytes(OTHER.pem)
     return file
 
 

@@ -66,7 +66,7 @@ def test_distrust_of_the_config_does_the_same_and_once(command, debian, tmp_path
     assert again.document["changed"] is False
 
 
-def test_other_links_of_the_hash_are_numbered_anew(command, debian, trusted):
+def test_other_links_of_the_hash_are_numbered_again(command, debian, trusted):
     """A gap would take the trust of the other certificate."""
     twin = Authority("My Root")
     command("install", "--root", debian.path)
@@ -219,7 +219,7 @@ def test_a_p11_kit_file_with_the_same_certificate_is_named_and_is_not_called_the
     assert "distribution ships" not in result.err
 
 
-def test_requested_removals_are_no_conflict(command, debian, ca, tmp_path):
+def test_requested_removals_are_not_conflict(command, debian, ca, tmp_path):
     assert command("install", "--root", debian.path, "--cert", ca).status == 0
     renewed = Authority("My Root")
     ca.write_bytes(renewed.pem)

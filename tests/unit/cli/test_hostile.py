@@ -100,12 +100,12 @@ def test_any_mixture_of_links(tmp_path_factory, monkeypatch, capfd, data):
     assert set(searched) <= {0, 1, 2}, capfd.readouterr().err
     assert opened == [] and snapshot(world.outside) == before
     with RootDirectory(world.tree.root) as root:
-        folders = [root.real_path(place) for place in ("/etc/ssl/certs", "/usr/local/share/ca-certificates")]
+        directories = [root.real_path(place) for place in ("/etc/ssl/certs", "/usr/local/share/ca-certificates")]
         new = root.real_path("/usr/local/share/ca-certificates/ca.crt")
         read_as_another = [place for place in PLACES if new and root.real_path(f"/{place}") == new]
-    # One folder for both makes each source somebody's own file in the hash directory, and a link to the new
+    # One directory for both makes each source somebody's own file in the hash directory, and a link to the new
     # source makes a list or a source of it once it is there: on the device as here.
-    if status == 0 and folders[0] != folders[1] and len(read_as_another) < 2:
+    if status == 0 and directories[0] != directories[1] and len(read_as_another) < 2:
         tree = snapshot(world.tree.path)
         assert world.run() == 0
         assert snapshot(world.tree.path) == tree
@@ -128,7 +128,7 @@ def test_what_nobody_should_open(world, capfd, place):
             assert "Traceback" not in capfd.readouterr().err
 
 
-def test_a_file_that_is_too_large_is_told(world, capfd):
+def test_a_file_that_is_too_large_is_reported(world, capfd):
     world.put_kind("usr/local/share/ca-certificates/own.crt", "sparse")
     assert world.run() == 2
     assert "/usr/local/share/ca-certificates/own.crt: is larger than 67108864 bytes" in capfd.readouterr().err

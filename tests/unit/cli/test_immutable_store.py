@@ -83,7 +83,7 @@ def test_any_layout_and_the_settings_too(tmp_path, ca, store):
     assert tree.snapshot() == before
 
 
-def test_a_store_beside_a_distribution_is_no_conflict(tmp_path, ca):
+def test_a_store_beside_a_distribution_is_not_a_conflict(tmp_path, ca):
     tree = DebianTree(tmp_path / "rootfs")
     tree.write("nix/store/abc-hello/bin/hello", b"")
     assert rootfs_trust("install", "--root", tree.root, "--cert", ca).returncode == 0

@@ -13,7 +13,7 @@ LOCAL = "usr/local/share/ca-certificates"
 
 
 def installed(debian) -> dict[str, bytes]:
-    """The files of the local folder, each of which has to be 0644."""
+    """The files of the local directory, each of which has to be 0644."""
     files = sorted((debian.path / LOCAL).iterdir())
     assert {oct(file.stat().st_mode & 0o7777) for file in files} <= {"0o644"}
     return {file.name: file.read_bytes() for file in files}
@@ -66,7 +66,7 @@ def umask():
     os.umask(before)
 
 
-def test_folders_are_0755_whatever_the_umask(install, debian, authority, tmp_path):
+def test_directories_are_0755_whatever_the_umask(install, debian, authority, tmp_path):
     os.umask(0o077)
     (debian.path / LOCAL).rmdir()
     (tmp_path / "my-ca.pem").write_bytes(authority.pem)
@@ -95,7 +95,7 @@ def test_several_certificates_are_named_by_their_subjects(install, debian, tmp_p
     assert installed(debian) == {"Factory_Root_1.crt": first.pem, "Widgets___Sons__Inc..crt": second.pem}
 
 
-def test_certificates_of_one_file_that_share_a_subject_are_told_apart_by_their_digests(install, debian):
+def test_digests_distinguish_certificates_of_one_file_with_the_same_subject(install, debian):
     """A CA and its renewal in one file, as they are handed out before the old one ends."""
     old, other = Authority("Company Root"), Authority("Another Root")
     new = old.renewed()
@@ -158,43 +158,43 @@ def test_a_certificate_given_twice_is_installed_once_with_a_note(install, debian
     assert list(installed(debian)) == ["Other_Root_CA.crt", "a.crt"]
 
 
-# -- folders -----------------------------------------------------------------------------------------------
+# -- directories -----------------------------------------------------------------------------------------------
 
 
-def test_what_is_taken_from_a_folder(install, debian, tmp_path):
-    folder = tmp_path / "certs"
-    (folder / "below").mkdir(parents=True)
+def test_what_is_taken_from_a_directory(install, debian, tmp_path):
+    directory = tmp_path / "certs"
+    (directory / "below").mkdir(parents=True)
     authorities = {name: Authority(name) for name in "abcdefghij"}
     for name, suffix in zip("abcdef", (".pem", ".crt", ".cer", ".PEM", ".der", ".p7b"), strict=True):
         each = authorities[name]
         content = {".der": each.der, ".p7b": pkcs7_der(each)}.get(suffix, each.pem)
-        (folder / f"{name}{suffix}").write_bytes(content)
-    (folder / "g.p7c").write_bytes(pkcs7_der(authorities["g"]))
-    (folder / ".hidden.pem").write_bytes(b"not even a certificate")
-    (folder / "below/h.pem").write_bytes(authorities["h"].pem)
-    (folder / "i.txt").write_bytes(authorities["i"].pem)
+        (directory / f"{name}{suffix}").write_bytes(content)
+    (directory / "g.p7c").write_bytes(pkcs7_der(authorities["g"]))
+    (directory / ".hidden.pem").write_bytes(b"not even a certificate")
+    (directory / "below/h.pem").write_bytes(authorities["h"].pem)
+    (directory / "i.txt").write_bytes(authorities["i"].pem)
     (tmp_path / "elsewhere").write_bytes(authorities["j"].pem)
-    (folder / "j.pem").symlink_to("../elsewhere")
-    os.mkfifo(folder / "k.pem")
-    result = install("--cert", folder)
+    (directory / "j.pem").symlink_to("../elsewhere")
+    os.mkfifo(directory / "k.pem")
+    result = install("--cert", directory)
     assert result.status == 0
     assert result.anchors == {name: authorities[name].sha256 for name in "abcdefgj"}
     assert result.warnings == [
-        ("skipped", str(folder / "below")),
-        ("skipped", str(folder / "i.txt")),
-        ("skipped", str(folder / "k.pem")),
+        ("skipped", str(directory / "below")),
+        ("skipped", str(directory / "i.txt")),
+        ("skipped", str(directory / "k.pem")),
     ]
     assert list(installed(debian)) == [f"{name}.crt" for name in "abcdefgj"]
 
 
-def test_a_folder_given_through_a_link_with_a_slash(install, authority, tmp_path):
+def test_a_directory_given_through_a_link_with_a_slash(install, authority, tmp_path):
     (tmp_path / "certs").mkdir()
     (tmp_path / "certs/ca.pem").write_bytes(authority.pem)
     (tmp_path / "link").symlink_to("certs")
     assert install("--cert", f"{tmp_path}/link/").anchors == {"ca": authority.sha256}
 
 
-def test_what_a_folder_passes_over_need_not_be_readable_as_anything(install, authority, tmp_path):
+def test_files_that_a_directory_skips_may_have_any_content(install, authority, tmp_path):
     (tmp_path / "certs").mkdir()
     (tmp_path / "certs/ca.pem").write_bytes(authority.pem)
     (tmp_path / "certs/archive.tar").write_bytes(b"\x30\x82\xff\xff" + bytes(3000))

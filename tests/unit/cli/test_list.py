@@ -36,7 +36,7 @@ def ca(tmp_path):
     return tmp_path / "my-ca.pem"
 
 
-def test_an_anchor_is_told_with_everything_about_it(install, listed, ca):
+def test_an_anchor_is_reported_with_everything_about_it(install, listed, ca):
     install("--cert", ca)
     anchors = listed("--at", (NOW + DAY).isoformat())
     assert set(anchors) == {*NAMES, "my-ca"}
@@ -82,8 +82,8 @@ def test_what_only_the_bundle_holds_has_no_source(install, listed, debian):
 
 def test_a_file_put_into_the_hash_directory_by_hand_is_local(install, listed, debian):
     install()
-    folder = debian.path / "etc/ssl/certs"
-    (folder / "mine.pem").write_bytes(MINE.pem)
+    directory = debian.path / "etc/ssl/certs"
+    (directory / "mine.pem").write_bytes(MINE.pem)
     found = listed()["My_Root"]
     assert (found["origin"], found["outputs"]) == ("local", []), "OpenSSL does not find it without a hash link"
     thin_edge = ["thin-edge-built-in-bridge", "thin-edge-https"]
@@ -128,14 +128,16 @@ def test_a_store_that_only_an_application_reads(listed, debian, install):
 
 def test_the_lookup_stops_at_a_gap(install, listed, debian, ca):
     install("--cert", ca)
-    folder = debian.path / "etc/ssl/certs"
-    (link,) = (name for name in os.listdir(folder) if name[8:] == ".0" and os.readlink(folder / name) == "my-ca.pem")
-    (folder / link).rename(folder / f"{link[:-1]}1")
+    directory = debian.path / "etc/ssl/certs"
+    (link,) = (
+        name for name in os.listdir(directory) if name[8:] == ".0" and os.readlink(directory / name) == "my-ca.pem"
+    )
+    (directory / link).rename(directory / f"{link[:-1]}1")
     assert listed()["my-ca"]["outputs"] == ["bundle"]
-    (folder / link).symlink_to("gone.pem")
+    (directory / link).symlink_to("gone.pem")
     assert listed()["my-ca"]["outputs"] == ["bundle"], "a dangling link ends the search, too"
-    (folder / link).unlink()
-    (folder / link).symlink_to("Alpha_Root.pem")
+    (directory / link).unlink()
+    (directory / link).symlink_to("Alpha_Root.pem")
     assert listed()["my-ca"]["outputs"] == ["bundle", "directory"], "a file of another subject does not"
 
 
@@ -239,7 +241,7 @@ def test_added_removed_renewed_and_settings(command, install, debian, other, ca,
     assert [each["name"] for each in back["added"]] == ["Beta_Root"]
 
 
-def test_another_key_under_the_same_name_is_no_renewal(command, install, debian, other, ca, tmp_path):
+def test_another_key_under_the_same_name_is_not_a_renewal(command, install, debian, other, ca, tmp_path):
     install("--cert", ca)
     (tmp_path / "new.pem").write_bytes(Authority("My Root", organization="Org").pem)
     command("install", "--root", other.path, "--cert", tmp_path / "new.pem")
@@ -291,7 +293,7 @@ def test_a_mapper_file_of_2_wins_over_tedge_toml_and_the_drop_in_over_both(comma
     assert found == [{"key": "c8y.root_cert_path", "before": "/new", "after": "/env 1%"}]
 
 
-def test_settings_that_are_no_toml(command, debian, other):
+def test_settings_that_are_not_toml(command, debian, other):
     debian.write("etc/tedge/tedge.toml", b"[c8y\n")
     result = command("diff", debian.path, other.path, "--format", "json")
     assert (result.status, [each[0] for each in result.errors]) == (2, ["thin-edge-toml"])

@@ -57,9 +57,9 @@ def tree(tmp_path):
 
 
 def words(name, tree):
-    folder = tree.path.parent
+    directory = tree.path.parent
     return [
-        each.format(root=tree.root, cert=folder / "new.pem", out=folder / "out.json")
+        each.format(root=tree.root, cert=directory / "new.pem", out=directory / "out.json")
         for each in (COMMANDS | READERS)[name]
     ]
 
@@ -173,7 +173,7 @@ def test_readers_hold_the_lock_while_they_read(command, tree, monkeypatch, name)
     assert not is_locked(tree.path)
 
 
-def test_a_file_system_without_locks_is_read_all_the_same(command, tree, monkeypatch):
+def test_a_file_system_without_locks_is_read_anyway(command, tree, monkeypatch):
     def no_locks(_fd, _operation):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 

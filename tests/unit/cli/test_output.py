@@ -132,9 +132,9 @@ def test_odd_names_in_the_root_and_in_the_tree_stay_on_their_lines(command, tmp_
     assert again.out.isascii()
 
 
-@pytest.mark.parametrize("folder", ["usr/local/share/ca-certificates", "etc/ssl/certs"])
-def test_a_newline_in_a_name_of_the_tree_breaks_no_line(command, debian, authority, folder):
-    debian.write(f"{folder}/a\nrootfs-trust: b.crt", authority.pem)
+@pytest.mark.parametrize("directory", ["usr/local/share/ca-certificates", "etc/ssl/certs"])
+def test_a_newline_in_a_name_of_the_tree_breaks_no_line(command, debian, authority, directory):
+    debian.write(f"{directory}/a\nrootfs-trust: b.crt", authority.pem)
     result = command("install", "--root", debian.path, "-v")
     assert result.status == 0
     assert not [line for line in result.err.split("\n")[1:] if line]
@@ -299,12 +299,12 @@ def test_an_unexpected_error_of_the_system(command, debian, monkeypatch):
     assert (result.status, result.errors) == (4, [("system", "/dev/x")])
 
 
-def test_json_survives_bytes_that_are_no_text(capsys):
+def test_json_survives_bytes_that_are_not_text(capsys):
     output.echo_json({"path": "\udcff"})
     assert json.loads(capsys.readouterr().out) == {"path": "\udcff"}
 
 
-def test_a_trouble_without_path_or_hint():
+def test_a_problem_without_path_or_hint():
     assert str(Problem("x", "", "message")) == "message"
     assert str(Problem("x", "/p", "message", "hint")) == "/p: message; hint"
 

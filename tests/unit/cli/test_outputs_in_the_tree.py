@@ -46,8 +46,8 @@ def world(tmp_path):
 
 
 def run(command, name, tree, out):
-    folder = tree.path.parent.parent
-    words = [word.format(root=tree.root, other=folder / "other", out=out) for word in {**COMMANDS, **REFUSED}[name]]
+    directory = tree.path.parent.parent
+    words = [word.format(root=tree.root, other=directory / "other", out=out) for word in {**COMMANDS, **REFUSED}[name]]
     return command(*words)
 
 
@@ -105,7 +105,7 @@ def test_a_file_that_is_replaced_keeps_owner_and_mode(command, world, name):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_is_no_file_is_one_clear_error(command, world, name):
+def test_what_is_not_a_file_is_one_clear_error(command, world, name):
     os.mkfifo(world.path / "fifo")
     for out, status in ((world.root, 2), (world.path / "etc", 2), (world.path / "fifo", 3), (world.path / "no/x", 2)):
         result = run(command, name, world, out)

@@ -43,14 +43,14 @@ values = { since = 2026-01-31 }
 
 @pytest.fixture
 def inputs(tmp_path, authority) -> Path:
-    """A folder with a config, what it names, and one certificate more."""
-    folder = tmp_path / "inputs"
-    (folder / "certs").mkdir(parents=True)
-    (folder / "my-ca.pem").write_bytes(authority.pem)
-    (folder / "certs/second.pem").write_bytes(Authority("Second").pem)
-    (folder / "own.j2").write_text("{{ trust.bundle }} since {{ values.since }}\n")
-    (folder / "trust.toml").write_text(CONFIG)
-    return folder
+    """A directory with a config, what it names, and one certificate more."""
+    directory = tmp_path / "inputs"
+    (directory / "certs").mkdir(parents=True)
+    (directory / "my-ca.pem").write_bytes(authority.pem)
+    (directory / "certs/second.pem").write_bytes(Authority("Second").pem)
+    (directory / "own.j2").write_text("{{ trust.bundle }} since {{ values.since }}\n")
+    (directory / "trust.toml").write_text(CONFIG)
+    return directory
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_subjects_are_the_files_of_the_tree(command, words, debian, tmp_path):
     assert {path for path, _ in told} | set(names) >= there
 
 
-def test_inputs_are_told_by_their_digests(command, words, inputs, tmp_path, debian):
+def test_inputs_are_reported_by_their_digests(command, words, inputs, tmp_path, debian):
     assert command("install", "--root", debian.path).status == 0
     old_bundle = digest(debian.path / "etc/ssl/certs/ca-certificates.crt")
     assert command(*words).status == 0
@@ -142,7 +142,7 @@ def test_parameters_are_the_options_and_the_config(command, words, debian, tmp_p
 
 
 @pytest.mark.parametrize("environment", [False, True])
-def test_times_are_told_where_they_are_given(command, words, tmp_path, monkeypatch, environment):
+def test_times_are_reported_where_they_are_given(command, words, tmp_path, monkeypatch, environment):
     assert command(*words).status == 0
     assert "metadata" not in made(tmp_path / "out.json")["predicate"]["runDetails"]
     if environment:
@@ -162,8 +162,15 @@ def test_the_same_bytes_on_every_host(debian, inputs, tmp_path):
         (tmp_path / "other/deep/tree", tmp_path / "other/its-inputs", 0o077, {"TZ": "UTC-8", "PYTHONHASHSEED": "2"}),
     )
     texts = []
-    for number, (root, folder, umask, host) in enumerate(hosts):
-        words = ("--config", folder / "trust.toml", "--cert", folder / "my-ca.pem", "--provenance", f"{number}.json")
+    for number, (root, directory, umask, host) in enumerate(hosts):
+        words = (
+            "--config",
+            directory / "trust.toml",
+            "--cert",
+            directory / "my-ca.pem",
+            "--provenance",
+            f"{number}.json",
+        )
         environment = {**PLAIN_ENVIRONMENT, **host}
         done = rootfs_trust("install", "--root", root, *words, cwd=tmp_path, umask=umask, environment=environment)
         assert done.returncode == 0, done.stderr

@@ -22,7 +22,7 @@ def trusted(authority: Authority, trust: tuple[str, ...] | None, reject: tuple[s
 
 @pytest.fixture
 def config(authority):
-    """Writes rootfs-trust.toml of the current folder, with one anchor beside it."""
+    """Writes rootfs-trust.toml of the current directory, with one anchor beside it."""
 
     def write(purposes: str, content: bytes = b"") -> None:
         with open("mine.pem", "wb") as file:
@@ -83,7 +83,7 @@ def test_fedora_keeps_them(fedora, config, authority):
     assert fedora().document["changed"] is False
 
 
-def test_a_folder_gives_them_to_each(fedora, authority, other_authority, tmp_path):
+def test_a_directory_gives_them_to_each(fedora, authority, other_authority, tmp_path):
     (tmp_path / "cas").mkdir()
     (tmp_path / "cas/one.pem").write_bytes(authority.pem)
     (tmp_path / "cas/two.pem").write_bytes(other_authority.pem)

@@ -145,7 +145,7 @@ def test_a_file_that_is_not_there_or_may_not_be_read(refused, tmp_path):
     assert "No such file" in result.document["errors"][0]["message"]
 
 
-def test_a_folder_without_certificates(refused, tmp_path):
+def test_a_directory_without_certificates(refused, tmp_path):
     (tmp_path / "certs").mkdir()
     assert refused("--cert", tmp_path / "certs").errors == [("no-certificate", str(tmp_path / "certs"))]
 
@@ -260,22 +260,22 @@ def test_a_private_key_in_pkcs12(refused, tmp_path, password):
 
 @pytest.mark.parametrize("name", ["ca.key", "README", "ca.p12"])
 @pytest.mark.parametrize("form", ["pkcs8", "utf-16", "pkcs12", "der"])
-def test_a_private_key_in_a_file_that_a_folder_passes_over(refused, authority, tmp_path, name, form):
-    folder = tmp_path / "certs"
-    folder.mkdir()
-    (folder / "ca.pem").write_bytes(authority.pem)
+def test_a_private_key_in_a_file_that_a_directory_skips(refused, authority, tmp_path, name, form):
+    directory = tmp_path / "certs"
+    directory.mkdir()
+    (directory / "ca.pem").write_bytes(authority.pem)
     content = {"pkcs12": KEY.pkcs12, "der": KEY.key_der}.get(form) or KEYS[form]
-    (folder / name).write_bytes(content)
-    assert refused("--cert", folder, secret=KEY.key_pem).errors == [("private-key", str(folder / name))]
+    (directory / name).write_bytes(content)
+    assert refused("--cert", directory, secret=KEY.key_pem).errors == [("private-key", str(directory / name))]
 
 
 def test_a_private_key_is_found_through_a_link_of_the_host(refused, authority, tmp_path):
-    folder = tmp_path / "certs"
-    folder.mkdir()
+    directory = tmp_path / "certs"
+    directory.mkdir()
     (tmp_path / "elsewhere").write_bytes(KEY.key_pem)
-    (folder / "a.pem").write_bytes(authority.pem)
-    (folder / "b.pem").symlink_to(tmp_path / "elsewhere")
-    assert refused("--cert", folder, secret=KEY.key_pem).errors == [("private-key", str(folder / "b.pem"))]
+    (directory / "a.pem").write_bytes(authority.pem)
+    (directory / "b.pem").symlink_to(tmp_path / "elsewhere")
+    assert refused("--cert", directory, secret=KEY.key_pem).errors == [("private-key", str(directory / "b.pem"))]
 
 
 def test_a_private_key_named_by_the_config(refused, tmp_path):
@@ -401,9 +401,9 @@ def test_a_broken_tedge_toml_does_not_hide_a_bad_certificate(refused, tmp_path, 
 
 
 def test_two_files_that_would_have_one_name(refused, authority, other_authority, tmp_path):
-    for folder, each in (("a", authority), ("b", other_authority)):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "ca.pem").write_bytes(each.pem)
+    for directory, each in (("a", authority), ("b", other_authority)):
+        (tmp_path / directory).mkdir()
+        (tmp_path / directory / "ca.pem").write_bytes(each.pem)
     result = refused("--cert", tmp_path / "a/ca.pem", "--cert", tmp_path / "b/ca.pem")
     assert result.errors == [("name", f"{tmp_path}/a/ca.pem:1")]
     assert f"{tmp_path}/b/ca.pem:1" in result.document["errors"][0]["message"]
@@ -423,7 +423,7 @@ def test_a_file_name_with_control_characters_stays_on_its_line(refused, tmp_path
     assert result.errors == [("no-certificate", str(tmp_path / name))]
 
 
-def test_the_same_refusals_in_a_process_of_its_own(tmp_path, debian):
+def test_the_same_refusals_in_a_separate_process(tmp_path, debian):
     """Whole: the real standard streams, an environment of nothing but the way to the package."""
     file = tmp_path / "ca.pem"
     file.write_bytes(KEYS["between"])

@@ -15,20 +15,20 @@ SOURCE = "usr/local/share/ca-certificates/one.crt"
 
 
 @pytest.fixture
-def folder(debian):
+def directory(debian):
     """A directory of the device with an absolute link, its hash link, and a file."""
     debian.write(SOURCE, ONE.pem)
     debian.write("etc/app/cas/two.pem", TWO.pem)
-    folder = debian.path / "etc/app/cas"
-    (folder / "one.pem").symlink_to(f"/{SOURCE}")
-    (folder / f"{HASH}.0").symlink_to("one.pem")
-    return folder
+    directory = debian.path / "etc/app/cas"
+    (directory / "one.pem").symlink_to(f"/{SOURCE}")
+    (directory / f"{HASH}.0").symlink_to("one.pem")
+    return directory
 
 
-def test_absolute_links_lead_inside_the_root(command, debian, folder):
+def test_absolute_links_lead_inside_the_root(command, debian, directory):
     result = command("rehash", "--root", debian.path, "/etc/app/cas")
     assert (result.status, result.err) == (0, "")
-    assert {name: os.readlink(folder / name) for name in (f"{HASH}.0", f"{OTHER_HASH}.0")} == {
+    assert {name: os.readlink(directory / name) for name in (f"{HASH}.0", f"{OTHER_HASH}.0")} == {
         f"{HASH}.0": "one.pem",
         f"{OTHER_HASH}.0": "two.pem",
     }
@@ -36,7 +36,7 @@ def test_absolute_links_lead_inside_the_root(command, debian, folder):
     assert again.document["changed"] is False
 
 
-def test_paths_in_the_answer_are_the_devices(command, debian, folder):
+def test_paths_in_the_answer_are_the_devices(command, debian, directory):
     actions = command("rehash", "--root", debian.path, "/etc/app/cas", "--format", "json").document["actions"]
     assert [each["path"] for each in actions] == [f"/etc/app/cas/{OTHER_HASH}.0"]
 
@@ -50,16 +50,16 @@ def test_no_link_leads_out_of_the_root(command, debian, tmp_path):
     assert os.listdir(tmp_path / "outside") == ["one.pem"]
 
 
-def test_a_relative_directory_is_wrong_use(command, debian, folder):
+def test_a_relative_directory_is_wrong_use(command, debian, directory):
     result = command("rehash", "--root", debian.path, "etc/app/cas", "--format", "json")
     assert (result.status, result.errors) == (2, [("usage", "etc/app/cas")])
 
 
-def test_a_directory_of_another_root_is_a_conflict_and_keeps_its_links(command, debian, folder):
-    result = command("rehash", folder, "--format", "json")
-    assert (result.status, result.errors) == (3, [("conflict", str(folder))])
+def test_a_directory_of_another_root_is_a_conflict_and_keeps_its_links(command, debian, directory):
+    result = command("rehash", directory, "--format", "json")
+    assert (result.status, result.errors) == (3, [("conflict", str(directory))])
     assert f"--root {debian.path} /etc/app/cas" in result.out
-    assert os.readlink(folder / f"{HASH}.0") == "one.pem"
+    assert os.readlink(directory / f"{HASH}.0") == "one.pem"
 
 
 def test_a_directory_with_only_dangling_links_is_refused(command, tmp_path):
@@ -78,7 +78,7 @@ def test_a_stale_link_among_others_is_a_warning(command, tmp_path):
     assert os.readlink(tmp_path / "cas" / f"{HASH}.0") == "one.pem"
 
 
-def test_what_is_not_a_directory_and_what_does_not_exist_are_told_apart(command, debian):
+def test_a_path_that_is_not_a_directory_and_one_that_does_not_exist_have_different_errors(command, debian):
     debian.write("etc/app/file", b"")
     messages = {
         path: command("rehash", "--root", debian.path, path, "--format", "json").document["errors"][0]["message"]

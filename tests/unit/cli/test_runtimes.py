@@ -199,7 +199,7 @@ def test_conflicts_of_runtimes(runtimes, refused, tmp_path, ca, path, content):
     assert result.errors == [("conflict", f"/{path}")]
 
 
-def test_a_variable_that_names_the_same_file_is_no_conflict(runtimes, run):
+def test_a_variable_that_names_the_same_file_is_not_a_conflict(runtimes, run):
     put(runtimes, "etc/environment", f"REQUESTS_CA_BUNDLE={BUNDLE}\n".encode())
     assert run("--runtimes", "auto").status == 0
     assert "REQUESTS_CA_BUNDLE" not in text(runtimes, PROFILE)

@@ -25,7 +25,7 @@ from rootfs_trust.runtimes import names
 from rootfs_trust.store.purposes import WORDS
 from rootfs_trust.thin_edge.trust_settings import CLOUDS
 from tests.support.command import REPOSITORY
-from tests.support.schemas import FOLDER, validator
+from tests.support.schemas import DIRECTORY, validator
 
 CONFIG = validator("rootfs-trust")
 DIGEST = "0" * 64
@@ -129,7 +129,7 @@ def enumerations(node: object, path: str = "") -> Iterator[tuple[str, list[str]]
 def test_the_words_of_the_schemas_are_those_of_the_code():
     found = {
         f"{file.name.partition('.')[0]}: {path}": words
-        for file in FOLDER.glob("*.json")
+        for file in DIRECTORY.glob("*.json")
         for path, words in enumerations(json.loads(file.read_text()))
     }
     assert found == {path: list(words) for path, words in ENUMERATIONS.items()}
@@ -168,7 +168,7 @@ def test_the_example_of_the_page_is_valid():
 
 
 def test_every_command_that_answers_in_json_has_a_schema():
-    there = {path.name.partition(".")[0] for path in FOLDER.iterdir()}
+    there = {path.name.partition(".")[0] for path in DIRECTORY.iterdir()}
     without = {"init", "report", "sbom"}  # sbom writes formats that have official schemas
     shared = {"install", "remove", "rehash", "image"}
     assert there >= set(COMMANDS) - without - shared | {"outcome", "errors"}

@@ -56,7 +56,7 @@ def check(command, debian):
     return run
 
 
-def test_a_trusted_server_is_no_finding(check, config):
+def test_a_trusted_server_is_not_a_finding(check, config):
     assert check(config()) == []
 
 

@@ -29,8 +29,10 @@ def ca(tmp_path):
 
 
 def links(tree: DebianTree) -> dict[str, str]:
-    folder = tree.path / CERTS
-    return {name: os.readlink(folder / name) for name in sorted(os.listdir(folder)) if (folder / name).is_symlink()}
+    directory = tree.path / CERTS
+    return {
+        name: os.readlink(directory / name) for name in sorted(os.listdir(directory)) if (directory / name).is_symlink()
+    }
 
 
 def subject_hash(each: Authority) -> str:
@@ -114,7 +116,7 @@ def test_nothing_asked_for_rebuilds_the_store(install, debian):
     assert {path for _, path in second.actions} == {f"/{BUNDLE}", f"/{CERTS}/Beta_Root.pem"}
 
 
-def test_files_of_the_local_folder_are_found_below_and_through_links(install, debian, authority, other_authority):
+def test_files_of_the_local_directory_are_found_below_and_through_links(install, debian, authority, other_authority):
     debian.write(f"{LOCAL}/below/deeper/a.crt", authority.pem)
     debian.write("opt/b", other_authority.pem)
     (debian.path / LOCAL / "b.crt").symlink_to("/opt/b")
@@ -243,14 +245,14 @@ def test_a_name_whose_link_a_shipped_one_has(refused, debian, authority, ca):
     )
 
 
-def test_a_name_whose_link_one_in_a_folder_below_has(refused, debian, authority, other_authority, ca):
+def test_a_name_whose_link_one_in_a_directory_below_has(refused, debian, authority, other_authority, ca):
     debian.write(f"{LOCAL}/below/ca.crt", other_authority.pem)
     assert refused("--cert", ca(authority), "--replace", "ca", status=3).errors == [
         ("conflict", f"/{LOCAL}/below/ca.crt")
     ]
 
 
-def test_a_folder_of_sources_that_has_the_name_is_a_conflict(refused, debian, authority, other_authority, ca):
+def test_a_directory_of_sources_that_has_the_name_is_a_conflict(refused, debian, authority, other_authority, ca):
     """Through a link, too: writing a file over the link would take away all that is found behind it."""
     debian.write("opt/more/x.crt", other_authority.pem)
     (debian.path / LOCAL / "ca.crt").symlink_to("/opt/more")
@@ -440,7 +442,7 @@ def test_a_source_of_several_certificates(install, debian, authority, other_auth
 
 
 def test_adopt_splits_without_taking_anybodys_name(install, debian, authority, other_authority):
-    """The second one would be called as a shipped one, and the third as another of the folder."""
+    """The second one would be called as a shipped one, and the third as another of the directory."""
     second, third = Authority("Alpha_Root"), Authority("Other Root CA")
     debian.write(f"{LOCAL}/many.crt", authority.pem + second.pem + third.pem)
     debian.write(f"{LOCAL}/Other_Root_CA.crt", other_authority.pem)
@@ -666,7 +668,7 @@ def test_a_debian_without_the_package_stays_a_debian(command, tmp_path, authorit
 
 
 def test_a_rootfs_of_nothing_but_a_bundle(command, tmp_path, authority, other_authority, ca):
-    """Distroless: no folder for anything, so thin-edge.io is pointed at the bundle itself."""
+    """Distroless: no directory for anything, so thin-edge.io is pointed at the bundle itself."""
     bundle = tmp_path / "distroless" / BUNDLE
     bundle.parent.mkdir(parents=True)
     bundle.write_bytes(other_authority.pem)
@@ -679,7 +681,7 @@ def test_a_rootfs_of_nothing_but_a_bundle(command, tmp_path, authority, other_au
     assert tomllib.loads(text)["c8y"] == {"root_cert_path": f"/{BUNDLE}"}
 
 
-def test_a_root_that_is_no_folder(command, tmp_path):
+def test_a_root_that_is_not_a_directory(command, tmp_path):
     for path in (tmp_path / "none", "/dev/null"):
         result = command("install", "--root", path, "--format", "json")
         assert (result.status, result.errors) == (2, [("root", str(path))])

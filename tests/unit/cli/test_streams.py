@@ -37,15 +37,15 @@ READING = {
 
 @pytest.fixture(scope="module")
 def names(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("streams")
-    root = DebianTree(folder / "rootfs")
-    DebianTree(folder / "other").write("usr/local/share/ca-certificates/more.crt", Authority("More").pem)
+    directory = tmp_path_factory.mktemp("streams")
+    root = DebianTree(directory / "rootfs")
+    DebianTree(directory / "other").write("usr/local/share/ca-certificates/more.crt", Authority("More").pem)
     run(["install", "--root", root.root], subprocess.PIPE)
-    run(["install", "--root", str(folder / "other")], subprocess.PIPE)
-    chain = folder / "chain.pem"
+    run(["install", "--root", str(directory / "other")], subprocess.PIPE)
+    chain = directory / "chain.pem"
     chain.write_bytes(TRUSTED.server("device.test").pem)
-    bare = DebianTree(folder / "bare")
-    return {"root": root.root, "bare": bare.root, "other": str(folder / "other"), "chain": str(chain)}
+    bare = DebianTree(directory / "bare")
+    return {"root": root.root, "bare": bare.root, "other": str(directory / "other"), "chain": str(chain)}
 
 
 def run(words, stdout, **how):

@@ -28,7 +28,7 @@ def test_the_main_job(install, debian, authority, tmp_path):
 
 
 @as_root
-def test_folder_and_file_belong_to_the_roots_own_tedge_user(install, debian):
+def test_directory_and_file_belong_to_the_roots_own_tedge_user(install, debian):
     (debian.path / "etc/tedge").rmdir()
     debian.write("etc/passwd", PASSWD)
     os.chown(debian.path, 0, 0)
@@ -117,7 +117,7 @@ def test_another_entry_at_the_path_of_the_settings_file_is_a_conflict(refused, d
     assert (tmp_path / "canary.toml").read_bytes() == b"[az]\n"
 
 
-def test_a_file_in_the_folders_place_is_a_conflict(refused, debian):
+def test_a_file_in_the_directories_place_is_a_conflict(refused, debian):
     (debian.path / "etc/tedge").rmdir()
     debian.write("etc/tedge", b"mine")
     assert refused("--cloud", "az", status=3).errors == [("conflict", "/etc/tedge")]

@@ -85,7 +85,7 @@ def test_a_key_of_just_the_right_size(install, refused, ca, policy):
     assert install("--cert", file, "--config", policy("strict = true")).warnings == []
 
 
-def test_bits_of_a_curve_are_no_bits_of_rsa(install, ca, authority, policy):
+def test_bits_of_a_curve_are_not_compared_with_bits_of_rsa(install, ca, authority, policy):
     assert install("--cert", ca(authority), "--config", policy("strict = true\nmin_rsa_bits = 4096")).warnings == []
 
 

@@ -55,7 +55,7 @@ def test_verify_and_list_follow_the_variables(tree, tmp_path, place):
     assert {reader.because for reader in anchor.readers} == {f"/{path}"}
 
 
-def test_a_variable_that_names_the_systems_store_is_no_other_client(tree, tmp_path):
+def test_a_variable_that_names_the_systems_store_adds_no_client(tree, tmp_path):
     tree.write("etc/environment", f"SSL_CERT_FILE=/{BUNDLE}\n".encode())
     assert all(not note.startswith("with ") for _, note in verdicts(tree, tmp_path, TRUSTED))
 

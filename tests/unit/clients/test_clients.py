@@ -20,7 +20,7 @@ from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.authority import Authority
 from tests.support.memory import MemoryTree
 
-BUNDLE, FOLDER = "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs"
+BUNDLE, DIRECTORY = "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs"
 ONE, TWO = Authority("One"), Authority("Two")
 HASH = parse_certificate(ONE.der).subject.hash
 BAD = b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"
@@ -76,12 +76,12 @@ def test_the_clients_read_one_file_differently(data: bytes, finders: set[str]):
 
 def test_a_hash_directory_is_asked_by_the_hash_until_a_number_is_missing():
     entries: dict[str, bytes | Node] = {
-        f"{FOLDER}/{HASH}.0": Symlink("two.pem"),
-        f"{FOLDER}/two.pem": TWO.pem,
-        f"{FOLDER}/{HASH}.1": ONE.pem,
+        f"{DIRECTORY}/{HASH}.0": Symlink("two.pem"),
+        f"{DIRECTORY}/two.pem": TWO.pem,
+        f"{DIRECTORY}/{HASH}.1": ONE.pem,
     }
     assert ONE.sha256 in held(only([next(openssl.clients(reading(entries)))]))
-    del entries[f"{FOLDER}/{HASH}.0"]
+    del entries[f"{DIRECTORY}/{HASH}.0"]
     assert held(only([next(openssl.clients(reading(entries)))])) == set()
 
 
@@ -89,23 +89,23 @@ def test_a_hash_directory_is_asked_by_the_hash_until_a_number_is_missing():
     ("data", "found"), [(BAD, False), (b"", False), (TWO.pem + ONE.pem, True), (ONE.pem + BAD, True)]
 )
 def test_a_hash_link_gives_every_certificate_up_to_a_bad_block(data: bytes, found: bool):
-    tree = reading({f"{FOLDER}/{HASH}.0": data})
-    answer = openssl.by_directory(tree, FOLDER, [parse_certificate(ONE.der)])
+    tree = reading({f"{DIRECTORY}/{HASH}.0": data})
+    answer = openssl.by_directory(tree, DIRECTORY, [parse_certificate(ONE.der)])
     assert (ONE.sha256 in held(answer)) is found
     assert bool(answer.faults) is (b"!" in data or not data)
 
 
 def test_a_dangling_link_and_a_bad_file_end_the_lookup():
-    gap = {f"{FOLDER}/{HASH}.0": Symlink("gone.pem"), f"{FOLDER}/{HASH}.1": ONE.pem}
-    assert held(openssl.by_directory(reading(gap), FOLDER, [parse_certificate(ONE.der)])) == set()
-    bad = {f"{FOLDER}/{HASH}.0": BAD, f"{FOLDER}/{HASH}.1": ONE.pem}
-    assert held(openssl.by_directory(reading(bad), FOLDER, [parse_certificate(ONE.der)])) == set()
+    gap = {f"{DIRECTORY}/{HASH}.0": Symlink("gone.pem"), f"{DIRECTORY}/{HASH}.1": ONE.pem}
+    assert held(openssl.by_directory(reading(gap), DIRECTORY, [parse_certificate(ONE.der)])) == set()
+    bad = {f"{DIRECTORY}/{HASH}.0": BAD, f"{DIRECTORY}/{HASH}.1": ONE.pem}
+    assert held(openssl.by_directory(reading(bad), DIRECTORY, [parse_certificate(ONE.der)])) == set()
 
 
 def test_openssl_looks_where_its_distribution_has_built_it_to_look():
-    for folder in ("/usr/lib/ssl/certs", "/usr/lib/ssl-3/certs", "/etc/pki/tls/certs", FOLDER):
-        assert openssl.default_directory(reading({f"{folder}/{HASH}.0": ONE.pem})) == folder
-    assert openssl.default_directory(reading({f"{FOLDER}/{HASH}.0": b"", "/usr/lib/ssl/certs/x": b""})) == FOLDER
+    for directory in ("/usr/lib/ssl/certs", "/usr/lib/ssl-3/certs", "/etc/pki/tls/certs", DIRECTORY):
+        assert openssl.default_directory(reading({f"{directory}/{HASH}.0": ONE.pem})) == directory
+    assert openssl.default_directory(reading({f"{DIRECTORY}/{HASH}.0": b"", "/usr/lib/ssl/certs/x": b""})) == DIRECTORY
 
 
 @pytest.mark.parametrize(
@@ -140,15 +140,20 @@ def test_openssl_cnf_sets_the_security_level_whatever_the_build():
     assert openssl.default_options(tree).level == 1
 
 
-def test_go_reads_the_first_bundle_and_all_files_of_two_folders():
+def test_go_reads_the_first_bundle_and_all_files_of_two_directories():
     tree = reading(
-        {"/etc/pki/tls/certs/ca-bundle.crt": ONE.pem, f"{FOLDER}/any-name": TWO.pem, "/etc/ssl/cert.pem": b""}
+        {"/etc/pki/tls/certs/ca-bundle.crt": ONE.pem, f"{DIRECTORY}/any-name": TWO.pem, "/etc/ssl/cert.pem": b""}
     )
     assert held(go.system_roots(tree)) == {ONE.sha256, TWO.sha256}
 
 
-def test_rustls_native_certs_reads_hash_names_only_and_its_older_version_no_folder():
-    entries = {BUNDLE: b"", f"{FOLDER}/{HASH}.0": ONE.pem, f"{FOLDER}/two.pem": TWO.pem, f"{FOLDER}/{HASH}.r0": TWO.pem}
+def test_rustls_native_certs_reads_hash_names_only_and_its_older_version_no_directory():
+    entries = {
+        BUNDLE: b"",
+        f"{DIRECTORY}/{HASH}.0": ONE.pem,
+        f"{DIRECTORY}/two.pem": TWO.pem,
+        f"{DIRECTORY}/{HASH}.r0": TWO.pem,
+    }
     assert held(rustls.native_certs(reading(entries))) == {ONE.sha256}
     assert held(rustls.native_certs(reading(entries), first_generation=True)) == set()
 
@@ -169,7 +174,7 @@ def test_java_reads_pkcs12():
     assert held(only(java.clients(reading({JAVA_STORE: store})))) == {ONE.sha256}
 
 
-def test_java_falls_back_to_a_jdks_own_store_and_a_second_store_is_a_client_of_its_own():
+def test_java_falls_back_to_a_jdks_own_store_and_a_second_store_is_a_separate_client():
     own = {"/usr/lib/jvm/jdk-21/lib/security/cacerts": keystore([("two", TWO.der)], 0)}
     assert held(only(java.clients(reading(own)))) == {TWO.sha256}
     both = {**own, "/etc/ssl/certs/java/cacerts": keystore([("one", ONE.der)], 0)}
@@ -296,7 +301,7 @@ def test_firefox_adds_the_files_of_its_policy_to_its_own(name: str):
 
 
 class TestThinEdge:
-    """With one file beside the CA in a folder of its own."""
+    """With one file beside the CA in a directory of its own."""
 
     SETTINGS = b'[config]\nversion = "2"\n[c8y]\nroot_cert_path = "/etc/own"\n'
     SECOND = b"Package: tedge\nVersion: 2.0.1\n"
@@ -323,7 +328,7 @@ class TestThinEdge:
         assert not any(each.cannot_start for each in found.values())
 
     @pytest.mark.parametrize("second", [False, True])
-    def test_one_bad_file_drops_the_folder_for_https_and_what_is_no_certificate_ends_it(self, second: bool):
+    def test_for_https_one_bad_file_drops_the_directory_and_other_pem_blocks_end_it(self, second: bool):
         bad, odd = self.clients(BAD, second=second), self.clients(NO_CERTIFICATE, second=second)
         assert held(bad["thin-edge-https"].find([])) == set()
         assert "everything in /etc/own is dropped" in bad["thin-edge-https"].find([]).faults[0]
@@ -345,7 +350,7 @@ class TestThinEdge:
         assert found["thin-edge-built-in-bridge"].cannot_start
 
     def test_without_settings_it_is_the_default(self):
-        tree = reading({"/etc/tedge/x": b"", f"{FOLDER}/{HASH}.0": ONE.pem})
+        tree = reading({"/etc/tedge/x": b"", f"{DIRECTORY}/{HASH}.0": ONE.pem})
         assert held(next(thin_edge.clients(tree)).find([parse_certificate(ONE.der)])) == {ONE.sha256}
 
 
@@ -371,7 +376,7 @@ def test_a_trusted_certificate_keeps_its_settings_for_openssl():
         ("/lib/libcrypto.so.1.0.0", "an expired root that the server sends along"),
     ],
 )
-def test_the_rules_of_an_older_openssl_are_told(library: str, told: str):
+def test_the_rules_of_an_older_openssl_are_reported(library: str, told: str):
     first, second = openssl.clients(reading({library: b""}))
     assert first.note == second.note
     assert (told in first.note) if told else first.note == ""

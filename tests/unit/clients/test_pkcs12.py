@@ -68,7 +68,7 @@ def test_a_store_that_asks_for_hours_is_refused_at_once():
 
 
 @pytest.mark.parametrize("data", [b"0\0", b"0\x03\x02\x01\x03", b"\x30\x80" * 10_000])
-def test_what_is_none_is_told(data):
+def test_what_is_none_is_reported(data):
     with pytest.raises(MalformedError):
         read_pkcs12(data)
 

@@ -14,10 +14,14 @@ from rootfs_trust.x509 import parse_certificate
 from tests.support.authority import Authority
 from tests.support.memory import MemoryTree
 
-BUNDLE, FOLDER = "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs"
+BUNDLE, DIRECTORY = "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs"
 ONE, TWO = Authority("One"), Authority("Two")
 HASH, OTHER_HASH = (parse_certificate(each.der).subject.hash for each in (ONE, TWO))
-DEBIAN = {"/var/lib/dpkg/status": b"", "/usr/share/ca-certificates/x.crt": b"", "/usr/lib/ssl/certs": Symlink(FOLDER)}
+DEBIAN = {
+    "/var/lib/dpkg/status": b"",
+    "/usr/share/ca-certificates/x.crt": b"",
+    "/usr/lib/ssl/certs": Symlink(DIRECTORY),
+}
 FEDORA_SOURCES = "/etc/pki/ca-trust/source/anchors"
 
 
@@ -47,19 +51,19 @@ def test_the_bundle_is_what_most_clients_read():
 @pytest.mark.parametrize("name", ["corp.bak", "root.ca", "ca-certificates.crt.apk-new", "x"])
 def test_go_reads_every_file_of_the_directory(name):
     several = TWO.pem + ONE.pem
-    assert readers(DEBIAN | {f"{FOLDER}/{name}": several}) == {("go", f"{FOLDER}/{name}")}
+    assert readers(DEBIAN | {f"{DIRECTORY}/{name}": several}) == {("go", f"{DIRECTORY}/{name}")}
 
 
 def test_openssl_and_rustls_read_hash_links_up_to_the_first_gap():
-    linked = DEBIAN | {f"{FOLDER}/x.pem": ONE.pem, f"{FOLDER}/{HASH}.0": Symlink("x.pem")}
-    found = {(client, f"{FOLDER}/{HASH}.0") for client in ("openssl-directory", "rustls-native")}
-    assert readers(linked) == {("go", f"{FOLDER}/x.pem"), *found}
-    gap = DEBIAN | {f"{FOLDER}/{HASH}.1": ONE.pem}
+    linked = DEBIAN | {f"{DIRECTORY}/x.pem": ONE.pem, f"{DIRECTORY}/{HASH}.0": Symlink("x.pem")}
+    found = {(client, f"{DIRECTORY}/{HASH}.0") for client in ("openssl-directory", "rustls-native")}
+    assert readers(linked) == {("go", f"{DIRECTORY}/x.pem"), *found}
+    gap = DEBIAN | {f"{DIRECTORY}/{HASH}.1": ONE.pem}
     assert "openssl-directory" not in {client for client, _ in readers(gap)}
-    assert "openssl-directory" not in {client for client, _ in readers(DEBIAN | {f"{FOLDER}/{HASH}.00": ONE.pem})}
+    assert "openssl-directory" not in {client for client, _ in readers(DEBIAN | {f"{DIRECTORY}/{HASH}.00": ONE.pem})}
 
 
-def test_a_second_bundle_is_a_client_of_its_own():
+def test_a_second_bundle_is_a_separate_client():
     tree = DEBIAN | {BUNDLE: TWO.pem, "/etc/pki/tls/cert.pem": ONE.pem}
     assert readers(tree) == {("openssl-bundle:/etc/pki/tls/cert.pem", "/etc/pki/tls/cert.pem")}
 
@@ -73,18 +77,18 @@ def test_openssl_of_azure_linux_and_of_suse_look_elsewhere():
     distroless = {"/etc/pki/tls/cert.pem": ONE.pem, "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem": TWO.pem}
     assert ("openssl-bundle", "/etc/pki/tls/cert.pem") in readers(distroless)
     openssl = "/var/lib/ca-certificates/openssl"
-    suse = {"/etc/pki/trust/anchors/x.pem": b"", f"{openssl}/{HASH}.0": ONE.pem, f"{FOLDER}/{OTHER_HASH}.0": TWO.pem}
+    suse = {"/etc/pki/trust/anchors/x.pem": b"", f"{openssl}/{HASH}.0": ONE.pem, f"{DIRECTORY}/{OTHER_HASH}.0": TWO.pem}
     assert readers(suse) == {("openssl-directory", f"{openssl}/{HASH}.0")}
-    assert ("openssl-directory", f"{FOLDER}/{OTHER_HASH}.0") not in readers(suse, TWO)
+    assert ("openssl-directory", f"{DIRECTORY}/{OTHER_HASH}.0") not in readers(suse, TWO)
 
 
 def test_gnutls_reads_a_directory_on_openwrt_and_sources_of_p11kit_on_fedora():
-    openwrt = {"/etc/openwrt_release": b"", f"{FOLDER}/anything": ONE.pem}
-    assert ("gnutls", f"{FOLDER}/anything") in readers(openwrt)
+    openwrt = {"/etc/openwrt_release": b"", f"{DIRECTORY}/anything": ONE.pem}
+    assert ("gnutls", f"{DIRECTORY}/anything") in readers(openwrt)
     assert ("gnutls", f"{FEDORA_SOURCES}/x.pem") in readers({f"{FEDORA_SOURCES}/x.pem": ONE.pem})
 
 
-def test_a_certificate_that_openssl_is_told_to_reject_is_no_anchor():
+def test_a_certificate_with_reject_settings_for_openssl_is_not_an_anchor():
     from rootfs_trust.store.purposes import pem_for
 
     trusted = pem_for(ONE.der, frozenset({"email"}))

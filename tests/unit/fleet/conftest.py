@@ -24,14 +24,14 @@ CONFIG = '[[anchor]]\nfile = "ca.pem"\nreplace = true\n\n[[cloud]]\nkind = "c8y"
 
 
 class Fleet:
-    def __init__(self, folder: Path, authority: Authority) -> None:
-        self.folder = folder
-        self.file = folder / "fleet.toml"
-        self.journal = folder / "fleet.toml.done"
-        folder.mkdir()
+    def __init__(self, directory: Path, authority: Authority) -> None:
+        self.folder = directory
+        self.file = directory / "fleet.toml"
+        self.journal = directory / "fleet.toml.done"
+        directory.mkdir()
         self.file.write_text(FILE)
-        (folder / "edge.toml").write_text(CONFIG)
-        (folder / "ca.pem").write_bytes(authority.pem)
+        (directory / "edge.toml").write_text(CONFIG)
+        (directory / "ca.pem").write_bytes(authority.pem)
         self.trees: list[DebianTree] = []
 
     def grow(self, count: int) -> list[DebianTree]:

@@ -50,8 +50,8 @@ def undisturbed(tree: Path, job) -> bool:
 
 
 def entries(tree: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(tree):
-        yield from (Path(folder, name) for name in [*folders, *files])
+    for directory, directories, files in os.walk(tree):
+        yield from (Path(directory, name) for name in [*directories, *files])
 
 
 @contextmanager
@@ -103,14 +103,14 @@ def test_places_are_few(debian, job):
     assert len(places) < 60
 
 
-def test_new_entries_of_a_folder_that_was_listed(debian, job):
+def test_new_entries_of_a_directory_that_was_listed(debian, job):
     install_job(debian.root, job)
     places, before = watched(debian.path, job)
     debian.write("usr/local/share/ca-certificates/other.crt", b"")
     assert now(debian.path, places) != before
 
 
-def test_what_stands_elsewhere_does_not_matter(debian, job):
+def test_files_elsewhere_do_not_matter(debian, job):
     install_job(debian.root, job)
     places, before = watched(debian.path, job)
     debian.write("opt/application/file", b"")
@@ -119,7 +119,7 @@ def test_what_stands_elsewhere_does_not_matter(debian, job):
 
 
 def test_a_link_in_the_middle_of_a_way(debian, job, other_authority):
-    """The local folder has a link to a file behind a link: turning that one round changes what the store holds."""
+    """The local directory has a link to a file behind a link: turning that one round changes what the store holds."""
     for name, ca in (("one", job.gathered.anchors[0].certificate.der), ("two", other_authority.der)):
         debian.write(f"opt/{name}/ca.crt", ca)
     (debian.path / "opt/now").symlink_to("one")

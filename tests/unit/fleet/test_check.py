@@ -53,7 +53,7 @@ def test_a_fleet_in_order(installed):
     assert "ok              4  no finding" in done.stderr.decode()
 
 
-def test_each_target_is_held_against_the_policy_of_its_config(installed):
+def test_each_target_is_checked_against_the_policy_of_its_config(installed):
     (installed.folder / "edge.toml").write_text(
         (installed.folder / "edge.toml").read_text() + f'[policy]\nforbid = ["{ALPHA.sha256}"]\n'
     )

@@ -92,7 +92,7 @@ def test_a_new_policy_replaces_what_is_ours(fleet):
     assert (fleet.folder / "signed/d.tar").read_bytes() == b"touched"
 
 
-def test_a_further_hard_link_to_a_blob_is_no_touch(fleet):
+def test_a_further_hard_link_to_a_blob_is_not_a_change(fleet):
     """As a run leaves them that is cut short: blobs of the source are linked into the result."""
     run(fleet)
     for number, blob in enumerate(sorted(fleet.folder.glob("images/*/blobs/sha256/*"))):
@@ -104,7 +104,7 @@ def test_a_further_hard_link_to_a_blob_is_no_touch(fleet):
     assert set(statuses(run(fleet).stdout.decode()).values()) == {"changed"}
 
 
-def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(fleet, monkeypatch):
+def test_a_directory_that_cannot_be_listed_is_not_taken_for_an_empty_one(fleet, monkeypatch):
     def fail(*_: object) -> None:
         raise OSError(5, os.strerror(5))
 
@@ -113,7 +113,7 @@ def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(fleet, mon
         image_stamp(str(fleet.folder / "images/a"))
 
 
-def test_what_stands_in_the_way_is_left_alone(fleet):
+def test_conflicting_files_are_left_alone(fleet):
     (fleet.folder / "signed").mkdir()
     (fleet.folder / "signed/d.tar").write_bytes(b"something else")
     found = statuses(run(fleet, status=1).stdout.decode())
@@ -133,7 +133,7 @@ def test_a_layer_is_made_once_for_images_on_the_same_layers(fleet, monkeypatch):
     assert len({each.digest for each in results}) == 3
 
 
-def test_a_layer_is_packed_once_whatever_else_lies_on_the_base_and_is_what_each_gets_alone(fleet, monkeypatch):
+def test_a_layer_is_packed_once_for_all_images_of_a_base_and_is_what_each_would_get(fleet, monkeypatch):
     alone = fleet.copy("alone")
     for name in "abc":
         image_task._shared.cache_clear()
@@ -147,7 +147,7 @@ def test_a_layer_is_packed_once_whatever_else_lies_on_the_base_and_is_what_each_
 
 
 def test_where_other_layers_touch_what_changes_the_layer_is_another(fleet, base):
-    """An attribute of a folder that the layer names, and a file of the store."""
+    """An attribute of a directory that the layer names, and a file of the store."""
     mode = Tarball().folder("usr/local/share/ca-certificates", mode=0o700).end()
     more = Tarball().file("usr/local/share/ca-certificates/other.crt", Authority("Other CA").pem).end()
     for name, layer in (("e", mode), ("f", more)):

@@ -85,7 +85,7 @@ def test_lines_of_somebody_else_do_not_count(path, line):
 
 
 @pytest.mark.parametrize("make", [lambda path: os.symlink("/dev/full", path), os.mkfifo, os.mkdir])
-def test_what_is_no_file_is_no_journal(path, make):
+def test_a_journal_must_be_a_regular_file(path, make):
     """A device may never end, and a FIFO never begin."""
     make(path)
     with pytest.raises(InputError):

@@ -13,12 +13,12 @@ from rootfs_trust.fleet.targets import parse_targets
 
 @pytest.fixture
 def parse(tmp_path, monkeypatch):
-    folder = tmp_path / "fleet"
+    directory = tmp_path / "fleet"
     for name in ("out/b/rootfs", "out/a/rootfs", "out/ä/rootfs", "out/empty", "deep/er/est/rootfs", "images/layout"):
-        (folder / name).mkdir(parents=True)
+        (directory / name).mkdir(parents=True)
     for name in ("out/file", "images/two.tar", "images/one.tar", "images/notes.txt"):
-        (folder / name).write_bytes(b"")
-    (folder / "same").symlink_to("out/a/rootfs")
+        (directory / name).write_bytes(b"")
+    (directory / "same").symlink_to("out/a/rootfs")
     monkeypatch.chdir(tmp_path)
     return lambda text: parse_targets(text, "fleet/fleet.toml")
 

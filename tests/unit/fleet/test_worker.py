@@ -107,7 +107,7 @@ def test_two_syncs_a_batch_and_none_a_file(fleet, monkeypatch):
     assert len(seen) == 2, "a batch that writes nothing syncs nothing"
 
 
-def test_a_tree_is_let_go_when_its_batch_ends(fleet):
+def test_a_tree_is_released_when_its_batch_ends(fleet):
     fleet.grow(2)
     before = len(os.listdir("/proc/self/fd"))
     run_batch(fleet.batch())

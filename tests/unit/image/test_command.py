@@ -69,7 +69,7 @@ def test_an_image_gets_one_layer_with_only_what_changes(base, layout, image, tmp
     ]
 
 
-def test_the_layer_is_in_order_without_a_path_twice_and_keeps_what_folders_are(base, layout, image, tmp_path):
+def test_the_layer_is_in_order_without_a_path_twice_and_keeps_what_directories_are(base, layout, image, tmp_path):
     upper = Tarball().folder("etc", mode=0o711, uid=7, gid=8, mtime=1_600_000_000).folder("etc/ssl", mode=0o700)
     layout.index(layout.image(base, upper.end()))
     assert image(layout.path).status == 0
@@ -92,8 +92,8 @@ def test_the_same_input_gives_the_same_digest_and_a_second_run_changes_nothing(b
     assert snapshot_of_contents(tmp_path / "again") == snapshot_of_contents(tmp_path / "one")
 
 
-def snapshot_of_contents(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+def snapshot_of_contents(directory: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(directory)): file.read_bytes() for file in directory.rglob("*") if file.is_file()}
 
 
 @pytest.mark.parametrize("pack", ["gzip", "zstd", ""])
@@ -133,7 +133,7 @@ def test_every_platform_is_changed_and_attestations_are_dropped(base, layout, im
         assert ANCHOR in entries(top)
 
 
-def test_artefacts_that_are_no_images_stay_as_they_are(base, layout, image, tmp_path):
+def test_artefacts_that_are_not_images_stay_as_they_are(base, layout, image, tmp_path):
     blob = layout.put(b"chart", "application/vnd.cncf.helm.chart.content.v1.tar+gzip")
     config = layout.put_json({}, "application/vnd.cncf.helm.config.v1+json")
     manifest = {"schemaVersion": 2, "config": config, "layers": [blob]}
@@ -163,8 +163,8 @@ def test_a_removed_file_becomes_a_whiteout(base, layout, image, command, tmp_pat
     assert (bad.status, bad.errors) == (2, [("usage", "")])
 
 
-def test_links_to_usr_are_never_replaced_by_folders(debian, layout, image, tmp_path):
-    """The layout's folders are reached by links: nothing may be written over them."""
+def test_links_to_usr_are_never_replaced_by_directories(debian, layout, image, tmp_path):
+    """The layout's directories are reached by links: nothing may be written over them."""
     (debian.path / "usr/local").rename(debian.path / "var/local")
     (debian.path / "usr/local").symlink_to("../var/local")
     (debian.path / "etc/ssl").rename(debian.path / "var/ssl")
@@ -262,10 +262,10 @@ def test_a_layout_in_a_tar_file_stays_one(base, layout, image, tmp_path, pack):
     result = image(tmp_path / "layout.tar", dest=tmp_path / "out.tar")
     assert result.status == 0, result.out
     assert (tmp_path / "out.tar").read_bytes()[:4] == pack(b"")[:4] or pack is bytes
-    folder = tmp_path / "unpacked"
+    directory = tmp_path / "unpacked"
     with tarfile.open(fileobj=io.BytesIO(unpacked((tmp_path / "out.tar").read_bytes()))) as tar:
-        unpack(tar, folder)
-    assert ANCHOR in entries(LayoutFolder(folder).top_layer())
+        unpack(tar, directory)
+    assert ANCHOR in entries(LayoutFolder(directory).top_layer())
     assert result.document["digest"] == image(layout.path).document["digest"]
     assert image(tmp_path / "layout.tar", dest=tmp_path / "out.tar").document == result.document
 
@@ -387,11 +387,11 @@ def test_a_replaced_file_leaves_its_other_names_what_they_had(image, tmp_path, l
 
     (tmp_path / "rootfs.tar").write_bytes(rootfs(extra))
     assert image(tmp_path / "rootfs.tar", dest=tmp_path / "out.tar").status == 0
-    folder = tmp_path / "unpacked"
+    directory = tmp_path / "unpacked"
     with tarfile.open(tmp_path / "out.tar") as tar:
-        unpack(tar, folder)
-    assert (folder / BUNDLE).stat().st_size > 0
-    stats = [(folder / "opt" / name).stat() for name in ("copy", "third", "fourth")]
+        unpack(tar, directory)
+    assert (directory / BUNDLE).stat().st_size > 0
+    stats = [(directory / "opt" / name).stat() for name in ("copy", "third", "fourth")]
     assert {each.st_ino for each in stats} == {stats[0].st_ino} and stats[0].st_size == 0
 
 
@@ -413,7 +413,7 @@ def test_env_is_only_for_images(image, tmp_path):
     assert (result.status, result.errors) == (2, [("usage", str(tmp_path / "rootfs.tar"))])
 
 
-def test_a_folder_is_copied_whole_and_changed_there(debian, base, image, command, ca, tmp_path):
+def test_a_directory_is_copied_whole_and_changed_there(debian, base, image, command, ca, tmp_path):
     debian.write("opt/a", b"a").chmod(0o4711)
     os.link(debian.path / "opt/a", debian.path / "opt/b")
     (debian.path / "opt/link").symlink_to("/nowhere")

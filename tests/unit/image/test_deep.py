@@ -19,7 +19,7 @@ PART = "/".join(["a"] * 200)
 
 
 def deep() -> Tarball:
-    """7,000 folders deep: each name has 200, below a link that leads to the end of the one before."""
+    """7,000 directories deep: each name has 200, below a link that leads to the end of the one before."""
     tar = Tarball().folder("etc").folder("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n")
     place = ""
     for number in range(35):
@@ -33,7 +33,7 @@ def tree(*layers: bytes) -> ImageTree:
     return ImageTree([Layer("layer", lambda content=content: iter((content,))) for content in layers])
 
 
-def test_a_tree_of_7_000_folders():
+def test_a_tree_of_7_000_directories():
     found = tree(deep().end())
     assert sum(1 for _ in each(found.root)) > 7_000
 

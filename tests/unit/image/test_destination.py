@@ -16,7 +16,7 @@ from tests.support.images import digest
 
 @pytest.fixture(params=["file", "folder"])
 def put(request, tmp_path):
-    """Writes ``content`` to ``tmp_path/dest`` as a file, or as a folder with one file in it."""
+    """Writes ``content`` to ``tmp_path/dest`` as a file, or as a directory with one file in it."""
 
     def write(content: bytes, **how: bool) -> None:
         dest = Destination(str(tmp_path / "dest"), **how)
@@ -66,7 +66,7 @@ def test_a_fault_of_the_disk_leaves_the_old_one(put, tmp_path, monkeypatch, call
 
 
 @pytest.mark.parametrize("can", [True, False], ids=["exchanged", "one after the other"])
-def test_a_folder_takes_the_place_of_another_on_any_file_system(tmp_path, monkeypatch, can):
+def test_a_directory_takes_the_place_of_another_on_any_file_system(tmp_path, monkeypatch, can):
     dest = Destination(str(tmp_path / "dest"), overwrite=True)
     dest.put_folder({"index.json": in_memory(b"1"), "old": in_memory(b"")})
     if not can:
@@ -76,7 +76,7 @@ def test_a_folder_takes_the_place_of_another_on_any_file_system(tmp_path, monkey
 
 
 def test_the_destination_exists_at_every_moment(tmp_path, monkeypatch):
-    """No rename takes the old folder away: a run that is killed there would leave nothing."""
+    """No rename takes the old directory away: a run that is killed there would leave nothing."""
     dest = Destination(str(tmp_path / "dest"), overwrite=True)
     dest.put_folder({"index.json": in_memory(b"1")})
     monkeypatch.setattr(f"{module.__name__}.os.rename", lambda *_: pytest.fail("renamed"))
@@ -148,7 +148,7 @@ def test_blobs_are_shared_by_hard_links_and_all_else_is_copied(tmp_path):
 
 
 def test_what_is_staged_is_removed_however_deep_it_is(tmp_path):
-    """An image's folders may be nested deeper than Python calls, and their names are strangers' as well."""
+    """An image's directories may be nested deeper than Python calls, and their names are strangers' as well."""
     with pytest.raises(ApplyError), Destination(str(tmp_path / "dest")).staged_folder() as staged:
         here = os.open(staged, os.O_DIRECTORY)
         for _ in range(1100):
@@ -231,7 +231,7 @@ def test_a_name_that_cannot_be_one(path):
         Destination(path).refuse(folder=True)
 
 
-def test_a_slash_at_the_end_names_a_folder(tmp_path):
+def test_a_slash_at_the_end_names_a_directory(tmp_path):
     Destination(f"{tmp_path}/dest/").refuse(folder=True)
     with pytest.raises(InputError, match="not the name of a file"):
         Destination(f"{tmp_path}/dest/").refuse(folder=False)

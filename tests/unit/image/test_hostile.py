@@ -131,14 +131,14 @@ def test_layers_and_diff_ids_that_do_not_match(layout, refused):
     assert "has 2 layers in a manifest and 1 in its config" in refused(layout.path, names=str(layout.path))
 
 
-def test_a_layer_type_that_is_no_tar(layout, refused):
+def test_a_layer_type_that_is_not_a_tar(layout, refused):
     layout.index(layout.image(LAYER))
     (layer,) = layout.manifest()["layers"]
     rewritten(layout, layers=[{**layer, "mediaType": "application/vnd.oci.image.layer.v1.tar+encrypted"}])
     assert "which is not a tar archive" in refused(layout.path, names=str(layout.path))
 
 
-def test_a_platform_that_is_no_object(layout, refused):
+def test_a_platform_that_is_not_an_object(layout, refused):
     layout.index({**layout.image(LAYER), "platform": ["linux"]})
     assert "instead of an object" in refused(layout.path, names=str(layout.path))
 
@@ -158,7 +158,7 @@ def test_a_layer_with_names_that_lead_out(layout, refused):
     assert "could lead out" in refused(layout.path, names=":sha256:")
 
 
-def test_a_name_of_too_many_folders(layout, refused):
+def test_a_name_of_too_many_directories(layout, refused):
     layout.index(layout.image(Tarball().file("d/" * 255 + "file").end()))
     assert "more than 255 directories deep" in refused(layout.path, names=":sha256:")
 
@@ -196,7 +196,7 @@ def test_links_in_an_archive_lead_inside_it(tmp_path, refused):
         (LAYER[:700], "not a valid tar"),
     ],
 )
-def test_a_file_that_is_no_archive(tmp_path, refused, content, message):
+def test_a_file_that_is_not_an_archive(tmp_path, refused, content, message):
     (tmp_path / "rootfs.tar").write_bytes(content)
     assert message in refused(tmp_path / "rootfs.tar", names="rootfs.tar")
 
@@ -250,12 +250,12 @@ def test_reading_commands_ask_which_of_several_images_is_meant(command, layout):
 
 
 @pytest.mark.parametrize("environment", [{"A": "b"}, "A=b", [1]])
-def test_variables_that_are_no_list_of_texts(environment):
+def test_variables_that_are_not_list_of_texts(environment):
     with pytest.raises(InputError, match="a list of strings"):
         json_documents.new_config({"config": {"Env": environment}}, None, Change(environment={"A": "b"}))
 
 
-def test_an_unpacked_layer_that_is_no_digest(command, layout):
+def test_an_unpacked_layer_that_is_not_a_digest(command, layout):
     layout.index(layout.image(LAYER, config={"rootfs": {"diff_ids": ["/"]}}))
     result = command("list", "--root", layout.path, "--format", "json")
     assert (result.status, result.errors) == (2, [("image", str(layout.path))])
@@ -390,7 +390,7 @@ def test_a_part_of_an_image_that_has_a_name_of_the_format(tmp_path, refused, nam
 
 
 @pytest.mark.parametrize("diff_id", ["md5:" + "0" * 32, "", "sha256:" + "A" * 64, "x"])
-def test_an_unpacked_layer_of_an_archive_that_is_no_digest(tmp_path, refused, diff_id):
+def test_an_unpacked_layer_of_an_archive_that_is_not_a_digest(tmp_path, refused, diff_id):
     config = json.dumps({"rootfs": {"diff_ids": [diff_id]}}).encode()
     items = json.dumps([{"Config": "a.json", "Layers": ["l.tar"]}]).encode()
     archive = Tarball().file("a.json", config).file("l.tar", LAYER).file("manifest.json", items).end()

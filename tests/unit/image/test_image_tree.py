@@ -1,4 +1,4 @@
-"""Layers merged: what OCI's layer.md says of whiteouts, opaque folders and links, and what a device does with paths."""
+"""Layers merged as in layer.md of OCI: whiteouts, opaque directories, links, and paths that a device does not allow."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_directory_replaces_a_link_and_a_file_replaces_a_directory():
     assert (found.names("/a"), read(found, "/c")) == ([], b"file")
 
 
-def test_special_files_attributes_and_the_root_folder():
+def test_special_files_attributes_and_the_root_directory():
     layer = Tarball().folder(".", mode=0o750, uid=5).add("pipe", b"6").add("null", b"3")
     layer.file("f", pax_headers={"SCHILY.xattr.security.selinux": "system_u:object_r:cert_t:s0\0"})
     found = tree(layer)

@@ -26,8 +26,8 @@ def parts(layout: LayoutFolder) -> list[str]:
     """Every file and directory of the layout, by its path in it."""
     found = [
         os.path.relpath(os.path.join(each, name), layout.path)
-        for each, folders, files in os.walk(layout.path)
-        for name in (*folders, *files)
+        for each, directories, files in os.walk(layout.path)
+        for name in (*directories, *files)
     ]
     return sorted(found)
 
@@ -35,17 +35,17 @@ def parts(layout: LayoutFolder) -> list[str]:
 READING = ("list", "check", "sbom", "report", "diff", "verify", "image")
 
 
-def words(command: str, layout: Path, folder: Path) -> list[object]:
-    chain = folder / "chain.pem"
+def words(command: str, layout: Path, directory: Path) -> list[object]:
+    chain = directory / "chain.pem"
     chain.touch()
     return {
         "list": ["list", "--root", layout],
         "check": ["check", "--root", layout],
         "sbom": ["sbom", "--root", layout],
-        "report": ["report", "--root", layout, "-o", folder / "report.html"],
+        "report": ["report", "--root", layout, "-o", directory / "report.html"],
         "diff": ["diff", layout, layout],
         "verify": ["verify", "--root", layout, "--chain", chain],
-        "image": ["image", layout, folder / "out" / "dest"],
+        "image": ["image", layout, directory / "out" / "dest"],
     }[command]
 
 

@@ -25,10 +25,10 @@ SECONDS = 2.0
 
 @pytest.fixture
 def outside(tmp_path) -> Path:
-    folder = tmp_path / "outside"
-    folder.mkdir()
-    (folder / "secret").write_text(SECRET)
-    return folder
+    directory = tmp_path / "outside"
+    directory.mkdir()
+    (directory / "secret").write_text(SECRET)
+    return directory
 
 
 def rounds(command, source: Path, dest: Path) -> Counter[int]:
@@ -47,8 +47,8 @@ def rounds(command, source: Path, dest: Path) -> Counter[int]:
     return statuses
 
 
-def holds_secret(folder: Path) -> bool:
-    return subprocess.run(["grep", "-rqF", SECRET, folder], check=False).returncode != 1
+def holds_secret(directory: Path) -> bool:
+    return subprocess.run(["grep", "-rqF", SECRET, directory], check=False).returncode != 1
 
 
 def swapped(tree: Path, outside: Path, kind: str) -> tuple[Path, Path]:

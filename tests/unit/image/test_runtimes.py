@@ -41,7 +41,7 @@ def test_variables_go_into_the_configuration(runtimes, image, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["JKS", "PKCS #12"])
-def test_a_jdk_with_a_keystore_of_its_own(base, layout, image, tmp_path, authority, other_authority, kind):
+def test_a_jdk_with_its_own_keystore(base, layout, image, tmp_path, authority, other_authority, kind):
     """As in images of Eclipse Temurin, whose JDK is below /opt/java/openjdk."""
     pkcs12 = write_pkcs12(Pkcs12((Safe((trusted_bag("theirs", other_authority.der),)),), None))
     keystore = pkcs12 if kind == "PKCS #12" else write_keystore([KeystoreEntry("theirs", 0, other_authority.der)])
@@ -58,8 +58,8 @@ def test_the_same_again_changes_nothing(runtimes, image, tmp_path):
     assert (again["changed"], again["digest"]) == (False, first["digest"])
 
 
-def environment(folder):
-    return sorted(LayoutFolder(folder).config()["config"]["Env"])
+def environment(directory):
+    return sorted(LayoutFolder(directory).config()["config"]["Env"])
 
 
 @pytest.fixture
@@ -74,11 +74,11 @@ def without(command, tmp_path):
     return run
 
 
-def replace_config(folder, config):
+def replace_config(directory, config):
     """Give the image in a layout another config."""
-    manifest = folder.manifest()
-    manifest["config"] = folder.put_json(config, manifest["config"]["mediaType"])
-    folder.index(folder.put_json(manifest, "application/vnd.oci.image.manifest.v1+json"))
+    manifest = directory.manifest()
+    manifest["config"] = directory.put_json(config, manifest["config"]["mediaType"])
+    directory.index(directory.put_json(manifest, "application/vnd.oci.image.manifest.v1+json"))
 
 
 def test_our_variables_go_with_the_last_anchor_and_those_of_others_stay(runtimes, image, without, tmp_path):
@@ -100,11 +100,11 @@ def test_our_variables_stay_while_another_anchor_needs_them(runtimes, image, wit
 
 def test_a_variable_that_somebody_changed_stays(runtimes, image, without, tmp_path):
     image(runtimes(), "--runtimes", "auto")
-    folder = LayoutFolder(tmp_path / "out")
-    config = folder.config()
+    directory = LayoutFolder(tmp_path / "out")
+    config = directory.config()
     kept = [each for each in config["config"]["Env"] if not each.startswith("REQUESTS")]
     config["config"]["Env"] = [*kept, "REQUESTS_CA_BUNDLE=/opt/mine.pem"]
-    replace_config(folder, config)
+    replace_config(directory, config)
     assert environment(without()) == ["PATH=/bin", "REQUESTS_CA_BUNDLE=/opt/mine.pem"]
 
 

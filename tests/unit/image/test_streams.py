@@ -82,7 +82,7 @@ def names(data: bytes) -> list[str]:
     return [member.info.name for member in members(pieces(data, 700))]
 
 
-def test_a_broken_header_in_the_middle_is_no_end():
+def test_a_broken_header_in_the_middle_does_not_end_the_archive():
     tar = bytearray(Tarball().file("a").file("b").file("c").end())
     assert names(bytes(tar)) == ["a", "b", "c"]
     tar[512 + 10] ^= 0xFF

@@ -18,8 +18,8 @@ LAYER = Tarball().folder("usr/share/ca-certificates").file("etc/os-release", b"I
 FORMS = ("layout", "archive", "tar", "folder")
 
 
-def source(form, folder):
-    path = folder / form
+def source(form, directory):
+    path = directory / form
     if form == "layout":
         layout = LayoutFolder(path)
         layout.index(layout.image(LAYER))
@@ -75,13 +75,13 @@ def test_rounds_of_two_runs(tmp_path, form):
         two = [start(path, dest), start(path, dest)]
         outputs = [each.communicate(timeout=60) for each in two]
         statuses = sorted(each.returncode for each in two)
-        # A folder that is there is in the way of the second run; other forms are compared.
+        # A directory that is there is in the way of the second run; other forms are compared.
         assert statuses == ([0, 3] if form == "folder" else [0, 0]), outputs
         assert files(dest) == expected
         assert [name for name in os.listdir(tmp_path) if name.startswith(".rootfs")] == []
 
 
-def test_different_destinations_in_one_folder_do_not_wait(tmp_path):
+def test_different_destinations_in_one_directory_do_not_wait(tmp_path):
     lock = os.open(tmp_path / ".rootfs-trust.lock-dest", os.O_CREAT | os.O_RDWR)
     fcntl.flock(lock, fcntl.LOCK_EX)
     Destination(str(tmp_path / "other")).put_file((b"x",))

@@ -119,7 +119,7 @@ def test_of_two_statements_distrust_wins() -> None:
     assert anchors("certdata.txt", found, NEVER) == ([], [])
 
 
-def test_trust_may_stand_before_its_certificate_and_far_from_it() -> None:
+def test_trust_may_come_before_its_certificate_and_far_from_it() -> None:
     other = name(utf8("Other"))
     beta = certificate(other)
     found = listed(
@@ -233,7 +233,7 @@ def test_a_list_of_nothing() -> None:
     assert certificates_of_certdata(LICENCE) == []
 
 
-def test_a_file_cut_short_within_octets() -> None:
+def test_a_file_cut_short_within_bytes() -> None:
     data = certdata(certificate_object())
     with pytest.raises(MalformedError, match=r"line \d+: CKA_VALUE has no END"):
         certificates_of_certdata(data[: data.rindex(b"END")])

@@ -31,7 +31,7 @@ def test_a_file_may_be_called_anything(fs):
     assert (reading.notes, reading.problems) == ([], [])
 
 
-def test_a_folder_in_byte_order_and_not_below(fs):
+def test_a_directory_in_byte_order_and_not_below(fs):
     for name in ("b.pem", "B.pem", "a.CRT", "ä.der", ".hidden.pem", "below/c.pem"):
         fs.create_file(f"/c/{name}", contents=name.encode())
     reading = read_inputs(["/c"])
@@ -40,7 +40,7 @@ def test_a_folder_in_byte_order_and_not_below(fs):
     assert reading.problems == []
 
 
-def test_what_is_passed_over_is_still_read_for_keys(fs):
+def test_what_is_skipped_is_still_read_for_keys(fs):
     fs.create_file("/c/a.pem", contents=b"a")
     fs.create_file("/c/README", contents=b"b")
     reading = read_inputs(["/c"])
@@ -117,7 +117,7 @@ def test_standard_input_that_never_ends_is_read_up_to_the_bound(fs, monkeypatch)
     assert asked == [11]
 
 
-def test_a_folder_whose_names_may_not_be_read(fs, monkeypatch):
+def test_a_directory_whose_names_may_not_be_read(fs, monkeypatch):
     fs.create_file("/c/a.pem")
 
     def refuse(_):

@@ -61,7 +61,7 @@ def test_only_the_error_that_is_named_is_waived():
     assert judged == [["expired", "not-an-anchor"], ["not-an-anchor"]]
 
 
-def test_a_breach_that_check_has_no_kind_for_is_a_finding_all_the_same(debian, authority, monkeypatch):
+def test_a_policy_violation_without_a_finding_type_is_a_finding_anyway(debian, authority, monkeypatch):
     (debian.path / "usr/local/share/ca-certificates/ca.crt").write_bytes(authority.pem)
     install(debian.root)
 

@@ -77,7 +77,7 @@ def test_an_existing_file_is_a_conflict_unless_replace_is_set(trust):
     assert rendered(MemoryTree({"/etc/x": File(b"ours")}), [RenderRequest("own", "ours", "/etc/x")], trust)[1] == []
 
 
-def test_azure_iot_edges_line_stands_before_every_table(trust):
+def test_azure_iot_edges_line_comes_before_every_table(trust):
     text = shipped("azure-iot-edge.toml", trust, hostname="gw")
     assert tomllib.loads(text) == {"trust_bundle_cert": f"file://{BUNDLE}", "hostname": "gw"}
     assert tomllib.loads(text + "[provisioning]\nsource = 'dps'\n")["trust_bundle_cert"] == f"file://{BUNDLE}"

@@ -269,7 +269,7 @@ def test_removing_an_entry_that_is_already_gone_succeeds(tree):
         assert apply(root, plan, owner=None, timestamp=None) == []
 
 
-def test_a_link_that_became_a_file_is_replaced_with_a_mode_of_its_own(tree):
+def test_a_link_that_became_a_file_is_replaced_with_the_mode_of_the_plan(tree):
     run(tree, {"/etc/turned": File(b"x", mode=0o640)})
     assert stat.S_IMODE((tree / "etc/turned").lstat().st_mode) == 0o640
     assert (tree / "etc/other").read_bytes() == b"old content"
@@ -366,12 +366,12 @@ def test_a_new_link_takes_its_place_with_its_time_and_owner(tree, monkeypatch):
 
 
 def test_nothing_is_removed_if_a_directory_cannot_be_synced_first(tree, monkeypatch):
-    monkeypatch.setattr(os, "fsync", refuse_folders)
+    monkeypatch.setattr(os, "fsync", refuse_directories)
     with pytest.raises(ApplyError, match=r"/etc: cannot be flushed to disk: .*; not done: removals"):
         run(tree, {"/etc/file": File(b"new"), "/etc/gone": Absent()})
     assert (tree / "etc/gone").exists()
 
 
-def refuse_folders(fd: int) -> None:
+def refuse_directories(fd: int) -> None:
     if stat.S_ISDIR(os.fstat(fd).st_mode):
         raise OSError(errno.EIO, os.strerror(errno.EIO))

@@ -22,11 +22,11 @@ def copied(source, dest):
     return dest
 
 
-def listing(folder) -> str:
+def listing(directory) -> str:
     """Every entry with type, mode, owner, time, links and content, as GNU tools print it."""
     form = r"%P %y %m %U:%G %T@ %n %l %s\n"
-    names = os.fsdecode(subprocess.run(["find", folder, "-printf", form], capture_output=True, check=True).stdout)
-    # The number of names of a folder is that of its folders, and its size is the file system's.
+    names = os.fsdecode(subprocess.run(["find", directory, "-printf", form], capture_output=True, check=True).stdout)
+    # The number of names of a directory is that of its directories, and its size is the file system's.
     lines = [line.rpartition(" ")[0] if " d " in line else line for line in names.splitlines()]
     return "\n".join(sorted(lines))
 
@@ -69,7 +69,7 @@ def test_everything_is_kept(tree, tmp_path):
 
 
 def test_a_tree_of_any_depth(tmp_path):
-    """5,000 folders deep, with a limit of 64 descriptors: no recursion, and none is held open on the way.
+    """5,000 directories deep, with a limit of 64 descriptors: no recursion, and none is held open on the way.
 
     The first name of a file with two is longer than a path may be.
     """
@@ -132,7 +132,7 @@ def test_an_entry_that_becomes_a_link_after_the_look(tmp_path, monkeypatch, kind
     assert found.stdout == b""
 
 
-def test_a_folder_that_is_moved_while_it_is_read(tmp_path, monkeypatch):
+def test_a_directory_that_is_moved_while_it_is_read(tmp_path, monkeypatch):
     source, outside = tmp_path / "source", tmp_path / "outside"
     (source / "a/b").mkdir(parents=True)
     outside.mkdir()
@@ -211,21 +211,21 @@ def test_remove_tree_removes_nothing_outside(tree, tmp_path, monkeypatch):
 
 def test_directories_without_permissions_are_removed_without_root():
     """What an ordinary user copied of a tree has its modes, too."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o777)
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o777)
         program = f"""
 import os
 from rootfs_trust.rootfs.copy import remove_tree
 if os.geteuid() == 0:
     os.seteuid(65534)
-os.chdir({folder!r})
+os.chdir({directory!r})
 os.makedirs("t/a/b")
 for name in ("t/a/b", "t/a", "t"):
     os.chmod(name, 0o555)
 remove_tree("t")
 """
         subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
-        assert os.listdir(folder) == []
+        assert os.listdir(directory) == []
 
 
 def test_a_link_in_the_place_of_the_tree_is_not_followed(tmp_path):

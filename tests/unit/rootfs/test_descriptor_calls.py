@@ -20,7 +20,7 @@ def limited(limit: int, *words: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([sys.executable, "-c", program, *words], capture_output=True, timeout=120, check=False)
 
 
-def test_hundreds_of_source_folders_need_few_descriptors(tmp_path):
+def test_hundreds_of_source_directories_need_few_descriptors(tmp_path):
     tree = DebianTree(tmp_path / "rootfs")
     pem = Authority("In a folder").pem
     for number in range(700):
@@ -42,21 +42,21 @@ def test_without_descriptors_the_hint_is_the_limit(tmp_path, limit):
         assert b"Too many open files" in done.stderr
 
 
-def test_attributes_of_a_file_and_a_folder_without_proc(tmp_path, monkeypatch):
+def test_attributes_of_a_file_and_a_directory_without_proc(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     os.setxattr(tmp_path / "file", "user.note", b"x")
     os.setxattr(tmp_path, "user.note", b"y")
     (tmp_path / "link").symlink_to("file")
-    folder = os.open(tmp_path, os.O_RDONLY)
+    directory = os.open(tmp_path, os.O_RDONLY)
     real = os.path.exists
     monkeypatch.setattr("rootfs_trust.rootfs.descriptor_calls.path_by_descriptor", lambda _, name: b"/no/proc/" + name)
     monkeypatch.setattr(os.path, "exists", lambda path: path != "/proc/self/fd" and real(path))
-    assert read_extended_attributes(folder, b"file") == {"user.note": b"x"}
-    assert read_extended_attributes(folder, b"") == {"user.note": b"y"}
-    assert read_extended_attributes(folder, b"nothing") == {}
+    assert read_extended_attributes(directory, b"file") == {"user.note": b"x"}
+    assert read_extended_attributes(directory, b"") == {"user.note": b"y"}
+    assert read_extended_attributes(directory, b"nothing") == {}
     with pytest.raises(OSError, match="/proc is not mounted"):
-        read_extended_attributes(folder, b"link")
-    os.close(folder)
+        read_extended_attributes(directory, b"link")
+    os.close(directory)
 
 
 def test_a_signed_bundle_without_proc_is_a_conflict(tmp_path):

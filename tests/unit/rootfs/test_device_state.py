@@ -82,7 +82,7 @@ def test_malformed_state_arguments_are_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "folder", "inside"),
+    ("path", "directory", "inside"),
     [
         ("/etc/a", "/etc", "/a"),
         ("/etc", "/etc", "/"),
@@ -92,8 +92,8 @@ def test_malformed_state_arguments_are_refused(text: str) -> None:
         ("/", "/", "/"),
     ],
 )
-def test_a_path_as_seen_from_a_folder(path: str, folder: str, inside: str | None) -> None:
-    assert inside_of(path, folder) == inside
+def test_a_path_as_seen_from_a_directory(path: str, directory: str, inside: str | None) -> None:
+    assert inside_of(path, directory) == inside
 
 
 def test_an_upper_directory_hides_only_the_entries_that_it_has() -> None:
@@ -167,7 +167,7 @@ def test_a_link_of_the_state_replaces_a_directory() -> None:
     assert tree.node("/etc/ssl/certs") is None
 
 
-def test_the_folder_itself_is_the_images() -> None:
+def test_the_directory_itself_is_the_images() -> None:
     tree = over("overlay:/etc", MemoryTree({"/a": File(b"")}))
     assert not tree.from_state("/etc")
     assert over("overlay:/", MemoryTree({"/usr/c": File(b"mine")})).from_state("/usr/c")

@@ -12,7 +12,7 @@ def test_an_equal_tree_needs_nothing():
     assert make_plan(view, {"/a/f": File(b"x"), "/a/l": Symlink("f"), "/a/none": Absent()}).actions == ()
 
 
-def test_missing_folders_come_first_and_outer_ones_before_inner_ones():
+def test_missing_directories_come_first_and_outer_ones_before_inner_ones():
     desired = {"/a/b/c/f": File(b"x"), "/a/b": Directory(mode=0o700), "/a/l": Symlink("b")}
     plan = make_plan(MemoryTree(), desired)
     assert plan.actions == (

@@ -39,7 +39,9 @@ def tree(request, tmp_path):
 
 def changes(root: Path) -> list[Path]:
     """Every entry but directories, to be changed one at a time."""
-    entries = [Path(folder) / name for folder, folders, files in os.walk(root) for name in (*files, *folders)]
+    entries = [
+        Path(directory) / name for directory, directories, files in os.walk(root) for name in (*files, *directories)
+    ]
     return sorted(path for path in entries if path.is_symlink() or path.is_file())
 
 

@@ -59,7 +59,7 @@ def test_an_absolute_link_to_the_host_reads_nothing_of_the_host(tree, root):
     assert root.node("/etc/host") == Symlink(str(tree.parent / "canary"))
 
 
-def test_a_folder_that_is_a_link_elsewhere_in_the_root(tree, root):
+def test_a_directory_that_is_a_link_elsewhere_in_the_root(tree, root):
     (tree / "data").mkdir()
     (tree / "data/a.pem").write_bytes(b"a")
     (tree / "etc/ssl/linked").symlink_to("/data")
@@ -97,14 +97,14 @@ def test_a_file_has_no_names(root):
 
 
 @pytest.mark.parametrize("path", ["/..", "/.", "/../..", "/etc/..", "/etc/../..", "/etc/."])
-def test_the_folder_above_the_root_is_the_root(tree, root, path):
+def test_the_directory_above_the_root_is_the_root(tree, root, path):
     mode = 0o700 if path != "/etc/." else 0o755
     tree.chmod(0o700)
     tree.parent.chmod(0o777)
     assert root.node(path).mode == root.node(path, follow=True).mode == mode
 
 
-def test_a_link_that_appears_while_its_place_is_read_is_told(tree, root, monkeypatch):
+def test_a_link_that_appears_while_its_place_is_read_is_reported(tree, root, monkeypatch):
     (tree / "etc/link").symlink_to("/canary")
     monkeypatch.setattr(os, "readlink", lambda *_, **__: (_ for _ in ()).throw(OSError(22, "no link yet")))
     with pytest.raises(InputError, match="/etc/link: became a link while it was read"):
@@ -137,15 +137,15 @@ def test_a_huge_file_is_refused_without_being_read(tree, root):
 
 def test_no_more_of_a_file_is_read_than_the_bound_and_a_byte(tree):
     (tree / "file").write_bytes(b"x" * 100)
-    folder = os.open(tree, os.O_RDONLY | os.O_DIRECTORY)
+    directory = os.open(tree, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        assert read_file(folder, b"file", 10)[1] == b"x" * 11
-        assert read_file(folder, b"file", 100)[1] == b"x" * 100
+        assert read_file(directory, b"file", 10)[1] == b"x" * 11
+        assert read_file(directory, b"file", 100)[1] == b"x" * 100
     finally:
-        os.close(folder)
+        os.close(directory)
 
 
-def test_a_root_that_is_no_folder(tree):
+def test_a_root_that_is_not_a_directory(tree):
     for path in (tree / "canary", tree / "none"):
         with pytest.raises(InputError, match="cannot be opened as a directory"):
             RootDirectory(str(path))
@@ -201,7 +201,7 @@ def test_a_file_carries_its_owner_and_mode(tree, root):
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EACCES])
-def test_attributes_and_an_owner_that_cannot_be_read_are_told(root, monkeypatch, number):
+def test_attributes_and_an_owner_that_cannot_be_read_are_reported(root, monkeypatch, number):
     def refuse(*_, **__):
         raise OSError(number, os.strerror(number))
 
@@ -217,7 +217,7 @@ def test_attributes_and_an_owner_that_cannot_be_read_are_told(root, monkeypatch,
             assert [each.id for each in refused.value.problems] == ["unreadable"]
 
 
-def test_a_lock_that_cannot_be_had_is_told(root, monkeypatch):
+def test_a_lock_that_cannot_be_had_is_reported(root, monkeypatch):
     def refuse(*_):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
@@ -265,7 +265,7 @@ def test_forget_clears_only_the_given_paths(tree, root):
 
 
 @pytest.mark.timeout(20)  # without O_NONBLOCK it waits for ever
-def test_a_file_that_becomes_a_fifo_after_it_was_listed_is_told(tree, root):
+def test_a_file_that_becomes_a_fifo_after_it_was_listed_is_reported(tree, root):
     certs = tree / "etc/ssl/certs"
     (certs / "file").write_bytes(b"")
     assert root.names("/etc/ssl/certs") == ["file"]

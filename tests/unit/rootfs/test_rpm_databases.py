@@ -173,7 +173,7 @@ def test_a_database_with_changes_in_its_log_is_not_read():
     assert "bash" in on(**{FEDORA: sqlite(HEADERS), f"{FEDORA}-wal": b""}).packages
 
 
-def test_a_database_that_cannot_be_read_is_no_reason_to_stop(monkeypatch):
+def test_a_database_that_cannot_be_read_is_not_a_reason_to_stop(monkeypatch):
     node = MemoryTree.node
 
     def refusing(self, path, *, follow=False):

@@ -76,17 +76,17 @@ def test_a_relative_link_below_a_link_is_looked_at_itself() -> None:
 
 
 @pytest.mark.parametrize("count", [7, 8])
-def test_many_entries_of_a_folder_are_one_place(count: int) -> None:
+def test_many_entries_of_a_directory_are_one_place(count: int) -> None:
     view = WatchedTree(TREE)
     for number in range(count):
         view.node(f"/many/{number}")
     assert len(view.places()) == (1 if count == 8 else 7)
 
 
-def test_a_stamp_is_of_the_entry_the_end_or_the_folder(tmp_path) -> None:
-    for folder in ("d", "e"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "f").write_bytes(b"x")
+def test_a_stamp_is_of_the_entry_the_end_or_the_directory(tmp_path) -> None:
+    for directory in ("d", "e"):
+        (tmp_path / directory).mkdir()
+        (tmp_path / directory / "f").write_bytes(b"x")
     (tmp_path / "d/link").symlink_to("/e/f")
     places = [
         [entry("/d/link")],
@@ -111,10 +111,10 @@ def test_a_stamp_is_of_the_entry_the_end_or_the_folder(tmp_path) -> None:
         assert stamp(root, [StampedPlace("folder", "/gone")]) != stamp(root, [StampedPlace("folder", "/e")])
 
 
-def test_the_same_file_in_another_folder_is_another_entry(tmp_path) -> None:
-    """A link on the way is turned round to a folder with a hard link to the very file."""
-    for folder in ("d", "e"):
-        (tmp_path / folder).mkdir()
+def test_the_same_file_in_another_directory_is_another_entry(tmp_path) -> None:
+    """A link on the way is turned round to a directory with a hard link to the very file."""
+    for directory in ("d", "e"):
+        (tmp_path / directory).mkdir()
     (tmp_path / "d/f").write_bytes(b"x")
     os.link(tmp_path / "d/f", tmp_path / "e/f")
     stamps = []
@@ -129,11 +129,11 @@ def test_the_same_file_in_another_folder_is_another_entry(tmp_path) -> None:
 def test_the_stamp_of_a_file_ignores_its_access_time(tmp_path) -> None:
     file = tmp_path / "f"
     file.write_bytes(b"x")
-    before, folder = state_of(file.stat()), state_of(tmp_path.stat())
+    before, directory = state_of(file.stat()), state_of(tmp_path.stat())
     os.utime(file, ns=(1, file.stat().st_mtime_ns))
     assert state_of(file.stat())[:7] == before[:7]
     (tmp_path / "g").write_bytes(b"")
-    assert state_of(tmp_path.stat()) == folder
+    assert state_of(tmp_path.stat()) == directory
     os.utime(file, ns=(1, 1))
     assert state_of(file.stat())[:7] != before[:7]
     file.chmod(0o600)

@@ -61,7 +61,7 @@ def test_a_directory_without_rights(root, monkeypatch, number):
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EOPNOTSUPP, 0])
-def test_an_access_that_fails_for_another_reason_is_no_conflict(root, monkeypatch, number):
+def test_an_access_that_fails_for_another_reason_is_not_a_conflict(root, monkeypatch, number):
     """os.access has the same result after an error of the disk. A disk that is broken fails the write: status 4."""
     without_access(monkeypatch, number)
     assert told(root) == []

@@ -112,6 +112,6 @@ def test_firefox_keeps_the_anchors_of_earlier_runs():
     [(chromium, CHROMIUM, f"{MANAGED}/a.json"), (firefox, FIREFOX, SYSTEM)],
     ids=["chromium", "firefox"],
 )
-def test_a_file_that_is_no_policies_is_one_conflict(runtime, entries, path, data):
+def test_a_file_that_is_not_a_policies_file_is_one_conflict(runtime, entries, path, data):
     plan = runtime.plan(RuntimeTree(MemoryTree(entries | {path: File(data)})), REQUEST)
     assert [each.path for each in plan.conflicts] == [path]

@@ -50,15 +50,15 @@ def test_a_store_is_found_in_every_place_that_people_use(path, kind):
         "/var/node",
     ],
 )
-def test_other_files_are_no_stores_of_a_runtime(path):
+def test_other_files_are_not_stores_of_a_runtime(path):
     assert find_stores(MemoryTree({path: File(b"")})).stores == ()
 
 
-def test_a_directory_of_the_name_is_no_store():
+def test_a_directory_of_the_name_is_not_a_store():
     assert find_stores(MemoryTree({"/opt/jdk/lib/security/cacerts": Directory()})).stores == ()
 
 
-def test_a_link_is_found_though_it_leads_nowhere_and_no_link_is_followed():
+def test_a_link_is_found_though_it_dangles_and_no_link_is_followed():
     tree = MemoryTree(
         {
             "/opt/jdk/lib/security/cacerts": Symlink("/etc/ssl/certs/java/cacerts"),

@@ -74,7 +74,7 @@ def test_an_anchor_for_mail_only_is_missed_by_no_runtime(tmp_path):
         assert {(each.id, each.path) for each in done.warnings if each.id == "certifi-store"} == expected
 
 
-def test_a_keystore_of_the_system_is_no_store_of_a_runtime(debian):
+def test_a_keystore_of_the_system_is_not_a_store_of_a_runtime(debian):
     """An anchor that Java refuses is reported once, and not again as one that the system's keystore lacks."""
     debian.write("etc/ssl/certs/java/cacerts", keystore([("other", OTHER.der)], 0))
     debian.write("usr/bin/java", b"")
@@ -105,7 +105,7 @@ def test_a_tree_without_runtimes_has_no_such_warning(debian):
     assert {id for id, _ in warned(debian.root)} & {id for id, _ in STORES} == set()
 
 
-def test_verify_judges_each_store_as_a_client_of_its_own(tree, tmp_path):
+def test_verify_treats_each_store_as_a_separate_client(tree, tmp_path):
     chain = tmp_path / "chain.pem"
     chain.write_bytes(OWN.server("localhost").pem)
     names = {

@@ -37,11 +37,11 @@ CASES = [
 ]
 
 
-def made(folder: Path, family: Family) -> Path:
-    tree = LayoutTree(folder / "rootfs", family)
+def made(directory: Path, family: Family) -> Path:
+    tree = LayoutTree(directory / "rootfs", family)
     for name, authority in (("First_CA", FIRST), ("Second_CA", SECOND)):
-        (folder / f"{name}.pem").write_bytes(authority.pem)
-    install(tree.root, InstallOptions([str(folder / f"{name}.pem") for name in ("First_CA", "Second_CA")]))
+        (directory / f"{name}.pem").write_bytes(authority.pem)
+    install(tree.root, InstallOptions([str(directory / f"{name}.pem") for name in ("First_CA", "Second_CA")]))
     return tree.path
 
 

@@ -41,7 +41,7 @@ def test_debconfs_answer_is_no(before: bytes, after: bytes) -> None:
     assert without_new_roots(after) == after
 
 
-def test_an_answer_that_is_no_already_leaves_the_file_as_it_is() -> None:
+def test_an_answer_that_is_already_no_leaves_the_file_as_it_is() -> None:
     malformed = BEFORE + b"\n\n\n" + NO + b"\n" + AFTER
     assert without_new_roots(malformed) == malformed
 

@@ -17,7 +17,7 @@ from tests.support.command import rootfs_trust
 from tests.support.debian_tree import snapshot
 from tests.support.memory import Directory, File, MemoryTree, Symlink
 
-FOLDER = Directory()
+DIRECTORY = Directory()
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 SHIPPED = "/usr/share/ca-certificates/mozilla/Root.crt"
 CERTIFICATE = File(b"-----BEGIN CERTIFICATE-----\n")
@@ -38,18 +38,18 @@ def files(*paths: str) -> dict[str, File]:
     return {path: CERTIFICATE for path in paths}
 
 
-def folders(*paths: str) -> dict[str, Directory]:
-    return {path: FOLDER for path in paths}
+def directories(*paths: str) -> dict[str, Directory]:
+    return {path: DIRECTORY for path in paths}
 
 
 FEATURES = {
     **{layout.name: files(layout.signs[0], SHIPPED) for layout in DEBIANS},
-    "debian": folders("/var/lib/dpkg") | files(SHIPPED),
-    "yocto": folders("/usr/lib/ssl-3") | files(SHIPPED),
-    "alpine": folders("/lib/apk/db") | files(SHIPPED),
-    "fedora": folders("/etc/pki/ca-trust/source/anchors"),
-    "suse": folders("/usr/share/pki/trust"),
-    "arch": folders("/usr/share/ca-certificates/trust-source"),
+    "debian": directories("/var/lib/dpkg") | files(SHIPPED),
+    "yocto": directories("/usr/lib/ssl-3") | files(SHIPPED),
+    "alpine": directories("/lib/apk/db") | files(SHIPPED),
+    "fedora": directories("/etc/pki/ca-trust/source/anchors"),
+    "suse": directories("/usr/share/pki/trust"),
+    "arch": directories("/usr/share/ca-certificates/trust-source"),
     "openwrt": files("/etc/openwrt_release"),
     "bundle-only": files(BUNDLE),
 }
@@ -73,14 +73,14 @@ def test_features_count_for_more_than_an_os_release(name: str, said: str) -> Non
 @pytest.mark.parametrize(
     ("name", "entries"),
     [
-        ("debian", folders("/var/lib/dpkg") | files(SHIPPED)),
+        ("debian", directories("/var/lib/dpkg") | files(SHIPPED)),
         ("alpine", files("/etc/alpine-release", SHIPPED)),
-        ("alpine", {"/lib": Symlink("usr/lib")} | folders("/usr/lib/apk/db") | files(SHIPPED)),
-        ("yocto", folders("/var/lib/opkg") | files(SHIPPED)),
+        ("alpine", {"/lib": Symlink("usr/lib")} | directories("/usr/lib/apk/db") | files(SHIPPED)),
+        ("yocto", directories("/var/lib/opkg") | files(SHIPPED)),
         ("yocto", {"/usr/sbin/update-ca-certificates": File(b"#!/bin/sh -e\nFSROOT=../../../\n")}),
-        ("fedora", folders("/usr/share/pki/ca-trust-source")),
-        ("suse", folders("/etc/pki/trust/anchors")),
-        ("arch", folders("/etc/ca-certificates/trust-source/anchors")),
+        ("fedora", directories("/usr/share/pki/ca-trust-source")),
+        ("suse", directories("/etc/pki/trust/anchors")),
+        ("arch", directories("/etc/ca-certificates/trust-source/anchors")),
     ],
 )
 def test_other_features_of_the_same_layouts(name: str, entries: dict) -> None:
@@ -90,17 +90,17 @@ def test_other_features_of_the_same_layouts(name: str, entries: dict) -> None:
 def test_a_yocto_product_has_its_own_id_and_no_id_like() -> None:
     says = release('ID=acme-gateway\nNAME="ACME gateway"\nVERSION_ID=5.0\n')
     script = {"/usr/sbin/update-ca-certificates": File(b"#!/bin/sh -e\nFSROOT=../../../ # to get to the root\n")}
-    assert found(says, script, files(SHIPPED), folders("/var/lib/rpm")) == "yocto"
-    assert found(says, files(SHIPPED), folders("/usr/lib/ssl-3", "/var/lib/dpkg")) == "yocto", "packages as .deb"
-    assert found(says, files(SHIPPED), folders("/var/lib/opkg")) == "yocto"
+    assert found(says, script, files(SHIPPED), directories("/var/lib/rpm")) == "yocto"
+    assert found(says, files(SHIPPED), directories("/usr/lib/ssl-3", "/var/lib/dpkg")) == "yocto", "packages as .deb"
+    assert found(says, files(SHIPPED), directories("/var/lib/opkg")) == "yocto"
 
 
 def test_debians_own_script_is_not_taken_for_oes() -> None:
     script = {"/usr/sbin/update-ca-certificates": File(b"#!/bin/sh -e\nCERTSDIR=/usr/share/ca-certificates\n")}
-    assert found(script, folders("/var/lib/dpkg"), files(SHIPPED)) == "debian"
+    assert found(script, directories("/var/lib/dpkg"), files(SHIPPED)) == "debian"
 
 
-def test_arch_keeps_its_sources_below_a_folder_that_debian_has_too() -> None:
+def test_arch_keeps_its_sources_below_a_directory_that_debian_has_too() -> None:
     sources = "/usr/share/ca-certificates/trust-source/mozilla.trust.p11-kit"
     assert found(release("ID=endeavouros"), {sources: File(b"")}, files(BUNDLE)) == "arch"
 
@@ -108,7 +108,9 @@ def test_arch_keeps_its_sources_below_a_folder_that_debian_has_too() -> None:
 @pytest.mark.parametrize("said", ["", "ID=debian"])
 def test_debian_packages_unpacked_and_never_configured(said: str) -> None:
     """No os-release, no list, an empty store (mmdebstrap --variant=extract)."""
-    assert found(release(said) if said else {}, folders("/var/lib/dpkg", "/etc/ssl/certs"), files(SHIPPED)) == "debian"
+    assert (
+        found(release(said) if said else {}, directories("/var/lib/dpkg", "/etc/ssl/certs"), files(SHIPPED)) == "debian"
+    )
 
 
 # -- a bundle and nothing else -----------------------------------------------------------------------------
@@ -117,11 +119,11 @@ def test_debian_packages_unpacked_and_never_configured(said: str) -> None:
 @pytest.mark.parametrize(
     ("what", "entries"),
     [
-        ("distroless", release('PRETTY_NAME="Distroless"\nID="debian"') | folders("/var/lib/dpkg/status.d")),
-        ("Wolfi's ca-certificates-bundle", release("ID=wolfi") | folders("/lib/apk/db")),
+        ("distroless", release('PRETTY_NAME="Distroless"\nID="debian"') | directories("/var/lib/dpkg/status.d")),
+        ("Wolfi's ca-certificates-bundle", release("ID=wolfi") | directories("/lib/apk/db")),
         ("Alpine's ca-certificates-bundle", release("ID=alpine") | files("/etc/alpine-release")),
         ("scratch", {}),
-        ("scratch with a local folder", folders("/usr/local/share/ca-certificates")),
+        ("scratch with a local folder", directories("/usr/local/share/ca-certificates")),
     ],
 )
 def test_a_tree_that_has_only_a_bundle(what: str, entries: dict) -> None:
@@ -151,12 +153,12 @@ def test_a_bundle_named_by_hand_is_also_looked_for() -> None:
         ("debian", files("/usr/local/share/ca-certificates/mine.crt")),
     ],
 )
-def test_with_any_source_it_is_no_bundle_only(name: str, source: dict) -> None:
+def test_with_any_source_it_is_not_the_bundle_only_layout(name: str, source: dict) -> None:
     assert found(release("ID=debian"), files(BUNDLE), source) == name
 
 
 def test_wolfi_with_the_whole_package_is_as_alpine() -> None:
-    assert found(release("ID=wolfi"), folders("/lib/apk/db"), files(SHIPPED, BUNDLE)) == "alpine"
+    assert found(release("ID=wolfi"), directories("/lib/apk/db"), files(SHIPPED, BUNDLE)) == "alpine"
 
 
 def test_openwrt_with_a_bundle_alone_is_openwrt() -> None:
@@ -205,7 +207,7 @@ def test_its_own_id_comes_before_those_it_is_like() -> None:
     assert found(release('ID=raspbian\nID_LIKE="fedora"')) == "debian"
 
 
-def test_buildroot_is_told_by_its_os_release_alone() -> None:
+def test_buildroot_is_reported_by_its_os_release_alone() -> None:
     assert found(release("ID=buildroot"), files(SHIPPED, BUNDLE)) == "buildroot"
 
 

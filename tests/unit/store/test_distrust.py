@@ -32,7 +32,7 @@ def listed(given: StorePlan) -> list[str]:
     return node.content.decode().splitlines()
 
 
-def test_a_local_file_goes_and_its_shipped_copy_is_told() -> None:
+def test_a_local_file_goes_and_its_shipped_copy_is_reported() -> None:
     given = plan({COPY: File(encode(ONE.der) + encode(MINE.der))}, remove=("copy",))
     assert given.desired[COPY] == Absent()
     assert listed(given) == ["x/one.crt", "x/two.crt", "!x/old.crt"]
@@ -50,7 +50,7 @@ def test_every_copy_goes_by_its_digest() -> None:
     assert given.problems == []
 
 
-def test_a_name_with_and_without_its_folder() -> None:
+def test_a_name_with_and_without_its_directory() -> None:
     for name in ("one", "x/one.crt"):
         assert listed(plan(remove=(name,))) == ["!x/one.crt", "x/two.crt", "!x/old.crt"]
     for name in ("old", "x/old.crt"):

@@ -100,12 +100,12 @@ def test_a_hook_without_settings_is_switched_off() -> None:
     [b"", b"text", keystore([], 1, "secret"), b"\xce\xce\xce\xce\0\0\0\2", Authority().pkcs12],
     ids=["empty", "text", "password", "jceks", "pkcs12"],
 )
-def test_a_store_that_is_no_jks_of_ours_is_left_alone(content: bytes) -> None:
+def test_a_jks_that_install_did_not_write_is_left_alone(content: bytes) -> None:
     assert told({**HOOKED, JAVA_STORE: File(content)}) == (False, ["java-store-format"])
 
 
 @pytest.mark.parametrize("node", [Directory(), Symlink("nowhere")])
-def test_what_is_no_file_is_left_alone(node: Node) -> None:
+def test_what_is_not_a_file_is_left_alone(node: Node) -> None:
     assert told({**HOOKED, JAVA_STORE: node}) == (False, ["java-store-format"])
 
 
@@ -143,7 +143,7 @@ def test_a_password_that_only_a_shell_could_tell(line: str) -> None:
 # -- which entries -----------------------------------------------------------------------------------------
 
 
-def test_aliases_are_the_names_of_the_links_in_small_letters() -> None:
+def test_aliases_are_the_names_of_the_links_in_lower_case() -> None:
     links = {"A_=Ő=.pem": source(ALPHA)}
     assert stored(HOOKED, links) == [KeystoreEntry("debian:a_=ő=.pem", 0, ALPHA)]
 
@@ -247,7 +247,7 @@ def test_no_certificate_that_openssl_takes_breaks_the_look_at_it(data: st.DataOb
     refused_by_java(parsed)
 
 
-def test_what_stands_behind_a_certificate_makes_java_refuse_it() -> None:
+def test_java_refuses_data_after_a_certificate() -> None:
     """OpenSSL's TRUSTED CERTIFICATE with its purposes; the label alone does not matter."""
     trusted = encode(ALPHA + element(0x30), "TRUSTED CERTIFICATE")
     assert told(HOOKED, {"a.pem": read_source("/x.crt", trusted)}) == (False, ["java-refuses"])

@@ -25,7 +25,7 @@ def test_an_empty_keystore_is_what_java_writes() -> None:
     assert keystore([], 0) == EMPTY + bytes.fromhex("e2686e45fb43dfa4d992dd41ceb6b21c6330d792")
 
 
-def test_the_octets_of_an_entry() -> None:
+def test_the_bytes_of_an_entry() -> None:
     entry = bytes.fromhex("00000002 000c") + b"debian:a.pem" + bytes.fromhex("00000000000003e8 0005") + b"X.509"
     assert signed(EMPTY[:-1] + b"\1" + entry + b"\0\0\0\3DER") == ONE
 
@@ -57,13 +57,13 @@ def test_a_version_1_entry_has_no_type() -> None:
     assert read_keystore(signed(body)) == [KeystoreEntry("a", 5, b"\xff")]
 
 
-def test_an_alias_has_room_for_65535_octets() -> None:
+def test_an_alias_has_at_most_65535_bytes() -> None:
     assert read_keystore(keystore([("a" * 65535, b"")], 0))[0].alias == "a" * 65535
     with pytest.raises(MalformedError, match="alias is too long"):
         keystore([("a" * 65536, b"")], 0)
 
 
-def test_a_changed_octet_is_seen() -> None:
+def test_a_changed_byte_is_seen() -> None:
     for at in range(len(ONE)):
         with pytest.raises(MalformedError):
             read_keystore(ONE[:at] + bytes((ONE[at] ^ 1,)) + ONE[at + 1 :])

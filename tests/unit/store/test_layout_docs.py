@@ -104,7 +104,7 @@ def test_a_layout_is_a_frozen_constant(layout: Layout) -> None:
     assert hash(layout) == hash(dataclasses.replace(layout)), "and all that it is made of"  # type: ignore[type-var]
 
 
-def test_every_way_in_which_we_differ_from_a_devices_tool_is_told(generate: ModuleType) -> None:
+def test_every_way_in_which_we_differ_from_a_devices_tool_is_reported(generate: ModuleType) -> None:
     """Facts, section 1 to 3: the defects that were tried; what they come to for us is said once, in one table."""
     rows = [line for line in generate.layouts_page().splitlines() if line.startswith("| ")][2:]
     assert len(rows) >= 11

@@ -93,7 +93,7 @@ def test_every_truncation_is_refused(encrypted):
 
 
 @pytest.mark.parametrize("data", [b"", b"0\0", b"0\x03\x02\x01\x03", b"\x30\x80" * 10_000, b"no keystore"])
-def test_what_is_no_store_is_refused(data):
+def test_what_is_not_a_store_is_refused(data):
     with pytest.raises(MalformedError):
         read_pkcs12(data)
 

@@ -54,7 +54,7 @@ def test_a_purpose_of_a_huge_oid_does_not_hide_the_others() -> None:
 
 
 @pytest.mark.parametrize("settings", [b"", b"\x04\x00", b"\x30\x05\x30", b"\x30\x04\x30\x02\x05\x00"])
-def test_what_is_no_settings(settings: bytes) -> None:
+def test_text_that_is_not_settings(settings: bytes) -> None:
     with pytest.raises(MalformedError):
         purposes_of_settings(settings)
 
@@ -102,7 +102,7 @@ def test_one_that_is_not_for_servers_is_refused(layout) -> None:
 
 
 @pytest.mark.parametrize("layout", UNDIVIDED, ids=lambda layout: layout.name)
-def test_one_that_is_for_servers_is_told_and_plain(layout) -> None:
+def test_one_that_is_for_servers_is_reported_and_plain(layout) -> None:
     plan = layout.plan(MemoryTree(), Request((anchor("server-auth", "email"),)))
     plain = layout.plan(MemoryTree(), Request((anchor(),)))
     assert (plan.problems, plan.conflicts) == ([], [])

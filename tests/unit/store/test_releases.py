@@ -28,11 +28,11 @@ AL2023 = 'ID="amzn"\nID_LIKE="fedora"\nVERSION_ID="2023"\n'
 class P11Tree:
     """A tree with p11-kit's directories and one shipped root."""
 
-    def __init__(self, path, release: str, source: str, shipped: Authority, *folders: str) -> None:
+    def __init__(self, path, release: str, source: str, shipped: Authority, *directories: str) -> None:
         self.path, self.root = path, str(path)
         self.write("etc/os-release", release)
         self.write(source, SHIPPED.format("Shipped", shipped.pem.decode()))
-        for folder in folders:
+        for folder in directories:
             (path / folder).mkdir(parents=True, exist_ok=True)
 
     def write(self, name: str, text: str) -> None:

@@ -130,8 +130,8 @@ def apko(tmp_path):
 
 
 def checksum_file(path):
-    folder, _, name = path.rpartition("/")
-    return f"{folder}/.{name}.sha256"
+    directory, _, name = path.rpartition("/")
+    return f"{directory}/.{name}.sha256"
 
 
 def checksum(tree, path):

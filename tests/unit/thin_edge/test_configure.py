@@ -241,7 +241,7 @@ def test_hash_links_that_the_run_removes_do_not_count():
     assert "no hash links" in problem.message
 
 
-def test_a_folder_that_is_a_link_elsewhere():
+def test_a_directory_that_is_a_link_elsewhere():
     entries = {"/etc/ssl": Symlink("/data/ssl"), "/data/ssl/certs/x": File(b"")}
     assert written(ask(entries, clouds=["az"]))
     assert written(ask(entries, settings=["az.root_cert_path=/data/ssl/certs"]))
@@ -488,7 +488,7 @@ def test_a_newer_version_is_kept_and_nothing_renamed(version):
 
 
 @pytest.mark.parametrize("value", ["2", "2.0", "true", '["2"]', "{}"])
-def test_a_version_that_is_no_text_is_refused(value):
+def test_a_version_that_is_not_text_is_refused(value):
     assert "config.version" in refusal(f"[config]\nversion = {value}\n", clouds=["az"])
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.support.command import REPOSITORY
-from tests.support.docs_blocks import SampleFolder, blocks, scripts, sessions
+from tests.support.docs_blocks import SampleDirectory, blocks, scripts, sessions
 
 
 @pytest.fixture
-def sample(tmp_path) -> SampleFolder:
-    return SampleFolder(tmp_path)
+def sample(tmp_path) -> SampleDirectory:
+    return SampleDirectory(tmp_path)
 
 
 def test_the_page_of_thin_edge_works_as_printed(sample):

@@ -63,11 +63,13 @@ def test_a_file_that_a_user_may_not_read(owner, mode, tedge, mosquitto):
     assert len(warned(entries, "mqtt.client.auth.ca_file=/data/ca.pem")) == (not tedge)
 
 
-@pytest.mark.parametrize(("mode", "as_folder", "as_way"), [(0o755, 0, 0), (0o711, 1, 0), (0o744, 1, 1), (0o700, 1, 1)])
-def test_directories_need_search_and_read_permission(mode, as_folder, as_way):
+@pytest.mark.parametrize(
+    ("mode", "as_directory", "as_way"), [(0o755, 0, 0), (0o711, 1, 0), (0o744, 1, 1), (0o700, 1, 1)]
+)
+def test_directories_need_search_and_read_permission(mode, as_directory, as_way):
     entries = {"/data/ca": Directory(mode=mode), "/data/ca/ca.pem": File(b""), **LINK}
-    assert len(warned(entries, "http.ca_path=/data/ca")) == as_folder
-    assert len(warned(entries, "mqtt.external.ca_path=/data/ca")) == as_folder
+    assert len(warned(entries, "http.ca_path=/data/ca")) == as_directory
+    assert len(warned(entries, "mqtt.external.ca_path=/data/ca")) == as_directory
     assert len(warned(entries, "mqtt.client.auth.ca_file=/data/ca/ca.pem")) == as_way
 
 
@@ -90,7 +92,7 @@ def test_permissions_are_those_after_the_run():
     assert len(warned({}, "az.root_cert_path=/new", store={**new, "/new": Directory(mode=0o700)})) == 2
 
 
-def test_the_root_folder_is_the_build_hosts():
+def test_the_root_directory_is_the_build_hosts():
     tree = {"/": Directory(mode=0o700), "/0a1b2c3d.0": File(b""), "/ca.pem": File(b"")}
     assert warned(tree, "c8y.root_cert_path=/ca.pem", "http.ca_path=/") == []
 
@@ -108,7 +110,7 @@ def test_root_may_all():
     assert User("tedge", 0).may(READ | SEARCH, Owner(5, 5), 0)
 
 
-# -- what spoils a folder ----------------------------------------------------------------------------------
+# -- what spoils a directory ----------------------------------------------------------------------------------
 
 GOOD = Authority("Good").pem
 CUT = GOOD[:200]
@@ -158,7 +160,7 @@ def test_a_malformed_foreign_file_in_the_directory_is_a_warning(kind, name):
         assert all(says in each.message and key in each.message for each in warnings)
 
 
-def test_settings_of_one_folder_are_told_together_and_no_key_is_printed():
+def test_settings_of_one_directory_are_reported_together_and_no_key_is_printed():
     entries = {"/data/ca/a.pem": File(CUT), "/data/ca/0a1b2c3d.0": Symlink("a.pem"), "/other": Symlink("data/ca")}
     (warning,) = warned(entries, "c8y.root_cert_path=/data/ca", "az.root_cert_path=/other", "http.ca_path=/data/ca")
     assert "(c8y.root_cert_path, az.root_cert_path, http.ca_path)" in warning.message
@@ -183,13 +185,13 @@ def test_subdirectories_and_dangling_links_are_skipped():
     assert warned(entries, "http.ca_path=/data/ca") == []
 
 
-def test_a_name_that_is_no_utf8():
+def test_a_name_that_is_not_utf8():
     entries = {"/data/ca/\udcff.txt": File(b""), "/data/ca/\udcfe": Directory(), "/data/ca/é.pem": File(GOOD)}
     expected = [("thin-edge-name", "/data/ca/\udcfe"), ("thin-edge-name", "/data/ca/\udcff.txt")]
     assert found(entries, "http.ca_path=/data/ca") == expected
 
 
-def test_each_file_is_read_once_and_one_that_cannot_be_read_is_told():
+def test_each_file_is_read_once_and_one_that_cannot_be_read_is_reported():
     class Counting(MemoryTree):
         def node(self, path, *, follow=False):
             if follow and path.endswith("huge.pem"):
@@ -227,8 +229,8 @@ RUN = {
 }
 
 
-@pytest.mark.parametrize(("folder", "found"), [("/etc/ssl/certs", True), ("/data/certs", True), ("/etc", False)])
-def test_hash_links_of_the_tree_that_the_run_leaves(folder, found):
-    assert has_hash_links(PlannedTree(Device(MemoryTree(HASHED)), RUN), folder) is found
+@pytest.mark.parametrize(("directory", "found"), [("/etc/ssl/certs", True), ("/data/certs", True), ("/etc", False)])
+def test_hash_links_of_the_tree_that_the_run_leaves(directory, found):
+    assert has_hash_links(PlannedTree(Device(MemoryTree(HASHED)), RUN), directory) is found
     without = {path: node for path, node in RUN.items() if "bbbb" not in path}
-    assert has_hash_links(PlannedTree(Device(MemoryTree(HASHED)), without), folder) is False
+    assert has_hash_links(PlannedTree(Device(MemoryTree(HASHED)), without), directory) is False

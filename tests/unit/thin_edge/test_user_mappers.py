@@ -73,7 +73,7 @@ def test_a_file_that_has_no_place_for_it_is_refused(text):
         ("/data/../ca.pem", "/data/../ca.pem", "/ca.pem"),
     ],
 )
-def test_a_relative_path_counts_from_the_mappers_folder_and_is_written_as_given(path, place, file):
+def test_a_relative_path_counts_from_the_mappers_directory_and_is_written_as_given(path, place, file):
     """As normalize_path of thin-edge.io's custom/config.rs has it: by the text, and never above the root."""
     setting = parse_setting(f"{KEY}={path}")
     assert (setting.path, setting.value) == (place, path)

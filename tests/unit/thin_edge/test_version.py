@@ -62,11 +62,11 @@ def test_2_x_still_reads_a_tedge_toml_that_has_a_cloud():
     assert list(written(answer)) == [FILE]
 
 
-def test_a_profile_has_a_file_of_its_own():
+def test_a_profile_has_its_own_file():
     answer = answered({"/var/lib/dpkg/status": TWO}, "c8y", "c8y@edge")
     assert written(answer) == {C8Y: NEW, EDGE: NEW}
-    folders = {path: node.owner for path, node in answer.desired.items() if isinstance(node, Directory)}
-    assert folders == dict.fromkeys(
+    directories = {path: node.owner for path, node in answer.desired.items() if isinstance(node, Directory)}
+    assert directories == dict.fromkeys(
         ["/etc/tedge", "/etc/tedge/mappers", "/etc/tedge/mappers/c8y", "/etc/tedge/mappers/c8y.edge"], Owner(951, 950)
     )
 

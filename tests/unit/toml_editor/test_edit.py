@@ -255,7 +255,7 @@ def test_what_is_not_edited_in_an_inline_table_keeps_its_spelling(value, path, r
         ("{ a = {b.c = 'x', d = 2} }", "a.b.c", "{ a = { d = 2} }", "'x'"),
     ],
 )
-def test_what_is_taken_out_of_an_inline_table(value, path, result, taken):
+def test_what_is_removed_from_an_inline_table(value, path, result, taken):
     assert inline_tables.removed(value, tuple(path.split("."))) == (result, taken)
 
 

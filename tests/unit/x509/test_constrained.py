@@ -66,7 +66,7 @@ def test_the_copy_is_always_the_same_and_names_its_original():
     assert original_of(constrained(copy, names(("host.corp.example",)))) == authority.sha256
 
 
-def test_a_ca_that_was_issued_with_constraints_is_no_copy():
+def test_a_ca_that_was_issued_with_constraints_is_not_a_copy():
     assert original_of(parse_certificate(own_constraints(("corp.example",)).der)) is None
 
 
@@ -191,6 +191,6 @@ def test_dns_names(text):
         (7, "a DNS name"),
     ],
 )
-def test_what_is_no_name(text, said):
+def test_what_is_not_a_name(text, said):
     with pytest.raises(ValueError, match=said):
         host_names(text)

@@ -83,7 +83,7 @@ def test_name_constraints() -> None:
     assert made(x509.NameConstraints(None, excluded)).name_constraints == NameConstraints((), outside)
 
 
-def test_minimum_and_maximum_of_name_constraints_are_passed_over() -> None:
+def test_minimum_and_maximum_of_name_constraints_are_skipped() -> None:
     subtree = element(0x30, element(0x82, b"a"), element(0x80, b"\0"), element(0x81, b"\1"))
     other = element(0x30, element(0x82, b"b"))
     found = with_extension(CONSTRAINTS, element(0x30, element(0xA0, subtree, other)))
@@ -143,7 +143,7 @@ def test_an_authority_key_identifier_may_name_no_key() -> None:
     assert with_extension(AUTHORITY_KEY, element(0x30)).self_signed
 
 
-def test_the_netscape_type_has_one_octet() -> None:
+def test_the_netscape_type_has_one_byte() -> None:
     v3 = element(0xA0, element(2, b"\2"))
     assert not with_extension(NETSCAPE, element(3, b"\0\0\7"), version=v3).is_ca
     assert not with_extension(NETSCAPE, element(3, b"\0\xf8\7"), version=v3).is_ca

@@ -88,7 +88,7 @@ def test_what_only_keys_have(contents: tuple[bytes, ...], key: bool) -> None:
     assert looks_like_private_key_der(element(0x30, *contents)) is key
 
 
-def test_a_content_info_behind_another_version_is_no_pkcs12() -> None:
+def test_a_content_info_behind_another_version_is_not_a_pkcs12() -> None:
     inside = element(0x30, element(6, bytes.fromhex("2a864886f70d010701")))
     assert looks_like_pkcs12(element(0x30, b"\2\1\3", inside))
     assert not looks_like_pkcs12(element(0x30, b"\2\1\1", inside))

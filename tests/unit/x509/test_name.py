@@ -157,7 +157,7 @@ def test_text_escapes_what_rfc_4514_escapes() -> None:
         assert Name(name(utf8(text))).text == f"CN={shown}"
 
 
-def test_what_is_no_text_is_shown_in_hexadecimal() -> None:
+def test_values_that_are_not_text_are_shown_in_hexadecimal() -> None:
     assert value(0x03, b"\0\xff").text == "CN=#030200ff"
     assert value(0x30, element(0x0C, b"A")).text == "CN=#30030c0141"
 

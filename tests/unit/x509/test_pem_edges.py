@@ -90,7 +90,7 @@ def test_a_byte_order_mark_alone_is_text() -> None:
 
 
 @pytest.mark.parametrize("size", [252, 254, 256, 508, 512])
-def test_the_newline_behind_a_piece_of_a_long_line_is_no_empty_line(size: int) -> None:
+def test_the_newline_after_a_piece_of_a_long_line_is_not_an_empty_line(size: int) -> None:
     """A line of the buffer's very size comes as a piece, and its newline as another."""
     lines = b"A" * size + b"\n" + b"A" * (-size % 4 + 4) + b"\n"
     assert blocks(b"-----BEGIN X-----\n" + lines + b"-----END X-----\n") == [
@@ -112,7 +112,7 @@ def test_a_header_without_a_body_is_a_bad_block() -> None:
     assert "empty" in found.reason
 
 
-def test_a_colon_behind_the_empty_line_is_no_header() -> None:
+def test_a_colon_after_the_empty_line_is_not_a_header() -> None:
     (found,) = blocks(b"-----BEGIN X-----\n\n:AAA\n-----END X-----\n")
     assert isinstance(found, BadBlock)
     assert "not base64" in found.reason

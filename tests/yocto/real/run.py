@@ -44,11 +44,11 @@ class Release:
         layer_conf = (oe_core / "meta/conf/layer.conf").read_text()
         self.series = re.search(r'^LAYERSERIES_CORENAMES = "([a-z]+)', layer_conf, re.MULTILINE)[1]
 
-    def sh(self, script: str, folder: Path, *, status: int = 0) -> str:
+    def sh(self, script: str, directory: Path, *, status: int = 0) -> str:
         """What a shell in a build environment says; ``status`` is what it has to end with, -1 any failure."""
-        setup = f". {self.oe_core}/oe-init-build-env {folder} {self.bitbake_folder} >/dev/null"
+        setup = f". {self.oe_core}/oe-init-build-env {directory} {self.bitbake_folder} >/dev/null"
         done = subprocess.run(
-            ["bash", "-c", f"{setup} && cd {folder} && {script}"],
+            ["bash", "-c", f"{setup} && cd {directory} && {script}"],
             env={
                 "PATH": f"{self.work}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                 "LANG": "en_US.UTF-8",
@@ -91,10 +91,10 @@ class Release:
         (recipe,) = (self.oe_core / "meta/recipes-devtools/python").glob(f"python3-{name}_*.bb")
         return f"{name}=={recipe.stem.partition('_')[2]}"
 
-    def _configure(self, folder: Path, local_conf: str) -> None:
-        self.sh("true", folder)
-        (folder / "conf/local.conf").write_text(local_conf)
-        layers = folder / "conf/bblayers.conf"
+    def _configure(self, directory: Path, local_conf: str) -> None:
+        self.sh("true", directory)
+        (directory / "conf/local.conf").write_text(local_conf)
+        layers = directory / "conf/bblayers.conf"
         layers.write_text(f'BBPATH = "${{TOPDIR}}"\nBBFILES ?= ""\nBBLAYERS = "{self.oe_core}/meta"\n')
 
     def use_the_host(self) -> None:
@@ -241,10 +241,10 @@ def check_package(release: Release) -> None:
 
 def check_layer(release: Release) -> None:
     since = time.monotonic()
-    folder = release.work / "build-check-layer"
-    release._configure(folder, (HERE / "local.conf").read_text())
+    directory = release.work / "build-check-layer"
+    release._configure(directory, (HERE / "local.conf").read_text())
     script = f"yocto-check-layer --no-auto-dependency -- {REPOSITORY}/recipes/meta-rootfs-trust"
-    said = release.sh(script, folder)
+    said = release.sh(script, directory)
     tests = re.search(r"Ran (\d+) tests", said)
     expect("FAIL" not in said, "every test of yocto-check-layer passes")
     release.tell("`yocto-check-layer`, complete", f"{tests[1]} tests, all passed", since)

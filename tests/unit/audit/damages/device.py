@@ -82,7 +82,7 @@ def the_list_is_a_directory(tree: GoodTree) -> None:
 
 
 @damage("conf-missing", family="debian")
-def the_list_leads_nowhere(tree: GoodTree) -> None:
+def the_list_is_a_dangling_link(tree: GoodTree) -> None:
     with_the_tool(tree)
     tree.link(CONF, "/data/ca-certificates.conf")
 
@@ -132,12 +132,12 @@ def the_bundle_is_for_root_alone(tree: GoodTree) -> None:
 
 
 @damage("store-unreadable", "thin-edge-unreadable")
-def the_folder_is_for_root_alone(tree: GoodTree) -> None:
+def the_directory_is_for_root_alone(tree: GoodTree) -> None:
     (tree.path / CERTS).chmod(0o700)
 
 
 @damage("store-unreadable")
-def the_local_folder_is_for_root_alone(tree: GoodTree) -> None:
+def the_local_directory_is_for_root_alone(tree: GoodTree) -> None:
     (tree.path / LOCAL).chmod(0o700)
 
 
@@ -147,7 +147,7 @@ def everybody_may_write_the_bundle(tree: GoodTree) -> None:
 
 
 @damage("store-writable")
-def everybody_may_write_to_the_local_folder(tree: GoodTree) -> None:
+def everybody_may_write_to_the_local_directory(tree: GoodTree) -> None:
     (tree.path / LOCAL).chmod(0o777)
 
 
@@ -238,13 +238,13 @@ def the_local_directory_is_a_file(tree: GoodTree) -> None:
 
 
 @damage("source-not-a-directory", family="suse")
-def the_anchors_directory_is_a_link_that_leads_nowhere(tree: GoodTree) -> None:
+def the_anchors_directory_is_a_dangling_link(tree: GoodTree) -> None:
     (tree.path / "usr/share/pki/trust/anchors").rmdir()
     tree.link("usr/share/pki/trust/anchors", "/gone")
 
 
 @damage("dangling-source")
-def a_local_source_leads_nowhere(tree: GoodTree) -> None:
+def a_local_source_is_a_dangling_link(tree: GoodTree) -> None:
     tree.link(f"{LOCAL}/site.crt", "/mnt/secrets/site.crt")
 
 

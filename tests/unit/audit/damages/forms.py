@@ -29,7 +29,7 @@ def a_shipped_file_holds_a_key(tree: GoodTree) -> None:
 
 
 @damage("private-key")
-def a_key_in_der_lies_in_the_hash_directory(tree: GoodTree) -> None:
+def a_key_in_der_is_in_the_hash_directory(tree: GoodTree) -> None:
     tree.write(f"{CERTS}/server.key", Authority("x").key_der)
 
 
@@ -88,7 +88,7 @@ def a_trusted_certificate(tree: GoodTree) -> None:
 
 
 @damage("pem-other-section")
-def a_request_lies_in_the_hash_directory(tree: GoodTree) -> None:
+def a_request_is_in_the_hash_directory(tree: GoodTree) -> None:
     tree.write(EXTRA, encode(b"0\x03\x02\x01\x01", "CERTIFICATE REQUEST"))
 
 
@@ -99,7 +99,7 @@ def a_block_with_a_header(tree: GoodTree) -> None:
 
 
 @damage("pem-octets-behind", "client-cannot-read")
-def octets_behind_a_certificate(tree: GoodTree) -> None:
+def bytes_after_a_certificate(tree: GoodTree) -> None:
     tree.write(EXTRA, encode(CA.der + b"junk"))
 
 

@@ -30,12 +30,12 @@ def a_setting_points_at_an_empty_file(tree: GoodTree) -> None:
 
 
 @damage("thin-edge-setting")
-def a_setting_points_at_a_folder_without_links(tree: GoodTree) -> None:
+def a_setting_points_at_a_directory_without_links(tree: GoodTree) -> None:
     tree.replace(TEDGE, SETTING, f'root_cert_path = "/{LOCAL}"'.encode())
 
 
 @damage("thin-edge-setting")
-def a_setting_points_at_a_file_where_a_folder_is_needed(tree: GoodTree) -> None:
+def a_setting_points_at_a_file_where_a_directory_is_needed(tree: GoodTree) -> None:
     tree.append(TEDGE, f'\n[http]\nca_path = "/{BUNDLE}"\n'.encode())
 
 
@@ -56,7 +56,7 @@ def a_mapper_of_the_user_names_a_file_that_is_not_there(tree: GoodTree) -> None:
 
 
 @damage("thin-edge-unreadable")
-def mosquitto_may_not_read_a_folder(tree: GoodTree) -> None:
+def mosquitto_may_not_read_a_directory(tree: GoodTree) -> None:
     tree.write("data/ca.pem", CA.pem)
     (tree.path / "data").chmod(0o700)
     tree.replace(TEDGE, SETTING, b'root_cert_path = "/data/ca.pem"')
@@ -69,7 +69,7 @@ def a_name_is_not_utf_8(tree: GoodTree) -> None:
 
 
 @damage("client-cannot-read")
-def a_file_spoils_a_folder_of_its_own(tree: GoodTree) -> None:
+def a_malformed_file_spoils_a_separate_directory(tree: GoodTree) -> None:
     tree.write("data/ca.pem", CA.pem)
     tree.write("data/notes.txt", b"-----BEGIN CERTIFICATE-----\n")
     tree.link(f"data/{hash_of(CA)}.0", "ca.pem")
@@ -82,7 +82,7 @@ def both_forms_of_settings(tree: GoodTree) -> None:
 
 
 @damage("thin-edge-toml")
-def the_settings_are_no_toml(tree: GoodTree) -> None:
+def the_settings_are_not_toml(tree: GoodTree) -> None:
     tree.append(TEDGE, b"= 1\n")
 
 

@@ -57,7 +57,7 @@ def a_link_has_the_hash_of_nobody(tree: GoodTree) -> None:
 
 
 @damage("hash-link-wrong")
-def a_link_leads_to_a_folder(tree: GoodTree) -> None:
+def a_link_leads_to_a_directory(tree: GoodTree) -> None:
     tree.link(f"{CERTS}/deadbeef.0", "/usr")
 
 
@@ -137,7 +137,7 @@ def javas_store_has_the_last_certificate_of_its_kind(tree: GoodTree) -> None:
 
 
 @damage("not-in-bundle", "not-a-ca")
-def a_servers_certificate_lies_in_the_hash_directory(tree: GoodTree) -> None:
+def a_servers_certificate_is_in_the_hash_directory(tree: GoodTree) -> None:
     """As Debian's ssl-cert puts it there."""
     server = Authority("box.local", ca=False)
     tree.write(f"{CERTS}/ssl-cert-snakeoil.pem", server.pem)
@@ -145,7 +145,7 @@ def a_servers_certificate_lies_in_the_hash_directory(tree: GoodTree) -> None:
 
 
 @damage("not-in-store")
-def a_ca_is_copied_into_the_local_folder(tree: GoodTree) -> None:
+def a_ca_is_copied_into_the_local_directory(tree: GoodTree) -> None:
     tree.write(f"{LOCAL}/other.crt", Authority("Other CA").pem)
 
 
@@ -218,7 +218,7 @@ def the_link_to_the_bundle_is_deleted(tree: GoodTree) -> None:
 
 
 @damage("store-link-dangling", family="alpine")
-def the_path_that_openssl_reads_leads_nowhere(tree: GoodTree) -> None:
+def the_path_that_openssl_reads_is_a_dangling_link(tree: GoodTree) -> None:
     tree.delete("etc/ssl/cert.pem")
     tree.link("etc/ssl/cert.pem", "/gone/cert.pem")
 

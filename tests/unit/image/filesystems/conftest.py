@@ -44,9 +44,9 @@ def fill(root: Path) -> None:
     (library / "odd name\n\\\u00e9").write_bytes(b"odd")
     if os.geteuid() == 0:
         special(library)
-    for folder, folders, files in os.walk(root, topdown=False):
-        for name in [*folders, *files]:
-            os.utime(Path(folder, name), (MTIME, MTIME + len(name)), follow_symlinks=False)
+    for directory, directories, files in os.walk(root, topdown=False):
+        for name in [*directories, *files]:
+            os.utime(Path(directory, name), (MTIME, MTIME + len(name)), follow_symlinks=False)
 
 
 def special(library: Path) -> None:

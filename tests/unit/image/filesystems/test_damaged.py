@@ -97,7 +97,7 @@ def test_callers_of_the_api_get_an_input_error(tmp_path):
         install_image(str(image), str(tmp_path / "dest"))
 
 
-def test_an_empty_file_is_no_image(command, tmp_path):
+def test_an_empty_file_is_not_an_image(command, tmp_path):
     (tmp_path / "image").touch()
     result = command("list", "--root", tmp_path / "image")
     assert (result.status, "is empty" in result.err) == (2, True)

@@ -29,8 +29,8 @@ def made(debian, command, authority, tmp_path) -> dict[str, dict[str, Path]]:
         for kind in KINDS[1:]:
             path = found[name][kind] = tmp_path / f"{name}-{kind}"
             if kind == "layout":
-                folder = LayoutFolder(path)
-                folder.index(folder.image(Tarball().tree(debian.path, "").end()))
+                directory = LayoutFolder(path)
+                directory.index(directory.image(Tarball().tree(debian.path, "").end()))
             elif kind == "tar":
                 tar(debian.path, path)
             else:

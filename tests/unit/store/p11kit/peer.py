@@ -32,12 +32,12 @@ class TrustTool:
         needs_mounts()
         lines = (MODULES / "p11-kit-trust.module").read_text().splitlines()
         kept = [line for line in lines if not line.startswith("x-init-reserved:")]
-        with tempfile.TemporaryDirectory() as folder:
-            Path(folder, "p11-kit-trust.module").write_text(
+        with tempfile.TemporaryDirectory() as directory:
+            Path(directory, "p11-kit-trust.module").write_text(
                 "\n".join([*kept, f"x-init-reserved: paths='{self._paths}'", ""])
             )
             done = subprocess.run(
-                [peer("unshare"), "-m", "sh", "-c", _RUN, "sh", folder, MODULES, *arguments],
+                [peer("unshare"), "-m", "sh", "-c", _RUN, "sh", directory, MODULES, *arguments],
                 env={**PLAIN_ENVIRONMENT, "P11_KIT_NO_USER_CONFIG": "1", **environment},
                 capture_output=True,
                 timeout=60,

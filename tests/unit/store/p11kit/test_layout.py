@@ -92,7 +92,7 @@ def test_removing_what_is_not_there_names_what_is_near() -> None:
     assert "Beta_Root" in given.problems[0].hint
 
 
-def test_a_local_file_goes_and_its_shipped_copy_is_told() -> None:
+def test_a_local_file_goes_and_its_shipped_copy_is_reported() -> None:
     view = tree(**{"anchors/mine.pem": BETA.pem})
     given = plan(view, remove=("mine",))
     assert given.desired[f"{ANCHORS}/mine.pem"] == Absent()
@@ -147,7 +147,7 @@ def test_an_anchor_that_the_blocklist_distrusts_is_a_conflict() -> None:
         assert [each.path for each in given.conflicts] == [f"{BLOCKLIST}/beta.crt"]
 
 
-def test_the_older_folder_is_used_where_it_alone_is_there() -> None:
+def test_the_older_directory_is_used_where_it_alone_is_there() -> None:
     view = tree(**{"blacklist/old.pem": Root("Old").pem})
     assert f"{SOURCE}/blacklist/Beta_Root.crt" in plan(view, remove=("Beta Root",)).desired
 
@@ -158,7 +158,7 @@ def test_names_on_the_blocklist_that_are_taken() -> None:
     assert f"{BLOCKLIST}/Beta_Root-{short}.crt" in plan(view, remove=("Beta Root",)).desired
 
 
-def test_what_no_output_will_hold_is_told() -> None:
+def test_what_no_output_will_hold_is_reported() -> None:
     for odd in (Root("Server", ca=False), Root("Mail", usages=(EMAIL,))):
         assert ids(plan(tree(), anchors=(anchor(odd),))) == ["no-output"]
 
@@ -189,7 +189,7 @@ def test_a_certificate_that_only_the_bundle_holds() -> None:
     assert ids(plan(view, drop_unsourced=True)) == []
 
 
-def test_leftovers_go_and_strangers_stay() -> None:
+def test_leftovers_are_deleted_and_files_of_others_stay() -> None:
     view = tree(**{"anchors/gone.pem": MINE.pem})
     view = after(view, plan(view))
     view = with_nodes(view, {f"{FEDORA.hash_directory}/notes.txt": File(b"mine")})
@@ -200,7 +200,7 @@ def test_leftovers_go_and_strangers_stay() -> None:
     assert [each.path for each in given.warnings] == [f"{FEDORA.hash_directory}/notes.txt"]
 
 
-def test_fedoras_links_where_the_package_has_its_folder() -> None:
+def test_fedoras_links_where_the_package_has_its_directory() -> None:
     view = tree()
     assert not any(path.startswith("/etc/pki/tls") for path in plan(view).desired)
     view = with_nodes(view, {"/etc/pki/tls": Directory(), "/etc/ssl": Directory()})

@@ -219,7 +219,7 @@ def test_a_date_of_zero_is_one() -> None:
     assert dates(plan(view, anchors=(anchor(),), created=0))["myca"] == 0
 
 
-def test_a_keystore_that_cannot_be_read_is_written_anew() -> None:
+def test_a_keystore_that_cannot_be_read_is_written_again() -> None:
     view = MemoryTree({**tree().entries, JAVA: File(b"no keystore")})
     assert set(dates(plan(view, created=7)).values()) == {7000}
     assert set(dates(plan(view)).values()) == {0}

@@ -143,7 +143,7 @@ def test_a_file_that_is_not_understood_is_none(text: bytes) -> None:
         p11_kit_file.objects(text)
 
 
-def test_other_sections_and_comments_are_passed_over() -> None:
+def test_other_sections_and_comments_are_skipped() -> None:
     text = b"# c\n[other]\nlabel: maybe\n" + an_object("trusted: true") + b"[other]\nx\n"[:8]
     assert p11_kit_file.objects(text) == [{"trusted": b"\1"}]
 
@@ -205,7 +205,7 @@ def test_a_broken_persist_file_is_read_as_pem() -> None:
     assert [each.trusted for each in entries(an_object("trusted: maybe", block=ROOT.der), "anchors")] == [True]
 
 
-def test_folders_decide_on_trust() -> None:
+def test_directories_decide_on_trust() -> None:
     assert [(each.trusted, each.distrusted) for each in entries(ROOT.pem)] == [(False, False)]
     assert [(each.trusted, each.distrusted) for each in entries(ROOT.pem, "anchors")] == [(True, False)]
     assert [(each.trusted, each.distrusted) for each in entries(ROOT.pem, "blocklist")] == [(False, True)]
@@ -249,7 +249,7 @@ def test_the_module_stops_with_a_file_at_an_object_it_does_not_accept(second: by
     assert len(entries(first + second + third)) == 1
 
 
-def test_other_classes_are_passed_over() -> None:
+def test_other_classes_are_skipped() -> None:
     others = an_object("class: data", 'application: "x"') + an_object("class: nss-trust")
     assert len(entries(others + an_object(block=ROOT.der))) == 1
 
@@ -322,7 +322,7 @@ def test_labels() -> None:
     assert subject_label(parse_certificate(Root().der)) == b""
 
 
-def test_every_form_is_read_without_a_word() -> None:
+def test_every_form_is_read_without_a_warning() -> None:
     for file, data in every_form().items():
         for place in ("", "anchors", "blocklist"):
             parse_file(f"/t/{file}", data, place)
