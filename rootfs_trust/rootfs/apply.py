@@ -69,6 +69,8 @@ class Writer:
         self._staged: dict[str, tuple[int, bytes]] = {}
         self._done: list[str] = []
         self._folders: dict[str, int] = {}
+        # The modes of new directories in which an ordinary user could not create the files. Set when these are written.
+        self._read_only: dict[str, int] = {}
 
     def __enter__(self) -> Writer:
         return self
@@ -164,12 +166,20 @@ class Writer:
         fd = os.open(staged, _OPEN_FOLDER, dir_fd=folder)
         try:
             self._set_owner(fd, action.node.owner or self._owner)
-            os.fchmod(fd, action.node.mode)
+            os.fchmod(fd, self._mode_while_writing(action))
         finally:
             os.close(fd)
         os.rename(staged, name, src_dir_fd=folder, dst_dir_fd=folder)
         del self._staged[action.path]
         self._root.forget()
+
+    def _mode_while_writing(self, action: MakeDirectory) -> int:
+        """Return the mode of a new directory until its files are written."""
+        mode = action.node.mode
+        if os.geteuid() == 0 or mode & 0o300 == 0o300:
+            return mode
+        self._read_only[action.path] = mode
+        return mode | 0o300
 
     def _stage_file(self, action: Put, staged: bytes) -> None:
         folder, name = self._place(action.path)
@@ -218,6 +228,8 @@ class Writer:
             folder, _ = self._place(f"{path}/")
             fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
             try:
+                if path in self._read_only:
+                    os.fchmod(fd, self._read_only[path])
                 self._set_time(fd)
                 self._sync(fd)
             finally:
@@ -243,10 +255,11 @@ class Writer:
         new = os.fstat(fd)
         if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
             os.fchown(fd, old.st_uid, old.st_gid)
-        os.fchmod(fd, stat.S_IMODE(old.st_mode))
+        # Before the mode: an ordinary user may not set attributes of a file that is read-only.
         for key, value in read_extended_attributes(folder, name).items():
             if key not in SIGNATURES:
                 os.setxattr(fd, key, value)
+        os.fchmod(fd, stat.S_IMODE(old.st_mode))
         return True
 
     def _set_owner(self, fd: int, owner: Owner | None) -> None:

@@ -16,6 +16,7 @@ import pytest
 from tests.support.authority import Authority
 from tests.support.command import OrdinaryUser, install, rootfs_trust
 from tests.support.debian_tree import DebianTree, contents, snapshot
+from tests.support.layout_trees import FAMILIES, LayoutTree
 from tests.support.peers import PLAIN_ENVIRONMENT, peer, unavailable
 
 ORDINARY = (61234, 61235)
@@ -101,6 +102,20 @@ def test_in_a_user_namespace(tree: DebianTree, ca_file: Path, of_root: dict[str,
     assert done.returncode == 0, done.stderr.decode()
     assert b"951:950" in done.stderr, "told who should own tedge.toml"
     assert contents(tree.path) == of_root
+
+
+def test_an_ordinary_user_fills_a_read_only_directory(open_folder: Path, ca_file: Path):
+    """The directory-hash of Fedora has mode 0555. A later run without changes needs no write permission."""
+    fedora = next(family for family in FAMILIES if family.name == "fedora")
+    ours, roots = (LayoutTree(open_folder / name, fedora) for name in ("rootfs", "roots"))
+    install(roots.root, "--cert", ca_file)
+    subprocess.run(["chown", "-Rh", "{}:{}".format(*ORDINARY), ours.root], check=True)
+    user = OrdinaryUser(open_folder, *ORDINARY)
+    for _ in range(2):
+        done = user.rootfs_trust("install", "--root", ours.root, "--cert", ca_file)
+        assert done.returncode == 0, done.stderr.decode()
+    assert ours.contents() == roots.contents()
+    assert ours.contents()["etc/pki/ca-trust/extracted/pem/directory-hash"]
 
 
 # -- another host ------------------------------------------------------------------------------------------

@@ -46,11 +46,13 @@ def changes(root: Path) -> list[Path]:
 
 
 def change(path: Path) -> None:
+    path.parent.chmod(0o755)  # files and directories of p11-kit are read-only
     if path.is_symlink():
         text = os.readlink(path)
         path.unlink()
         path.symlink_to(f"{text}x")
     elif path.suffix in (".crt", ".pem"):
+        path.chmod(0o644)
         path.write_bytes(path.read_bytes() + OTHER.pem)
     else:
         path.unlink()
