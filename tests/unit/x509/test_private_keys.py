@@ -214,12 +214,14 @@ def test_sixteen_mebibytes_of_nearly_a_key_take_seconds(piece: bytes) -> None:
     assert time.process_time() - begun < 10
 
 
+@pytest.mark.integration
 def test_puttygen_writes_a_key_that_is_recognized(tmp_path: Path) -> None:
     command = [peer("puttygen"), "-t", "ed25519", "-o", tmp_path / "k", "--new-passphrase", "/dev/null"]
     subprocess.run(command, check=True, timeout=60)
     assert private_key_form((tmp_path / "k").read_bytes()) == "PuTTY"
 
 
+@pytest.mark.integration
 def test_age_keygen_writes_a_key_that_is_recognized() -> None:
     made = subprocess.run([peer("age-keygen")], capture_output=True, check=True, timeout=60).stdout
     assert private_key_form(made) == "age"

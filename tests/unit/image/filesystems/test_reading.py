@@ -22,12 +22,12 @@ from tests.support.command import PACKAGE
 from tests.support.filesystem_images import MAKERS, erofs, ext, run, squashfs, tar
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
 
+pytestmark = pytest.mark.integration  # programs make the images
+
 AT = ("--at", "2026-11-01T00:00:00Z")
 PROGRAM = """
 import contextlib, io, json, sys
 from rootfs_trust.cli.run import main
-
-pytestmark = pytest.mark.integration  # programs make the images
 answers = []
 for words in json.load(sys.stdin):
     out = io.TextIOWrapper(io.BytesIO(), "utf-8")
