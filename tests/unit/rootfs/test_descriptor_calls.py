@@ -11,7 +11,7 @@ import pytest
 from rootfs_trust.rootfs.descriptor_calls import read_extended_attributes
 from tests.support.authority import Authority
 from tests.support.debian_tree import DebianTree
-from tests.support.peers import peer
+from tests.support.peers import needs_mounts, peer
 
 
 def limited(limit: int, *words: str) -> subprocess.CompletedProcess[bytes]:
@@ -61,9 +61,8 @@ def test_attributes_of_a_file_and_a_directory_without_proc(tmp_path, monkeypatch
 
 def test_a_signed_bundle_without_proc_is_a_conflict(tmp_path):
     """In a mount namespace of its own, where /proc is taken away."""
+    needs_mounts()
     unshare = peer("unshare")
-    if os.geteuid() != 0:
-        pytest.skip("needs root: attributes of the class security")
     tree = DebianTree(tmp_path / "rootfs")
     bundle = tree.write("etc/ssl/certs/ca-certificates.crt", b"old\n")
     os.setxattr(bundle, "security.ima", b"\x03\x02signature")
