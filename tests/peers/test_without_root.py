@@ -104,13 +104,13 @@ def test_in_a_user_namespace(tree: DebianTree, ca_file: Path, of_root: dict[str,
     assert contents(tree.path) == of_root
 
 
-def test_an_ordinary_user_fills_a_read_only_directory(open_folder: Path, ca_file: Path):
+def test_an_ordinary_user_fills_a_read_only_directory(open_directory: Path, ca_file: Path):
     """The directory-hash of Fedora has mode 0555. A later run without changes needs no write permission."""
     fedora = next(family for family in FAMILIES if family.name == "fedora")
-    ours, roots = (LayoutTree(open_folder / name, fedora) for name in ("rootfs", "roots"))
+    ours, roots = (LayoutTree(open_directory / name, fedora) for name in ("rootfs", "roots"))
     install(roots.root, "--cert", ca_file)
     subprocess.run(["chown", "-Rh", "{}:{}".format(*ORDINARY), ours.root], check=True)
-    user = OrdinaryUser(open_folder, *ORDINARY)
+    user = OrdinaryUser(open_directory, *ORDINARY)
     for _ in range(2):
         done = user.rootfs_trust("install", "--root", ours.root, "--cert", ca_file)
         assert done.returncode == 0, done.stderr.decode()
