@@ -52,7 +52,7 @@ class Root:
         certificate = builder.sign((issuer or self).key, hashes.SHA256())
         self.der = certificate.public_bytes(Encoding.DER)
         self.key_der = self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        self.serial = encode(2, certificate.serial_number.to_bytes(21).lstrip(b"\0"))
+        self.serial = encode(2, certificate.serial_number.to_bytes(certificate.serial_number.bit_length() // 8 + 1))
 
     @property
     def pem(self) -> bytes:
