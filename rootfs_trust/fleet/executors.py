@@ -61,7 +61,11 @@ class _Pool(ProcessPoolExecutor):
 
 
 def _until_terminated(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return the result of ``fn``. SIGTERM deletes temporary files and ends the worker. Before the first call there are
+    none, and SIGTERM kills it.
+    """
     try:
+        signal.signal(signal.SIGTERM, _terminate)
         with dropped_exit_raised_again():
             return fn(*args, **kwargs)
     except SystemExit:  # temporary files are deleted by now; a result would keep the pool alive
@@ -78,8 +82,7 @@ def _terminal_signals_blocked() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """Make SIGTERM remove temporary files, and make the worker end with its parent, even if the parent is killed."""
-    signal.signal(signal.SIGTERM, _terminate)
+    """Make the worker end with its parent, even if the parent is killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()

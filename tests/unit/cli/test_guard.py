@@ -242,3 +242,26 @@ if __name__ == "__main__":
     )
     assert (done.returncode, done.stderr) == (128 + number, b"rootfs-trust: interrupted\n")
     assert not [path for path in tmp_path.rglob("*") if ".rootfs-trust-" in path.name]
+
+
+def test_a_worker_that_is_terminated_while_it_starts_prints_nothing(tmp_path):
+    program = """
+import multiprocessing, os, signal, threading
+from concurrent.futures.process import BrokenProcessPool
+import rootfs_trust.fleet.executors as executors
+def begin():
+    threading.Thread.start = lambda self: os.kill(os.getpid(), signal.SIGTERM)
+    executors._begin()
+if __name__ == "__main__":
+    pool = executors._Pool(1, mp_context=multiprocessing.get_context("spawn"), initializer=begin)
+    try:
+        pool.submit(int).result()
+    except BrokenProcessPool:
+        print("ended")
+"""
+    (tmp_path / "program.py").write_text(program)
+    command = [sys.executable, "program.py"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={"PYTHONPATH": PACKAGE}, capture_output=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == (b"ended\n", b"")
