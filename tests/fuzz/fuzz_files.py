@@ -129,7 +129,12 @@ def _ask_later(name: str, data: bytes) -> None:
         output = SCRATCH / form
         options = [f"--purpose={purpose}"] if purpose else []
         tool = TrustTool(batch / str(number) for number in numbers)
-        tool.extract(f"--format={form}", f"--filter={wanted}", *options, str(output))
+        try:
+            tool.extract(f"--format={form}", f"--filter={wanted}", *options, str(output))
+        except AssertionError as error:
+            if "Assertion `" not in str(error):
+                raise
+            break  # a file of the batch ends p11-kit itself, so there is no answer to compare with
         # The tool takes some certificates that OpenSSL, and so this package, refuses.
         real = [each for _, each in pem.blocks(output.read_bytes()) if readable(each)]
         ours = [each for _, each in pem.blocks(write(select(tokens, wanted, purpose)))]
