@@ -187,6 +187,9 @@ class _Headers:
                 return self._finished(info, extensions, info.offset if first is None else first)
             if len(extensions) >= MAX_EXTENSIONS:
                 raise self._wrong(info, f"has more than {MAX_EXTENSIONS} extended headers before an entry")
+            if info.type != _GLOBAL and any(info.type == kind for kind, _ in extensions):
+                # GNU tar and Go's archive/tar use the last one, and Python's tarfile all of them.
+                raise self._wrong(info, "has two extended headers of the same kind before an entry")
             extensions.append((info.type, self._extension(info)))
         if any(kind != _GLOBAL for kind, _ in extensions):
             raise MalformedError("is not a valid tar archive: it is truncated")
@@ -225,7 +228,9 @@ class _Headers:
     def _finished(
         self, info: tarfile.TarInfo, extensions: list[tuple[bytes, bytes | dict[str, str]]], offset: int
     ) -> tarfile.TarInfo:
-        """Return the entry with the fields of its extended headers. If two set the same field, the first one counts."""
+        """Return the entry with the fields of its extended headers. If a long name and a pax header set the same field,
+        the first one counts.
+        """
         stored = info.size
         real = self._pass_map(info) if info.type == _SPARSE else stored
         info.pax_headers = dict(self._globals)

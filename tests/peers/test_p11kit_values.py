@@ -88,6 +88,22 @@ def test_another_copy_of_a_certificate_with_a_broken_extension(
     assert [each.certificate.der for each in select(tokens, Filter.ANCHORS)] == real
 
 
+@pytest.mark.parametrize("section", [b"[p11-kit-object-v1]", b"[other]"])
+@pytest.mark.parametrize("at", [0, 30, 60, 200])
+def test_a_nul_byte_in_a_pem_block(at: int, section: bytes, tmp_path: Path) -> None:
+    """p11-kit looks for the END line with strnstr, which stops at NUL. Then the file is read as plain PEM."""
+    first, broken, last = (persist("trusted: true", block=Root(name).der) for name in ("First", "Broken", "Last"))
+    broken = broken.replace(b"[p11-kit-object-v1]", section)
+    place = broken.index(b"-----BEGIN") + at
+    (tmp_path / "a.p11-kit").write_bytes(first + broken[:place] + b"\0" + broken[place:] + last)
+    output = tmp_path / "out.pem"
+    TrustTool([tmp_path]).extract("--format=openssl-bundle", "--filter=certificates", str(output))
+    real = [each for _, each in pem.blocks(output.read_bytes())]
+    with RootDirectory(str(tmp_path)) as view:
+        chosen = select([token_of(files_of(view, "/"))], Filter.CERTIFICATES, "")
+    assert [each for _, each in pem.blocks(formats.openssl_bundle(chosen))] == real
+
+
 def _file(line: str) -> bytes:
     """An object with the line, and one behind it that counts if p11-kit accepts the first."""
     first = persist("trusted: true", "LINE", block=Root("With The Line").der)

@@ -166,7 +166,7 @@ def _tokens(data: bytes) -> Iterator[tuple[str, bytes, bytes]]:
 
 def _end_of_pem(data: bytes, pos: int) -> int:
     last = data.find(b"\n-----END ", pos)
-    if last < 0:
+    if last < 0 or b"\0" in data[pos:last]:  # strnstr stops at NUL
         raise MalformedError("a PEM block has no END")
     return data.find(b"\n", last + 1) + 1 or len(data)
 
