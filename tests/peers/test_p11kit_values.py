@@ -52,15 +52,7 @@ def test_any_attribute_with_any_value(place: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", ["true", '"%01"', '"1"', "1", '""', "false"])
 def test_another_copy_of_a_distrusted_certificate(value: str, tmp_path: Path) -> None:
     root, distrust = Root("Copied"), f"x-distrusted: {value}"
-    for directory, data in (("a", persist(distrust, block=root.der)), ("b", persist("trusted: true", block=root.der))):
-        (tmp_path / directory).mkdir()
-        (tmp_path / directory / "a.p11-kit").write_bytes(data)
-    output = tmp_path / "out.pem"
-    TrustTool([tmp_path / "a", tmp_path / "b"]).extract("--format=pem-bundle", "--filter=ca-anchors", str(output))
-    with RootDirectory(str(tmp_path)) as view:
-        tokens = [token_of(files_of(view, f"/{each}")) for each in "ab"]
-    real = [each for _, each in pem.blocks(output.read_bytes())]
-    assert [each.certificate.der for each in select(tokens, Filter.ANCHORS)] == real
+    _assert_same_anchors(tmp_path, persist(distrust, block=root.der), persist("trusted: true", block=root.der))
 
 
 BROKEN = ("class: x-certificate-extension", 'value: "x"')
@@ -77,15 +69,7 @@ def test_another_copy_of_a_certificate_with_a_broken_extension(
     broken = persist(*extension, block=root.key_der, label="PUBLIC KEY")
     whole = stapled(root, "2.5.29.19", bytes.fromhex("30030101ff")) if valid else b""
     said = persist("trusted: true", category, block=root.der)
-    for folder, data in (("a", said + broken + whole), ("b", said)):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "a.p11-kit").write_bytes(data)
-    output = tmp_path / "out.pem"
-    TrustTool([tmp_path / "a", tmp_path / "b"]).extract("--format=pem-bundle", "--filter=ca-anchors", str(output))
-    with RootDirectory(str(tmp_path)) as view:
-        tokens = [token_of(files_of(view, f"/{each}")) for each in "ab"]
-    real = [each for _, each in pem.blocks(output.read_bytes())]
-    assert [each.certificate.der for each in select(tokens, Filter.ANCHORS)] == real
+    _assert_same_anchors(tmp_path, said + broken + whole, said)
 
 
 @pytest.mark.parametrize("section", [b"[p11-kit-object-v1]", b"[other]"])
@@ -102,6 +86,20 @@ def test_a_nul_byte_in_a_pem_block(at: int, section: bytes, tmp_path: Path) -> N
     with RootDirectory(str(tmp_path)) as view:
         chosen = select([token_of(files_of(view, "/"))], Filter.CERTIFICATES, "")
     assert [each for _, each in pem.blocks(formats.openssl_bundle(chosen))] == real
+
+
+def _assert_same_anchors(tmp_path: Path, *files: bytes) -> None:
+    """Compare the anchors of tokens with one file each, in this order."""
+    for number, data in enumerate(files):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "a.p11-kit").write_bytes(data)
+    output = tmp_path / "out.pem"
+    tool = TrustTool(tmp_path / str(number) for number in range(len(files)))
+    tool.extract("--format=pem-bundle", "--filter=ca-anchors", str(output))
+    with RootDirectory(str(tmp_path)) as view:
+        tokens = [token_of(files_of(view, f"/{number}")) for number in range(len(files))]
+    real = [each for _, each in pem.blocks(output.read_bytes())]
+    assert [each.certificate.der for each in select(tokens, Filter.ANCHORS)] == real
 
 
 def _file(line: str) -> bytes:
