@@ -134,9 +134,8 @@ def decide(
     ``lock`` is called with the hash directory before it is read. ``configured`` are the variables in the config of a
     container image; None for a root filesystem. Raises InputError or ConflictError with every problem.
     """
-    refuse(ConflictError, _without_etc(view))
     device = Device(view)
-    layout = find_layout(device, job.options.layout or job.config.store.layout)
+    layout = layout_for(device, job)
     if lock is not None:
         lock(layout.hash_directory)
     anchors, unconstrained = with_kept_names(view, layout, job.gathered.anchors)
@@ -174,6 +173,12 @@ def decide(
         refuse(ConflictError, _conflicting_agent_files(device, layout, store, agent, created=job.options.timestamp))
     notes = (*gathered.notes, *store.warnings, *warnings, *agent.warnings, *runtimes.warnings)
     return Decision(layout, store, desired, plan, notes, runtimes.variables, runtimes.unset)
+
+
+def layout_for(device: Device, job: Job) -> Layout:
+    """Return the layout that ``job`` names, or that of the tree. Raises InputError or ConflictError."""
+    refuse(ConflictError, _without_etc(device.view))
+    return find_layout(device, job.options.layout or job.config.store.layout)
 
 
 def _store(device: Device, layout: Layout, request: Request) -> tuple[Request, StorePlan, frozenset[str]]:

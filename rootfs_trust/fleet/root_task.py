@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from functools import partial
+from functools import cache
 from hashlib import sha256
 
 from rootfs_trust.api.apply_plan import verify_written
 from rootfs_trust.api.open_tree import named_on_the_host
-from rootfs_trust.api.planning import Decision, decide
+from rootfs_trust.api.planning import Decision, decide, layout_for
 from rootfs_trust.errors import ConflictError, refuse
 from rootfs_trust.fleet.change_detection import WatchedTree, stamp
-from rootfs_trust.fleet.messages import CHANGED, SKIPPED, UNCHANGED, JournalEntry, TargetResult, Task
+from rootfs_trust.fleet.messages import CHANGED, SKIPPED, UNCHANGED, JournalEntry, TargetConfig, TargetResult, Task
 from rootfs_trust.fleet.policies import load_job
 from rootfs_trust.rootfs.apply import Writer
+from rootfs_trust.rootfs.device import Device
+from rootfs_trust.rootfs.result_cache import CachedResult
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.rootfs.view import File, Symlink, View, join
 from rootfs_trust.rootfs.writable import unwritable
@@ -52,10 +54,9 @@ class RootWork:
             self.result = TargetResult(self.task.name, SKIPPED, done.digest)
             return
         self._watched = WatchedTree(self._tree)
-        # Do not wait for a lock while other trees of the batch are open: the tree is done alone, later.
-        lock = partial(self._tree.lock_hash_directory, wait=self._durable)
         with named_on_the_host(self.task.path):
-            self._decision = decide(self._watched, load_job(order), lock)
+            self._lock_hash_directory()
+            self._decision = _decide(order)(self._watched)
         if order.dry_run or not self._decision.plan.actions:
             self.result = self._with_state(CHANGED if self._decision.plan.actions else UNCHANGED)
         else:
@@ -89,6 +90,12 @@ class RootWork:
         self._tree.lock()
         return True
 
+    def _lock_hash_directory(self) -> None:
+        """Lock the hash directory of the layout, before anything in it is read."""
+        layout = layout_for(Device(self._watched), load_job(self.task.order))
+        # Do not wait for a lock while other trees of the batch are open: the tree is done alone, later.
+        self._tree.lock_hash_directory(layout.hash_directory, wait=self._durable)
+
     def _with_state(self, status: str) -> TargetResult:
         """Return the result, with the current state of the tree for the next run."""
         if self.task.order.dry_run and status == CHANGED:
@@ -99,6 +106,13 @@ class RootWork:
         places = self._watched.places(_written(self._decision))
         done = JournalEntry(self.task.order.policy, stamp(self._tree, places), places, digest)
         return TargetResult(self.task.name, status, digest, None, done)
+
+
+@cache
+def _decide(order: TargetConfig) -> CachedResult[Decision]:
+    """Return the function that plans the change of a tree. Trees with equal content share a decision."""
+    job = load_job(order)
+    return CachedResult(lambda view: decide(view, job))
 
 
 def _written(decision: Decision) -> Iterable[str]:

@@ -58,12 +58,12 @@ class CachedResult(Generic[_Result]):
         for known in self._known:
             if known.environment == view.environment and known.holds(view, found):
                 return known.result
+        if len(self._known) >= _MOST:
+            return self.function(view)
         asking = Asking(view)
-        result = self.function(asking)
-        if len(self._known) < _MOST:
-            facts = asking.facts
-            ordered = {fact: facts[fact] for fact in sorted(facts, key=_order)}
-            self._known.append(_Known(dict(view.environment), ordered, result))
+        result, facts = self.function(asking), asking.facts
+        ordered = {fact: facts[fact] for fact in sorted(facts, key=_order) if not _is_implied(fact, facts)}
+        self._known.append(_Known(dict(view.environment), ordered, result))
         return result
 
 
@@ -71,6 +71,12 @@ def _is_unchanged(view: View, fact: _Fact, expected: Hashable, found: dict[_Fact
     if fact not in found:
         found[fact] = _fingerprint(_answer(view, fact))
     return found[fact] == expected
+
+
+def _is_implied(fact: _Fact, facts: Mapping[_Fact, Hashable]) -> bool:
+    """Return whether the fact is a type, and another fact is the whole entry, which includes its type."""
+    entry = facts.get(("node", *fact[1:])) if fact[0] == "kind" else None
+    return isinstance(entry, tuple) and entry[0] is not InputError
 
 
 def _order(fact: _Fact) -> tuple[int, str]:
