@@ -22,6 +22,7 @@ from rootfs_trust.inputs.config import Config
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Directory, File, View
+from rootfs_trust.store.selection import DIGEST
 
 MAX_TRIED = 8
 """Maximum number of commands to try. Each that changes something takes about as long as the check itself."""
@@ -54,6 +55,7 @@ class TrialRuns:
         if command.name == "install":
             words += ["--config", self.config] if isinstance(self.config, str) else []
             words += ["--at", self.at] if self.at else []
+        if command.name == "install" or _is_by_name(command):
             words += ["--root-data", self.root_data] if self.root_data else []
         return shlex.join(words)
 
@@ -67,13 +69,19 @@ class TrialRuns:
         at = self.question.at
         runtimes = [argument for option, argument in pairwise(command.arguments) if option == "--runtimes"] or None
         if command.name == "remove":
-            names = [each for each in command.arguments if each.startswith("sha256:")]
+            words = pairwise(("", *command.arguments))
+            names = [word for before, word in words if "--runtimes" not in (before, word)]
             return InstallOptions(without=names, at=at, runtimes=runtimes, root_data=self.root_data)
         certs = [argument for option, argument in pairwise(command.arguments) if option == "--cert"]
         adopt = "--adopt" in command.arguments
         return InstallOptions(
             certs=certs, config=self.config, adopt=adopt, at=at, runtimes=runtimes, root_data=self.root_data
         )
+
+
+def _is_by_name(command: Command) -> bool:
+    """Return whether the command removes certificates that it names by an incident, not by their digest."""
+    return command.name == "remove" and not command.arguments[0].startswith(DIGEST)
 
 
 def _with_mode(view: View, mode: str, path: str) -> Nodes:
@@ -121,14 +129,15 @@ def _commands_for(finding: Finding, config: str | Config | None) -> tuple[Comman
 def _candidates(possible: Iterable[tuple[Command, ...]]) -> list[tuple[Command, ...]]:
     """Return the commands to try, those for any finding first.
 
-    Commands that remove one certificate each are tried together, and then one by one in case one of them is refused: a
-    store may hold dozens of roots that left a root program.
+    Removals are tried together, those of whole incidents before those of one certificate each, and then one by one in
+    case one of them is refused: a store may hold dozens of roots that left a root program.
     """
     commands = list(dict.fromkeys(command for of_finding in possible for command in of_finding))
     general = [(command,) for command in _GENERAL if command in commands]
-    removals = tuple(command for command in commands if command.name == "remove")
-    together = [removals] if len(removals) > 1 else []
-    return [*general, *together, *((command,) for command in commands if command not in _GENERAL)]
+    incidents = tuple(command for command in commands if _is_by_name(command))
+    by_digest = tuple(command for command in commands if command.name == "remove" and command not in incidents)
+    alone = ((command,) for command in commands if command not in _GENERAL)
+    return list(dict.fromkeys(each for each in (*general, incidents, by_digest, *alone) if each))
 
 
 def _combine(commands: tuple[Command, ...]) -> Command:

@@ -82,6 +82,11 @@ def remove(sha256: str) -> Command:
     return Command("remove", (f"sha256:{sha256}",))
 
 
+def remove_concerned(incident: str) -> Command:
+    """Return the command that removes every certificate of an incident in the root data, by the incident's id."""
+    return Command("remove", (incident,))
+
+
 def remove_from(sha256: str, runtime: str) -> Command:
     """Return the command that removes a certificate from the stores of ``runtime``, too."""
     return Command("remove", (f"sha256:{sha256}", "--runtimes", runtime))

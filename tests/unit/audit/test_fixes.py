@@ -110,22 +110,51 @@ def test_a_file_system_in_a_file_gets_fixes_by_hand(good, tmp_path):
     assert not finding.command and finding.fix == finding.kind.fix
 
 
-def test_every_one_of_many_roots_gets_the_command_that_removes_it(good, tmp_path):
-    """Commands that remove one root each are tried together: check tries a few commands only."""
-    gone = [Authority(f"Gone {number}") for number in range(MAX_TRIED + 2)]
+def with_compromised(good, tmp_path, names, *, incidents) -> tuple:
+    """A tree that trusts CAs of these names, and root data in which so many incidents concern them in turn."""
+    gone = [Authority(name) for name in names]
     tree = good("yocto", ()).copy(tmp_path / "tree")
     (tmp_path / "certs").mkdir()
-    for number, authority in enumerate(gone):
-        (tmp_path / f"certs/gone-{number}.pem").write_bytes(authority.pem)
+    for authority, name in zip(gone, names, strict=True):
+        (tmp_path / f"certs/{name.replace(' ', '-')}.pem").write_bytes(authority.pem)
     install(tree.root, InstallOptions(certs=[str(tmp_path / "certs")]))
-    data = root_data.write(
-        tmp_path / "roots.json",
-        root_data.table(incidents=tuple(root_data.incident(root_data.concerned(each, "root")) for each in gone)),
+    tables = tuple(
+        root_data.incident(
+            *(root_data.concerned(each, "root") for each in gone[number::incidents]), name=f"TEST-2026-{number}"
+        )
+        for number in range(incidents)
     )
-    found = check(tree.root, CheckOptions(root_data=str(data)))
-    assert {finding.command for finding in found if finding.id == "root-compromised"} == {
-        f"rootfs-trust remove --root {tree.root} sha256:{each.sha256}" for each in gone
-    }
+    return tree, gone, str(root_data.write(tmp_path / "roots.json", root_data.table(incidents=tables)))
+
+
+def commands_for_compromised(tree, data) -> set[str]:
+    found = check(tree.root, CheckOptions(root_data=data))
+    return {finding.command for finding in found if finding.id == "root-compromised"}
+
+
+def test_every_one_of_many_roots_gets_the_command_that_removes_it(good, tmp_path):
+    """Removals are tried together: check tries a few commands only."""
+    count = MAX_TRIED + 2
+    tree, _, data = with_compromised(good, tmp_path, [f"Gone {number}" for number in range(count)], incidents=count)
+    line = f"rootfs-trust remove --root {tree.root} TEST-2026-%d --root-data {data}"
+    assert commands_for_compromised(tree, data) == {line % number for number in range(count)}
+
+
+def test_one_command_removes_every_root_of_an_incident(good, tmp_path, monkeypatch):
+    tree, gone, data = with_compromised(good, tmp_path, ["Gone 1", "Gone 2", "Gone 3"], incidents=1)
+    (command,) = commands_for_compromised(tree, data)
+    assert command == f"rootfs-trust remove --root {tree.root} TEST-2026-0 --root-data {data}"
+    run(command, monkeypatch)
+    assert not commands_for_compromised(tree, data)
+    assert not any(each.pem in tree.read(BUNDLE) for each in gone)
+
+
+def test_if_an_anchor_has_the_name_of_the_incident_each_root_gets_a_command_with_its_digest(good, tmp_path):
+    """`remove` takes an installed anchor with this name for the argument."""
+    tree, (_, gone), data = with_compromised(good, tmp_path, ["TEST-2026-0", "Gone"], incidents=1)
+    table = root_data.table(incidents=(root_data.incident(root_data.concerned(gone, "root"), name="TEST-2026-0"),))
+    root_data.write(tmp_path / "roots.json", table)
+    assert commands_for_compromised(tree, data) == {f"rootfs-trust remove --root {tree.root} sha256:{gone.sha256}"}
 
 
 def test_check_tries_a_few_commands_only(good, tmp_path):

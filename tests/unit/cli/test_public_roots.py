@@ -37,7 +37,7 @@ def test_roots_that_left_together_are_one_line(command, store, data):
         "keys made before 2008 (a policy; a list of the tests): Alpha_Root, Beta_Root"
     )
     assert "Gamma_Root (issued the leaked CA) is affected by TEST-2026-1 of " in result.out
-    assert f"fix: run rootfs-trust remove --root {store.path} sha256:{GAMMA.sha256}" in result.out
+    assert f"fix: run rootfs-trust remove --root {store.path} TEST-2026-1 --root-data {data}" in result.out
     assert result.status == 1
 
 
