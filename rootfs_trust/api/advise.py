@@ -27,7 +27,7 @@ from rootfs_trust.audit.verify.versions import Versions
 from rootfs_trust.clients.all_clients import clients_of, named_client
 from rootfs_trust.clients.client import Client
 from rootfs_trust.clients.file_readers import FileReader
-from rootfs_trust.errors import InputError, Problem, refuse
+from rootfs_trust.errors import ROOT_ENDS, SERVER_RENEWED, USAGE, InputError, Problem, refuse
 from rootfs_trust.inputs.config import Config
 from rootfs_trust.inputs.root_data import RootData, load_root_data
 from rootfs_trust.rootfs.device import Device
@@ -78,7 +78,7 @@ def advise(
     openssl_engine.require()
     if output is not None and root is not None and place_in(output, [root]) is not None:
         hint = "keep the configuration outside the root filesystem"
-        raise InputError(Problem("usage", output, f"is in the root filesystem {root}", hint))
+        raise InputError(USAGE(output, f"is in the root filesystem {root}", hint))
     moment = at or utc_now()
     job = read_job(InstallOptions(config=config, at=moment, root_data=root_data))
     refuse(InputError, job.gathered.problems)
@@ -105,11 +105,11 @@ def advise(
 def _servers(config: Config, at: datetime, until: date) -> tuple[Server, ...]:
     if until <= at.date():
         message = f"--until {until} is not after {at.date()}, the time of the evaluation"
-        raise InputError(Problem("usage", "", message, "give a later day"))
+        raise InputError(USAGE("", message, "give a later day"))
     servers = read_servers(config, at)
     if not any(not each.refused for each in servers):
         hint = "add a table for each server that devices connect to; init --fetch HOST:PORT writes one"
-        raise InputError(Problem("usage", config.path, "has no [[server]] that must be trusted", hint))
+        raise InputError(USAGE(config.path, "has no [[server]] that must be trusted", hint))
     return servers
 
 
@@ -221,7 +221,7 @@ def _renewals(servers: Sequence[Server], rehearsal: Rehearsal, until: date) -> I
                 f"the server {server.name} sends a certificate that expires on {end.date()}: the proof reaches to that "
                 f"day, with anchors that last until {until}"
             )
-            yield Problem("server-renewed", server.where, message, "save its chain again when it is renewed")
+            yield SERVER_RENEWED(server.where, message)
 
 
 def _roots(advice: Advice, data: RootData, today: date, until: date) -> Iterator[Problem]:
@@ -235,4 +235,4 @@ def _roots(advice: Advice, data: RootData, today: date, until: date) -> Iterator
             missing = [f"{next_.name} (sha256 {next_.sha256})" for next_ in following if next_.sha256 not in chosen]
             hint = "its successors are part of the advice" if following else "ask the cloud which root it will use next"
             hint = f"add its successor as an [[anchor]]: {', '.join(missing)}" if missing else hint
-            yield Problem("root-ends", each.candidate.where, f"{each.candidate.name} {ends}", hint)
+            yield ROOT_ENDS(each.candidate.where, f"{each.candidate.name} {ends}", hint)

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from rootfs_trust.audit.advice import Advice, Advised
-from rootfs_trust.errors import ConflictError, InputError, Problem, refuse
+from rootfs_trust.errors import CONFIG, CONFLICT, USAGE, ConflictError, InputError, refuse
 from rootfs_trust.inputs.certificates import certificates
 from rootfs_trust.inputs.config import AnchorTable, Config
 from rootfs_trust.inputs.config_reader import parse_toml, read_text
@@ -58,7 +58,7 @@ def advised_files(
     folder = os.path.dirname(output)
     if os.path.realpath(folder or ".") != os.path.dirname(os.path.realpath(config.path)):
         hint = "its paths are relative to its own directory"
-        raise InputError(Problem("usage", output, f"is not in the directory of {config.path}", hint))
+        raise InputError(USAGE(output, f"is not in the directory of {config.path}", hint))
     wanted = {original_of(each.certificate) or each.certificate.sha256 for each in anchors}
     kept = [bool(digests) and digests <= wanted for digests in map(_digests, config.anchors)]
     there = set().union(*(_digests(table) for table, keep in zip(config.anchors, kept, strict=True) if keep))
@@ -92,7 +92,7 @@ def _refuse_others(files: Sequence[tuple[str, bytes]]) -> None:
     problems = []
     for path, content in files:
         if os.path.lexists(path) and not _holds(path, content):
-            problems.append(Problem("conflict", path, "already exists with other content", "move it away"))
+            problems.append(CONFLICT(path, "already exists with other content", "move it away"))
     refuse(ConflictError, problems)
 
 
@@ -121,7 +121,7 @@ def _edited(text: str, path: str, kept: Sequence[bool], added: Sequence[_Added],
     result = f"{''.join(lines)}{tail}"
     if _read(result, path) != wanted:
         message = "cannot be edited safely: [store] and [[anchor]] are not written with headers"
-        raise InputError(Problem("config", path, message, "write them with headers, then run again"))
+        raise InputError(CONFIG(path, message, "write them with headers, then run again"))
     return result
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
-from rootfs_trust.errors import ApplyError, ConflictError, InputError, Problem, refuse
+from rootfs_trust.errors import APPLY, CONFLICT, ApplyError, ConflictError, InputError, Problem, refuse
 from rootfs_trust.rootfs.plan import Plan, make_plan
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.rootfs.view import Desired, File, Owner, View
@@ -20,7 +20,7 @@ def secrets(desired: Desired) -> Iterator[Problem]:
     for path, node in desired.items():
         if isinstance(node, File) and (form := _key_form(node.content)):
             message = f"would hold a private key ({form}), which every user could read"
-            yield Problem("conflict", path, message, "delete the key from the input files of this run")
+            yield CONFLICT(path, message, "delete the key from the input files of this run")
 
 
 @lru_cache(maxsize=16)  # cached: most trees of a fleet get the same bundle
@@ -53,10 +53,9 @@ def verify_written(view: View, desired: Desired) -> None:
         left = make_plan(view, desired, will_be_signed=True).actions
     except InputError as error:
         where, what = error.problems[0].path, error.problems[0].message
-        message = f"{_ALL_WRITTEN}the result could not be checked: {what}"
-        raise ApplyError(Problem("apply", where, message, "fix the cause and run the same command again")) from error
+        raise ApplyError(APPLY(where, f"{_ALL_WRITTEN}the result could not be checked: {what}")) from error
     hint = "does another program write into the rootfs at the same time?"
-    refuse(ApplyError, [Problem("apply", each.path, "changed right after it was written", hint) for each in left[:1]])
+    refuse(ApplyError, [APPLY(each.path, "changed right after it was written", hint) for each in left[:1]])
 
 
 @contextmanager
@@ -74,4 +73,4 @@ def nothing_written(dest: str, copy: str = "") -> Iterator[None]:
 def _of_a_copy(problem: Problem, copy: str, dest: str) -> Problem:
     reason = problem.message.partition("; ")[0].removeprefix(_ALL_WRITTEN)
     where = "" if problem.path in (copy, dest) else f"{problem.path}: "
-    return Problem("apply", dest, f"{where}{reason}; nothing was written", problem.hint)
+    return APPLY(dest, f"{where}{reason}; nothing was written", problem.hint)

@@ -11,7 +11,7 @@ from rootfs_trust.api.fixes import TrialRuns, with_commands
 from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.audit.check import KINDS, CheckRequest, findings, inspect
 from rootfs_trust.audit.findings import Finding
-from rootfs_trust.errors import InputError, Problem, refuse
+from rootfs_trust.errors import USAGE, InputError, refuse
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.configured_anchors import configured_anchors
 from rootfs_trust.inputs.root_data import RootData, load_root_data
@@ -79,9 +79,7 @@ def _servers(config: Config, at: datetime) -> tuple[Server, ...]:
 
 def _refuse_unknown(ids: Sequence[str]) -> None:
     problems = [
-        Problem(
-            "usage", "", f'unknown finding "{each}"', did_you_mean(each, KINDS, 3) or "docs/findings.md lists all ids"
-        )
+        USAGE("", f'unknown finding "{each}"', did_you_mean(each, KINDS, 3) or "docs/findings.md lists all ids")
         for each in ids
         if each not in KINDS
     ]

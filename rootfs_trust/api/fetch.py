@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rootfs_trust.api.output_file import write_output
 from rootfs_trust.audit.verify.host_names import is_host
 from rootfs_trust.audit.verify.openssl_engine import require
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import FETCH, InputError
 
 if TYPE_CHECKING:
     from OpenSSL.SSL import Connection
@@ -34,7 +34,7 @@ def fetch(server: str, file: str, trees: Iterable[str] = ()) -> int:
         with socket.create_connection((host, port), timeout=PATIENCE) as plain:
             chain = _sent(plain, host)
     except OSError as error:
-        raise InputError(Problem("fetch", server, f"cannot be reached: {error}", _HINT)) from error
+        raise InputError(FETCH(server, f"cannot be reached: {error}", _HINT)) from error
     write_output(file, b"".join(chain), trees, new=True)
     return len(chain)
 
@@ -44,7 +44,7 @@ def host_and_port(server: str) -> tuple[str, int]:
     host, colon, port = server.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not (colon and is_host(host) and port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536):
-        raise InputError(Problem("fetch", server, "is not HOST:PORT", "for example mycloud.example.com:8883"))
+        raise InputError(FETCH(server, "is not HOST:PORT", "for example mycloud.example.com:8883"))
     return host, int(port)
 
 

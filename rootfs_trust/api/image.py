@@ -16,7 +16,7 @@ from rootfs_trust.api.open_tree import named_on_the_host
 from rootfs_trust.api.options import NO_OPTIONS, InstallOptions
 from rootfs_trust.api.planning import Decision, Job, decide, read_job
 from rootfs_trust.api.runtime_warnings import runtime_warnings
-from rootfs_trust.errors import ConflictError, InputError, Problem, RootfsTrustError
+from rootfs_trust.errors import ENVIRONMENT, IMAGE, USAGE, ConflictError, InputError, Problem, RootfsTrustError
 from rootfs_trust.image.cpio_writing import CpioRewriting
 from rootfs_trust.image.destination import Destination, as_archive
 from rootfs_trust.image.filesystems.open import FilesystemImage
@@ -116,7 +116,7 @@ def _of_its_kind(
         return _Images(found, dest, job, environment, shared or SharedLayers()).run()
     if environment:
         hint = "write them into a file instead: [[render]] in docs/templates.md"
-        raise InputError(Problem("usage", source, "--env: a root filesystem has no image config", hint))
+        raise InputError(USAGE(source, "--env: a root filesystem has no image config", hint))
     if isinstance(found, RootfsArchive | CpioArchive):
         return _image_archive(found, dest, job)
     if isinstance(found, FilesystemImage):
@@ -130,7 +130,7 @@ def _refuse_same(source: str, dest: str) -> None:
     if outer in (old, new):
         message = "DEST is inside SOURCE" if outer == old else "SOURCE is inside DEST"
         message = "SOURCE and DEST are the same" if old == new else message
-        raise InputError(Problem("usage", dest, message, "choose another DEST"))
+        raise InputError(USAGE(dest, message, "choose another DEST"))
 
 
 def _look_again(tree: ImageTree, decision: Decision, content: bytes, dest: str) -> None:
@@ -161,7 +161,7 @@ class _Images:
         result = self._source.renewed(self._decide)
         if not self._outcomes:
             message = "contains no runnable image"
-            raise InputError(Problem("image", self._source.files.path, message, "is it another kind of artifact?"))
+            raise InputError(IMAGE(self._source.files.path, message, "is it another kind of artifact?"))
         if not self._job.options.dry_run:
             if self._source.archive:
                 self._dest.put_file(as_archive(result.parts, self._source.compression))
@@ -218,7 +218,7 @@ class _Images:
         wanted = trust_of(tree, decision.layout, decision.store, self._job.clouds).runtimes
         found = new_environment(image.config, wanted)
         message = "is already set in the image to another value, which is kept"
-        notes = [Problem("environment", name, message, "set it in the build of the image") for name in found.kept]
+        notes = [ENVIRONMENT(name, message) for name in found.kept]
         return {**found.set, **decision.variables}, notes
 
 

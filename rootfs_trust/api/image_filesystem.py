@@ -8,7 +8,7 @@ from rootfs_trust.api.apply_plan import nothing_written, verify_written
 from rootfs_trust.api.open_tree import damage_is_refused
 from rootfs_trust.api.planning import Decision, Job, decide
 from rootfs_trust.api.runtime_warnings import runtime_warnings
-from rootfs_trust.errors import ApplyError, DamagedImageError, InputError, Problem
+from rootfs_trust.errors import APPLY, IMAGE, ApplyError, DamagedImageError, InputError
 from rootfs_trust.image.destination import Destination
 from rootfs_trust.image.filesystems.erofs import Erofs
 from rootfs_trust.image.filesystems.ext import Ext
@@ -78,12 +78,12 @@ def _writer(source: FilesystemImage, dest: str) -> FilesystemWriter:
     if source.partition is not None:
         hint = "run image on the file of that partition, and build the disk image with the result"
         message = f"is {filesystem.name} in a disk image; only ext2, ext3 and ext4 are written there"
-        raise InputError(Problem("image", source.place, message, hint))
+        raise InputError(IMAGE(source.place, message, hint))
     if isinstance(filesystem, Squashfs):
         return SquashfsWriter(source, filesystem, dest)
     if isinstance(filesystem, Erofs):
         return ErofsWriter(source, filesystem, dest)
-    raise InputError(Problem("image", source.place, f"is {filesystem.name}, which is not written", ""))
+    raise InputError(IMAGE(source.place, f"is {filesystem.name}, which is not written"))
 
 
 def _read_back(source: FilesystemImage, decision: Decision, found: ImageChanges, staged: str) -> None:
@@ -117,4 +117,4 @@ def _is_as_planned(view: FilesystemView, place: str, entry: NewEntry) -> bool:
 
 def _not_as_planned(staged: str, place: str) -> ApplyError:
     message = f"cannot be written: the programs wrote something else than planned at {place}"
-    return ApplyError(Problem("apply", staged, message, "report this, with the versions of the programs"))
+    return ApplyError(APPLY(staged, message, "report this, with the versions of the programs"))

@@ -11,7 +11,7 @@ from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.api.output_file import there_already, write_output
 from rootfs_trust.audit.trusted_anchors import Trust
-from rootfs_trust.errors import InputError, Problem, refuse
+from rootfs_trust.errors import NO_CERTIFICATE, InputError, refuse
 from rootfs_trust.inputs.certificates import FoundCertificate, certificates
 from rootfs_trust.inputs.config import FILE_NAME
 from rootfs_trust.inputs.config_reader import parse_config
@@ -165,7 +165,7 @@ def _certificates_in(path: str) -> list[FoundCertificate]:
     problems = [*reading.problems, *(problem for each in readings for problem in each.problems)]
     found = [each for one in readings for each in one.found]
     if not problems and not found:
-        problems.append(Problem("no-certificate", path, "contains no certificate", "name a file with a CA certificate"))
+        problems.append(NO_CERTIFICATE(path, "contains no certificate", "name a file with a CA certificate"))
     refuse(InputError, problems)
     return found
 

@@ -9,7 +9,7 @@ from rootfs_trust.api.open_tree import named_on_the_host
 from rootfs_trust.api.options import NO_OPTIONS, InstallOptions
 from rootfs_trust.api.planning import Decision, Job, decide, read_job
 from rootfs_trust.api.runtime_warnings import runtime_warnings
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import USAGE, InputError
 from rootfs_trust.outcome import Outcome
 from rootfs_trust.rootfs.root_directory import RootDirectory
 
@@ -44,8 +44,7 @@ def install_with_provenance(root: str, options: InstallOptions = NO_OPTIONS) -> 
     from rootfs_trust.rootfs.read_recorder import ReadRecorder
 
     if options.dry_run:
-        hint = "use only one of them"
-        raise InputError(Problem("usage", "", "a dry run installs nothing, so it has no provenance", hint))
+        raise InputError(USAGE("", "a dry run installs nothing, so it has no provenance", "use only one of them"))
     job = read_job(options)
     with named_on_the_host(root), RootDirectory(root) as tree:
         tree.lock()

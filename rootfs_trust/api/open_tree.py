@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from rootfs_trust.errors import DamagedImageError, InputError, Problem
+from rootfs_trust.errors import IMAGE, DamagedImageError, InputError, Problem
 from rootfs_trust.rootfs.ostree import has_etc_in_usr
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.rootfs.view import View
@@ -99,4 +99,4 @@ def _archived(path: str, platform: str) -> View:
     message = (
         f"holds {len(wanted)} images{f' for {platform}' if platform else ''}, but one is needed; platforms: {names}"
     )
-    raise InputError(Problem("image", path, message, f"choose one, such as {path}@linux/arm64"))
+    raise InputError(IMAGE(path, message, f"choose one, such as {path}@linux/arm64"))

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterable
 
 from rootfs_trust.api.apply_plan import apply_and_verify
-from rootfs_trust.errors import ApplyError, ConflictError, InputError, Problem, refuse
+from rootfs_trust.errors import APPLY, CONFLICT, OUTPUT, ApplyError, ConflictError, InputError, refuse
 from rootfs_trust.image.destination import Destination
 from rootfs_trust.rootfs.plan import make_plan
 from rootfs_trust.rootfs.resolve import MAX_LINKS, steps
@@ -39,7 +39,7 @@ def write_output(
                 file.write(data)
         except OSError as error:
             message = f"cannot be written: {error.strerror}"
-            raise ApplyError(Problem("apply", path, message, "check the path and its permissions")) from error
+            raise ApplyError(APPLY(path, message, "check the path and its permissions")) from error
     else:
         Destination(os.path.realpath(path), overwrite=not new).put_file((data,))
 
@@ -88,15 +88,15 @@ def _write_inside(path: str, tree: str, place: str, data: bytes, *, new: bool, t
     with RootDirectory(tree) as root:
         root.lock()
         if root.kind(place) is Directory:
-            raise InputError(Problem("output", path, "is a directory", "choose a file"))
+            raise InputError(OUTPUT(path, "is a directory", "choose a file"))
         if root.kind(parent(place)) is not Directory:
             message = f"{parent(place)} is not a directory of the root filesystem {tree}"
-            raise InputError(Problem("output", path, message, "create it first, or choose another path"))
+            raise InputError(OUTPUT(path, message, "create it first, or choose another path"))
         if new and root.kind(place, follow=False) is not None:
             raise there_already(path)
         if root.kind(place, follow=False) is Symlink and root.kind(place) is None:
             message = f"{place} is a dangling link in the root filesystem {tree}"
-            raise InputError(Problem("output", path, message, "choose the target of the link instead"))
+            raise InputError(OUTPUT(path, message, "choose the target of the link instead"))
         desired = {root.real_path(place) or place: File(data)}
         plan = make_plan(root, desired)
         refuse(ConflictError, plan.conflicts)
@@ -105,4 +105,4 @@ def _write_inside(path: str, tree: str, place: str, data: bytes, *, new: bool, t
 
 def there_already(path: str) -> ConflictError:
     """Return the error for a host path that must not exist yet."""
-    return ConflictError(Problem("conflict", path, "already exists", "edit it, or choose another file"))
+    return ConflictError(CONFLICT(path, "already exists", "edit it, or choose another file"))

@@ -13,7 +13,7 @@ from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.seen_by_clients import seen_by_clients
 from rootfs_trust.api.unmaintained_directories import anchors_not_there
 from rootfs_trust.clients.table import JAVA_STORES
-from rootfs_trust.errors import ConflictError, InputError, Problem, refuse
+from rootfs_trust.errors import CONFLICT, DISTRUSTED, USAGE, ConflictError, InputError, Problem, refuse
 from rootfs_trust.inputs.anchors import InputAnchors, gather, gather_roots
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.constraints import Fence, host_names
@@ -114,13 +114,11 @@ def _program(config: Config, root_data: str | None, at: datetime) -> RootProgram
 def _fence(options: InstallOptions) -> Fence:
     """Parse the names of ``--permit``. Raises InputError."""
     if options.permit and not options.certs:
-        raise InputError(
-            Problem("usage", "", "--permit constrains the CA of --cert, but --cert is not given", _PERMITTED)
-        )
+        raise InputError(USAGE("", "--permit constrains the CA of --cert, but --cert is not given", _PERMITTED))
     try:
         return Fence(permitted=tuple(map(host_names, options.permit)))
     except ValueError as error:
-        raise InputError(Problem("usage", "", f"--permit takes {error}", _PERMITTED)) from error
+        raise InputError(USAGE("", f"--permit takes {error}", _PERMITTED)) from error
 
 
 def decide(
@@ -202,7 +200,7 @@ def _without_etc(view: View) -> Iterator[Problem]:
     if has_etc_in_usr(view):
         message = "is what OSTree creates /etc from, but /etc does not exist; install would create it"
         hint = "run rootfs-trust before the build moves /etc to /usr/etc, or in the container that bootc builds from"
-        yield Problem("conflict", USR_ETC, message, hint)
+        yield CONFLICT(USR_ETC, message, hint)
 
 
 def _overlap(store: Desired, agent: Desired) -> Iterator[Problem]:
@@ -210,9 +208,7 @@ def _overlap(store: Desired, agent: Desired) -> Iterator[Problem]:
     for path in agent:
         if path in store and store[path] != agent[path]:
             message = "belongs to the trust store, but the settings of an agent would also be written there"
-            yield Problem(
-                "conflict", path, message, "delete the link through which the agent's file would be written there"
-            )
+            yield CONFLICT(path, message, "delete the link through which the agent's file would be written there")
 
 
 def _conflicting_agent_files(
@@ -235,7 +231,7 @@ def _conflicting_agent_files(
         return []
     hint = "choose a path outside the directories of the trust store"
     return [
-        Problem("conflict", path, f"would be part of the trust store: a second run would change {changed[0]}", hint)
+        CONFLICT(path, f"would be part of the trust store: a second run would change {changed[0]}", hint)
         for path, node in agent.desired.items()
         if (changed := next_run({path: node}))
     ]
@@ -247,7 +243,7 @@ def _anchors_also_distrusted(job: Job) -> Iterator[Problem]:
     for anchor in job.gathered.anchors:
         if selected(config.store.distrust, anchor.certificate):
             message = f"sha256 {anchor.certificate.sha256} is an anchor, but {config.path} distrusts it"
-            yield Problem("distrusted", anchor.where, message, "delete one of the two")
+            yield DISTRUSTED(anchor.where, message)
 
 
 def _request(job: Job, anchors: list[Anchor]) -> Request:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from rootfs_trust.api.apply_plan import apply_and_verify
-from rootfs_trust.errors import ConflictError, InputError, Problem, refuse
+from rootfs_trust.errors import CONFLICT, NO_FOLDER, USAGE, ConflictError, InputError, Problem, refuse
 from rootfs_trust.outcome import Outcome
 from rootfs_trust.rootfs.plan import make_plan
 from rootfs_trust.rootfs.root_directory import RootDirectory
@@ -73,14 +73,14 @@ def _by_real_path(host: RootDirectory, folders: Sequence[str], *, on_device: boo
 
 def _no_directory(host: RootDirectory, path: str, folder: str) -> Problem:
     message = "does not exist" if host.kind(path) is None else "is not a directory"
-    return Problem("no-folder", folder, message, "rehash needs directories")
+    return NO_FOLDER(folder, message, "rehash needs directories")
 
 
 def _relative(folders: Sequence[str]) -> Iterator[Problem]:
     for folder in folders:
         if not folder.startswith("/"):
             message = "with --root, a directory is a path of the device and begins with /"
-            yield Problem("usage", folder, message, "for example --root ./rootfs /etc/ssl/certs")
+            yield USAGE(folder, message, "for example --root ./rootfs /etc/ssl/certs")
 
 
 def _of_others(host: RootDirectory, folder: str) -> Iterator[Problem]:
@@ -101,7 +101,7 @@ def _of_others(host: RootDirectory, folder: str) -> Iterator[Problem]:
         message = (
             f"its links point to paths that do not exist here, such as {nowhere[0]}, so its hash links would be deleted"
         )
-        yield Problem("conflict", folder, message, f"if it belongs to another root filesystem, pass {inside}")
+        yield CONFLICT(folder, message, f"if it belongs to another root filesystem, pass {inside}")
 
 
 def _absolute(host: RootDirectory, path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rootfs_trust.clients.table import JAVA_STORES
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import COLLISION, PRIVATE_KEY, InputError
 from rootfs_trust.inputs.templates import Template
 from rootfs_trust.rendering.render import RenderRequest, TemplateTrust, rendered
 from rootfs_trust.rootfs.view import File, View
@@ -31,7 +31,7 @@ def render_files(
         writer = writers.setdefault(table.dest, f"{table.key} ({name})")
         if writer != f"{table.key} ({name})":
             message = f"{table.key}.dest {table.dest} is also written by {writer}"
-            plan.problems.append(Problem("collision", table.where, message, "choose another path"))
+            plan.problems.append(COLLISION(table.where, message))
             continue
         try:
             request = RenderRequest(name, text, table.dest, table.mode, table.values, table.replace)
@@ -39,7 +39,7 @@ def render_files(
             if form := private_key_form(files[table.dest].content):
                 message = f"{table.key}: {name} would put a private key ({form}) into {table.dest}"
                 hint = "delete the key from the template and its values"
-                plan.problems.append(Problem("private-key", table.where, message, hint))
+                plan.problems.append(PRIVATE_KEY(table.where, message, hint))
             plan.desired |= files
             plan.conflicts += conflicts
         except InputError as error:

@@ -12,7 +12,7 @@ from rootfs_trust.api.open_tree import open_view
 from rootfs_trust.api.servers import read_servers
 from rootfs_trust.audit.sbom.inventory import Inventory, inventory
 from rootfs_trust.audit.trusted_anchors import Trust
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import MISSING_PACKAGE, InputError
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.configured_anchors import own_digests
 from rootfs_trust.inputs.root_data import load_root_data
@@ -67,5 +67,4 @@ def _require(module: str, package: str, form: str) -> None:
         import_module(module)
     except ModuleNotFoundError as error:
         message = f"{form} needs the Python package {package}"
-        hint = "install rootfs-trust[sbom], or that package"
-        raise InputError(Problem("missing-package", "", message, hint)) from error
+        raise InputError(MISSING_PACKAGE("", message, "install rootfs-trust[sbom], or that package")) from error

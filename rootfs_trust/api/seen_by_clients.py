@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import CLIENT_CANNOT_READ, CONFLICT, FENCE_IGNORED, Problem, ProblemType
 from rootfs_trust.inputs.constraints import WHERE_POSSIBLE
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.store.anchor import Anchor
@@ -34,13 +34,13 @@ def _open_fences(finished: Device, installed: list[Anchor]) -> tuple[list[Proble
     from rootfs_trust.audit.ignored_constraints import gaps
 
     found = list(gaps(finished.view, installed))
-    conflicts = [_gap("conflict", each) for each in found if not each.anchor.fence_where_possible]
-    return conflicts, [_gap("fence-ignored", each) for each in found]
+    conflicts = [_gap(CONFLICT, each) for each in found if not each.anchor.fence_where_possible]
+    return conflicts, [_gap(FENCE_IGNORED, each) for each in found]
 
 
-def _gap(id_: str, gap: Gap) -> Problem:
+def _gap(kind: ProblemType, gap: Gap) -> Problem:
     hint = f'fence = "{WHERE_POSSIBLE}" at the [[anchor]] in rootfs-trust.toml installs it anyway'
-    return Problem(id_, gap.path, f"{gap.message} ({gap.anchor.where}, client {gap.client})", hint)
+    return kind(gap.path, f"{gap.message} ({gap.anchor.where}, client {gap.client})", hint)
 
 
 def _unread(finished: Device, installed: list[Anchor]) -> Iterator[Problem]:
@@ -60,4 +60,4 @@ def _unread(finished: Device, installed: list[Anchor]) -> Iterator[Problem]:
             where = anchors[loss.certificate.sha256].where
             message = f"{where}: {', '.join(loss.clients)}: {loss.reason}"
             hint = "have the CA issue a certificate that this client reads, or ship a version that reads this one"
-            yield Problem("client-cannot-read", loss.path, message, hint)
+            yield CLIENT_CANNOT_READ(loss.path, message, hint)

@@ -9,7 +9,7 @@ from rootfs_trust.audit.servers import Server
 from rootfs_trust.audit.verify.chain import Chain, read_chain
 from rootfs_trust.audit.verify.host_names import is_host
 from rootfs_trust.clients.all_clients import NAMES
-from rootfs_trust.errors import InputError, Problem, refuse
+from rootfs_trust.errors import CHAIN, CONFIG, InputError, Problem, refuse
 from rootfs_trust.inputs.config import Config, ServerTable
 from rootfs_trust.inputs.config_reader import read_text
 from rootfs_trust.inputs.encodings import decoded
@@ -40,7 +40,7 @@ def chain_file(path: str) -> Chain:
     found = read_inputs([path])
     refuse(InputError, found.problems)
     if len(found.files) != 1:
-        raise InputError(Problem("chain", path, "is a directory", "name the file with the server's chain"))
+        raise InputError(CHAIN(path, "is a directory", "name the file with the server's chain"))
     data = found.files[0].data
     if problem := private_key(path, data):
         raise InputError(problem)
@@ -79,7 +79,7 @@ def _shared_names(config: Config) -> Iterator[Problem]:
 
 
 def _wrong(table: ServerTable, name: str, message: str, hint: str) -> Problem:
-    return Problem("config", _place(table, name), f"{table.key}.{name} {message}", hint)
+    return CONFIG(_place(table, name), f"{table.key}.{name} {message}", hint)
 
 
 def _place(table: ServerTable, name: str) -> str:

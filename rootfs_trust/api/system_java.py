@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from rootfs_trust.api.runtimes import anchors_of
 from rootfs_trust.clients.table import JAVA_STORES
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import JAVA_STORE_FORMAT, InputError, MalformedError, Problem
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import File, View, read
@@ -57,8 +57,7 @@ def _paths(view: View, layout: Layout, store: StorePlan) -> Iterator[str]:
 
 
 def _left_alone(path: str, reason: str) -> Problem:
-    return Problem(
-        "java-store-format",
+    return JAVA_STORE_FORMAT(
         path,
         f"{reason}; it is not changed, so Java does not see this change",
         "name a file with its password as java_password_file in [runtimes], or replace it with a keystore that opens",

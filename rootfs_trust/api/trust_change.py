@@ -14,7 +14,7 @@ from rootfs_trust.clients.file_readers import file_reader
 from rootfs_trust.clients.pkcs12 import keystore_certificates
 from rootfs_trust.clients.readings import ClientReading, TrustedBy, TrustingClient, readings, trusted_by
 from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
-from rootfs_trust.errors import MalformedError, Problem
+from rootfs_trust.errors import CONFLICT, DISTRUSTED_YET_TRUSTED, MalformedError, Problem
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.plan import Plan
 from rootfs_trust.rootfs.planned_tree import PlannedTree
@@ -133,9 +133,9 @@ def _report(device: Device, kept: TrustedBy, store: StorePlan) -> None:
         message = f"keeps {_description(kept.certificate)} trusted by {clients}"
         if path == program:
             hint = "its roots are compiled in; use a version without it"
-            store.warnings.append(Problem("distrusted-yet-trusted", path, message, hint))
+            store.warnings.append(DISTRUSTED_YET_TRUSTED(path, message, hint))
         else:
-            store.conflicts.append(Problem("conflict", path, message, _advice(device.view, path, clients)))
+            store.conflicts.append(CONFLICT(path, message, _advice(device.view, path, clients)))
 
 
 _RUNTIMES = ("certifi", "java", "castore")
@@ -205,7 +205,7 @@ def _losses(layout: Layout, certificate: Certificate, readers: list[TrustingClie
     )
     for path, clients in _by_path(readers).items():
         message = f"holds {_description(certificate)}, which {clients} would no longer trust after this run"
-        yield Problem("conflict", path, message, hint)
+        yield CONFLICT(path, message, hint)
 
 
 def _requested_removals(view: View, layout: Layout, request: Request, store: StorePlan, plan: Plan) -> set[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rootfs_trust.clients.table import HASH_DIRECTORIES
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import HASH_DIRECTORY_APART, Problem
 from rootfs_trust.rootfs.view import Desired, File, View, parent
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.hash_links import is_looked_up, is_looked_up_first
@@ -49,4 +49,4 @@ def _unlisted_directory_warning(path: str, names: str) -> Problem:
         "programs that give OpenSSL this directory do not trust it: copy the certificate there as NAME.pem and run "
         "rootfs-trust rehash --root; where ca-certificates-legacy made the links, run bundle2pem.sh on the device"
     )
-    return Problem("hash-directory-apart", path, message, hint)
+    return HASH_DIRECTORY_APART(path, message, hint)

@@ -21,7 +21,7 @@ from rootfs_trust.audit.verify.versions import Versions
 from rootfs_trust.clients.all_clients import NAMES, clients_by_scope, unknown_client
 from rootfs_trust.clients.client import Client
 from rootfs_trust.clients.file_readers import FileReader
-from rootfs_trust.errors import InputError, Problem, refuse
+from rootfs_trust.errors import CLOCK, HOSTNAME, USAGE, InputError, refuse
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import View
@@ -60,8 +60,7 @@ def verify(
     """
     openssl_engine.require()
     if hostname is not None and not is_host(hostname):
-        hint = "use the host name or IP address that the device connects to"
-        raise InputError(Problem("hostname", "", f"{hostname} is not a host name", hint))
+        raise InputError(HOSTNAME("", f"{hostname} is not a host name"))
     saved = chain_file(chain)
     with open_view(root, states) as tree:
         return verify_in(tree, saved, hostname, moment_in(tree, at), clients)
@@ -90,8 +89,7 @@ def verify_servers(
         moment = moment_in(tree, at)
         servers = read_servers(expected, moment)
         if not servers:
-            hint = "add one, or pass a saved chain with --chain"
-            raise InputError(Problem("usage", expected.path, "has no [[server]]", hint))
+            raise InputError(USAGE(expected.path, "has no [[server]]", "add one, or pass a saved chain with --chain"))
         return ServersVerification(tuple(judge_servers(tree, servers, moment)), moment, openssl_engine.version())
 
 
@@ -106,8 +104,7 @@ def moment_in(view: View, at: Moment) -> datetime:
         message = (
             "the rootfs does not show with which clock it starts: it has no /usr/lib/clock-epoch, /etc/timestamp, "
         )
-        hint = "give the time: --at 2026-01-31"
-        raise InputError(Problem("clock", "", f"{message}/etc/fake-hwclock.data or kernel with a date", hint))
+        raise InputError(CLOCK("", f"{message}/etc/fake-hwclock.data or kernel with a date"))
     return clock.at
 
 

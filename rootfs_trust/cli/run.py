@@ -19,7 +19,18 @@ from rootfs_trust import __version__
 from rootfs_trust.cli.output import print_errors
 from rootfs_trust.cli.streams import OutputError, standard_streams
 from rootfs_trust.dropped_exit import dropped_exit_raised_again
-from rootfs_trust.errors import ApplyError, InputError, Problem, RootfsTrustError
+from rootfs_trust.errors import (
+    INTERNAL,
+    LIBRARY,
+    MEMORY,
+    PYTHON,
+    SYSTEM,
+    USAGE,
+    ApplyError,
+    InputError,
+    Problem,
+    RootfsTrustError,
+)
 from rootfs_trust.text import did_you_mean
 
 COMMANDS = {
@@ -139,24 +150,21 @@ def _command() -> int:
         width = min(shutil.get_terminal_size().columns, _WIDEST) - 1
         return int(commands.main(prog_name="rootfs-trust", standalone_mode=False, terminal_width=width) or 0)
     except click.ClickException as error:
-        raise InputError(Problem("usage", "", _wrong_use(error), "see --help")) from error
+        raise InputError(USAGE("", _wrong_use(error), "see --help")) from error
     except (click.Abort, KeyboardInterrupt):
         raise SystemExit(_KILLED + signal.SIGINT) from None
     except OSError as error:
-        raise ApplyError(Problem("system", str(error.filename or ""), f"failed: {error.strerror or error}")) from error
+        raise ApplyError(SYSTEM(str(error.filename or ""), f"failed: {error.strerror or error}")) from error
     except MemoryError as error:
-        hint = "give the process more memory, or process fewer targets at once"
-        raise ApplyError(Problem("memory", "", "out of memory", hint)) from error
+        raise ApplyError(MEMORY("", "out of memory")) from error
     except SystemError as error:  # the interpreter raises it about itself, for example if memory ends in its C code
-        hint = "give the process more memory; if that does not help, use a newer Python"
-        raise ApplyError(Problem("python", "", f"the Python interpreter failed: {error}", hint)) from error
+        raise ApplyError(PYTHON("", f"the Python interpreter failed: {error}")) from error
     except ImportError as error:
         # A missing module, or a missing name in a module of this package, is a bug. An installed library cannot be
         # loaded if memory is short or if it was built for another system.
         if isinstance(error, ModuleNotFoundError) or (error.name or "").startswith("rootfs_trust"):
             raise
-        hint = "give the process more memory, or reinstall that package"
-        raise ApplyError(Problem("library", error.name or "", f"cannot be loaded: {error}", hint)) from error
+        raise ApplyError(LIBRARY(error.name or "", f"cannot be loaded: {error}")) from error
 
 
 def _wrong_use(error: click.ClickException) -> str:
@@ -169,9 +177,7 @@ def _wrong_use(error: click.ClickException) -> str:
 
 def _unexpected(error: Exception) -> Problem:
     what = f"unexpected {type(error).__name__}: {error}" if str(error) else f"unexpected {type(error).__name__}"
-    return Problem(
-        "internal", "", what, "this is a bug in rootfs-trust; run again with -v for a traceback, and report it"
-    )
+    return INTERNAL("", what)
 
 
 def _report(error: RootfsTrustError) -> int:

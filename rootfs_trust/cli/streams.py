@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING, TextIO
 
-from rootfs_trust.errors import ApplyError, Problem
+from rootfs_trust.errors import OUTPUT, ApplyError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -53,7 +53,7 @@ class _Stream(io.RawIOBase):
             if self._report and not isinstance(error, BrokenPipeError):
                 message = f"cannot be written: {error.strerror}"
                 hint = "check where standard output is redirected"
-                raise OutputError(Problem("output", "standard output", message, hint)) from error
+                raise OutputError(OUTPUT("standard output", message, hint)) from error
             return size
 
 

@@ -24,7 +24,7 @@ from rootfs_trust.clients.client import Client, ClientType, FoundAnchors, fixed
 from rootfs_trust.clients.environment_variables import Scope, scopes
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.table import VARIABLES
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import CLIENT, InputError, Problem
 
 MODULES = (openssl, gnutls, go, rustls, java, node, certifi, castore, mono, browsers, mbedtls, thin_edge)
 """The modules of all clients, in the order of the verdicts."""
@@ -87,4 +87,4 @@ def named_client(name: str) -> Client:
 def unknown_client(name: str, here: Iterable[str]) -> Problem:
     """Return the error for a client that a rootfs with the clients ``here`` does not have."""
     what = f"the rootfs has no client {name}" if name in TYPES else f"no client is called {name}"
-    return Problem("client", "", what, f"clients here: {', '.join(here)}")
+    return CLIENT("", what, f"clients here: {', '.join(here)}")

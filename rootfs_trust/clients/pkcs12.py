@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from warnings import catch_warnings, simplefilter
 
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import MISSING_PACKAGE, InputError, MalformedError
 from rootfs_trust.store.jks import PASSWORD, read_keystore
 from rootfs_trust.x509 import Certificate, parse_certificate
 from rootfs_trust.x509.der import INTEGER, OCTET_STRING, DerReader, header
@@ -41,7 +41,7 @@ def read_pkcs12(data: bytes) -> list[bytes]:
         from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
     except ModuleNotFoundError as error:
         message = "a Java keystore is PKCS #12, and reading that needs the Python package cryptography"
-        raise InputError(Problem("missing-package", "", message, "install rootfs-trust[pkcs7]")) from error
+        raise InputError(MISSING_PACKAGE("", message, "install rootfs-trust[pkcs7]")) from error
     asked = iterations(data)
     if asked > MAX_ITERATIONS:
         raise MalformedError(f"asks for {asked} iterations to derive its keys, more than {MAX_ITERATIONS}")

@@ -15,7 +15,7 @@ from rootfs_trust.audit.checks.servers import SERVER_UNJUDGED
 from rootfs_trust.audit.findings import LEVELS, Finding
 from rootfs_trust.audit.servers import ServerResult, judge_servers
 from rootfs_trust.audit.who_trusts import Trusting, who_trusts
-from rootfs_trust.errors import InputError, Problem, RootfsTrustError, refuse
+from rootfs_trust.errors import USAGE, InputError, RootfsTrustError, refuse
 from rootfs_trust.fleet.check_inputs import Watcher, is_unchanged
 from rootfs_trust.fleet.messages import FAILED, FINDINGS, OK, Batch, CheckOrder, CheckResult, CheckTask, ServerState
 from rootfs_trust.inputs.config import load_config
@@ -45,9 +45,7 @@ def resolve_who(text: str, root_data: str | None) -> Selection:
     try:
         chosen = selection(text)
     except ValueError as error:
-        raise InputError(
-            Problem("usage", "", f"--who-trusts {text}: expected {error}", "pass the complete value")
-        ) from error
+        raise InputError(USAGE("", f"--who-trusts {text}: expected {error}", "pass the complete value")) from error
     resolver = Resolver(os.curdir, lambda: load_root_data(root_data))
     resolved = resolver(chosen)
     refuse(InputError, resolver.problems)

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from rootfs_trust import __version__
-from rootfs_trust.errors import ApplyError, InputError, Problem, refuse
+from rootfs_trust.errors import DASK, ApplyError, InputError, refuse
 from rootfs_trust.fleet.executors import Workers
 
 _PATIENCE = 10
@@ -31,19 +31,19 @@ def dask_workers(address: str) -> Iterator[Workers]:
         distributed = import_module("distributed")
     except ModuleNotFoundError as error:
         hint = "pip install 'rootfs-trust[fleet]'"
-        raise InputError(Problem("dask", "", f"--dask needs the package {error.name}", hint)) from error
+        raise InputError(DASK("", f"--dask needs the package {error.name}", hint)) from error
     try:
         client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         hint = "dask scheduler prints the address; certificates of TLS come from Dask's configuration"
-        raise InputError(Problem("dask", address, f"no scheduler answers: {error}", hint)) from error
+        raise InputError(DASK(address, f"no scheduler answers: {error}", hint)) from error
     try:
         count = _checked(client, address)
         executor = client.get_executor(pure=False)
         yield Workers(lambda: executor, count, (distributed.KilledWorker,))
     except (CancelledError, distributed.comm.CommClosedError) as error:
         hint = "run the same command again when the cluster is back: it continues where this run ended"
-        raise ApplyError(Problem("dask", address, "the connection to the scheduler was lost", hint)) from error
+        raise ApplyError(DASK(address, "the connection to the scheduler was lost", hint)) from error
     finally:
         client.close()
 
@@ -52,11 +52,11 @@ def _checked(client: Any, address: str) -> int:
     """Return how many tasks the cluster runs at the same time. Raises InputError for an unusable worker."""
     threads = client.nthreads()
     if not threads:
-        raise InputError(Problem("dask", address, "the scheduler has no worker", f"start some: dask worker {address}"))
+        raise InputError(DASK(address, "the scheduler has no worker", f"start some: dask worker {address}"))
     found = client.run(_version, on_error="return")
     hint = f"give every worker rootfs-trust {__version__}"
     problems = [
-        Problem("dask", worker, f"has {_described(version)}, not rootfs-trust {__version__}", hint)
+        DASK(worker, f"has {_described(version)}, not rootfs-trust {__version__}", hint)
         for worker, version in sorted(found.items())
         if version != __version__
     ]

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import JOURNAL, InputError
 from rootfs_trust.fleet.change_detection import StampedPlace
 from rootfs_trust.fleet.messages import JournalEntry, TargetResult
 
@@ -26,20 +26,19 @@ class JournalFile:
     """A file of JSON lines at ``path``, locked for this run while it is open. Raises InputError."""
 
     def __init__(self, path: str) -> None:
-        hint = "choose another path with --journal"
         try:
             self._file = open(path, "a+b", opener=_without_waiting)  # noqa: SIM115 - closed by __exit__
         except OSError as error:
-            raise InputError(Problem("journal", path, f"cannot be written: {error.strerror}", hint)) from error
+            raise InputError(JOURNAL(path, f"cannot be written: {error.strerror}")) from error
         if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             self._file.close()
-            raise InputError(Problem("journal", path, "is not a regular file", hint))
+            raise InputError(JOURNAL(path, "is not a regular file"))
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             self._file.close()
             hint = "wait for it, or use a separate --journal for each run"
-            raise InputError(Problem("journal", path, "another run uses it", hint)) from error
+            raise InputError(JOURNAL(path, "another run uses it", hint)) from error
 
     def __enter__(self) -> Self:
         return self

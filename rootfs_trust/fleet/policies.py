@@ -9,7 +9,7 @@ from hashlib import sha256
 from rootfs_trust import __version__
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.planning import Job, read_job
-from rootfs_trust.errors import InputError, Problem, refuse
+from rootfs_trust.errors import CONFIG, InputError, refuse
 from rootfs_trust.fleet.messages import CheckOrder, TargetConfig
 from rootfs_trust.inputs.files import read_file
 from rootfs_trust.store.anchor import Anchor
@@ -36,7 +36,7 @@ def load_job(order: TargetConfig) -> Job:
     job, digest = read_policy(options)
     if digest != order.policy:
         message = "has changed since the run began, or one of its files has"
-        raise InputError(Problem("config", order.config, message, "run again, and do not change them during the run"))
+        raise InputError(CONFIG(order.config, message, "run again, and do not change them during the run"))
     return job
 
 

@@ -12,7 +12,7 @@ from rootfs_trust import __version__
 from rootfs_trust.api.clock import utc_now
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.output_file import place_in
-from rootfs_trust.errors import InputError, Problem, refuse
+from rootfs_trust.errors import JOURNAL, InputError, Problem, refuse
 from rootfs_trust.fleet.executors import Workers, process_workers, usable_cpus
 from rootfs_trust.fleet.journal import Journal
 from rootfs_trust.fleet.messages import FAILED, Batch, JournalEntry, TargetConfig, TargetResult, Task
@@ -103,8 +103,7 @@ class Fleet:
 def refuse_journal_in(journal: str | None, folders: Iterable[str]) -> None:
     """Raise InputError if the journal is in a directory of a target."""
     if journal is not None and place_in(journal, folders) is not None:
-        hint = "choose another path with --journal"
-        raise InputError(Problem("journal", journal, "is in the root filesystem of a target", hint))
+        raise InputError(JOURNAL(journal, "is in the root filesystem of a target"))
 
 
 def workers_of(options: FleetOptions) -> AbstractContextManager[Workers]:

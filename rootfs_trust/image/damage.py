@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import IMAGE, InputError, Problem
 
 
 def damage(path: str, message: str) -> Problem:
     """Return the problem of a malformed image."""
-    return Problem("image", path, message, "download or build the image again")
+    return IMAGE(path, message, "download or build the image again")
 
 
 def broken(path: str, message: str) -> InputError:

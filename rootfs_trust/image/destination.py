@@ -12,7 +12,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from rootfs_trust.errors import ApplyError, ConflictError, InputError, MalformedError, Problem
+from rootfs_trust.errors import (
+    APPLY,
+    CONFLICT,
+    IMAGE,
+    USAGE,
+    ApplyError,
+    ConflictError,
+    InputError,
+    MalformedError,
+)
 from rootfs_trust.image.host_files import FolderFiles
 from rootfs_trust.image.rename_exchange import exchange, rename_to_free_name
 from rootfs_trust.image.streams import PIECE, Blob, checked, of_file, packed
@@ -227,15 +236,14 @@ def _discard_on_error(dest: str, discard: Callable[[], None]) -> Iterator[None]:
         with contextlib.suppress(OSError):  # the next run deletes it; report the first error
             discard()
         if isinstance(error, MalformedError):
-            raise InputError(Problem("image", dest, f"not written: the source {error.message}")) from error
+            raise InputError(IMAGE(dest, f"not written: the source {error.message}")) from error
         if isinstance(error, OSError):
             raise _cannot_write(dest, str(error.strerror)) from error
         raise
 
 
 def _cannot_write(dest: str, reason: str) -> ApplyError:
-    message = f"cannot be written: {reason}; nothing was written"
-    return ApplyError(Problem("apply", dest, message, _HINT))
+    return ApplyError(APPLY(dest, f"cannot be written: {reason}; nothing was written"))
 
 
 @contextlib.contextmanager
@@ -245,18 +253,17 @@ def _after_rename(dest: str) -> Iterator[None]:
         yield
     except OSError as error:
         what = f"could not be flushed to disk, or the old one could not be removed: {error.strerror}"
-        message = f"all changes are written, but {what}"
-        raise ApplyError(Problem("apply", dest, message, _HINT)) from error
+        raise ApplyError(APPLY(dest, f"all changes are written, but {what}")) from error
 
 
 def existing_destination(dest: str) -> ConflictError:
     """Return the conflict for a destination with other content."""
     hint = "use another name, or move it away; nothing is overwritten"
-    return ConflictError(Problem("conflict", dest, "already exists with other content", hint))
+    return ConflictError(CONFLICT(dest, "already exists with other content", hint))
 
 
 def _bad_place(path: str, message: str, hint: str) -> InputError:
-    return InputError(Problem("usage", path, message, hint))
+    return InputError(USAGE(path, message, hint))
 
 
 def _is_at(fd: int, path: str) -> bool:

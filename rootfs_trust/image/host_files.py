@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import IMAGE, UNREADABLE, InputError, MalformedError
 from rootfs_trust.image.damage import broken
 from rootfs_trust.image.image_tree import ImageTree, Layer
 from rootfs_trust.image.streams import PIECE, Blob, of_file, section, unpacked
@@ -29,7 +29,7 @@ def read_file(path: str, offset: int = 0) -> Iterator[bytes]:
         fd = os.open(path, _OPEN)
         try:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise InputError(Problem("image", path, "is not a regular file", "pass an archive or a directory"))
+                raise InputError(IMAGE(path, "is not a regular file", "pass an archive or a directory"))
             with open(fd, "rb", buffering=0, closefd=False) as file:
                 file.seek(offset)
                 yield from of_file(file)
@@ -41,8 +41,7 @@ def read_file(path: str, offset: int = 0) -> Iterator[bytes]:
 
 def unreadable(path: str, error: OSError) -> InputError:
     """Return the error for a file of the host that cannot be read."""
-    hint = "check the path and its permissions"
-    return InputError(Problem("unreadable", path, f"cannot be read: {error.strerror}", hint))
+    return InputError(UNREADABLE(path, f"cannot be read: {error.strerror}"))
 
 
 class FolderFiles:
@@ -118,7 +117,7 @@ class FolderFiles:
         # ENOTDIR: O_DIRECTORY and O_NOFOLLOW on a link to a directory, open(2).
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
             message = "is or passes through a symbolic link or a file; images have only directories and files"
-            return InputError(Problem("image", path, message, "copy the image and follow its links: cp -rL"))
+            return InputError(IMAGE(path, message, "copy the image and follow its links: cp -rL"))
         return unreadable(path, error)
 
     def _no_file(self, name: str) -> InputError:

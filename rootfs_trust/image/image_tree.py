@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import SPARSE, InputError, MalformedError
 from rootfs_trust.image.damage import broken
 from rootfs_trust.image.limits import Limits
 from rootfs_trust.image.merged_tree import ImageEntry, MemberPlace, WalkedPath, apply_entry, steps, walk
@@ -165,7 +165,7 @@ class ImageTree:
     def _content(self, path: str, way: WalkedPath) -> bytes:
         entry = way.entries[-1]
         if entry.size is None:
-            raise InputError(Problem("sparse", path, "is stored as a sparse file", "store it whole: tar without -S"))
+            raise InputError(SPARSE(path, "is stored as a sparse file"))
         if entry.size > MAX_FILE:
             raise too_large(path, MAX_FILE)
         for kept in (self._kept, self._asked):

@@ -6,7 +6,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import ATTESTATION, IMAGE, InputError, MalformedError
 from rootfs_trust.image.damage import broken
 from rootfs_trust.image.image_tree import Layer
 from rootfs_trust.image.json_documents import (
@@ -142,7 +142,7 @@ class OciLayout:
         blob = self._files.blob(name)
         if blob is None:
             hint = "copy the complete image, with every platform: skopeo copy --all"
-            raise InputError(Problem("image", self._where(name), "does not exist", hint))
+            raise InputError(IMAGE(self._where(name), "does not exist", hint))
         return blob
 
     def _where(self, name: str) -> str:
@@ -202,8 +202,7 @@ class UpdatedLayout(OciLayout):
         subject = _attested_digest(descriptor)
         if subject in self._done and self._done[subject].manifest["digest"] != subject:
             message = f"is left out, because it attests {subject}, which changed"
-            name = str(descriptor.get("digest"))
-            self.result.notes.append(Problem("attestation", name, message, "attest the new image"))
+            self.result.notes.append(ATTESTATION(str(descriptor.get("digest")), message))
             return None
         self._keep_all(self._document(descriptor))
         return self._keep(descriptor)

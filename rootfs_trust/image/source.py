@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tarfile import BLOCKSIZE
 from typing import NoReturn, TypeAlias
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import IMAGE, InputError
 from rootfs_trust.image.cpio import NEWC, OLD, CpioLayer
 from rootfs_trust.image.damage import broken
 from rootfs_trust.image.docker import MANIFEST, Archive, ArchiveRenewal, BothRenewal
@@ -91,7 +91,7 @@ def _open_file(path: str, number: int | None) -> Source:
         return _open_tar(path)
     if kind and (name := name_in(start)):
         message = f"is a {name} image that {kind} packed; only cpio and tar are read packed"
-        raise InputError(Problem("image", path, message, f"unpack it first: {kind} -dk {path}"))
+        raise InputError(IMAGE(path, message, f"unpack it first: {kind} -dk {path}"))
     image = None if kind else open_filesystem(path)
     if image is None and start.strip(b"\0"):
         raise broken(path, "is not an image of a known format, or its beginning is damaged")
@@ -99,7 +99,7 @@ def _open_file(path: str, number: int | None) -> Source:
 
 
 def _without_partitions(path: str) -> NoReturn:
-    raise InputError(Problem("image", path, "has no partitions", "leave out the number after #"))
+    raise InputError(IMAGE(path, "has no partitions", "leave out the number after #"))
 
 
 def _open_tar(path: str) -> Source:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import BinaryIO, Protocol
 
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import ZSTD as NEEDS_ZSTD
+from rootfs_trust.errors import InputError, MalformedError
 
 PIECE = 256 * 1024
 """Size of a piece in bytes."""
@@ -254,14 +255,7 @@ def zstd_module() -> ModuleType:
             return import_module(name)
         except ModuleNotFoundError:
             continue
-    raise InputError(
-        Problem(
-            "zstd",
-            "",
-            "this Python cannot read zstd, with which the image is compressed",
-            "use Python 3.14, or install rootfs-trust[zstd]",
-        )
-    )
+    raise InputError(NEEDS_ZSTD("", "this Python cannot read zstd, with which the image is compressed"))
 
 
 # -- packing ---------------------------------------------------------------------------------------------

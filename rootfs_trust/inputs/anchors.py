@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import DUPLICATE, NAME, NOT_CONSTRAINED, PIN, PURPOSES, REPLACE, Problem
 from rootfs_trust.inputs.certificates import FoundCertificate, certificates
 from rootfs_trust.inputs.config import AnchorTable
 from rootfs_trust.inputs.constraints import NO_FENCE, Fence, fenced
@@ -127,13 +127,12 @@ def _in_config(problem: Problem, table: AnchorTable) -> Problem:
     """Add to the problem of an unreadable file the place in the config that names the file."""
     if not table.where:
         return problem
-    return Problem(problem.id, table.where, f"{table.key}.file {problem.path} {problem.message}", problem.hint)
+    return problem._replace(path=table.where, message=f"{table.key}.file {problem.path} {problem.message}")
 
 
 def _pin(found: list[FoundCertificate], table: AnchorTable) -> list[Problem]:
     return [
-        Problem(
-            "pin",
+        PIN(
             _where(each),
             f"has sha256 {each.certificate.sha256}, not the pinned {table.sha256}",
             "the file contains a different certificate than the config expects; find out why before you change the pin",
@@ -152,12 +151,11 @@ def _purposes_left_out(found: FoundCertificate, wanted: Purposes, table: AnchorT
         message = "is a TRUSTED CERTIFICATE whose settings allow no purpose that rootfs-trust supports"
     else:
         message = f"{table.key}.purposes says {shown(wanted)}, and the file's own settings say {shown(allowed)}"
-    return [Problem("purposes", _where(found), message, "use the plain certificate: openssl x509 -clrtrust -clrreject")]
+    return [PURPOSES(_where(found), message, "use the plain certificate: openssl x509 -clrtrust -clrreject")]
 
 
 def _one_name_for_many(found: list[FoundCertificate], table: AnchorTable) -> Problem:
-    return Problem(
-        "name",
+    return NAME(
         table.where,
         f"{table.key}.name is a single name for {len(found)} certificates",
         "delete the name, or split the file",
@@ -175,8 +173,7 @@ def _without_duplicates(gathered: InputAnchors) -> list[Anchor]:
             gathered.problems.append(_conflicting_purposes(kept, anchor))
         elif kept is not anchor:
             gathered.notes.append(
-                Problem(
-                    "duplicate",
+                DUPLICATE(
                     anchor.where,
                     "given twice" if anchor.where == kept.where else f"same certificate as {kept.where}",
                     f"installed once, as {kept.name}",
@@ -187,14 +184,12 @@ def _without_duplicates(gathered: InputAnchors) -> list[Anchor]:
 
 def _other_names(first: Anchor, second: Anchor) -> Problem:
     message = f"is the same certificate as {first.where}, but limited to other names or not limited"
-    return Problem(
-        "not-constrained", second.where, message, "a client would trust it for the names of both; name it only once"
-    )
+    return NOT_CONSTRAINED(second.where, message, "a client would trust it for the names of both; name it only once")
 
 
 def _conflicting_purposes(first: Anchor, second: Anchor) -> Problem:
     message = f"is for {shown(second.purposes)}, and the same certificate at {first.where} for {shown(first.purposes)}"
-    return Problem("purposes", second.where, message, "name it only once, or with the same purposes")
+    return PURPOSES(second.where, message, "name it only once, or with the same purposes")
 
 
 def _refuse_shared_names(gathered: InputAnchors) -> None:
@@ -206,8 +201,7 @@ def _refuse_shared_names(gathered: InputAnchors) -> None:
         if len(anchors) > 1:
             places = " and ".join(anchor.where for anchor in anchors)
             gathered.problems.append(
-                Problem(
-                    "name",
+                NAME(
                     anchors[0].where,
                     f"{places} would all get the name {name}",
                     "rename the files, or give each a name in rootfs-trust.toml",
@@ -224,11 +218,8 @@ def _replacing(anchor: Anchor, replace: Sequence[str]) -> Anchor:
 def _unknown_replacements(anchors: list[Anchor], replace: Sequence[str]) -> list[Problem]:
     names = [anchor.name for anchor in anchors]
     return [
-        Problem(
-            "replace",
-            "",
-            f"--replace {name}: no certificate of this run has this name",
-            f"names: {', '.join(names) or '(none)'}",
+        REPLACE(
+            "", f"--replace {name}: no certificate of this run has this name", f"names: {', '.join(names) or '(none)'}"
         )
         for name in replace
         if name not in names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import ARCHIVE, TOO_LARGE, Problem
 from rootfs_trust.inputs.files import MAX_INPUT, SUFFIXES, InputFile
 
 TYPE_CHECKING = False
@@ -40,22 +40,22 @@ def zip_files(path: str, data: bytes) -> list[InputFile] | Problem:
         with ZipFile(BytesIO(data)) as archive:
             return _files(path, archive)
     except damage as error:
-        return Problem("archive", path, f"the zip archive cannot be read: {error}", _UNPACK)
+        return ARCHIVE(path, f"the zip archive cannot be read: {error}")
 
 
 def _files(path: str, archive: ZipFile) -> list[InputFile] | Problem:
     members = [each for each in archive.infolist() if not each.is_dir() and not _name(each).startswith(".")]
     if any(each.flag_bits & _ENCRYPTED for each in members):
-        return Problem("archive", path, "the zip archive is encrypted", _UNPACK)
+        return ARCHIVE(path, "the zip archive is encrypted")
     if len(members) > _MOST_FILES:
-        return Problem("archive", path, f"the zip archive has more than {_MOST_FILES} files", _UNPACK)
+        return ARCHIVE(path, f"the zip archive has more than {_MOST_FILES} files")
     files, left = [], MAX_INPUT
     for member in members:
         with archive.open(member) as file:
             content = file.read(left + 1)
         left -= len(content)
         if left < 0:
-            return Problem("too-large", path, f"the zip archive unpacks to more than {MAX_INPUT} bytes", _UNPACK)
+            return TOO_LARGE(path, f"the zip archive unpacks to more than {MAX_INPUT} bytes", _UNPACK)
         files.append(InputFile(f"{path}/{member.filename}", content, _name(member).lower().endswith(SUFFIXES)))
     return files
 

@@ -22,7 +22,7 @@ from hashlib import sha1
 from typing import TYPE_CHECKING
 
 from rootfs_trust import x509
-from rootfs_trust.errors import MalformedError, Problem
+from rootfs_trust.errors import DISTRUST_AFTER, MalformedError, Problem
 from rootfs_trust.x509.der import GENERALIZED_TIME, UTC_TIME
 from rootfs_trust.x509.times import parse_time
 
@@ -117,11 +117,8 @@ def _retired(listed: Listed, at: datetime) -> bool:
 def _distrust_after_warning(path: str, listed: Listed, at: datetime) -> Problem:
     what = f"{listed.label}: Mozilla distrusts what it issued after {listed.server_distrust_after:%Y-%m-%d}"
     if _retired(listed, at):
-        return Problem(
-            "distrust-after", f"{path}:{listed.line}", f"{what}, and all others have expired; it is not installed"
-        )
-    return Problem(
-        "distrust-after",
+        return DISTRUST_AFTER(f"{path}:{listed.line}", f"{what}, and all others have expired; it is not installed")
+    return DISTRUST_AFTER(
         f"{path}:{listed.line}",
         f"{what}, but no trust store can express that, so the device trusts them, too",
         "distrust the root if none of your servers needs it",

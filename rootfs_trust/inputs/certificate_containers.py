@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import NO_CERTIFICATE, Problem
 from rootfs_trust.inputs.archives import is_zip, zip_files
 from rootfs_trust.inputs.certificates import CertificatesRead, FoundCertificate, certificates
 from rootfs_trust.inputs.encodings import decoded
@@ -42,7 +42,7 @@ def _from_keystore(path: str, data: bytes) -> CertificatesRead:
     if isinstance(entries, Problem):
         return CertificatesRead(problems=[entries])
     if not entries:
-        return CertificatesRead(problems=[Problem("no-certificate", path, "the keystore is empty", _GIVE_CA)])
+        return CertificatesRead(problems=[NO_CERTIFICATE(path, "the keystore is empty", _GIVE_CA)])
     alone = len(entries) == 1
     return CertificatesRead([FoundCertificate(cert, path, None, alone, label=alias) for cert, alias in entries])
 
@@ -61,8 +61,7 @@ def _from_zip(path: str, data: bytes, at: datetime, depth: int) -> CertificatesR
             whole.problems += [problem for problem in inner.problems if problem.id == "private-key"]
             whole.notes.append(skipped(file.path, NO_CERTIFICATE_NAME))
     if not whole.found and not whole.problems:
-        message = "the zip archive contains no certificate file"
-        whole.problems.append(Problem("no-certificate", path, message, NAMES_THAT_COUNT))
+        whole.problems.append(NO_CERTIFICATE(path, "the zip archive contains no certificate file", NAMES_THAT_COUNT))
     return whole.complete()
 
 
@@ -75,5 +74,5 @@ def _from_kubernetes(path: str, data: bytes, kind: str, at: datetime, depth: int
             whole.add(inner)
     if not whole.found and not whole.problems:
         message = f"the file is a Kubernetes object ({kind}) without a certificate in its data"
-        whole.problems.append(Problem("no-certificate", path, message, "give a ConfigMap or Secret, or the PEM file"))
+        whole.problems.append(NO_CERTIFICATE(path, message, "give a ConfigMap or Secret, or the PEM file"))
     return whole.complete()

@@ -14,7 +14,17 @@ from datetime import datetime
 from typing import NamedTuple
 
 from rootfs_trust import x509
-from rootfs_trust.errors import MalformedError, Problem
+from rootfs_trust.errors import (
+    BROKEN_CERTDATA,
+    BROKEN_CERTIFICATE,
+    BROKEN_PKCS7,
+    EXPIRED,
+    MISSING_PACKAGE,
+    NO_CERTIFICATE,
+    PEM_MALFORMED,
+    MalformedError,
+    Problem,
+)
 from rootfs_trust.inputs.files import private_key
 from rootfs_trust.store.purposes import Purposes, purposes_of_settings
 
@@ -83,13 +93,13 @@ def _from_certdata(path: str, data: bytes, at: datetime) -> CertificatesRead:
     try:
         kept, notes = anchors(path, certificates_of_certdata(data), at)
     except MalformedError as error:
-        return CertificatesRead(problems=[Problem("broken-certdata", path, error.message, "download the file again")])
+        return CertificatesRead(problems=[BROKEN_CERTDATA(path, error.message)])
     reading = CertificatesRead(notes=notes)
     for each in kept:
         ends = each.certificate.not_after
         if ends is not None and ends < at:
             message = f"{each.label} expired on {ends.date()} and is not installed"
-            reading.notes.append(Problem("expired", f"{path}:{each.line}", message))
+            reading.notes.append(EXPIRED(f"{path}:{each.line}", message))
         else:
             reading.found.append(FoundCertificate(each.certificate, path, each.line, alone=False, label=each.label))
     return reading
@@ -139,7 +149,7 @@ def _from_pem(
 ) -> Iterator[tuple[x509.Certificate, int]]:
     objects = x509.objects_in(blocks)
     problems += [
-        _broken(f"{path}:{bad.line}", f"the {bad.label} block is malformed: {bad.reason}", "pem-malformed")
+        PEM_MALFORMED(f"{path}:{bad.line}", f"the {bad.label} block is malformed: {bad.reason}")
         for bad in (*objects.bad, *x509.unrecognized_begin_lines(data, blocks))
     ]
     for line, certificate in objects.certificates:
@@ -155,7 +165,7 @@ def _from_der(path: str, data: bytes, problems: list[Problem]) -> Iterator[x509.
         yield x509.parse_certificate(data)
     except MalformedError as error:
         if not x509.looks_like_request(data):
-            problems.append(_broken(path, f"is not a valid X.509 certificate: {error.message}"))
+            problems.append(BROKEN_CERTIFICATE(path, f"is not a valid X.509 certificate: {error.message}"))
 
 
 def _from_pkcs7(where: str, der: bytes, problems: list[Problem]) -> list[x509.Certificate]:
@@ -165,8 +175,7 @@ def _from_pkcs7(where: str, der: bytes, problems: list[Problem]) -> list[x509.Ce
         from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
     except ModuleNotFoundError:
         problems.append(
-            Problem(
-                "missing-package",
+            MISSING_PACKAGE(
                 where,
                 "is PKCS#7, which needs the Python package cryptography",
                 "install rootfs-trust[pkcs7], or convert it: openssl pkcs7 -print_certs -in FILE -out FILE.pem",
@@ -177,23 +186,12 @@ def _from_pkcs7(where: str, der: bytes, problems: list[Problem]) -> list[x509.Ce
         found = pkcs7.load_der_pkcs7_certificates(der)
         return [x509.parse_certificate(each.public_bytes(Encoding.DER)) for each in found]
     except (ValueError, UnsupportedAlgorithm, MalformedError) as error:
-        problems.append(
-            Problem(
-                "broken-pkcs7",
-                where,
-                f"is not PKCS#7 with certificates: {error}",
-                "convert it: openssl pkcs7 -print_certs -in FILE -out FILE.pem",
-            )
-        )
+        problems.append(BROKEN_PKCS7(where, f"is not PKCS#7 with certificates: {error}"))
         return []
-
-
-def _broken(where: str, message: str, id_: str = "broken-certificate") -> Problem:
-    return Problem(id_, where, message, "export it again from its origin")
 
 
 def _no_certificate(path: str, data: bytes) -> Problem:
     from rootfs_trust.inputs.mistaken_files import known_form
 
     what, instead = known_form(data)
-    return Problem("no-certificate", path, what, instead)
+    return NO_CERTIFICATE(path, what, instead)

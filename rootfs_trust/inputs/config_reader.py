@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from rootfs_trust.errors import InputError, Problem, refuse
+from rootfs_trust.errors import CONFIG, InputError, refuse
 from rootfs_trust.inputs.config import (
     FILE_NAME,
     AnchorTable,
@@ -56,11 +56,11 @@ def read_text(path: str) -> str:
         return data.decode()
     except OSError as error:
         hint = "check the path and its permissions"
-        raise InputError(Problem("config", path, f"cannot be read: {error.strerror}", hint)) from error
+        raise InputError(CONFIG(path, f"cannot be read: {error.strerror}", hint)) from error
     except UnicodeDecodeError as error:
-        raise InputError(Problem("config", path, "is not UTF-8 text", "a TOML file is UTF-8 text")) from error
+        raise InputError(CONFIG(path, "is not UTF-8 text", "a TOML file is UTF-8 text")) from error
     except ValueError as error:
-        raise InputError(Problem("config", path, str(error), DESCRIBED)) from error
+        raise InputError(CONFIG(path, str(error), DESCRIBED)) from error
 
 
 def parse_config(source: str | Mapping[str, Any], path: str = FILE_NAME) -> Config:
@@ -82,7 +82,7 @@ def parse_toml(text: str, path: str, described: str = DESCRIBED) -> dict[str, An
     try:
         return bounded_toml.loads(text, characters=MAX_INPUT, dots=1000)
     except (ValueError, RecursionError) as error:
-        raise InputError(Problem("config", path, f"is not valid TOML: {error}", described)) from error
+        raise InputError(CONFIG(path, f"is not valid TOML: {error}", described)) from error
 
 
 def _config(reader: TableReader, document: dict[str, Any]) -> Config:

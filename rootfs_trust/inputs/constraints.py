@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from rootfs_trust.errors import MalformedError, Problem
+from rootfs_trust.errors import NOT_CONSTRAINED, MalformedError, Problem
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.x509.constrained import constrained, permits_nothing
 from rootfs_trust.x509.name import ADDRESS, DNS, GeneralName, NameConstraints
@@ -63,8 +63,8 @@ def fenced(anchor: Anchor, fence: Fence, key: str) -> Anchor | Problem:
     try:
         copy = constrained(anchor.certificate, NameConstraints(fence.permitted, fence.excluded))
     except MalformedError as error:
-        return Problem("not-constrained", anchor.where, error.message, f"delete the names of {key}")
+        return NOT_CONSTRAINED(anchor.where, error.message, f"delete the names of {key}")
     if permits_nothing(copy):
         message = f"has its own name constraints, and {key} permits none of the names that they permit"
-        return Problem("not-constrained", anchor.where, message, "openssl x509 -noout -ext nameConstraints shows them")
+        return NOT_CONSTRAINED(anchor.where, message, "openssl x509 -noout -ext nameConstraints shows them")
     return anchor._replace(certificate=copy, fence_where_possible=fence.mode == WHERE_POSSIBLE)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import NO_CERTIFICATE, PRIVATE_KEY, SKIPPED, TOO_LARGE, UNREADABLE, URL, Problem
 from rootfs_trust.x509 import private_key_form
 
 MAX_INPUT = 16 * 1024 * 1024
@@ -90,14 +90,7 @@ def _add_folder(reading: FilesRead, folder: str) -> None:
         else:
             _add(reading, path, wanted=path.lower().endswith(SUFFIXES))
     if not any(file.wanted for file in reading.files[before:]):
-        reading.problems.append(
-            Problem(
-                "no-certificate",
-                folder,
-                "the directory contains no certificate file",
-                NAMES_THAT_COUNT,
-            )
-        )
+        reading.problems.append(NO_CERTIFICATE(folder, "the directory contains no certificate file", NAMES_THAT_COUNT))
 
 
 def is_special(path: str) -> bool:
@@ -146,17 +139,16 @@ def private_key(path: str, data: bytes) -> Problem | None:
     if not form:
         return None
     message = f"the file contains a private key ({form}), which must not be in an image"
-    return Problem("private-key", path, message, "delete the key, and use only certificates")
+    return PRIVATE_KEY(path, message, "delete the key, and use only certificates")
 
 
 def skipped(path: str, why: str) -> Problem:
     """Return a note about a file of a directory or archive that is skipped."""
-    return Problem("skipped", path, f"{why}, so it is skipped", NAMES_THAT_COUNT)
+    return SKIPPED(path, f"{why}, so it is skipped", NAMES_THAT_COUNT)
 
 
 def _too_large(path: str) -> Problem:
-    return Problem(
-        "too-large",
+    return TOO_LARGE(
         path,
         f"is larger than {MAX_INPUT} bytes",
         "use only the certificates that the device needs, not a whole archive",
@@ -165,6 +157,5 @@ def _too_large(path: str) -> Problem:
 
 def _unreadable(path: str, error: OSError) -> Problem:
     if _URL.search(path):
-        message = "is a URL, and rootfs-trust opens no connection"
-        return Problem("url", path, message, "download the file, compare its digest, and give its path")
-    return Problem("unreadable", path, f"cannot be read: {error.strerror}", "check the path and its permissions")
+        return URL(path, "is a URL, and rootfs-trust opens no connection")
+    return UNREADABLE(path, f"cannot be read: {error.strerror}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import CONFIG, InputError
 from rootfs_trust.inputs.files import read_file
 
 
@@ -16,7 +16,7 @@ def java_passwords(path: str | None) -> tuple[str, ...]:
         return (read_file(path).decode().split("\n")[0].rstrip("\r"),)
     except OSError as error:
         message = f"the password of Java's keystores cannot be read: {error.strerror}"
-        raise InputError(Problem("config", path, message, "check the path and its permissions")) from error
+        raise InputError(CONFIG(path, message, "check the path and its permissions")) from error
     except ValueError as error:
         message = "the password of Java's keystores is not UTF-8 text"
-        raise InputError(Problem("config", path, message, "write it as UTF-8 text")) from error
+        raise InputError(CONFIG(path, message, "write it as UTF-8 text")) from error

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rootfs_trust import x509
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import KEYSTORE, PRIVATE_KEY, InputError, MalformedError, Problem
 from rootfs_trust.store.jks import looks_like_keystore, read_keystore
 
 _EXPORT = "export its certificates: keytool -list -rfc -keystore FILE > ca.pem"
@@ -33,7 +33,7 @@ def keystore_entries(path: str, data: bytes) -> list[StoreEntry] | Problem:
     try:
         return list(_jks(data) if looks_like_keystore(data) else _pkcs12(path, data))
     except MalformedError as error:
-        return Problem("keystore", path, f"the keystore cannot be read: {error.message}", _EXPORT)
+        return KEYSTORE(path, f"the keystore cannot be read: {error.message}")
     except InputError as error:
         return error.problems[0]
 
@@ -52,12 +52,11 @@ def _pkcs12(path: str, data: bytes) -> Iterator[StoreEntry]:
         bags = read_pkcs12(data).bags
     except MalformedError as error:
         message = f"the file is PKCS#12, which may contain a private key, and cannot be read: {error.message}"
-        raise InputError(Problem("private-key", path, message, _EXPORT_PKCS12)) from error
+        raise InputError(PRIVATE_KEY(path, message, _EXPORT_PKCS12)) from error
     except InputError as error:
-        missing = error.problems[0]
-        raise InputError(Problem(missing.id, path, missing.message, missing.hint)) from error
+        raise InputError(error.problems[0]._replace(path=path)) from error
     for bag in bags:
         if not bag.certificate:
             message = "the file is PKCS#12 with an entry that is not a certificate, such as a private key"
-            raise InputError(Problem("private-key", path, message, _EXPORT_PKCS12))
+            raise InputError(PRIVATE_KEY(path, message, _EXPORT_PKCS12))
         yield StoreEntry(x509.parse_certificate(bag.certificate), bag.alias)

@@ -6,7 +6,18 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import (
+    CA_NAMES_SERVER,
+    EXPIRED,
+    EXPIRES_SOON,
+    FORBIDDEN,
+    NOT_A_CA,
+    NOT_AN_ANCHOR,
+    NOT_YET_VALID,
+    UNREADABLE_DATES,
+    WEAK_KEY,
+    Problem,
+)
 from rootfs_trust.store.selection import Selection, selected
 from rootfs_trust.x509 import Certificate
 
@@ -43,7 +54,7 @@ def judge(
     breaches = list(_breaches(certificate, where, policy, at))
     warnings = list(_warnings(certificate, where, at))
     if certificate.not_after and certificate.not_after < at and "expired" in allow:
-        warnings.append(Problem("expired", where, f"expired on {_day(certificate.not_after)}, but is accepted"))
+        warnings.append(EXPIRED(where, f"expired on {_day(certificate.not_after)}, but is accepted"))
     if policy.strict:
         return PolicyResult((*errors, *breaches), tuple(warnings))
     return PolicyResult(tuple(errors), (*breaches, *warnings))
@@ -51,80 +62,50 @@ def judge(
 
 def _errors(certificate: Certificate, where: str, policy: Policy, at: datetime) -> Iterator[Problem]:
     if selected(policy.forbid, certificate):
-        yield Problem(
-            "forbidden",
-            where,
-            f"sha256 {certificate.sha256} is forbidden",
-            "[policy] forbid in rootfs-trust.toml lists it",
+        yield FORBIDDEN(
+            where, f"sha256 {certificate.sha256} is forbidden", "[policy] forbid in rootfs-trust.toml lists it"
         )
     if certificate.not_after is None or certificate.not_before is None:
-        yield Problem(
-            "unreadable-dates",
-            where,
-            "the validity dates cannot be parsed",
-            "no client accepts it, so have it issued again",
-        )
+        yield UNREADABLE_DATES(where, "the validity dates cannot be parsed")
     elif certificate.not_after < at:
-        yield Problem(
-            "expired",
+        yield EXPIRED(
             where,
             f"expired on {_day(certificate.not_after)}",
             'renew it, or accept it with allow = ["expired"] in rootfs-trust.toml',
         )
     if not certificate.is_ca and not certificate.self_signed:
-        yield Problem(
-            "not-an-anchor",
-            where,
-            f"is not a CA, and was signed by another CA ({certificate.issuer.text})",
-            "install the certificate of that CA",
-        )
+        yield NOT_AN_ANCHOR(where, f"is not a CA, and was signed by another CA ({certificate.issuer.text})")
     elif not certificate.is_ca and policy.require_ca:
-        yield Problem("not-a-ca", where, "is not a CA certificate", "[policy] require_ca requires one")
+        yield NOT_A_CA(where, "is not a CA certificate", "[policy] require_ca requires one")
 
 
 def _breaches(certificate: Certificate, where: str, policy: Policy, at: datetime) -> Iterator[Problem]:
     """Return the violations of the limits in a policy. They are warnings, or errors if the policy is strict."""
     bits = certificate.key_bits
     if certificate.key_algorithm == "RSA" and bits is not None and bits < policy.min_rsa_bits:
-        yield Problem(
-            "weak-key",
-            where,
-            f"has an RSA key of {bits} bits, but the policy requires {policy.min_rsa_bits}",
-            "many clients refuse it, so have it issued again with a stronger key",
-        )
+        yield WEAK_KEY(where, f"has an RSA key of {bits} bits, but the policy requires {policy.min_rsa_bits}")
     ends = certificate.not_after
     if ends and at <= ends and (ends - at).days < policy.min_days_left:
-        yield Problem(
-            "expires-soon",
-            where,
-            f"expires on {_day(ends)}, in less than {policy.min_days_left} days",
-            "renew it before the image ships",
-        )
+        yield EXPIRES_SOON(where, f"expires on {_day(ends)}, in less than {policy.min_days_left} days")
 
 
 def _warnings(certificate: Certificate, where: str, at: datetime) -> Iterator[Problem]:
     if not certificate.is_ca and certificate.self_signed:
-        yield Problem(
-            "not-a-ca",
+        yield NOT_A_CA(
             where,
             "is self-signed and not a CA; clients that trust it accept only a server that uses this certificate, and "
             "refuse any other certificate that its key signed",
             "if possible, sign the server's certificate with a CA and install that CA",
         )
     if certificate.is_ca and certificate.self_signed and certificate.names_servers:
-        yield Problem(
-            "ca-names-server",
+        yield CA_NAMES_SERVER(
             where,
             "is a CA that names a host; rustls refuses a server that uses this certificate (CaUsedAsEndEntity), and so "
             "do thin-edge.io's HTTPS client and built-in bridge, while mosquitto's bridge connects",
-            "have the server's certificate issued with CA:FALSE, or signed by this CA",
         )
     if certificate.not_before and certificate.not_before > at:
-        yield Problem(
-            "not-yet-valid",
-            where,
-            f"is not valid before {_day(certificate.not_before)}",
-            "devices whose clock is behind will refuse it",
+        yield NOT_YET_VALID(
+            where, f"is not valid before {_day(certificate.not_before)}", "devices whose clock is behind will refuse it"
         )
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from rootfs_trust.errors import InputError, Problem, refuse
+from rootfs_trust.errors import USAGE, InputError, Problem, refuse
 from rootfs_trust.inputs.selection_text import FILE, SPKI, digest, selection
 from rootfs_trust.store.selection import DIGEST, Selection
 
@@ -67,7 +67,7 @@ def _bad_digests(arguments: Iterable[str]) -> Iterable[Problem]:
             try:
                 selection(each)
             except ValueError as error:
-                yield Problem("usage", "", f"{each} must have {error}", "rootfs-trust list shows them")
+                yield USAGE("", f"{each} must have {error}", "rootfs-trust list shows them")
 
 
 def plain_name(name: str) -> str:

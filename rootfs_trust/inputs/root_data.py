@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import ROOT_DATA, InputError
 from rootfs_trust.inputs import json_tables
 from rootfs_trust.inputs.files import private_key, read_file
 from rootfs_trust.inputs.json_tables import Table, anything, day, digest, list_value, one_of, text
@@ -166,10 +166,10 @@ def _load(file: str) -> RootData:
         return parse_root_data(data, file)
     except OSError as error:
         hint = "check the path and its permissions"
-        raise InputError(Problem("root-data", file, f"cannot be read: {error.strerror}", hint)) from error
+        raise InputError(ROOT_DATA(file, f"cannot be read: {error.strerror}", hint)) from error
     except (ValueError, RecursionError) as error:
         message = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise InputError(Problem("root-data", file, message, _DESCRIBED)) from error
+        raise InputError(ROOT_DATA(file, message, _DESCRIBED)) from error
 
 
 def parse_root_data(data: bytes, path: str = "") -> RootData:

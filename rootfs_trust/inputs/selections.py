@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import UNKNOWN_SELECTION, Problem
 from rootfs_trust.inputs.certdata import LONGEST_VALIDITY
 from rootfs_trust.inputs.certificates import certificates
 from rootfs_trust.inputs.files import read_inputs
@@ -93,8 +93,7 @@ def known_names(data: RootData) -> list[str]:
 def _unknown(text: str, data: RootData) -> Problem:
     near = did_you_mean(text, known_names(data), 3)
     hint = near or "use sha256:HEX, spki:HEX or file:PATH, or --root-data FILE with a newer table"
-    message = f"{text} is neither an incident nor a root of the root data of {data.date}"
-    return Problem("unknown-selection", "", message, hint)
+    return UNKNOWN_SELECTION("", f"{text} is neither an incident nor a root of the root data of {data.date}", hint)
 
 
 def program(name: str, data: RootData, at: datetime) -> RootProgram:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import TEMPLATE, InputError, Problem
 from rootfs_trust.inputs.config import RenderTable
 from rootfs_trust.inputs.files import InputRecord, is_special, private_key, read_file, used
 from rootfs_trust.resources import resource
@@ -51,7 +51,7 @@ def read_template(table: RenderTable) -> Template:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else reason
         message = f"{table.key}.template {table.template} cannot be read: {reason}"
-        raise InputError(Problem("template", table.where, message, "its path is relative to the config")) from error
+        raise InputError(TEMPLATE(table.where, message, "its path is relative to the config")) from error
 
 
 def _packaged_template(table: RenderTable) -> str:
@@ -59,5 +59,5 @@ def _packaged_template(table: RenderTable) -> str:
     files = {name.partition(".")[0]: name for name in sorted(os.listdir(folder))}
     if table.template not in files:
         message = f"{table.key}.template: unknown template {table.template}"
-        raise InputError(Problem("template", table.where, message, f"included templates: {', '.join(files)}"))
+        raise InputError(TEMPLATE(table.where, message, f"included templates: {', '.join(files)}"))
     return os.path.join(folder, files[table.template])

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import CONFIG, Problem
 from rootfs_trust.store.anchor import safe_name
 from rootfs_trust.text import did_you_mean
 
@@ -77,11 +77,11 @@ class TableReader:
         unknown = [name for name in table if name not in known]
         for name in unknown[:MAX_UNKNOWN]:
             key, hint = f"{prefix}{name}", did_you_mean(name, known) or f"known: {', '.join(known)}"
-            self.problems.append(Problem("config", self._where(key), f"unknown key {key}", hint))
+            self.problems.append(CONFIG(self._where(key), f"unknown key {key}", hint))
 
     def wrong(self, key: str, message: str, hint: str = "") -> None:
         """Report that the value at ``key`` is wrong."""
-        self.problems.append(Problem("config", self._where(key), f"{key} {message}", hint or self.described))
+        self.problems.append(CONFIG(self._where(key), f"{key} {message}", hint or self.described))
 
     @cached_property
     def _lines(self) -> KeyLines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import MISSING_PACKAGE, InputError
 from rootfs_trust.resources import resource
 from rootfs_trust.text import as_markdown, as_toml, printable
 
@@ -24,8 +24,7 @@ def packaged_template(name: str, purpose: str) -> Template:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
     except ModuleNotFoundError as error:
         hint = "install rootfs-trust[settings], or jinja2 (Debian and Yocto: python3-jinja2)"
-        message = f"{purpose}, which needs the Python package jinja2"
-        raise InputError(Problem("missing-package", "", message, hint)) from error
+        raise InputError(MISSING_PACKAGE("", f"{purpose}, which needs the Python package jinja2", hint)) from error
     environment = Environment(
         loader=FileSystemLoader(resource("templates")),
         undefined=StrictUndefined,

@@ -12,7 +12,7 @@ import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import CONFLICT, TEMPLATE, InputError, Problem
 from rootfs_trust.rootfs.view import File, Symlink, View
 
 
@@ -65,9 +65,7 @@ def rendered(
         if isinstance(existing, File | Symlink) and not same and not request.replace:
             what = "another file" if isinstance(existing, File) else "a link"
             hint = "replace = true in its [[render]] overwrites it"
-            conflicts.append(
-                Problem("conflict", request.dest, f"is {what}, which {request.name} would overwrite", hint)
-            )
+            conflicts.append(CONFLICT(request.dest, f"is {what}, which {request.name} would overwrite", hint))
         files[request.dest] = file
     return files, conflicts
 
@@ -92,4 +90,4 @@ def _result(request: RenderRequest, trust: TemplateTrust) -> bytes:
 def _template_error(request: RenderRequest, error: Exception, message: str) -> InputError:
     line = getattr(error, "lineno", None)
     where = f"{request.name}:{line}" if line else request.name
-    return InputError(Problem("template", where, message, "docs/templates.md lists what a template may use"))
+    return InputError(TEMPLATE(where, message, "docs/templates.md lists what a template may use"))

@@ -22,7 +22,7 @@ import stat
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
-from rootfs_trust.errors import ApplyError, InputError, Problem
+from rootfs_trust.errors import APPLY, OWNER, ApplyError, InputError, Problem
 from rootfs_trust.rootfs.descriptor_calls import path_by_descriptor, read_extended_attributes
 from rootfs_trust.rootfs.open_path import close
 from rootfs_trust.rootfs.plan import SIGNATURES, STAGED_PREFIX, Action, Link, MakeDirectory, Plan, Put, Remove
@@ -104,8 +104,7 @@ class Writer:
     def notes(self) -> list[Problem]:
         """Return warnings about the owners of new entries."""
         warnings = [
-            Problem(
-                "owner",
+            OWNER(
                 "",
                 f"new entries that should belong to {owner.uid}:{owner.gid} belong to the caller",
                 "only root may change owners; set them when you build the image",
@@ -114,8 +113,7 @@ class Writer:
         ]
         given = self._owner if self._owner not in self._withheld else None
         if given is not None and given != Owner(0, 0) and self._done:
-            message = f"new entries belong to {given.uid}:{given.gid}, like the root directory"
-            warnings.append(Problem("owner", "", message))
+            warnings.append(OWNER("", f"new entries belong to {given.uid}:{given.gid}, like the root directory"))
         return warnings
 
     # -- steps -------------------------------------------------------------------------------------------
@@ -141,7 +139,7 @@ class Writer:
         message = (
             f"{action.verb} failed: {reason}; {self._written_so_far()}; not written: this and all that comes after"
         )
-        return ApplyError(Problem("apply", action.path, message, _HINT))
+        return ApplyError(APPLY(action.path, message, _HINT))
 
     def _written_so_far(self) -> str:
         done = dict.fromkeys(self._done)
@@ -236,8 +234,7 @@ class Writer:
                 os.close(fd)
         except (OSError, InputError) as error:
             left = f"{self._written_so_far()}; not done: removals" if rest else "all changes are written"
-            message = f"cannot be flushed to disk: {_reason(error)}; {left}"
-            raise ApplyError(Problem("apply", path, message, _HINT)) from error
+            raise ApplyError(APPLY(path, f"cannot be flushed to disk: {_reason(error)}; {left}", _HINT)) from error
 
     def _sync(self, fd: int) -> None:
         if self._durable:

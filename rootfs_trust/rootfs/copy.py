@@ -11,7 +11,7 @@ import os
 import stat
 from dataclasses import dataclass
 
-from rootfs_trust.errors import ApplyError, InputError, Problem
+from rootfs_trust.errors import APPLY, UNREADABLE, USAGE, ApplyError, InputError
 from rootfs_trust.rootfs.descriptor_calls import attributes_of_descriptor, path_by_descriptor, read_extended_attributes
 from rootfs_trust.rootfs.open_path import Descent, close
 from rootfs_trust.rootfs.view import as_text
@@ -78,7 +78,7 @@ class TreeCopy:
             raise self._unreadable(error, name) from error
         if os.path.samestat(status, os.fstat(self._dest)):
             hint = "choose a DEST outside SOURCE; one of them may be a mount of the other"
-            raise InputError(Problem("usage", self._shown(name), "DEST is inside SOURCE", hint))
+            raise InputError(USAGE(self._shown(name), "DEST is inside SOURCE", hint))
         self._way.append(_Folder(name, status, names[::-1]))
 
     def _leave(self) -> None:
@@ -229,8 +229,7 @@ class TreeCopy:
         except PermissionError as error:
             message = f"cannot be given to {status.st_uid}:{status.st_gid}: {error.strerror}; nothing was written"
             hint = "only root can keep owners in a copy; use a tar file of the tree instead"
-            path = self._shown(b"" if isinstance(entry, int) else entry)
-            raise ApplyError(Problem("apply", path, message, hint)) from error
+            raise ApplyError(APPLY(self._shown(b"" if isinstance(entry, int) else entry), message, hint)) from error
 
     # -- names and errors --------------------------------------------------------------------------------
 
@@ -242,13 +241,13 @@ class TreeCopy:
 
     def _changed_during_run(self, name: bytes, message: str) -> InputError:
         hint = "does another program write into the root filesystem at the same time?"
-        return InputError(Problem("unreadable", self._shown(name), message, hint))
+        return InputError(UNREADABLE(self._shown(name), message, hint))
 
     def _unreadable(self, error: OSError, name: bytes = b"") -> InputError:
         if error.errno == errno.ESTALE:
             return self._changed_during_run(name, "was moved while it was read")
         hint = "run as a user who can read the whole tree"
-        return InputError(Problem("unreadable", self._shown(name), f"cannot be read: {error.strerror}", hint))
+        return InputError(UNREADABLE(self._shown(name), f"cannot be read: {error.strerror}", hint))
 
 
 def remove_tree(path: str) -> None:

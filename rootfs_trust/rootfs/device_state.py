@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import STATE, InputError
 from rootfs_trust.rootfs.ostree import ETC, USR_ETC, has_etc_in_usr
 from rootfs_trust.rootfs.resolve import resolve
 from rootfs_trust.rootfs.state_layers import (
@@ -46,7 +46,7 @@ def parse_state(text: str) -> StateSpec:
     over, equals, folder = rest.partition("=")
     if kind in ("overlay", "copy") and equals and folder and over.startswith("/"):
         return StateSpec(kind, over.rstrip("/") or "/", folder)
-    raise InputError(Problem("state", "", f"--state {text}: unknown form", f"use {_FORMS}"))
+    raise InputError(STATE("", f"--state {text}: unknown form", f"use {_FORMS}"))
 
 
 class TreeWithDeviceState:

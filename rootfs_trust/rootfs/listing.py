@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import TOO_LARGE, InputError
 from rootfs_trust.rootfs.view import Directory, Node, View, as_bytes, join
 
 MAX_ENTRIES = 100_000
@@ -43,5 +43,4 @@ def entries_below(view: View, folder: str, *, follow: bool) -> Iterator[tuple[st
 
 
 def _too_much(folder: str, message: str) -> InputError:
-    hint = "a trust store is smaller; move other files to another directory"
-    return InputError(Problem("too-large", folder, message, hint))
+    return InputError(TOO_LARGE(folder, message, "a trust store is smaller; move other files to another directory"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import CONFLICT, Problem
 from rootfs_trust.rootfs.view import (
     Absent,
     Desired,
@@ -142,7 +142,7 @@ def _impossible(desired: Desired) -> Iterator[Problem]:
             what = f"has a name that begins with {STAGED_PREFIX}, like temporary files"
         else:
             continue
-        yield Problem("conflict", path, f"{what}; nothing can be written there", "choose another path")
+        yield CONFLICT(path, f"{what}; nothing can be written there", "choose another path")
 
 
 def real_folder(view: View, folder: str) -> str:
@@ -199,7 +199,7 @@ def _ignores_case(view: View, folder: str) -> bool:
 
 
 def _collision(path: str, message: str) -> Problem:
-    return Problem("conflict", path, message, "choose another path or name for one of them")
+    return CONFLICT(path, message, "choose another path or name for one of them")
 
 
 def _change(view: View, path: str, wanted: File | Symlink | Directory | Absent) -> Action | Problem | None:
@@ -240,8 +240,7 @@ def _change_link(path: str, wanted: Symlink, actual: Node | None) -> Action | Pr
 
 def _in_the_way(path: str, kind: type[Node], wanted: str) -> Problem:
     what = {Directory: "a directory", File: "a file", Symlink: "a dangling link"}
-    return Problem(
-        "conflict",
+    return CONFLICT(
         path,
         f"{what.get(kind, 'a special file')} exists where {wanted} is needed",
         "move it away; rootfs-trust does not overwrite files that it does not own",
@@ -283,8 +282,7 @@ def _signed(view: View, changes: Iterable[Action]) -> Iterator[Problem]:
     for change in changes:
         if isinstance(change, Put) and change.replaces:
             for name in sorted(set(SIGNATURES) & set(view.extended_attributes(change.path))):
-                yield Problem(
-                    "conflict",
+                yield CONFLICT(
                     change.path,
                     f"has a signature ({name}) of its old content",
                     "sign the tree after this run, and pass --will-be-signed",
@@ -307,8 +305,7 @@ def _mounted(view: View, changes: Iterable[Action]) -> Iterator[Problem]:
     for change in changes:
         replaces = isinstance(change, Remove) or (isinstance(change, Put) and change.replaces)
         if replaces and view.kind(change.path, follow=False) is File and view.mounted(change.path):
-            yield Problem(
-                "conflict",
+            yield CONFLICT(
                 change.path,
                 "is a mount point, so it cannot be replaced",
                 "unmount it, or run rootfs-trust where it is not mounted",
@@ -323,8 +320,7 @@ def _immutable(view: View, changes: Iterable[Action]) -> Iterator[Problem]:
             store = next((each for each in IMMUTABLE if f"{place}/".startswith(f"{each}/")), None)
             if store is not None:
                 name, setting = IMMUTABLE[store]
-                yield Problem(
-                    "conflict",
+                yield CONFLICT(
                     change.path,
                     f"{place} belongs to the store of {name}, whose files never change",
                     f"change the configuration of the system and build it again; for certificates: {setting}",

@@ -20,7 +20,7 @@ import stat
 from collections import OrderedDict
 from types import TracebackType
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import LOCK, ROOT, TOO_LARGE, UNREADABLE, InputError
 from rootfs_trust.rootfs.descriptor_calls import kind_of, mount_of, read_extended_attributes, read_file
 from rootfs_trust.rootfs.open_path import Walk, close
 from rootfs_trust.rootfs.view import (
@@ -69,14 +69,7 @@ class RootDirectory:
         try:
             self.fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
-            raise InputError(
-                Problem(
-                    "root",
-                    directory,
-                    f"cannot be opened as a directory: {error.strerror}",
-                    "--root takes the directory that becomes the device's /",
-                )
-            ) from error
+            raise InputError(ROOT(directory, f"cannot be opened as a directory: {error.strerror}")) from error
         self.directory = directory
         self._folders: OrderedDict[str, tuple[int, str] | None] = OrderedDict()
         """Cache: descriptor and real path of directories, the most recent last; None if a path is not a directory."""
@@ -115,7 +108,7 @@ class RootDirectory:
                 fcntl.flock(self._locked[-1], fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except OSError as error:
                 hint = "nothing was written; without a lock, another run could write at the same time"
-                raise InputError(Problem("lock", path, f"cannot be locked: {error.strerror}", hint)) from error
+                raise InputError(LOCK(path, f"cannot be locked: {error.strerror}", hint)) from error
 
     def lock_for_reading(self) -> None:
         """Lock the root for reading. Waits for a run that writes, but not for other readers.
@@ -251,7 +244,7 @@ class RootDirectory:
         if kind == stat.S_IFDIR:
             return Directory(Owner(status.st_uid, status.st_gid), stat.S_IMODE(status.st_mode))
         if kind == stat.S_IFLNK:
-            raise InputError(Problem("unreadable", path, "became a link while it was read", _HINT_OTHERS))
+            raise InputError(UNREADABLE(path, "became a link while it was read", _HINT_OTHERS))
         return Special(_SPECIAL[kind])
 
     def _link(self, path: str) -> Symlink | None:
@@ -343,9 +336,7 @@ class RootDirectory:
         except OSError as error:
             raise _unreadable(path, error) from error
         if content is None:
-            raise InputError(
-                Problem("unreadable", path, "was replaced while it was read, and is no longer a file", _HINT_OTHERS)
-            )
+            raise InputError(UNREADABLE(path, "was replaced while it was read, and is no longer a file", _HINT_OTHERS))
         if len(content) > MAX_FILE:
             raise too_large(path, MAX_FILE)
         return File(content, Owner(status.st_uid, status.st_gid), stat.S_IMODE(status.st_mode))
@@ -354,9 +345,9 @@ class RootDirectory:
 def too_large(path: str, limit: int) -> InputError:
     """Return the error for a file of more than ``limit`` bytes, in a tree of any form."""
     hint = "a trust store is smaller; move the file out of the store's directories"
-    return InputError(Problem("too-large", path, f"is larger than {limit} bytes", hint))
+    return InputError(TOO_LARGE(path, f"is larger than {limit} bytes", hint))
 
 
 def _unreadable(path: str, error: OSError) -> InputError:
     hint = _HINTS.get(error.errno or 0, "run as a user who can read the whole tree")
-    return InputError(Problem("unreadable", path, f"cannot be read: {error.strerror}", hint))
+    return InputError(UNREADABLE(path, f"cannot be read: {error.strerror}", hint))

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterator
 from functools import lru_cache
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import CONFLICT, Problem
 from rootfs_trust.rootfs.open_path import close
 from rootfs_trust.rootfs.plan import Action, Link, Plan, Put, Remove
 from rootfs_trust.rootfs.root_directory import RootDirectory
@@ -164,4 +164,4 @@ def _unnamed_file(folder: int) -> int:
 
 def _conflict(path: str, reason: str) -> Problem:
     hint = "run as a user who can write there, or use a copy: rootfs-trust image DIR DEST"
-    return Problem("conflict", path, f"{reason}: nothing can be written there", hint)
+    return CONFLICT(path, f"{reason}: nothing can be written there", hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import RUNTIME_MISSING
 from rootfs_trust.runtimes import castore, certifi, chromium, environment, firefox, java, mono, node
 from rootfs_trust.runtimes.names import AUTO
 from rootfs_trust.runtimes.request import Runtime, RuntimePlan, RuntimeRequest, RuntimeTree
@@ -23,7 +23,7 @@ def plan_of_runtimes(
         named = runtime.NAME in names
         if not there and named and not optional and runtime is not environment:
             message = f"the root filesystem has no trust store of {runtime.NAME}"
-            plan.problems.append(Problem("runtime-missing", "", message, f"leave {runtime.NAME} out, or use auto"))
+            plan.problems.append(RUNTIME_MISSING("", message, f"leave {runtime.NAME} out, or use auto"))
         elif (named and (there or not optional)) or (there and AUTO in names):
             found = runtime.plan(tree, request._replace(all_variables=named))
             plan.merge(found)

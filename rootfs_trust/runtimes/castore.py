@@ -7,7 +7,7 @@ only callers of ``cacertfile/0`` read the file at run time.
 
 from __future__ import annotations
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import COMPILED_ROOTS, Problem
 from rootfs_trust.rootfs.view import File, View, join, parent
 from rootfs_trust.runtimes.bundles import changed_bundles
 from rootfs_trust.runtimes.find import CASTORE
@@ -39,4 +39,4 @@ def module_with_roots(view: View, path: str) -> str | None:
 def _compiled_in(module: str) -> Problem:
     message = "has roots compiled in, so programs that call certifi:cacerts/0, such as hackney, do not see the anchors"
     hint = "set cacertfile in the ssl options of these programs, or compile certifi again with the changed cacerts.pem"
-    return Problem("compiled-roots", module, message, hint)
+    return COMPILED_ROOTS(module, message, hint)

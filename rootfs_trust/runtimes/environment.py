@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import ENVIRONMENT_FEW_ROOTS, Problem
 from rootfs_trust.rootfs.view import read
 from rootfs_trust.runtimes.find import CERTIFI
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree
@@ -91,5 +91,4 @@ def _lost_roots(tree: RuntimeTree, request: RuntimeRequest) -> Iterator[Problem]
     if count <= len(request.anchors):
         set_ = "are set anyway" if request.all_variables else "are not set"
         message = f"has no root but the installed ones; variables that would make programs trust only those {set_}"
-        hint = "install the distribution's ca-certificates into the root filesystem"
-        yield Problem("environment-few-roots", request.bundle, message, hint)
+        yield ENVIRONMENT_FEW_ROOTS(request.bundle, message)

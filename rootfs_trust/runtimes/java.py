@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 
-from rootfs_trust.errors import InputError, MalformedError, PasswordError, Problem
+from rootfs_trust.errors import JAVA_REFUSES, InputError, MalformedError, PasswordError, Problem
 from rootfs_trust.rootfs.view import File, read
 from rootfs_trust.runtimes.find import JAVA
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
@@ -45,7 +45,7 @@ def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
             hint = _HINT if isinstance(error, PasswordError) else _HINT_FORMAT
             result.conflicts.append(conflict(path, error.message, hint))
         except InputError as error:
-            result.problems += (Problem(each.id, path, each.message, each.hint) for each in error.problems)
+            result.problems += (each._replace(path=path) for each in error.problems)
         else:
             if changed != data:
                 result.desired[path] = File(changed)
@@ -62,7 +62,7 @@ def readable_anchors(request: RuntimeRequest) -> tuple[dict[str, Certificate], l
     for anchor in sorted(request.anchors, key=lambda each: each.name):
         if reason := refused_by_java(anchor.certificate):
             message = f"is left out of Java's keystores: {reason}"
-            warnings.append(Problem("java-refuses", anchor.where or anchor.name, message, "use another certificate"))
+            warnings.append(JAVA_REFUSES(anchor.where or anchor.name, message, "use another certificate"))
         else:
             wanted[PREFIX + anchor.name.lower()] = anchor.certificate
     return wanted, warnings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import USAGE, InputError
 
 AUTO, NONE = "auto", "none"
 NAMES = ("java", "certifi", "node", "chromium", "firefox", "castore", "mono", "environment")
@@ -19,9 +19,7 @@ def checked_names(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name not in known:
             hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
-            raise InputError(Problem("usage", "", f'unknown runtime "{name}"', hint))
+            raise InputError(USAGE("", f'unknown runtime "{name}"', hint))
     if len(names) > 1 and {AUTO, NONE}.intersection(names):
-        raise InputError(
-            Problem("usage", "", "auto and none cannot be combined with other runtimes", "use one of them")
-        )
+        raise InputError(USAGE("", "auto and none cannot be combined with other runtimes", "use one of them"))
     return () if tuple(names) == (NONE,) else tuple(dict.fromkeys(names))

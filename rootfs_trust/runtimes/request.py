@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import CONFLICT, Problem
 from rootfs_trust.rootfs.view import View
 from rootfs_trust.runtimes.find import StoreSearch, find_stores
 from rootfs_trust.store.anchor import Anchor
@@ -93,4 +93,4 @@ class Runtime(Protocol):
 
 def conflict(path: str, message: str, hint: str) -> Problem:
     """Return the conflict for a file that a run must not overwrite."""
-    return Problem("conflict", path, message, hint)
+    return CONFLICT(path, message, hint)

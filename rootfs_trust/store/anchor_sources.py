@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import ALREADY_INSTALLED, ALREADY_SHIPPED, CONFLICT, Problem
 from rootfs_trust.rootfs.view import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, name_of_subject
 from rootfs_trust.store.purposes import Purposes, shown
@@ -151,11 +151,8 @@ class AnchorSources:
         self.installed.append(anchor._replace(name=self.name_of(source.path), replace=False))
         if source.path != self._path(anchor.name):
             self.warnings.append(
-                Problem(
-                    "already-installed",
-                    anchor.where,
-                    f"is already installed as {source.path}",
-                    "it is not installed a second time",
+                ALREADY_INSTALLED(
+                    anchor.where, f"is already installed as {source.path}", "it is not installed a second time"
                 )
             )
 
@@ -247,8 +244,7 @@ def sources_with(sha256: str, sources: Iterable[Source]) -> Iterator[Source]:
 
 def _distrusted(anchor: Anchor, source: Source) -> Problem:
     name = source.path.rpartition("/")[2]
-    return Problem(
-        "conflict",
+    return CONFLICT(
         source.path,
         f"is distrusted by the rootfs, and {anchor.where} is the same certificate",
         f"to trust it again, remove the ! before {name} in ca-certificates.conf",
@@ -256,8 +252,7 @@ def _distrusted(anchor: Anchor, source: Source) -> Problem:
 
 
 def _already_shipped(anchor: Anchor, source: Source) -> Problem:
-    return Problem(
-        "already-shipped",
+    return ALREADY_SHIPPED(
         anchor.where,
         f"the distribution ships this certificate as {source.path}",
         "it is installed anyway, so that it stays when the package drops it",
@@ -266,8 +261,7 @@ def _already_shipped(anchor: Anchor, source: Source) -> Problem:
 
 def _name_taken(anchor: Anchor, holder: Source, hint: str) -> Problem:
     present = ", ".join(each.sha256[:16] for each in holder.certificates) or "no certificate"
-    return Problem(
-        "conflict",
+    return CONFLICT(
         holder.path,
         f"the name {anchor.name} is in use (sha256 {present}...), and {anchor.where} is another certificate",
         hint,
@@ -278,4 +272,4 @@ def _other_purposes(anchor: Anchor, holder: Source, current: Purposes, hint: str
     message = (
         f"trusts the certificate of {anchor.where} for {shown(current)}, not for {shown(anchor.purposes)} as requested"
     )
-    return Problem("conflict", holder.path, message, hint)
+    return CONFLICT(holder.path, message, hint)

@@ -6,7 +6,7 @@ in /usr/share/factory and settings.pki), bottlerocket.dev, "settings.pki"; talos
 
 from __future__ import annotations
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import LAYOUT, Problem
 from rootfs_trust.rootfs.device import Device
 
 _SYSTEMS = {
@@ -29,6 +29,4 @@ def refusal(device: Device) -> Problem | None:
     if name not in _SYSTEMS:
         return None
     what, instead = _SYSTEMS[name]
-    return Problem(
-        "layout", "/etc/os-release", f"has ID={name}: {what}, so a file in the rootfs would not last", instead
-    )
+    return LAYOUT("/etc/os-release", f"has ID={name}: {what}, so a file in the rootfs would not last", instead)

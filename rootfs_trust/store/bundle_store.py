@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import ALREADY_INSTALLED, CONFLICT, Problem
 from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.store.anchor import Anchor, name_of_subject
 from rootfs_trust.store.anchor_sources import AnchorSources, stem
@@ -178,7 +178,7 @@ def _change_folder(folder: AnchorSources, removed: set[str], request: Request, p
 
 def _named_like_bundle(bundle: str) -> Problem:
     message = f"is the bundle; the file of an anchor named {stem(bundle)} would overwrite it"
-    return Problem("conflict", bundle, message, "give the anchor another name")
+    return CONFLICT(bundle, message, "give the anchor another name")
 
 
 def _rewritten(data: bytes, bundle: Source, removed: set[str], request: Request) -> bytes:
@@ -220,7 +220,7 @@ def _report(
     held = {each.sha256 for source in (bundle, *found.values()) for each in source.certificates}
     for anchor in request.anchors:
         if not folder.installed and anchor.certificate.sha256 in held:
-            plan.warnings.append(Problem("already-installed", anchor.where, f"is already in {bundle.path}"))
+            plan.warnings.append(ALREADY_INSTALLED(anchor.where, f"is already in {bundle.path}"))
     kept = tuple(each for each in bundle.certificates if each.sha256 not in removed)
     added = tuple(anchor.certificate for anchor in request.anchors)
     plan.warnings += missing_issuers(request.anchors, [Source("", b"", (*kept, *added)), *folder.sources.values()])

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import PRESET, Problem
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.source_file import Source
@@ -104,5 +104,4 @@ def with_presets(request: Request, sources: Iterable[Source], plan: StorePlan) -
 
 
 def _missing_root(cloud: str, root: PublicRoot) -> Problem:
-    message = f"{cloud} needs the root {root.name} (sha256 {root.sha256}), which the rootfs does not contain"
-    return Problem("preset", "", message, "name a file that contains it: [store] roots in rootfs-trust.toml, or --cert")
+    return PRESET("", f"{cloud} needs the root {root.name} (sha256 {root.sha256}), which the rootfs does not contain")

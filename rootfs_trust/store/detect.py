@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import LAYOUT, InputError
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import Directory, File, View, read
 from rootfs_trust.store.boot_time_stores import refusal
@@ -32,9 +32,7 @@ def find_layout(device: Device, name: str = "auto") -> Layout:
         release = device.os_release
         what = f"its os-release says ID={release['ID']}" if release.get("ID") else "it has no os-release with an ID"
         message = f"no known trust store layout detected; {what}"
-        raise InputError(
-            Problem("layout", "/", message, f"check --root, or select a layout with --layout; {_choices()}")
-        )
+        raise InputError(LAYOUT("/", message, f"check --root, or select a layout with --layout; {_choices()}"))
     return _adapted(device, found)
 
 
@@ -43,7 +41,7 @@ def _layout_by_name(name: str) -> Layout:
     from rootfs_trust.store.all_layouts import LAYOUTS
 
     if name not in LAYOUTS:
-        raise InputError(Problem("layout", "", f"unknown layout {name}", _choices()))
+        raise InputError(LAYOUT("", f"unknown layout {name}", _choices()))
     return LAYOUTS[name]
 
 

@@ -12,7 +12,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from rootfs_trust.errors import MalformedError, Problem
+from rootfs_trust.errors import (
+    DANGLING_LINK,
+    DER,
+    DUPLICATE,
+    NO_CERTIFICATE,
+    NO_FILE,
+    NOT_PEM,
+    PEM_MALFORMED,
+    PEM_OCTETS_BEHIND,
+    PEM_UNSEEN,
+    PRIVATE_KEY,
+    SEVERAL_CERTIFICATES,
+    MalformedError,
+    Problem,
+)
 from rootfs_trust.rootfs.view import Absent, Directory, Node, Symlink, View, as_bytes, join, read
 from rootfs_trust.x509 import (
     Certificate,
@@ -122,9 +136,9 @@ def _refusal(name: str, data: bytes, objects: Objects) -> Problem | None:
         bad = objects.bad[0]
         label = bad.label if bad.label.isprintable() else ascii(bad.label)
         message = f"the {label} block at line {bad.line} cannot be read: {bad.reason}"
-        return Problem("pem-malformed", name, message, "OpenSSL skips the whole file; fix or remove the block")
+        return PEM_MALFORMED(name, message, "OpenSSL skips the whole file; fix or remove the block")
     if len(objects.certificates) > 1 or len(objects.crls) > 1 or len(objects.keys) > 1:
-        return Problem("several-certificates", name, "contains more than one certificate, CRL or key", _SPLIT)
+        return SEVERAL_CERTIFICATES(name, "contains more than one certificate, CRL or key", _SPLIT)
     if objects.certificates or objects.crls:
         return None
     return _nothing_found(name, data, objects)
@@ -132,17 +146,16 @@ def _refusal(name: str, data: bytes, objects: Objects) -> Problem | None:
 
 def _nothing_found(name: str, data: bytes, objects: Objects) -> Problem:
     if objects.keys or private_key_form(data):
-        return Problem("private-key", name, "contains a private key and no certificate", "keep it elsewhere")
+        return PRIVATE_KEY(name, "contains a private key and no certificate", "keep it elsewhere")
     missed = unrecognized_begin_lines(data)
     if missed:
         message = f"OpenSSL does not see the BEGIN line {missed[0].line}"
-        return Problem("pem-unseen", name, message, "each BEGIN must begin a line of ASCII text that ends with LF")
+        return PEM_UNSEEN(name, message, "each BEGIN must begin a line of ASCII text that ends with LF")
     form = _binary_form(data)
     if form:
-        return Problem(
-            "der" if form == _DER else "not-pem", name, f"contains {form}, and OpenSSL reads only PEM here", _SPLIT
-        )
-    return Problem("no-certificate", name, "contains no certificate and no CRL", "remove it, or rename it")
+        found = DER if form == _DER else NOT_PEM
+        return found(name, f"contains {form}, and OpenSSL reads only PEM here", _SPLIT)
+    return NO_CERTIFICATE(name, "contains no certificate and no CRL", "remove it, or rename it")
 
 
 _DER = "a DER certificate"
@@ -173,12 +186,11 @@ def _file_warnings(name: str, data: bytes, objects: Objects) -> list[Problem]:
 
 def _trailing_bytes_warning(name: str, line: int) -> Problem:
     message = f"bytes follow the certificate of line {line}, and OpenSSL cannot load it from a directory"
-    return Problem("pem-octets-behind", name, message, "rootfs-trust install writes only the certificate")
+    return PEM_OCTETS_BEHIND(name, message, "rootfs-trust install writes only the certificate")
 
 
 def _unseen_block_warning(name: str, line: int) -> Problem:
-    message = f"OpenSSL does not see the BEGIN line {line}"
-    return Problem("pem-unseen", name, message, "what follows it is not trusted")
+    return PEM_UNSEEN(name, f"OpenSSL does not see the BEGIN line {line}", "what follows it is not trusted")
 
 
 def links(entries: Iterable[HashedFile], styles: Iterable[str] = ("new",)) -> dict[str, str]:
@@ -212,7 +224,7 @@ def duplicates(entries: Iterable[HashedFile]) -> list[Problem]:
         holder = first.setdefault((linkable.kind, linkable.fingerprint), entry.name)
         if holder != entry.name:
             thing = "certificate" if linkable.kind == "certificate" else "CRL"
-            found.append(Problem("duplicate", entry.name, f"contains the same {thing} as {holder}", "remove one"))
+            found.append(DUPLICATE(entry.name, f"contains the same {thing} as {holder}", "remove one"))
     return found
 
 
@@ -314,9 +326,9 @@ def _entries(view: View, folder: str, names: Iterable[str]) -> Iterator[HashedFi
 
 def _no_file(name: str, kind: type[Node] | None) -> Problem:
     if kind is None:
-        return Problem("dangling-link", name, "is a dangling link", "remove it, or restore its file")
+        return DANGLING_LINK(name, "is a dangling link")
     what = "a directory" if kind is Directory else "not a regular file"
-    return Problem("no-file", name, f"is {what} and gets no link", "rename it")
+    return NO_FILE(name, f"is {what} and gets no link")
 
 
 def _entry_of_source(name: str, source: Source) -> HashedFile:

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from rootfs_trust import x509
-from rootfs_trust.errors import MalformedError, Problem
+from rootfs_trust.errors import JAVA_REFUSES, JAVA_STORE_FORMAT, JAVA_STORE_FROZEN, MalformedError, Problem
 from rootfs_trust.rootfs.view import File, Symlink, View, as_bytes, join, read
 from rootfs_trust.store.java_rules import refused_by_java
 from rootfs_trust.store.jks import PASSWORD, KeystoreEntry, read_keystore, with_dates, write_keystore
@@ -201,8 +201,7 @@ def _bucket(key: str, buckets: list[list[str]]) -> int:
 
 
 def _not_updated(reason: str) -> Problem:
-    return Problem(
-        "java-store-format",
+    return JAVA_STORE_FORMAT(
         JAVA_STORE,
         f"{reason}; it is not updated, and Java does not see this change",
         "remove it, so that it is written again; or change it with keytool on the device",
@@ -215,18 +214,12 @@ def _not_a_file(view: View) -> Problem:
 
 
 def _frozen() -> Problem:
-    return Problem(
-        "java-store-frozen",
-        JAVA_STORE,
-        f"is not updated, since {SETTINGS} does not set cacerts_updates=yes; Java does not see this change",
-        "set cacerts_updates=yes, or change the keystore with keytool on the device",
+    return JAVA_STORE_FROZEN(
+        JAVA_STORE, f"is not updated, since {SETTINGS} does not set cacerts_updates=yes; Java does not see this change"
     )
 
 
 def _skipped(source: Source, reason: str) -> Problem:
-    return Problem(
-        "java-refuses",
-        source.path,
-        f"is not in {JAVA_STORE}, since {reason}: Java refuses it",
-        "use a well-formed certificate",
+    return JAVA_REFUSES(
+        source.path, f"is not in {JAVA_STORE}, since {reason}: Java refuses it", "use a well-formed certificate"
     )

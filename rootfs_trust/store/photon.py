@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import PACKAGE_RESTORES, Problem
 from rootfs_trust.rootfs.view import Absent, File, View, as_bytes, join, read
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.anchor_sources import AnchorSources
@@ -171,4 +171,4 @@ def _bundled(source: Source) -> bytes:
 
 def _package_restores(anchor: Anchor) -> Problem:
     message = "is deleted; the next update of Photon's package ca-certificates restores it, and it is trusted again"
-    return Problem("package-restores", anchor.where, message, "run rootfs-trust again after each update of the package")
+    return PACKAGE_RESTORES(anchor.where, message)

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from typing import NamedTuple
 
-from rootfs_trust.errors import InputError, MalformedError, PasswordError, Problem
+from rootfs_trust.errors import MISSING_PACKAGE, InputError, MalformedError, PasswordError
 from rootfs_trust.x509.der import INTEGER, OCTET_STRING, SEQUENCE, DerReader, reader_for_element
 
 MAX_ITERATIONS = 5_000_000
@@ -119,7 +119,7 @@ def require_cryptography() -> None:
         import cryptography  # noqa: F401
     except ModuleNotFoundError as error:
         message = "is an encrypted PKCS #12 keystore, which needs the Python package cryptography"
-        raise InputError(Problem("missing-package", "", message, "install rootfs-trust[pkcs7]")) from error
+        raise InputError(MISSING_PACKAGE("", message, "install rootfs-trust[pkcs7]")) from error
 
 
 def _cipher(algorithm: bytes, password: str):  # type: ignore[no-untyped-def]  # types of an extra

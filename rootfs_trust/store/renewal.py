@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rootfs_trust.errors import MalformedError, Problem
+from rootfs_trust.errors import CONFLICT, MalformedError, Problem
 from rootfs_trust.rootfs.view import View, join, read
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.layout import Layout
@@ -26,7 +26,7 @@ def with_kept_names(view: View, layout: Layout, anchors: Iterable[Anchor]) -> tu
             kept.append(anchor if old is None else _constrained_like(old, anchor))
         except MalformedError as error:
             message = f"replaces an anchor that is constrained to some names, and {error.message}"
-            conflicts.append(Problem("conflict", anchor.where, message, f"remove {anchor.name} first"))
+            conflicts.append(CONFLICT(anchor.where, message, f"remove {anchor.name} first"))
     return kept, conflicts
 
 

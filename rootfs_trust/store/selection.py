@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import (
+    DISTRUST_UNMATCHED,
+    INTERMEDIATE_ACCEPTED,
+    NOT_FOUND,
+    PROGRAM_MISSING,
+    PROGRAM_REMOVED,
+    Problem,
+)
 from rootfs_trust.text import did_you_mean
 from rootfs_trust.x509 import Certificate
 
@@ -121,7 +128,7 @@ def _by_root_data(request: Request, held: Held, plan: StorePlan) -> tuple[list[S
 def not_found(name: str, names: Iterable[str]) -> Problem:
     """Return the error for an anchor name that does not exist, with similar ``names`` as its hint."""
     hint = did_you_mean(name, names, 3) or "rootfs-trust list shows all names and digests"
-    return Problem("not-found", "", f"no anchor is named {name}", hint, name)
+    return NOT_FOUND("", f"no anchor is named {name}", hint, name)
 
 
 def _report_no_match(selection: Selection, held: Held, plan: StorePlan, layout: str) -> None:
@@ -134,9 +141,9 @@ def _report_no_match(selection: Selection, held: Held, plan: StorePlan, layout: 
     else:
         hint = "rootfs-trust list shows all certificates"
     if selection.required:
-        plan.problems.append(Problem("not-found", "", message, hint, selection.text))
+        plan.problems.append(NOT_FOUND("", message, hint, selection.text))
     else:
-        plan.warnings.append(Problem("distrust-unmatched", "", message, hint))
+        plan.warnings.append(DISTRUST_UNMATCHED("", message))
 
 
 def _still_accepted(
@@ -150,8 +157,7 @@ def _still_accepted(
         for each in selection.certificates:
             issuers = [] if each.self_issued else list(_issuers(each, kept))
             if issuers:
-                yield Problem(
-                    "intermediate-accepted",
+                yield INTERMEDIATE_ACCEPTED(
                     "",
                     f"{each.subject.text} (sha256 {each.sha256}) is an intermediate whose issuer stays trusted; "
                     + _limits(layout, blocklist=blocklist),
@@ -195,13 +201,13 @@ def _outside_program(request: Request, held: Held, plan: StorePlan) -> set[str]:
     if outside:
         names = [each.subject.common_name or each.subject.text for each in outside.values()]
         message = f"{_count(outside)} that the distribution ships: not in {program.title}: {_shortened_list(names)}"
-        plan.warnings.append(Problem("program-removed", "", message, "they are no longer trusted"))
+        plan.warnings.append(PROGRAM_REMOVED("", message, "they are no longer trusted"))
     present = {each.sha256 for each in (*held.trusted, *held.others)}
     present |= {anchor.certificate.sha256 for anchor in request.anchors}
     missing = [name for sha256, name in program.roots.items() if sha256 not in present]
     if missing:
         message = f"{_count(missing)} of {program.title}: not in the rootfs: {_shortened_list(missing)}"
-        plan.warnings.append(Problem("program-missing", "", message, "a newer package of the distribution has them"))
+        plan.warnings.append(PROGRAM_MISSING("", message, "a newer package of the distribution has them"))
     return set(outside)
 
 

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rootfs_trust import x509
-from rootfs_trust.errors import MalformedError, Problem
+from rootfs_trust.errors import (
+    CONFLICT,
+    ISSUER_MISSING,
+    PEM_NOT_CLEAN,
+    PURPOSES,
+    SEVERAL_CERTIFICATES,
+    MalformedError,
+    Problem,
+)
 from rootfs_trust.rootfs.listing import entries_below
 from rootfs_trust.rootfs.view import File, View, as_bytes, read
 from rootfs_trust.store.anchor import Anchor
@@ -77,15 +85,14 @@ def report_defects(sources: Iterable[Source], plan: StorePlan) -> None:
         if source.fault:
             plan.conflicts.append(fault_of(source))
         elif source.malformed:
-            id_ = "several-certificates" if len(source.certificates) > 1 else "pem-not-clean"
+            kind = SEVERAL_CERTIFICATES if len(source.certificates) > 1 else PEM_NOT_CLEAN
             message = f"{source.malformed}; used as it is, as the device's own tool does"
-            plan.warnings.append(Problem(id_, source.path, message, "--adopt rewrites it as clean PEM"))
+            plan.warnings.append(kind(source.path, message, "--adopt rewrites it as clean PEM"))
 
 
 def fault_of(source: Source) -> Problem:
     """Return the conflict for an unusable source."""
-    return Problem(
-        "conflict",
+    return CONFLICT(
         source.path,
         source.fault,
         "--adopt converts it to PEM" if source.certificates else "replace it with one PEM certificate, or delete it",
@@ -138,8 +145,7 @@ def _certificate_blocks(data: bytes) -> tuple[bytes, ...]:
 
 
 def _conflict(bundle: str, certificate: Certificate) -> Problem:
-    return Problem(
-        "conflict",
+    return CONFLICT(
         bundle,
         f"contains {certificate.subject.text} (sha256 {certificate.sha256}), which is "
         "in no source file of the rootfs and would be lost",
@@ -153,12 +159,10 @@ def missing_issuers(anchors: Iterable[Anchor], sources: Iterable[Source]) -> Ite
     for anchor in anchors:
         certificate = anchor.certificate
         if not certificate.self_issued and certificate.issuer.canonical not in subjects:
-            yield Problem(
-                "issuer-missing",
+            yield ISSUER_MISSING(
                 anchor.where,
                 f"its issuer ({certificate.issuer.text}) is not in the "
                 "store: curl, rustls and GnuTLS accept it as an anchor, mosquitto and most users of OpenSSL refuse it",
-                "also install the root that signed it",
             )
 
 
@@ -179,10 +183,10 @@ def without_purposes(request: Request, plan: StorePlan, layout: str) -> Request:
 
 def _for_more(anchor: Anchor, layout: str) -> Problem:
     message = f"is meant for {shown(anchor.purposes)}, but the store of {layout} trusts it for everything"
-    return Problem("purposes", anchor.where, message, "this layout records no purposes; fedora, suse and arch do")
+    return PURPOSES(anchor.where, message, "this layout records no purposes; fedora, suse and arch do")
 
 
 def _not_for_servers(anchor: Anchor, layout: str) -> Problem:
     message = f"is meant only for {shown(anchor.purposes)}, but the store of {layout} records no purposes"
     hint = f"TLS clients would trust it for servers: do not install it here, or add {SERVERS} to its purposes"
-    return Problem("purposes", anchor.where, message, hint)
+    return PURPOSES(anchor.where, message, hint)

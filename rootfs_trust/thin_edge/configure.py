@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rootfs_trust.errors import ConflictError, Problem
+from rootfs_trust.errors import NO_TEDGE_USER, PROXY_CA_PATH, THIN_EDGE_BOTH, ConflictError, Problem
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Absent, Directory, File, Owner, Symlink, parent, read
@@ -90,7 +90,7 @@ def _group_by_file(
 
 def _ignored_table(cloud: str, table: str) -> Problem:
     message = f"its [{cloud}] is ignored by thin-edge.io 2.x, which reads mapper files such as {mapper_file(table)}"
-    return Problem("thin-edge-both", FILE, message, f"move its settings there, and delete [{cloud}] from tedge.toml")
+    return THIN_EDGE_BOTH(FILE, message, f"move its settings there, and delete [{cloud}] from tedge.toml")
 
 
 def _write(device: Device, file: SettingsFile, chosen: list[Setting], plan: StorePlan) -> None:
@@ -132,7 +132,7 @@ def _not_set(file: SettingsFile, setting: Setting) -> Problem:
         f"{setting.key} is not set: {table}.cert_path and key_path are set, and "
         "with a CA path the proxy would demand client certificates"
     )
-    return Problem("proxy-ca-path", file.name, message, f"--set {setting.key}=PATH sets it anyway")
+    return PROXY_CA_PATH(file.name, message, f"--set {setting.key}=PATH sets it anyway")
 
 
 def _tedge_owner(device: Device, name: str, plan: StorePlan) -> Owner | None:
@@ -141,6 +141,5 @@ def _tedge_owner(device: Device, name: str, plan: StorePlan) -> Owner | None:
     if user.uid is not None and user.gid is not None:
         return Owner(user.uid, user.gid)
     message = "the rootfs has no tedge user yet, so the file gets the owner of other new files"
-    hint = "chown it to tedge:tedge once the package has created the user"
-    plan.warnings.append(Problem("no-tedge-user", name, message, hint))
+    plan.warnings.append(NO_TEDGE_USER(name, message))
     return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import THIN_EDGE_ENVIRONMENT, THIN_EDGE_SETTING, Problem
 from rootfs_trust.thin_edge.trust_settings import Setting
 
 _NAME = re.compile("[A-Z0-9_]+")
@@ -32,8 +32,7 @@ def overridden_by_drop_in(settings: Iterable[Setting], before: bytes) -> Iterato
     for setting in settings:
         name = variable(setting.key)
         if lines.get(name, _line(setting)) != _line(setting):
-            message = f"{name} is set here and overrides {setting.key} in the file"
-            yield Problem("thin-edge-environment", DROP_IN, message, "delete this file, or use --settings-as env")
+            yield THIN_EDGE_ENVIRONMENT(DROP_IN, f"{name} is set here and overrides {setting.key} in the file")
 
 
 def _lines(before: bytes) -> dict[str, str]:
@@ -51,7 +50,7 @@ def settings_without_variable(settings: Iterable[Setting]) -> list[Problem]:
     Custom mappers read no variables, and systemd ignores names with a dash (environ(7), env_name_is_valid).
     """
     return [
-        Problem("thin-edge-setting", "", f"{setting.key}: no environment variable sets it", _HINT)
+        THIN_EDGE_SETTING("", f"{setting.key}: no environment variable sets it", _HINT)
         for setting in settings
         if setting.of_user or not _NAME.fullmatch(variable(setting.key))
     ]

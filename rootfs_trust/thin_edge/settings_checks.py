@@ -10,7 +10,15 @@ import re
 from collections.abc import Iterable, Iterator
 
 from rootfs_trust import x509
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import (
+    CLIENT_CANNOT_READ,
+    THIN_EDGE_NAME,
+    THIN_EDGE_SETTING,
+    THIN_EDGE_UNREADABLE,
+    InputError,
+    MalformedError,
+    Problem,
+)
 from rootfs_trust.rootfs.device import READ, SEARCH, User
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Directory, File, as_bytes, join
@@ -92,7 +100,7 @@ def _check_hash_links(setting: Setting, finished: PlannedTree) -> Problem | None
 
 
 def _problem(setting: Setting, message: str, hint: str) -> Problem:
-    return Problem("thin-edge-setting", "", f"{setting.key}: {message}", hint)
+    return THIN_EDGE_SETTING("", f"{setting.key}: {message}", hint)
 
 
 # -- permissions -------------------------------------------------------------------------------------------
@@ -108,11 +116,8 @@ def _unreadable_paths(settings: Iterable[Setting], finished: PlannedTree, built_
             place = first_unreadable_path(setting.path, finished, finished.user(name))
             if place is not None and (place, name) not in reported:
                 reported.add((place, name))
-                yield Problem(
-                    "thin-edge-unreadable",
-                    place,
-                    f"the user {name} may not read it, so it cannot use {setting.key} = {setting.path}",
-                    "make it readable for all users (chmod a+rX); CA certificates are not secret",
+                yield THIN_EDGE_UNREADABLE(
+                    place, f"the user {name} may not read it, so it cannot use {setting.key} = {setting.path}"
                 )
 
 
@@ -173,7 +178,7 @@ def _misnamed(path: str, keys: str) -> Iterator[Problem]:
     try:
         as_bytes(path).decode()
     except UnicodeDecodeError:
-        yield Problem("thin-edge-name", path, f"its name is not UTF-8; {_LOST} ({keys})", "rename it")
+        yield THIN_EDGE_NAME(path, f"its name is not UTF-8; {_LOST} ({keys})")
 
 
 def _malformed_file(path: str, keys: str, finished: PlannedTree) -> Iterator[Problem]:
@@ -184,7 +189,7 @@ def _malformed_file(path: str, keys: str, finished: PlannedTree) -> Iterator[Pro
         return
     if reason:
         hint = "fix the file, or move it out of the directory"
-        yield Problem("client-cannot-read", path, f"{reason}; {_LOST} ({keys}); {_version(finished)}", hint)
+        yield CLIENT_CANNOT_READ(path, f"{reason}; {_LOST} ({keys}); {_version(finished)}", hint)
 
 
 def _version(finished: PlannedTree) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rootfs_trust.errors import ConflictError, InputError, Problem, refuse
+from rootfs_trust.errors import CONFLICT, THIN_EDGE_TOML, ConflictError, InputError, refuse
 from rootfs_trust.rootfs.view import Symlink, View, read
 from rootfs_trust.thin_edge.key_renames import ALIASES, EMPTIED, VERSION, key_as_written, lookup, pending_renames
 from rootfs_trust.thin_edge.new_file import render
@@ -53,14 +53,14 @@ def open_settings(view: View, name: str, table: str = "") -> SettingsFile:
     path = view.real_path(name) if view.kind(name, follow=False) is Symlink else name
     if path is None:
         hint = "if the file is on a volume, set it there; else create it in the image"
-        raise ConflictError(Problem("conflict", name, "is a link to a path that is not in the rootfs", hint))
+        raise ConflictError(CONFLICT(name, "is a link to a path that is not in the rootfs", hint))
     data = read(view, path)
     try:
         text = None if data is None else data.decode()
     except UnicodeDecodeError as error:
-        raise InputError(Problem("thin-edge-toml", name, "is not UTF-8 text", "TOML requires UTF-8")) from error
+        raise InputError(THIN_EDGE_TOML(name, "is not UTF-8 text", "TOML requires UTF-8")) from error
     if text is not None and text.startswith("\ufeff"):
-        raise InputError(Problem("thin-edge-toml", name, "line 1 begins with a byte order mark", "save it without one"))
+        raise InputError(THIN_EDGE_TOML(name, "line 1 begins with a byte order mark", "save it without one"))
     document = {} if text is None else edit.parse(text, name)
     if not table:
         _check_version(name, document)
@@ -72,20 +72,18 @@ def _check_version(name: str, document: dict[str, Any]) -> None:
     version = lookup(document, "config.version")
     if version is not None and not isinstance(version, str):
         message = f"config.version is {version!r}, and thin-edge.io needs a string there"
-        raise InputError(Problem("thin-edge-toml", name, message, f'write version = "{VERSION}"'))
+        raise InputError(THIN_EDGE_TOML(name, message, f'write version = "{VERSION}"'))
 
 
 def _check_names(name: str, document: dict[str, Any]) -> None:
     """Raise InputError if one setting has two names in the file: thin-edge.io does not start with such a file."""
     problems = [
-        Problem(
-            "thin-edge-toml", name, f"{old} and {new} are the old and the new name of one setting", "keep one of them"
-        )
+        THIN_EDGE_TOML(name, f"{old} and {new} are the old and the new name of one setting", "keep one of them")
         for old, new in pending_renames(document).items()
         if lookup(document, new) is not None
     ]
     problems += [
-        Problem("thin-edge-toml", name, f"{key} and {alias} are two names of one setting", "keep one of them")
+        THIN_EDGE_TOML(name, f"{key} and {alias} are two names of one setting", "keep one of them")
         for key, alias in ALIASES.items()
         if lookup(document, key) is not None and lookup(document, alias) is not None
     ]

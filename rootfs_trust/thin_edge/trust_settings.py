@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import CLOUD, THIN_EDGE_SETTING, InputError, Problem
 from rootfs_trust.text import did_you_mean
 
 FOLDER = "/etc/tedge"
@@ -131,7 +131,7 @@ def _split_cloud(cloud: str, where: str) -> tuple[str, str]:
     if name not in CLOUDS:
         clouds = ", ".join(f"{each} ({what})" for each, what in CLOUDS.items())
         hint = f"clouds: {clouds}; for a custom mapper, use --set {OF_USERS}=PATH"
-        raise InputError(Problem("cloud", "", f"{where}unknown cloud {name}", hint))
+        raise InputError(CLOUD("", f"{where}unknown cloud {name}", hint))
     return name, _profile(profile, where) if at else ""
 
 
@@ -141,7 +141,7 @@ def parse_setting(text: str, *, at_run_time: bool = False) -> Setting:
     option = "--set-at-run-time" if at_run_time else "--set"
     if not equals or not path:
         hint = "for example c8y.root_cert_path=/etc/ssl/certs"
-        raise InputError(Problem("thin-edge-setting", "", f"{option} {text}: is not KEY=PATH", hint))
+        raise InputError(THIN_EDGE_SETTING("", f"{option} {text}: is not KEY=PATH", hint))
     if plain_key(key) not in KINDS:
         raise InputError(_unknown(f"{option} {key}", plain_key(key)))
     if plain_key(key) == OF_USERS:
@@ -156,7 +156,7 @@ def _unknown(where: str, key: str) -> Problem:
     """Return the error for an unknown key. Suggestions come from the same table if it exists."""
     table = [each for each in KINDS if each.startswith(f"{key.partition('.')[0]}.")]
     hint = did_you_mean(key, table or KINDS) or f"settings: {', '.join(KINDS)}"
-    return Problem("thin-edge-setting", "", f"{where}: is not a trust setting of thin-edge.io", hint)
+    return THIN_EDGE_SETTING("", f"{where}: is not a trust setting of thin-edge.io", hint)
 
 
 def in_mapper(name: str, path: str) -> str:
@@ -170,7 +170,7 @@ def _of_user(key: str, path: str, *, at_run_time: bool) -> Setting:
     name = key.partition(".")[0]
     if not _MAPPER.fullmatch(name):
         hint = "lower-case letters, digits and -, starting with a letter; not bridge-... and not collectd"
-        raise InputError(Problem("thin-edge-setting", "", f'{key}: "{name}" is not a valid mapper name', hint))
+        raise InputError(THIN_EDGE_SETTING("", f'{key}: "{name}" is not a valid mapper name', hint))
     relative = "" if path.startswith("/") else path
     return Setting(key, _absolute(key, in_mapper(name, path)), at_run_time, relative=relative)
 
@@ -188,8 +188,7 @@ def _profile(name: str, where: str) -> str:
     """Return the profile as thin-edge.io stores it: lower case; letters, digits, dash and underscore."""
     if not _PROFILE.fullmatch(name):
         raise InputError(
-            Problem(
-                "cloud",
+            CLOUD(
                 "",
                 f'{where}"{name}" is not a valid profile name',
                 "letters, digits, - and _, with at least one letter or digit",
@@ -201,11 +200,6 @@ def _profile(name: str, where: str) -> str:
 def _absolute(key: str, path: str) -> str:
     if not path.startswith("/") or not path.isprintable():
         raise InputError(
-            Problem(
-                "thin-edge-setting",
-                "",
-                f"{key}: {path!r} is not an absolute path",
-                "use the path of the file on the device",
-            )
+            THIN_EDGE_SETTING("", f"{key}: {path!r} is not an absolute path", "use the path of the file on the device")
         )
     return path

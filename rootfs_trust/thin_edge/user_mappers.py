@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import THIN_EDGE_MAPPER, THIN_EDGE_SETTING, Problem
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import parent
 from rootfs_trust.store.layout import StorePlan
@@ -35,10 +35,8 @@ def _problem(device: Device, setting: Setting, generation: str) -> Problem | Non
         hint = "use --thin-edge 2"
     else:
         return None
-    return Problem("thin-edge-setting", "", f"{setting.key}: {message}", hint)
+    return THIN_EDGE_SETTING("", f"{setting.key}: {message}", hint)
 
 
 def _new_mapper(name: str) -> Problem:
-    message = f"the rootfs has no mapper {name} yet"
-    hint = "check the name; a mapper needs more than this file"
-    return Problem("thin-edge-mapper", mapper_file(name), message, hint)
+    return THIN_EDGE_MAPPER(mapper_file(name), f"the rootfs has no mapper {name} yet")

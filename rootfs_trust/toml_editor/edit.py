@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from rootfs_trust import bounded_toml
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import THIN_EDGE_TOML, InputError
 from rootfs_trust.text import as_toml
 from rootfs_trust.toml_editor import insertion_points
 from rootfs_trust.toml_editor.statements import Path, Statement, comments, cut, end_of
@@ -32,9 +32,7 @@ def parse(text: str, path: str) -> dict[str, Any]:
     try:
         return bounded_toml.loads(text, characters=MAX_TEXT, dots=MAX_DOTS)
     except (ValueError, RecursionError) as error:
-        raise InputError(
-            Problem("thin-edge-toml", path, f"is not valid TOML: {error}", "fix the file in the rootfs")
-        ) from error
+        raise InputError(THIN_EDGE_TOML(path, f"is not valid TOML: {error}", "fix the file in the rootfs")) from error
 
 
 def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, settings: Mapping[str, str]) -> str:
@@ -54,10 +52,10 @@ def edited(text: str, path: str, renames: Mapping[str, str], emptied: str, setti
             result = _with_setting(result, _parts(key), value, newline)
     except _NoPlaceError as error:
         message, hint = f"cannot be edited safely: {error}", "write its tables with [headers], then run again"
-        raise InputError(Problem("thin-edge-toml", path, message, hint)) from error
+        raise InputError(THIN_EDGE_TOML(path, message, hint)) from error
     except RecursionError as error:
         message, hint = "cannot be edited safely: it is nested too deeply", "fix the file in the rootfs"
-        raise InputError(Problem("thin-edge-toml", path, message, hint)) from error
+        raise InputError(THIN_EDGE_TOML(path, message, hint)) from error
     return result.removesuffix(newline) if unfinished else result
 
 

@@ -11,6 +11,7 @@ from mutmut.mutation.data import SourceFileMutationData
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.stats import status_by_exit_code
 
+from rootfs_trust import errors
 from tests.mutation.equivalent import reason
 
 _KILLED = ("killed", "timeout", "segfault")
@@ -79,11 +80,12 @@ def _message_lines(path: Path) -> dict[str, int]:
 
 
 def _words(node: ast.AST) -> list[ast.expr]:
-    """Texts of three words and more; message and hint of a Problem, the message of a MalformedError."""
+    """Texts of three words and more; message and hint of a problem, the message of a MalformedError."""
     if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
         return [node] if ast.unparse(node).count(" ") > 1 else []
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        first = {"Problem": 2, "MalformedError": 0}.get(node.func.id)
+        first = 1 if isinstance(vars(errors).get(node.func.id), errors.ProblemType) else None
+        first = 0 if node.func.id == "MalformedError" else first
         return node.args[first:] if first is not None else []
     return []
 

@@ -1050,7 +1050,7 @@ PROMISES = (
         "renewal-conflict",
         "A renewal that cannot be constrained to the same names is a conflict.",
         "rootfs_trust/store/renewal.py",
-        '            conflicts.append(Problem("conflict", anchor.where, message, f"remove {anchor.name} first"))',
+        '            conflicts.append(CONFLICT(anchor.where, message, f"remove {anchor.name} first"))',
         "            kept.append(anchor)",
         ("tests/unit/cli/test_constrained_anchors.py",),
     ),

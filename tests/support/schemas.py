@@ -7,9 +7,13 @@ import json
 
 from jsonschema import Draft202012Validator
 
+from docs.ids_page import problem_types
+from rootfs_trust.errors import ApplyError, ConflictError, InputError
 from tests.support.command import REPOSITORY
 
 DIRECTORY = REPOSITORY / "docs/schema"
+LEVELS = {each.id: each.levels for each in problem_types().values()}
+EXIT_STATUSES = {each.exit_status: each.level for each in (InputError, ConflictError, ApplyError)}
 _OUTCOMES = ("install", "remove", "rehash", "image")
 
 
@@ -22,7 +26,10 @@ def validator(name: str) -> Draft202012Validator:
 
 
 def check_output(command: str, status: int, out: str) -> None:
-    """Hold what ``rootfs-trust COMMAND --format json`` printed against its schema."""
+    """Hold what ``rootfs-trust COMMAND --format json`` printed against its schema, and levels against the catalogue."""
     name = "errors" if status > 1 else "outcome" if command in _OUTCOMES else command
     for document in out.splitlines() if name == "fleet" else [out]:
-        validator(name).validate(json.loads(document))
+        content = json.loads(document)
+        validator(name).validate(content)
+        for level, key in ((EXIT_STATUSES.get(status, ""), "errors"), ("warning", "warnings")):
+            assert all(level in LEVELS[each["id"]] for each in content.get(key, ()) if each["id"] in LEVELS), content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import CHAIN, InputError, MalformedError
 from rootfs_trust.inputs.mistaken_files import not_a_chain
 from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
 
@@ -36,11 +36,10 @@ def read_chain(data: bytes, name: str) -> Chain:
     objects = read_objects(data)
     if objects.bad:
         bad = objects.bad[0]
-        message = f"the {bad.label} block at line {bad.line} cannot be read: {bad.reason}"
-        raise InputError(Problem("chain", name, message, _HINT))
+        raise InputError(CHAIN(name, f"the {bad.label} block at line {bad.line} cannot be read: {bad.reason}", _HINT))
     found = [certificate for _, certificate in objects.certificates] or _der(data)
     if not found:
-        raise InputError(Problem("chain", name, not_a_chain(data), _HINT))
+        raise InputError(CHAIN(name, not_a_chain(data), _HINT))
     return Chain(tuple({each.sha256: each for each in found}.values()))
 
 

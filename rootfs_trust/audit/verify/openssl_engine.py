@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from rootfs_trust.clients.client import ClientAnchor
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import VERIFY, InputError
 from rootfs_trust.x509 import Certificate, encode, parse_certificate
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def require() -> None:
     try:
         import OpenSSL.crypto  # noqa: F401
     except ModuleNotFoundError as error:
-        hint = "pip install 'rootfs-trust[verify]'"
-        raise InputError(Problem("verify", "", "verify needs pyOpenSSL, which is not installed", hint)) from error
+        raise InputError(VERIFY("", "verify needs pyOpenSSL, which is not installed")) from error
 
 
 def version() -> str:

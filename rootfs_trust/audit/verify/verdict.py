@@ -8,15 +8,27 @@ from datetime import datetime
 from rootfs_trust.times import rfc3339
 from rootfs_trust.x509 import Certificate
 
+REFUSALS = {
+    "algorithm": "This version of the client does not support a key or signature of the chain.",
+    "bad-signature": "A signature of the chain is wrong.",
+    "blocked": "The client has a list of blocked keys, and one of the chain is on it.",
+    "client": "The client trusts nobody.",
+    "constraints": "Name or path length constraints of a CA exclude the server.",
+    "distrusted": "The store distrusts the certificate.",
+    "host-name": "The certificate is for other names.",
+    "malformed": "The client cannot read a certificate of the chain.",
+    "other": "The client refuses for another reason, which the sentence gives.",
+    "purpose": "A certificate of the chain is not for TLS servers.",
+    "weak": "A key or signature is too weak for the client.",
+}
+"""Why a client refuses a chain, by id. The others are ids of findings: ``issuer-missing``, ``expired``,
+``not-yet-valid``, ``not-a-ca`` and ``ca-names-server``.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The reason for which a client refuses a chain: a stable ``id``, and a sentence.
-
-    Ids: ``issuer-missing``, ``bad-signature``, ``expired``, ``not-yet-valid``, ``host-name``, ``distrusted``,
-    ``ca-names-server``, ``not-a-ca``, ``weak``, ``purpose``, ``constraints``, ``malformed``, ``algorithm``,
-    ``blocked``, ``client``, ``other``.
-    """
+    """The reason for which a client refuses a chain: a stable ``id`` and a sentence."""
 
     id: str
     reason: str

@@ -6,7 +6,7 @@ import stat
 import tarfile
 from collections.abc import Callable, Iterator
 
-from rootfs_trust.errors import DamagedImageError, InputError, MalformedError, Problem
+from rootfs_trust.errors import IMAGE, DamagedImageError, InputError, MalformedError
 from rootfs_trust.image.damage import damage
 from rootfs_trust.image.file_types import TAR_TYPES
 from rootfs_trust.image.filesystems.inodes import Inode
@@ -75,7 +75,7 @@ def _info(view: FilesystemView, place: str, inode: Inode) -> tarfile.TarInfo:
     type_ = TAR_TYPES.get(stat.S_IFMT(inode.mode))
     if type_ is None:
         hint = "delete it before building the image; programs create their sockets when they start"
-        raise InputError(Problem("image", view.path, f"has a socket at {place}, which cannot be kept", hint))
+        raise InputError(IMAGE(view.path, f"has a socket at {place}, which cannot be kept", hint))
     info.type, info.mode, info.mtime = type_, stat.S_IMODE(inode.mode), inode.mtime
     info.uid, info.gid = inode.owner
     info.devmajor, info.devminor = inode.device if type_ in (tarfile.CHRTYPE, tarfile.BLKTYPE) else (0, 0)

@@ -7,7 +7,7 @@ import stat
 import weakref
 from dataclasses import dataclass
 
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import IMAGE, InputError, MalformedError
 from rootfs_trust.image.damage import broken
 from rootfs_trust.image.filesystems.partitions import Partition, read_partitions
 from rootfs_trust.image.filesystems.recognize import filesystem_in, unreadable_in
@@ -32,7 +32,7 @@ class ImageFile:
         except OSError as error:
             raise unreadable(path, error) from error
         if not stat.S_ISREG(status.st_mode):
-            raise InputError(Problem("image", path, "is not a regular file", "pass an image file or a directory"))
+            raise InputError(IMAGE(path, "is not a regular file", "pass an image file or a directory"))
         self.size = status.st_size
 
     def read(self, offset: int, size: int) -> bytes:
@@ -95,9 +95,9 @@ def open_filesystem(path: str, number: int | None = None) -> FilesystemImage | N
     if partitions is not None:
         return _in_partition(file, partitions, number)
     if number is not None:
-        raise InputError(Problem("image", path, f"has no partition {number}: it has no partition table", ""))
+        raise InputError(IMAGE(path, f"has no partition {number}: it has no partition table"))
     if (other := unreadable_in(file)) is not None:
-        raise InputError(Problem("image", path, f"is {other.name}, which cannot be read", other.hint))
+        raise InputError(IMAGE(path, f"is {other.name}, which cannot be read", other.hint))
     return None
 
 
@@ -106,7 +106,7 @@ def _in_partition(file: ImageFile, partitions: list[Partition], number: int | No
         chosen = next((each for each in partitions if each.number == number), None)
         if chosen is None:
             there = ", ".join(str(each.number) for each in partitions) or "none"
-            raise InputError(Problem("image", file.path, f"has no partition {number}; partitions: {there}", ""))
+            raise InputError(IMAGE(file.path, f"has no partition {number}; partitions: {there}"))
         return _opened(file, chosen)
     return _only_root(file, partitions)
 
@@ -121,8 +121,7 @@ def _opened(file: ImageFile, partition: Partition) -> FilesystemImage:
     if found is None:
         message = f"contains {_content(partition)}, not a file system that can be read"
         other = unreadable_in(partition.storage)
-        hint = other.hint if other else "name another partition"
-        raise InputError(Problem("image", place, message, hint))
+        raise InputError(IMAGE(place, message, other.hint if other else "name another partition"))
     return FilesystemImage(file.path, place, partition.storage, FilesystemView(place, found), partition)
 
 
@@ -136,7 +135,7 @@ def _only_root(file: ImageFile, partitions: list[Partition]) -> FilesystemImage:
     else:
         message = f"has no partition with a root filesystem that can be read; partitions: {names}"
     example = roots[0].number if roots else 2
-    raise InputError(Problem("image", file.path, message, f"name the partition: {file.path}#{example}"))
+    raise InputError(IMAGE(file.path, message, f"name the partition: {file.path}#{example}"))
 
 
 def _holds_root(partition: Partition) -> bool:

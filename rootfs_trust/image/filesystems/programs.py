@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
-from rootfs_trust.errors import ApplyError, InputError, Problem
+from rootfs_trust.errors import APPLY, TOOL_MISSING, ApplyError, InputError
 from rootfs_trust.text import printable
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -37,7 +37,7 @@ def find_program(name: str, package: str, path: str) -> str:
     found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), PATH]))
     if found is None:
         message = f"needs the program {name}, which is not installed"
-        raise InputError(Problem("tool-missing", path, message, f"install the package {package}"))
+        raise InputError(TOOL_MISSING(path, message, f"install the package {package}"))
     return found
 
 
@@ -119,5 +119,4 @@ def _failed(words: Sequence[str], path: str, end: str, text: str) -> ApplyError:
     name = next(os.path.basename(word) for word in words if os.path.basename(word) != "fakeroot")
     lines = [line for line in text.splitlines() if line.strip()]
     said = printable(lines[-1].strip()[:_MOST_SHOWN]) if lines else "nothing"
-    message = f"cannot be written: {name} {end} and said: {said}; nothing was written"
-    return ApplyError(Problem("apply", path, message, "fix the cause and run the same command again"))
+    return ApplyError(APPLY(path, f"cannot be written: {name} {end} and said: {said}; nothing was written"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import IMAGE, InputError
 from rootfs_trust.image.filesystems.erofs import Erofs
 from rootfs_trust.image.filesystems.ext import Ext
 from rootfs_trust.image.filesystems.open import FilesystemImage, ImageFile
@@ -23,7 +23,7 @@ def refuse_protected(image: FilesystemImage) -> None:
     for partition in read_partitions(ImageFile(image.path)) or ():
         if start_of(partition.storage, len(_VERITY)) == _VERITY:
             message = f"has dm-verity hashes in partition {partition.number}, which a change would invalidate"
-            raise InputError(Problem("image", image.place, message, _ORDER))
+            raise InputError(IMAGE(image.place, message, _ORDER))
     _refuse_behind(image, image.partition.storage)
 
 
@@ -38,4 +38,4 @@ def _refuse_behind(image: FilesystemImage, storage: Storage) -> None:
         if piece.strip(b"\0"):
             what = "dm-verity hashes" if _VERITY in piece else "data, perhaps a signature,"
             message = f"has {what} after its file system, which a change would invalidate"
-            raise InputError(Problem("image", image.place, message, _ORDER))
+            raise InputError(IMAGE(image.place, message, _ORDER))

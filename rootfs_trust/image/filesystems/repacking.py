@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import IMAGE, InputError
 from rootfs_trust.image.filesystems.as_tar import Pieces, tar_stream
 from rootfs_trust.image.filesystems.open import FilesystemImage
 from rootfs_trust.image.filesystems.programs import find_program, run_program, work_directory
@@ -64,7 +64,7 @@ def _refuse_attributes(image: FilesystemImage) -> None:
         if image.view.attributes(inode):
             name = image.view.filesystem.name
             message = f"has extended attributes ({place}), which only root can write into a {name} image"
-            raise InputError(Problem("image", image.path, message, "run the same command as root"))
+            raise InputError(IMAGE(image.path, message, "run the same command as root"))
 
 
 def newest_of(image: FilesystemImage, changes: ImageChanges) -> int:

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from rootfs_trust.errors import InputError, Problem
+from rootfs_trust.errors import TOOL_MISSING, InputError
 from rootfs_trust.image.filesystems.erofs import CHUNKS, COMPACT_INDEX, FULL_INDEX, Erofs, RawInode
 from rootfs_trust.image.filesystems.open import FilesystemImage
 from rootfs_trust.image.filesystems.programs import find_program, run_program, work_directory
@@ -53,7 +53,7 @@ class ErofsWriter:
             if missing:
                 hint = "install erofs-utils 1.8 or later, with every compressor"
                 message = f"needs a mkfs.erofs with {missing} to be written"
-                raise InputError(Problem("tool-missing", self._image.place, message, hint))
+                raise InputError(TOOL_MISSING(self._image.place, message, hint))
 
     def options(self) -> Iterator[str]:
         """Yield the options with which mkfs.erofs creates an image like the source."""

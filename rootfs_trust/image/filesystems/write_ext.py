@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from rootfs_trust.errors import InputError, MalformedError, Problem
+from rootfs_trust.errors import IMAGE, InputError, MalformedError
 from rootfs_trust.image.filesystems.ext import Ext
 from rootfs_trust.image.filesystems.ext_commands import Script, commands
 from rootfs_trust.image.filesystems.open import FilesystemImage
@@ -82,7 +82,7 @@ class ExtWriter:
             raise self._refused(f"has no space for the changes: they need up to {wanted}, and it has {there}", hint)
 
     def _refused(self, message: str, hint: str) -> InputError:
-        return InputError(Problem("image", self._image.place, message, hint))
+        return InputError(IMAGE(self._image.place, message, hint))
 
 
 def _put_files(directory: str, script: Script) -> None:

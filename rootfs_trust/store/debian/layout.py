@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import LIST_KEPT, PACKAGE_RESTORES, Problem
 from rootfs_trust.rootfs.view import Directory, File, View, as_bytes, read
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.anchor_sources import AnchorSources, stem
@@ -186,8 +186,7 @@ def _report(local: AnchorSources, found: DebianSources, names: list[str], plan: 
 
 
 def _list_kept(conf: str) -> Problem:
-    return Problem(
-        "list-kept",
+    return LIST_KEPT(
         conf,
         "is now a changed configuration file, so the package manager keeps it; new roots in a newer ca-certificates "
         "package will not be trusted automatically",
@@ -199,7 +198,7 @@ def _list_overwritten(conf: str) -> Problem:
     message = (
         "is changed, but the next update of ca-certificates replaces it; distrusted certificates are then trusted again"
     )
-    return Problem("package-restores", conf, message, "run rootfs-trust again after each update of the package")
+    return PACKAGE_RESTORES(conf, message)
 
 
 # -- checking -----------------------------------------------------------------------------------------------

@@ -9,7 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import (
+    CONF_CRLF,
+    CONF_LAST_LINE,
+    DISTRUSTED_YET_TRUSTED,
+    IGNORED_SOURCE,
+    SOURCE_MISSING,
+    Problem,
+)
 from rootfs_trust.rootfs.view import File, View, join, read
 from rootfs_trust.store.anchor_sources import AnchorSources, sources_with, stem
 from rootfs_trust.store.debian import ca_certificates_conf
@@ -85,7 +92,7 @@ def _read_shipped(view: View, layout: DebianPaths, available: Iterable[str], fou
     listed = ca_certificates_conf.parse_conf(found.conf)
     if listed.unterminated:
         message = "its last line has no newline, so update-ca-certificates and rootfs-trust ignore it"
-        found.warnings.append(Problem("conf-last-line", layout.conf, message, "add a newline at the end"))
+        found.warnings.append(CONF_LAST_LINE(layout.conf, message))
     missing = []
     for name in listed.trusted:
         if view.kind(join(layout.shipped, name)) is File:
@@ -125,17 +132,17 @@ def _missing_sources(view: View, layout: DebianPaths, names: Iterable[str]) -> I
     if crlf:
         message = f"has {len(crlf)} lines that end with CRLF, so update-ca-certificates does not find their files"
         hint = f"convert the line endings to LF: sed -i 's/\\r$//' {layout.conf.lstrip('/')}"
-        yield Problem("conf-crlf", layout.conf, message, hint)
+        yield CONF_CRLF(layout.conf, message, hint)
     for name in names:
         if name not in crlf:
             path, message = join(layout.shipped, name), f"is listed in {layout.conf}, but does not exist"
-            yield Problem("source-missing", path, message, "delete the line, or restore the file")
+            yield SOURCE_MISSING(path, message)
 
 
 def _local_files(view: View, layout: DebianPaths, found: DebianSources) -> list[str]:
     paths = _all_files(view, layout.local) if layout.flat else certificate_files(view, layout.local, follow=True)
     for path in (path for path in paths if "\n" in path):
-        found.warnings.append(Problem("ignored-source", path, "is ignored: its name contains a newline"))
+        found.warnings.append(IGNORED_SOURCE(path, "is ignored: its name contains a newline"))
     if not layout.flat:
         found.warnings += (_ignored(path) for path in _all_files(view, layout.local) if not path.endswith(".crt"))
     return [path for path in paths if "\n" not in path and not _is_bundle(view, layout, path)]
@@ -154,11 +161,8 @@ def _resolved_path(view: View, path: str) -> str:
 
 
 def _ignored(path: str) -> Problem:
-    return Problem(
-        "ignored-source",
-        path,
-        "does not end in .crt, so update-ca-certificates does not read it",
-        "rename it, or delete it",
+    return IGNORED_SOURCE(
+        path, "does not end in .crt, so update-ca-certificates does not read it", "rename it, or delete it"
     )
 
 
@@ -227,4 +231,4 @@ def _warn_of_copies(found: DebianSources, removed: Source, plan: StorePlan) -> N
         for copy in sources_with(certificate.sha256, found.shipped.values()):
             message = f"is trusted still: it contains the same certificate as {removed.path}"
             hint = f"rootfs-trust remove {DIGEST}{certificate.sha256} removes every copy"
-            plan.warnings.append(Problem("distrusted-yet-trusted", copy.path, message, hint))
+            plan.warnings.append(DISTRUSTED_YET_TRUSTED(copy.path, message, hint))

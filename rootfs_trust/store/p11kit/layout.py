@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import BASE_NONE, Problem
 from rootfs_trust.rootfs.view import Absent, Directory, Symlink, View, join, parent, read
 from rootfs_trust.store.cloud_roots import with_presets
 from rootfs_trust.store.layout import TOKENS, Request, StorePlan
@@ -162,11 +162,9 @@ def _parent_directories(nodes: Desired) -> set[str]:
 
 
 def _does_not_last(layout: P11KitStore) -> Problem:
-    return Problem(
-        "base-none",
+    return BASE_NONE(
         join(layout.tokens[0], "blocklist"),
         "lists every root that is shipped now; a later version of the distribution's package may add roots",
-        "p11-kit cannot distrust them in advance: run rootfs-trust again after each update",
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rootfs_trust.errors import MalformedError, Problem
+from rootfs_trust.errors import STRAY_FILE, MalformedError, Problem
 from rootfs_trust.rootfs.view import Absent, Directory, File, Symlink, View, join, read
 from rootfs_trust.store import jks
 from rootfs_trust.store.hash_links import is_looked_up
@@ -161,8 +161,7 @@ def foreign_files(view: View, folder: str, desired: Desired) -> Iterator[Problem
     for name in view.names(folder):
         path = join(folder, name)
         if path not in desired and view.kind(path, follow=False) is not Directory:
-            message = "belongs to no output; the device's paths tool deletes it when it runs next"
-            yield Problem("stray-file", path, message, "move it elsewhere")
+            yield STRAY_FILE(path, "belongs to no output; the device's paths tool deletes it when it runs next")
 
 
 def _is_written(view: View, path: str, name: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import CONFLICT, DISTRUSTED_YET_TRUSTED, NO_OUTPUT, Problem
 from rootfs_trust.rootfs.view import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, safe_name
 from rootfs_trust.store.anchor_sources import AnchorSources, sources_with
@@ -182,7 +182,7 @@ def _warn_of_copies(found: FoundTokens, local: AnchorSources, path: str, plan: S
         for copy in sources_with(certificate.sha256, found.others()):
             message = f"is trusted still: it contains the same certificate as {path}"
             hint = f"rootfs-trust remove {DIGEST}{certificate.sha256} removes every copy"
-            plan.warnings.append(Problem("distrusted-yet-trusted", copy.path, message, hint))
+            plan.warnings.append(DISTRUSTED_YET_TRUSTED(copy.path, message, hint))
 
 
 # -- the blocklist -----------------------------------------------------------------------------------------
@@ -258,8 +258,7 @@ def _matches(entry: TokenEntry, certificate: Certificate) -> bool:
 
 
 def _distrusts(anchor: Anchor, entry: TokenEntry) -> Problem:
-    return Problem(
-        "conflict",
+    return CONFLICT(
         entry.path,
         f"distrusts the certificate of {anchor.where}, or another one with the same key",
         "to trust it, delete that file",
@@ -267,8 +266,7 @@ def _distrusts(anchor: Anchor, entry: TokenEntry) -> Problem:
 
 
 def _shares_key(entry: TokenEntry) -> Problem:
-    return Problem(
-        "distrusted-yet-trusted",
+    return DISTRUSTED_YET_TRUSTED(
         entry.path,
         f"{entry_label(entry)} has the same key as a requested anchor, and stays trusted",
         "p11-kit distrusts by key: its blocklist would distrust the requested anchor too",
@@ -287,11 +285,8 @@ def ineffective_anchors(tokens: list[Token], anchors: Iterable[Anchor]) -> Itera
         sha256 = anchor.certificate.sha256
         if not authority.get(sha256, True):
             message = "is not a CA: p11-kit adds it to no bundle or keystore of CAs, so no TLS client trusts it"
-            yield Problem(
-                "no-output",
-                anchor.where,
-                message,
-                "install the CA that signed it, or configure the clients to use the file",
+            yield NO_OUTPUT(
+                anchor.where, message, "install the CA that signed it, or configure the clients to use the file"
             )
         elif sha256 in authority and sha256 not in served:
             yield _not_for_servers(anchor)
@@ -300,7 +295,7 @@ def ineffective_anchors(tokens: list[Token], anchors: Iterable[Anchor]) -> Itera
 def _not_for_servers(anchor: Anchor) -> Problem:
     message = "its purposes exclude servers: it is in no bundle that TLS clients read"
     says = "its extended key usage excludes them" if anchor.purposes is None else f"it is for {shown(anchor.purposes)}"
-    return Problem("no-output", anchor.where, message, says)
+    return NO_OUTPUT(anchor.where, message, says)
 
 
 def shared_keys(token: Token, anchors: Iterable[Anchor]) -> Iterator[Problem]:
@@ -330,4 +325,4 @@ def shared_keys(token: Token, anchors: Iterable[Anchor]) -> Iterator[Problem]:
                     f"has the same key as {anchor.where} for {shown(held)}, but that is for {shown(anchor.purposes)}"
                 )
                 hint = "p11-kit records purposes by key: give both the same purposes, or delete that file"
-                yield Problem("conflict", path, message, hint)
+                yield CONFLICT(path, message, hint)
