@@ -383,8 +383,8 @@ PROMISES = (
             (
                 "for many roots",
                 "test_every_one_of_many_roots_gets_the_command_that_removes_it",
-                "[removals] if len(removals) > 1 else []",
-                "[]",
+                "(*general, incidents, by_digest, *alone)",
+                "(*general, by_digest, *alone)",
             ),
         )
     ),
