@@ -16,13 +16,23 @@ _X509 = b"-----BEGIN X509 CERTIFICATE-----"
 _PLACES = frozenset((*BUNDLES, *JAVA_STORES, *DIRECTORIES))
 
 
-def may_lose(view: View, plan: Plan) -> bool:
-    """Return whether ``plan`` may make a client lose a certificate. False if it only adds."""
-    return any(_takes_away(view, action) for action in plan.actions)
+def may_lose(view: View, plan: Plan, sources: str | None = None) -> bool:
+    """Return whether ``plan`` may make a client lose a certificate. False if it only adds.
+
+    ``sources`` is the directory in which the request replaces source files, or None. That clients lose the
+    certificates that these files had is what the request asks for.
+    """
+    replaced = set[bytes]()
+    for action in plan.actions if sources else ():
+        if isinstance(action, Put) and action.path.startswith(f"{sources}/"):
+            replaced |= _contents(read(view, action.path) or b"")
+    return any(_takes_away(view, action, replaced) for action in plan.actions)
 
 
-def _takes_away(view: View, action: Action) -> bool:
-    """Return whether an action removes a file, changes a link, shrinks a file, or creates one that hides another."""
+def _takes_away(view: View, action: Action, replaced: set[bytes]) -> bool:
+    """Return whether an action removes a file, changes a link, removes more from a file than ``replaced``, or creates a
+    file that hides another.
+    """
     if isinstance(action, Remove):
         return not action.path.rpartition("/")[2].startswith(STAGED_PREFIX)
     if isinstance(action, MakeDirectory):
@@ -33,7 +43,7 @@ def _takes_away(view: View, action: Action) -> bool:
         return True
     before = read(view, action.path) or b""
     may_be_read = _is_read(action) or _PEM in before
-    return may_be_read and (_X509 in before or not _contents(before) <= _contents(action.node.content))
+    return may_be_read and (_X509 in before or not _contents(before) - replaced <= _contents(action.node.content))
 
 
 def _is_read(action: Put) -> bool:

@@ -159,7 +159,8 @@ def decide(
         keeping = what_keeps(device, finished, gone)
         refuse(ConflictError, keeping.conflicts)
         store.warnings += keeping.warnings
-    if not request.only and may_lose(view, plan):
+    sources = layout.local if any(anchor.replace for anchor in request.anchors) else None
+    if not request.only and may_lose(view, plan, sources):
         from rootfs_trust.api.trust_change import lost
 
         refuse(ConflictError, lost(device, layout, request, store, finished, plan))

@@ -341,7 +341,12 @@ PROMISES = (
                 "    if isinstance(action, Link):\n        return False\n",
             ),
             ("a block that GnuTLS reads", "(_X509 in before or not _contents", "(not _contents"),
-            ("a smaller file", " or not _contents(before) <= _contents(action.node.content))", ")"),
+            ("a smaller file", " or not _contents(before) - replaced <= _contents(action.node.content))", ")"),
+            (
+                "another CA than the replaced one",
+                "not _contents(before) - replaced <=",
+                "not replaced and not _contents(before) <=",
+            ),
             ("a file that a variable names", "_is_read(action) or _PEM in before", "_is_read(action)"),
             ("a keystore", "found or {each.der for each in keystore_certificates(data)}", "found"),
         )
@@ -385,6 +390,12 @@ PROMISES = (
                 "test_every_one_of_many_roots_gets_the_command_that_removes_it",
                 "(*general, incidents, by_digest, *alone)",
                 "(*general, by_digest, *alone)",
+            ),
+            (
+                "for an incident",
+                "test_one_command_removes_every_root_of_an_incident",
+                "(*general, incidents, by_digest, *alone)",
+                "(*general, by_digest, incidents, *alone)",
             ),
         )
     ),

@@ -24,12 +24,12 @@ def java(*authorities: Authority) -> bytes:
 
 @pytest.fixture
 def judged(tmp_path):
-    def judge(files: dict[str, bytes], action: Action) -> bool:
+    def judge(files: dict[str, bytes], *actions: Action, sources: str | None = None) -> bool:
         for path, content in files.items():
             (tmp_path / path[1:]).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path[1:]).write_bytes(content)
         with RootDirectory(str(tmp_path)) as root:
-            return may_lose(root, Plan((action,)))
+            return may_lose(root, Plan(actions), sources)
 
     return judge
 
@@ -75,3 +75,21 @@ def test_this_may_lose_a_certificate(case, judged):
 @pytest.mark.parametrize("case", KEEPING)
 def test_this_loses_none(case, judged):
     assert not judged(*KEEPING[case])
+
+
+SOURCES = "/usr/local/share/ca-certificates"
+SOURCE = f"{SOURCES}/company.crt"
+REPLACED = Put(SOURCE, File(TWO.pem), replaces=True)
+
+
+def test_a_replaced_ca_is_not_lost(judged):
+    bundle = Put(BUNDLE, File(TWO.pem), replaces=True)
+    files = {SOURCE: ONE.pem, BUNDLE: ONE.pem}
+    assert not judged(files, REPLACED, bundle, sources=SOURCES)
+    assert judged(files, REPLACED, bundle)
+
+
+def test_another_ca_is_lost_although_one_is_replaced(judged):
+    third = Authority("Three")
+    files = {SOURCE: ONE.pem, BUNDLE: ONE.pem + third.pem}
+    assert judged(files, REPLACED, Put(BUNDLE, File(TWO.pem), replaces=True), sources=SOURCES)
