@@ -136,7 +136,11 @@ CLOUD = ProblemType("cloud", _ERROR)
 """`--cloud` or `[[cloud]]` names an unknown cloud, or a profile with an invalid name."""
 COLLISION = ProblemType("collision", _ERROR, "choose another path")
 """Two outputs have the same path. ([[render]])"""
-COMPILED_ROOTS = ProblemType("compiled-roots", _WARNING)
+COMPILED_ROOTS = ProblemType(
+    "compiled-roots",
+    _WARNING,
+    "set cacertfile in the ssl options of these programs, or compile certifi again with the changed cacerts.pem",
+)
 """A module of Erlang's certifi contains roots that `--runtimes` cannot change. (install)"""
 CONFIG = ProblemType("config", _ERROR)
 """rootfs-trust.toml or fleet.toml is wrong; the key and the line are given."""
@@ -180,7 +184,9 @@ LAYOUT = ProblemType("layout", _ERROR)
 """The root filesystem shows no known layout, or no layout has this name."""
 LIBRARY = ProblemType("library", _FAILURE, "give the process more memory, or reinstall that package")
 """A library of the host cannot be loaded."""
-LIST_KEPT = ProblemType("list-kept", _WARNING)
+LIST_KEPT = ProblemType(
+    "list-kept", _WARNING, "copy their lines from the new package's list when you update the package on the device"
+)
 """Debian's list of roots is edited, so that new roots of a later package stay out. (install, remove)"""
 LOCK = ProblemType("lock", _ERROR)
 """The root filesystem cannot be locked."""
@@ -202,7 +208,7 @@ NO_TEDGE_USER = ProblemType("no-tedge-user", _WARNING, "chown it to tedge:tedge 
 """The root filesystem has no user `tedge`; new settings belong to root. (install)"""
 NOT_CONSTRAINED = ProblemType("not-constrained", _ERROR)
 """The anchor cannot be limited to the given names. ([[anchor]] permitted, --permit)"""
-NOT_FOUND = ProblemType("not-found", _ERROR)
+NOT_FOUND = ProblemType("not-found", _ERROR + _WARNING)
 """No anchor has this name or digest. (remove)"""
 NOT_PEM = ProblemType("not-pem", _WARNING)
 """The file is PKCS #7, PKCS #12 or a DER CRL, and OpenSSL reads PEM only. (rehash)"""
@@ -277,7 +283,7 @@ CONF_CRLF = ProblemType("conf-crlf", _WARNING)
 CONF_LAST_LINE = ProblemType("conf-last-line", _WARNING, "add a newline at the end")
 DANGLING_LINK = ProblemType("dangling-link", _WARNING, "remove it, or restore its file")
 DER = ProblemType("der", _WARNING)
-DISTRUST_UNMATCHED = ProblemType("distrust-unmatched", _WARNING, "rootfs-trust list shows all certificates")
+DISTRUST_UNMATCHED = ProblemType("distrust-unmatched", _WARNING)
 DISTRUSTED_YET_TRUSTED = ProblemType("distrusted-yet-trusted", _WARNING)
 DUPLICATE = ProblemType("duplicate", _WARNING)
 ENVIRONMENT_FEW_ROOTS = ProblemType(
@@ -308,7 +314,7 @@ THIN_EDGE_TOML = ProblemType("thin-edge-toml", _ERROR)
 THIN_EDGE_UNREADABLE = ProblemType(
     "thin-edge-unreadable", _WARNING, "make it readable for all users (chmod a+rX); CA certificates are not secret"
 )
-UNREADABLE = ProblemType("unreadable", _ERROR, "check the path and its permissions")
+UNREADABLE = ProblemType("unreadable", _ERROR + _FAILURE, "check the path and its permissions")
 UNREADABLE_DATES = ProblemType("unreadable-dates", _ERROR, "no client accepts it, so have it issued again")
 WEAK_KEY = ProblemType(
     "weak-key", _ERROR + _WARNING, "many clients refuse it, so have it issued again with a stronger key"

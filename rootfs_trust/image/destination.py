@@ -29,8 +29,6 @@ from rootfs_trust.image.tar_rewriting import end_of_archive, plain_header
 from rootfs_trust.rootfs.copy import remove_tree
 from rootfs_trust.rootfs.plan import STAGED_PREFIX
 
-_HINT = "fix the cause and run the same command again"
-
 _LONGEST_NAME = 200
 """Maximum length in bytes of a file name that can still get a prefix."""
 

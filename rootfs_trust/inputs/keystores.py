@@ -12,7 +12,6 @@ from rootfs_trust import x509
 from rootfs_trust.errors import KEYSTORE, PRIVATE_KEY, InputError, MalformedError, Problem
 from rootfs_trust.store.jks import looks_like_keystore, read_keystore
 
-_EXPORT = "export its certificates: keytool -list -rfc -keystore FILE > ca.pem"
 _EXPORT_PKCS12 = "export its certificates: openssl pkcs12 -in FILE -nokeys -out ca.pem"
 
 

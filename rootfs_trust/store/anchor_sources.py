@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from rootfs_trust.errors import ALREADY_INSTALLED, ALREADY_SHIPPED, CONFLICT, Problem
+from rootfs_trust.errors import ALREADY_INSTALLED, ALREADY_SHIPPED, CONFLICT, DISTRUSTED_YET_TRUSTED, Problem
 from rootfs_trust.rootfs.view import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, name_of_subject
 from rootfs_trust.store.purposes import Purposes, shown
+from rootfs_trust.store.selection import DIGEST
 from rootfs_trust.store.source_file import Source, source_of
 from rootfs_trust.x509 import Certificate, encode
 
@@ -113,13 +114,17 @@ class AnchorSources:
         """
         sha256 = anchor.certificate.sha256
         for source in () if only else self._distrusting.get(sha256, ()):
-            self.conflicts.append(_distrusted(anchor, source))
+            message = f"is distrusted by the rootfs, and {anchor.where} is the same certificate"
+            hint = f"to trust it again, remove the ! before {source.path.rpartition('/')[2]} in ca-certificates.conf"
+            self.conflicts.append(CONFLICT(source.path, message, hint))
             return
         for source in self._holders(sha256):
             self._already_present(anchor, source)
             return
         for source in () if only else self._shipping.get(sha256, ()):
-            self.warnings.append(_already_shipped(anchor, source))
+            message = f"the distribution ships this certificate as {source.path}"
+            hint = "it is installed anyway, so that it stays when the package drops it"
+            self.warnings.append(ALREADY_SHIPPED(anchor.where, message, hint))
         self._place(self._with_unique_name(anchor))
 
     def remove(self, path: str, sha256: str | None = None) -> None:
@@ -150,28 +155,25 @@ class AnchorSources:
             return
         self.installed.append(anchor._replace(name=self.name_of(source.path), replace=False))
         if source.path != self._path(anchor.name):
-            self.warnings.append(
-                ALREADY_INSTALLED(
-                    anchor.where, f"is already installed as {source.path}", "it is not installed a second time"
-                )
-            )
+            message = f"is already installed as {source.path}"
+            self.warnings.append(ALREADY_INSTALLED(anchor.where, message, "it is not installed a second time"))
 
     def _with_other_purposes(self, anchor: Anchor, source: Source) -> None:
         """Handle an anchor that is already installed for other purposes, by the rules for a name that is already in
         use.
         """
-        current = self.purposes_of(source, anchor.certificate)
         if source.path != self._path(anchor.name):
-            self.conflicts.append(
-                _other_purposes(anchor, source, current, "delete that file, or give the same purposes")
-            )
+            hint = "delete that file, or give the same purposes"
         elif len(source.certificates) > 1:
-            self.conflicts.append(_other_purposes(anchor, source, current, "it holds several certificates: split it"))
+            hint = "it holds several certificates: split it"
         elif not anchor.replace:
-            self.conflicts.append(_other_purposes(anchor, source, current, f"--replace {anchor.name} changes that"))
+            hint = f"--replace {anchor.name} changes that"
         else:
-            self._write(source.path, source_of(source.path, anchor.certificate, anchor.purposes))
-            self.installed.append(anchor)
+            self._install(source.path, anchor)
+            return
+        wanted, current = shown(anchor.purposes), shown(self.purposes_of(source, anchor.certificate))
+        message = f"trusts the certificate of {anchor.where} for {current}, not for {wanted} as requested"
+        self.conflicts.append(CONFLICT(source.path, message, hint))
 
     def _with_unique_name(self, anchor: Anchor) -> Anchor:
         """Add a digest to the anchor's name if the distribution ships the same certificate under that name."""
@@ -187,14 +189,22 @@ class AnchorSources:
         old = self.sources.get(path)
         conflicting = self._name_conflict(path)
         if conflicting:
-            self.conflicts.append(_name_taken(anchor, conflicting, "give it another name"))
+            hint = "give it another name"
         elif old and not anchor.replace:
-            self.conflicts.append(_name_taken(anchor, old, f"--replace {anchor.name} replaces it"))
+            hint = f"--replace {anchor.name} replaces it"
         elif old and len(old.certificates) > 1:
-            self.conflicts.append(_name_taken(anchor, old, "it holds several certificates; --adopt splits it first"))
+            hint = "it holds several certificates; --adopt splits it first"
         else:
-            self._write(path, source_of(path, anchor.certificate, anchor.purposes))
-            self.installed.append(anchor)
+            self._install(path, anchor)
+            return
+        holder = conflicting or self.sources[path]
+        present = ", ".join(each.sha256[:16] for each in holder.certificates) or "no certificate"
+        message = f"the name {anchor.name} is in use (sha256 {present}...), and {anchor.where} is another certificate"
+        self.conflicts.append(CONFLICT(holder.path, message, hint))
+
+    def _install(self, path: str, anchor: Anchor) -> None:
+        self._write(path, source_of(path, anchor.certificate, anchor.purposes))
+        self.installed.append(anchor)
 
     def _name_conflict(self, path: str) -> Source | None:
         """Return the source that conflicts with ``path``: it has the same link name, or ``path`` is one of its parent
@@ -242,34 +252,10 @@ def sources_with(sha256: str, sources: Iterable[Source]) -> Iterator[Source]:
     return (source for source in sources if any(each.sha256 == sha256 for each in source.certificates))
 
 
-def _distrusted(anchor: Anchor, source: Source) -> Problem:
-    name = source.path.rpartition("/")[2]
-    return CONFLICT(
-        source.path,
-        f"is distrusted by the rootfs, and {anchor.where} is the same certificate",
-        f"to trust it again, remove the ! before {name} in ca-certificates.conf",
-    )
-
-
-def _already_shipped(anchor: Anchor, source: Source) -> Problem:
-    return ALREADY_SHIPPED(
-        anchor.where,
-        f"the distribution ships this certificate as {source.path}",
-        "it is installed anyway, so that it stays when the package drops it",
-    )
-
-
-def _name_taken(anchor: Anchor, holder: Source, hint: str) -> Problem:
-    present = ", ".join(each.sha256[:16] for each in holder.certificates) or "no certificate"
-    return CONFLICT(
-        holder.path,
-        f"the name {anchor.name} is in use (sha256 {present}...), and {anchor.where} is another certificate",
-        hint,
-    )
-
-
-def _other_purposes(anchor: Anchor, holder: Source, current: Purposes, hint: str) -> Problem:
-    message = (
-        f"trusts the certificate of {anchor.where} for {shown(current)}, not for {shown(anchor.purposes)} as requested"
-    )
-    return CONFLICT(holder.path, message, hint)
+def trusted_copies(removed: Source, others: Iterable[Source]) -> Iterator[Problem]:
+    """Yield a warning for each copy among ``others`` of a certificate of the ``removed`` source. It stays trusted."""
+    for certificate in removed.certificates:
+        for copy in sources_with(certificate.sha256, others):
+            message = f"is trusted still: it contains the same certificate as {removed.path}"
+            hint = f"rootfs-trust remove {DIGEST}{certificate.sha256} removes every copy"
+            yield DISTRUSTED_YET_TRUSTED(copy.path, message, hint)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rootfs_trust.errors import ALREADY_INSTALLED, CONFLICT, Problem
+from rootfs_trust.errors import ALREADY_INSTALLED, CONFLICT
 from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.store.anchor import Anchor, name_of_subject
 from rootfs_trust.store.anchor_sources import AnchorSources, stem
@@ -92,7 +92,8 @@ class BundleStore:
         if self.hash_directory:
             _change_folder(folder, removed, request, plan)
             if self.bundle in folder.changed:
-                plan.conflicts.append(_named_like_bundle(self.bundle))
+                message = f"is the bundle; the file of an anchor named {stem(self.bundle)} would overwrite it"
+                plan.conflicts.append(CONFLICT(self.bundle, message, "give the anchor another name"))
             plan.desired |= {path: node for path, node in folder.changed.items() if path not in found}
         if data or not found:
             plan.desired[self.bundle] = File(_rewritten(data, bundle, removed, request))
@@ -174,11 +175,6 @@ def _change_folder(folder: AnchorSources, removed: set[str], request: Request, p
     plan.removed += folder.removed
     plan.conflicts += folder.conflicts
     plan.warnings += folder.warnings
-
-
-def _named_like_bundle(bundle: str) -> Problem:
-    message = f"is the bundle; the file of an anchor named {stem(bundle)} would overwrite it"
-    return CONFLICT(bundle, message, "give the anchor another name")
 
 
 def _rewritten(data: bytes, bundle: Source, removed: set[str], request: Request) -> bytes:

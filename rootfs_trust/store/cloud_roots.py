@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from rootfs_trust.errors import PRESET, Problem
+from rootfs_trust.errors import PRESET
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.source_file import Source
@@ -97,11 +97,11 @@ def with_presets(request: Request, sources: Iterable[Source], plan: StorePlan) -
         return request
     held = {each.certificate.sha256: (each.where, each.certificate) for each in request.roots}
     held |= {each.sha256: (source.path, each) for source in sources for each in source.certificates}
-    plan.problems += (_missing_root(cloud, root) for cloud, root in roots if root.sha256 not in held)
+    plan.problems += (
+        PRESET("", f"{cloud} needs the root {root.name} (sha256 {root.sha256}), which the rootfs does not contain")
+        for cloud, root in roots
+        if root.sha256 not in held
+    )
     found = [(cloud, root, *held[root.sha256]) for cloud, root in roots if root.sha256 in held]
     anchors = (Anchor(f"{cloud}-{root.name}", each, path) for cloud, root, path, each in found)
     return request._replace(anchors=(*request.anchors, *anchors))
-
-
-def _missing_root(cloud: str, root: PublicRoot) -> Problem:
-    return PRESET("", f"{cloud} needs the root {root.name} (sha256 {root.sha256}), which the rootfs does not contain")

@@ -177,20 +177,16 @@ def _binary_form(data: bytes) -> str:
 
 def _file_warnings(name: str, data: bytes, objects: Objects) -> list[Problem]:
     """Return warnings about a file that gets links."""
-    found = [_trailing_bytes_warning(name, line) for line in objects.spoilt]
+    what, hint = "and OpenSSL cannot load it from a directory", "rootfs-trust install writes only the certificate"
+    found = [
+        PEM_OCTETS_BEHIND(name, f"bytes follow the certificate of line {line}, {what}", hint) for line in objects.spoilt
+    ]
     blocks = len(objects.certificates) + len(objects.crls) + len(objects.keys) + len(objects.others)
     if data.count(_BEGIN) != blocks:
-        found += [_unseen_block_warning(name, block.line) for block in unrecognized_begin_lines(data)]
+        hint = "what follows it is not trusted"
+        lines = [block.line for block in unrecognized_begin_lines(data)]
+        found += [PEM_UNSEEN(name, f"OpenSSL does not see the BEGIN line {line}", hint) for line in lines]
     return found
-
-
-def _trailing_bytes_warning(name: str, line: int) -> Problem:
-    message = f"bytes follow the certificate of line {line}, and OpenSSL cannot load it from a directory"
-    return PEM_OCTETS_BEHIND(name, message, "rootfs-trust install writes only the certificate")
-
-
-def _unseen_block_warning(name: str, line: int) -> Problem:
-    return PEM_UNSEEN(name, f"OpenSSL does not see the BEGIN line {line}", "what follows it is not trusted")
 
 
 def links(entries: Iterable[HashedFile], styles: Iterable[str] = ("new",)) -> dict[str, str]:

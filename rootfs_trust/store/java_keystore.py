@@ -87,7 +87,8 @@ def _location(view: View) -> _Location | Problem | None:
         return None
     settings = _settings(view) if hooked else {"cacerts_updates": "yes"}
     if settings.get("cacerts_updates") != "yes":
-        return None if data is None else _frozen()
+        message = f"is not updated, since {SETTINGS} does not set cacerts_updates=yes; Java does not see this change"
+        return None if data is None else JAVA_STORE_FROZEN(JAVA_STORE, message)
     password = settings.get("storepass", PASSWORD)
     if password is None:
         return _not_updated(f"its password in {SETTINGS} is a shell expression, which is not evaluated")
@@ -131,7 +132,8 @@ def _certificates(links: Mapping[str, Source]) -> tuple[dict[str, bytes], list[P
     for name in sorted(links, key=as_bytes):
         reason = _reason_to_skip(name, links[name])
         if reason:
-            warnings.append(_skipped(links[name], reason))
+            message = f"is not in {JAVA_STORE}, since {reason}: Java refuses it"
+            warnings.append(JAVA_REFUSES(links[name].path, message, "use a well-formed certificate"))
         else:
             alias = _PREFIX + name.lower()
             wanted.pop(alias, None)  # the hook removes and re-adds it, which changes its position
@@ -211,15 +213,3 @@ def _not_updated(reason: str) -> Problem:
 def _not_a_file(view: View) -> Problem:
     what = "a dangling link" if view.kind(JAVA_STORE, follow=False) is Symlink else "not a regular file"
     return _not_updated(f"is {what}")
-
-
-def _frozen() -> Problem:
-    return JAVA_STORE_FROZEN(
-        JAVA_STORE, f"is not updated, since {SETTINGS} does not set cacerts_updates=yes; Java does not see this change"
-    )
-
-
-def _skipped(source: Source, reason: str) -> Problem:
-    return JAVA_REFUSES(
-        source.path, f"is not in {JAVA_STORE}, since {reason}: Java refuses it", "use a well-formed certificate"
-    )

@@ -10,9 +10,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from rootfs_trust.errors import PACKAGE_RESTORES, Problem
+from rootfs_trust.errors import PACKAGE_RESTORES
 from rootfs_trust.rootfs.view import Absent, File, View, as_bytes, join, read
-from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.anchor_sources import AnchorSources
 from rootfs_trust.store.buildroot import change
 from rootfs_trust.store.cloud_roots import with_presets
@@ -94,7 +93,8 @@ class PhotonStore:
         sources = [folder.sources[path] for path in sorted(folder.sources, key=as_bytes)]
         report_defects(sources, plan)
         plan.warnings += missing_issuers(request.anchors, sources)
-        plan.warnings += (_package_restores(each) for each in plan.removed if _is_shipped(each.where))
+        message = "is deleted; the next update of Photon's package ca-certificates restores it, and it is trusted again"
+        plan.warnings += (PACKAGE_RESTORES(each.where, message) for each in plan.removed if _is_shipped(each.where))
         self._check_old_bundle(view, [*found.values(), *sources], request, plan)
         self._write(view, found, folder, sources, plan)
         return plan
@@ -167,8 +167,3 @@ def _read(view: View, path: str) -> Source:
 def _bundled(source: Source) -> bytes:
     """Return a source's part of the bundle, with a newline if its last line has none."""
     return source.data if source.data.endswith(b"\n") else source.data + b"\n"
-
-
-def _package_restores(anchor: Anchor) -> Problem:
-    message = "is deleted; the next update of Photon's package ca-certificates restores it, and it is trusted again"
-    return PACKAGE_RESTORES(anchor.where, message)

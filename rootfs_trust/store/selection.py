@@ -143,7 +143,7 @@ def _report_no_match(selection: Selection, held: Held, plan: StorePlan, layout: 
     if selection.required:
         plan.problems.append(NOT_FOUND("", message, hint, selection.text))
     else:
-        plan.warnings.append(DISTRUST_UNMATCHED("", message))
+        plan.warnings.append(DISTRUST_UNMATCHED("", message, hint))
 
 
 def _still_accepted(

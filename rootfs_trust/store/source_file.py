@@ -120,7 +120,12 @@ def unsourced(bundle: str, data: bytes | None, sources: Iterable[Source]) -> lis
     if not data:
         return []
     known = {certificate.der for source in sources for certificate in source.certificates}
-    return [_conflict(bundle, each) for each in _unknown(data, known)]
+    lost = "which is in no source file of the rootfs and would be lost"
+    hint = "install it as well, or drop it with --drop-unsourced"
+    return [
+        CONFLICT(bundle, f"contains {each.subject.text} (sha256 {each.sha256}), {lost}", hint)
+        for each in _unknown(data, known)
+    ]
 
 
 def _unknown(data: bytes, known: set[bytes]) -> list[Certificate]:
@@ -142,15 +147,6 @@ def _certificate_blocks(data: bytes) -> tuple[bytes, ...]:
     """Return the content of each certificate block of a bundle, valid or not."""
     found = (block for block in pem.blocks(data) if isinstance(block, pem.Block))
     return tuple(block.der for block in found if block.label.endswith("CERTIFICATE"))
-
-
-def _conflict(bundle: str, certificate: Certificate) -> Problem:
-    return CONFLICT(
-        bundle,
-        f"contains {certificate.subject.text} (sha256 {certificate.sha256}), which is "
-        "in no source file of the rootfs and would be lost",
-        "install it as well, or drop it with --drop-unsourced",
-    )
 
 
 def missing_issuers(anchors: Iterable[Anchor], sources: Iterable[Source]) -> Iterator[Problem]:
@@ -175,18 +171,11 @@ def without_purposes(request: Request, plan: StorePlan, layout: str) -> Request:
     """
     for anchor in request.anchors:
         if anchor.purposes is not None and SERVERS in anchor.purposes:
-            plan.warnings.append(_for_more(anchor, layout))
+            message = f"is meant for {shown(anchor.purposes)}, but the store of {layout} trusts it for everything"
+            hint = "this layout records no purposes; fedora, suse and arch do"
+            plan.warnings.append(PURPOSES(anchor.where, message, hint))
         elif anchor.purposes is not None:
-            plan.problems.append(_not_for_servers(anchor, layout))
+            message = f"is meant only for {shown(anchor.purposes)}, but the store of {layout} records no purposes"
+            hint = f"TLS clients would trust it for servers: do not install it here, or add {SERVERS} to its purposes"
+            plan.problems.append(PURPOSES(anchor.where, message, hint))
     return request._replace(anchors=tuple(anchor._replace(purposes=None) for anchor in request.anchors))
-
-
-def _for_more(anchor: Anchor, layout: str) -> Problem:
-    message = f"is meant for {shown(anchor.purposes)}, but the store of {layout} trusts it for everything"
-    return PURPOSES(anchor.where, message, "this layout records no purposes; fedora, suse and arch do")
-
-
-def _not_for_servers(anchor: Anchor, layout: str) -> Problem:
-    message = f"is meant only for {shown(anchor.purposes)}, but the store of {layout} records no purposes"
-    hint = f"TLS clients would trust it for servers: do not install it here, or add {SERVERS} to its purposes"
-    return PURPOSES(anchor.where, message, hint)

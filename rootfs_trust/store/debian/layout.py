@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rootfs_trust.errors import LIST_KEPT, PACKAGE_RESTORES, Problem
+from rootfs_trust.errors import LIST_KEPT, PACKAGE_RESTORES
 from rootfs_trust.rootfs.view import Directory, File, View, as_bytes, read
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.anchor_sources import AnchorSources, stem
@@ -93,9 +93,15 @@ class DebianStore:
         _check(view, self, found, sources, request, plan)
         conf = with_distrusted(found.conf, names) if names else found.conf
         if self.conffile and conf != found.conf and not request.only:
-            plan.warnings.append(_list_kept(self.conf))
+            message = (
+                "is now a changed configuration file, so the package manager keeps it; new roots in a newer "
+                "ca-certificates package will not be trusted automatically"
+            )
+            plan.warnings.append(LIST_KEPT(self.conf, message))
         if self.list_replaced and conf != found.conf:
-            plan.warnings.append(_list_overwritten(self.conf))
+            lost = "distrusted certificates are then trusted again"
+            message = f"is changed, but the next update of ca-certificates replaces it; {lost}"
+            plan.warnings.append(PACKAGE_RESTORES(self.conf, message))
         _write(view, self, found, conf, local, sources, plan)
         if self.java and (view.kind(JAVA_HOOK) or view.kind(JAVA_STORE, follow=False)):
             from rootfs_trust.store.java_keystore import debian_java_store
@@ -183,22 +189,6 @@ def _report(local: AnchorSources, found: DebianSources, names: list[str], plan: 
         plan.removed += (Anchor(stem(name), each, source.path) for each in source.certificates)
     plan.conflicts += local.conflicts
     plan.warnings += local.warnings
-
-
-def _list_kept(conf: str) -> Problem:
-    return LIST_KEPT(
-        conf,
-        "is now a changed configuration file, so the package manager keeps it; new roots in a newer ca-certificates "
-        "package will not be trusted automatically",
-        "copy their lines from the new package's list when you update the package on the device",
-    )
-
-
-def _list_overwritten(conf: str) -> Problem:
-    message = (
-        "is changed, but the next update of ca-certificates replaces it; distrusted certificates are then trusted again"
-    )
-    return PACKAGE_RESTORES(conf, message)
 
 
 # -- checking -----------------------------------------------------------------------------------------------

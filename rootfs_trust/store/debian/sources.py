@@ -12,13 +12,12 @@ from typing import Protocol
 from rootfs_trust.errors import (
     CONF_CRLF,
     CONF_LAST_LINE,
-    DISTRUSTED_YET_TRUSTED,
     IGNORED_SOURCE,
     SOURCE_MISSING,
     Problem,
 )
 from rootfs_trust.rootfs.view import File, View, join, read
-from rootfs_trust.store.anchor_sources import AnchorSources, sources_with, stem
+from rootfs_trust.store.anchor_sources import AnchorSources, sources_with, stem, trusted_copies
 from rootfs_trust.store.debian import ca_certificates_conf
 from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import DIGEST, Held, not_found
@@ -144,7 +143,9 @@ def _local_files(view: View, layout: DebianPaths, found: DebianSources) -> list[
     for path in (path for path in paths if "\n" in path):
         found.warnings.append(IGNORED_SOURCE(path, "is ignored: its name contains a newline"))
     if not layout.flat:
-        found.warnings += (_ignored(path) for path in _all_files(view, layout.local) if not path.endswith(".crt"))
+        message = "does not end in .crt, so update-ca-certificates does not read it"
+        ignored = (path for path in _all_files(view, layout.local) if not path.endswith(".crt"))
+        found.warnings += (IGNORED_SOURCE(path, message, "rename it, or delete it") for path in ignored)
     return [path for path in paths if "\n" not in path and not _is_bundle(view, layout, path)]
 
 
@@ -158,12 +159,6 @@ def _is_bundle(view: View, layout: DebianPaths, path: str) -> bool:
 def _resolved_path(view: View, path: str) -> str:
     folder, _, name = path.rpartition("/")
     return view.real_path(path) or join(view.real_path(folder or "/") or folder, name)
-
-
-def _ignored(path: str) -> Problem:
-    return IGNORED_SOURCE(
-        path, "does not end in .crt, so update-ca-certificates does not read it", "rename it, or delete it"
-    )
 
 
 def _all_files(view: View, folder: str) -> list[str]:
@@ -189,7 +184,7 @@ def distrusted_names(found: DebianSources, local: AnchorSources, request: Reques
 def _names_to_distrust(found: DebianSources, local: AnchorSources, wanted: str, plan: StorePlan) -> list[str]:
     path = next((path for path in local.sources if stem(path) == wanted), None)
     if path is not None:
-        _warn_of_copies(found, local.sources[path], plan)
+        plan.warnings += trusted_copies(local.sources[path], found.shipped.values())
         local.remove(path)
         return []
     names = [name for name in found.shipped if wanted in (name, stem(name))]
@@ -224,11 +219,3 @@ def _distrust_everything_else(found: DebianSources, local: AnchorSources, reques
     """
     local.keep_only({anchor.certificate.sha256 for anchor in request.anchors})
     return [*found.shipped, *found.unlisted]
-
-
-def _warn_of_copies(found: DebianSources, removed: Source, plan: StorePlan) -> None:
-    for certificate in removed.certificates:
-        for copy in sources_with(certificate.sha256, found.shipped.values()):
-            message = f"is trusted still: it contains the same certificate as {removed.path}"
-            hint = f"rootfs-trust remove {DIGEST}{certificate.sha256} removes every copy"
-            plan.warnings.append(DISTRUSTED_YET_TRUSTED(copy.path, message, hint))

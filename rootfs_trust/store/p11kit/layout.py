@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rootfs_trust.errors import BASE_NONE, Problem
+from rootfs_trust.errors import BASE_NONE
 from rootfs_trust.rootfs.view import Absent, Directory, Symlink, View, join, parent, read
 from rootfs_trust.store.cloud_roots import with_presets
 from rootfs_trust.store.layout import TOKENS, Request, StorePlan
@@ -123,7 +123,10 @@ class P11KitStore:
         plan.warnings += missing_issuers(request.anchors, sources)
         plan.warnings += ineffective_anchors(tokens, request.anchors)
         if request.only:
-            plan.warnings.append(_does_not_last(self))
+            message = (
+                "lists every root that is shipped now; a later version of the distribution's package may add roots"
+            )
+            plan.warnings.append(BASE_NONE(join(self.tokens[0], "blocklist"), message))
 
     def _write_outputs(self, view: View, tokens: list[Token], plan: StorePlan, created: int | None) -> None:
         nodes: Desired = {}
@@ -159,13 +162,6 @@ def _parent_directories(nodes: Desired) -> set[str]:
         while (path := parent(path)) not in folders:
             folders.add(path)
     return folders
-
-
-def _does_not_last(layout: P11KitStore) -> Problem:
-    return BASE_NONE(
-        join(layout.tokens[0], "blocklist"),
-        "lists every root that is shipped now; a later version of the distribution's package may add roots",
-    )
 
 
 _FEDORA = "/etc/pki/ca-trust/extracted"

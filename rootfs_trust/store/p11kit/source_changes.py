@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from rootfs_trust.errors import CONFLICT, DISTRUSTED_YET_TRUSTED, NO_OUTPUT, Problem
 from rootfs_trust.rootfs.view import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, safe_name
-from rootfs_trust.store.anchor_sources import AnchorSources, sources_with
+from rootfs_trust.store.anchor_sources import AnchorSources, sources_with, trusted_copies
 from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.p11kit.entries import StapledExtension, TokenEntry, parts_of
 from rootfs_trust.store.p11kit.output_selection import Filter, is_authority, select
@@ -72,7 +72,8 @@ def change(found: FoundTokens, request: Request, plan: StorePlan) -> StoreChange
     for anchor in request.anchors:
         distrusting_entry = blocklist.distrusting_entry(anchor.certificate)
         if distrusting_entry:
-            plan.conflicts.append(_distrusts(anchor, distrusting_entry))
+            message = f"distrusts the certificate of {anchor.where}, or another one with the same key"
+            plan.conflicts.append(CONFLICT(distrusting_entry.path, message, "to trust it, delete that file"))
         else:
             local.add(anchor, only=request.only)
     plan.installed += local.installed
@@ -119,7 +120,7 @@ def _remove(found: FoundTokens, local: AnchorSources, blocklist: _Blocklist, wan
         return
     paths = [path for path in local.sources if wanted in file_names(path)]
     for path in paths:
-        _warn_of_copies(found, local, path, plan)
+        plan.warnings += trusted_copies(local.sources[path], found.others())
         local.remove(path)
     shipped = [] if paths else [each for each in found.shipped() if wanted in _unique_names(found, each)]
     for entry in shipped:
@@ -177,14 +178,6 @@ def _keep_only(found: FoundTokens, local: AnchorSources, blocklist: _Blocklist, 
             blocklist.add(entry)
 
 
-def _warn_of_copies(found: FoundTokens, local: AnchorSources, path: str, plan: StorePlan) -> None:
-    for certificate in local.sources[path].certificates:
-        for copy in sources_with(certificate.sha256, found.others()):
-            message = f"is trusted still: it contains the same certificate as {path}"
-            hint = f"rootfs-trust remove {DIGEST}{certificate.sha256} removes every copy"
-            plan.warnings.append(DISTRUSTED_YET_TRUSTED(copy.path, message, hint))
-
-
 # -- the blocklist -----------------------------------------------------------------------------------------
 
 
@@ -220,7 +213,9 @@ class _Blocklist:
         if certificate is None or self.holds(certificate.sha256):
             return
         if any(_matches(entry, each) for each in self._spared):
-            self._answer.warnings.append(_shares_key(entry))
+            message = f"{entry_label(entry)} has the same key as a requested anchor, and stays trusted"
+            hint = "p11-kit distrusts by key: its blocklist would distrust the requested anchor too"
+            self._answer.warnings.append(DISTRUSTED_YET_TRUSTED(entry.path, message, hint))
             return
         path = self._free_path(entry, certificate)
         self._taken.add(path)
@@ -257,22 +252,6 @@ def _matches(entry: TokenEntry, certificate: Certificate) -> bool:
     return entry.key == parts.key or same_serial
 
 
-def _distrusts(anchor: Anchor, entry: TokenEntry) -> Problem:
-    return CONFLICT(
-        entry.path,
-        f"distrusts the certificate of {anchor.where}, or another one with the same key",
-        "to trust it, delete that file",
-    )
-
-
-def _shares_key(entry: TokenEntry) -> Problem:
-    return DISTRUSTED_YET_TRUSTED(
-        entry.path,
-        f"{entry_label(entry)} has the same key as a requested anchor, and stays trusted",
-        "p11-kit distrusts by key: its blocklist would distrust the requested anchor too",
-    )
-
-
 def ineffective_anchors(tokens: list[Token], anchors: Iterable[Anchor]) -> Iterator[Problem]:
     """Yield a warning for each anchor that is in no store file for CAs, or that the bundle for TLS does not contain."""
     served = {each.certificate.sha256 for each in select(tokens, Filter.ANCHORS, SERVER_AUTH)}
@@ -285,17 +264,13 @@ def ineffective_anchors(tokens: list[Token], anchors: Iterable[Anchor]) -> Itera
         sha256 = anchor.certificate.sha256
         if not authority.get(sha256, True):
             message = "is not a CA: p11-kit adds it to no bundle or keystore of CAs, so no TLS client trusts it"
-            yield NO_OUTPUT(
-                anchor.where, message, "install the CA that signed it, or configure the clients to use the file"
-            )
+            hint = "install the CA that signed it, or configure the clients to use the file"
+            yield NO_OUTPUT(anchor.where, message, hint)
         elif sha256 in authority and sha256 not in served:
-            yield _not_for_servers(anchor)
-
-
-def _not_for_servers(anchor: Anchor) -> Problem:
-    message = "its purposes exclude servers: it is in no bundle that TLS clients read"
-    says = "its extended key usage excludes them" if anchor.purposes is None else f"it is for {shown(anchor.purposes)}"
-    return NO_OUTPUT(anchor.where, message, says)
+            message = "its purposes exclude servers: it is in no bundle that TLS clients read"
+            for_ = anchor.purposes
+            says = "its extended key usage excludes them" if for_ is None else f"it is for {shown(for_)}"
+            yield NO_OUTPUT(anchor.where, message, says)
 
 
 def shared_keys(token: Token, anchors: Iterable[Anchor]) -> Iterator[Problem]:

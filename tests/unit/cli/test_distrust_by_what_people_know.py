@@ -82,6 +82,16 @@ def test_an_intermediate_that_the_tree_does_not_hold(command, tree, trusted, tmp
     assert LEAKED.sha256 in trusted(tree)
 
 
+def test_an_intermediate_in_the_config_that_the_tree_does_not_hold(command, tmp_path):
+    made = LayoutTree(tmp_path / "tree", BY_NAME["debian"])
+    (tmp_path / "leaked.pem").write_bytes(INTERMEDIATE.pem)
+    config = tmp_path / "own.toml"
+    config.write_text('[store]\ndistrust = ["file:leaked.pem"]\n')
+    result = command("install", "--root", made.path, "--config", config, "--format", "json")
+    (warning,) = (each for each in result.document["warnings"] if each["id"] == "distrust-unmatched")
+    assert f"sha256:{LEAKED.sha256}" in warning["hint"]
+
+
 @pytest.fixture
 def data(tmp_path):
     """An incident: a leaked intermediate, its cross-sign, the root that issued it."""
