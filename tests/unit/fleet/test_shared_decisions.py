@@ -62,7 +62,7 @@ def test_equal_trees_share_the_replacement_of_a_ca(fleet, decided):
     assert all(renewed.pem in tree.read(BUNDLE) for tree in trees)
 
 
-@pytest.mark.parametrize(
+DIFFERENCES = pytest.mark.parametrize(
     ("path", "content"),
     [
         (f"usr/share/ca-certificates/{SHIPPED[0]}", Authority("Shipped later").pem),
@@ -72,6 +72,9 @@ def test_equal_trees_share_the_replacement_of_a_ca(fleet, decided):
     ],
     ids=["a shipped certificate", "the list", "a local certificate", "tedge.toml"],
 )
+
+
+@DIFFERENCES
 def test_a_tree_that_differs_gets_its_own_decision(fleet, decided, path, content):
     _, other, _ = equal_trees(fleet, 3)
     other.write(path, content)
@@ -91,3 +94,16 @@ def test_a_conflict_in_one_tree_is_not_the_decision_for_another(fleet, decided):
     (fixed.path / BUNDLE).rmdir()
     results = run_batch(fleet.batch())
     assert [each.status for each in results] == ["failed", "changed"]
+
+
+@DIFFERENCES
+def test_a_later_run_sees_a_change_in_a_tree_that_shared_the_decision(fleet, decided, path, content):
+    """The next run skips a tree if nothing that the decision depended on has changed."""
+    _, other = equal_trees(fleet, 2)
+    done = {each.target: each.done for each in run_batch(fleet.batch())}
+    assert len(decided) == 1
+    assert [each.status for each in run_batch(fleet.batch(done))] == ["skipped", "skipped"]
+    other.write(path, content)
+    first, second = run_batch(fleet.batch(done))
+    assert first.status == "skipped"
+    assert second.status != "skipped"
