@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from rootfs_trust import x509
 from rootfs_trust.errors import DISTRUST_AFTER, MalformedError, Problem
+from rootfs_trust.inputs.root_data import LONGEST_VALIDITY
 from rootfs_trust.x509.der import GENERALIZED_TIME, UTC_TIME
 from rootfs_trust.x509.times import parse_time
 
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 SERVER_AUTH, EMAIL, CODE_SIGNING = "server-auth", "email", "code-signing"
-
-LONGEST_VALIDITY = 398
-"""Maximum validity of a public server certificate, in days (CA/Browser Forum, Baseline Requirements, 6.3.2)."""
 
 _PURPOSES = {
     "CKA_TRUST_SERVER_AUTH": SERVER_AUTH,

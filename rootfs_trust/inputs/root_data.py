@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 from rootfs_trust.errors import ROOT_DATA, InputError
 from rootfs_trust.inputs import json_tables
@@ -27,19 +28,20 @@ KINDS = ("root", "intermediate", "cross-sign")
 REQUIRED, RECOMMENDED, OPTIONAL, LEAVING = "required", "recommended", "optional", "leaving"
 NEEDS = (REQUIRED, RECOMMENDED, OPTIONAL, LEAVING)
 
+LONGEST_VALIDITY = 398
+"""Maximum validity of a public server certificate, in days (CA/Browser Forum, Baseline Requirements, 6.3.2)."""
+
 _DESCRIBED = "docs/root-data.md describes the format"
 
 
-@dataclass(frozen=True, slots=True)
-class DatedFact:
+class DatedFact(NamedTuple):
     """A fact that is true from ``date`` on, and its source. ``date`` None means an unknown earlier date."""
 
     date: date | None
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Departure:
+class Departure(NamedTuple):
     """The date and reason of a root's removal from the program. ``reason`` is one of :data:`REASONS`."""
 
     date: date
@@ -49,8 +51,7 @@ class Departure:
     note_source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramRoot:
+class ProgramRoot(NamedTuple):
     """A root that Mozilla's root program trusts or trusted for TLS servers. Digests are lower-case hexadecimal."""
 
     name: str
@@ -65,8 +66,7 @@ class ProgramRoot:
     """Server certificates issued after this date are not trusted."""
 
 
-@dataclass(frozen=True, slots=True)
-class CloudRoot:
+class CloudRoot(NamedTuple):
     """A root that a cloud documents for the connections of devices."""
 
     cloud: str
@@ -85,8 +85,7 @@ class CloudRoot:
     """SHA-256 of the roots that this root cross-signs."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConcernedCertificate:
+class ConcernedCertificate(NamedTuple):
     """A certificate or key that an incident affects. At least one of the digests is given; the other may be empty."""
 
     name: str
@@ -99,8 +98,7 @@ class ConcernedCertificate:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(NamedTuple):
     """An incident with public ids, and the certificates that it affects."""
 
     ids: tuple[str, ...]

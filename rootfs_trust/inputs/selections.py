@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from rootfs_trust.errors import UNKNOWN_SELECTION, Problem
-from rootfs_trust.inputs.certdata import LONGEST_VALIDITY
 from rootfs_trust.inputs.certificates import certificates
 from rootfs_trust.inputs.files import read_inputs
-from rootfs_trust.inputs.root_data import Incident, ProgramRoot, RootData
+from rootfs_trust.inputs.root_data import LONGEST_VALIDITY, Incident, ProgramRoot, RootData
 from rootfs_trust.inputs.selection_text import FILE
 from rootfs_trust.store.anchor import safe_name
 from rootfs_trust.store.selection import RootProgram, Selection

@@ -52,11 +52,11 @@ def test_a_removal_on_the_last_day_counts():
 
 
 def test_what_ends_first_is_said():
-    ending = replace(ROOT, distrust_after=DatedFact(date(2024, 11, 30), "a rule"))
+    ending = ROOT._replace(distrust_after=DatedFact(date(2024, 11, 30), "a rule"))
     assert due_text(ending, date(2020, 1, 1), date(2040, 1, 1)) == (
         "is not trusted by Mozilla's root program for certificates that it issues after 2024-11-30 (a rule)"
     )
-    later = replace(ROOT, distrust_after=DatedFact(date(2039, 11, 30), "a rule"))
+    later = ROOT._replace(distrust_after=DatedFact(date(2039, 11, 30), "a rule"))
     assert due_text(later, date(2020, 1, 1), date(2040, 1, 1)).startswith("is due to leave")
 
 
@@ -65,8 +65,8 @@ def test_an_incident_counts_more_than_the_list_of_the_program():
     certificate = parse_certificate(authority.der)
     named = ConcernedCertificate("Old Root", "root", sha256=certificate.sha256)
     incident = Incident(("TEST-1",), "a key leaked", date(2026, 1, 1), "a list", (named,))
-    gone = replace(ROOT, sha256=certificate.sha256, left=Departure(date(2025, 1, 1), "a list", "cause"))
-    kept = replace(gone, left=None)
+    gone = ROOT._replace(sha256=certificate.sha256, left=Departure(date(2025, 1, 1), "a list", "cause"))
+    kept = gone._replace(left=None)
     for root, word in ((gone, REMOVED), (kept, TRUSTED)):
         data = RootData(date(2026, 1, 1), {certificate.sha256: root}, ())
         assert root_status(data, certificate).word == word
