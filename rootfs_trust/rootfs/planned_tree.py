@@ -33,10 +33,12 @@ class PlannedTree:
         self.user = device.user
         self._planned = {_place(view, path): node for path, node in desired.items()}
         self._folders: set[str] = set()
-        self._names_planned: dict[str, set[str]] = {}
+        self._added: dict[str, set[str]] = {}
+        self._removed: dict[str, set[str]] = {}
         self._real_paths: dict[str, str | None] = {}
         for path, node in self._planned.items():
-            self._names_planned.setdefault(parent(path), set()).add(path.rpartition("/")[2])
+            names = self._removed if isinstance(node, Absent) else self._added
+            names.setdefault(parent(path), set()).add(path.rpartition("/")[2])
             if not isinstance(node, Absent):
                 self._folders.update(_ancestors(path))
 
@@ -58,8 +60,7 @@ class PlannedTree:
     def names(self, path: str) -> list[str]:
         """Implements :meth:`View.names`."""
         real = self.real_path(path)
-        names = () if real is None else self._names(real)
-        return sorted((name for name in names if self._kind(join(real or "/", name)) is not None), key=as_bytes)
+        return [] if real is None else sorted(self._names(real), key=as_bytes)
 
     def extended_attributes(self, path: str) -> Mapping[str, bytes]:
         """Implements :meth:`View.extended_attributes`."""
@@ -118,7 +119,8 @@ class PlannedTree:
         return Owner(0, 0), DIRECTORY_MODE
 
     def _names(self, folder: str) -> set[str]:
-        return self._names_planned.get(folder, set()).union(self._view.names(folder))
+        there = self._added.get(folder, set()).union(self._view.names(folder))
+        return there - self._removed.get(folder, set())
 
     def _entry_at(self, place: str) -> Symlink | type[Node] | None:
         """Return the entry at ``place``, whose parent directory has no links."""
