@@ -88,13 +88,14 @@ def walk(
     links = 0
     while pending:
         name = pending.pop()
+        children = entries[-1].children
+        if children is None:
+            return None
         if name == "..":
-            if entries[-1].children is None:
-                return None
             if names:
                 del names[-1], entries[-1]
             continue
-        child = _child(entries[-1], name, make)
+        child = children.get(name) or _made(children, name, make)
         if child is None:
             return None
         if child.kind is Symlink and (pending or follow):
@@ -113,12 +114,10 @@ def walk(
     return WalkedPath(tuple(names), tuple(entries))
 
 
-def _child(folder: ImageEntry, name: str, make: MemberPlace | None) -> ImageEntry | None:
-    if folder.children is None:
-        return None
-    if name not in folder.children and make is not None:
-        folder.children[name] = ImageEntry(Directory, make)
-    return folder.children.get(name)
+def _made(children: dict[str, ImageEntry], name: str, make: MemberPlace | None) -> ImageEntry | None:
+    if make is not None:
+        children[name] = ImageEntry(Directory, make)
+    return children.get(name)
 
 
 def steps(path: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from rootfs_trust.errors import MalformedError
@@ -35,6 +36,8 @@ _PAX = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE)
 _GLOBAL = tarfile.XGLTYPE
 _SPARSE = tarfile.GNUTYPE_SPARSE
 _MOST_DIGITS = 20
+_MOST_FIELDS = 1024
+"""Maximum number of cached fields. Most entries have the same owner, mode and time as others."""
 
 
 class ForwardOnlyFile:
@@ -52,7 +55,11 @@ class ForwardOnlyFile:
 
     def read(self, size: int) -> bytes:
         """Return exactly ``size`` bytes of headers, or nothing at the end. Raises MalformedError if it ends early."""
-        data = b"".join(self.pieces(size))
+        data = self._buffer[self._at : self._at + size]
+        self._at += len(data)
+        self.position += len(data)
+        if len(data) < size:
+            data += b"".join(self.pieces(size - len(data)))
         if data and len(data) != size:
             raise self.truncated()
         self.headers.append(data)
@@ -60,10 +67,14 @@ class ForwardOnlyFile:
 
     def skip_to(self, position: int) -> None:
         """Skip forwards to ``position``. Raises MalformedError if the stream ends before it."""
-        for _ in self.pieces(position - self.position):
-            pass
-        if self.position < position:
-            raise self.truncated()
+        while self.position < position:
+            if self._at == len(self._buffer):
+                self._buffer, self._at = next(self._stream, b""), 0
+                if not self._buffer:
+                    raise self.truncated()
+            step = min(len(self._buffer) - self._at, position - self.position)
+            self._at += step
+            self.position += step
 
     def skip_zeros(self) -> None:
         """Skip to the next byte that is not zero, or to the end."""
@@ -286,7 +297,8 @@ def _parsed(block: bytes, offset: int) -> tarfile.TarInfo:
         raise ValueError("bad checksum")
     info = tarfile.TarInfo(_text(block[0:100]))
     info.offset = offset
-    info.mode, info.uid, info.gid = (_number(block[start : start + 8]) for start in (100, 108, 116))
+    info.mode = _number(block[100:108])
+    info.uid, info.gid = max(0, _number(block[108:116])), max(0, _number(block[116:124]))
     info.size, info.mtime = _number(block[124:136]), _number(block[136:148])
     info.type, info.linkname = block[156:157], _text(block[157:257])
     info.uname, info.gname = _text(block[265:297]), _text(block[297:329])
@@ -311,7 +323,7 @@ def is_header(block: bytes) -> bool:
 
 def _is_checksum(stated: int, block: bytes) -> bool:
     """Return whether ``stated`` is the sum of the bytes with the field as blanks: unsigned (POSIX) or signed."""
-    others = block[:148] + block[156:]
+    others = (block[:148] + block[156:]).translate(None, b"\0")  # most bytes are zeros, which add nothing
     unsigned = 256 + sum(others)
     return stated == unsigned or stated == unsigned - 256 * sum(byte > 127 for byte in others)
 
@@ -320,15 +332,18 @@ def _text(field: bytes) -> str:
     return as_text(field.partition(b"\0")[0])
 
 
+@lru_cache(maxsize=_MOST_FIELDS)
 def _number(field: bytes) -> int:
     """Parse octal digits, or base 256 as GNU tar writes larger numbers. Raises ValueError."""
     if field[0] in (0o200, 0o377):
         value = int.from_bytes(field[1:], "big")
         return value - (256 ** (len(field) - 1) if field[0] == 0o377 else 0)
     digits = field.partition(b"\0")[0].strip()
-    if digits and not (digits.isdigit() and not set(digits) & {ord("8"), ord("9")}):
+    if not digits:
+        return 0
+    if not digits.isdigit() or b"8" in digits or b"9" in digits:
         raise ValueError("bad number")
-    return int(digits or b"0", 8)
+    return int(digits, 8)
 
 
 def _records(data: bytes, offset: int) -> Iterator[tuple[str, str]]:
@@ -348,6 +363,8 @@ def _records(data: bytes, offset: int) -> Iterator[tuple[str, str]]:
 
 def _apply(info: tarfile.TarInfo, fields: Mapping[str, str]) -> None:
     """Set the fields of a pax header."""
+    if not fields:
+        return
     info.name = fields.get("GNU.sparse.name", fields.get("path", info.name))
     info.linkname = fields.get("linkpath", info.linkname)
     info.uname, info.gname = fields.get("uname", info.uname), fields.get("gname", info.gname)
