@@ -9,11 +9,14 @@ import hashlib
 import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from functools import partial
 from types import ModuleType
 from typing import BinaryIO, Protocol
 
 from rootfs_trust.errors import ZSTD as NEEDS_ZSTD
 from rootfs_trust.errors import InputError, MalformedError
+from rootfs_trust.image.worker_thread import WorkerThread
 
 PIECE = 256 * 1024
 """Size of a piece in bytes."""
@@ -202,35 +205,42 @@ class _Input:
 def _unpacked(stream: Iterator[bytes], kind: str) -> Iterator[bytes]:
     """Yield the content of members or frames in sequence, as the formats' programs do. Zeros may follow."""
     source, frames = _Input(stream), 0
-    while first := source.take(_FIRST_SLICE):
-        rest = first.lstrip(b"\0")
-        source.give_back(len(rest))
-        if not rest:
-            continue
-        frames += 1
-        if frames > MAX_FRAMES:
-            raise MalformedError(f"is a {kind} stream of more than {MAX_FRAMES} parts")
-        try:
-            yield from _one_frame(_decompressor(kind), source)
-        except _errors(kind) as error:
-            raise MalformedError(f"is not a valid {kind} stream: {error}") from error
+    with closing(WorkerThread()) as worker:
+        while first := source.take(_FIRST_SLICE):
+            rest = first.lstrip(b"\0")
+            source.give_back(len(rest))
+            if not rest:
+                continue
+            frames += 1
+            if frames > MAX_FRAMES:
+                raise MalformedError(f"is a {kind} stream of more than {MAX_FRAMES} parts")
+            try:
+                yield from _one_frame(_decompressor(kind), source, worker)
+            except _errors(kind) as error:
+                raise MalformedError(f"is not a valid {kind} stream: {error}") from error
 
 
-def _one_frame(worker: _Decompressor, source: _Input) -> Iterator[bytes]:
-    """Yield the content of one frame. Slices start small, so that a million tiny frames take linear time."""
-    size, data = _FIRST_SLICE, b""
+def _one_frame(frame: _Decompressor, source: _Input, worker: WorkerThread) -> Iterator[bytes]:
+    """Yield the content of one frame. Slices start small, so that a million tiny frames take linear time.
+
+    With slices of full size, the worker decompresses the next piece while the caller uses this one.
+    """
+    size, starving, piece = _FIRST_SLICE, True, b""
     while True:
-        starving = worker.needs_input
-        if starving:
-            data = source.take(size)
-            size = min(2 * size, PIECE)
-        if piece := worker.decompress(data if starving else b"", PIECE):
+        data = source.take(size) if starving else b""
+        step = partial(frame.decompress, data, PIECE)
+        result = step if size < PIECE else worker.start(step)
+        if piece:
             yield piece
-        if worker.eof:
-            source.give_back(len(worker.unused_data))
+        piece = result()
+        if frame.eof:
+            source.give_back(len(frame.unused_data))
+            yield piece
             return
         if starving and not (data or piece):
             raise MalformedError("is cut short")
+        size = min(2 * size, PIECE) if starving else size
+        starving = frame.needs_input
 
 
 def _decompressor(kind: str) -> _Decompressor:
