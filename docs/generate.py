@@ -14,18 +14,9 @@ from pathlib import Path
 from rootfs_trust.audit.check import GROUPS, KINDS
 from rootfs_trust.audit.findings import FindingType
 from rootfs_trust.clients.all_clients import TYPES
-from rootfs_trust.clients.table import (
-    DEFAULTS,
-    GO_DIRECTORIES,
-    GO_FILES,
-    JAVA_STORES,
-    VARIABLES,
-    Defaults,
-    Variable,
-)
-from rootfs_trust.store.all_layouts import LAYOUTS
-from rootfs_trust.store.layout import Layout
-from rootfs_trust.store.p11kit.layout import P11KitStore
+from rootfs_trust.clients.table import GO_DIRECTORIES, GO_FILES, JAVA_STORES, VARIABLES, Variable
+from rootfs_trust.layouts import LAYOUTS
+from rootfs_trust.layouts.layout import ClientPaths, Layout
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS))
@@ -42,7 +33,7 @@ INTRODUCTION = """\
 
 This page says where each family of distributions keeps its trust store, and which files `install` reads and writes. `install`
 detects the layout from the files in the root filesystem, and then from os-release. `--layout NAME` selects one. This page is
-generated from the constants in `rootfs_trust/store` by `docs/generate.py`.
+generated from the constants in `rootfs_trust/layouts` by `docs/generate.py`.
 
 A **p11-kit source directory** contains certificates in the directory itself, in `anchors/` (trusted), and in `blocklist/` or
 `blacklist/` (distrusted). Files may be `.p11-kit`, DER, PEM or TRUSTED CERTIFICATE, with any name. They are read in byte order.
@@ -101,7 +92,7 @@ For well-formed input, `install` writes the same tree as the distribution's own 
 
 def layouts_page() -> str:
     """docs/layouts.md."""
-    without_purposes = ", ".join(name for name, layout in LAYOUTS.items() if not isinstance(layout, P11KitStore))
+    without_purposes = ", ".join(name for name, layout in LAYOUTS.items() if not layout.tokens)
     defects = DEFECTS.replace("{without_purposes}", without_purposes)
     return "\n".join([INTRODUCTION, *map(_layout, LAYOUTS.values()), defects])
 
@@ -124,7 +115,8 @@ CLIENTS = """\
 # Clients: which files each TLS client reads
 
 `list`, `diff`, `check`, `verify`, `report` and `sbom` use these tables. So do `remove` and `[store] distrust`, to make sure that
-no client still trusts a removed certificate. This page is generated from `rootfs_trust/clients/table.py` by `docs/generate.py`.
+no client still trusts a removed certificate. This page is generated from `rootfs_trust/layouts` and
+`rootfs_trust/clients` by `docs/generate.py`.
 
 `list --client NAME` lists what one client of a root filesystem trusts. Some files and directories are read by no client of the
 layout, but programs are often configured to read them. Each of them is a client named by its path:
@@ -163,14 +155,14 @@ def clients_page() -> str:
     """docs/clients.md."""
     ways = [f"| `{each.name}` | {each.programs} | {each.how} | {each.source} |\n" for each in TYPES.values()]
     how = "## How each client reads\n\n| client | programs | reads | source |\n| --- | --- | --- | --- |\n"
-    layouts = "".join(f"| {name} | {_row(row)} |\n" for name, row in DEFAULTS.items())
+    layouts = "".join(f"| {name} | {_row(layout.clients)} |\n" for name, layout in LAYOUTS.items())
     alike = f"| go | {_paths(GO_FILES)} | {_paths(GO_DIRECTORIES)} |\n| java | {_paths(JAVA_STORES)} | |\n"
     return "".join(
         [CLIENTS, "\n", how, *ways, "\n", BY_LAYOUT, layouts, ALIKE, alike, BY_VARIABLE, *map(_variable, VARIABLES)]
     )
 
 
-def _row(row: Defaults) -> str:
+def _row(row: ClientPaths) -> str:
     gnutls = f"{row.gnutls_way}: {_paths(row.gnutls)}"
     return " | ".join((_paths(row.openssl_file), _paths(row.openssl_directory), gnutls, row.source))
 

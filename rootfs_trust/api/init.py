@@ -16,10 +16,10 @@ from rootfs_trust.inputs.certificates import FoundCertificate, certificates
 from rootfs_trust.inputs.config import FILE_NAME
 from rootfs_trust.inputs.config_reader import parse_config
 from rootfs_trust.inputs.files import read_inputs
+from rootfs_trust.layouts.detect import find_layout
 from rootfs_trust.rendering.packaged_templates import packaged_template
 from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.anchor import name_of_file, safe_name
-from rootfs_trust.store.detect import find_layout
 from rootfs_trust.text import printable
 from rootfs_trust.thin_edge.key_renames import key_as_written, lookup
 from rootfs_trust.thin_edge.settings_in_force import main_file, mapper_tables

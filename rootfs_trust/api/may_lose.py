@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
 from rootfs_trust.errors import MalformedError
+from rootfs_trust.layouts.layout import BUNDLES
 from rootfs_trust.rootfs.plan import STAGED_PREFIX, Action, Link, MakeDirectory, Plan, Put, Remove
 from rootfs_trust.rootfs.view import View, parent, read
-from rootfs_trust.store.layout import BUNDLES
 from rootfs_trust.x509 import Block, blocks
 
 _PEM = b"-----BEGIN "

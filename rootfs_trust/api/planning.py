@@ -18,9 +18,10 @@ from rootfs_trust.inputs.anchors import InputAnchors, gather, gather_roots
 from rootfs_trust.inputs.config import Config, load_config
 from rootfs_trust.inputs.constraints import Fence, host_names
 from rootfs_trust.inputs.files import InputRecord
-from rootfs_trust.inputs.java_password import java_passwords
 from rootfs_trust.inputs.removal import NOTHING, Removal, read_removal
 from rootfs_trust.inputs.templates import Template, read_templates
+from rootfs_trust.layouts.detect import find_layout
+from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.outcome import InstalledAnchor, Outcome
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.ostree import USR_ETC, has_etc_in_usr
@@ -31,10 +32,10 @@ from rootfs_trust.runtimes.names import checked_names
 from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.checksum_files import updated_checksum_files
-from rootfs_trust.store.detect import find_layout
-from rootfs_trust.store.layout import Layout, Request, StorePlan
+from rootfs_trust.store.plan_store import plan_store
 from rootfs_trust.store.renewal import with_kept_names
 from rootfs_trust.store.selection import RootProgram, selected
+from rootfs_trust.store.store_plan import Request, StorePlan
 
 _PERMITTED = "in rootfs-trust.toml, the key permitted of an [[anchor]] does the same"
 
@@ -97,7 +98,11 @@ def read_job(options: InstallOptions) -> Job:
     templates, problems = read_templates(config.renders)
     gathered.problems += problems
     use = config.runtimes.use if options.runtimes is None else options.runtimes
-    passwords = java_passwords(config.runtimes.java_password_file)
+    passwords: tuple[str, ...] = ()
+    if config.runtimes.java_password_file is not None:
+        from rootfs_trust.inputs.java_password import java_password
+
+        passwords = (java_password(config.runtimes.java_password_file),)
     program = _program(config, options.root_data, at)
     return Job(options, config, gathered, tuple(templates), checked_names(use), passwords, removal, program)
 
@@ -188,7 +193,7 @@ def _store(device: Device, layout: Layout, request: Request) -> tuple[Request, S
         from rootfs_trust.api.trust_change import with_digests_of_clients
 
         request = with_digests_of_clients(device, request)
-    store = layout.plan(device.view, request)
+    store = plan_store(layout, device.view, request)
     if not (request.remove or request.distrust or request.selections or store.removed or store.selected):
         return request, store, frozenset()
     from rootfs_trust.api.trust_change import without_trust
@@ -222,7 +227,7 @@ def _conflicting_agent_files(
 
     def next_run(files: Desired) -> list[str]:
         tree = PlannedTree(device, {**store.desired, **files})
-        again = layout.plan(tree, Request(created=created))
+        again = plan_store(layout, tree, Request(created=created))
         if again.problems or again.conflicts:
             return [each.path for each in (*again.problems, *again.conflicts)]
         plan = make_plan(tree, again.desired)

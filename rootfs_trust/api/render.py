@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from rootfs_trust.clients.table import JAVA_STORES
 from rootfs_trust.errors import COLLISION, PRIVATE_KEY, InputError
 from rootfs_trust.inputs.templates import Template
+from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.rendering.render import RenderRequest, TemplateTrust, rendered
 from rootfs_trust.rootfs.view import File, View
-from rootfs_trust.store.layout import Layout, StorePlan
+from rootfs_trust.store.store_plan import StorePlan
 from rootfs_trust.x509 import encode, private_key_form
 
 

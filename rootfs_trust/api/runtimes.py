@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rootfs_trust.clients.environment_variables import variable
 from rootfs_trust.clients.file_readers import file_reader
+from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.listing import entries_below
 from rootfs_trust.rootfs.planned_tree import PlannedTree
@@ -24,9 +25,9 @@ from rootfs_trust.runtimes.variables import (
     variables_before,
 )
 from rootfs_trust.store.anchor import Anchor, name_of_file, safe_name
-from rootfs_trust.store.layout import Layout, StorePlan
 from rootfs_trust.store.purposes import SERVERS
 from rootfs_trust.store.source_file import read_source
+from rootfs_trust.store.store_plan import StorePlan
 
 _SUFFIXES = (".crt", ".pem", ".cer")
 _OPENSSL_TRUST = b"-----BEGIN TRUSTED CERTIFICATE-----"

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from rootfs_trust.api.runtimes import anchors_of
 from rootfs_trust.clients.table import JAVA_STORES
 from rootfs_trust.errors import JAVA_STORE_FORMAT, InputError, MalformedError, Problem
+from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import File, View, read
 from rootfs_trust.runtimes.java import changed_keystore, readable_anchors
 from rootfs_trust.runtimes.request import RuntimeRequest
-from rootfs_trust.store.layout import Layout, Request, StorePlan
+from rootfs_trust.store.store_plan import Request, StorePlan
 
 
 def add_system_keystores(

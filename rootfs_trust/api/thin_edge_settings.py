@@ -10,9 +10,10 @@ from rootfs_trust.api.render import render_files
 from rootfs_trust.errors import InputError, Problem
 from rootfs_trust.inputs.config import CloudTable, Config
 from rootfs_trust.inputs.templates import Template
+from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import Desired
-from rootfs_trust.store.layout import Layout, StorePlan
+from rootfs_trust.store.store_plan import StorePlan
 from rootfs_trust.thin_edge.configure import thin_edge
 from rootfs_trust.thin_edge.trust_settings import Setting, cloud_settings, parse_setting
 

@@ -15,13 +15,15 @@ from rootfs_trust.clients.pkcs12 import keystore_certificates
 from rootfs_trust.clients.readings import ClientReading, TrustedBy, TrustingClient, readings, trusted_by
 from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
 from rootfs_trust.errors import CONFLICT, DISTRUSTED_YET_TRUSTED, MalformedError, Problem
+from rootfs_trust.layouts.layout import BUNDLES, Layout
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.plan import Plan
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Absent, Symlink, View, parent, read
 from rootfs_trust.store.anchor import Anchor, name_of_subject
-from rootfs_trust.store.layout import BUNDLES, Layout, Request, StorePlan
+from rootfs_trust.store.plan_store import plan_store
 from rootfs_trust.store.selection import DIGEST, Selection, selected
+from rootfs_trust.store.store_plan import Request, StorePlan
 from rootfs_trust.x509 import Certificate, read_objects
 
 # -- gone ------------------------------------------------------------------------------------------------------
@@ -95,7 +97,7 @@ def _without_copies(
     copies: dict[str, Absent] = {}
     while more := set(_copies(PlannedTree(device, {**copies, **store.desired}), every)) - set(copies):
         copies |= dict.fromkeys(sorted(more), Absent())
-        store = layout.plan(PlannedTree(device, copies), request)
+        store = plan_store(layout, PlannedTree(device, copies), request)
     return store, copies
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from rootfs_trust.clients.table import HASH_DIRECTORIES
 from rootfs_trust.errors import HASH_DIRECTORY_APART, Problem
+from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.rootfs.view import Desired, File, View, parent
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.hash_links import is_looked_up, is_looked_up_first
-from rootfs_trust.store.layout import Layout
 
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 

@@ -15,12 +15,12 @@ from rootfs_trust.errors import InputError
 from rootfs_trust.inputs.config import AnchorTable
 from rootfs_trust.inputs.policy import Policy
 from rootfs_trust.inputs.root_data import RootData
+from rootfs_trust.layouts.detect import find_layout
+from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.error_collecting_view import ErrorCollectingView
 from rootfs_trust.rootfs.view import File, View, join, read
 from rootfs_trust.store.debian.ca_certificates_conf import parse_conf
-from rootfs_trust.store.detect import find_layout
-from rootfs_trust.store.layout import Layout
 from rootfs_trust.store.selection import Selection
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.constrained import digests_of
@@ -113,14 +113,13 @@ class Inspection:
 
     @property
     def bundle_is_a_package(self) -> bool:
-        """Whether the bundle comes from an optional package and not from a tool (OpenWrt's ca-bundle)."""
-        return self._layout is not None and self._layout.name == "openwrt"
+        """Whether the bundle comes from an optional package and not from a tool."""
+        return self._layout is not None and self._layout.optional_bundle
 
     @property
     def layout_links(self) -> tuple[str, ...]:
         """The links to the store files that the distribution's packages contain."""
-        links: tuple[tuple[str, str], ...] = getattr(self._layout, "links", ())
-        return tuple(path for path, _ in links)
+        return tuple(path for path, _ in self._layout.links) if self._layout else ()
 
     @cached_property
     def _layout(self) -> Layout | None:

@@ -7,7 +7,7 @@ paths that TLS clients read are in :mod:`rootfs_trust.clients.table`; the others
 from __future__ import annotations
 
 from rootfs_trust.clients import table
-from rootfs_trust.store import layout
+from rootfs_trust.layouts import layout
 
 BUNDLES, HASH_DIRECTORIES, JAVA_STORES = layout.BUNDLES, table.HASH_DIRECTORIES, table.JAVA_STORES
 """The paths that TLS clients read, in the order in which they look for them."""

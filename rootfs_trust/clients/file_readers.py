@@ -16,14 +16,14 @@ from rootfs_trust.clients.pem_readers import (
     parsed,
     rust_sections,
 )
-from rootfs_trust.clients.table import DEFAULTS, UNKNOWN, Defaults
 from rootfs_trust.errors import InputError, MalformedError
+from rootfs_trust.layouts.detect import find_layout
+from rootfs_trust.layouts.layout import UNKNOWN, ClientPaths
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.error_collecting_view import ErrorCollectingView
 from rootfs_trust.rootfs.listing import entries_below
 from rootfs_trust.rootfs.view import Directory, File, Node, join, parent, read
 from rootfs_trust.runtimes.find import StoreSearch, find_stores
-from rootfs_trust.store.detect import find_layout
 from rootfs_trust.x509 import BadBlock, Block, Certificate, blocks
 from rootfs_trust.x509.certificate import take_certificate
 from rootfs_trust.x509.der import DerReader
@@ -99,10 +99,10 @@ class FileReader:
         return other
 
     @cached_property
-    def defaults(self) -> Defaults:
+    def defaults(self) -> ClientPaths:
         """The paths that are compiled into the clients of the rootfs's layout."""
         try:
-            return DEFAULTS.get(find_layout(self.device).name, UNKNOWN)
+            return find_layout(self.device).clients
         except InputError:
             return UNKNOWN
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from rootfs_trust.clients.client import Client, ClientAnchor, ClientType, FoundAnchors, fixed
 from rootfs_trust.clients.file_readers import FileReader, anchors_in, of_file
-from rootfs_trust.clients.table import EVERY_FILE, P11KIT, UNKNOWN
+from rootfs_trust.layouts.layout import EVERY_FILE, P11KIT, UNKNOWN
 
 TYPE = ClientType(
     "gnutls",

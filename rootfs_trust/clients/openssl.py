@@ -11,7 +11,7 @@ from itertools import count
 
 from rootfs_trust.clients.client import Client, ClientAnchor, ClientType, Find, FoundAnchors, OpenSslOptions, together
 from rootfs_trust.clients.file_readers import FileReader, of_file
-from rootfs_trust.clients.table import UNKNOWN
+from rootfs_trust.layouts.layout import UNKNOWN
 from rootfs_trust.rootfs.view import join, read
 from rootfs_trust.store.hash_links import is_looked_up_first
 from rootfs_trust.x509 import Certificate, Name

@@ -1,36 +1,16 @@
-"""Where the TLS clients of a root filesystem look for certificates, by layout.
+"""Where the TLS clients of a root filesystem look for certificates on every layout, and which variables change that.
 
-A client reads the paths that are compiled into it, unless a variable or a setting names others. The paths that the
-distribution's own tool writes are in the layouts (``store/``). All commands that print what is trusted, and
-docs/clients.md, use this table.
+What is compiled into the clients of one layout is in its record (``layouts/``). All commands that print what is
+trusted, and docs/clients.md, use both.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from rootfs_trust.store.layout import BUNDLES
-
-FILE, EVERY_FILE, P11KIT = "file", "every file", "p11-kit"
-"""How GnuTLS reads a path: one file; each file of a directory, whatever its name; the sources of p11-kit in a directory
-and its subdirectories."""
-
-
-class Defaults(NamedTuple):
-    """The paths that are compiled into the libraries of one layout. If there are several, the first that exists is
-    used.
-    """
-
-    openssl_file: tuple[str, ...]
-    """X509_CERT_FILE of OpenSSL, then the bundle to which the distribution points programs."""
-    openssl_directory: tuple[str, ...]
-    """X509_CERT_DIR of OpenSSL, then the hash directory to which the distribution points programs."""
-    gnutls_way: str
-    """How GnuTLS reads its ``gnutls`` paths: FILE, EVERY_FILE or P11KIT."""
-    gnutls: tuple[str, ...]
-    source: str
-    """The source of these facts."""
-
+from rootfs_trust.layouts import LAYOUTS
+from rootfs_trust.layouts.layout import EVERY_FILE
+from rootfs_trust.layouts.tools import JAVA_STORE
 
 HASH_DIRECTORIES = (
     "/etc/ssl/certs",
@@ -45,7 +25,7 @@ HASH_DIRECTORIES = (
 """Directories in which OpenSSL, or a program that uses it, looks up certificates by hash."""
 
 JAVA_STORES = (
-    "/etc/ssl/certs/java/cacerts",
+    JAVA_STORE,
     "/etc/pki/ca-trust/extracted/java/cacerts",
     "/etc/pki/java/cacerts",
     "/var/lib/ca-certificates/java-cacerts",
@@ -64,139 +44,10 @@ GO_FILES = (
 GO_DIRECTORIES = ("/etc/ssl/certs", "/etc/pki/tls/certs")
 """Go reads the first of the files, and every file of both directories (crypto/x509, root_linux.go)."""
 
-_DEBIAN_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
-_OPENSSL_PROBE = "github.com/tiran/distro-truststore (default paths of OpenSSL in the distributions' images)"
+_BY_LAYOUT = [layout.clients for layout in LAYOUTS.values()]
+_EVERY_FILE = [path for each in _BY_LAYOUT if each.gnutls_way == EVERY_FILE for path in each.gnutls]
 
-UNKNOWN = Defaults(
-    (
-        "/usr/lib/ssl/cert.pem",
-        "/usr/lib/ssl-3/cert.pem",
-        "/etc/pki/tls/cert.pem",
-        "/etc/ssl/cert.pem",
-        *BUNDLES,
-    ),
-    (
-        "/usr/lib/ssl/certs",
-        "/usr/lib/ssl-3/certs",
-        "/etc/pki/tls/certs",
-        "/etc/ssl/certs",
-        "/etc/pki/ca-trust/extracted/pem/directory-hash",
-    ),
-    FILE,
-    (
-        _DEBIAN_BUNDLE,
-        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-        "/etc/pki/tls/certs/ca-bundle.crt",
-        "/etc/ssl/ca-bundle.pem",
-        "/etc/pki/tls/cert.pem",
-        "/etc/ssl/cert.pem",
-    ),
-    "the first place that exists, in the order of the distributions' OPENSSLDIR; m4/hooks.m4 of GnuTLS",
-)
-"""The defaults for a root filesystem without a layout, or without the distribution's own files."""
-
-DEFAULTS: dict[str, Defaults] = {
-    "debian": Defaults(
-        ("/usr/lib/ssl/cert.pem", _DEBIAN_BUNDLE),
-        ("/usr/lib/ssl/certs", "/etc/ssl/certs"),
-        FILE,
-        (_DEBIAN_BUNDLE,),
-        "debian/rules of openssl (OPENSSLDIR /usr/lib/ssl) and of gnutls28 (--with-default-trust-store-file)",
-    ),
-    "yocto": Defaults(
-        ("/usr/lib/ssl-3/cert.pem", "/usr/lib/ssl/cert.pem", _DEBIAN_BUNDLE),
-        ("/usr/lib/ssl-3/certs", "/usr/lib/ssl/certs", "/etc/ssl/certs"),
-        FILE,
-        (_DEBIAN_BUNDLE,),
-        "openembedded-core: openssl_3.*.bb (OPENSSLDIR /usr/lib/ssl-3), gnutls (--with-default-trust-store-file)",
-    ),
-    "alpine": Defaults(
-        ("/etc/ssl/cert.pem", _DEBIAN_BUNDLE),
-        ("/etc/ssl/certs",),
-        FILE,
-        (_DEBIAN_BUNDLE, "/etc/ssl/cert.pem"),
-        f"aports main/openssl (--openssldir=/etc/ssl); {_OPENSSL_PROBE}",
-    ),
-    "void": Defaults(
-        ("/etc/ssl/cert.pem", _DEBIAN_BUNDLE),
-        ("/etc/ssl/certs",),
-        FILE,
-        (_DEBIAN_BUNDLE,),
-        "srcpkgs/openssl (--openssldir=/etc/ssl); m4/hooks.m4 of GnuTLS, which uses the first file of the build host",
-    ),
-    "gentoo": Defaults(
-        ("/etc/ssl/cert.pem", _DEBIAN_BUNDLE),
-        ("/etc/ssl/certs",),
-        FILE,
-        (_DEBIAN_BUNDLE,),
-        "dev-libs/openssl (--openssldir=/etc/ssl), net-libs/gnutls (--with-default-trust-store-file)",
-    ),
-    "slackware": Defaults(
-        ("/etc/ssl/cert.pem", _DEBIAN_BUNDLE),
-        ("/etc/ssl/certs",),
-        FILE,
-        (_DEBIAN_BUNDLE,),
-        "source/n/openssl (--openssldir=/etc/ssl); m4/hooks.m4 of GnuTLS, which uses the first file of the build host",
-    ),
-    "fedora": Defaults(
-        (
-            "/etc/pki/tls/cert.pem",
-            "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-            "/etc/pki/tls/certs/ca-bundle.crt",
-        ),
-        ("/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted/pem/directory-hash"),
-        P11KIT,
-        ("/etc/pki/ca-trust/source", "/usr/share/pki/ca-trust-source"),
-        f"gnutls.spec (--with-default-trust-store-pkcs11); {_OPENSSL_PROBE}",
-    ),
-    "suse": Defaults(
-        ("/var/lib/ca-certificates/ca-bundle.pem", "/etc/ssl/ca-bundle.pem"),
-        ("/var/lib/ca-certificates/openssl", "/etc/ssl/certs"),
-        EVERY_FILE,
-        ("/var/lib/ca-certificates/pem",),
-        f"gnutls.spec (--with-default-trust-store-dir=/var/lib/ca-certificates/pem); {_OPENSSL_PROBE}",
-    ),
-    "arch": Defaults(
-        ("/etc/ssl/cert.pem", _DEBIAN_BUNDLE, "/etc/ca-certificates/extracted/tls-ca-bundle.pem"),
-        ("/etc/ssl/certs", "/etc/ca-certificates/extracted/cadir"),
-        P11KIT,
-        ("/etc/ca-certificates/trust-source", "/usr/share/ca-certificates/trust-source"),
-        f"PKGBUILD of gnutls (--with-default-trust-store-pkcs11); {_OPENSSL_PROBE}",
-    ),
-    "buildroot": Defaults(
-        ("/etc/ssl/cert.pem", _DEBIAN_BUNDLE),
-        ("/etc/ssl/certs",),
-        FILE,
-        (_DEBIAN_BUNDLE,),
-        "package/libopenssl (--openssldir=/etc/ssl), package/gnutls (--with-default-trust-store-file) of Buildroot",
-    ),
-    "photon": Defaults(
-        ("/etc/ssl/cert.pem", "/etc/pki/tls/certs/ca-bundle.crt"),
-        ("/etc/ssl/certs",),
-        FILE,
-        ("/etc/pki/tls/certs/ca-bundle.crt",),
-        "openssl.spec (--openssldir=/etc/ssl), gnutls.spec (--with-default-trust-store-file), curl.spec of Photon OS",
-    ),
-    "openwrt": Defaults(
-        ("/etc/ssl/cert.pem", _DEBIAN_BUNDLE),
-        ("/etc/ssl/certs",),
-        EVERY_FILE,
-        ("/etc/ssl/certs",),
-        f"packages feed, libs/gnutls (--with-default-trust-store-dir=/etc/ssl/certs/); {_OPENSSL_PROBE}",
-    ),
-    "bundle-only": UNKNOWN,
-}
-"""The compiled-in paths of each layout, by its name."""
-
-DIRECTORIES = tuple(
-    dict.fromkeys(
-        (
-            *GO_DIRECTORIES,
-            *HASH_DIRECTORIES,
-            *(path for row in DEFAULTS.values() if row.gnutls_way == EVERY_FILE for path in row.gnutls),
-        )
-    )
-)
+DIRECTORIES = tuple(dict.fromkeys((*GO_DIRECTORIES, *HASH_DIRECTORIES, *_EVERY_FILE)))
 """Directories in which some client reads every file, although no variable or setting names it."""
 
 

@@ -14,13 +14,13 @@ from rootfs_trust.errors import ConflictError, refuse
 from rootfs_trust.fleet.change_detection import WatchedTree, stamp
 from rootfs_trust.fleet.messages import CHANGED, SKIPPED, UNCHANGED, JournalEntry, TargetConfig, TargetResult, Task
 from rootfs_trust.fleet.policies import load_job
+from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.rootfs.apply import Writer
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.result_cache import CachedResult
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.rootfs.view import File, Symlink, View, join
 from rootfs_trust.rootfs.writable import unwritable
-from rootfs_trust.store.layout import Layout
 
 
 class RootWork:

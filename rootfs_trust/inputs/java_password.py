@@ -6,14 +6,10 @@ from rootfs_trust.errors import CONFIG, InputError
 from rootfs_trust.inputs.files import read_file
 
 
-def java_passwords(path: str | None) -> tuple[str, ...]:
-    """Return the passwords in the file that ``[runtimes] java_password_file`` names: its first line, or nothing without
-    such a file. Raises InputError.
-    """
-    if path is None:
-        return ()
+def java_password(path: str) -> str:
+    """Return the first line of the file that ``[runtimes] java_password_file`` names. Raises InputError."""
     try:
-        return (read_file(path).decode().split("\n")[0].rstrip("\r"),)
+        return read_file(path).decode().split("\n")[0].rstrip("\r")
     except OSError as error:
         message = f"the password of Java's keystores cannot be read: {error.strerror}"
         raise InputError(CONFIG(path, message, "check the path and its permissions")) from error

@@ -11,7 +11,7 @@ from rootfs_trust.errors import CONFLICT, Problem
 from rootfs_trust.rootfs.view import View
 from rootfs_trust.runtimes.find import StoreSearch, find_stores
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import StorePlan
+from rootfs_trust.store.store_plan import StorePlan
 
 
 class Assignment(NamedTuple):

@@ -6,13 +6,12 @@ no tool for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from rootfs_trust.layouts.layout import Layout
+from rootfs_trust.layouts.tools import BuildrootHook
 from rootfs_trust.rootfs.view import Directory, File, View, as_bytes, read
 from rootfs_trust.store.anchor_sources import AnchorSources, sources_with, stem
 from rootfs_trust.store.cloud_roots import with_presets
 from rootfs_trust.store.hash_links import hash_directory, links_into
-from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import DIGEST, Held, not_found, with_selections
 from rootfs_trust.store.source_file import (
     Source,
@@ -23,88 +22,55 @@ from rootfs_trust.store.source_file import (
     unsourced,
     without_purposes,
 )
+from rootfs_trust.store.store_plan import Request, StorePlan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildrootStore:
-    """The layout of Buildroot's ca-certificates package. Implements Layout."""
+def plan_buildroot(layout: Layout, tool: BuildrootHook, view: View, request: Request) -> StorePlan:
+    """Plan the store for ``request``."""
+    plan = StorePlan()
+    found = {path: read_source_at(view, path) for path in certificate_files(view, tool.sources)}
+    request = without_purposes(request, plan, layout.name)
+    request = with_presets(request, found.values(), plan)
+    request = with_selections(request, _certificates_before(layout, found), plan, layout.name)
+    folder = AnchorSources(layout.local, link_name, dict(found), (), ())
+    change(folder, request, plan)
+    sources = [folder.sources[path] for path in sorted(folder.sources, key=as_bytes)]
+    report_defects(sources, plan)
+    plan.warnings += missing_issuers(request.anchors, sources)
+    if not request.drop_unsourced:
+        plan.conflicts += unsourced(layout.bundle, read(view, layout.bundle), [*found.values(), *sources])
+    _write(view, layout, tool, found, folder, sources, plan)
+    return plan
 
-    name: str
-    title: str
-    releases: str
-    facts: tuple[str, ...]
-    ids: tuple[str, ...] = ()
-    """Values of ID and ID_LIKE in os-release that identify such a system."""
-    sources: str = "/usr/share/ca-certificates"
-    """Every ``.crt`` file below this directory is trusted."""
-    local: str = "/usr/share/ca-certificates/local"
-    suffix: str = ".crt"
-    bundle: str = "/etc/ssl/certs/ca-certificates.crt"
-    hash_directory: str = "/etc/ssl/certs"
 
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """The bundle and the hash directory."""
-        return self.bundle, self.hash_directory
+def _certificates_before(layout: Layout, found: dict[str, Source]) -> Held:
+    local = [source for path, source in found.items() if path.startswith(f"{layout.local}/")]
+    shipped = [source for path, source in found.items() if not path.startswith(f"{layout.local}/")]
+    return Held(
+        [each for source in shipped for each in source.certificates],
+        [each for source in local for each in source.certificates],
+        (),
+        list(map(stem, found)),
+    )
 
-    @property
-    def keystores(self) -> tuple[str, ...]:
-        """Empty: Buildroot's hook writes no Java keystore."""
-        return ()
 
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """The source files, for docs/layouts.md."""
-        return (f"`{self.sources}`: `*.crt`, with subdirectories, in byte order of the whole path",)
-
-    @property
-    def writes(self) -> tuple[str, ...]:
-        """The written files, for docs/layouts.md."""
-        return (
-            f"`{self.local}/NAME.crt` (0644)",
-            f"`{self.bundle}` (0644), the bytes of the source files, one after the other",
-            f"`{self.hash_directory}/NAME.pem`: relative links to the source files",
-            f"`{self.hash_directory}/HASH.N`: relative hash links, new style",
-        )
-
-    def plan(self, view: View, request: Request) -> StorePlan:
-        """Plan the store for ``request``. Implements :meth:`Layout.plan`."""
-        plan = StorePlan()
-        found = {path: read_source_at(view, path) for path in certificate_files(view, self.sources)}
-        request = without_purposes(request, plan, self.name)
-        request = with_presets(request, found.values(), plan)
-        request = with_selections(request, self._certificates_before(found), plan, self.name)
-        folder = AnchorSources(self.local, link_name, dict(found), (), ())
-        change(folder, request, plan)
-        sources = [folder.sources[path] for path in sorted(folder.sources, key=as_bytes)]
-        report_defects(sources, plan)
-        plan.warnings += missing_issuers(request.anchors, sources)
-        if not request.drop_unsourced:
-            plan.conflicts += unsourced(self.bundle, read(view, self.bundle), [*found.values(), *sources])
-        self._write(view, found, folder, sources, plan)
-        return plan
-
-    def _certificates_before(self, found: dict[str, Source]) -> Held:
-        local = [source for path, source in found.items() if path.startswith(f"{self.local}/")]
-        shipped = [source for path, source in found.items() if not path.startswith(f"{self.local}/")]
-        return Held(
-            [each for source in shipped for each in source.certificates],
-            [each for source in local for each in source.certificates],
-            (),
-            list(map(stem, found)),
-        )
-
-    def _write(
-        self, view: View, found: dict[str, Source], folder: AnchorSources, sources: list[Source], plan: StorePlan
-    ) -> None:
-        # Even if no anchor is added: removing the last anchor must give the tree from before the first one.
-        plan.desired[self.local] = Directory()
-        new = {path: node for path, node in folder.changed.items() if path not in found}
-        plan.desired |= {**new, self.bundle: File(b"".join(source.data for source in sources)), **folder.changed}
-        links = {link_name(source.path): (f"../../..{source.path}", source) for source in sources}
-        stale = links_into(view, self.hash_directory, (f"../../..{self.sources}/",))
-        name = self.bundle.rpartition("/")[2]
-        plan.desired |= hash_directory(view, self.hash_directory, links, bundle=name, stale=stale)
+def _write(
+    view: View,
+    layout: Layout,
+    tool: BuildrootHook,
+    found: dict[str, Source],
+    folder: AnchorSources,
+    sources: list[Source],
+    plan: StorePlan,
+) -> None:
+    # Even if no anchor is added: removing the last anchor must give the tree from before the first one.
+    plan.desired[layout.local] = Directory()
+    new = {path: node for path, node in folder.changed.items() if path not in found}
+    plan.desired |= {**new, layout.bundle: File(b"".join(source.data for source in sources)), **folder.changed}
+    links = {link_name(source.path): (f"../../..{source.path}", source) for source in sources}
+    stale = links_into(view, layout.hash_directory, (f"../../..{tool.sources}/",))
+    name = layout.bundle.rpartition("/")[2]
+    plan.desired |= hash_directory(view, layout.hash_directory, links, bundle=name, stale=stale)
 
 
 def link_name(path: str) -> str:

@@ -8,115 +8,67 @@ without a bundle.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from rootfs_trust.errors import ALREADY_INSTALLED, CONFLICT
+from rootfs_trust.layouts.layout import Layout
+from rootfs_trust.layouts.tools import NoTool
 from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.store.anchor import Anchor, name_of_subject
 from rootfs_trust.store.anchor_sources import AnchorSources, stem
 from rootfs_trust.store.cloud_roots import with_presets
 from rootfs_trust.store.hash_links import hash_links
-from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import DIGEST, Held, not_found, with_selections
 from rootfs_trust.store.source_file import Source, fault_of, missing_issuers, read_source, without_purposes
+from rootfs_trust.store.store_plan import Request, StorePlan
 from rootfs_trust.x509 import Certificate, encode, read_objects
 
 _BEGIN, _END = b"-----BEGIN ", b"-----END "
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundleStore:
-    """The layout of a rootfs whose bundle is itself the source. Implements Layout."""
+def plan_bundle(layout: Layout, tool: NoTool, view: View, request: Request) -> StorePlan:
+    """Plan the store for ``request``."""
+    plan = StorePlan()
+    data = read(view, layout.bundle) or b""
+    bundle = read_source(layout.bundle, data) if data else Source(layout.bundle, b"", ())
+    folder = AnchorSources(layout.local, file_link_name, _files(view, layout), (), ())
+    found = dict(folder.sources)
+    more = [read_source(path, read(view, path) or b"") for path in tool.outputs]
+    sources = [bundle, *more, *found.values()]
+    plan.conflicts += (fault_of(source) for source in sources if source.fault)
+    request = without_purposes(request, plan, layout.name)
+    request = with_presets(request, sources, plan)
+    request = with_selections(request, _certificates_before(bundle, [*more, *found.values()]), plan, layout.name)
+    removed = _digests_to_remove(sources, request, plan)
+    plan.removed += (_anchor_of(each) for each in bundle.certificates if each.sha256 in removed)
+    if layout.hash_directory:
+        _change_folder(folder, removed, request, plan)
+        if layout.bundle in folder.changed:
+            message = f"is the bundle; the file of an anchor named {stem(layout.bundle)} would overwrite it"
+            plan.conflicts.append(CONFLICT(layout.bundle, message, "give the anchor another name"))
+        plan.desired |= {path: node for path, node in folder.changed.items() if path not in found}
+    if data or not found:
+        plan.desired[layout.bundle] = File(_rewritten(data, bundle, removed, request))
+    plan.desired |= {each.path: File(_rewritten(each.data, each, removed, request)) for each in more}
+    if layout.hash_directory:
+        replaced = {path: node for path, node in folder.changed.items() if path in found}
+        plan.desired |= {path: node for path, node in replaced.items() if isinstance(node, File)}
+        files = {path.rpartition("/")[2]: source for path, source in folder.sources.items()}
+        plan.desired |= hash_links(view, layout.hash_directory, files, map(file_link_name, found))
+        # Last, as plans delete in this order: if a run is interrupted, the next one still finds the source by name.
+        plan.desired |= {path: node for path, node in replaced.items() if isinstance(node, Absent)}
+    _report(bundle, found, folder, removed, request, plan)
+    return plan
 
-    name: str
-    title: str
-    releases: str
-    facts: tuple[str, ...]
-    ids: tuple[str, ...] = ()
-    """Values of ID and ID_LIKE in os-release that identify such a system."""
-    bundle: str = "/etc/ssl/certs/ca-certificates.crt"
-    suffix: str = ".crt"
-    more: tuple[str, ...] = ()
-    """Further bundles that are separate files: Azure Linux's distroless images have a copy at /etc/pki/tls/cert.pem."""
-    hash_directory: str = ""
-    """A directory whose ``.crt`` files are also sources, and have hash links. Empty if there is none."""
 
-    @property
-    def local(self) -> str:
-        """The directory of certificate files, or the bundle if there is none."""
-        return self.hash_directory or self.bundle
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """The bundles, and the hash directory if there is one."""
-        return (self.bundle, *self.more, *filter(None, (self.hash_directory,)))
-
-    @property
-    def keystores(self) -> tuple[str, ...]:
-        """Empty: these systems write no Java keystore."""
-        return ()
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """The source files, for docs/layouts.md."""
-        bundle = f"`{self.bundle}`: its content is kept, byte for byte"
-        return (f"`{self.hash_directory}`: `*.crt`", bundle) if self.hash_directory else (bundle,)
-
-    @property
-    def writes(self) -> tuple[str, ...]:
-        """The written files, for docs/layouts.md."""
-        bundle = f"`{self.bundle}` (0644): anchors at its end"
-        if not self.hash_directory:
-            return (bundle,)
-        return (
-            f"`{self.hash_directory}/NAME.crt` (0644)",
-            f"{bundle}; no bundle is created if there are only certificate files",
-            f"`{self.hash_directory}/HASH.N`: relative hash links, new style",
-        )
-
-    def plan(self, view: View, request: Request) -> StorePlan:
-        """Plan the store for ``request``. Implements :meth:`Layout.plan`."""
-        plan = StorePlan()
-        data = read(view, self.bundle) or b""
-        bundle = read_source(self.bundle, data) if data else Source(self.bundle, b"", ())
-        folder = AnchorSources(self.local, file_link_name, self._files(view), (), ())
-        found = dict(folder.sources)
-        more = [read_source(path, read(view, path) or b"") for path in self.more]
-        sources = [bundle, *more, *found.values()]
-        plan.conflicts += (fault_of(source) for source in sources if source.fault)
-        request = without_purposes(request, plan, self.name)
-        request = with_presets(request, sources, plan)
-        request = with_selections(request, _certificates_before(bundle, [*more, *found.values()]), plan, self.name)
-        removed = _digests_to_remove(sources, request, plan)
-        plan.removed += (_anchor_of(each) for each in bundle.certificates if each.sha256 in removed)
-        if self.hash_directory:
-            _change_folder(folder, removed, request, plan)
-            if self.bundle in folder.changed:
-                message = f"is the bundle; the file of an anchor named {stem(self.bundle)} would overwrite it"
-                plan.conflicts.append(CONFLICT(self.bundle, message, "give the anchor another name"))
-            plan.desired |= {path: node for path, node in folder.changed.items() if path not in found}
-        if data or not found:
-            plan.desired[self.bundle] = File(_rewritten(data, bundle, removed, request))
-        plan.desired |= {each.path: File(_rewritten(each.data, each, removed, request)) for each in more}
-        if self.hash_directory:
-            replaced = {path: node for path, node in folder.changed.items() if path in found}
-            plan.desired |= {path: node for path, node in replaced.items() if isinstance(node, File)}
-            files = {path.rpartition("/")[2]: source for path, source in folder.sources.items()}
-            plan.desired |= hash_links(view, self.hash_directory, files, map(file_link_name, found))
-            # Last, as plans delete in this order: if a run is interrupted, the next one still finds the source by name.
-            plan.desired |= {path: node for path, node in replaced.items() if isinstance(node, Absent)}
-        _report(bundle, found, folder, removed, request, plan)
-        return plan
-
-    def _files(self, view: View) -> dict[str, Source]:
-        """Return the certificate files of the directory, by path."""
-        found: dict[str, Source] = {}
-        for name in view.names(self.hash_directory) if self.hash_directory else ():
-            path = join(self.hash_directory, name)
-            data = read(view, path) if name.endswith(".crt") and path != self.bundle else None
-            if data is not None:
-                found[path] = read_source(path, data)
-        return found
+def _files(view: View, layout: Layout) -> dict[str, Source]:
+    """Return the certificate files of the directory, by path."""
+    found: dict[str, Source] = {}
+    for name in view.names(layout.hash_directory) if layout.hash_directory else ():
+        path = join(layout.hash_directory, name)
+        data = read(view, path) if name.endswith(".crt") and path != layout.bundle else None
+        if data is not None:
+            found[path] = read_source(path, data)
+    return found
 
 
 def file_link_name(path: str) -> str:

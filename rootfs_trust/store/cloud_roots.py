@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from rootfs_trust.errors import PRESET
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.source_file import Source
+from rootfs_trust.store.store_plan import Request, StorePlan
 from rootfs_trust.times import years_later
 
 _SCHEDULE = (

@@ -27,10 +27,10 @@ from typing import NamedTuple
 
 from rootfs_trust import x509
 from rootfs_trust.errors import JAVA_REFUSES, JAVA_STORE_FORMAT, JAVA_STORE_FROZEN, MalformedError, Problem
+from rootfs_trust.layouts.tools import JAVA_HOOK, JAVA_STORE
 from rootfs_trust.rootfs.view import File, Symlink, View, as_bytes, join, read
 from rootfs_trust.store.java_rules import refused_by_java
 from rootfs_trust.store.jks import PASSWORD, KeystoreEntry, read_keystore, with_dates, write_keystore
-from rootfs_trust.store.layout import JAVA_HOOK, JAVA_STORE
 from rootfs_trust.store.source_file import Source
 
 SETTINGS = "/etc/default/cacerts"

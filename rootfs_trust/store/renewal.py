@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rootfs_trust.errors import CONFLICT, MalformedError, Problem
+from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.rootfs.view import View, join, read
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import Layout
 from rootfs_trust.store.source_file import read_source
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.constrained import constrained, original_of

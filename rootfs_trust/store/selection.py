@@ -20,7 +20,7 @@ from rootfs_trust.text import did_you_mean
 from rootfs_trust.x509 import Certificate
 
 if TYPE_CHECKING:
-    from rootfs_trust.store.layout import Request, StorePlan
+    from rootfs_trust.store.store_plan import Request, StorePlan
 
 DIGEST = "sha256:"
 """Prefix of an argument that selects every copy of a certificate by its digest."""

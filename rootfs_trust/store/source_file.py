@@ -19,8 +19,8 @@ from rootfs_trust.errors import (
 from rootfs_trust.rootfs.listing import entries_below
 from rootfs_trust.rootfs.view import File, View, as_bytes, read
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.purposes import SERVERS, Purposes, pem_for, shown
+from rootfs_trust.store.store_plan import Request, StorePlan
 from rootfs_trust.x509 import Certificate, parse_certificate, pem
 from rootfs_trust.x509.parse_cache import cached
 

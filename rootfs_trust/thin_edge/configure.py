@@ -8,7 +8,7 @@ from rootfs_trust.errors import NO_TEDGE_USER, PROXY_CA_PATH, THIN_EDGE_BOTH, Co
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Absent, Directory, File, Owner, Symlink, parent, read
-from rootfs_trust.store.layout import StorePlan
+from rootfs_trust.store.store_plan import StorePlan
 from rootfs_trust.thin_edge.key_renames import key_as_written, lookup
 from rootfs_trust.thin_edge.service_environment import (
     DROP_IN,

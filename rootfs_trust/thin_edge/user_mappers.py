@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rootfs_trust.errors import THIN_EDGE_MAPPER, THIN_EDGE_SETTING, Problem
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import parent
-from rootfs_trust.store.layout import StorePlan
+from rootfs_trust.store.store_plan import StorePlan
 from rootfs_trust.thin_edge.trust_settings import MAPPERS, Setting
 from rootfs_trust.thin_edge.version import generation_of, mapper_file
 

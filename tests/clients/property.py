@@ -15,11 +15,11 @@ from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.remove import remove
 from rootfs_trust.clients import gnutls, java, openssl
 from rootfs_trust.clients.file_readers import FileReader
-from rootfs_trust.clients.table import BUNDLES, EVERY_FILE, P11KIT
 from rootfs_trust.errors import ConflictError, InputError
+from rootfs_trust.layouts.layout import BUNDLES, EVERY_FILE, P11KIT
+from rootfs_trust.layouts.with_p11kit import P11KITS
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.root_directory import RootDirectory
-from rootfs_trust.store.layout import TOKENS
 from rootfs_trust.x509 import read_objects
 from tests.clients.authorities import authorities
 from tests.clients.judges import Gnutls, Go, Java, P11Kit, Rustls, StorePlan
@@ -28,7 +28,7 @@ from tests.clients.trees import Bases, families, scatter, scatter_more
 from tests.support.debian_tree import snapshot
 
 NOBODY = (False,) * len(authorities())
-P11KIT_SOURCES = tuple(path for paths in TOKENS.values() for path in paths)
+P11KIT_SOURCES = tuple(path for layout in P11KITS for path in layout.tokens)
 
 
 @dataclass(frozen=True)

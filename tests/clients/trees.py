@@ -11,8 +11,9 @@ from random import Random
 from rootfs_trust.api.install import install
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
+from rootfs_trust.layouts.layout import BUNDLES
+from rootfs_trust.layouts.with_p11kit import P11KITS
 from rootfs_trust.store.jks import keystore
-from rootfs_trust.store.layout import BUNDLES, TOKENS
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.clients.authorities import authorities
 from tests.support.authority import Authority
@@ -63,7 +64,7 @@ def scatter_more(random: Random, root: Path) -> None:
     if random.random() < 0.2:
         some = random.sample(authorities(), random.choice((1, 2, 3)))
         _write(root, random.choice(JAVA_STORES), keystore([(f"ca{n}", each.der) for n, each in enumerate(some)], 0))
-    for source in (path for paths in TOKENS.values() for path in paths if (root / path[1:]).is_dir()):
+    for source in (path for layout in P11KITS for path in layout.tokens if (root / path[1:]).is_dir()):
         for _ in range(random.choice((0, 1, 1, 2))):
             directory = random.choice(("", "anchors/", "anchors/", "blocklist/"))
             _write(root, f"{source}/{directory}{random.choice(_NAMES)}", _content(random))

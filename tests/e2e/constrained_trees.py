@@ -11,8 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rootfs_trust import InstallOptions, install, verify
+from rootfs_trust.layouts.tools import JAVA_HOOK
 from rootfs_trust.store.java_keystore import SETTINGS
-from rootfs_trust.store.layout import JAVA_HOOK
 from tests.limbo.constrained import LISTS, SERVERS, authority, pem_of, server_certificate
 from tests.support.debian_tree import DebianTree
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from rootfs_trust.layouts.tools import JAVA_HOOK
 from rootfs_trust.store.java_keystore import SETTINGS
-from rootfs_trust.store.layout import JAVA_HOOK
 from tests.e2e.cases import CASES, Identity, Server
 from tests.support.authority import Authority
 from tests.support.command import install, rootfs_trust

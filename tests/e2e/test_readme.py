@@ -33,7 +33,7 @@ def test_the_picture_shows_what_the_commands_print_today(tmp_path):
 
 
 def test_the_badges_are_facts_of_the_project():
-    """tests/unit/store/test_layout_docs.py compares the SVG with pyproject.toml."""
+    """tests/unit/layouts/test_layout_docs.py compares the SVG with pyproject.toml."""
     badges = (REPOSITORY / "docs/badges.svg").read_text()
     (title,) = re.findall(r"<title>(.*)</title>", badges)
     assert f"![{title}](docs/badges.svg)" in README and "Python 3.11 or newer" in title

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from rootfs_trust.clients import gnutls, go, openssl, rustls
+from rootfs_trust.layouts.tools import JAVA_HOOK
 from rootfs_trust.store.java_keystore import SETTINGS
-from rootfs_trust.store.layout import JAVA_HOOK
 from tests.e2e.judges import JUDGES, MBEDTLS, Built, Judge, node_client, python_client
 from tests.e2e.prepared import BUNDLE, Target, cloud_broker
 from tests.support.authority import DAY, NOW, Authority

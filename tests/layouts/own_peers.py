@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.store.all_layouts import LAYOUTS
-from rootfs_trust.store.debian import DebianStore
+from rootfs_trust.layouts import LAYOUTS
+from rootfs_trust.layouts.tools import UpdateCaCertificates
 from rootfs_trust.store.jks import read_keystore
 from tests.peers.test_p11kit_layouts import SCRIPTS, Script
 from tests.support.debian_tree import contents
@@ -82,7 +82,7 @@ _EDITS = {
 
 def has_debians_tool(name: str) -> bool:
     """Return whether the tool of the layout is Debian's. Alpine's is a program of its own."""
-    return isinstance(LAYOUTS[name], DebianStore) and name != "alpine"
+    return isinstance(LAYOUTS[name].tool, UpdateCaCertificates) and name != "alpine"
 
 
 def _debians_tool(name: str, base: Path, directory: Path, c_rehash: Path) -> Device:

@@ -23,15 +23,15 @@ from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.remove import remove
 from rootfs_trust.audit.findings import NOTE
 from rootfs_trust.errors import InputError
+from rootfs_trust.layouts import LAYOUTS
+from rootfs_trust.layouts.detect import find_layout
 from rootfs_trust.outcome import Outcome
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.plan import make_plan
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.store import cloud_roots
-from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.anchor import safe_name
 from rootfs_trust.store.cloud_roots import PRESETS, PublicRoot
-from rootfs_trust.store.detect import find_layout
 from rootfs_trust.store.hash_links import rehashed
 from tests.layouts.own_peers import nothing_to_do
 from tests.support.authority import Authority

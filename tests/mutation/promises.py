@@ -403,7 +403,7 @@ PROMISES = (
     Promise(
         "bundle-before-links",
         "The bundle is written before the hash links.",
-        "rootfs_trust/store/debian/layout.py",
+        "rootfs_trust/store/debian/planning.py",
         "    desired |= hash_directory(view, layout.hash_directory, links, bundle=name, stale=stale)\n",
         "    hashed = hash_directory(view, layout.hash_directory, links, bundle=name, stale=stale)\n"
         "    plan.desired = {**hashed, **desired}\n",
@@ -412,7 +412,7 @@ PROMISES = (
     Promise(
         "exchanged-source-after-bundle",
         "A source that replaces another one is written after the bundle.",
-        "rootfs_trust/store/debian/layout.py",
+        "rootfs_trust/store/debian/planning.py",
         "for path, node in local.changed.items() if path not in found.local}",
         "for path, node in local.changed.items()}",
         ("tests/unit/cli/test_store.py", "tests/unit/store"),
@@ -420,15 +420,15 @@ PROMISES = (
     Promise(
         "distrust-list-first",
         "The list that distrusts a certificate is written before its files are removed.",
-        "rootfs_trust/store/debian/layout.py",
-        "    if conf:\n        desired[layout.conf] = File(conf)\n",
+        "rootfs_trust/store/debian/planning.py",
+        "    if conf:\n        desired[tool.conf] = File(conf)\n",
         "",
         ("tests/unit/cli/test_store.py", "tests/unit/store", "tests/layouts/test_matrix.py"),
     ),
     Promise(
         "unsourced",
         "A certificate that only the bundle contains is never lost silently.",
-        "rootfs_trust/store/debian/layout.py",
+        "rootfs_trust/store/debian/planning.py",
         "        plan.conflicts += unsourced(layout.bundle, read(view, layout.bundle), [*found.existing, *sources])\n",
         "        pass\n",
         ("tests/unit/cli/test_store.py",),

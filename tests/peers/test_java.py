@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from rootfs_trust.layouts.tools import JAVA_HOOK, JAVA_STORE
 from rootfs_trust.rootfs.view import File, Node, Symlink
 from rootfs_trust.store.java_keystore import SETTINGS, debian_java_store
 from rootfs_trust.store.jks import KeystoreEntry, keystore, read_keystore, write_keystore
-from rootfs_trust.store.layout import JAVA_HOOK, JAVA_STORE
 from rootfs_trust.store.source_file import Source, read_source
 from rootfs_trust.x509 import encode
 from tests.support.authority import Authority

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from rootfs_trust.api.apply_plan import apply_and_verify
+from rootfs_trust.layouts.layout import Layout
+from rootfs_trust.layouts.with_p11kit import ARCH, FEDORA, SUSE
 from rootfs_trust.rootfs.plan import make_plan
 from rootfs_trust.rootfs.root_directory import RootDirectory as Tree
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.jks import keystore
-from rootfs_trust.store.layout import Request, StorePlan
-from rootfs_trust.store.p11kit.layout import ARCH, FEDORA, SUSE, P11KitStore
+from rootfs_trust.store.plan_store import plan_store
+from rootfs_trust.store.store_plan import Request, StorePlan
 from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
 from rootfs_trust.x509.oids import EMAIL, SERVER_AUTH
 from tests.peers.test_p11kit_extract import shipped_roots
@@ -38,7 +40,7 @@ BUNDLE, TRUSTED, HASHED = "--format=pem-bundle", "--format=openssl-bundle", "--f
 class Script:
     """The calls of a distribution's script: output below the root, and options."""
 
-    layout: P11KitStore
+    layout: Layout
     calls: tuple[tuple[str, ...], ...]
     comments: Mapping[str, str] = field(default_factory=dict)
     """What the script writes before the first certificate of an output, by `cat`."""
@@ -120,13 +122,13 @@ class Rootfs:
     def __init__(self, path: Path, script: Script) -> None:
         self.path = path
         # Bookworm's p11-kit takes the first of several common names for a label.
-        self.layout = replace(script.layout, last_name=False)
+        self.layout = script.layout._replace(tool=script.layout.tool._replace(last_name=False))
         self.script = script
         shipped = path / script.layout.tokens[1][1:] / "ca-bundle.trust.p11-kit"
         shipped.parent.mkdir(parents=True)
         shipped.write_bytes(shipped_file())
         (path / script.layout.local[1:]).mkdir(parents=True)
-        for bundle in script.layout.bundles:
+        for bundle in script.layout.tool.bundles:
             if bundle.format == "java":  # the date of the store that is there is kept
                 java = path / bundle.path[1:]
                 java.parent.mkdir(parents=True)
@@ -136,7 +138,7 @@ class Rootfs:
     def plan(self, request: Request = REBUILD) -> StorePlan:
         """Carry out the plan of the layout, which must have no conflict."""
         with Tree(str(self.path)) as tree:
-            store = self.layout.plan(tree, request)
+            store = plan_store(self.layout, tree, request)
             assert (store.conflicts, store.problems) == ([], [])
             plan = make_plan(tree, store.desired)
             assert plan.conflicts == ()
@@ -221,7 +223,7 @@ def test_twice_is_once(rootfs: Rootfs) -> None:
         before = contents(rootfs.path)
         repeated = asked._replace(remove=())
         with Tree(str(rootfs.path)) as tree:
-            plan = make_plan(tree, rootfs.layout.plan(tree, repeated).desired)
+            plan = make_plan(tree, plan_store(rootfs.layout, tree, repeated).desired)
         assert plan.actions == ()
         assert contents(rootfs.path) == before
 

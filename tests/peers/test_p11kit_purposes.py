@@ -10,8 +10,8 @@ import pytest
 from rootfs_trust.rootfs.view import Absent
 from rootfs_trust.store import jks
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import Request
 from rootfs_trust.store.purposes import WORDS, Purposes, purposes, purposes_of_settings
+from rootfs_trust.store.store_plan import Request
 from rootfs_trust.x509 import parse_certificate, read_objects
 from tests.peers.test_p11kit_extract import shipped_roots
 from tests.peers.test_p11kit_layouts import CREATED, SCRIPTS, Rootfs, parse_certificate_of
@@ -90,7 +90,7 @@ def test_changed_and_removed(rootfs: Rootfs, tmp_path: Path) -> None:
 
 def test_the_date_of_a_new_keystore(rootfs: Rootfs, tmp_path: Path) -> None:
     """Given one, it is the date that ``trust extract`` takes from SOURCE_DATE_EPOCH."""
-    (java,) = [each.path[1:] for each in rootfs.layout.bundles if each.format == "java"]
+    (java,) = [each.path[1:] for each in rootfs.layout.tool.bundles if each.format == "java"]
     (rootfs.path / java).unlink()
     rootfs.plan(Request(created=CREATED))
     assert rootfs.outputs()[java] == rootfs.real_outputs(tmp_path / "real")[java]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import File
-from rootfs_trust.store.layout import StorePlan
+from rootfs_trust.store.store_plan import StorePlan
 from rootfs_trust.thin_edge.configure import thin_edge
 from rootfs_trust.thin_edge.key_renames import EMPTIED, RENAMES
 from rootfs_trust.thin_edge.trust_settings import CLOUDS, KINDS, OF_USERS, Setting, parse_setting

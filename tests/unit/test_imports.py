@@ -14,6 +14,7 @@ REPOSITORY = PACKAGE.parent
 
 PURE = (
     "x509",
+    "layouts",
     "store",
     "thin_edge",
     "toml_editor",

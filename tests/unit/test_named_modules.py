@@ -99,5 +99,5 @@ def test_a_missing_module_is_found_and_one_of_another_project_is_not():
     assert (
         is_missing("store/no_such.py") and is_missing("tests/no_such.py") and is_unknown("rootfs_trust.store.no_such")
     )
-    assert not is_missing("store/layouts.py") and not is_missing("httplib2/certs.py")
+    assert not is_missing("store/plan_store.py") and not is_missing("httplib2/certs.py")
     assert not is_unknown("rootfs_trust.rootfs.view.View.node")

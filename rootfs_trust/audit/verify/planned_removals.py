@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from rootfs_trust.audit.verify.verdict import named
 from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.layouts.with_p11kit import P11KITS
 from rootfs_trust.rootfs.view import Directory
 from rootfs_trust.store.cloud_roots import removal_date
-from rootfs_trust.store.layout import TOKENS
 from rootfs_trust.store.p11kit.sources import find
 from rootfs_trust.times import later
 from rootfs_trust.x509 import Certificate
@@ -68,7 +68,7 @@ class PlannedRemovals:
     def _of_p11kit(self) -> Iterator[tuple[str, datetime | None]]:
         """Yield the roots of Fedora and derivatives, with ``nss-server-distrust-after``."""
         view = self._reading.view
-        for tokens in TOKENS.values():
+        for tokens in (layout.tokens for layout in P11KITS):
             if any(view.kind(token) is Directory for token in tokens):
                 for entry in find(view, tokens).shipped():
                     if entry.certificate and entry.mozilla:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from rootfs_trust.errors import (
     CONF_CRLF,
@@ -16,40 +15,14 @@ from rootfs_trust.errors import (
     SOURCE_MISSING,
     Problem,
 )
+from rootfs_trust.layouts.layout import Layout
+from rootfs_trust.layouts.tools import UpdateCaCertificates
 from rootfs_trust.rootfs.view import File, View, join, read
 from rootfs_trust.store.anchor_sources import AnchorSources, sources_with, stem, trusted_copies
 from rootfs_trust.store.debian import ca_certificates_conf
-from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.selection import DIGEST, Held, not_found
 from rootfs_trust.store.source_file import Source, certificate_files, read_source_at
-
-
-class DebianPaths(Protocol):
-    """The paths of a layout, and whether it reads subdirectories."""
-
-    @property
-    def local(self) -> str:
-        """The anchor source directory of the administrator."""
-
-    @property
-    def shipped(self) -> str:
-        """The directory of anchors that the distribution's package ships."""
-
-    @property
-    def conf(self) -> str:
-        """The list of trusted shipped anchors."""
-
-    @property
-    def bundle(self) -> str:
-        """The path of the bundle. It contains all sources, and is not a source itself."""
-
-    @property
-    def conf_header(self) -> str:
-        """The first lines of a new list."""
-
-    @property
-    def flat(self) -> bool:
-        """Whether the tool reads files of any name in the anchor source directory, but no subdirectories."""
+from rootfs_trust.store.store_plan import Request, StorePlan
 
 
 @dataclass(slots=True)
@@ -73,39 +46,39 @@ class DebianSources:
         return [source for group in (self.shipped, self.distrusted, self.local) for source in group.values()]
 
 
-def find(view: View, layout: DebianPaths) -> DebianSources:
+def find(view: View, layout: Layout, tool: UpdateCaCertificates) -> DebianSources:
     """Read the list, the shipped anchors and the anchor source directory."""
     found = DebianSources()
-    available = [path.removeprefix(f"{layout.shipped}/") for path in certificate_files(view, layout.shipped)]
-    data = read(view, layout.conf)
+    available = [path.removeprefix(f"{tool.shipped}/") for path in certificate_files(view, tool.shipped)]
+    data = read(view, tool.conf)
     if data is None:
-        data = ca_certificates_conf.new_conf(layout.conf_header, available) if available else b""
+        data = ca_certificates_conf.new_conf(tool.conf_header, available) if available else b""
     found.conf = data
-    _read_shipped(view, layout, available, found)
-    for path in _local_files(view, layout, found):
+    _read_shipped(view, tool, available, found)
+    for path in _local_files(view, layout, tool, found):
         found.local[path] = read_source_at(view, path)
     return found
 
 
-def _read_shipped(view: View, layout: DebianPaths, available: Iterable[str], found: DebianSources) -> None:
+def _read_shipped(view: View, tool: UpdateCaCertificates, available: Iterable[str], found: DebianSources) -> None:
     listed = ca_certificates_conf.parse_conf(found.conf)
     if listed.unterminated:
         message = "its last line has no newline, so update-ca-certificates and rootfs-trust ignore it"
-        found.warnings.append(CONF_LAST_LINE(layout.conf, message))
+        found.warnings.append(CONF_LAST_LINE(tool.conf, message))
     missing = []
     for name in listed.trusted:
-        if view.kind(join(layout.shipped, name)) is File:
-            found.shipped[name] = read_source_at(view, join(layout.shipped, name))
+        if view.kind(join(tool.shipped, name)) is File:
+            found.shipped[name] = read_source_at(view, join(tool.shipped, name))
             found.order.append(name)
         else:
             missing.append(name)
-    found.warnings += _missing_sources(view, layout, missing)
+    found.warnings += _missing_sources(view, tool, missing)
     for name in listed.distrusted:
-        if view.kind(join(layout.shipped, name)) is File:
-            found.distrusted[name] = read_source_at(view, join(layout.shipped, name))
+        if view.kind(join(tool.shipped, name)) is File:
+            found.distrusted[name] = read_source_at(view, join(tool.shipped, name))
     for name in available:
         if name not in found.shipped and name not in found.distrusted:
-            found.unlisted[name] = read_source_at(view, join(layout.shipped, name))
+            found.unlisted[name] = read_source_at(view, join(tool.shipped, name))
 
 
 def held(found: DebianSources) -> Held:
@@ -125,31 +98,31 @@ def held(found: DebianSources) -> Held:
     )
 
 
-def _missing_sources(view: View, layout: DebianPaths, names: Iterable[str]) -> Iterator[Problem]:
+def _missing_sources(view: View, tool: UpdateCaCertificates, names: Iterable[str]) -> Iterator[Problem]:
     """Yield a warning for each listed name without a file. Names that are only wrong by a CR at the end share one."""
-    crlf = {name for name in names if name.endswith("\r") and view.kind(join(layout.shipped, name[:-1])) is File}
+    crlf = {name for name in names if name.endswith("\r") and view.kind(join(tool.shipped, name[:-1])) is File}
     if crlf:
         message = f"has {len(crlf)} lines that end with CRLF, so update-ca-certificates does not find their files"
-        hint = f"convert the line endings to LF: sed -i 's/\\r$//' {layout.conf.lstrip('/')}"
-        yield CONF_CRLF(layout.conf, message, hint)
+        hint = f"convert the line endings to LF: sed -i 's/\\r$//' {tool.conf.lstrip('/')}"
+        yield CONF_CRLF(tool.conf, message, hint)
     for name in names:
         if name not in crlf:
-            path, message = join(layout.shipped, name), f"is listed in {layout.conf}, but does not exist"
+            path, message = join(tool.shipped, name), f"is listed in {tool.conf}, but does not exist"
             yield SOURCE_MISSING(path, message)
 
 
-def _local_files(view: View, layout: DebianPaths, found: DebianSources) -> list[str]:
-    paths = _all_files(view, layout.local) if layout.flat else certificate_files(view, layout.local, follow=True)
+def _local_files(view: View, layout: Layout, tool: UpdateCaCertificates, found: DebianSources) -> list[str]:
+    paths = _all_files(view, layout.local) if tool.flat else certificate_files(view, layout.local, follow=True)
     for path in (path for path in paths if "\n" in path):
         found.warnings.append(IGNORED_SOURCE(path, "is ignored: its name contains a newline"))
-    if not layout.flat:
+    if not tool.flat:
         message = "does not end in .crt, so update-ca-certificates does not read it"
         ignored = (path for path in _all_files(view, layout.local) if not path.endswith(".crt"))
         found.warnings += (IGNORED_SOURCE(path, message, "rename it, or delete it") for path in ignored)
     return [path for path in paths if "\n" not in path and not _is_bundle(view, layout, path)]
 
 
-def _is_bundle(view: View, layout: DebianPaths, path: str) -> bool:
+def _is_bundle(view: View, layout: Layout, path: str) -> bool:
     """Return whether the source is the bundle, which is reached through links. As a source, the bundle would grow with
     each run.
     """

@@ -1,17 +1,18 @@
-"""The outputs of a distribution: the ``trust extract`` calls of its script, as data, and their results.
-
-Arch also fills /etc/ssl/certs with the links of a hash directory. Since ca-certificates 2025.2.80, Fedora adds the hash
-links to /etc/pki/tls/certs, where OpenSSL looks for them by default.
-"""
+"""The results of the ``trust extract`` calls of a distribution's script."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from rootfs_trust.errors import STRAY_FILE, MalformedError, Problem
+from rootfs_trust.layouts.tools import (
+    DIRECTORY_MODE,
+    FILE_MODE,
+    ExtractedBundle,
+    ExtractedHashDirectory,
+    Mirror,
+)
 from rootfs_trust.rootfs.view import Absent, Directory, File, Symlink, View, join, read
 from rootfs_trust.store import jks
 from rootfs_trust.store.hash_links import is_looked_up
@@ -21,75 +22,18 @@ from rootfs_trust.store.p11kit.formats import ExtractedDirectory, hash_directory
 from rootfs_trust.store.p11kit.output_selection import Chosen, Filter, select
 from rootfs_trust.store.p11kit.parser import parse_file
 from rootfs_trust.store.p11kit.token import Token
-from rootfs_trust.x509.oids import CODE_SIGNING, EMAIL, SERVER_AUTH
-
-FILE_MODE, DIRECTORY_MODE = 0o444, 0o555
-"""The modes that p11_save_finish_file and p11_save_finish_directory set."""
 
 _COMMENTS = re.compile(rb"(?:#[^\n]*\n)*")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtractedBundle:
-    """A bundle or keystore that ``trust extract`` writes. An empty ``purpose`` means any purpose."""
-
-    path: str
-    format: Literal["pem", "openssl", "edk2", "java"]
-    purpose: str = ""
-    filter: Filter = Filter.ANCHORS
-    comment: bool = False
-    header: bytes = b""
-    """The comments before the first certificate of a new file. Those of an existing file are kept."""
-    mode: int = FILE_MODE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtractedHashDirectory:
-    """A hash directory that ``trust extract`` writes. ``trusted``: its files are TRUSTED CERTIFICATEs. ``extra``:
-    additional links, as name and target.
-    """
-
-    path: str
-    trusted: bool = False
-    purpose: str = ""
-    extra: tuple[tuple[str, str], ...] = ()
-
-
-_PURPOSES = {
-    "": "",
-    SERVER_AUTH: ", for servers",
-    EMAIL: ", for email",
-    CODE_SIGNING: ", for signed code",
-}
-_FORMATS = {"pem": "PEM", "openssl": "TRUSTED CERTIFICATE", "edk2": "EFI signature lists", "java": "JKS"}
-
 Desired = dict[str, File | Symlink | Directory | Absent]
-
-
-def described(output: ExtractedBundle) -> str:
-    """Return the line about the bundle in docs/layouts.md."""
-    comment = ", with labels as comments" if output.comment else ""
-    held = "all certificates" if output.filter is Filter.CERTIFICATES else "trusted CAs"
-    return (
-        f"`{output.path}` (0{output.mode:o}): {held}{_PURPOSES[output.purpose]}, as {_FORMATS[output.format]}{comment}"
-    )
-
-
-def described_folder(output: ExtractedHashDirectory) -> tuple[str, ...]:
-    """Return the lines about the hash directory in docs/layouts.md."""
-    form = _FORMATS["openssl" if output.trusted else "pem"]
-    return (
-        f"`{output.path}/LABEL.pem` (0444, directory 0555): trusted CAs{_PURPOSES[output.purpose]}, as {form}",
-        f"`{output.path}/HASH.N`: relative hash links; new and old style hashes share one number sequence",
-        *(f"`{output.path}/{name}` -> `{text}`" for name, text in output.extra),
-    )
 
 
 def bundle_file(
     view: View, output: ExtractedBundle, tokens: Sequence[Token], *, last_name: bool, created: int | None = None
 ) -> File:
     """Return the file of ``output``. ``created`` is the date of new entries in a Java keystore."""
-    chosen = select(tokens, output.filter, output.purpose, last_name=last_name)
+    wanted = Filter.CERTIFICATES if output.everything else Filter.ANCHORS
+    chosen = select(tokens, wanted, output.purpose, last_name=last_name)
     header = _header(view, output) if output.header else b""
     return File(header + _content(view, output, chosen, created), mode=output.mode)
 
@@ -177,28 +121,6 @@ def _is_one_block(data: bytes) -> bool:
     if len(entries) != 1 or data.count(b"-----BEGIN ") != 1:
         return False
     return data.startswith((b"-----BEGIN CERTIFICATE-----\n", b"-----BEGIN TRUSTED CERTIFICATE-----\n"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mirror:
-    """A second directory of links to the files of a hash directory. ``files``: it also has links that are named like
-    the files.
-
-    ``prefix`` is the part of a link's target before the file name. ``as_found``: links are written only if the
-    directory already has such hash links, and with their prefix.
-    """
-
-    path: str
-    prefix: str
-    files: bool = False
-    as_found: bool = False
-
-
-def described_mirror(mirror: Mirror) -> tuple[str, ...]:
-    """Return the lines about the second directory in docs/layouts.md."""
-    names = ("LABEL.pem", "HASH.N") if mirror.files else ("HASH.N",)
-    where = ", if the directory already has such links" if mirror.as_found else ""
-    return tuple(f"`{mirror.path}/{name}` -> `{mirror.prefix}LABEL.pem`{where}" for name in names)
 
 
 def mirror_nodes(view: View, mirror: Mirror, made: ExtractedDirectory) -> Desired:

@@ -12,7 +12,6 @@ from rootfs_trust.errors import CONFLICT, DISTRUSTED_YET_TRUSTED, NO_OUTPUT, Pro
 from rootfs_trust.rootfs.view import Absent, File, join
 from rootfs_trust.store.anchor import Anchor, safe_name
 from rootfs_trust.store.anchor_sources import AnchorSources, sources_with, trusted_copies
-from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.p11kit.entries import StapledExtension, TokenEntry, parts_of
 from rootfs_trust.store.p11kit.output_selection import Filter, is_authority, select
 from rootfs_trust.store.p11kit.parser import plain_entry
@@ -28,6 +27,7 @@ from rootfs_trust.store.p11kit.sources import (
 from rootfs_trust.store.p11kit.token import Token
 from rootfs_trust.store.purposes import Purposes, shown
 from rootfs_trust.store.selection import DIGEST, Held, not_found
+from rootfs_trust.store.store_plan import Request, StorePlan
 from rootfs_trust.x509 import Certificate, encode
 from rootfs_trust.x509.oids import SERVER_AUTH
 

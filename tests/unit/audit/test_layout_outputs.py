@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from rootfs_trust import InstallOptions, check, install
+from rootfs_trust.layouts import LAYOUTS
 from rootfs_trust.rootfs.plan import Link, Put
 from rootfs_trust.rootfs.view import parent
-from rootfs_trust.store.all_layouts import LAYOUTS
 from tests.support.authority import Authority
 from tests.support.layout_trees import FAMILIES, Family, LayoutTree
 

@@ -14,7 +14,7 @@ import pytest
 from rootfs_trust import InstallOptions, check, install
 from rootfs_trust.audit import well_known_paths
 from rootfs_trust.audit.findings import ERROR, NOTE
-from rootfs_trust.store.all_layouts import LAYOUTS
+from rootfs_trust.layouts import LAYOUTS
 from rootfs_trust.store.jks import keystore
 from tests.support.authority import Authority
 from tests.support.layout_trees import CREATED, FAMILIES, LayoutTree

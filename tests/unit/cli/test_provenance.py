@@ -18,7 +18,7 @@ from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as Message
 
 from rootfs_trust import __version__
-from rootfs_trust.store.all_layouts import LAYOUTS
+from rootfs_trust.layouts import LAYOUTS
 from tests.support.authority import Authority
 from tests.support.command import rootfs_trust
 from tests.support.peers import PLAIN_ENVIRONMENT

@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rootfs_trust.clients.readings import TrustingClient, readings, trusted_by
-from rootfs_trust.clients.table import DEFAULTS
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import File, Node, Symlink
-from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.jks import keystore
 from rootfs_trust.x509 import parse_certificate
 from tests.support.authority import Authority
@@ -36,11 +34,6 @@ def all_readers(
     nodes = {path: File(each) if isinstance(each, bytes) else each for path, each in entries.items()}
     found = trusted_by(readings(Device(MemoryTree(nodes, environment))))
     return found[authority.sha256].readers if authority.sha256 in found else ()
-
-
-def test_every_layout_says_what_its_clients_read():
-    assert set(DEFAULTS) == set(LAYOUTS)
-    assert all(row.openssl_file and row.openssl_directory and row.gnutls and row.source for row in DEFAULTS.values())
 
 
 def test_the_bundle_is_what_most_clients_read():

@@ -13,8 +13,8 @@ from rootfs_trust.inputs.root_data import OPTIONAL, load_root_data
 from rootfs_trust.store import cloud_roots
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.cloud_roots import PRESETS, PublicRoot, removal_date, with_presets
-from rootfs_trust.store.layout import Request, StorePlan
 from rootfs_trust.store.source_file import Source, source_of
+from rootfs_trust.store.store_plan import Request, StorePlan
 from rootfs_trust.x509 import Certificate, parse_certificate, read_objects
 from tests.support.authority import Authority
 from tests.support.command import REPOSITORY

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from rootfs_trust.layouts.without_p11kit import DEBIAN
 from rootfs_trust.rootfs.view import Absent
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import Request, StorePlan
-from rootfs_trust.store.layouts import DEBIAN
+from rootfs_trust.store.plan_store import plan_store
+from rootfs_trust.store.store_plan import Request, StorePlan
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.authority import Authority
 from tests.support.memory import File, MemoryTree
@@ -23,7 +24,7 @@ COPY = f"{DEBIAN.local}/copy.crt"
 
 
 def plan(more: dict[str, File] | None = None, **asked) -> StorePlan:
-    return DEBIAN.plan(MemoryTree(ENTRIES | (more or {})), Request(**asked))
+    return plan_store(DEBIAN, MemoryTree(ENTRIES | (more or {})), Request(**asked))
 
 
 def listed(given: StorePlan) -> list[str]:

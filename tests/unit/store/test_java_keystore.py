@@ -7,13 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rootfs_trust.errors import MalformedError
+from rootfs_trust.layouts.tools import JAVA_HOOK, JAVA_STORE
+from rootfs_trust.layouts.without_p11kit import DEBIAN
 from rootfs_trust.rootfs.view import Directory, File, Node, Symlink
 from rootfs_trust.store.java_keystore import SETTINGS, debian_java_store, hashtable_order
 from rootfs_trust.store.java_rules import refused_by_java
 from rootfs_trust.store.jks import KeystoreEntry, keystore, read_keystore, write_keystore
-from rootfs_trust.store.layout import JAVA_HOOK, JAVA_STORE, Request
-from rootfs_trust.store.layouts import DEBIAN
+from rootfs_trust.store.plan_store import plan_store
 from rootfs_trust.store.source_file import Source, read_source
+from rootfs_trust.store.store_plan import Request
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.authority import Authority
 from tests.support.memory import MemoryTree
@@ -291,7 +293,7 @@ WITHOUT_JAVA: dict[str, Node] = {"/usr/local/share/ca-certificates/my-ca.crt": F
 
 def planned(entries: dict[str, Node]) -> tuple[bool, list[str]]:
     """Whether Debian's store gets a keystore, and the ids of the warnings."""
-    plan = DEBIAN.plan(MemoryTree({**WITHOUT_JAVA, **entries}), Request())
+    plan = plan_store(DEBIAN, MemoryTree({**WITHOUT_JAVA, **entries}), Request())
     return JAVA_STORE in plan.desired, [each.id for each in plan.warnings]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from rootfs_trust.errors import MalformedError
+from rootfs_trust.layouts import LAYOUTS
 from rootfs_trust.rootfs.view import File
-from rootfs_trust.store.all_layouts import LAYOUTS
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import Request, StorePlan
-from rootfs_trust.store.p11kit.layout import P11KitStore
+from rootfs_trust.store.plan_store import plan_store
 from rootfs_trust.store.purposes import pem_for, purposes, purposes_of_settings, shown
+from rootfs_trust.store.store_plan import Request, StorePlan
 from rootfs_trust.x509 import parse_certificate, read_objects
 from tests.support.memory import MemoryTree
 from tests.unit.store.p11kit.sources import CLIENT_AUTH, CODE_SIGNING, EMAIL, SERVER_AUTH, TIME_STAMPING, Root
@@ -79,7 +79,7 @@ def test_for_people() -> None:
 
 # -- stores that know none ---------------------------------------------------------------------------------
 
-UNDIVIDED = [layout for layout in LAYOUTS.values() if not isinstance(layout, P11KitStore)]
+UNDIVIDED = [layout for layout in LAYOUTS.values() if not layout.tokens]
 
 
 def anchor(*words: str) -> Anchor:
@@ -93,7 +93,7 @@ def files(plan: StorePlan) -> dict[str, object]:
 @pytest.mark.parametrize("layout", UNDIVIDED, ids=lambda layout: layout.name)
 def test_one_that_is_not_for_servers_is_refused(layout) -> None:
     for words in (("email",), ("client-auth", "code-signing")):
-        plan = layout.plan(MemoryTree(), Request((anchor(*words),)))
+        plan = plan_store(layout, MemoryTree(), Request((anchor(*words),)))
         (problem,) = plan.problems
         assert (problem.id, problem.path) == ("purposes", "mine.pem")
         assert shown(frozenset(words)) in problem.message
@@ -103,13 +103,13 @@ def test_one_that_is_not_for_servers_is_refused(layout) -> None:
 
 @pytest.mark.parametrize("layout", UNDIVIDED, ids=lambda layout: layout.name)
 def test_one_that_is_for_servers_is_reported_and_plain(layout) -> None:
-    plan = layout.plan(MemoryTree(), Request((anchor("server-auth", "email"),)))
-    plain = layout.plan(MemoryTree(), Request((anchor(),)))
+    plan = plan_store(layout, MemoryTree(), Request((anchor("server-auth", "email"),)))
+    plain = plan_store(layout, MemoryTree(), Request((anchor(),)))
     assert (plan.problems, plan.conflicts) == ([], [])
     assert [(each.id, each.path) for each in plan.warnings] == [("purposes", "mine.pem")]
     assert plain.warnings == []
     assert files(plan) == files(plain)
     assert MINE.pem in files(plan).values()
-    again = layout.plan(MemoryTree(plan.desired), Request((anchor("server-auth"),)))
+    again = plan_store(layout, MemoryTree(plan.desired), Request((anchor("server-auth"),)))
     assert (again.problems, again.conflicts) == ([], [])
     assert files(plan) | files(again) == files(plain)

@@ -10,7 +10,7 @@ import pytest
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import Absent, Directory, File, Owner, Symlink
-from rootfs_trust.store.layout import StorePlan
+from rootfs_trust.store.store_plan import StorePlan
 from rootfs_trust.thin_edge.configure import thin_edge
 from rootfs_trust.thin_edge.key_renames import RENAMES
 from rootfs_trust.thin_edge.trust_settings import KINDS, OF_USERS, cloud_settings, parse_setting

@@ -8,7 +8,7 @@ import pytest
 
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import Directory, File, Owner
-from rootfs_trust.store.layout import StorePlan
+from rootfs_trust.store.store_plan import StorePlan
 from rootfs_trust.thin_edge.configure import FILE, thin_edge
 from rootfs_trust.thin_edge.trust_settings import cloud_settings, parse_setting
 from tests.support.memory import MemoryTree

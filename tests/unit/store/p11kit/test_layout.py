@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from rootfs_trust.layouts.with_p11kit import ARCH, FEDORA, SUSE
 from rootfs_trust.rootfs.view import Absent, Directory
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import Request, StorePlan
-from rootfs_trust.store.p11kit.layout import ARCH, FEDORA, SUSE
+from rootfs_trust.store.plan_store import plan_store
+from rootfs_trust.store.store_plan import Request, StorePlan
 from rootfs_trust.x509 import parse_certificate
 from tests.support.memory import File, MemoryTree, Symlink
 from tests.unit.store.p11kit.sources import EMAIL, Root, persist, stapled_usages
@@ -29,7 +30,7 @@ def anchor(root: Root, name: str = "mine", *, replace: bool = False) -> Anchor:
 
 
 def plan(view: MemoryTree, **asked) -> StorePlan:
-    return FEDORA.plan(view, Request(**asked))
+    return plan_store(FEDORA, view, Request(**asked))
 
 
 def bundle(given: StorePlan) -> list[str]:
@@ -228,7 +229,7 @@ def test_arch_repeats_files_and_links_in_etc_ssl_certs() -> None:
     view = MemoryTree({"/usr/share/ca-certificates/trust-source/mozilla.trust.p11-kit": File(shipped)})
     prefix = "../../ca-certificates/extracted/cadir/"
     view = with_nodes(view, {"/etc/ssl/certs/Old.pem": Symlink(f"{prefix}Old.pem"), "/etc/ssl/certs/x.pem": File(b"x")})
-    desired = ARCH.plan(view, Request()).desired
+    desired = plan_store(ARCH, view, Request()).desired
     digits = parse_certificate(BETA.der).subject.hash
     assert desired["/etc/ssl/certs/Beta_Root.pem"] == Symlink(f"{prefix}Beta_Root.pem")
     assert desired[f"/etc/ssl/certs/{digits}.0"] == Symlink(f"{prefix}Beta_Root.pem")
@@ -239,12 +240,12 @@ def test_arch_repeats_files_and_links_in_etc_ssl_certs() -> None:
 
 def test_suse_has_the_comments_of_its_tool_or_those_that_its_bundle_begins_with() -> None:
     view = MemoryTree({"/usr/share/pki/trust/anchors/beta.pem": File(BETA.pem)})
-    first = SUSE.plan(view, Request()).desired[SUSE.bundle]
+    first = plan_store(SUSE, view, Request()).desired[SUSE.bundle]
     *comments, rest = first.content.split(b"\n", 11)
     assert (len(comments), rest, first.mode) == (11, BETA.pem, 0o644)
     assert all(line.startswith(b"#") for line in comments)
     view = with_nodes(view, {SUSE.bundle: File(b"#\n# automatically created\n#\n" + BETA.pem)})
-    assert SUSE.plan(view, Request()).desired[SUSE.bundle].content == view.entries[SUSE.bundle].content
+    assert plan_store(SUSE, view, Request()).desired[SUSE.bundle].content == view.entries[SUSE.bundle].content
 
 
 def test_a_label_cannot_begin_a_line_of_a_bundle() -> None:
@@ -265,4 +266,4 @@ def test_purposes_decide_on_the_bundle() -> None:
 def test_what_the_documentation_says() -> None:
     for layout in (FEDORA, SUSE, ARCH):
         assert all(token in " ".join(layout.reads) for token in layout.tokens)
-        assert all(output.path in " ".join(layout.writes) for output in (*layout.bundles, *layout.folders))
+        assert all(output.path in " ".join(layout.writes) for output in (*layout.tool.bundles, *layout.tool.folders))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from rootfs_trust.layouts.with_p11kit import ARCH, FEDORA, SUSE
 from rootfs_trust.rootfs.view import Absent
 from rootfs_trust.store import jks
 from rootfs_trust.store.anchor import Anchor
-from rootfs_trust.store.layout import Request, StorePlan
-from rootfs_trust.store.p11kit.layout import ARCH, FEDORA, SUSE
+from rootfs_trust.store.plan_store import plan_store
 from rootfs_trust.store.purposes import purposes
+from rootfs_trust.store.store_plan import Request, StorePlan
 from rootfs_trust.x509 import parse_certificate
 from tests.support.memory import File, MemoryTree
 from tests.unit.store.p11kit.sources import (
@@ -227,7 +228,7 @@ def test_a_keystore_that_cannot_be_read_is_written_again() -> None:
 
 @pytest.mark.parametrize("layout", [FEDORA, SUSE, ARCH], ids=lambda layout: layout.name)
 def test_every_layout_dates_its_keystore(layout) -> None:
-    (path,) = [each.path for each in layout.bundles if each.format == "java"]
-    given = layout.plan(MemoryTree(), Request((anchor()._replace(name="x"),), created=9))
+    (path,) = [each.path for each in layout.tool.bundles if each.format == "java"]
+    given = plan_store(layout, MemoryTree(), Request((anchor()._replace(name="x"),), created=9))
     assert [each.created_ms for each in jks.read_keystore(given.desired[path].content)] == [9000]
     assert not any(node == Absent() for node in given.desired.values())

@@ -8,11 +8,11 @@ from rootfs_trust.api.install import install
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.remove import remove
 from rootfs_trust.errors import InputError
+from rootfs_trust.layouts import LAYOUTS
+from rootfs_trust.layouts.detect import find_layout
+from rootfs_trust.layouts.layout import BUNDLES
+from rootfs_trust.layouts.without_p11kit import DEBIANS
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.store.all_layouts import LAYOUTS
-from rootfs_trust.store.detect import find_layout
-from rootfs_trust.store.layout import BUNDLES
-from rootfs_trust.store.layouts import DEBIANS
 from tests.support.command import rootfs_trust
 from tests.support.debian_tree import snapshot
 from tests.support.memory import Directory, File, MemoryTree, Symlink

@@ -8,7 +8,7 @@ from rootfs_trust import check, install, remove
 from rootfs_trust.api.list_anchors import list_anchors
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.errors import ConflictError
-from rootfs_trust.store.p11kit.layout import FEDORA
+from rootfs_trust.layouts.with_p11kit import FEDORA
 from rootfs_trust.x509 import parse_certificate
 from tests.support.authority import DAY, NOW, Authority
 
@@ -139,7 +139,7 @@ def test_a_tree_of_ostree_gets_no_etc_beside_usr_etc(root, tmp_path):
 
 
 def test_the_family_itself_stays_whole():
-    assert FEDORA.hash_directory and FEDORA.mirror
+    assert FEDORA.hash_directory and FEDORA.tool.mirror
 
 
 def test_every_bundle_that_is_a_file_of_its_own_gets_the_anchor_and_loses_it(root, tmp_path):

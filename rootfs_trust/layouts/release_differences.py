@@ -4,14 +4,12 @@ links.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from rootfs_trust.layouts.layout import Layout
+from rootfs_trust.layouts.tools import TrustExtract
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import read
-from rootfs_trust.store.layout import Layout
-from rootfs_trust.store.p11kit.layout import P11KitStore
 
-_TOOL = "/usr/bin/update-ca-trust"
+_SCRIPT = "/usr/bin/update-ca-trust"
 _WITHOUT_DIRECTORY = ("mariner", "azurelinux 3", "amzn 2", "centos 7", "rhel 7", "centos 8", "rhel 8")
 """ID and major version whose update-ca-trust has no pem-directory-hash (Mariner 2.0, Amazon Linux, EL 7 and 8).
 
@@ -29,19 +27,20 @@ def as_released(device: Device, layout: Layout) -> Layout:
     Nothing on the device would update an output that its tool does not write, so that a certificate removed later would
     stay trusted in it.
     """
-    if not isinstance(layout, P11KitStore):
+    if not isinstance(layout.tool, TrustExtract):
         return layout
-    return _without_old_links(device, _with_outputs_of_the_tool(device, layout))
+    script = (read(device.view, _SCRIPT) or b"").decode("utf-8", "replace")
+    tool, has_directory = layout.tool, _release_has_directory(device)
+    if _end(layout.bundle) in script:
+        tool = tool._replace(bundles=tuple(each for each in tool.bundles if _end(each.path) in script))
+        has_directory = _end(layout.hash_directory) in script
+    if not has_directory:
+        return layout._replace(hash_directory="", tool=tool._replace(folders=(), mirror=None))
+    return _without_old_links(device, layout._replace(tool=tool), tool)
 
 
-def _with_outputs_of_the_tool(device: Device, layout: P11KitStore) -> P11KitStore:
-    tool = (read(device.view, _TOOL) or b"").decode("utf-8", "replace")
-    if _end(layout.bundle) not in tool:  # no tool, or another script
-        release = f"{device.os_release.get('ID', '')} {_major(device)}"
-        return _without_directory(layout) if release.startswith(_WITHOUT_DIRECTORY) else layout
-    bundles = tuple(each for each in layout.bundles if _end(each.path) in tool)
-    found = replace(layout, bundles=bundles)
-    return found if _end(layout.hash_directory) in tool else _without_directory(found)
+def _release_has_directory(device: Device) -> bool:
+    return not f"{device.os_release.get('ID', '')} {_major(device)}".startswith(_WITHOUT_DIRECTORY)
 
 
 def _end(path: str) -> str:
@@ -49,16 +48,12 @@ def _end(path: str) -> str:
     return "/".join(path.split("/")[-2:])
 
 
-def _without_directory(layout: P11KitStore) -> P11KitStore:
-    return replace(layout, hash_directory="", folders=(), mirror=None)
-
-
-def _without_old_links(device: Device, layout: P11KitStore) -> P11KitStore:
+def _without_old_links(device: Device, layout: Layout, tool: TrustExtract) -> Layout:
     first = _WITHOUT_OLD_LINKS.get(device.os_release.get("ID", ""))
-    if first is None or _major(device) < first or layout.mirror is None:
+    if first is None or _major(device) < first or tool.mirror is None:
         return layout
     links = tuple(each for each in layout.links if each[0] not in _OLD_LINKS)
-    return replace(layout, links=links, mirror=replace(layout.mirror, as_found=False))
+    return layout._replace(links=links, tool=tool._replace(mirror=tool.mirror._replace(as_found=False)))
 
 
 def _major(device: Device) -> int:

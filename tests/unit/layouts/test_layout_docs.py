@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 import re
 from pathlib import Path
@@ -10,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from rootfs_trust.store.all_layouts import LAYOUTS
-from rootfs_trust.store.layout import Layout
+from rootfs_trust.layouts import LAYOUTS, with_p11kit, without_p11kit
+from rootfs_trust.layouts.layout import EVERY_FILE, FILE, P11KIT, Layout
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -98,10 +97,20 @@ def test_the_modes_and_kinds_of_links_are_stated(layout: Layout) -> None:
 
 def test_a_layout_is_a_frozen_constant(layout: Layout) -> None:
     assert LAYOUTS[layout.name] is layout
-    assert dataclasses.is_dataclass(layout)
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         layout.name = "other"  # type: ignore[misc]
-    assert hash(layout) == hash(dataclasses.replace(layout)), "and all that it is made of"  # type: ignore[type-var]
+    assert hash(layout) == hash(layout._replace(name=layout.name)), "and all that it is made of"
+
+
+def test_every_constant_is_in_the_table() -> None:
+    constants = (*vars(with_p11kit).values(), *vars(without_p11kit).values())
+    assert {each.name for each in constants if isinstance(each, Layout)} == set(LAYOUTS)
+
+
+def test_every_layout_says_what_its_clients_read(layout: Layout) -> None:
+    paths = layout.clients
+    assert paths.openssl_file and paths.openssl_directory and paths.gnutls and paths.source
+    assert paths.gnutls_way in (FILE, EVERY_FILE, P11KIT)
 
 
 def test_every_way_in_which_we_differ_from_a_devices_tool_is_reported(generate: ModuleType) -> None:
