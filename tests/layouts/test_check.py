@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+
 import pytest
 
 from rootfs_trust import CheckOptions, InstallOptions, check, install, remove
 from rootfs_trust.audit.findings import NOTE
+from rootfs_trust.cli.run import main
 from rootfs_trust.x509 import parse_certificate
+from tests.support import root_data
 from tests.support.authority import Authority
-from tests.support.layout_trees import ALPHA, FAMILIES, LayoutTree, shipped_authority
+from tests.support.layout_trees import ALPHA, FAMILIES, ODD, LayoutTree, shipped_authority
 
 CA = Authority("My CA")
 OUTPUTS = [family for family in FAMILIES if family.folders]
@@ -128,3 +133,24 @@ def test_what_the_blocklist_has_is_trusted_still(tmp_path, family):
     tree = built(tmp_path, family)
     tree.write(f"{family.local[1:].replace('anchors', 'blocklist')}/alpha.crt", shipped_authority(ALPHA).pem)
     assert found(tree) == {"distrusted-yet-trusted"}
+
+
+@by_name(FAMILIES)
+def test_the_command_of_check_removes_every_root_of_an_incident(tmp_path, family, monkeypatch):
+    tree = LayoutTree(tmp_path / "root", family)
+    install(tree.root, InstallOptions(drop_unsourced=True))
+    concerned = (
+        root_data.concerned(shipped_authority(ALPHA), "root"),
+        root_data.concerned(shipped_authority(ODD), "cross-sign", by="spki"),
+    )
+    table = root_data.table(incidents=(root_data.incident(*concerned),))
+    asked = CheckOptions(root_data=str(root_data.write(tmp_path / "roots.json", table)))
+    compromised = [each for each in check(tree.root, asked) if each.id == "root-compromised"]
+    assert len(compromised) == 2
+    (command,) = {each.command for each in compromised}
+    assert " TEST-2026-1 " in command
+    monkeypatch.setattr(sys, "argv", shlex.split(command))
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert not exit_.value.code
+    assert [each for each in check(tree.root, asked) if each.level != NOTE] == []
