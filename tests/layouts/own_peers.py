@@ -9,20 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.layouts import LAYOUTS
-from rootfs_trust.layouts.tools import UpdateCaCertificates
 from rootfs_trust.store.jks import read_keystore
 from tests.peers.test_p11kit_layouts import SCRIPTS, Script
 from tests.support.debian_tree import contents
-from tests.support.device import (
-    REHASH,
-    UPDATE,
-    Device,
-    as_gentoo_patches_it,
-    as_oe_patches_it,
-    as_upstream_has_it,
-)
-from tests.support.layout_trees import LayoutTree
+from tests.support.device import REHASH, UPDATE, Device, as_upstream_has_it
+from tests.support.layout_trees import LayoutTree, Tool
 from tests.unit.store.p11kit.peer import TrustTool
 
 _BUILDROOT_LOOP = """
@@ -36,32 +27,36 @@ done | cmp - etc/ssl/certs/ca-certificates.crt
 
 def nothing_to_do(tree: LayoutTree, request: pytest.FixtureRequest, directory: Path) -> None:
     """Run the layout's own program over the tree; the caller looks whether it has changed anything."""
-    name = tree.family.name
-    if tree.family.p11kit:
-        trust_extract(tree, next(each for each in SCRIPTS if each.layout.name == name), directory / "extracted")
-    elif name != "bundle-only":  # nothing on such a device could write its bundle
+    tool = tree.family.tool
+    if tool is Tool.TRUST_EXTRACT:
+        trust_extract(tree, script_of(tree), directory / "extracted")
+    elif tool is not Tool.NONE:  # nothing on such a device could write its bundle
         _run(tree, request.getfixturevalue("amd64_base"), directory)
 
 
 def make_anew(tree: LayoutTree, request: pytest.FixtureRequest, directory: Path) -> None:
     """Let the layout's own program write its store into a tree from which the test has deleted it."""
-    name = tree.family.name
-    if tree.family.p11kit:
-        script = next(each for each in SCRIPTS if each.layout.name == name)
+    tool = tree.family.tool
+    if tool is Tool.TRUST_EXTRACT:
+        script = script_of(tree)
         for path, *_ in script.calls:
             _delete(tree.path / path)
         script.run(TrustTool(tree.path / token[1:] for token in script.layout.tokens), tree.path)
         return
     base = request.getfixturevalue("amd64_base")
-    c_rehash = _edited(base, directory, REHASH, as_upstream_has_it)
-    if has_debians_tool(name):
-        _debians_tool(name, base, directory, c_rehash).run(tree.path, "/usr/sbin/update-ca-certificates", "--fresh")
-    elif name == "buildroot":
-        Device(base, {REHASH: c_rehash}).run(tree.path, "sh", "-c", _WITHOUT_BUNDLE)
-    elif name in ("openwrt", "photon"):
-        Device(base).run(tree.path, "openssl", "rehash", "/etc/ssl/certs")
+    if tool is Tool.UPDATE_CA_CERTIFICATES:
+        _debians_tool(tree, base, directory).run(tree.path, "/usr/sbin/update-ca-certificates", "--fresh")
+    elif tool is Tool.BUILDROOTS_HOOK:
+        _with_c_rehash(base, directory).run(tree.path, "sh", "-c", _WITHOUT_BUNDLE)
+    elif tool is Tool.C_REHASH:
+        _with_c_rehash(base, directory).run(tree.path, "c_rehash", "/etc/ssl/certs")
     else:
-        Device(base, {REHASH: c_rehash}).run(tree.path, "c_rehash", "/etc/ssl/certs")
+        Device(base).run(tree.path, "openssl", "rehash", "/etc/ssl/certs")
+
+
+def script_of(tree: LayoutTree) -> Script:
+    """Return the calls of ``trust extract`` in the script of the tree's distribution."""
+    return next(each for each in SCRIPTS if each.layout.name == tree.family.name)
 
 
 def _delete(path: Path) -> None:
@@ -72,47 +67,35 @@ def _delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-_EDITS = {
-    "yocto": as_oe_patches_it,
-    "gentoo": as_gentoo_patches_it,
-    "slackware": lambda script: script.replace("openssl rehash", "c_rehash"),
-}
-"""The edits that distributions make in Debian's tool. The edits of others change nothing on the device."""
-
-
-def has_debians_tool(name: str) -> bool:
-    """Return whether the tool of the layout is Debian's. Alpine's is a program of its own."""
-    return isinstance(LAYOUTS[name].tool, UpdateCaCertificates) and name != "alpine"
-
-
-def _debians_tool(name: str, base: Path, directory: Path, c_rehash: Path) -> Device:
+def _debians_tool(tree: LayoutTree, base: Path, directory: Path) -> Device:
     """Return a device with the layout's edition of Debian's tool."""
-    edited = {UPDATE: _edited(base, directory, UPDATE, _EDITS[name])} if name in _EDITS else {}
-    return Device(base, {REHASH: c_rehash, **edited})
+    update = _edited(base, directory, UPDATE, tree.family.edits)
+    return Device(base, {REHASH: _edited(base, directory, REHASH, as_upstream_has_it), UPDATE: update})
+
+
+def _with_c_rehash(base: Path, directory: Path) -> Device:
+    return Device(base, {REHASH: _edited(base, directory, REHASH, as_upstream_has_it)})
 
 
 def _run(tree: LayoutTree, base: Path, directory: Path) -> None:
-    c_rehash = _edited(base, directory, REHASH, as_upstream_has_it)
-    if has_debians_tool(tree.family.name):
-        device = _debians_tool(tree.family.name, base, directory, c_rehash)
-        assert "0 added, 0 removed; done." in device.run(tree.path, "/usr/sbin/update-ca-certificates")
-        return
-    if tree.family.name == "openwrt":
-        Device(base).run(tree.path, "openssl", "rehash", "/etc/ssl/certs")
-        return
-    if tree.family.name == "photon":
-        Device(base).run(tree.path, "bash", "-ec", _PHOTON)
-        made = tree.path / "etc/ssl/bundle"
-        assert made.read_bytes() == (tree.path / "etc/pki/tls/certs/ca-bundle.crt").read_bytes()
-        made.unlink()
-        return
-    device = Device(base, {REHASH: c_rehash})
-    if tree.family.name == "buildroot":
-        # Its hook puts the bundle there after c_rehash, which would link a bundle by its first certificate.
-        device.run(tree.path, "sh", "-c", _BUILDROOT_LOOP)
-        device.run(tree.path, "sh", "-c", _WITHOUT_BUNDLE)
-    else:
-        device.run(tree.path, "c_rehash", "/etc/ssl/certs")
+    match tree.family.tool:
+        case Tool.UPDATE_CA_CERTIFICATES:
+            device = _debians_tool(tree, base, directory)
+            assert "0 added, 0 removed; done." in device.run(tree.path, "/usr/sbin/update-ca-certificates")
+        case Tool.REHASH:
+            Device(base).run(tree.path, "openssl", "rehash", "/etc/ssl/certs")
+        case Tool.PHOTONS_SCRIPT:
+            Device(base).run(tree.path, "bash", "-ec", _PHOTON)
+            made = tree.path / "etc/ssl/bundle"
+            assert made.read_bytes() == (tree.path / "etc/pki/tls/certs/ca-bundle.crt").read_bytes()
+            made.unlink()
+        case Tool.BUILDROOTS_HOOK:
+            # Its hook puts the bundle there after c_rehash, which would link a bundle by its first certificate.
+            device = _with_c_rehash(base, directory)
+            device.run(tree.path, "sh", "-c", _BUILDROOT_LOOP)
+            device.run(tree.path, "sh", "-c", _WITHOUT_BUNDLE)
+        case Tool.C_REHASH:
+            _with_c_rehash(base, directory).run(tree.path, "c_rehash", "/etc/ssl/certs")
 
 
 _PHOTON = """

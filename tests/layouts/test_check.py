@@ -22,7 +22,7 @@ DIRECTORIES = {
     for family in OUTPUTS
 }
 """Where the hash links of a layout are made; on Arch they are repeated in /etc/ssl/certs."""
-WITH_SOURCES = [family for family in OUTPUTS if family.name not in ("photon", "openwrt")]
+WITH_SOURCES = [family for family in OUTPUTS if family.local not in family.folders]
 P11KIT = [family for family in FAMILIES if family.p11kit]
 JAVA = [family for family in FAMILIES if any("cacerts" in path and "java" in path for path in family.files)]
 

@@ -197,18 +197,13 @@ def test_who_is_trusted_and_a_second_run_writes_nothing(case: Case, operation: O
         assert done.changed or (run is _rebuild and case.tree.family.name in ("photon", "bundle-only"))
     assert_trusted(case.tree, operation.trusted, operation.blocked)
     before = case.tree.snapshot()
-    if operation.name.startswith("remove") and not _remembers(case.tree.family):
+    if operation.name.startswith("remove") and not case.tree.family.remembers:
         with pytest.raises(InputError):
             operation.runs[-1](case)
     else:
         assert operation.runs[-1](case).actions == ()
     assert install(case.tree.root).actions == (), "nor does a run that is asked for nothing"
     assert case.tree.snapshot() == before
-
-
-def _remembers(family: Family) -> bool:
-    """Whether the layout keeps what is distrusted; where a shipped certificate is just deleted, it is gone."""
-    return family.name not in ("buildroot", "photon", "openwrt", "bundle-only")
 
 
 def test_distrusted_certificates_stand_nowhere_but_in_their_sources(case: Case, operation: Operation) -> None:
@@ -219,7 +214,7 @@ def test_distrusted_certificates_stand_nowhere_but_in_their_sources(case: Case, 
     for name in operation.blocked:
         left = holders(case.tree, shipped_authority(name).sha256)
         blocklist = {path for path in left if "/blocklist/" in path}
-        if not _remembers(case.tree.family):
+        if not case.tree.family.remembers:
             assert left == set()
         else:
             assert left - blocklist == shipped[name]

@@ -8,9 +8,9 @@ import pytest
 
 from rootfs_trust import InstallOptions, check, install
 from rootfs_trust.audit.findings import NOTE
-from tests.layouts.own_peers import has_debians_tool, make_anew
+from tests.layouts.own_peers import make_anew
 from tests.support.authority import Authority
-from tests.support.layout_trees import FAMILIES, LayoutTree
+from tests.support.layout_trees import FAMILIES, LayoutTree, Tool
 
 CA = Authority("My CA")
 HASH_LINK = re.compile(r"[0-9a-f]{8}\.[0-9]+")
@@ -18,7 +18,7 @@ HASH_LINK = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 
 def without_what_the_tool_writes(tree: LayoutTree) -> None:
     """Debian's tool writes all but Java's store, which is a hook's; the scripts of others write links only."""
-    debians = has_debians_tool(tree.family.name)
+    debians = tree.family.tool is Tool.UPDATE_CA_CERTIFICATES
     for path in (tree.path / directory[1:] for directory in tree.family.folders):
         for each in sorted(path.iterdir()):
             if each.name != "java" if debians else HASH_LINK.fullmatch(each.name):
@@ -26,7 +26,7 @@ def without_what_the_tool_writes(tree: LayoutTree) -> None:
 
 
 @pytest.mark.parametrize(
-    "family", [family for family in FAMILIES if family.name != "bundle-only"], ids=lambda family: family.name
+    "family", [family for family in FAMILIES if family.tool is not Tool.NONE], ids=lambda family: family.name
 )
 @pytest.mark.parametrize("with_anchor", [False, True], ids=["as shipped", "with an anchor"])
 def test_a_store_of_the_distributions_tool_has_no_finding(tmp_path, request, family, with_anchor):

@@ -85,6 +85,11 @@ def as_gentoo_patches_it(script: str) -> str:
     )
 
 
+def as_slackware_patches_it(script: str) -> str:
+    """Debian's update-ca-certificates with update-ca-certificates.c_rehash.diff of Slackware."""
+    return script.replace("openssl rehash", "c_rehash")
+
+
 def as_upstream_has_it(script: str) -> str:
     """Debian's c_rehash without the links by the old hash, which upstream's makes only if asked to (facts, 3)."""
     return _edited(script, {"    link_hash($_[0], 'cert', '-subject_hash_old');\n": ""})

@@ -1,94 +1,24 @@
-"""Small root filesystems, one for each layout: sources as that distribution has them, certificates made on the spot.
+"""Small root filesystems, one for each layout: sources as that distribution has them.
 
 They have what tells their distribution, its sources, and the links that its package brings; the store itself is for
 the tests to make. What the layout is said to write is named here once more, apart from the product's constants.
+``tests/layouts/own_peers.py`` runs the distribution's own tool.
 """
 
 from __future__ import annotations
 
-import functools
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 from rootfs_trust.store.jks import keystore
 from rootfs_trust.x509 import parse_certificate
-from tests.support.authority import Authority
-from tests.support.debian_tree import contents, snapshot
-from tests.support.inside import write_inside
+from tests.support.device import as_gentoo_patches_it, as_oe_patches_it, as_slackware_patches_it
+from tests.support.small_tree import ALPHA, BETA, NEW, ODD, SHIPPED, Family, LayoutTree, Tool, shipped_authority
 from tests.unit.store.p11kit.sources import persist
-
-ALPHA, BETA, ODD = "Alpha Root", "Beta Root", "Gamma Root (2), Ltd"
-SHIPPED = (ALPHA, BETA, ODD)
-"""Common names; the last one has what shells and tools stumble over."""
 
 CREATED = 1_700_000_000
 """The date of the Java stores that the trees have."""
 
-NEW, BOTH = ("new",), ("new", "old")
-
-
-@functools.cache
-def shipped_authority(name: str) -> Authority:
-    return Authority(name)
-
-
-@dataclass(frozen=True)
-class Family:
-    """A layout as the tests know it. Paths are the device's.
-
-    ``files``, ``folders``   what has to hold the trusted certificates, each of them all
-    ``distrusting``          those of them that also hold what is distrusted, marked as such
-    ``hashed``               directories of files and hash links, with the styles of hash in them
-    ``local``                the directory of the owner's anchors, empty where there is none
-    ``names``                what ``remove`` calls the shipped ones
-    """
-
-    name: str
-    build: Callable[[LayoutTree], None]
-    files: tuple[str, ...]
-    folders: tuple[str, ...] = ("/etc/ssl/certs",)
-    distrusting: tuple[str, ...] = ()
-    hashed: tuple[tuple[str, tuple[str, ...]], ...] = (("/etc/ssl/certs", NEW),)
-    local: str = "/usr/local/share/ca-certificates"
-    names: tuple[str, ...] = ("Alpha_Root", "Beta_Root", ODD)
-    p11kit: bool = False
-
-
-class LayoutTree:
-    """One such tree on disk."""
-
-    def __init__(self, path: Path, family: Family) -> None:
-        self.path = path
-        self.family = family
-        path.mkdir()
-        for directory in ("etc", "usr", "var", "tmp"):
-            (path / directory).mkdir()
-        family.build(self)
-
-    @property
-    def root(self) -> str:
-        return str(self.path)
-
-    def folder(self, *names: str) -> None:
-        for name in names:
-            (self.path / name).mkdir(parents=True, exist_ok=True)
-
-    def write(self, name: str, content: bytes) -> None:
-        write_inside(self.path, name, content)
-
-    def link(self, name: str, text: str) -> None:
-        self.folder(os.path.dirname(name))
-        (self.path / name).symlink_to(text)
-
-    def contents(self) -> dict[str, object]:
-        """Every entry: mode, and content or link text."""
-        return contents(self.path)
-
-    def snapshot(self) -> dict[str, tuple[object, ...]]:
-        """The same with owners and times."""
-        return snapshot(self.path)
+BOTH = (*NEW, "old")
 
 
 # -- Debian and those whose tool descends from Debian's ----------------------------------------------------
@@ -258,11 +188,11 @@ def _arch(tree: LayoutTree) -> None:
 
 FAMILIES = (
     Family("debian", _debian, files=(_BUNDLE, "/etc/ssl/certs/java/cacerts")),
-    Family("yocto", _yocto, files=(_BUNDLE,)),
-    Family("alpine", _alpine, files=(_BUNDLE, "/etc/ssl/cert.pem")),
+    Family("yocto", _yocto, files=(_BUNDLE,), edits=as_oe_patches_it),
+    Family("alpine", _alpine, files=(_BUNDLE, "/etc/ssl/cert.pem"), tool=Tool.C_REHASH),
     Family("void", _void, files=(_BUNDLE, "/etc/ssl/certs.pem")),
-    Family("gentoo", _gentoo, files=(_BUNDLE,)),
-    Family("slackware", _slackware, files=(_BUNDLE,)),
+    Family("gentoo", _gentoo, files=(_BUNDLE,), edits=as_gentoo_patches_it),
+    Family("slackware", _slackware, files=(_BUNDLE,), edits=as_slackware_patches_it),
     Family(
         "fedora",
         _fedora,
@@ -282,7 +212,7 @@ FAMILIES = (
         hashed=((f"{_FEDORA}/pem/directory-hash", BOTH),),
         local="/etc/pki/ca-trust/source/anchors",
         names=SHIPPED,
-        p11kit=True,
+        tool=Tool.TRUST_EXTRACT,
     ),
     Family(
         "suse",
@@ -292,7 +222,7 @@ FAMILIES = (
         hashed=((f"{_SUSE}/pem", BOTH), (f"{_SUSE}/openssl", BOTH)),
         local="/etc/pki/trust/anchors",
         names=SHIPPED,
-        p11kit=True,
+        tool=Tool.TRUST_EXTRACT,
     ),
     Family(
         "arch",
@@ -313,17 +243,34 @@ FAMILIES = (
         hashed=((f"{_ARCH}/cadir", BOTH),),
         local="/etc/ca-certificates/trust-source/anchors",
         names=SHIPPED,
-        p11kit=True,
+        tool=Tool.TRUST_EXTRACT,
     ),
-    Family("buildroot", _buildroot, files=(_BUNDLE,), local="/usr/share/ca-certificates/local"),
+    Family(
+        "buildroot",
+        _buildroot,
+        files=(_BUNDLE,),
+        local="/usr/share/ca-certificates/local",
+        tool=Tool.BUILDROOTS_HOOK,
+        remembers=False,
+    ),
     Family(
         "photon",
         _photon,
         files=("/etc/pki/tls/certs/ca-bundle.crt",),
         local="/etc/ssl/certs",
         names=tuple(map(_hash_of, SHIPPED)),
+        tool=Tool.PHOTONS_SCRIPT,
+        remembers=False,
+        optional=("/etc/ssl/certs",),  # with ca-certificates-pki only, it has the bundle and nothing else
     ),
-    Family("openwrt", _openwrt, files=(_BUNDLE, "/etc/ssl/cert.pem"), local="/etc/ssl/certs"),
+    Family(
+        "openwrt",
+        _openwrt,
+        files=(_BUNDLE, "/etc/ssl/cert.pem"),
+        local="/etc/ssl/certs",
+        tool=Tool.REHASH,
+        remembers=False,
+    ),
     Family(
         "bundle-only",
         _distroless,
@@ -332,5 +279,7 @@ FAMILIES = (
         hashed=(),
         local="",
         names=("Alpha_Root", "Beta_Root", "Gamma_Root__2___Ltd"),
+        tool=Tool.NONE,
+        remembers=False,
     ),
 )

@@ -19,10 +19,6 @@ CONDITIONAL = {"/etc/ssl/certs/java/cacerts"}
 """Written where it is there already: emptied, it is a finding; without it nothing is missing."""
 
 
-OPTIONAL = {("photon", "/etc/ssl/certs")}
-"""Directories that an image may lack: Photon OS with ca-certificates-pki only has the bundle and nothing else."""
-
-
 def emptied(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
@@ -69,7 +65,7 @@ def test_each_output_that_is_damaged_is_a_finding(
         copy = tmp_path / str(number)
         shutil.copytree(tree.path, copy, symlinks=True)
         damage((copy / path[1:]).resolve() if (copy / path[1:]).is_file() else copy / path[1:])
-        if not findings(copy) - before and (damage is emptied or (family.name, path) not in OPTIONAL):
+        if not findings(copy) - before and (damage is emptied or path not in family.optional):
             missed.append(path)
     assert missed == []
 

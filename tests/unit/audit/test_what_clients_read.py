@@ -70,10 +70,6 @@ EXPLAINED = {
 """Cells in which nothing is found, by state and what the path is, with the reason: docs/check.md has them."""
 
 
-OPTIONAL = {("photon", "/etc/ssl/certs")}
-"""Directories that an image may lack: Photon OS with ca-certificates-pki only has the bundle and nothing else."""
-
-
 OF_THE_BUNDLE = {("alpine", "/etc/ssl/cert.pem")}
 """Links of the package that has the bundle: without them, the tree is damaged."""
 
@@ -121,7 +117,7 @@ def test_whatever_clients_read_is_found_when_it_is_wrong(tree, state, tmp_path):
         shutil.copytree(tree.path, copy, symlinks=True)
         kind = kind_of(tree, path)
         linked = (copy / path[1:]).is_symlink()
-        if (state is unreadable and linked) or (state is absent and (tree.family.name, path) in OPTIONAL):
+        if (state is unreadable and linked) or (state is absent and path in tree.family.optional):
             continue
         state(copy / path[1:])
         if not above_notes(copy) - before and (state.__name__, kind) not in EXPLAINED:
