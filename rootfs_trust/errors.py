@@ -32,7 +32,7 @@ class ProblemType(NamedTuple):
 
     ``id``      stable, as JSON output and docs/ids.md have it.
     ``levels``  possible levels, the most severe first.
-    ``fix``     what to do, unless the problem has its own hint; empty if that depends on the problem.
+    ``fix``     the hint, unless the problem has its own; empty if that depends on the problem.
     """
 
     id: str
@@ -108,7 +108,9 @@ _CONFLICT, _FAILURE = (ConflictError.level,), (ApplyError.level,)
 
 ALREADY_INSTALLED = ProblemType("already-installed", _WARNING)
 """The certificate is in the store under another name. (install)"""
-ALREADY_SHIPPED = ProblemType("already-shipped", _WARNING)
+ALREADY_SHIPPED = ProblemType(
+    "already-shipped", _WARNING, "it is installed anyway, so that it stays when the package drops it"
+)
 """The distribution ships the certificate; the installed copy outlives its package. (install)"""
 APPLY = ProblemType("apply", _FAILURE, "fix the cause and run the same command again")
 """A write failed during the run; the message says what was and was not written."""
@@ -188,7 +190,7 @@ LIST_KEPT = ProblemType(
     "list-kept", _WARNING, "copy their lines from the new package's list when you update the package on the device"
 )
 """Debian's list of roots is edited, so that new roots of a later package stay out. (install, remove)"""
-LOCK = ProblemType("lock", _ERROR)
+LOCK = ProblemType("lock", _ERROR, "nothing was written; without a lock, another run could write at the same time")
 """The root filesystem cannot be locked."""
 MALFORMED = ProblemType("malformed", _ERROR)
 """A certificate cannot be read."""
@@ -200,7 +202,7 @@ NAME = ProblemType("name", _ERROR)
 """The name of an anchor is unsafe or taken. (install)"""
 NO_FILE = ProblemType("no-file", _WARNING, "rename it")
 """A link in a directory is dangling, and is skipped. (rehash)"""
-NO_FOLDER = ProblemType("no-folder", _ERROR)
+NO_FOLDER = ProblemType("no-folder", _ERROR, "rehash needs directories")
 """The directory does not exist, or is not a directory. (rehash)"""
 NO_OUTPUT = ProblemType("no-output", _WARNING)
 """No store file for TLS clients can hold the anchor, because of its purposes or its form. (install)"""
@@ -220,13 +222,17 @@ PACKAGE_RESTORES = ProblemType("package-restores", _WARNING, "run rootfs-trust a
 """The next update of the distribution's package undoes the change. (install, remove)"""
 PEM_NOT_CLEAN = ProblemType("pem-not-clean", _WARNING)
 """A source is not one clean PEM certificate; it is stored as the device's own tool does. (install)"""
-PIN = ProblemType("pin", _ERROR)
+PIN = ProblemType(
+    "pin",
+    _ERROR,
+    "the file contains a different certificate than the config expects; find out why before you change the pin",
+)
 """The file holds another certificate than the one that the configuration pins. (install)"""
 PRESET = ProblemType("preset", _ERROR, "name a file that contains it: [store] roots in rootfs-trust.toml, or --cert")
 """A root that the cloud documents is not available for `base = "none"`. (install)"""
-PROGRAM_MISSING = ProblemType("program-missing", _WARNING)
+PROGRAM_MISSING = ProblemType("program-missing", _WARNING, "a newer package of the distribution has them")
 """The root program trusts roots that the distribution does not ship. ([store] program)"""
-PROGRAM_REMOVED = ProblemType("program-removed", _WARNING)
+PROGRAM_REMOVED = ProblemType("program-removed", _WARNING, "they are no longer trusted")
 """Roots are removed because the root program does not trust them. ([store] program)"""
 PURPOSES = ProblemType("purposes", _ERROR + _WARNING)
 """The store cannot record the purposes of the anchor, or they contradict each other. (install)"""
@@ -291,16 +297,16 @@ ENVIRONMENT_FEW_ROOTS = ProblemType(
 )
 EXPIRED = ProblemType("expired", _ERROR + _WARNING)
 EXPIRES_SOON = ProblemType("expires-soon", _ERROR + _WARNING, "renew it before the image ships")
-FORBIDDEN = ProblemType("forbidden", _ERROR)
+FORBIDDEN = ProblemType("forbidden", _ERROR, "[policy] forbid in rootfs-trust.toml lists it")
 IGNORED_SOURCE = ProblemType("ignored-source", _WARNING)
 ISSUER_MISSING = ProblemType("issuer-missing", _WARNING, "also install the root that signed it")
 JAVA_REFUSES = ProblemType("java-refuses", _WARNING)
 NO_CERTIFICATE = ProblemType("no-certificate", _ERROR + _WARNING)
 NOT_A_CA = ProblemType("not-a-ca", _ERROR + _WARNING)
 NOT_AN_ANCHOR = ProblemType("not-an-anchor", _ERROR, "install the certificate of that CA")
-NOT_YET_VALID = ProblemType("not-yet-valid", _WARNING)
+NOT_YET_VALID = ProblemType("not-yet-valid", _WARNING, "devices whose clock is behind will refuse it")
 PEM_MALFORMED = ProblemType("pem-malformed", _ERROR + _WARNING, "export it again from its origin")
-PEM_OCTETS_BEHIND = ProblemType("pem-octets-behind", _WARNING)
+PEM_OCTETS_BEHIND = ProblemType("pem-octets-behind", _WARNING, "rootfs-trust install writes only the certificate")
 PEM_UNSEEN = ProblemType("pem-unseen", _WARNING)
 PRIVATE_KEY = ProblemType("private-key", _ERROR + _WARNING)
 PROXY_CA_PATH = ProblemType("proxy-ca-path", _WARNING)

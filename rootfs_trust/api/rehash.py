@@ -73,7 +73,7 @@ def _by_real_path(host: RootDirectory, folders: Sequence[str], *, on_device: boo
 
 def _no_directory(host: RootDirectory, path: str, folder: str) -> Problem:
     message = "does not exist" if host.kind(path) is None else "is not a directory"
-    return NO_FOLDER(folder, message, "rehash needs directories")
+    return NO_FOLDER(folder, message)
 
 
 def _relative(folders: Sequence[str]) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from rootfs_trust.api.runtimes import anchors_of
 from rootfs_trust.clients.table import JAVA_STORES
-from rootfs_trust.errors import JAVA_STORE_FORMAT, InputError, MalformedError, Problem
+from rootfs_trust.errors import JAVA_STORE_FORMAT, InputError, MalformedError
 from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.planned_tree import PlannedTree
@@ -18,6 +18,8 @@ from rootfs_trust.rootfs.view import File, View, read
 from rootfs_trust.runtimes.java import changed_keystore, readable_anchors
 from rootfs_trust.runtimes.request import RuntimeRequest
 from rootfs_trust.store.store_plan import Request, StorePlan
+
+_HINT = "name a file with its password as java_password_file in [runtimes], or replace it with a keystore that opens"
 
 
 def add_system_keystores(
@@ -41,10 +43,9 @@ def add_system_keystores(
         data = read(device.view, path) or b""
         try:
             changed = changed_keystore(data, readable, wanted)
-        except MalformedError as error:
-            store.warnings.append(_left_alone(path, error.message))
-        except InputError as error:
-            store.warnings.append(_left_alone(path, error.problems[0].message))
+        except (MalformedError, InputError) as error:
+            message = f"{error.problems[0].message}; it is not changed, so Java does not see this change"
+            store.warnings.append(JAVA_STORE_FORMAT(path, message, _HINT))
         else:
             store.desired[path] = File(changed)
 
@@ -55,11 +56,3 @@ def _paths(view: View, layout: Layout, store: StorePlan) -> Iterator[str]:
     for real in dict.fromkeys(view.real_path(path) for path in JAVA_STORES):
         if real is not None and real not in written and view.kind(real) is File:
             yield real
-
-
-def _left_alone(path: str, reason: str) -> Problem:
-    return JAVA_STORE_FORMAT(
-        path,
-        f"{reason}; it is not changed, so Java does not see this change",
-        "name a file with its password as java_password_file in [runtimes], or replace it with a keystore that opens",
-    )

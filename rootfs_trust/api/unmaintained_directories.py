@@ -16,6 +16,10 @@ from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.hash_links import is_looked_up, is_looked_up_first
 
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
+_HINT = (
+    "programs that give OpenSSL this directory do not trust it: copy the certificate there as NAME.pem and run "
+    "rootfs-trust rehash --root; where ca-certificates-legacy made the links, run bundle2pem.sh on the device"
+)
 
 
 def anchors_not_there(view: View, layout: Layout, desired: Desired, installed: list[Anchor]) -> Iterator[Problem]:
@@ -31,7 +35,8 @@ def anchors_not_there(view: View, layout: Layout, desired: Desired, installed: l
         found = {name[:8] for name in names if is_looked_up(name)}
         lacking = [anchor.name for anchor in installed if anchor.certificate.subject.hash not in found]
         if lacking:
-            yield _unlisted_directory_warning(path, ", ".join(lacking))
+            message = f"has hash links that the distribution's tool does not maintain, and none of {', '.join(lacking)}"
+            yield HASH_DIRECTORY_APART(path, message, _HINT)
 
 
 def _unmaintained(view: View, desired: Desired) -> Iterator[str]:
@@ -41,12 +46,3 @@ def _unmaintained(view: View, desired: Desired) -> Iterator[str]:
     for real in reals:
         if real is not None and real not in kept and any(map(is_looked_up_first, view.names(real))):
             yield real
-
-
-def _unlisted_directory_warning(path: str, names: str) -> Problem:
-    message = f"has hash links that the distribution's tool does not maintain, and none of {names}"
-    hint = (
-        "programs that give OpenSSL this directory do not trust it: copy the certificate there as NAME.pem and run "
-        "rootfs-trust rehash --root; where ca-certificates-legacy made the links, run bundle2pem.sh on the device"
-    )
-    return HASH_DIRECTORY_APART(path, message, hint)

@@ -28,7 +28,6 @@ from rootfs_trust.errors import (
     USAGE,
     ApplyError,
     InputError,
-    Problem,
     RootfsTrustError,
 )
 from rootfs_trust.text import did_you_mean
@@ -140,7 +139,8 @@ def _run() -> int:
             import traceback
 
             traceback.print_exc()
-        return _report(ApplyError(_unexpected(error)))
+        what = f"unexpected {type(error).__name__}: {error}" if str(error) else f"unexpected {type(error).__name__}"
+        return _report(ApplyError(INTERNAL("", what)))
 
 
 def _command() -> int:
@@ -173,11 +173,6 @@ def _wrong_use(error: click.ClickException) -> str:
         return error.format_message().removesuffix(".")
     near = did_you_mean(error.option_name, error.possibilities or ())
     return f'unknown option "{error.option_name}"' + (f"; {near}" if near else "")
-
-
-def _unexpected(error: Exception) -> Problem:
-    what = f"unexpected {type(error).__name__}: {error}" if str(error) else f"unexpected {type(error).__name__}"
-    return INTERNAL("", what)
 
 
 def _report(error: RootfsTrustError) -> int:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from rootfs_trust.errors import IMAGE, InputError, Problem
-
-
-def damage(path: str, message: str) -> Problem:
-    """Return the problem of a malformed image."""
-    return IMAGE(path, message, "download or build the image again")
+from rootfs_trust.errors import IMAGE, InputError
 
 
 def broken(path: str, message: str) -> InputError:
     """Return the error for a malformed image."""
-    return InputError(damage(path, message))
+    return InputError(IMAGE(path, message, "download or build the image again"))

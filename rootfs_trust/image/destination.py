@@ -52,9 +52,11 @@ class Destination:
     def refuse(self, *, folder: bool) -> None:
         """Raise InputError for a path that cannot be written. ``folder``: a directory is written, not a file."""
         if not self.path or (self.path.endswith("/") and not folder):
-            raise _bad_place(self.path, "is not the name of a file", "SOURCE is a file, so DEST must be a file name")
+            hint = "SOURCE is a file, so DEST must be a file name"
+            raise InputError(USAGE(self.path, "is not the name of a file", hint))
         if os.path.basename(os.path.abspath(self.path)).startswith(_RESERVED):
-            raise _bad_place(self.path, f"begins with {_RESERVED}, as temporary files do", "use another name")
+            message = f"begins with {_RESERVED}, as temporary files do"
+            raise InputError(USAGE(self.path, message, "use another name"))
 
     def put_file(self, stream: Iterable[bytes]) -> str:
         """Write a file, and return its digest: ``sha256:HEX``.
@@ -258,10 +260,6 @@ def existing_destination(dest: str) -> ConflictError:
     """Return the conflict for a destination with other content."""
     hint = "use another name, or move it away; nothing is overwritten"
     return ConflictError(CONFLICT(dest, "already exists with other content", hint))
-
-
-def _bad_place(path: str, message: str, hint: str) -> InputError:
-    return InputError(USAGE(path, message, hint))
 
 
 def _is_at(fd: int, path: str) -> bool:

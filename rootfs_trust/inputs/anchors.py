@@ -84,7 +84,8 @@ def _gather_file(gathered: InputAnchors, file: InputFile, table: AnchorTable, po
     gathered.problems += _pin(reading.found, table)
     names = _names(reading.found)
     if table.name is not None and len(reading.found) > 1:
-        gathered.problems.append(_one_name_for_many(reading.found, table))
+        message = f"{table.key}.name is a single name for {len(reading.found)} certificates"
+        gathered.problems.append(NAME(table.where, message, "delete the name, or split the file"))
     for each, name in zip(reading.found, names, strict=True):
         judgement = judge(each.certificate, _where(each), policy, at, allow=table.allow)
         gathered.problems += judgement.errors
@@ -132,11 +133,7 @@ def _in_config(problem: Problem, table: AnchorTable) -> Problem:
 
 def _pin(found: list[FoundCertificate], table: AnchorTable) -> list[Problem]:
     return [
-        PIN(
-            _where(each),
-            f"has sha256 {each.certificate.sha256}, not the pinned {table.sha256}",
-            "the file contains a different certificate than the config expects; find out why before you change the pin",
-        )
+        PIN(_where(each), f"has sha256 {each.certificate.sha256}, not the pinned {table.sha256}")
         for each in found
         if table.sha256 is not None and each.certificate.sha256 != table.sha256
     ]
@@ -154,42 +151,23 @@ def _purposes_left_out(found: FoundCertificate, wanted: Purposes, table: AnchorT
     return [PURPOSES(_where(found), message, "use the plain certificate: openssl x509 -clrtrust -clrreject")]
 
 
-def _one_name_for_many(found: list[FoundCertificate], table: AnchorTable) -> Problem:
-    return NAME(
-        table.where,
-        f"{table.key}.name is a single name for {len(found)} certificates",
-        "delete the name, or split the file",
-    )
-
-
 def _without_duplicates(gathered: InputAnchors) -> list[Anchor]:
     """Return the anchors without duplicates, and add a warning for each duplicate."""
     first: dict[str, Anchor] = {}
     for anchor in gathered.anchors:
         kept = first.setdefault(original_of(anchor.certificate) or anchor.certificate.sha256, anchor)
         if kept.certificate != anchor.certificate:
-            gathered.problems.append(_other_names(kept, anchor))
+            message = f"is the same certificate as {kept.where}, but limited to other names or not limited"
+            hint = "a client would trust it for the names of both; name it only once"
+            gathered.problems.append(NOT_CONSTRAINED(anchor.where, message, hint))
         elif kept.purposes != anchor.purposes:
-            gathered.problems.append(_conflicting_purposes(kept, anchor))
+            other = f"the same certificate at {kept.where} for {shown(kept.purposes)}"
+            message = f"is for {shown(anchor.purposes)}, and {other}"
+            gathered.problems.append(PURPOSES(anchor.where, message, "name it only once, or with the same purposes"))
         elif kept is not anchor:
-            gathered.notes.append(
-                DUPLICATE(
-                    anchor.where,
-                    "given twice" if anchor.where == kept.where else f"same certificate as {kept.where}",
-                    f"installed once, as {kept.name}",
-                )
-            )
+            message = "given twice" if anchor.where == kept.where else f"same certificate as {kept.where}"
+            gathered.notes.append(DUPLICATE(anchor.where, message, f"installed once, as {kept.name}"))
     return list(first.values())
-
-
-def _other_names(first: Anchor, second: Anchor) -> Problem:
-    message = f"is the same certificate as {first.where}, but limited to other names or not limited"
-    return NOT_CONSTRAINED(second.where, message, "a client would trust it for the names of both; name it only once")
-
-
-def _conflicting_purposes(first: Anchor, second: Anchor) -> Problem:
-    message = f"is for {shown(second.purposes)}, and the same certificate at {first.where} for {shown(first.purposes)}"
-    return PURPOSES(second.where, message, "name it only once, or with the same purposes")
 
 
 def _refuse_shared_names(gathered: InputAnchors) -> None:
@@ -199,14 +177,9 @@ def _refuse_shared_names(gathered: InputAnchors) -> None:
         holders.setdefault(anchor.name, []).append(anchor)
     for name, anchors in holders.items():
         if len(anchors) > 1:
-            places = " and ".join(anchor.where for anchor in anchors)
-            gathered.problems.append(
-                NAME(
-                    anchors[0].where,
-                    f"{places} would all get the name {name}",
-                    "rename the files, or give each a name in rootfs-trust.toml",
-                )
-            )
+            message = f"{' and '.join(anchor.where for anchor in anchors)} would all get the name {name}"
+            hint = "rename the files, or give each a name in rootfs-trust.toml"
+            gathered.problems.append(NAME(anchors[0].where, message, hint))
 
 
 def _replacing(anchor: Anchor, replace: Sequence[str]) -> Anchor:
@@ -217,10 +190,9 @@ def _replacing(anchor: Anchor, replace: Sequence[str]) -> Anchor:
 
 def _unknown_replacements(anchors: list[Anchor], replace: Sequence[str]) -> list[Problem]:
     names = [anchor.name for anchor in anchors]
+    hint = f"names: {', '.join(names) or '(none)'}"
     return [
-        REPLACE(
-            "", f"--replace {name}: no certificate of this run has this name", f"names: {', '.join(names) or '(none)'}"
-        )
+        REPLACE("", f"--replace {name}: no certificate of this run has this name", hint)
         for name in replace
         if name not in names
     ]

@@ -114,13 +114,11 @@ def _retired(listed: Listed, at: datetime) -> bool:
 
 def _distrust_after_warning(path: str, listed: Listed, at: datetime) -> Problem:
     what = f"{listed.label}: Mozilla distrusts what it issued after {listed.server_distrust_after:%Y-%m-%d}"
+    where = f"{path}:{listed.line}"
     if _retired(listed, at):
-        return DISTRUST_AFTER(f"{path}:{listed.line}", f"{what}, and all others have expired; it is not installed")
-    return DISTRUST_AFTER(
-        f"{path}:{listed.line}",
-        f"{what}, but no trust store can express that, so the device trusts them, too",
-        "distrust the root if none of your servers needs it",
-    )
+        return DISTRUST_AFTER(where, f"{what}, and all others have expired; it is not installed")
+    message = f"{what}, but no trust store can express that, so the device trusts them, too"
+    return DISTRUST_AFTER(where, message, "distrust the root if none of your servers needs it")
 
 
 # -- one certificate ---------------------------------------------------------------------------------------

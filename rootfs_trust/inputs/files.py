@@ -113,7 +113,8 @@ def _add(reading: FilesRead, path: str, *, wanted: bool) -> None:
     if not wanted:
         reading.notes.append(skipped(path, NO_CERTIFICATE_NAME))
     elif len(data) > MAX_INPUT:
-        reading.problems.append(_too_large(path))
+        hint = "use only the certificates that the device needs, not a whole archive"
+        reading.problems.append(TOO_LARGE(path, f"is larger than {MAX_INPUT} bytes", hint))
         return
     reading.files.append(InputFile(path, data, wanted))
 
@@ -145,14 +146,6 @@ def private_key(path: str, data: bytes) -> Problem | None:
 def skipped(path: str, why: str) -> Problem:
     """Return a note about a file of a directory or archive that is skipped."""
     return SKIPPED(path, f"{why}, so it is skipped", NAMES_THAT_COUNT)
-
-
-def _too_large(path: str) -> Problem:
-    return TOO_LARGE(
-        path,
-        f"is larger than {MAX_INPUT} bytes",
-        "use only the certificates that the device needs, not a whole archive",
-    )
 
 
 def _unreadable(path: str, error: OSError) -> Problem:

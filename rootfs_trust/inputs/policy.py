@@ -62,17 +62,12 @@ def judge(
 
 def _errors(certificate: Certificate, where: str, policy: Policy, at: datetime) -> Iterator[Problem]:
     if selected(policy.forbid, certificate):
-        yield FORBIDDEN(
-            where, f"sha256 {certificate.sha256} is forbidden", "[policy] forbid in rootfs-trust.toml lists it"
-        )
+        yield FORBIDDEN(where, f"sha256 {certificate.sha256} is forbidden")
     if certificate.not_after is None or certificate.not_before is None:
         yield UNREADABLE_DATES(where, "the validity dates cannot be parsed")
     elif certificate.not_after < at:
-        yield EXPIRED(
-            where,
-            f"expired on {_day(certificate.not_after)}",
-            'renew it, or accept it with allow = ["expired"] in rootfs-trust.toml',
-        )
+        hint = 'renew it, or accept it with allow = ["expired"] in rootfs-trust.toml'
+        yield EXPIRED(where, f"expired on {_day(certificate.not_after)}", hint)
     if not certificate.is_ca and not certificate.self_signed:
         yield NOT_AN_ANCHOR(where, f"is not a CA, and was signed by another CA ({certificate.issuer.text})")
     elif not certificate.is_ca and policy.require_ca:
@@ -104,9 +99,7 @@ def _warnings(certificate: Certificate, where: str, at: datetime) -> Iterator[Pr
             "do thin-edge.io's HTTPS client and built-in bridge, while mosquitto's bridge connects",
         )
     if certificate.not_before and certificate.not_before > at:
-        yield NOT_YET_VALID(
-            where, f"is not valid before {_day(certificate.not_before)}", "devices whose clock is behind will refuse it"
-        )
+        yield NOT_YET_VALID(where, f"is not valid before {_day(certificate.not_before)}")
 
 
 def _day(time: datetime) -> str:

@@ -103,12 +103,9 @@ class Writer:
 
     def notes(self) -> list[Problem]:
         """Return warnings about the owners of new entries."""
+        hint = "only root may change owners; set them when you build the image"
         warnings = [
-            OWNER(
-                "",
-                f"new entries that should belong to {owner.uid}:{owner.gid} belong to the caller",
-                "only root may change owners; set them when you build the image",
-            )
+            OWNER("", f"new entries that should belong to {owner.uid}:{owner.gid} belong to the caller", hint)
             for owner in self._withheld
         ]
         given = self._owner if self._owner not in self._withheld else None

@@ -20,6 +20,7 @@ from rootfs_trust.rootfs.view import (
     parent,
 )
 
+_OTHER_PATH = "choose another path or name for one of them"
 MAX_NAME, MAX_PATH = 255, 4095
 """Maximum lengths of names and paths in bytes (NAME_MAX, and PATH_MAX without its NUL)."""
 
@@ -165,15 +166,14 @@ def _collisions(view: View, desired: Desired) -> Iterator[Problem]:
         place = path if path == "/" else join(folders[parent(path)], path.rpartition("/")[2])
         first = places.setdefault(place, path)
         if desired[first] != node and not (isinstance(desired[first], Directory) and isinstance(node, Directory)):
-            yield _collision(
-                path, f"and {first} are the same file of the rootfs ({place}), but this run would write both"
-            )
+            what = f"and {first} are the same file of the rootfs ({place}), but this run would write both"
+            yield CONFLICT(path, what, _OTHER_PATH)
     files = {place for place, path in places.items() if isinstance(desired[path], File | Symlink)}
     for place, path in places.items():
         above = place
         while not isinstance(desired[path], Absent) and (above := parent(above)) != "/":
             if above in files:
-                yield _collision(path, f"would be below {places[above]}, which this run writes as a file")
+                yield CONFLICT(path, f"would be below {places[above]}, which this run writes as a file", _OTHER_PATH)
                 break
     yield from _same_but_for_case(view, places, desired)
 
@@ -183,7 +183,8 @@ def _same_but_for_case(view: View, places: dict[str, str], desired: Desired) -> 
     for place, path in places.items():
         first = folded.setdefault(place.casefold(), place)
         if first != place and not isinstance(desired[path], Absent) and _ignores_case(view, parent(place)):
-            yield _collision(path, f"and {places[first]} differ only in case, but their directory ignores case")
+            what = f"and {places[first]} differ only in case, but their directory ignores case"
+            yield CONFLICT(path, what, _OTHER_PATH)
 
 
 def _ignores_case(view: View, folder: str) -> bool:
@@ -196,10 +197,6 @@ def _ignores_case(view: View, folder: str) -> bool:
     if probe is not None:
         return view.kind(join(folder, probe), follow=False) is not None
     return folder != "/" and _ignores_case(view, parent(folder))
-
-
-def _collision(path: str, message: str) -> Problem:
-    return CONFLICT(path, message, "choose another path or name for one of them")
 
 
 def _change(view: View, path: str, wanted: File | Symlink | Directory | Absent) -> Action | Problem | None:
@@ -240,11 +237,8 @@ def _change_link(path: str, wanted: Symlink, actual: Node | None) -> Action | Pr
 
 def _in_the_way(path: str, kind: type[Node], wanted: str) -> Problem:
     what = {Directory: "a directory", File: "a file", Symlink: "a dangling link"}
-    return CONFLICT(
-        path,
-        f"{what.get(kind, 'a special file')} exists where {wanted} is needed",
-        "move it away; rootfs-trust does not overwrite files that it does not own",
-    )
+    hint = "move it away; rootfs-trust does not overwrite files that it does not own"
+    return CONFLICT(path, f"{what.get(kind, 'a special file')} exists where {wanted} is needed", hint)
 
 
 def _blocked_folders(view: View, desired: Desired) -> dict[str, Problem | None]:
@@ -282,11 +276,8 @@ def _signed(view: View, changes: Iterable[Action]) -> Iterator[Problem]:
     for change in changes:
         if isinstance(change, Put) and change.replaces:
             for name in sorted(set(SIGNATURES) & set(view.extended_attributes(change.path))):
-                yield CONFLICT(
-                    change.path,
-                    f"has a signature ({name}) of its old content",
-                    "sign the tree after this run, and pass --will-be-signed",
-                )
+                hint = "sign the tree after this run, and pass --will-be-signed"
+                yield CONFLICT(change.path, f"has a signature ({name}) of its old content", hint)
 
 
 def _removals(changes: Iterable[Action]) -> list[Remove]:
@@ -305,11 +296,8 @@ def _mounted(view: View, changes: Iterable[Action]) -> Iterator[Problem]:
     for change in changes:
         replaces = isinstance(change, Remove) or (isinstance(change, Put) and change.replaces)
         if replaces and view.kind(change.path, follow=False) is File and view.mounted(change.path):
-            yield CONFLICT(
-                change.path,
-                "is a mount point, so it cannot be replaced",
-                "unmount it, or run rootfs-trust where it is not mounted",
-            )
+            hint = "unmount it, or run rootfs-trust where it is not mounted"
+            yield CONFLICT(change.path, "is a mount point, so it cannot be replaced", hint)
 
 
 def _immutable(view: View, changes: Iterable[Action]) -> Iterator[Problem]:
@@ -320,11 +308,9 @@ def _immutable(view: View, changes: Iterable[Action]) -> Iterator[Problem]:
             store = next((each for each in IMMUTABLE if f"{place}/".startswith(f"{each}/")), None)
             if store is not None:
                 name, setting = IMMUTABLE[store]
-                yield CONFLICT(
-                    change.path,
-                    f"{place} belongs to the store of {name}, whose files never change",
-                    f"change the configuration of the system and build it again; for certificates: {setting}",
-                )
+                message = f"{place} belongs to the store of {name}, whose files never change"
+                hint = f"change the configuration of the system and build it again; for certificates: {setting}"
+                yield CONFLICT(change.path, message, hint)
                 break
 
 

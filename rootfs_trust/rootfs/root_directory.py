@@ -107,8 +107,7 @@ class RootDirectory:
                 self._locked.append(os.open(".", _LIST, dir_fd=self.fd if fd is None else fd))
                 fcntl.flock(self._locked[-1], fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             except OSError as error:
-                hint = "nothing was written; without a lock, another run could write at the same time"
-                raise InputError(LOCK(path, f"cannot be locked: {error.strerror}", hint)) from error
+                raise InputError(LOCK(path, f"cannot be locked: {error.strerror}")) from error
 
     def lock_for_reading(self) -> None:
         """Lock the root for reading. Waits for a run that writes, but not for other readers.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rootfs_trust.errors import MalformedError
+from rootfs_trust.errors import CONFLICT, MalformedError
 from rootfs_trust.rootfs.view import File, View, read
 from rootfs_trust.runtimes.pem_block import read_pem_file, with_block
-from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, conflict
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest
 
 
 def changed_bundles(view: View, paths: list[str], request: RuntimeRequest) -> RuntimePlan:
@@ -19,7 +19,7 @@ def changed_bundles(view: View, paths: list[str], request: RuntimeRequest) -> Ru
             changed = changed_bundle(data, request)
         except MalformedError as error:
             hint = "restore the file from its package, then run install again"
-            plan.conflicts.append(conflict(path, error.message, hint))
+            plan.conflicts.append(CONFLICT(path, error.message, hint))
             continue
         if changed != data:
             plan.desired[path] = File(changed)

@@ -7,7 +7,7 @@ only callers of ``cacertfile/0`` read the file at run time.
 
 from __future__ import annotations
 
-from rootfs_trust.errors import COMPILED_ROOTS, Problem
+from rootfs_trust.errors import COMPILED_ROOTS
 from rootfs_trust.rootfs.view import File, View, join, parent
 from rootfs_trust.runtimes.bundles import changed_bundles
 from rootfs_trust.runtimes.find import CASTORE
@@ -26,7 +26,8 @@ def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
     paths = tree.files(CASTORE)
     result = changed_bundles(tree.view, paths, request)
     modules = [module for path in paths if (module := module_with_roots(tree.view, path))] if request.anchors else []
-    result.warnings += map(_compiled_in, modules)
+    message = "has roots compiled in, so programs that call certifi:cacerts/0, such as hackney, do not see the anchors"
+    result.warnings += (COMPILED_ROOTS(module, message) for module in modules)
     return result
 
 
@@ -34,9 +35,3 @@ def module_with_roots(view: View, path: str) -> str | None:
     """Return the module of Erlang's certifi that belongs to the bundle at ``path`` and has the same certificates."""
     module = join(parent(parent(path)), "ebin/certifi.beam")
     return module if view.kind(module) is File else None
-
-
-def _compiled_in(module: str) -> Problem:
-    message = "has roots compiled in, so programs that call certifi:cacerts/0, such as hackney, do not see the anchors"
-    hint = "set cacertfile in the ssl options of these programs, or compile certifi again with the changed cacerts.pem"
-    return COMPILED_ROOTS(module, message, hint)

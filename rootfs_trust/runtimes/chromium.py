@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from rootfs_trust.errors import MalformedError
+from rootfs_trust.errors import CONFLICT, MalformedError
 from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.runtimes.policy_file import read_policies, texts_at, write_policies
 from rootfs_trust.runtimes.programs import CHROMIUM
-from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree
 
 NAME = "chromium"
 
@@ -39,7 +39,7 @@ def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
             _change(tree.view, path, request, result)
         except MalformedError as error:
             result.conflicts.append(
-                conflict(_path_of_error(error, path), error.message, "make it valid JSON, or remove it")
+                CONFLICT(_path_of_error(error, path), error.message, "make it valid JSON, or remove it")
             )
     return result
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rootfs_trust.errors import MalformedError
+from rootfs_trust.errors import CONFLICT, MalformedError
 from rootfs_trust.rootfs.view import Absent, Directory, File, View, join, read
 from rootfs_trust.runtimes.policy_file import object_at, read_policies, texts_at, write_policies
 from rootfs_trust.runtimes.programs import FIREFOX, FIREFOX_COMMANDS, FIREFOX_POLICIES
-from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.x509 import encode, read_objects
 
@@ -40,7 +40,7 @@ def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
         try:
             _change(view, path, [join(DIRECTORY, name) for name in sorted(wanted)], result)
         except MalformedError as error:
-            result.conflicts.append(conflict(path, error.message, "make it valid JSON, or remove it"))
+            result.conflicts.append(CONFLICT(path, error.message, "make it valid JSON, or remove it"))
     result.desired |= {join(DIRECTORY, name): File(content) for name, content in wanted.items()}
     result.desired |= {join(DIRECTORY, name): Absent() for name in ours if name not in wanted}
     return result

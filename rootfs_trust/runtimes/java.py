@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 
-from rootfs_trust.errors import JAVA_REFUSES, InputError, MalformedError, PasswordError, Problem
+from rootfs_trust.errors import CONFLICT, JAVA_REFUSES, InputError, MalformedError, PasswordError, Problem
 from rootfs_trust.rootfs.view import File, read
 from rootfs_trust.runtimes.find import JAVA
-from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree
 from rootfs_trust.store.java_rules import refused_by_java
 from rootfs_trust.store.jks import PASSWORD, KeystoreEntry, read_keystore, with_dates, write_keystore
 from rootfs_trust.store.pkcs12 import Bag, read_pkcs12, trusted_bag, write_pkcs12
@@ -43,7 +43,7 @@ def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
             changed = changed_keystore(data, wanted, request)
         except MalformedError as error:
             hint = _HINT if isinstance(error, PasswordError) else _HINT_FORMAT
-            result.conflicts.append(conflict(path, error.message, hint))
+            result.conflicts.append(CONFLICT(path, error.message, hint))
         except InputError as error:
             result.problems += (each._replace(path=path) for each in error.problems)
         else:

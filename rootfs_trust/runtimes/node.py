@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from rootfs_trust.errors import MalformedError
+from rootfs_trust.errors import CONFLICT, MalformedError
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import Absent, File, View, join, read
 from rootfs_trust.runtimes.find import NODE
 from rootfs_trust.runtimes.node_version import knows_variable, node_version
 from rootfs_trust.runtimes.pem_block import read_pem_file, with_block
-from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree, conflict
+from rootfs_trust.runtimes.request import RuntimePlan, RuntimeRequest, RuntimeTree
 
 NAME = "node"
 
@@ -36,7 +36,7 @@ def plan(tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
     try:
         content = _content(data or b"", request)
     except MalformedError as error:
-        result.conflicts.append(conflict(PATH, error.message, "delete the file, then run install again"))
+        result.conflicts.append(CONFLICT(PATH, error.message, "delete the file, then run install again"))
         return result
     if by_system:
         result.variables[SYSTEM] = "1"

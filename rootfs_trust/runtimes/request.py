@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from rootfs_trust.errors import CONFLICT, Problem
 from rootfs_trust.rootfs.view import View
 from rootfs_trust.runtimes.find import StoreSearch, find_stores
 from rootfs_trust.store.anchor import Anchor
@@ -89,8 +88,3 @@ class Runtime(Protocol):
 
     def plan(self, tree: RuntimeTree, request: RuntimeRequest) -> RuntimePlan:
         """Return the files and variables for ``request``. An empty request removes the entries of earlier runs."""
-
-
-def conflict(path: str, message: str, hint: str) -> Problem:
-    """Return the conflict for a file that a run must not overwrite."""
-    return CONFLICT(path, message, hint)

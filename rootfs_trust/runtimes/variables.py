@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from rootfs_trust.errors import Problem
+from rootfs_trust.errors import CONFLICT, Problem
 from rootfs_trust.rootfs.view import Absent, Directory, File, View, read
-from rootfs_trust.runtimes.request import Assignment, RuntimePlan, conflict
+from rootfs_trust.runtimes.request import Assignment, RuntimePlan
 
 PROFILE = "/etc/profile.d/rootfs-trust.sh"
 SYSTEMD = "/etc/systemd/system.conf.d/50-rootfs-trust.conf"
@@ -32,7 +32,7 @@ def variable_files(view: View, variables: Mapping[str, str]) -> RuntimePlan:
         data = read(view, path)
         if data is not None and not data.startswith(_OURS.encode()):
             message = "is a foreign file at the path where rootfs-trust writes variables"
-            plan.conflicts.append(conflict(path, message, "move it, or leave node and environment out of --runtimes"))
+            plan.conflicts.append(CONFLICT(path, message, "move it, or leave node and environment out of --runtimes"))
         elif variables and (path == PROFILE or has_systemd):
             plan.desired[path] = File(text.encode())
         elif data is not None:
@@ -87,7 +87,7 @@ def _same(view: View, one: str, other: str) -> bool:
 
 def _already_set(name: str, path: str, there: Assignment) -> Problem:
     message = f"sets {name} to {there.value}, but it must be {path}"
-    return conflict(there.place, message, "remove that setting, or leave the runtime out of --runtimes")
+    return CONFLICT(there.place, message, "remove that setting, or leave the runtime out of --runtimes")
 
 
 def _profile(variables: Mapping[str, str]) -> str:

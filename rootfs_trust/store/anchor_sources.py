@@ -123,8 +123,7 @@ class AnchorSources:
             return
         for source in () if only else self._shipping.get(sha256, ()):
             message = f"the distribution ships this certificate as {source.path}"
-            hint = "it is installed anyway, so that it stays when the package drops it"
-            self.warnings.append(ALREADY_SHIPPED(anchor.where, message, hint))
+            self.warnings.append(ALREADY_SHIPPED(anchor.where, message))
         self._place(self._with_unique_name(anchor))
 
     def remove(self, path: str, sha256: str | None = None) -> None:

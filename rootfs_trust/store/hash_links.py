@@ -177,10 +177,8 @@ def _binary_form(data: bytes) -> str:
 
 def _file_warnings(name: str, data: bytes, objects: Objects) -> list[Problem]:
     """Return warnings about a file that gets links."""
-    what, hint = "and OpenSSL cannot load it from a directory", "rootfs-trust install writes only the certificate"
-    found = [
-        PEM_OCTETS_BEHIND(name, f"bytes follow the certificate of line {line}, {what}", hint) for line in objects.spoilt
-    ]
+    what = "and OpenSSL cannot load it from a directory"
+    found = [PEM_OCTETS_BEHIND(name, f"bytes follow the certificate of line {line}, {what}") for line in objects.spoilt]
     blocks = len(objects.certificates) + len(objects.crls) + len(objects.keys) + len(objects.others)
     if data.count(_BEGIN) != blocks:
         hint = "what follows it is not trusted"

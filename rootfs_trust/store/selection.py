@@ -201,13 +201,13 @@ def _outside_program(request: Request, held: Held, plan: StorePlan) -> set[str]:
     if outside:
         names = [each.subject.common_name or each.subject.text for each in outside.values()]
         message = f"{_count(outside)} that the distribution ships: not in {program.title}: {_shortened_list(names)}"
-        plan.warnings.append(PROGRAM_REMOVED("", message, "they are no longer trusted"))
+        plan.warnings.append(PROGRAM_REMOVED("", message))
     present = {each.sha256 for each in (*held.trusted, *held.others)}
     present |= {anchor.certificate.sha256 for anchor in request.anchors}
     missing = [name for sha256, name in program.roots.items() if sha256 not in present]
     if missing:
         message = f"{_count(missing)} of {program.title}: not in the rootfs: {_shortened_list(missing)}"
-        plan.warnings.append(PROGRAM_MISSING("", message, "a newer package of the distribution has them"))
+        plan.warnings.append(PROGRAM_MISSING("", message))
     return set(outside)
 
 

@@ -92,11 +92,8 @@ def report_defects(sources: Iterable[Source], plan: StorePlan) -> None:
 
 def fault_of(source: Source) -> Problem:
     """Return the conflict for an unusable source."""
-    return CONFLICT(
-        source.path,
-        source.fault,
-        "--adopt converts it to PEM" if source.certificates else "replace it with one PEM certificate, or delete it",
-    )
+    by_hand = "replace it with one PEM certificate, or delete it"
+    return CONFLICT(source.path, source.fault, "--adopt converts it to PEM" if source.certificates else by_hand)
 
 
 def _no_pem(path: str, data: bytes) -> Source:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from rootfs_trust.errors import NO_TEDGE_USER, PROXY_CA_PATH, THIN_EDGE_BOTH, ConflictError, Problem
+from rootfs_trust.errors import NO_TEDGE_USER, PROXY_CA_PATH, THIN_EDGE_BOTH, ConflictError
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Absent, Directory, File, Owner, Symlink, parent, read
@@ -81,16 +81,15 @@ def _group_by_file(
         groups.setdefault(setting.table if in_mapper or setting.of_user else "", []).append(setting)
         if in_mapper and lookup(main.document, key_as_written(main.document, cloud)) is not None:
             ignored.setdefault(cloud, setting.table)
-    plan.warnings += [_ignored_table(key_as_written(main.document, cloud), table) for cloud, table in ignored.items()]
+    for cloud, table in ignored.items():
+        written = key_as_written(main.document, cloud)
+        what = f"which reads mapper files such as {mapper_file(table)}"
+        hint = f"move its settings there, and delete [{written}] from tedge.toml"
+        plan.warnings.append(THIN_EDGE_BOTH(FILE, f"its [{written}] is ignored by thin-edge.io 2.x, {what}", hint))
     return [
         (open_settings(device.view, mapper_file(table), table) if table else main, settings)
         for table, settings in groups.items()
     ]
-
-
-def _ignored_table(cloud: str, table: str) -> Problem:
-    message = f"its [{cloud}] is ignored by thin-edge.io 2.x, which reads mapper files such as {mapper_file(table)}"
-    return THIN_EDGE_BOTH(FILE, message, f"move its settings there, and delete [{cloud}] from tedge.toml")
 
 
 def _write(device: Device, file: SettingsFile, chosen: list[Setting], plan: StorePlan) -> None:
@@ -120,19 +119,13 @@ def _without_risky_proxy_ca_path(file: SettingsFile, chosen: list[Setting], plan
         table = file.key(setting).removesuffix(".ca_path")
         serves_tls = all(lookup(file.document, f"{table}.{name}") is not None for name in ("cert_path", "key_path"))
         if setting.key.endswith(".proxy.ca_path") and not setting.explicit and serves_tls:
-            plan.warnings.append(_not_set(file, setting))
+            found = f"{setting.key.removesuffix('.ca_path')}.cert_path and key_path are set"
+            why = "with a CA path the proxy would demand client certificates"
+            message, hint = f"{setting.key} is not set: {found}, and {why}", f"--set {setting.key}=PATH sets it anyway"
+            plan.warnings.append(PROXY_CA_PATH(file.name, message, hint))
         else:
             kept.append(setting)
     return kept
-
-
-def _not_set(file: SettingsFile, setting: Setting) -> Problem:
-    table = setting.key.removesuffix(".ca_path")
-    message = (
-        f"{setting.key} is not set: {table}.cert_path and key_path are set, and "
-        "with a CA path the proxy would demand client certificates"
-    )
-    return PROXY_CA_PATH(file.name, message, f"--set {setting.key}=PATH sets it anyway")
 
 
 def _tedge_owner(device: Device, name: str, plan: StorePlan) -> Owner | None:

@@ -62,11 +62,8 @@ def _check(setting: Setting, finished: PlannedTree, built_in_bridge: bool) -> Pr
         )
     if kind is not (File if setting.kind.takes == "file" else Directory) and setting.kind.takes != "either":
         other = "directory" if kind is Directory else "file"
-        return _problem(
-            setting,
-            f"{setting.path} is a {other}, and thin-edge.io needs a {setting.kind.takes} here",
-            f"set it to a {setting.kind.takes}",
-        )
+        message = f"{setting.path} is a {other}, and thin-edge.io needs a {setting.kind.takes} here"
+        return _problem(setting, message, f"set it to a {setting.kind.takes}")
     by_rustls = built_in_bridge and setting.key.endswith(".root_cert_path")
     if kind is Directory and setting.kind.hashed and not by_rustls:
         return _check_hash_links(setting, finished)
@@ -92,11 +89,8 @@ def has_hash_links(finished: PlannedTree, folder: str) -> bool:
 def _check_hash_links(setting: Setting, finished: PlannedTree) -> Problem | None:
     if has_hash_links(finished, setting.path):
         return None
-    return _problem(
-        setting,
-        f"{setting.path} has no hash links, so mosquitto would find no CA in it",
-        f"create them with rootfs-trust rehash --root DIR {setting.path}, or use the bundle file",
-    )
+    hint = f"create them with rootfs-trust rehash --root DIR {setting.path}, or use the bundle file"
+    return _problem(setting, f"{setting.path} has no hash links, so mosquitto would find no CA in it", hint)
 
 
 def _problem(setting: Setting, message: str, hint: str) -> Problem:
@@ -116,9 +110,8 @@ def _unreadable_paths(settings: Iterable[Setting], finished: PlannedTree, built_
             place = first_unreadable_path(setting.path, finished, finished.user(name))
             if place is not None and (place, name) not in reported:
                 reported.add((place, name))
-                yield THIN_EDGE_UNREADABLE(
-                    place, f"the user {name} may not read it, so it cannot use {setting.key} = {setting.path}"
-                )
+                message = f"the user {name} may not read it, so it cannot use {setting.key} = {setting.path}"
+                yield THIN_EDGE_UNREADABLE(place, message)
 
 
 def _readers(setting: Setting, built_in_bridge: bool) -> list[str]:

@@ -187,19 +187,13 @@ def last_of_each(settings: Iterable[Setting]) -> list[Setting]:
 def _profile(name: str, where: str) -> str:
     """Return the profile as thin-edge.io stores it: lower case; letters, digits, dash and underscore."""
     if not _PROFILE.fullmatch(name):
-        raise InputError(
-            CLOUD(
-                "",
-                f'{where}"{name}" is not a valid profile name',
-                "letters, digits, - and _, with at least one letter or digit",
-            )
-        )
+        hint = "letters, digits, - and _, with at least one letter or digit"
+        raise InputError(CLOUD("", f'{where}"{name}" is not a valid profile name', hint))
     return name.lower()
 
 
 def _absolute(key: str, path: str) -> str:
     if not path.startswith("/") or not path.isprintable():
-        raise InputError(
-            THIN_EDGE_SETTING("", f"{key}: {path!r} is not an absolute path", "use the path of the file on the device")
-        )
+        message = f"{key}: {path!r} is not an absolute path"
+        raise InputError(THIN_EDGE_SETTING("", message, "use the path of the file on the device"))
     return path

@@ -22,7 +22,8 @@ def supported_settings(device: Device, settings: Iterable[Setting], generation: 
             continue
         kept.append(setting)
         if setting.of_user and device.view.kind(parent(mapper_file(setting.table))) is None:
-            plan.warnings.append(_new_mapper(setting.table))
+            message = f"the rootfs has no mapper {setting.table} yet"
+            plan.warnings.append(THIN_EDGE_MAPPER(mapper_file(setting.table), message))
     return kept
 
 
@@ -36,7 +37,3 @@ def _problem(device: Device, setting: Setting, generation: str) -> Problem | Non
     else:
         return None
     return THIN_EDGE_SETTING("", f"{setting.key}: {message}", hint)
-
-
-def _new_mapper(name: str) -> Problem:
-    return THIN_EDGE_MAPPER(mapper_file(name), f"the rootfs has no mapper {name} yet")

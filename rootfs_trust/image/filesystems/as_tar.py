@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 
 from rootfs_trust.errors import IMAGE, DamagedImageError, InputError, MalformedError
-from rootfs_trust.image.damage import damage
+from rootfs_trust.image.damage import broken
 from rootfs_trust.image.file_types import TAR_TYPES
 from rootfs_trust.image.filesystems.inodes import Inode
 from rootfs_trust.image.filesystems.view import FilesystemView
@@ -94,5 +94,5 @@ def _content(view: FilesystemView, pieces: Iterator[bytes]) -> Iterator[bytes]:
             yield piece
     except MalformedError as error:
         message = f"is not a well-formed {view.filesystem.name} image: it {error.message}"
-        raise DamagedImageError(damage(view.path, message)) from error
+        raise DamagedImageError(*broken(view.path, message).problems) from error
     yield bytes(-size % tarfile.BLOCKSIZE)

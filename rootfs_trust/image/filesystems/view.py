@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from rootfs_trust.errors import DamagedImageError, MalformedError
-from rootfs_trust.image.damage import damage
+from rootfs_trust.image.damage import broken
 from rootfs_trust.image.filesystems.inodes import Child, Filesystem, Inode
 from rootfs_trust.image.tar_stream import MAX_DEPTH, MAX_MEMBERS
 from rootfs_trust.rootfs.resolve import way
@@ -246,4 +246,4 @@ class FilesystemView:
 
     def _refuse(self, error: MalformedError) -> NoReturn:
         message = f"is not a well-formed {self.filesystem.name} image: it {error.message}"
-        raise DamagedImageError(damage(self.path, message)) from error
+        raise DamagedImageError(*broken(self.path, message).problems) from error
