@@ -845,7 +845,7 @@ PROMISES = (
         "status-defect",
         "An unexpected error is one line and status 4, never status 1, which means findings.",
         "rootfs_trust/cli/run.py",
-        "        return _report(ApplyError(_unexpected(error)))",
+        '        return _report(ApplyError(INTERNAL("", what)))',
         "        raise",
         ("tests/unit/cli/test_guard.py",),
     ),
