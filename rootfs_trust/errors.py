@@ -76,10 +76,19 @@ class ConflictError(RootfsTrustError):
 
 
 class ApplyError(RootfsTrustError):
-    """The disk or the root filesystem failed during the run. The problems say what was written and what was not."""
+    """The disk or the root filesystem failed during the run. The problems say what was written and what was not.
+
+    ``causes`` are the problems without that part of the message, which is ``written``.
+    """
 
     exit_status = 4
     level = "failure"
+
+    def __init__(self, *causes: Problem, written: str = "") -> None:
+        self.causes = causes
+        super().__init__(
+            *(each._replace(message=f"{each.message}; {written}") for each in causes) if written else causes
+        )
 
 
 class MalformedError(RootfsTrustError):

@@ -207,7 +207,7 @@ def _free_name(candidate: Candidate, taken: set[str]) -> str:
 def _proof(view: View, job: Job, servers: Sequence[Server], at: datetime, until: datetime) -> tuple[ServerResult, ...]:
     """Return the verdicts of the clients for the tree that ``install`` would leave. Raises ConflictError."""
     wanted = [expected(each, max(until, each.until or until)) for each in servers]
-    return tuple(judge_servers(after_run(view, job), wanted, at))
+    return tuple(judge_servers(Device(after_run(view, job)), wanted, at))
 
 
 # -- notes ----------------------------------------------------------------------------------------------------

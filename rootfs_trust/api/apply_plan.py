@@ -12,8 +12,6 @@ from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.rootfs.view import Desired, File, Owner, View
 from rootfs_trust.x509 import private_key_form
 
-_ALL_WRITTEN = "all changes are written, but "
-
 
 def secrets(desired: Desired) -> Iterator[Problem]:
     """Return a conflict for each file of ``desired`` that contains a private key."""
@@ -53,7 +51,8 @@ def verify_written(view: View, desired: Desired) -> None:
         left = make_plan(view, desired, will_be_signed=True).actions
     except InputError as error:
         where, what = error.problems[0].path, error.problems[0].message
-        raise ApplyError(APPLY(where, f"{_ALL_WRITTEN}the result could not be checked: {what}")) from error
+        cause = APPLY(where, f"the result could not be checked: {what}")
+        raise ApplyError(cause, written="all changes are written") from error
     hint = "does another program write into the rootfs at the same time?"
     refuse(ApplyError, [APPLY(each.path, "changed right after it was written", hint) for each in left[:1]])
 
@@ -67,10 +66,10 @@ def nothing_written(dest: str, copy: str = "") -> Iterator[None]:
     try:
         yield
     except ApplyError as error:
-        raise ApplyError(*(_of_a_copy(each, copy, dest) for each in error.problems)) from error
+        causes = (_of_a_copy(each, copy, dest) for each in error.causes)
+        raise ApplyError(*causes, written="nothing was written") from error
 
 
 def _of_a_copy(problem: Problem, copy: str, dest: str) -> Problem:
-    reason = problem.message.partition("; ")[0].removeprefix(_ALL_WRITTEN)
     where = "" if problem.path in (copy, dest) else f"{problem.path}: "
-    return APPLY(dest, f"{where}{reason}; nothing was written", problem.hint)
+    return problem._replace(id=APPLY.id, path=dest, message=f"{where}{problem.message}")

@@ -71,7 +71,9 @@ def report(root: str, options: ReportOptions = NO_OPTIONS) -> Report:
             settings=found_settings(view),
             difference=diff_in(options.baseline, view, data) if options.baseline else None,
             baseline=options.baseline or "",
-            servers=tuple(judge_servers(view, question.servers, at)) if judged and question.servers else (),
+            servers=tuple(judge_servers(inspection.device, question.servers, at))
+            if judged and question.servers
+            else (),
         )
 
 

@@ -33,7 +33,7 @@ def _open_fences(finished: Device, installed: list[Anchor]) -> tuple[list[Proble
         return [], []
     from rootfs_trust.audit.ignored_constraints import gaps
 
-    found = list(gaps(finished.view, installed))
+    found = list(gaps(finished, installed))
     conflicts = [_gap(CONFLICT, each) for each in found if not each.anchor.fence_where_possible]
     return conflicts, [_gap(FENCE_IGNORED, each) for each in found]
 

@@ -90,7 +90,9 @@ def verify_servers(
         servers = read_servers(expected, moment)
         if not servers:
             raise InputError(USAGE(expected.path, "has no [[server]]", "add one, or pass a saved chain with --chain"))
-        return ServersVerification(tuple(judge_servers(tree, servers, moment)), moment, openssl_engine.version())
+        return ServersVerification(
+            tuple(judge_servers(Device(tree), servers, moment)), moment, openssl_engine.version()
+        )
 
 
 def moment_in(view: View, at: Moment) -> datetime:

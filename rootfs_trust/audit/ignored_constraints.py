@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rootfs_trust.clients.all_clients import clients_of
-from rootfs_trust.clients.file_readers import FileReader
+from rootfs_trust.clients.file_readers import file_reader
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.x509 import Certificate
 from rootfs_trust.x509.constrained import original_of
@@ -23,15 +22,15 @@ class Gap(NamedTuple):
     message: str
 
 
-def gaps(view: View, anchors: Iterable[Anchor]) -> Iterator[Gap]:
-    """Yield each client of the tree that ignores the constraints of one of ``anchors``, or cannot read the anchor.
+def gaps(device: Device, anchors: Iterable[Anchor]) -> Iterator[Gap]:
+    """Yield each client of ``device`` that ignores the constraints of one of ``anchors``, or cannot read the anchor.
 
     Java ignores the name constraints of a trust anchor (sun.security.provider.certpath.PKIXMasterCertPathValidator: an
     anchor created from a certificate has none). Mbed TLS cannot parse an unknown critical extension.
     """
     fenced = {each.certificate.sha256: each for each in anchors if original_of(each.certificate) is not None}
     told: set[tuple[str, str]] = set()
-    for client in clients_of(FileReader(Device(view))) if fenced else ():
+    for client in clients_of(file_reader(device)) if fenced else ():
         for found in client.find(()).anchors:
             anchor, message = fenced.get(found.certificate.sha256), _IGNORED.get(client.engine, "")
             if anchor is None:

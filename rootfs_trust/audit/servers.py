@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from rootfs_trust.audit.verify.verdict import Verdict
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.view import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,14 +71,14 @@ class ServerResult(NamedTuple):
         return min(ends) if ends and all(each.verdict.trusted for each in self.clients) else None
 
 
-def judge_servers(view: View, servers: Sequence[Server], at: datetime) -> Iterator[ServerResult]:
-    """Evaluate each server for its clients in the tree ``view`` at the time ``at``. Needs the extra ``verify``."""
+def judge_servers(device: Device, servers: Sequence[Server], at: datetime) -> Iterator[ServerResult]:
+    """Evaluate each server for its clients on ``device`` at the time ``at``. Needs the extra ``verify``."""
     from rootfs_trust.audit.verify.planned_removals import PlannedRemovals
     from rootfs_trust.audit.verify.versions import Versions
     from rootfs_trust.clients.all_clients import clients_by_scope
-    from rootfs_trust.clients.file_readers import FileReader
+    from rootfs_trust.clients.file_readers import file_reader
 
-    reading = FileReader(Device(view))
+    reading = file_reader(device)
     clients, shipped, versions = list(clients_by_scope(reading)), PlannedRemovals(reading), Versions(reading)
     for server in servers:
         yield judge_server(server, clients, at, shipped, versions)

@@ -55,7 +55,7 @@ def variable(reading: FileReader, name: str) -> list[tuple[str, str]]:
 
 def scopes(reading: FileReader) -> tuple[Scope, ...]:
     """Return the files of the rootfs that set a variable of the table, in the order of reading."""
-    return reading.once("scopes", lambda: tuple(_scopes(reading)))
+    return reading.device.once("scopes", lambda: tuple(_scopes(reading)))
 
 
 def _scopes(reading: FileReader) -> Iterator[Scope]:

@@ -4,9 +4,9 @@ parser.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from rootfs_trust.clients.client import ClientAnchor, FoundAnchors, without_duplicates
 from rootfs_trust.clients.pem_readers import (
@@ -29,8 +29,6 @@ from rootfs_trust.x509.certificate import take_certificate
 from rootfs_trust.x509.der import DerReader
 from rootfs_trust.x509.parse_cache import cached
 from rootfs_trust.x509.pem_objects import trusted_certificate
-
-_Value = TypeVar("_Value")
 
 _PLAIN = ("CERTIFICATE", "X509 CERTIFICATE")
 _TRUSTED = "TRUSTED CERTIFICATE"
@@ -89,12 +87,13 @@ class FileReader:
         self._folders: dict[str, str] = {}
         self._real_paths: dict[str, str | None] = {}
         self._kinds: dict[str, type[Node] | None] = {}
-        self._once: dict[str, Any] = {} if runtimes is None else {"runtimes": runtimes}
+        if runtimes is not None:
+            device.once("runtimes", lambda: runtimes)
 
     def with_environment(self, environment: Mapping[str, str]) -> FileReader:
         """Return a reader of the same rootfs for programs with other variables. It shares all cached results."""
         other = FileReader(self.device, environment)
-        other._done, other._folders, other._once = self._done, self._folders, self._once
+        other._done, other._folders = self._done, self._folders
         other._real_paths, other._kinds = self._real_paths, self._kinds
         return other
 
@@ -126,15 +125,6 @@ class FileReader:
             self._kinds[path] = self.view.kind(path)
         return self._kinds[path]
 
-    def once(self, what: str, find: Callable[[], _Value]) -> _Value:
-        """Return the result of ``find``. It is computed once for a rootfs, because it does not depend on the
-        environment.
-        """
-        if what not in self._once:
-            self._once[what] = find()
-        found: _Value = self._once[what]
-        return found
-
     def place(self, path: str) -> str:
         """Return the path of a file or link, with the links of its parent directories resolved."""
         folder = parent(path)
@@ -161,7 +151,7 @@ class FileReader:
     def runtimes(self) -> StoreSearch:
         """The stores of runtimes and applications anywhere in the rootfs."""
         view = self.view.strict if isinstance(self.view, ErrorCollectingView) else self.view
-        return self.once("runtimes", lambda: find_stores(view))
+        return self.device.once("runtimes", lambda: find_stores(view))
 
     # -- by client -----------------------------------------------------------------------------------------
 

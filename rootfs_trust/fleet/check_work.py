@@ -22,6 +22,7 @@ from rootfs_trust.inputs.config import load_config
 from rootfs_trust.inputs.root_data import load_root_data
 from rootfs_trust.inputs.selection_text import selection
 from rootfs_trust.inputs.selections import Resolver
+from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.result_cache import CachedResult
 from rootfs_trust.rootfs.view import View
 from rootfs_trust.store.selection import Selection
@@ -93,7 +94,7 @@ def _find(order: CheckOrder) -> CachedResult[tuple[tuple[Finding, ...], tuple[Se
     def found(view: View) -> tuple[tuple[Finding, ...], tuple[ServerState, ...]]:
         all_findings = findings(inspect(view, question))
         judged = question.servers and not any(each.id == SERVER_UNJUDGED.id for each in all_findings)
-        results = judge_servers(view, question.servers, order.at) if judged else ()
+        results = judge_servers(Device(view), question.servers, order.at) if judged else ()
         return tuple(each for each in all_findings if each.level in counted), tuple(map(_state, results))
 
     return CachedResult(found)

@@ -243,7 +243,7 @@ def _discard_on_error(dest: str, discard: Callable[[], None]) -> Iterator[None]:
 
 
 def _cannot_write(dest: str, reason: str) -> ApplyError:
-    return ApplyError(APPLY(dest, f"cannot be written: {reason}; nothing was written"))
+    return ApplyError(APPLY(dest, f"cannot be written: {reason}"), written="nothing was written")
 
 
 @contextlib.contextmanager

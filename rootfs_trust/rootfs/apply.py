@@ -133,10 +133,8 @@ class Writer:
             self._done.append(action.path)
 
     def _failed(self, action: Action, reason: str) -> ApplyError:
-        message = (
-            f"{action.verb} failed: {reason}; {self._written_so_far()}; not written: this and all that comes after"
-        )
-        return ApplyError(APPLY(action.path, message, _HINT))
+        written = f"{self._written_so_far()}; not written: this and all that comes after"
+        return ApplyError(APPLY(action.path, f"{action.verb} failed: {reason}", _HINT), written=written)
 
     def _written_so_far(self) -> str:
         done = dict.fromkeys(self._done)
@@ -231,7 +229,8 @@ class Writer:
                 os.close(fd)
         except (OSError, InputError) as error:
             left = f"{self._written_so_far()}; not done: removals" if rest else "all changes are written"
-            raise ApplyError(APPLY(path, f"cannot be flushed to disk: {_reason(error)}; {left}", _HINT)) from error
+            cause = APPLY(path, f"cannot be flushed to disk: {_reason(error)}", _HINT)
+            raise ApplyError(cause, written=left) from error
 
     def _sync(self, fd: int) -> None:
         if self._durable:

@@ -227,9 +227,10 @@ class TreeCopy:
             else:
                 os.chown(entry, status.st_uid, status.st_gid, dir_fd=self._to.fd, follow_symlinks=False)
         except PermissionError as error:
-            message = f"cannot be given to {status.st_uid}:{status.st_gid}: {error.strerror}; nothing was written"
+            message = f"cannot be given to {status.st_uid}:{status.st_gid}: {error.strerror}"
             hint = "only root can keep owners in a copy; use a tar file of the tree instead"
-            raise ApplyError(APPLY(self._shown(b"" if isinstance(entry, int) else entry), message, hint)) from error
+            cause = APPLY(self._shown(b"" if isinstance(entry, int) else entry), message, hint)
+            raise ApplyError(cause, written="nothing was written") from error
 
     # -- names and errors --------------------------------------------------------------------------------
 

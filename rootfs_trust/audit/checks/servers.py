@@ -73,7 +73,7 @@ def check(inspection: Inspection) -> Iterator[Finding]:
         first = inspection.servers[0]
         yield _for_client(SERVER_UNJUDGED.found(first.where, error.problems[0].message), first, "")
         return
-    results = tuple(judge_servers(inspection.view, inspection.servers, inspection.at))
+    results = tuple(judge_servers(inspection.device, inspection.servers, inspection.at))
     for result in results:
         yield from _findings(result)
     clock = first_boot_clock(inspection.view)
@@ -105,7 +105,7 @@ def _at_first_boot(inspection: Inspection, clock: FirstClock, results: tuple[Ser
         result.server.name: {each.verdict.client for each in result.clients if each.verdict.trusted}
         for result in results
     }
-    for result in judge_servers(inspection.view, expected, clock.at):
+    for result in judge_servers(inspection.device, expected, clock.at):
         refused = [each.verdict for each in result.clients if not each.verdict.trusted]
         lost = [each for each in refused if each.client in now[result.server.name]]
         if lost:

@@ -119,4 +119,4 @@ def _failed(words: Sequence[str], path: str, end: str, text: str) -> ApplyError:
     name = next(os.path.basename(word) for word in words if os.path.basename(word) != "fakeroot")
     lines = [line for line in text.splitlines() if line.strip()]
     said = printable(lines[-1].strip()[:_MOST_SHOWN]) if lines else "nothing"
-    return ApplyError(APPLY(path, f"cannot be written: {name} {end} and said: {said}; nothing was written"))
+    return ApplyError(APPLY(path, f"cannot be written: {name} {end} and said: {said}"), written="nothing was written")
