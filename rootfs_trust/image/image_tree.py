@@ -41,8 +41,14 @@ _LIKELY = (
     "usr/sbin/update-ca-certificates",
     "var/lib/ca-certificates/",
     "var/lib/dpkg/status",
+    "usr/lib/environment.d/",
+    "usr/lib/systemd/system/",
+    "lib/systemd/system/",
+    "usr/share/.mono/",
+    "usr/share/rootfs-trust/",
 )
-"""Directories of trust stores and settings. Reading any other file takes another pass through a layer."""
+_LIKELY_NAMES = ("/cacert.pem", "/cacerts.pem", "/cacerts", "/jssecacerts")
+"""Files and directories of trust stores and settings. Reading any other file takes another pass through a layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +213,7 @@ def _is_likely(member: Member) -> bool:
     info = member.info
     if not info.isreg() or info.issparse() or info.size > _SMALL:
         return False
-    return info.name.removeprefix("./").startswith(_LIKELY)
+    return info.name.removeprefix("./").startswith(_LIKELY) or info.name.endswith(_LIKELY_NAMES)
 
 
 def real_place(tree: View, path: str) -> str:
