@@ -73,6 +73,26 @@ ALPINE = Layout(
     ),
 )
 
+CHIMERA = Layout(
+    name="chimera",
+    title="Chimera Linux",
+    ids=("chimera",),
+    signs=("/usr/lib/chimera-release",),
+    releases="ca-certificates 20260413",
+    facts=(
+        "chimera-linux/cports 7287fbfe70, main/ca-certificates: template.py (Alpine's tool), files/c_rehash.update",
+        "files/tmpfiles.conf there: the list is a link to the package's, unless somebody has replaced it by a file",
+    ),
+    tool=UpdateCaCertificates(conf_header="", conffile=True, flat=True, link_prefix="ca-cert-", blank_lines=True),
+    clients=ClientPaths(
+        openssl_file=("/etc/ssl/cert.pem", _BUNDLE),
+        openssl_directory=("/etc/ssl/certs",),
+        gnutls_way=FILE,
+        gnutls=(_BUNDLE,),
+        source="main/openssl3 (--openssldir=/etc/ssl), main/gnutls (--with-default-trust-store-file)",
+    ),
+)
+
 VOID = Layout(
     name="void",
     title="Void Linux",
@@ -140,7 +160,7 @@ SLACKWARE = Layout(
     ),
 )
 
-DEBIANS = (DEBIAN, YOCTO, ALPINE, VOID, GENTOO, SLACKWARE)
+DEBIANS = (DEBIAN, YOCTO, CHIMERA, ALPINE, VOID, GENTOO, SLACKWARE)
 """Their tool is Debian's update-ca-certificates, or derived from it."""
 
 BUILDROOT = Layout(

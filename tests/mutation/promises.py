@@ -421,7 +421,7 @@ PROMISES = (
         "distrust-list-first",
         "The list that distrusts a certificate is written before its files are removed.",
         "rootfs_trust/store/debian/planning.py",
-        "    if conf:\n        desired[tool.conf] = File(conf)\n",
+        "    if conf and not _is_link_to(view, tool.conf, conf):\n        desired[tool.conf] = File(conf)\n",
         "",
         ("tests/unit/cli/test_store.py", "tests/unit/store", "tests/layouts/test_matrix.py"),
     ),

@@ -67,6 +67,19 @@ def _alpine(tree: LayoutTree) -> None:
     tree.link("etc/ssl/cert.pem", "certs/ca-certificates.crt")
 
 
+def _chimera(tree: LayoutTree) -> None:
+    """Its list is a link to the package's, and /lib is a link, so that it has the /lib/apk of Alpine."""
+    tree.write("usr/lib/os-release", b'NAME="Chimera"\nID="chimera"\n')
+    tree.link("etc/os-release", "../usr/lib/os-release")
+    tree.write("usr/lib/chimera-release", b"")
+    tree.folder("usr/lib/apk/db")
+    tree.link("lib", "usr/lib")
+    _listed_files(tree)
+    tree.path.joinpath("etc/ca-certificates.conf").rename(tree.path / "usr/share/ca-certificates/ca-certificates.conf")
+    tree.link("etc/ca-certificates.conf", "../usr/share/ca-certificates/ca-certificates.conf")
+    tree.link("etc/ssl/certs.pem", "certs/ca-certificates.crt")
+
+
 def _void(tree: LayoutTree) -> None:
     tree.write("etc/os-release", b'NAME="Void"\nID="void"\n')
     tree.folder("var/db/xbps")
@@ -189,6 +202,7 @@ def _arch(tree: LayoutTree) -> None:
 FAMILIES = (
     Family("debian", _debian, files=(_BUNDLE, "/etc/ssl/certs/java/cacerts")),
     Family("yocto", _yocto, files=(_BUNDLE,), edits=as_oe_patches_it),
+    Family("chimera", _chimera, files=(_BUNDLE, "/etc/ssl/certs.pem"), tool=Tool.C_REHASH),
     Family("alpine", _alpine, files=(_BUNDLE, "/etc/ssl/cert.pem"), tool=Tool.C_REHASH),
     Family("void", _void, files=(_BUNDLE, "/etc/ssl/certs.pem")),
     Family("gentoo", _gentoo, files=(_BUNDLE,), edits=as_gentoo_patches_it),

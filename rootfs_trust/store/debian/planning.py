@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from rootfs_trust.errors import LIST_KEPT, PACKAGE_RESTORES
 from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.layouts.tools import DEBCONF_DATABASE, JAVA_HOOK, JAVA_STORE, UpdateCaCertificates
-from rootfs_trust.rootfs.view import Directory, File, View, as_bytes, read
+from rootfs_trust.rootfs.view import Directory, File, Symlink, View, as_bytes, read
 from rootfs_trust.store.anchor import Anchor
 from rootfs_trust.store.anchor_sources import AnchorSources, stem
 from rootfs_trust.store.cloud_roots import with_presets
@@ -145,7 +145,7 @@ def _write(
     desired = plan.desired
     desired[layout.local] = Directory()
     # The list comes first: if the device's own tool completes an interrupted run, distrusted anchors stay distrusted.
-    if conf:
+    if conf and not _is_link_to(view, tool.conf, conf):
         desired[tool.conf] = File(conf)
     # New sources come before the bundle, so that any tool can complete an interrupted run. Changed sources come
     # after it: until then the old ones explain the certificates in the old bundle.
@@ -157,6 +157,11 @@ def _write(
     stale = links_into(view, layout.hash_directory, link_target_prefixes(layout, tool))
     name = layout.bundle.rpartition("/")[2]
     desired |= hash_directory(view, layout.hash_directory, links, bundle=name, stale=stale)
+
+
+def _is_link_to(view: View, path: str, content: bytes) -> bool:
+    """Return whether ``path`` is a link to a file with ``content``: Chimera Linux links its list to the package's."""
+    return view.kind(path, follow=False) is Symlink and read(view, path) == content
 
 
 def bundle(sources: list[Source], *, blank_lines: bool = False) -> bytes:

@@ -9,7 +9,7 @@ from rootfs_trust.store.plan_store import plan_store
 from rootfs_trust.store.store_plan import Request, StorePlan
 from rootfs_trust.x509 import encode, parse_certificate
 from tests.support.authority import Authority
-from tests.support.memory import File, MemoryTree
+from tests.support.memory import File, MemoryTree, Symlink
 
 ONE, TWO, MINE = (parse_certificate(Authority(name).der) for name in ("One", "Two", "Mine"))
 SHIPPED, CONF = "/usr/share/ca-certificates", "/etc/ca-certificates.conf"
@@ -49,6 +49,14 @@ def test_every_copy_goes_by_its_digest() -> None:
     assert given.desired[COPY] == Absent()
     assert listed(given) == ["x/one.crt", "!x/two.crt", "!x/old.crt", "!x/new.crt"]
     assert given.problems == []
+
+
+def test_a_list_that_is_a_link_stays_one_until_it_changes() -> None:
+    link = {CONF: Symlink(f"{SHIPPED}/list"), f"{SHIPPED}/list": ENTRIES[CONF]}
+    assert CONF not in plan(link).desired
+    assert listed(plan(link, remove=("one",))) == ["!x/one.crt", "x/two.crt", "!x/old.crt"]
+    dangling = plan({CONF: Symlink("gone")})
+    assert listed(dangling)[-1] == "x/two.crt", "a link to nothing is no list"
 
 
 def test_a_name_with_and_without_its_directory() -> None:
