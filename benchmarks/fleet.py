@@ -33,7 +33,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.support.authority import Authority
-from tests.support.images import LayoutFolder, Tarball
+from tests.support.images import LayoutDirectory, Tarball
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 STORE, LOCAL, SHIPPED = "etc/ssl/certs", "usr/local/share/ca-certificates", "usr/share/ca-certificates"
@@ -46,7 +46,7 @@ class Bench:
     """A folder with a base tree, a fleet of copies, and a CA to rotate."""
 
     def __init__(self, folder: Path, certificates: Path, jobs: int) -> None:
-        self._folder, self._jobs = folder, jobs
+        self._directory, self._jobs = folder, jobs
         self._base = folder / "base"
         shutil.copytree(certificates, self._base / SHIPPED)
         for name in (STORE, LOCAL, "var/lib/dpkg"):
@@ -60,20 +60,20 @@ class Bench:
 
     def rotate(self) -> None:
         """Another CA under the same name."""
-        (self._folder / "ca.pem").write_bytes(Authority("Fleet Root CA").pem)
+        (self._directory / "ca.pem").write_bytes(Authority("Fleet Root CA").pem)
 
     def _install(self, root: Path) -> None:
-        self._run("install", "--root", root, "--config", self._folder / "edge.toml", "-q")
+        self._run("install", "--root", root, "--config", self._directory / "edge.toml", "-q")
 
     def _run(self, *words: object) -> str:
         command = [sys.executable, "-m", "rootfs_trust", *map(str, words)]
-        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=self._folder).stdout
+        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=self._directory).stdout
 
     # -- roots -------------------------------------------------------------------------------------------
 
     def grow(self, count: int) -> None:
         """So many copies of the base; what nobody writes is shared by hard links, and what is written is renamed."""
-        out = self._folder / "out"
+        out = self._directory / "out"
         out.mkdir(exist_ok=True)
         for number in range(len(list(out.iterdir())), count):
             subprocess.run(["cp", "-al", self._base, out / f"{number:05}"], check=True)
@@ -82,11 +82,11 @@ class Bench:
     def fleet(self, pattern: str, *, images: bool = False) -> tuple[Spent, int, int]:
         """What was spent, and the greatest resident set in KiB of the parent and of a worker."""
         kind = f'image = "{pattern}"\ndest = "signed"' if images else f'root = "{pattern}"'
-        file = self._folder / "fleet.toml"
+        file = self._directory / "fleet.toml"
         file.write_text(f'[[target]]\n{kind}\nconfig = "edge.toml"\n')
         words = [sys.executable, "-m", "rootfs_trust", "fleet", str(file), "-q", "--jobs", str(self._jobs)]
         with Spent() as spent:
-            process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=self._folder)
+            process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=self._directory)
             memory = Memory(process.pid)
             lines = [json.loads(line) for line in process.stdout or ()]
             status = process.wait()
@@ -97,12 +97,12 @@ class Bench:
 
     def copies(self, sample: int) -> Spent:
         """What a tree costs for ``cp -a`` of what changes, and a sync."""
-        new = self._folder / "new"
+        new = self._directory / "new"
         shutil.rmtree(new, ignore_errors=True)
-        shutil.copytree(self._folder / "out/00000", new, symlinks=True)
+        shutil.copytree(self._directory / "out/00000", new, symlinks=True)
         with Spent() as spent:
             for number in range(sample):
-                root = self._folder / f"out/{number:05}"
+                root = self._directory / f"out/{number:05}"
                 subprocess.run(["cp", "-a", "--remove-destination", "--parents", *CHANGED, root], check=True, cwd=new)
             subprocess.run(["sync"], check=True)
         return spent.each(sample)
@@ -111,9 +111,9 @@ class Bench:
         """What a tree costs Debian's own tool."""
         with Spent() as spent:
             for number in range(sample):
-                root = self._folder / f"out/{number:05}"
+                root = self._directory / f"out/{number:05}"
                 (root / LOCAL / "fleet-ca.crt").unlink()
-                shutil.copy(self._folder / "ca.pem", root / LOCAL / "fleet-ca.crt")
+                shutil.copy(self._directory / "ca.pem", root / LOCAL / "fleet-ca.crt")
                 places = {"--certsconf": CONF, "--certsdir": SHIPPED, "--localcertsdir": LOCAL, "--etccertsdir": STORE}
                 words = [str(word) for option, name in places.items() for word in (option, root / name)]
                 command = ["update-ca-certificates", "--fresh", "--hooksdir", "", *words]
@@ -125,22 +125,22 @@ class Bench:
     def grow_images(self, count: int) -> None:
         """So many layouts on the base, each with a config of its own; blobs are shared by hard links."""
         layer = Tarball().tree(self._base, "").end()
-        first = LayoutFolder(self._folder / "images/00000")
+        first = LayoutDirectory(self._directory / "images/00000")
         first.index(first.image(layer, config={"author": "0"}))
         for number in range(1, count):
-            path = self._folder / f"images/{number:05}"
+            path = self._directory / f"images/{number:05}"
             subprocess.run(["cp", "-al", first.path, path], check=True)
             manifest = first.manifest()
             (path / "index.json").unlink()
             (path / "oci-layout").unlink()
-            layout = LayoutFolder(path)
+            layout = LayoutDirectory(path)
             config = layout.put_json({**first.config(), "author": str(number)}, manifest["config"]["mediaType"])
             entry = layout.put_json({**manifest, "config": config}, manifest["mediaType"])
             layout.index(entry)
 
     def buildah(self, base: Path, sample: int) -> Spent:
         """What an image costs with a build with buildah that does the same."""
-        storage = ["--root", str(self._folder / "storage"), "--runroot", str(self._folder / "run")]
+        storage = ["--root", str(self._directory / "storage"), "--runroot", str(self._directory / "run")]
         buildah = ["buildah", *storage, "--storage-driver", "vfs"]
 
         def run(*words: str) -> str:
@@ -153,9 +153,9 @@ class Bench:
         with Spent() as spent:
             for number in range(sample):
                 container = run("from", "--pull-never", "base")
-                run("copy", container, str(self._folder / "ca.pem"), f"/{LOCAL}/fleet-ca.crt")
+                run("copy", container, str(self._directory / "ca.pem"), f"/{LOCAL}/fleet-ca.crt")
                 run("run", "--isolation", "chroot", container, "update-ca-certificates", "--fresh")
-                run("commit", container, f"oci:{self._folder}/built-{number}")
+                run("commit", container, f"oci:{self._directory}/built-{number}")
                 run("rm", container)
         return spent.each(sample)
 

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.support.authority import Authority
 from tests.support.filesystem_images import MAKERS, tar
-from tests.support.images import LayoutFolder, Tarball, docker_archive
+from tests.support.images import LayoutDirectory, Tarball, docker_archive
 
 STORE, LOCAL, SHIPPED = "etc/ssl/certs", "usr/local/share/ca-certificates", "usr/share/ca-certificates"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
@@ -33,7 +33,7 @@ SERVERS = 3
 
 
 def _layout(tree: Path, image: Path) -> None:
-    folder = LayoutFolder(image)
+    folder = LayoutDirectory(image)
     folder.index(folder.image(Tarball().tree(tree, "").end()))
 
 
@@ -54,7 +54,7 @@ class Bench:
     """A folder with a fleet: copies of ``stores`` trees, each with servers under a CA that all of them trust."""
 
     def __init__(self, folder: Path, certificates: Path, stores: int) -> None:
-        self._folder, self._stores = folder, stores
+        self._directory, self._stores = folder, stores
         shared = Authority("Fleet Root CA")
         (folder / "ca.pem").write_bytes(shared.pem)
         tables = []
@@ -73,9 +73,9 @@ class Bench:
         (tree / "etc/os-release").write_text("ID=debian\n")
         names = sorted(str(file.relative_to(certificates)) for file in certificates.rglob("*.crt"))
         (tree / "etc/ca-certificates.conf").write_text("".join(f"{name}\n" for name in names))
-        own = self._folder / f"own-{number}.pem"
+        own = self._directory / f"own-{number}.pem"
         own.write_bytes(Authority(f"Own CA {number}").pem)
-        self.run("install", "--root", tree, "--cert", self._folder / "ca.pem", "--cert", own, "-q")
+        self.run("install", "--root", tree, "--cert", self._directory / "ca.pem", "--cert", own, "-q")
 
     def grow(self, roots: int, images: int) -> None:
         """So many copies of the trees, in turn, whose files are hard links; and of images of them in each format."""
@@ -83,29 +83,29 @@ class Bench:
             self._copy("-al", f"base/{number % self._stores}", f"out/{number:05}")
         for number in range(images):
             form, store = list(FORMATS)[number % len(FORMATS)], number // len(FORMATS) % self._stores
-            image = self._folder / f"image-{form}-{store}"
+            image = self._directory / f"image-{form}-{store}"
             if not image.exists():
-                FORMATS[form](self._folder / f"base/{store}", image)
+                FORMATS[form](self._directory / f"base/{store}", image)
             self._copy("-a", image.name, f"images/{number:05}-{form}")
         lines = [f'[[target]]\n{kind}\nconfig = "edge.toml"\n' for kind in ('root = "out/*"', 'image = "images/*"')]
-        (self._folder / "fleet.toml").write_text("".join(lines if images else lines[:1]))
+        (self._directory / "fleet.toml").write_text("".join(lines if images else lines[:1]))
 
     def _copy(self, option: str, source: str, copy: str) -> None:
-        place = self._folder / copy
+        place = self._directory / copy
         if not place.exists():
             place.parent.mkdir(exist_ok=True)
-            subprocess.run(["cp", option, self._folder / source, place], check=True)
+            subprocess.run(["cp", option, self._directory / source, place], check=True)
 
     def images(self) -> list[str]:
         """One image of each format."""
-        return sorted(f"images/{path.name}" for path in (self._folder / "images").iterdir())[: len(FORMATS)]
+        return sorted(f"images/{path.name}" for path in (self._directory / "images").iterdir())[: len(FORMATS)]
 
     def run(self, *words: object) -> tuple[float, int, bytes]:
         """Seconds, the greatest resident set in KiB, and standard output."""
         command = [sys.executable, "-m", "rootfs_trust", *map(str, words)]
         began = time.monotonic()
         environment = {**ENVIRONMENT, "PYTHONPATH": str(Path(__file__).parents[1])}
-        done = subprocess.run(command, cwd=self._folder, env=environment, stdout=subprocess.PIPE, check=False)
+        done = subprocess.run(command, cwd=self._directory, env=environment, stdout=subprocess.PIPE, check=False)
         assert done.returncode in (0, 1), done
         return time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, done.stdout
 
@@ -117,7 +117,7 @@ class Bench:
 
     def alone(self, targets: Sequence[str]) -> float:
         """Seconds of one ``fleet --check`` a target: what ``check`` does without trying its fixes."""
-        file = self._folder / "one.toml"
+        file = self._directory / "one.toml"
         seconds = 0.0
         for target in targets:
             kind = "root" if target.startswith("out/") else "image"

@@ -63,7 +63,7 @@ class Bench:
     """Prepares root filesystems and runs either side on them."""
 
     def __init__(self, folder: Path, certificates: Path) -> None:
-        self._folder = folder
+        self._directory = folder
         self._ours = [str(Path(sys.executable).with_name("rootfs-trust"))]
         if not os.access(self._ours[0], os.X_OK):
             self._ours = [sys.executable, "-m", "rootfs_trust"]
@@ -75,7 +75,7 @@ class Bench:
         self._empty = self._rootfs(certificates)
 
     def _rootfs(self, certificates: Path) -> Path:
-        root = self._folder / "empty"
+        root = self._directory / "empty"
         shutil.copytree(certificates, root / SHIPPED)
         for name in (STORE, LOCAL, "var/lib/dpkg"):
             (root / name).mkdir(parents=True)
@@ -89,7 +89,7 @@ class Bench:
         return root
 
     def fresh(self, *, complete: Callable[[Path], None] | None = None) -> Path:
-        root = self._folder / "rootfs"
+        root = self._directory / "rootfs"
         shutil.rmtree(root, ignore_errors=True)
         shutil.copytree(self._empty, root, symlinks=True)
         if complete:

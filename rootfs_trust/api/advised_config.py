@@ -24,7 +24,7 @@ from rootfs_trust.toml_editor.statements import Statement, cut
 from rootfs_trust.x509 import encode
 from rootfs_trust.x509.constrained import original_of
 
-_FOLDER = "anchors"
+_DIRECTORY = "anchors"
 """The directory next to the config for advised anchors that the config does not contain yet."""
 
 _ANCHOR, _BASE = ("anchor",), ("store", "base")
@@ -63,7 +63,7 @@ def advised_files(
     kept = [bool(digests) and digests <= wanted for digests in map(_digests, config.anchors)]
     there = set().union(*(_digests(table) for table, keep in zip(config.anchors, kept, strict=True) if keep))
     added = [
-        _Added(anchor, f"{_FOLDER}/{anchor.name}.pem", needed_for(each))
+        _Added(anchor, f"{_DIRECTORY}/{anchor.name}.pem", needed_for(each))
         for anchor, each in zip(anchors, advice.anchors, strict=True)
         if (original_of(anchor.certificate) or anchor.certificate.sha256) not in there
     ]
@@ -71,7 +71,7 @@ def advised_files(
     files = [(os.path.join(folder, each.file), encode(each.anchor.certificate.der)) for each in added]
     _refuse_others(files)
     if files:
-        os.makedirs(os.path.join(folder, _FOLDER), exist_ok=True)
+        os.makedirs(os.path.join(folder, _DIRECTORY), exist_ok=True)
     return iter((*files, (output, text.encode())))
 
 

@@ -166,7 +166,7 @@ class _Images:
             if self._source.archive:
                 self._dest.put_file(as_archive(result.parts, self._source.compression))
             else:
-                self._dest.put_folder(result.parts)
+                self._dest.put_directory(result.parts)
         images = [
             OneImage(name, digest, changed, outcome)
             for (name, outcome, changed), digest in zip(self._outcomes, result.digests, strict=True)

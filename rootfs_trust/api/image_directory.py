@@ -18,7 +18,7 @@ def image_directory(source: str, dest: Destination, job: Job) -> ImageOutcome:
     if job.options.dry_run:
         outcome = install_job(source, job)
     else:
-        with dest.staged_folder() as staged:
+        with dest.staged_directory() as staged:
             with RootDirectory(source) as tree:
                 tree.lock_for_reading()
                 TreeCopy(source, staged).run()

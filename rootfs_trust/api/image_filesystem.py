@@ -93,7 +93,7 @@ def _read_back(source: FilesystemImage, decision: Decision, found: ImageChanges,
     number = source.partition.number if source.partition else None
     new = open_filesystem(staged, number)
     view = new.view if new is not None else source.view
-    for place, entry in {**found.folders, **found.entries}.items():
+    for place, entry in {**found.directories, **found.entries}.items():
         if not _is_as_planned(view, place, entry):
             raise _not_as_planned(staged, place)
     for place in found.gone:

@@ -50,7 +50,7 @@ def open_view(
         stack.enter_context(named_on_the_host(source))
         stack.enter_context(damage_is_refused())
         base = _base(source, stack, watch)
-        folders = [watch(stack.enter_context(RootDirectory(spec.folder))) for spec in specs]
+        folders = [watch(stack.enter_context(RootDirectory(spec.directory))) for spec in specs]
         stated = bool(specs) or has_etc_in_usr(base)
         yield TreeWithDeviceState(base, list(zip(specs, folders, strict=True))) if stated else base
 

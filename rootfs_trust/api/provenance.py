@@ -21,7 +21,7 @@ from rootfs_trust.inputs.config import AnchorTable, CloudTable, Config, RenderTa
 from rootfs_trust.inputs.selection_text import FILE
 from rootfs_trust.rootfs.view import File, Symlink, as_text
 from rootfs_trust.store.selection import Selection
-from rootfs_trust.thin_edge.trust_settings import FOLDER
+from rootfs_trust.thin_edge.trust_settings import DIRECTORY
 from rootfs_trust.times import from_seconds, rfc3339
 from rootfs_trust.x509.constrained import shown_names
 
@@ -60,7 +60,7 @@ def statement(job: Job, decision: Decision, read: Mapping[str, str]) -> str:
 
 def _files(decision: Decision, read: Mapping[str, str]) -> dict[str, str]:
     """Return the desired files, and the unchanged files that were read in the same directories."""
-    folders = (f"{decision.layout.local}/", f"{FOLDER}/")
+    folders = (f"{decision.layout.local}/", f"{DIRECTORY}/")
     left = {path: digest for path, digest in read.items() if path.startswith(folders) and path not in decision.desired}
     wanted = {path: node.content for path, node in decision.desired.items() if isinstance(node, File)}
     return left | {path: _digest(content) for path, content in wanted.items()}

@@ -63,7 +63,7 @@ def trees_of(root: str, states: Iterable[str] = (), *more: str | None) -> list[s
     """Return the host paths of all trees that a command reads: the root, the device states, and ``others``."""
     from rootfs_trust.rootfs.device_state import parse_state
 
-    return [root, *(parse_state(text).folder for text in states), *(each for each in more if each is not None)]
+    return [root, *(parse_state(text).directory for text in states), *(each for each in more if each is not None)]
 
 
 def verbosity_of(quiet: bool, verbose: bool) -> int:

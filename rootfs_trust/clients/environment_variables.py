@@ -17,7 +17,7 @@ CONFIGURATION = "the image's configuration"
 """The place that findings name for a variable that no file sets."""
 
 _FILES = ("/etc/environment", "/etc/profile", "/etc/systemd/system.conf")
-_FOLDERS = (
+_DIRECTORIES = (
     "/etc/profile.d",
     "/etc/environment.d",
     "/usr/lib/environment.d",
@@ -93,7 +93,7 @@ def _texts(reading: FileReader) -> Iterator[tuple[str, str]]:
 
 def _places(reading: FileReader) -> Iterator[str]:
     yield from _FILES
-    for folder in _FOLDERS:
+    for folder in _DIRECTORIES:
         for name in reading.view.names(folder):
             path = join(folder, name)
             if reading.is_file(path):

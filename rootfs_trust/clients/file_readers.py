@@ -84,7 +84,7 @@ class FileReader:
         self.view = device.view
         self.environment = device.environment if environment is None else environment
         self._done: dict[tuple[str, str], ParsedFile | None] = {}
-        self._folders: dict[str, str] = {}
+        self._directories: dict[str, str] = {}
         self._real_paths: dict[str, str | None] = {}
         self._kinds: dict[str, type[Node] | None] = {}
         if runtimes is not None:
@@ -93,7 +93,7 @@ class FileReader:
     def with_environment(self, environment: Mapping[str, str]) -> FileReader:
         """Return a reader of the same rootfs for programs with other variables. It shares all cached results."""
         other = FileReader(self.device, environment)
-        other._done, other._folders = self._done, self._folders
+        other._done, other._directories = self._done, self._directories
         other._real_paths, other._kinds = self._real_paths, self._kinds
         return other
 
@@ -113,7 +113,7 @@ class FileReader:
         """Return whether the path is a regular file, following links."""
         return self._kind(path) is File
 
-    def is_folder(self, path: str) -> bool:
+    def is_directory(self, path: str) -> bool:
         """Return whether the path is a directory, following links."""
         return self._kind(path) is Directory
 
@@ -128,9 +128,9 @@ class FileReader:
     def place(self, path: str) -> str:
         """Return the path of a file or link, with the links of its parent directories resolved."""
         folder = parent(path)
-        if folder not in self._folders:
-            self._folders[folder] = self.view.real_path(folder) or folder
-        return join(self._folders[folder], path.rpartition("/")[2])
+        if folder not in self._directories:
+            self._directories[folder] = self.view.real_path(folder) or folder
+        return join(self._directories[folder], path.rpartition("/")[2])
 
     def first_file(self, *paths: str) -> str | None:
         """Return the first of ``paths`` that is a file."""

@@ -28,7 +28,7 @@ def clients(reading: FileReader) -> Iterator[Client]:
 def system_trust(reading: FileReader) -> FoundAnchors:
     """Return the anchors that gnutls_certificate_set_x509_system_trust loads in the GnuTLS of the layout."""
     way, paths = reading.defaults.gnutls_way, reading.defaults.gnutls
-    there = [path for path in paths if reading.is_folder(path)]
+    there = [path for path in paths if reading.is_directory(path)]
     if way == P11KIT and there:
         return uses_p11kit(reading, there)
     if way == EVERY_FILE and there:

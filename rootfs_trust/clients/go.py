@@ -34,7 +34,7 @@ def system_roots(reading: FileReader) -> FoundAnchors:
     paths = [first] if first else []
     for folder in folders:
         paths += (path for path in reading.files_in(folder) if not _leads_beside(reading, path))
-    searched = " and ".join([*([first] if first else []), *(each for each in folders if reading.is_folder(each))])
+    searched = " and ".join([*([first] if first else []), *(each for each in folders if reading.is_directory(each))])
     return FoundAnchors(anchors_in(map(reading.go, paths)), searched or GO_FILES[0])
 
 

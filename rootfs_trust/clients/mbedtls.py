@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from rootfs_trust.clients.client import Client, ClientType, FoundAnchors, fixed
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.clients.mbedtls_parser import unread_by_mbedtls
-from rootfs_trust.clients.openssl import default_bundle, library_folders
+from rootfs_trust.clients.openssl import default_bundle, library_directories
 
 TYPE = ClientType(
     "mbedtls",
@@ -25,7 +25,7 @@ TYPES = (TYPE,)
 
 def clients(reading: FileReader) -> Iterator[Client]:
     """Yield ``mbedtls`` if the rootfs has its library."""
-    names = (name for folder in library_folders(reading) for name in reading.view.names(folder))
+    names = (name for folder in library_directories(reading) for name in reading.view.names(folder))
     if not any(name.startswith("libmbedx509.so") for name in names):
         return
     path = default_bundle(reading)

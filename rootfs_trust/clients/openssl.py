@@ -61,7 +61,7 @@ def clients(reading: FileReader) -> Iterator[Client]:
 
 def older_rules(reading: FileReader) -> str:
     """Return how the rootfs's OpenSSL differs from the implementation here, if it is an older version."""
-    names = (name for folder in library_folders(reading) for name in reading.view.names(folder))
+    names = (name for folder in library_directories(reading) for name in reading.view.names(folder))
     versions = {match[1] for name in names if (match := _LIBRARY.fullmatch(name))}
     told = (
         f"the rootfs has {old} (libcrypto.so.{version}): {rule}"
@@ -81,7 +81,7 @@ def _rules(version: str) -> Iterator[tuple[str, str]]:
         yield f"OpenSSL {version[:3]}", "at security level 1 it accepts SHA-1 signatures, which are refused here"
 
 
-def library_folders(reading: FileReader) -> Iterator[str]:
+def library_directories(reading: FileReader) -> Iterator[str]:
     """Yield the directories in which distributions have shared libraries."""
     for folder in ("/usr/lib", "/usr/lib64", "/lib", "/lib64"):
         yield folder
@@ -122,7 +122,7 @@ def default_directories(reading: FileReader) -> tuple[str, ...]:
 def default_directory(reading: FileReader) -> str:
     """Return the first configured directory with hash links, else the first configured one."""
     places = (*reading.defaults.openssl_directory, *UNKNOWN.openssl_directory)
-    there = [path for path in dict.fromkeys(places) if reading.is_folder(path)]
+    there = [path for path in dict.fromkeys(places) if reading.is_directory(path)]
     return next(
         (path for path in there if any(map(is_looked_up_first, reading.view.names(path)))),
         there[0] if there else "/etc/ssl/certs",
@@ -148,7 +148,7 @@ def by_directory(reading: FileReader, folder: str, chain: Sequence[Certificate] 
 
     Without a chain: every certificate that can be found by its name.
     """
-    if not reading.is_folder(folder):
+    if not reading.is_directory(folder):
         return FoundAnchors((), folder, (f"there is no directory {folder}",))
     lookup = _Lookup(reading, folder)
     if chain is None:
@@ -165,7 +165,7 @@ class _Lookup:
     """
 
     def __init__(self, reading: FileReader, folder: str) -> None:
-        self._reading, self._folder = reading, folder
+        self._reading, self._directory = reading, folder
         self._asked: set[Name] = set()
         self.found: list[ClientAnchor] = []
         self.faults: list[str] = []
@@ -183,14 +183,14 @@ class _Lookup:
 
     def ask_all(self) -> None:
         """Load every certificate that can be found by its name."""
-        names = self._reading.view.names(self._folder)
+        names = self._reading.view.names(self._directory)
         for digits in dict.fromkeys(name[:8] for name in names if is_looked_up_first(name)):
             self.found += (each for each in self._load(digits) if each.certificate.subject.hash == digits)
 
     def _load(self, digits: str) -> list[ClientAnchor]:
         loaded: list[ClientAnchor] = []
         for number in count():
-            path = join(self._folder, f"{digits}.{number}")
+            path = join(self._directory, f"{digits}.{number}")
             if self._reading.view.kind(path) is None:  # the lookup stops where stat() fails
                 break
             file = self._reading.openssl_linked(path)

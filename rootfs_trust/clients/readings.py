@@ -89,7 +89,7 @@ def _other_stores(reading: FileReader) -> Iterator[Client]:
             yield _bundle(reading, path)
     default = openssl.default_directory(reading)
     for path in _apart(reading, HASH_DIRECTORIES, default):
-        if reading.is_folder(path):
+        if reading.is_directory(path):
             yield openssl.DIRECTORY.client(openssl.by_directories(reading, (path,)), path=path)
 
 

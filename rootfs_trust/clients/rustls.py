@@ -93,7 +93,7 @@ def _places(reading: FileReader, first_generation: bool) -> tuple[str | None, Se
 
 def _probed(reading: FileReader) -> tuple[str | None, str | None]:
     """Return the first bundle and the first directory that openssl-probe finds."""
-    places = [place for place in _PLACES if reading.is_folder(place)]
+    places = [place for place in _PLACES if reading.is_directory(place)]
     file = reading.first_file(*(join(place, name) for place in places for name in _NAMES))
-    folder = next((path for place in places if reading.is_folder(path := join(place, "certs"))), None)
+    folder = next((path for place in places if reading.is_directory(path := join(place, "certs"))), None)
     return file, folder

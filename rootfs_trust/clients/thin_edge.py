@@ -73,7 +73,7 @@ def _bridge(reading: FileReader, path: str) -> Find:
     """Return the function that finds the anchors of mosquitto: with bridge_capath for a directory, or else
     bridge_cafile.
     """
-    if reading.is_folder(path):
+    if reading.is_directory(path):
         return lambda chain: openssl.by_directory(reading, path, chain)
     cannot_start = "" if reading.is_file(path) else f"there is no {path}, so `tedge connect` stops"
     found = openssl.by_bundle(reading, path)
@@ -86,7 +86,7 @@ def _built_in(reading: FileReader, path: str, first_generation: bool) -> Find:
     """Return the function that finds the anchors of the built-in bridge: in files of any name, also in subdirectories.
     A file with malformed PEM is skipped.
     """
-    paths = list(reading.files_below(path)) if reading.is_folder(path) else [path]
+    paths = list(reading.files_below(path)) if reading.is_directory(path) else [path]
     read = {each: reading.rust(each, pemfile=first_generation) for each in paths}
     found = rustls.found_in({each: file for each, file in read.items() if file and not file.fault}, path)
     cannot_start = "" if first_generation else _panic(reading)
@@ -128,7 +128,7 @@ def _https(reading: FileReader, paths: Sequence[str], first_generation: bool) ->
 
 
 def _trust_store(reading: FileReader, path: str, first_generation: bool) -> dict[str, ParsedFile | None]:
-    files = reading.files_in(path) if reading.is_folder(path) else [path]
+    files = reading.files_in(path) if reading.is_directory(path) else [path]
     return {each: reading.rust(each, pemfile=first_generation) for each in files}
 
 

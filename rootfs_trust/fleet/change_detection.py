@@ -38,7 +38,7 @@ class WatchedTree(PassThroughView):
         super().__init__(view)
         self._entries: set[str] = set()
         self._ends: set[str] = set()
-        self._folders: set[str] = set()
+        self._directories: set[str] = set()
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
         """Implements :meth:`View.node`."""
@@ -52,7 +52,7 @@ class WatchedTree(PassThroughView):
 
     def names(self, path: str) -> list[str]:
         """Implements :meth:`View.names`."""
-        self._folders.add(path)
+        self._directories.add(path)
         return self._view.names(path)
 
     def real_path(self, path: str) -> str | None:
@@ -83,7 +83,7 @@ class WatchedTree(PassThroughView):
         """
         entries = self._entries.union(also)
         crowded = Counter(map(parent, entries | self._ends))
-        folders = self._folders | {folder for folder, count in crowded.items() if count >= _MANY}
+        folders = self._directories | {folder for folder, count in crowded.items() if count >= _MANY}
         left = {StampedPlace("entry", path) for path in entries if parent(path) not in folders}
         left |= {StampedPlace("end", path) for path in self._ends if not self._covered_by(folders, path)}
         return tuple(sorted({StampedPlace("folder", folder) for folder in folders} | left))
@@ -120,13 +120,13 @@ def stamp(root: RootDirectory, places: Iterable[StampedPlace]) -> str:
     """Return the SHA-256 of the metadata of ``places``. Raises InputError for an unreadable directory."""
     digest = sha256(usedforsecurity=False)
     for place in places:
-        state = _folder(root, place.path) if place.kind == "folder" else _entry(root, place)
+        state = _directory(root, place.path) if place.kind == "folder" else _entry(root, place)
         digest.update(repr((place.kind, place.path, state)).encode())
     return digest.hexdigest()
 
 
-def _folder(root: RootDirectory, path: str) -> object:
-    fd = root.folder(path)
+def _directory(root: RootDirectory, path: str) -> object:
+    fd = root.open_directory(path)
     if fd is None:
         return None
     listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
@@ -151,10 +151,10 @@ def _entry(root: RootDirectory, place: StampedPlace) -> object:
     return as_bytes(real or ""), state_of(status)
 
 
-_FOLDER = attrgetter("st_mode", "st_ino", "st_dev")
+_DIRECTORY = attrgetter("st_mode", "st_ino", "st_dev")
 _ENTRY = attrgetter("st_mode", "st_ino", "st_dev", "st_uid", "st_gid", "st_size", "st_mtime_ns", "st_ctime_ns")
 
 
 def state_of(status: os.stat_result) -> tuple[int, ...]:
     """Return the metadata of an entry that shows a change. The entries of a directory are recorded separately."""
-    return _FOLDER(status) if stat.S_ISDIR(status.st_mode) else _ENTRY(status)
+    return _DIRECTORY(status) if stat.S_ISDIR(status.st_mode) else _ENTRY(status)

@@ -39,7 +39,7 @@ class FleetCheck:
     def __init__(self, path: str, options: FleetOptions, *, who: str | None = None, fail_on: str = WARNING) -> None:
         self._options, self._who, self._fail_on = options, who, fail_on
         self.targets = read_targets(path, writing=False)
-        refuse_journal_in(options.journal, (folder for target in self.targets for folder in _folders(target)))
+        refuse_journal_in(options.journal, (folder for target in self.targets for folder in _directories(target)))
         self.continued = None if options.at or options.fresh else _unfinished(options.journal)
         """The time of the check that this one continues."""
         self.at = options.at or self.continued or utc_now()
@@ -103,9 +103,9 @@ def _keep_nothing(_results: Sequence[CheckResult]) -> None:
     """Do nothing: used instead of writing to a journal."""
 
 
-def _folders(target: Target) -> Iterator[str]:
+def _directories(target: Target) -> Iterator[str]:
     yield target.path
-    yield from (parse_state(text).folder for text in target.states)
+    yield from (parse_state(text).directory for text in target.states)
 
 
 def _unfinished(journal: str | None) -> datetime | None:

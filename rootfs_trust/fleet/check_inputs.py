@@ -50,7 +50,7 @@ def is_unchanged(task: CheckTask) -> bool:
 def input_stamp(task: CheckTask, places: Places) -> str:
     """Return the SHA-256 of the metadata of ``places``. Raises InputError for an unreadable directory."""
     digest = sha256(usedforsecurity=False)
-    folders = (task.path, *(parse_state(text).folder for text in task.states))
+    folders = (task.path, *(parse_state(text).directory for text in task.states))
     for path, part in zip(folders, places, strict=True):
         digest.update(repr((path, image_stamp(host_path(path)) if part is None else _stamp(path, part))).encode())
     return digest.hexdigest()

@@ -44,10 +44,10 @@ def _states(path: str) -> Iterator[tuple[object, object]]:
             status, depth = os.stat(name, dir_fd=way.fd, follow_symlinks=False), len(left)
             blobs = name == b"blobs" if depth == 1 else blobs
             state = state_of(status)
-            is_folder = stat.S_ISDIR(status.st_mode)
+            is_directory = stat.S_ISDIR(status.st_mode)
             # Blobs are shared by hard links, and each further link to one sets its change time.
-            yield (depth, name), state[:-1] if blobs and not is_folder else state
-            if is_folder:
+            yield (depth, name), state[:-1] if blobs and not is_directory else state
+            if is_directory:
                 way.down(name)
                 left.append(way.names()[::-1])
     finally:

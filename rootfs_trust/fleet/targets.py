@@ -85,7 +85,7 @@ def _targets(reader: TableReader, key: str, value: object, writing: bool) -> Ite
         return
     folder = os.path.dirname(os.path.abspath(reader.path))
     kind = "root" if "root" in table else "image"
-    names = _matches(folder, table[kind], folders_only=True) if kind == "root" else _images(folder, table[kind])
+    names = _matches(folder, table[kind], directories_only=True) if kind == "root" else _images(folder, table[kind])
     if not names:
         what = "directory" if kind == "root" else "file or directory"
         reader.wrong(f"{key}.{kind}", f"{table[kind]} matches no {what}", "patterns are relative to this file")
@@ -106,7 +106,7 @@ def _devices(reader: TableReader, key: str, folder: str, spec: str) -> list[tupl
     head, mark, pattern = spec.partition(":" if spec.startswith("ostree:") else "=")
     if not glob.has_magic(pattern):
         return [(spec, f"{head}{mark}{os.path.join(folder, pattern)}")]
-    found = _matches(folder, pattern, folders_only=True)
+    found = _matches(folder, pattern, directories_only=True)
     if not found:
         reader.wrong(f"{key}.state", f"{spec} matches no directory", "patterns are relative to this file")
     return [(f"{head}{mark}{path}", f"{head}{mark}{os.path.join(folder, path)}") for path in found]
@@ -126,20 +126,20 @@ def _images(folder: str, pattern: str) -> list[str]:
     """Return the paths that match a pattern. If the pattern ends with a partition (``*.wic#2``), return that partition
     of each file.
     """
-    found = _matches(folder, pattern, folders_only=False)
+    found = _matches(folder, pattern, directories_only=False)
     files, mark, number = pattern.rpartition("#")
     if found or not number.isdecimal():
         return found
-    return [f"{name}{mark}{number}" for name in _matches(folder, files, folders_only=False)]
+    return [f"{name}{mark}{number}" for name in _matches(folder, files, directories_only=False)]
 
 
-def _matches(folder: str, pattern: str, *, folders_only: bool) -> list[str]:
+def _matches(folder: str, pattern: str, *, directories_only: bool) -> list[str]:
     names = glob.glob(pattern, root_dir=folder, recursive=True)
-    wanted = {name for name in names if _exists(os.path.join(folder, name), folders_only=folders_only)}
+    wanted = {name for name in names if _exists(os.path.join(folder, name), directories_only=directories_only)}
     return sorted(wanted, key=os.fsencode)
 
 
-def _exists(path: str, *, folders_only: bool) -> bool:
+def _exists(path: str, *, directories_only: bool) -> bool:
     """Return whether ``path`` exists, and is a directory if only those count.
 
     Raises InputError if that cannot be found out: os.path.exists would drop a target on a failing disk.
@@ -152,7 +152,7 @@ def _exists(path: str, *, folders_only: bool) -> bool:
         if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
             return False
         raise unreadable(path, error) from error
-    return stat.S_ISDIR(mode) or not folders_only
+    return stat.S_ISDIR(mode) or not directories_only
 
 
 def _base(folder: str, name: str) -> str:

@@ -22,7 +22,7 @@ from rootfs_trust.errors import (
     InputError,
     MalformedError,
 )
-from rootfs_trust.image.host_files import FolderFiles
+from rootfs_trust.image.host_files import DirectoryFiles
 from rootfs_trust.image.rename_exchange import exchange, rename_to_free_name
 from rootfs_trust.image.streams import PIECE, Blob, checked, of_file, packed
 from rootfs_trust.image.tar_rewriting import end_of_archive, plain_header
@@ -86,30 +86,30 @@ class Destination:
             with _after_rename(self.path):
                 self._sync(os.path.dirname(staged))
 
-    def put_folder(self, parts: Mapping[str, Blob]) -> None:
+    def put_directory(self, parts: Mapping[str, Blob]) -> None:
         """Write a directory with these files; otherwise like :meth:`put_file`. Each has a digest, or is in memory."""
         with self._exclusive():
-            if os.path.lexists(self.path) and _same_folder(self.path, parts):
+            if os.path.lexists(self.path) and _same_directory(self.path, parts):
                 with _after_rename(self.path):
                     _remove(self._beside(_NEW))
                 return
-            with self._new_folder(0o777) as staged:
+            with self._new_directory(0o777) as staged:
                 for name, blob in parts.items():
                     self._put_part(os.path.join(staged, name), blob)
                 for folder in {os.path.dirname(name) for name in parts}:
                     self._sync(os.path.join(staged, folder))
 
     @contextlib.contextmanager
-    def staged_folder(self) -> Iterator[str]:
+    def staged_directory(self) -> Iterator[str]:
         """Yield a temporary directory to fill. It is then renamed to the destination, or deleted after an error.
 
         Only this user can open it, until its mode is changed.
         """
-        with self._exclusive(), self._new_folder(0o700) as staged:
+        with self._exclusive(), self._new_directory(0o700) as staged:
             yield staged
 
     @contextlib.contextmanager
-    def _new_folder(self, mode: int) -> Iterator[str]:
+    def _new_directory(self, mode: int) -> Iterator[str]:
         staged = self._beside(_NEW)
         if os.path.lexists(self.path) and not self.overwrite:
             raise existing_destination(self.path)
@@ -323,12 +323,12 @@ def _same_file(one: str, other: str) -> bool:
         return all(piece == second.read(PIECE) for piece in iter(lambda: first.read(PIECE), b""))
 
 
-def _same_folder(dest: str, parts: Mapping[str, Blob]) -> bool:
+def _same_directory(dest: str, parts: Mapping[str, Blob]) -> bool:
     """Return whether ``dest`` has all these files with equal content. Unreadable files and links do not count."""
     if not os.path.isdir(dest):
         return False
     try:
-        files = FolderFiles(dest)
+        files = DirectoryFiles(dest)
         return all(_same_blob(files.blob(name), blob) for name, blob in parts.items())
     except InputError:
         return False

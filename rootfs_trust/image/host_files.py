@@ -44,7 +44,7 @@ def unreadable(path: str, error: OSError) -> InputError:
     return InputError(UNREADABLE(path, f"cannot be read: {error.strerror}"))
 
 
-class FolderFiles:
+class DirectoryFiles:
     """The files in a directory, by relative path. Implements :class:`~rootfs_trust.image.model.ImageFiles`.
 
     Other users may write to the directory. Each file is therefore opened from the descriptor of its directory, without

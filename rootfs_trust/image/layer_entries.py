@@ -66,7 +66,7 @@ class ImageChanges:
 
     entries: dict[str, NewEntry] = field(default_factory=dict)
     gone: dict[str, None] = field(default_factory=dict)
-    folders: dict[str, NewEntry] = field(default_factory=dict)
+    directories: dict[str, NewEntry] = field(default_factory=dict)
 
 
 def changes(tree: ChangeableTree, actions: Iterable[Action], time: int) -> ImageChanges:
@@ -84,7 +84,7 @@ def changes(tree: ChangeableTree, actions: Iterable[Action], time: int) -> Image
         else:
             found.entries[place] = _entry(tree, place, action, time)
     for place in [*found.entries, *found.gone]:
-        _add_folders(found, tree, place, time)
+        _add_directories(found, tree, place, time)
     return found
 
 
@@ -100,7 +100,7 @@ def _entry(tree: ChangeableTree, place: str, action: MakeDirectory | Put | Link,
     return NewEntry(node, node.mode, node.owner or tree.owner, time)
 
 
-def _add_folders(found: ImageChanges, tree: ChangeableTree, place: str, time: int) -> None:
+def _add_directories(found: ImageChanges, tree: ChangeableTree, place: str, time: int) -> None:
     """Add the parent directories of ``place``. They stay unchanged, except that the innermost one gets the time of the
     changes.
     """
@@ -108,8 +108,8 @@ def _add_folders(found: ImageChanges, tree: ChangeableTree, place: str, time: in
     changed = True
     while folder != "/":
         entry = tree.entry(folder, follow=False)
-        if entry is not None and (changed or folder not in found.folders):
-            found.folders[folder] = _same(entry, time if changed else entry.mtime)
+        if entry is not None and (changed or folder not in found.directories):
+            found.directories[folder] = _same(entry, time if changed else entry.mtime)
         folder, changed = parent(folder), folder in found.entries
 
 
@@ -122,7 +122,7 @@ def _same(entry: OldEntry, time: int) -> NewEntry:
 
 def layer(found: ImageChanges) -> bytes:
     """Return the layer with these changes: sorted, numeric owners, whiteouts before other entries of a directory."""
-    entries = {**found.folders, **found.entries}
+    entries = {**found.directories, **found.entries}
     names = [(_key(place), place) for place in entries]
     names += [(_key(_whiteout(place)), place) for place in found.gone]
     archive = []
@@ -145,7 +145,7 @@ def _whiteout(place: str) -> str:
 
 
 def _whiteout_header(place: str, found: ImageChanges, gone: str) -> bytes:
-    folder = found.folders.get(parent(gone))
+    folder = found.directories.get(parent(gone))
     info = tarfile.TarInfo(place[1:])
     info.mode, info.mtime = 0, folder.mtime if folder else 0
     return header(info)

@@ -60,7 +60,7 @@ class ImageEntry:
         """The number of the last layer with a whiteout for this directory, which removed all entries of lower layers.
         """
 
-    def folders(self) -> dict[str, ImageEntry]:
+    def directories(self) -> dict[str, ImageEntry]:
         """The entries in a directory. Raises MalformedError if this is not a directory."""
         if self.children is None:
             raise MalformedError("has an entry below something that is not a directory")
@@ -141,7 +141,7 @@ def apply_entry(root: ImageEntry, member: Member, layer: int, limits: Limits, *,
     way = walk(root, parts[:-1], follow=True, make=place, limits=limits)
     if way is None:
         raise MalformedError(f"has an entry {member.info.name!r} below something that is not a directory")
-    folder = way.entries[-1].folders()
+    folder = way.entries[-1].directories()
     folder[parts[-1]] = (
         _hard_link_target(root, member, limits) if member.info.islnk() else _entry(member, place, folder.get(parts[-1]))
     )

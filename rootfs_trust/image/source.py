@@ -14,7 +14,7 @@ from rootfs_trust.image.damage import broken
 from rootfs_trust.image.docker import MANIFEST, Archive, ArchiveRenewal, BothRenewal
 from rootfs_trust.image.filesystems.open import FilesystemImage, open_filesystem, split_partition
 from rootfs_trust.image.filesystems.recognize import name_in
-from rootfs_trust.image.host_files import ArchiveFiles, FolderFiles, archive_layer, first_bytes, read_file
+from rootfs_trust.image.host_files import ArchiveFiles, DirectoryFiles, archive_layer, first_bytes, read_file
 from rootfs_trust.image.image_tree import ImageTree, Layer
 from rootfs_trust.image.model import Decide, Image, ImageFiles, ImageResult
 from rootfs_trust.image.oci import OciLayout, UpdatedLayout
@@ -63,13 +63,13 @@ class CpioArchive:
 
 
 @dataclass(frozen=True, slots=True)
-class RootfsFolder:
+class RootfsDirectory:
     """A root filesystem in a directory of the host."""
 
     path: str
 
 
-Source: TypeAlias = ImageSource | RootfsArchive | CpioArchive | FilesystemImage | RootfsFolder
+Source: TypeAlias = ImageSource | RootfsArchive | CpioArchive | FilesystemImage | RootfsDirectory
 
 
 def open_source(path: str) -> Source:
@@ -77,7 +77,7 @@ def open_source(path: str) -> Source:
     if os.path.isdir(path):
         # Links count as existing here: reading the file later refuses links out of the image.
         is_layout = all(os.path.lexists(os.path.join(path, name)) for name in _OF_A_LAYOUT)
-        return ImageSource(FolderFiles(path), True, False, archive=False) if is_layout else RootfsFolder(path)
+        return ImageSource(DirectoryFiles(path), True, False, archive=False) if is_layout else RootfsDirectory(path)
     return _open_file(*split_partition(path))
 
 

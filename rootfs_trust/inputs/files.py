@@ -71,13 +71,13 @@ def read_inputs(inputs: Iterable[str | bytes]) -> FilesRead:
         elif path == "-":
             _add(reading, "-", wanted=True)
         elif os.path.isdir(path):
-            _add_folder(reading, path)
+            _add_directory(reading, path)
         else:
             _add(reading, path, wanted=True)
     return reading
 
 
-def _add_folder(reading: FilesRead, folder: str) -> None:
+def _add_directory(reading: FilesRead, folder: str) -> None:
     try:
         names = sorted(os.listdir(folder), key=os.fsencode)
     except OSError as error:

@@ -29,7 +29,7 @@ class Resolver:
     """
 
     def __init__(self, folder: str, data: Callable[[], RootData]) -> None:
-        self._folder = folder
+        self._directory = folder
         self._data = data
         self.problems: list[Problem] = []
 
@@ -46,7 +46,7 @@ class Resolver:
         return found._replace(required=chosen.required)
 
     def _of_file(self, chosen: Selection) -> Selection:
-        path = os.path.join(self._folder, chosen.text.removeprefix(FILE))
+        path = os.path.join(self._directory, chosen.text.removeprefix(FILE))
         reading = read_inputs([path])
         self.problems += reading.problems
         found = []

@@ -35,7 +35,7 @@ def as_released(device: Device, layout: Layout) -> Layout:
         tool = tool._replace(bundles=tuple(each for each in tool.bundles if _end(each.path) in script))
         has_directory = _end(layout.hash_directory) in script
     if not has_directory:
-        return layout._replace(hash_directory="", tool=tool._replace(folders=(), mirror=None))
+        return layout._replace(hash_directory="", tool=tool._replace(directories=(), mirror=None))
     return _without_old_links(device, layout._replace(tool=tool), tool)
 
 

@@ -217,7 +217,7 @@ class TrustExtract(NamedTuple):
     tokens: tuple[str, ...]
     """The source directories that p11-kit was built with, the administrator's first."""
     bundles: tuple[ExtractedBundle, ...]
-    folders: tuple[ExtractedHashDirectory, ...]
+    directories: tuple[ExtractedHashDirectory, ...]
     mirror: Mirror | None = None
     """A second hash directory, with the same links as the last one in ``folders``."""
     last_name: bool = False
@@ -227,7 +227,7 @@ class TrustExtract(NamedTuple):
     def outputs(self) -> tuple[str, ...]:
         """The bundles and hash directories. A mirror that is written only if it already exists is left out."""
         mirror = (self.mirror.path,) if self.mirror and not self.mirror.as_found else ()
-        return (*(each.path for each in self.bundles), *(each.path for each in self.folders), *mirror)
+        return (*(each.path for each in self.bundles), *(each.path for each in self.directories), *mirror)
 
     @property
     def keystores(self) -> tuple[str, ...]:
@@ -244,7 +244,7 @@ class TrustExtract(NamedTuple):
             f"`{self.tokens[0]}/blocklist/NAME.crt` (0644), to distrust an anchor that the distribution ships",
             f"`{layout.local}/NAME.crt` (0644), as TRUSTED CERTIFICATE if purposes are given",
             *map(_described, self.bundles),
-            *(line for folder in self.folders for line in _described_folder(folder)),
+            *(line for folder in self.directories for line in _described_directory(folder)),
             *(_described_mirror(self.mirror) if self.mirror else ()),
             *(f"`{path}` -> `{text}`, if the directory exists and lacks it" for path, text in layout.links),
         )
@@ -267,7 +267,7 @@ def _described(output: ExtractedBundle) -> str:
     )
 
 
-def _described_folder(output: ExtractedHashDirectory) -> tuple[str, ...]:
+def _described_directory(output: ExtractedHashDirectory) -> tuple[str, ...]:
     form = _FORMATS["openssl" if output.trusted else "pem"]
     return (
         f"`{output.path}/LABEL.pem` (0444, directory 0555): trusted CAs{_PURPOSES[output.purpose]}, as {form}",

@@ -41,7 +41,7 @@ FEDORA = Layout(
             ExtractedBundle(f"{_FEDORA}/java/cacerts", "java", SERVER_AUTH),
             ExtractedBundle(f"{_FEDORA}/edk2/cacerts.bin", "edk2", SERVER_AUTH),
         ),
-        folders=(
+        directories=(
             ExtractedHashDirectory(
                 f"{_FEDORA}/pem/directory-hash",
                 purpose=SERVER_AUTH,
@@ -104,7 +104,7 @@ SUSE = Layout(
             ExtractedBundle(f"{_SUSE}/java-cacerts", "java", SERVER_AUTH),
             ExtractedBundle(f"{_SUSE}/ca-bundle.pem", "pem", SERVER_AUTH, header=_SUSE_HEADER, mode=0o644),
         ),
-        folders=(
+        directories=(
             ExtractedHashDirectory(f"{_SUSE}/openssl", trusted=True),
             ExtractedHashDirectory(f"{_SUSE}/pem", purpose=SERVER_AUTH),
         ),
@@ -150,7 +150,7 @@ ARCH = Layout(
             ExtractedBundle(f"{_ARCH}/java-cacerts.jks", "java", SERVER_AUTH),
             ExtractedBundle(f"{_ARCH}/edk2-cacerts.bin", "edk2", SERVER_AUTH),
         ),
-        folders=(ExtractedHashDirectory(f"{_ARCH}/cadir", purpose=SERVER_AUTH),),
+        directories=(ExtractedHashDirectory(f"{_ARCH}/cadir", purpose=SERVER_AUTH),),
         mirror=Mirror("/etc/ssl/certs", "../../ca-certificates/extracted/cadir/", files=True),
         last_name=True,
     ),

@@ -32,7 +32,7 @@ from rootfs_trust.rootfs.view import Owner, as_bytes, parent
 _HINT = "no file is truncated; fix the cause and run the same command again"
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def apply(root: RootDirectory, plan: Plan, *, owner: Owner | None, timestamp: int | None) -> list[Problem]:
@@ -68,7 +68,7 @@ class Writer:
         self._withheld: dict[Owner, None] = {}
         self._staged: dict[str, tuple[int, bytes]] = {}
         self._done: list[str] = []
-        self._folders: dict[str, int] = {}
+        self._directories: dict[str, int] = {}
         # The modes of new directories in which an ordinary user could not create the files. Set when these are written.
         self._read_only: dict[str, int] = {}
 
@@ -81,7 +81,7 @@ class Writer:
         for folder, staged in self._staged.values():
             with contextlib.suppress(OSError):
                 _clear(folder, staged)
-        for folder in self._folders.values():
+        for folder in self._directories.values():
             close(folder)
 
     def stage(self) -> None:
@@ -98,7 +98,7 @@ class Writer:
     def _carry_out(self, actions: tuple[Action, ...], *, rest: tuple[Action, ...]) -> None:
         for action in actions:
             self._step(action, self._perform)
-        for folder in self._changed_folders(actions):
+        for folder in self._changed_directories(actions):
             self._finish(folder, rest)
 
     def notes(self) -> list[Problem]:
@@ -156,7 +156,7 @@ class Writer:
         _clear(folder, staged)
         self._staged[action.path] = folder, staged
         os.mkdir(staged, 0o700, dir_fd=folder)
-        fd = os.open(staged, _OPEN_FOLDER, dir_fd=folder)
+        fd = os.open(staged, _OPEN_DIRECTORY, dir_fd=folder)
         try:
             self._set_owner(fd, action.node.owner or self._owner)
             os.fchmod(fd, self._mode_while_writing(action))
@@ -211,7 +211,7 @@ class Writer:
             os.utime(name, (self._timestamp, self._timestamp), dir_fd=folder, follow_symlinks=False)
 
     @staticmethod
-    def _changed_folders(actions: tuple[Action, ...]) -> list[str]:
+    def _changed_directories(actions: tuple[Action, ...]) -> list[str]:
         made = [action.path for action in actions if isinstance(action, MakeDirectory)]
         return list(dict.fromkeys([*(parent(action.path) for action in actions), *made]))
 
@@ -287,10 +287,10 @@ class Writer:
         if place is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         folder = parent(path) if place[1] else path
-        if folder not in self._folders:
+        if folder not in self._directories:
             # Temporary files are renamed later, so the descriptor of their directory must stay open until then.
-            self._folders[folder] = os.dup(place[0])
-        return self._folders[folder], place[1]
+            self._directories[folder] = os.dup(place[0])
+        return self._directories[folder], place[1]
 
     @staticmethod
     def _create(folder: int, name: bytes) -> int:

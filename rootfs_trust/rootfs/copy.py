@@ -25,7 +25,7 @@ _LONG_PATH = 2000
 
 
 @dataclass(slots=True)
-class _Folder:
+class _Directory:
     """A directory that is being copied: its name, its status, and the entries that are left to copy."""
 
     name: bytes
@@ -45,7 +45,7 @@ class TreeCopy:
         self._source = source
         self._several: dict[tuple[int, int], bytes] = {}
         """For files with several names: the path of the copy below ``dest``, by device and inode."""
-        self._way: list[_Folder] = []
+        self._way: list[_Directory] = []
         self._top = dest
         try:
             self._from = Descent(source, follow=True)
@@ -79,7 +79,7 @@ class TreeCopy:
         if os.path.samestat(status, os.fstat(self._dest)):
             hint = "choose a DEST outside SOURCE; one of them may be a mount of the other"
             raise InputError(USAGE(self._shown(name), "DEST is inside SOURCE", hint))
-        self._way.append(_Folder(name, status, names[::-1]))
+        self._way.append(_Directory(name, status, names[::-1]))
 
     def _leave(self) -> None:
         """Set the attributes of the innermost copied directory, and go up."""
@@ -285,11 +285,11 @@ def _emptied(way: Descent) -> list[bytes]:
             os.unlink(name, dir_fd=way.fd)
         except OSError as error:
             # unlink(2) says EISDIR for a directory on Linux, EPERM by POSIX.
-            if error.errno not in (errno.EISDIR, errno.EPERM) or not _is_folder(way.fd, name):
+            if error.errno not in (errno.EISDIR, errno.EPERM) or not _is_directory(way.fd, name):
                 raise
             folders.append(name)
     return folders
 
 
-def _is_folder(fd: int, name: bytes) -> bool:
+def _is_directory(fd: int, name: bytes) -> bool:
     return stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode)

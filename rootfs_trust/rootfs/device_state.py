@@ -35,7 +35,7 @@ class StateSpec(NamedTuple):
 
     kind: str
     over: str
-    folder: str
+    directory: str
 
 
 def parse_state(text: str) -> StateSpec:
@@ -143,7 +143,7 @@ class TreeWithDeviceState:
         return real if inside is None else USR_ETC + inside.rstrip("/")
 
     def _uppers(self, real: str) -> list[tuple[View, str]]:
-        folders = ((layer.view, layer.folder(real)) for layer in self._layers)
+        folders = ((layer.view, layer.directory(real)) for layer in self._layers)
         return [(view, folder) for view, folder in folders if folder is not None]
 
 

@@ -109,7 +109,7 @@ def make_plan(view: View, desired: Desired, *, will_be_signed: bool = False) -> 
     if impossible:
         return Plan((), impossible)
     desired = {**dict.fromkeys(_missing_parents(view, desired), Directory()), **desired}
-    blocked = _blocked_folders(view, desired)
+    blocked = _blocked_directories(view, desired)
     conflicts = [*filter(None, blocked.values()), *_collisions(view, desired)]
     changes: list[Action] = []
     for path, wanted in desired.items():
@@ -146,7 +146,7 @@ def _impossible(desired: Desired) -> Iterator[Problem]:
         yield CONFLICT(path, f"{what}; nothing can be written there", "choose another path")
 
 
-def real_folder(view: View, folder: str) -> str:
+def real_directory(view: View, folder: str) -> str:
     """Return the real path of the directory ``folder``, as far as it exists."""
     names: list[str] = []
     while (real := view.real_path(folder)) is None and folder != "/":
@@ -160,7 +160,7 @@ def _collisions(view: View, desired: Desired) -> Iterator[Problem]:
     """Yield conflicts for paths of ``desired`` that are the same file on the device, or of which one is below the
     other.
     """
-    folders = {folder: real_folder(view, folder) for folder in dict.fromkeys(map(parent, desired))}
+    folders = {folder: real_directory(view, folder) for folder in dict.fromkeys(map(parent, desired))}
     places: dict[str, str] = {}
     for path, node in desired.items():
         place = path if path == "/" else join(folders[parent(path)], path.rpartition("/")[2])
@@ -241,7 +241,7 @@ def _in_the_way(path: str, kind: type[Node], wanted: str) -> Problem:
     return CONFLICT(path, f"{what.get(kind, 'a special file')} exists where {wanted} is needed", hint)
 
 
-def _blocked_folders(view: View, desired: Desired) -> dict[str, Problem | None]:
+def _blocked_directories(view: View, desired: Desired) -> dict[str, Problem | None]:
     """Yield conflicts for parents of desired paths that exist but are not directories."""
     return {folder: _blocked(view, folder) for folder in dict.fromkeys(map(parent, desired))}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.plan import real_folder
+from rootfs_trust.rootfs.plan import real_directory
 from rootfs_trust.rootfs.resolve import resolve, way
 from rootfs_trust.rootfs.view import (
     DIRECTORY_MODE,
@@ -32,7 +32,7 @@ class PlannedTree:
         self.device = device
         self.user = device.user
         self._planned = {_place(view, path): node for path, node in desired.items()}
-        self._folders: set[str] = set()
+        self._directories: set[str] = set()
         self._added: dict[str, set[str]] = {}
         self._removed: dict[str, set[str]] = {}
         self._real_paths: dict[str, str | None] = {}
@@ -40,7 +40,7 @@ class PlannedTree:
             names = self._removed if isinstance(node, Absent) else self._added
             names.setdefault(parent(path), set()).add(path.rpartition("/")[2])
             if not isinstance(node, Absent):
-                self._folders.update(_ancestors(path))
+                self._directories.update(_ancestors(path))
 
     def node(self, path: str, *, follow: bool = False) -> Node | None:
         """Implements :meth:`View.node`."""
@@ -50,7 +50,7 @@ class PlannedTree:
             return None
         if planned is not None:
             return planned
-        return Directory() if place in self._folders else self._view.node(place)
+        return Directory() if place in self._directories else self._view.node(place)
 
     def kind(self, path: str, *, follow: bool = True) -> type[Node] | None:
         """Implements :meth:`View.kind`."""
@@ -137,12 +137,12 @@ class PlannedTree:
         planned = self._planned.get(place)
         if planned is not None:
             return None if isinstance(planned, Absent) else type(planned)
-        return Directory if place in self._folders else self._view.kind(place, follow=False)
+        return Directory if place in self._directories else self._view.kind(place, follow=False)
 
 
 def _place(view: View, path: str) -> str:
     """Return ``path`` with the links in its existing parent directories resolved."""
-    return path if path == "/" else join(real_folder(view, parent(path)), path.rpartition("/")[2])
+    return path if path == "/" else join(real_directory(view, parent(path)), path.rpartition("/")[2])
 
 
 def _ancestors(path: str) -> set[str]:

@@ -71,7 +71,7 @@ class RootDirectory:
         except OSError as error:
             raise InputError(ROOT(directory, f"cannot be opened as a directory: {error.strerror}")) from error
         self.directory = directory
-        self._folders: OrderedDict[str, tuple[int, str] | None] = OrderedDict()
+        self._directories: OrderedDict[str, tuple[int, str] | None] = OrderedDict()
         """Cache: descriptor and real path of directories, the most recent last; None if a path is not a directory."""
         self._open = 0
         self._names: dict[str, list[str]] = {}
@@ -91,9 +91,9 @@ class RootDirectory:
     def close(self) -> None:
         """Close every descriptor. The object cannot be used afterwards."""
         self.forget()
-        for fd in (self.fd, *self._locked, *(folder[0] for folder in self._folders.values() if folder)):
+        for fd in (self.fd, *self._locked, *(folder[0] for folder in self._directories.values() if folder)):
             close(fd)
-        self._folders, self._locked, self._open = OrderedDict(), [], 0
+        self._directories, self._locked, self._open = OrderedDict(), [], 0
 
     def lock(self, *folders: str, wait: bool = True) -> None:
         """Lock the root, or the given ``folders``, exclusively. Waits for other runs. The lock leaves no file.
@@ -102,7 +102,7 @@ class RootDirectory:
         if another run has the lock, with a BlockingIOError as its cause.
         """
         for path in folders or ("/",):
-            fd = self.folder(path)
+            fd = self.open_directory(path)
             try:
                 self._locked.append(os.open(".", _LIST, dir_fd=self.fd if fd is None else fd))
                 fcntl.flock(self._locked[-1], fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -145,12 +145,12 @@ class RootDirectory:
 
     # -- resolving ---------------------------------------------------------------------------------------
 
-    def folder(self, path: str) -> int | None:
+    def open_directory(self, path: str) -> int | None:
         """Return the descriptor (``O_PATH``) of the directory at ``path``, or None.
 
         This object owns it and may close it after :data:`MAX_OPEN` more, so use it at once or duplicate it.
         """
-        found = self._folder(path)
+        found = self._directory(path)
         return found[0] if found else None
 
     def forget(self, *paths: str) -> None:
@@ -165,16 +165,16 @@ class RootDirectory:
                     seen.pop(path, None)
         else:
             self._names, self._kinds, self._links, self._statuses = {}, {}, {}, {}
-        missing = [path for path, found in self._folders.items() if found is None]
+        missing = [path for path, found in self._directories.items() if found is None]
         for path in missing:
-            del self._folders[path]
+            del self._directories[path]
 
     def place(self, path: str) -> tuple[int, bytes] | None:
         """Return the descriptor of the parent directory of ``path``, and the name of the entry in it, or None."""
         head, _, name = path.rpartition("/")
         if name in (".", ".."):  # not a name in a directory; at the root, the host would look outside
             head, name = path, ""
-        found = self._folder(head or "/")
+        found = self._directory(head or "/")
         return (found[0], as_bytes(name)) if found and "\0" not in name else None
 
     def real_path(self, path: str) -> str | None:
@@ -189,22 +189,22 @@ class RootDirectory:
         finally:
             walk.close()
 
-    def _folder(self, path: str) -> tuple[int, str] | None:
+    def _directory(self, path: str) -> tuple[int, str] | None:
         if path == "/":
             return self.fd, "/"
-        if path in self._folders:
-            self._folders.move_to_end(path)
+        if path in self._directories:
+            self._directories.move_to_end(path)
         else:
-            self._folders[path] = found = self._resolve_folder(path)
+            self._directories[path] = found = self._resolve_directory(path)
             self._open += found is not None
             while self._open > MAX_OPEN:
-                _, oldest = self._folders.popitem(last=False)
+                _, oldest = self._directories.popitem(last=False)
                 if oldest:
                     close(oldest[0])
                     self._open -= 1
-        return self._folders[path]
+        return self._directories[path]
 
-    def _resolve_folder(self, path: str) -> tuple[int, str] | None:
+    def _resolve_directory(self, path: str) -> tuple[int, str] | None:
         walk = Walk(self.fd)
         try:
             real = walk.to(f"{path}/")
@@ -264,7 +264,7 @@ class RootDirectory:
         return self._names[path]
 
     def _list(self, path: str) -> list[str]:
-        fd = self.folder(path)
+        fd = self.open_directory(path)
         if fd is None:
             return []
         try:

@@ -42,7 +42,7 @@ class StateLayer(Protocol):
     def find(self, real: str) -> LayerResult:
         """Return the entry at the real path ``real``."""
 
-    def folder(self, real: str) -> str | None:
+    def directory(self, real: str) -> str | None:
         """Return the path of the directory ``real`` in ``view``, or None if this state does not affect it."""
 
 
@@ -97,8 +97,8 @@ class OverlayUpperLayer:
     whiteouts: bool
     _known: dict[str, _Known] = field(default_factory=dict, compare=False, repr=False)
 
-    def folder(self, real: str) -> str | None:
-        """Implements :meth:`StateLayer.folder`."""
+    def directory(self, real: str) -> str | None:
+        """Implements :meth:`StateLayer.directory`."""
         return inside_of(real, self.over)
 
     def find(self, real: str) -> LayerResult:
@@ -138,8 +138,8 @@ class Deployment:
     view: View
     _known: dict[str, _Known] = field(default_factory=dict, compare=False, repr=False)
 
-    def folder(self, real: str) -> str | None:
-        """Implements :meth:`StateLayer.folder`."""
+    def directory(self, real: str) -> str | None:
+        """Implements :meth:`StateLayer.directory`."""
         inside = inside_of(real, ETC)
         return None if inside is None else ETC + inside.rstrip("/")
 

@@ -68,7 +68,7 @@ def _replaces(action: Action) -> bool:
 
 def _reason(root: RootDirectory, folder: str) -> str:
     """Return the reason why the directory cannot be written, or an empty string if no reason is known."""
-    fd = root.folder(folder)
+    fd = root.open_directory(folder)
     if fd is None:
         return ""
     with contextlib.suppress(OSError):

@@ -31,7 +31,7 @@ class AnchorSources:
     one of its certificates.
     """
 
-    folder: str
+    directory: str
     link_name: Callable[[str], str]
     sources: dict[str, Source]
     shipped: tuple[Source, ...]
@@ -226,7 +226,7 @@ class AnchorSources:
         return path.rpartition("/")[2].removesuffix(self.suffix)
 
     def _path(self, name: str) -> str:
-        return join(self.folder, name + self.suffix)
+        return join(self.directory, name + self.suffix)
 
 
 def _by_digest(sources: Iterable[Source]) -> dict[str, list[Source]]:

@@ -41,7 +41,7 @@ def plan_bundle(layout: Layout, tool: NoTool, view: View, request: Request) -> S
     removed = _digests_to_remove(sources, request, plan)
     plan.removed += (_anchor_of(each) for each in bundle.certificates if each.sha256 in removed)
     if layout.hash_directory:
-        _change_folder(folder, removed, request, plan)
+        _change_directory(folder, removed, request, plan)
         if layout.bundle in folder.changed:
             message = f"is the bundle; the file of an anchor named {stem(layout.bundle)} would overwrite it"
             plan.conflicts.append(CONFLICT(layout.bundle, message, "give the anchor another name"))
@@ -116,7 +116,7 @@ def _anchor_of(certificate: Certificate) -> Anchor:
     return Anchor(name_of_subject(certificate.subject, certificate.sha256), certificate, "")
 
 
-def _change_folder(folder: AnchorSources, removed: set[str], request: Request, plan: StorePlan) -> None:
+def _change_directory(folder: AnchorSources, removed: set[str], request: Request, plan: StorePlan) -> None:
     if request.adopt:
         folder.adopt()
     for path, source in list(folder.sources.items()):

@@ -292,8 +292,8 @@ def rehashed(view: View, folder: str, styles: Iterable[str]) -> tuple[dict[str, 
     """Return the hash links that ``folder`` should have, those to delete, and warnings about its files."""
     entries = list(_entries(view, folder, view.names(folder)))
     warnings = [warning for entry in entries for warning in entry.warnings] + duplicates(entries)
-    in_folder = [warning._replace(path=join(folder, warning.path)) for warning in warnings]
-    return _links(view, folder, entries, styles), in_folder
+    in_directory = [warning._replace(path=join(folder, warning.path)) for warning in warnings]
+    return _links(view, folder, entries, styles), in_directory
 
 
 def _links(

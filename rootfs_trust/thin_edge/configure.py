@@ -18,11 +18,11 @@ from rootfs_trust.thin_edge.service_environment import (
 )
 from rootfs_trust.thin_edge.settings_checks import check_settings
 from rootfs_trust.thin_edge.settings_file import SettingsFile, open_settings
-from rootfs_trust.thin_edge.trust_settings import CLOUDS, FOLDER, Setting, last_of_each
+from rootfs_trust.thin_edge.trust_settings import CLOUDS, DIRECTORY, Setting, last_of_each
 from rootfs_trust.thin_edge.user_mappers import supported_settings
 from rootfs_trust.thin_edge.version import built_in_bridge, mapper_file, uses_mapper_file
 
-FILE = f"{FOLDER}/tedge.toml"
+FILE = f"{DIRECTORY}/tedge.toml"
 
 
 def thin_edge(
@@ -107,7 +107,7 @@ def _write(device: Device, file: SettingsFile, chosen: list[Setting], plan: Stor
 def _parent_directories(path: str) -> list[str]:
     """Return thin-edge.io's directories above ``path``, the top one first."""
     folders = []
-    while (path := parent(path)).startswith(FOLDER):
+    while (path := parent(path)).startswith(DIRECTORY):
         folders.append(path)
     return folders[::-1]
 

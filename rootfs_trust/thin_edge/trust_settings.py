@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from rootfs_trust.errors import CLOUD, THIN_EDGE_SETTING, InputError, Problem
 from rootfs_trust.text import did_you_mean
 
-FOLDER = "/etc/tedge"
-MAPPERS = f"{FOLDER}/mappers"
+DIRECTORY = "/etc/tedge"
+MAPPERS = f"{DIRECTORY}/mappers"
 CLOUDS = {"c8y": "Cumulocity", "aws": "AWS IoT", "az": "Azure IoT"}
 OF_USERS = "NAME.device.root_cert_path"
 """The key of the setting of a custom mapper, as in ``tedge mapper config get``. NAME is the name of the mapper."""

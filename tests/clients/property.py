@@ -89,7 +89,7 @@ def _real(root: Path, judges: Judges) -> dict[str, StorePlan]:
     with _reading(root) as reading:
         bundle, directories = openssl.default_bundle(reading), openssl.default_directories(reading)
         way, place = reading.defaults.gnutls_way, gnutls.system_trust(reading).searched
-        is_directory = reading.is_folder(place)
+        is_directory = reading.is_directory(place)
         keystore = reading.view.real_path(java.default_store(reading) or "/nowhere")
     answers = {
         "openssl-bundle": real_openssl(root, bundle, ()),

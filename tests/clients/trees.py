@@ -39,11 +39,11 @@ class Bases:
     """A tree of each layout after a first ``install``, made once and copied."""
 
     def __init__(self, directory: Path) -> None:
-        self._folder = directory
+        self._directory = directory
         directory.mkdir()
 
     def copy(self, family: Family, path: Path) -> None:
-        base = self._folder / family.name
+        base = self._directory / family.name
         if not base.exists():
             install(LayoutTree(base, family).root, InstallOptions(config=os.devnull))
         shutil.copytree(base, path, symlinks=True)

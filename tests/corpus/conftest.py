@@ -18,15 +18,15 @@ ARCHIVE = Path(__file__).resolve().parents[3] / "shared" / "corpus.tar.xz"
 
 @dataclass(frozen=True)
 class Corpus:
-    folder: Path
+    directory: Path
 
     @property
     def records(self) -> list[dict[str, Any]]:
         """One for each file: its path, and what the real tools say of it."""
-        return [json.loads(line) for line in (self.folder / "golden.jsonl").read_text().splitlines()]
+        return [json.loads(line) for line in (self.directory / "golden.jsonl").read_text().splitlines()]
 
     def data(self, path: str) -> bytes:
-        return (self.folder / path).read_bytes()
+        return (self.directory / path).read_bytes()
 
 
 @pytest.fixture(scope="session")

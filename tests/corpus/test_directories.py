@@ -49,7 +49,7 @@ class Directory:
     name: str
     files: dict[str, bytes]
     symlinks: dict[str, str]
-    folders: set[str]
+    directories: set[str]
 
     @classmethod
     def read(cls, archive: Path) -> Directory:
@@ -64,7 +64,7 @@ class Directory:
                     assert content is not None
                     directory.files[name] = content.read()
                 elif name:
-                    directory.folders.add(name)
+                    directory.directories.add(name)
         return directory
 
     def entries(self) -> list[HashedFile]:
@@ -82,7 +82,7 @@ class Directory:
 
     def write_without_links(self, place: Path) -> None:
         """The same on disk, without anything that bears the name of a hash link."""
-        for name in sorted(self.folders):
+        for name in sorted(self.directories):
             if not is_hash_link_name(name.partition("/")[0]):
                 (place / name).mkdir(parents=True, exist_ok=True)
         for name, data in self.files.items():
@@ -94,7 +94,7 @@ class Directory:
 
 
 def directories(corpus: Corpus) -> list[Directory]:
-    archives = sorted((corpus.folder / "dirs").glob("*.tar"))
+    archives = sorted((corpus.directory / "dirs").glob("*.tar"))
     return [Directory.read(archive) for archive in archives if not archive.stem.startswith("update")]
 
 
@@ -103,7 +103,7 @@ def hash_links(table: dict[str, str]) -> dict[str, str]:
 
 
 def recorded(corpus: Corpus, directory: Directory, tool: str) -> dict[str, str]:
-    answers = json.loads((corpus.folder / "dirs" / f"{directory.name}.json").read_text())
+    answers = json.loads((corpus.directory / "dirs" / f"{directory.name}.json").read_text())
     return hash_links(answers["tools"][tool]["links"])
 
 
@@ -151,7 +151,7 @@ def rehashed(place: Path, tool: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", ["crl_1", "crl_2", "pemforms_1"])
 def test_a_crl_beside_a_certificate_gets_its_link(corpus: Corpus, name: str) -> None:
-    directory = Directory.read(corpus.folder / "dirs" / f"{name}.tar")
+    directory = Directory.read(corpus.directory / "dirs" / f"{name}.tar")
     entries = directory.entries()
     both = {entry.name for entry in entries if len(entry.linkables) == 2}
     held = {(thing.kind, thing.fingerprint) for entry in entries for thing in entry.linkables}
@@ -161,7 +161,7 @@ def test_a_crl_beside_a_certificate_gets_its_link(corpus: Corpus, name: str) -> 
 
 
 def test_more_than_256_of_one_hash(corpus: Corpus) -> None:
-    made = links(Directory.read(corpus.folder / "dirs" / "overflow_1.tar").entries())
+    made = links(Directory.read(corpus.directory / "dirs" / "overflow_1.tar").entries())
     digits = next(iter(made)).partition(".")[0]
     assert set(made) == {f"{digits}.{number}" for number in range(len(made))}
     assert len(made) > MOST_LINKS_OF_OPENSSL

@@ -42,7 +42,7 @@ def answers(directory: Path, environment: dict[str, str]) -> list[str]:
 
 def test_the_answers_are_those_of_any_host(corpus: Corpus, fips_host: dict[str, str]) -> None:  # noqa: F811
     path = {"PYTHONPATH": os.pathsep.join(sys.path)}
-    here = answers(corpus.folder / "files", {**PLAIN_ENVIRONMENT, **path})
-    there = answers(corpus.folder / "files", {**fips_host, **path})
+    here = answers(corpus.directory / "files", {**PLAIN_ENVIRONMENT, **path})
+    there = answers(corpus.directory / "files", {**fips_host, **path})
     assert sum("('" in line for line in here) > 1000
     assert there == here

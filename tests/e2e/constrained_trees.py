@@ -39,7 +39,7 @@ class Devices:
     """``trees`` has a root filesystem for each list of names, ``chains`` a saved chain for each server."""
 
     def __init__(self, directory: Path) -> None:
-        self._folder = directory
+        self._directory = directory
         (directory / "company.pem").write_text(pem_of(authority("ECDSA")))
         self.trees = {names: self._device(names) for names in LISTS}
         self.chains = {server: self._chain(server) for server in SERVERS}
@@ -52,20 +52,20 @@ class Devices:
 
     def _device(self, names: str) -> Path:
         """A device that has every client of the table, with the CA limited to a list of names."""
-        tree = DebianTree(self._folder / names.replace("/", "-"))
+        tree = DebianTree(self._directory / names.replace("/", "-"))
         tree.write(JAVA_HOOK[1:], b"#!/bin/sh\n")
         tree.write(SETTINGS[1:], b"cacerts_updates=yes\n")
         tree.write("usr/bin/java", b"")
         tree.write("usr/lib/x86_64-linux-gnu/libmbedx509.so.1", b"")
         tree.write("usr/bin/chromium", b"")
         tree.write("etc/chromium/master_preferences", b"{}")
-        config = self._folder / "rootfs-trust.toml"
+        config = self._directory / "rootfs-trust.toml"
         config.write_text("\n".join(_anchor_table(names)))
         install(tree.root, InstallOptions(config=str(config), clouds=["c8y"], runtimes=["chromium"]))
         return tree.path
 
     def _chain(self, server: str) -> Path:
-        path = self._folder / f"{server}.pem"
+        path = self._directory / f"{server}.pem"
         path.write_text(pem_of(server_certificate("ECDSA", server)))
         return path
 

@@ -134,7 +134,7 @@ def _openssl_name(target: Target) -> tuple[str, ...]:
 
 
 def _curl(target: Target, trust: str, _: Built) -> Seen:
-    path, empty = target.root_cert_path(trust), target.folder("empty")
+    path, empty = target.root_cert_path(trust), target.directory("empty")
     here = ("--cacert", target.stranger, "--capath", path) if trust == "directory" else ("--cacert", path)
     more = () if trust == "directory" else ("--capath", empty)
     words = (peer("curl"), "-q", "--silent", "--show-error", "--max-time", "20", "--noproxy", "*", *here, *more)
@@ -195,7 +195,7 @@ def node_client(extra: Path) -> Callable[[Target, str, Built], Seen]:
 
 def _chromium(target: Target, trust: str, _: Built) -> Seen:
     """Headless Chromium opens the page. The managed policies of the tree take the place of this machine's."""
-    home = target.folder("chromium")
+    home = target.directory("chromium")
     options = ("--headless", "--no-sandbox", "--disable-gpu", "--no-proxy-server", f"--user-data-dir={home}")
     policies = ("sh", "-c", 'mount --bind "$1" /etc/chromium && shift && exec "$@"', "sh")
     program = ("env", f"HOME={home}", peer("chromium"), *options, "--dump-dom", target.url)
@@ -228,7 +228,7 @@ def _mosquitto(target: Target, trust: str, _: Built) -> Seen:
         "restart_timeout 1",
         "topic # both 0",
     )
-    with BrokerOver(tree, target.folder("device"), name, *lines, before=_clock(target.at)) as bridge:
+    with BrokerOver(tree, target.directory("device"), name, *lines, before=_clock(target.at)) as bridge:
         bridge.wait_for(f"Received SUBACK from local.{name}|certificate verify failed")
         return Seen(f" as {name} " in cloud.log, bridge.log)
 

@@ -36,7 +36,7 @@ class Target:
     """A broker as the cloud runs it, with the certificate of the server, and its port."""
 
     def __init__(self, directory: Path) -> None:
-        self._folder = directory
+        self._directory = directory
         self.stranger = self._write("stranger.pem", Authority("Nobody's CA").pem)
         """A file that trusts no server here: for clients that want one, and are to judge by a directory."""
 
@@ -48,14 +48,14 @@ class Target:
         """The setting as it was rendered into the tree."""
         return root_cert_path(self.trees[trust])
 
-    def folder(self, name: str) -> Path:
+    def directory(self, name: str) -> Path:
         """A directory of the case's own."""
-        path = self._folder / name
+        path = self._directory / name
         path.mkdir(exist_ok=True)
         return path
 
     def _write(self, name: str, content: bytes) -> Path:
-        file = self._folder / name
+        file = self._directory / name
         file.write_bytes(content)
         return file
 
@@ -83,10 +83,10 @@ class Prepared(Target):
 
     @cached_property
     def cloud(self) -> tuple[BrokerOver, int]:
-        return cloud_broker(self.trees["directory"], self._folder / "cloud", self.shows, self.address, self._stack)
+        return cloud_broker(self.trees["directory"], self._directory / "cloud", self.shows, self.address, self._stack)
 
     def _tree(self, server: Server, name: str, *arguments: str | Path) -> Path:
-        tree = DebianTree(self._folder / name)
+        tree = DebianTree(self._directory / name)
         # What makes the device one that has Java, and a store for it.
         tree.write(JAVA_HOOK[1:], b"#!/bin/sh\n")
         tree.write(SETTINGS[1:], b"cacerts_updates=yes\n")

@@ -25,12 +25,12 @@ class World:
     """A root filesystem, files of the test, and a server whose CA nothing in the root filesystem trusts."""
 
     tree: DebianTree
-    folder: Path
+    directory: Path
     port: int
 
     @property
     def certs(self) -> list[str]:
-        return [str(self.folder / "private-ca.pem")]
+        return [str(self.directory / "private-ca.pem")]
 
 
 @contextlib.contextmanager
@@ -77,7 +77,7 @@ def trial(runtime: Runtime, world: World, built: Built, cache: Path) -> dict[str
     stores, states = contents(world.tree.path), {"before": _seen(runtime, world, built)}
     install(root, InstallOptions(certs=world.certs))
     states["apart"] = _seen(runtime, world, built)
-    twin = shutil.copytree(root, world.folder / "twin", symlinks=True)
+    twin = shutil.copytree(root, world.directory / "twin", symlinks=True)
     install(root, runtimes)
     install(str(twin), runtimes)
     assert contents(twin) == contents(world.tree.path), "the same bytes twice"
@@ -90,7 +90,7 @@ def trial(runtime: Runtime, world: World, built: Built, cache: Path) -> dict[str
 
 
 def _seen(runtime: Runtime, world: World, built: Built) -> Seen:
-    root, chain = world.tree.root, str(world.folder / "chain.pem")
+    root, chain = world.tree.root, str(world.directory / "chain.pem")
     verdicts = verify(root, chain, hostname="localhost", clients=[runtime.client]).verdicts
     findings = {each.id for each in check(root, CheckOptions())}
     asked = Asked(world.tree.path, world.port, profile_variables(world.tree.path))

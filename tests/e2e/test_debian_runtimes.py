@@ -102,7 +102,7 @@ def test_it_accepts_the_server_after_install_and_not_after_remove(
 
 
 def test_firefox_reads_the_changed_policies_beside_the_program_if_only_those_exist(world: World, built: Built):
-    _firefox(world.tree.path, world.folder)
+    _firefox(world.tree.path, world.directory)
     policies = world.tree.write(f"{DISTRIBUTION}/policies.json", b'{"policies": {"DisableTelemetry": true}}')
     install(world.tree.root, InstallOptions(certs=world.certs, runtimes=("firefox",)))
     assert b"Install" in policies.read_bytes()
@@ -147,7 +147,7 @@ def test_a_program_with_the_systems_store_needs_no_option(
     def seen() -> tuple[bool, bool]:
         """Whether the program accepts the server, and what ``verify`` says."""
         program, *more = words(Asked(world.tree.path, world.port))
-        verdicts = verify(world.tree.root, str(world.folder / "chain.pem"), hostname="localhost", clients=[client])
+        verdicts = verify(world.tree.root, str(world.directory / "chain.pem"), hostname="localhost", clients=[client])
         accepts = Asked(world.tree.path, world.port).accepts(peer(program), *more)
         return accepts, all(each.trusted for each in verdicts.verdicts)
 

@@ -20,7 +20,7 @@ from tests.support.authority import Authority
 from tests.support.command import rootfs_trust
 from tests.support.debian_tree import SHIPPED, DebianTree, shipped_authority
 from tests.support.docs_blocks import scripts
-from tests.support.images import LayoutFolder, Tarball
+from tests.support.images import LayoutDirectory, Tarball
 from tests.support.inside import write_inside
 from tests.support.peers import needs_root
 from tests.support.servers import https_server
@@ -87,12 +87,12 @@ def world(tmp_path: Path) -> Iterator[SimpleNamespace]:
     (tmp_path / "my-ca.pem").write_bytes(ca.pem)
     (tmp_path / "chain.pem").write_bytes(ca.server("localhost").pem)
     with https_server(ca.server("localhost"), tmp_path) as port:
-        yield SimpleNamespace(folder=tmp_path, port=port, ca=ca)
+        yield SimpleNamespace(directory=tmp_path, port=port, ca=ca)
 
 
 def image_of(root: Path, archive: Path) -> None:
     """An OCI archive of one layer."""
-    layout = LayoutFolder(archive.with_suffix(""))
+    layout = LayoutDirectory(archive.with_suffix(""))
     layout.index(layout.image(Tarball().tree(root, "").end(), config={"config": {"Env": ["PATH=/usr/bin"]}}))
     with tarfile.open(archive, "w") as tar:
         tar.add(layout.path, ".")
@@ -102,7 +102,7 @@ def unpacked(archive: Path, directory: Path) -> tuple[Path, dict[str, str]]:
     """The merged files of an image, and the variables of its config."""
     with tarfile.open(archive) as tar:
         tar.extractall(directory / "layout", filter="fully_trusted")
-    layout, root = LayoutFolder(directory / "layout"), directory / "root"
+    layout, root = LayoutDirectory(directory / "layout"), directory / "root"
     for descriptor in layout.manifest()["layers"]:
         (directory / "layer.tar").write_bytes(layout.blob(descriptor))
         with tarfile.open(directory / "layer.tar") as tar:
@@ -127,7 +127,7 @@ def run(words: list[str], directory: Path) -> dict[str, object]:
 def test_the_image_connects_after_the_command_of_the_page(
     name: str, command: str, world: SimpleNamespace, built: Built, tree_cache: Path
 ):
-    example, directory = EXAMPLES[name], world.folder
+    example, directory = EXAMPLES[name], world.directory
     example.build(directory / "root", tree_cache)
     image_of(directory / "root", directory / "app.tar")
 

@@ -102,7 +102,7 @@ class AtATime(Target):
     """A case made ready as tests/e2e/prepared.py has it, for clients whose clock shows ``at``."""
 
     def __init__(self, case: SimpleNamespace, at: datetime) -> None:
-        super().__init__(case.folder)
+        super().__init__(case.directory)
         self.port, self.cloud, self.at = case.port, case.cloud, at
         self.trees = dict.fromkeys(("directory", "file"), case.tree)
 
@@ -128,12 +128,12 @@ def case(request, tmp_path) -> Iterator[SimpleNamespace]:
     (tmp_path / "chain.pem").write_bytes(chain.pem)
     with https_server(chain, tmp_path) as port, ExitStack() as stack:
         cloud = cloud_broker(tree.path, tmp_path / "cloud", chain, "127.0.0.1", stack)
-        yield SimpleNamespace(folder=tmp_path, tree=tree.path, port=port, cloud=cloud)
+        yield SimpleNamespace(directory=tmp_path, tree=tree.path, port=port, cloud=cloud)
 
 
 def ends_before(case: SimpleNamespace, day: datetime) -> dict[str, str]:
     """The clients that check finds not to trust the server until that day, with the day that the finding names."""
-    config = case.folder / "rootfs-trust.toml"
+    config = case.directory / "rootfs-trust.toml"
     config.write_text(f'[[server]]\nname = "s"\nchain = "chain.pem"\nhostname = "localhost"\nuntil = {day.date()}\n')
     words = ("check", "--root", case.tree, "--config", config, "--select", "server-ends", "--format", "json")
     found = json.loads(rootfs_trust(*words).stdout)["findings"]

@@ -27,7 +27,7 @@ class Trust(NamedTuple):
     bundle: frozenset[str]
     by_hash: frozenset[tuple[str, str]]
     """With the hash under which OpenSSL's look-up comes to it."""
-    folder: frozenset[str]
+    directory: frozenset[str]
     """Every file of the folder, as Go and rustls read it."""
 
 
@@ -115,7 +115,7 @@ class Judge:
         if _TAKEN.fullmatch(os.path.basename(name)):
             yield f"{name} has a name of a certificate"
         content = entry[4] if isinstance(entry[4], bytes) else b""
-        known = self._trust_before.folder | self._trust_after.folder
+        known = self._trust_before.directory | self._trust_after.directory
         if not set(held(content).trusted) <= known:
             yield f"{name} brings trust of its own"
 

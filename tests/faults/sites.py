@@ -17,7 +17,7 @@ from tests.faults.cases import EPOCH, Case, authority
 from tests.faults.one_process import one_process
 from tests.support.debian_tree import DebianTree
 from tests.support.filesystem_images import MAKERS
-from tests.support.images import LayoutFolder, Tarball, docker_archive
+from tests.support.images import LayoutDirectory, Tarball, docker_archive
 
 JOURNAL = "fleet.toml.done"
 _FLEET = """
@@ -58,7 +58,7 @@ def _rootfs(path: Path) -> bytes:
 
 def _layout(path: Path) -> None:
     layer = _rootfs(path / "rootfs")
-    layout = LayoutFolder(path / "images/a")
+    layout = LayoutDirectory(path / "images/a")
     layout.index(layout.image(layer))
 
 
@@ -78,7 +78,7 @@ def _fleet(path: Path) -> None:
     """Two roots, a layout and an archive."""
     for name in ("a", "b"):
         layer = _rootfs(path / f"out/{name}")
-    layout = LayoutFolder(path / "images/a")
+    layout = LayoutDirectory(path / "images/a")
     layout.index(layout.image(layer))
     (path / "images/b.tar").write_bytes(docker_archive({"layers": [layer], "tags": ["b:1"]}))
     (path / "fleet.toml").write_text(_FLEET)
@@ -98,7 +98,7 @@ def _fleet_words(path: Path) -> list[str]:
     return ["fleet", str(path / "fleet.toml"), "-q"]
 
 
-def _folder(path: Path) -> None:
+def _directory(path: Path) -> None:
     _rootfs(path / "images/c")
 
 
@@ -124,7 +124,7 @@ def _filesystem_case(kind: str) -> Case:
 SITES = (
     Case("image", _layout, lambda path: _image(path, "a"), None, images=("signed",)),
     Case("image-archive", _archive, lambda path: _image(path, "b.tar"), None, images=("signed",)),
-    Case("image-folder", _folder, lambda path: _image(path, "c"), None, images=("signed",)),
+    Case("image-folder", _directory, lambda path: _image(path, "c"), None, images=("signed",)),
     Case("image-remove", _layout, _remove_shipped, None, images=("signed",)),
     *map(_filesystem_case, ("ext4", "squashfs-gzip", "erofs-lz4", "cpio.gz", "gpt-ext4")),
     Case("fleet", _fleet, _fleet_words, None, _rotate, ("signed/a", "signed/b.tar"), one_process=True),

@@ -30,7 +30,7 @@ from tests.faults.cases import CASES, EPOCH, STORE, authority
 from tests.faults.judge import Tree, look
 from tests.faults.sites import SITES
 from tests.support.debian_tree import DebianTree
-from tests.support.images import LayoutFolder, Tarball, docker_archive
+from tests.support.images import LayoutDirectory, Tarball, docker_archive
 
 INSTALL, REMOVE, REHASH, P11KIT = CASES[:4]
 REMOVAL = next(case for case in SITES if case.name == "image-remove")
@@ -88,8 +88,8 @@ def _fleet(path: Path) -> list[str]:
 
 
 def _images(path: Path) -> None:
-    layer = Tarball().folder("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n").end()
-    layout = LayoutFolder(path / "layout")
+    layer = Tarball().directory("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n").end()
+    layout = LayoutDirectory(path / "layout")
     layout.index(layout.image(layer))
     (path / "archive").write_bytes(docker_archive({"layers": [layer]}))
     (path / "tar").write_bytes(layer)

@@ -52,7 +52,7 @@ from tests.fuzz import shapes
 from tests.peers.test_p11kit_mutations import LONE_QUOTE, PIECES, damaged, readable
 from tests.support.authority import Authority
 from tests.support.debian_tree import snapshot
-from tests.support.images import OCI, LayoutFolder, Tarball, digest
+from tests.support.images import OCI, LayoutDirectory, Tarball, digest
 from tests.unit.store.p11kit.peer import TrustTool
 from tests.unit.store.p11kit.sources import every_form
 
@@ -152,12 +152,12 @@ CA = Authority("Fuzzed In")
 SHIPPED = Authority("Shipped")
 LAYER = (
     Tarball()
-    .folder("etc")
+    .directory("etc")
     .file("etc/os-release", b"ID=debian\n")
-    .folder("var/lib/dpkg")
+    .directory("var/lib/dpkg")
     .file("etc/ca-certificates.conf", b"a.crt\n")
     .file("usr/share/ca-certificates/a.crt", SHIPPED.pem)
-    .folder("etc/ssl/certs")
+    .directory("etc/ssl/certs")
     .end()
 )
 DOCUMENTS = {
@@ -210,7 +210,7 @@ def layout(data: bytes) -> None:
 
 def _build(path: Path, shape: dict[str, Any], provider: atheris.FuzzedDataProvider) -> None:
     """The layout that the shape describes; then some of its files are exchanged."""
-    directory = LayoutFolder(path)
+    directory = LayoutDirectory(path)
     document = shape.get("manifest")
     if isinstance(document, dict):
         parts = {

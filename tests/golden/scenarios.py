@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.support.authority import NOW, Authority
 from tests.support.debian_tree import DebianTree
-from tests.support.images import LayoutFolder, Tarball, docker_archive
+from tests.support.images import LayoutDirectory, Tarball, docker_archive
 from tests.support.layout_trees import ALPHA, FAMILIES, Family, LayoutTree, shipped_authority
 
 AT = (NOW + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -171,7 +171,7 @@ def _images(family: Family, directory: Path) -> None:
     _layout_tree(family, directory)
     layer = Tarball().tree(directory / "rootfs").end()
     upper = Tarball().file("etc/ssl/certs/.wh.ca-certificates.crt").file("etc/motd", b"upper").end()
-    layout = LayoutFolder(directory / "layout")
+    layout = LayoutDirectory(directory / "layout")
     layout.index(layout.image(layer, upper), layout.image(layer, architecture="arm64", pack=""))
     (directory / "docker.tar").write_bytes(docker_archive({"layers": [layer, upper], "tags": ["golden:1"]}))
 

@@ -220,7 +220,7 @@ def without_proc(world: World, random: Random) -> Setup:
 
 
 @condition(rounds=2)
-def a_current_folder_that_is_gone(world: World, random: Random) -> Setup:
+def a_current_directory_that_is_gone(world: World, random: Random) -> Setup:
     def inside() -> None:
         os.mkdir(f"{world.work}/gone")
         os.chdir(f"{world.work}/gone")

@@ -220,7 +220,7 @@ def a_config_that_is_no_file(world: World, random: Random) -> Words:
 
 
 @config()
-def the_config_of_the_current_folder(world: World, random: Random) -> Words:
+def the_config_of_the_current_directory(world: World, random: Random) -> Words:
     os.symlink(random.choice(("rootfs-trust.toml", "/dev/zero", "nowhere")), f"{world.work}/rootfs-trust.toml")
     return random.choice(
         (["check", "--root", world.root], ["install", "--root", world.root, "--cert", f"{world.given}/ca.pem"])

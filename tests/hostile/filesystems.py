@@ -52,7 +52,7 @@ def _sane(kind: str, base: Base, folder: str) -> bytes:
         hands = Hands(f"{work}/tree")
         for entry in base.entries:
             if entry.kind == stat.S_IFDIR:
-                hands.folder(entry.path, entry.mode)
+                hands.directory(entry.path, entry.mode)
             elif entry.kind == stat.S_IFLNK:
                 hands.link(entry.path, entry.content)
             else:

@@ -28,7 +28,7 @@ class Hands:
     def close(self) -> None:
         os.close(self._fd)
 
-    def folder(self, path: Path, mode: int = 0o755) -> bool:
+    def directory(self, path: Path, mode: int = 0o755) -> bool:
         fd = self._open(_parts(path))
         if fd is None:
             return False

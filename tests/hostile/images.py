@@ -66,7 +66,7 @@ class Parts:
         }
         return self.put_json(document, MANIFEST, **more)
 
-    def folder(self, world: World, name: str = "layout") -> str:
+    def directory(self, world: World, name: str = "layout") -> str:
         hands = Hands(f"{world.given}/{name}")
         for path, content in self.files.items():
             hands.file(path, content)
@@ -80,7 +80,7 @@ class Parts:
         return _file(world, "layout.tar", layers.packed(random, tar.end(), packing))
 
     def either(self, world: World, random: Random) -> str:
-        return self.folder(world) if random.random() < 0.6 else self.archive(world, random)
+        return self.directory(world) if random.random() < 0.6 else self.archive(world, random)
 
 
 def _file(world: World, name: str, content: bytes) -> str:
@@ -107,7 +107,7 @@ def links_in_a_layout(world: World, random: Random) -> str:
     """Any of its files or directories a link to the host, a FIFO, a device, or of no end."""
     parts = Parts()
     parts.index(parts.image(sane(world)))
-    path = parts.folder(world)
+    path = parts.directory(world)
     hands = Hands(path)
     blob = random.choice([name for name in parts.files if name.startswith("blobs")])
     for place in random.sample(("oci-layout", "index.json", "blobs/sha256", "blobs", blob, blob), random.randint(1, 2)):
@@ -133,7 +133,7 @@ def blobs_are_a_link_to_the_real_ones(world: World, random: Random) -> str:
     """All is correct, but outside of the layout."""
     parts = Parts()
     parts.index(parts.image(sane(world)))
-    path = parts.folder(world)
+    path = parts.directory(world)
     place = random.choice(("blobs/sha256", "blobs", "index.json", "oci-layout"))
     os.rename(f"{path}/{place}", f"{world.outside}/moved")
     os.symlink(f"{world.outside}/moved", f"{path}/{place}")
@@ -151,7 +151,7 @@ def artefacts_that_are_something_else(world: World, random: Random) -> str:
     parts.index(parts.image(sane(world)), extra, about)
     name = f"blobs/sha256/{extra['digest'][7:]}"
     parts.files[name] = b"ARTEFACT"
-    path = parts.folder(world)
+    path = parts.directory(world)
     hands = Hands(path)
     if random.random() < 0.5:
         hands.link(name, f"{world.outside}/cert.pem")
@@ -241,7 +241,7 @@ def many_images(world: World, random: Random) -> str:
     layer = sane(world)
     return parts.index(
         *(parts.image(layer, config=parts.config(layer, author=str(n))) for n in range(random.choice((150, 1100))))
-    ).folder(world)
+    ).directory(world)
 
 
 @image(rounds=2)
@@ -298,14 +298,14 @@ def packed_layers_of_strangers(world: World, random: Random) -> str:
     """A sane tar in a hostile compression."""
     parts = Parts()
     packing = random.choice(sorted(layers.PACKINGS))
-    return parts.index(parts.image(sane(world), sane(world), packing=packing, random=random)).folder(world)
+    return parts.index(parts.image(sane(world), sane(world), packing=packing, random=random)).directory(world)
 
 
 @image()
 def many_layers(world: World, random: Random) -> str:
     parts = Parts()
     contents = [layers.entry(b"etc/%d" % number, b"0", b"x") + layers.END for number in range(600)]
-    return parts.index(parts.image(sane(world), *contents)).folder(world)
+    return parts.index(parts.image(sane(world), *contents)).directory(world)
 
 
 @image()

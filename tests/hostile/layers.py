@@ -50,7 +50,7 @@ def tar_of(world: World, base: Base, folder: bool = True) -> Tarball:
         name = each.path.decode("utf-8", "surrogateescape")
         if each.kind == 0o040000:
             if folder:
-                tar.folder(name)
+                tar.directory(name)
         elif each.kind == 0o120000:
             tar.link(name, each.content.decode("utf-8", "surrogateescape"))
         else:

@@ -239,7 +239,7 @@ def destinations_of_images(world: World, random: Random) -> list[str]:
 
 
 @options(rounds=2)
-def folders_to_rehash(world: World, random: Random) -> list[str]:
+def directories_to_rehash(world: World, random: Random) -> list[str]:
     world.files.link("loop", "loop")
     places = ("loop", "nowhere", "ca.pem", "x" * 300, "x" * 5000, "", ".")
     return ["rehash", *(f"{world.given}/{random.choice(places)}" for _ in range(2)), "--dry-run"]

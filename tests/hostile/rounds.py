@@ -197,7 +197,7 @@ def _completed(words: tuple[str, ...], world: World) -> list[str]:
     """The next plain run leaves what one run on a fresh tree leaves; what is removed cannot be removed again."""
     again = run(words, world.work)
     done = snapshot(world.root, contents_only=True)
-    hands = Hands(f"{world.folder}/fresh")
+    hands = Hands(f"{world.directory}/fresh")
     world.build(world.base, hands)
     hands.close()
     fresh = run(tuple(word.replace(world.root, hands.path) for word in words), world.work)

@@ -108,7 +108,7 @@ def test_a_child_that_hangs_or_crashes_is_only_the_child(tmp_path):
 def test_links_are_never_followed_by_who_builds(world):
     assert world.tree.link("etc/ssl", world.outside)
     assert not world.tree.file("etc/ssl/cert.pem", b"x")
-    assert not world.tree.folder("etc/ssl/x")
+    assert not world.tree.directory("etc/ssl/x")
     assert world.canaries_hold()
 
 

@@ -122,7 +122,7 @@ def other_kinds(world: World, random: Random) -> None:
                 path, random.choice((b"", b"\0" * 5000, bytes(range(256)))), mode=random.choice((0, 0o444, 0o7777))
             )
         elif way == 1:
-            world.tree.folder(path + b"/x", mode=random.choice((0, 0o755)))
+            world.tree.directory(path + b"/x", mode=random.choice((0, 0o755)))
         else:
             world.tree.remove(path)
 
@@ -200,7 +200,7 @@ def hash_links(world: World, random: Random) -> None:
             elif way == 1:
                 world.tree.file(path, shipped_authority(ALPHA).pem)
             elif way == 2:
-                world.tree.folder(path)
+                world.tree.directory(path)
             else:
                 world.tree.link(path, random.choice((f"{value}.{number + 1}", f"{value}.{number}", "Alpha_Root.pem")))
 
@@ -410,7 +410,7 @@ def ostree_deployments(world: World, random: Random) -> None:
         if entry.path.startswith(b"etc/ssl") and random.random() < 0.7:
             path = b"usr/" + entry.path
             if stat.S_ISDIR(entry.kind):
-                world.tree.folder(path)
+                world.tree.directory(path)
             else:
                 world.tree.file(path, entry.content)
     for path in some(world, random):

@@ -121,7 +121,7 @@ def _add_programs(tree: LayoutTree) -> None:
     tree.write(
         "usr/lib/systemd/system/tedge-agent.service.d/10-rootfs-trust.conf", b'[Service]\nEnvironment="TEDGE_A=b"\n'
     )
-    tree.folder("usr/share/doc")
+    tree.directory("usr/share/doc")
 
 
 def _entries(root: str):
@@ -139,7 +139,7 @@ class World:
     """``folder`` gets ``in/rootfs``, ``given`` (inputs), ``outside`` (canaries), ``out`` (results) and ``work``."""
 
     def __init__(self, folder: str) -> None:
-        self.folder = folder
+        self.directory = folder
         self.root, self.outside, self.given = f"{folder}/in/rootfs", f"{folder}/outside", f"{folder}/given"
         self.out, self.work = f"{folder}/out", f"{folder}/work"
         self.tree = Hands(self.root)
@@ -180,7 +180,7 @@ class World:
         hands = hands or self.tree
         for entry in base.entries:
             if entry.kind == stat.S_IFDIR:
-                hands.folder(entry.path, entry.mode)
+                hands.directory(entry.path, entry.mode)
             elif entry.kind == stat.S_IFLNK:
                 hands.link(entry.path, entry.content)
             else:
@@ -196,11 +196,11 @@ class World:
     def link_out(self, random: Random, path: bytes) -> bytes:
         """A text for a link at ``path`` that leads to a canary, the host, itself, or nowhere, if it were followed."""
         target = f"{self.outside}/{self._twin(random, os.fsdecode(path))}"
-        relative = "../" * (path.count(b"/") + 2) + target.removeprefix(f"{self.folder}/")
+        relative = "../" * (path.count(b"/") + 2) + target.removeprefix(f"{self.directory}/")
         name = os.path.basename(path)
         texts = (
             *(target, target, target, relative, f"/../../..{target}", "../" * 40 + target[1:]),
-            *(f"/proc/self/root{target}", f"/proc/self/cwd/../{target.removeprefix(self.folder)}", *HOST),
+            *(f"/proc/self/root{target}", f"/proc/self/cwd/../{target.removeprefix(self.directory)}", *HOST),
             *(
                 os.fsdecode(name),
                 f"/{os.fsdecode(path)}/x",

@@ -16,13 +16,13 @@ from tests.support.authority import Authority
 from tests.support.layout_trees import ALPHA, FAMILIES, ODD, LayoutTree, shipped_authority
 
 CA = Authority("My CA")
-OUTPUTS = [family for family in FAMILIES if family.folders]
+OUTPUTS = [family for family in FAMILIES if family.directories]
 DIRECTORIES = {
-    family.name: "/etc/ca-certificates/extracted/cadir" if family.name == "arch" else family.folders[0]
+    family.name: "/etc/ca-certificates/extracted/cadir" if family.name == "arch" else family.directories[0]
     for family in OUTPUTS
 }
 """Where the hash links of a layout are made; on Arch they are repeated in /etc/ssl/certs."""
-WITH_SOURCES = [family for family in OUTPUTS if family.local not in family.folders]
+WITH_SOURCES = [family for family in OUTPUTS if family.local not in family.directories]
 P11KIT = [family for family in FAMILIES if family.p11kit]
 JAVA = [family for family in FAMILIES if any("cacerts" in path and "java" in path for path in family.files)]
 
@@ -58,7 +58,7 @@ def bundle_of(tree):
 @by_name(FAMILIES)
 @pytest.mark.parametrize("with_anchor", [False, True], ids=["as shipped", "with an anchor"])
 def test_a_clean_store_gives_no_error_and_no_warning(tmp_path, family, with_anchor):
-    clouds = ["c8y"] if with_anchor and family.folders else []
+    clouds = ["c8y"] if with_anchor and family.directories else []
     tree = built(tmp_path, family, with_anchor=with_anchor, clouds=clouds)
     before = tree.snapshot()
     all_found = check(tree.root)

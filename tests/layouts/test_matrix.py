@@ -178,7 +178,7 @@ def assert_trusted(tree: LayoutTree, names: tuple[str, ...], blocked: set[str]) 
             assert set(found.trusted) == digests(names), path
             assert len(found.trusted) == len(names), path
             assert set(found.distrusted) == (digests(blocked) if path in family.distrusting else set()), path
-        for path in family.folders:
+        for path in family.directories:
             found = held_by_directory(root, path)
             assert set(found.trusted) == digests(names), path
             assert set(found.distrusted) == (digests(blocked) if path in family.distrusting else set()), path

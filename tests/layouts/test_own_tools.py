@@ -19,7 +19,7 @@ HASH_LINK = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 def without_what_the_tool_writes(tree: LayoutTree) -> None:
     """Debian's tool writes all but Java's store, which is a hook's; the scripts of others write links only."""
     debians = tree.family.tool is Tool.UPDATE_CA_CERTIFICATES
-    for path in (tree.path / directory[1:] for directory in tree.family.folders):
+    for path in (tree.path / directory[1:] for directory in tree.family.directories):
         for each in sorted(path.iterdir()):
             if each.name != "java" if debians else HASH_LINK.fullmatch(each.name):
                 each.unlink()

@@ -31,14 +31,14 @@ def fleet(tmp_path, authority) -> Fleet:
         assert rootfs_trust("install", "--root", tree.path, "--cert", tmp_path / "other.pem").returncode == 0
     tables = []
     for name, signer in (("one", authority), ("two", other)):
-        (fleet.folder / f"{name}.pem").write_bytes(signer.server(f"{name}.example.com").pem)
+        (fleet.directory / f"{name}.pem").write_bytes(signer.server(f"{name}.example.com").pem)
         tables.append(f'[[server]]\nname = "{name}"\nchain = "{name}.pem"\nhostname = "{name}.example.com"\n')
-    (fleet.folder / "edge.toml").write_text(f"{CONFIG}{''.join(tables)}")
+    (fleet.directory / "edge.toml").write_text(f"{CONFIG}{''.join(tables)}")
     return fleet
 
 
 def checked(fleet: Fleet, *words: str) -> bytes:
-    done = rootfs_trust("fleet", fleet.file, "--check", "--at", "2026-12-01", "-q", *words, cwd=fleet.folder.parent)
+    done = rootfs_trust("fleet", fleet.file, "--check", "--at", "2026-12-01", "-q", *words, cwd=fleet.directory.parent)
     assert done.returncode == 1, done.stderr.decode()
     return done.stdout
 
@@ -78,7 +78,7 @@ def killed(fleet: Fleet, *more: str, lines: int = 3) -> bytes:
     words = ("fleet", fleet.file, "--check", "--at", "2026-12-01", "-q", *workers, *more)
     process = subprocess.Popen(
         [sys.executable, "-m", "rootfs_trust", *map(str, words)],
-        cwd=fleet.folder.parent,
+        cwd=fleet.directory.parent,
         env={**PLAIN_ENVIRONMENT, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
     )

@@ -16,7 +16,7 @@ from tests.support.buildah import Buildah
 from tests.support.command import rootfs_trust
 from tests.support.debian_tree import contents
 from tests.support.docs_blocks import SampleDirectory, scripts
-from tests.support.images import LayoutFolder, entries
+from tests.support.images import LayoutDirectory, entries
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
 from tests.support.trees import RealTree
 
@@ -42,13 +42,13 @@ def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
 
 
 @pytest.fixture(scope="module")
-def base(buildah: Buildah, small_base: Path, tmp_path_factory: pytest.TempPathFactory) -> LayoutFolder:
+def base(buildah: Buildah, small_base: Path, tmp_path_factory: pytest.TempPathFactory) -> LayoutDirectory:
     """A Debian image, as buildah makes it."""
     path = tmp_path_factory.mktemp("images") / "base"
     buildah.make_image("localhost/debian", small_base, "--arch=amd64", "--cmd=/bin/sh")
     with buildah.container("localhost/debian") as container:
         buildah.layout(container, path)
-    return LayoutFolder(path)
+    return LayoutDirectory(path)
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +59,11 @@ def ca(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def result(base: LayoutFolder, ca: Path, tmp_path_factory: pytest.TempPathFactory) -> LayoutFolder:
+def result(base: LayoutDirectory, ca: Path, tmp_path_factory: pytest.TempPathFactory) -> LayoutDirectory:
     """The image with the CA."""
     dest = tmp_path_factory.mktemp("result") / "app"
     image(base.path, dest, "--cert", ca)
-    return LayoutFolder(dest)
+    return LayoutDirectory(dest)
 
 
 def image(source: Path, dest: Path, *words: object) -> str:
@@ -72,27 +72,27 @@ def image(source: Path, dest: Path, *words: object) -> str:
     return str(json.loads(done.stdout)["digest"])
 
 
-def test_skopeo_inspects_and_copies_it(result: LayoutFolder, tmp_path: Path):
+def test_skopeo_inspects_and_copies_it(result: LayoutDirectory, tmp_path: Path):
     shown = json.loads(run("skopeo", "inspect", f"oci:{result.path}:1"))
     assert shown["Digest"] == result.manifests[0]["digest"] and shown["Architecture"] == "amd64"
     assert len(shown["Layers"]) == len(result.manifest()["layers"])
     run("skopeo", "copy", "-q", f"oci:{result.path}:1", f"oci:{tmp_path}/copy:1")
-    assert LayoutFolder(tmp_path / "copy").manifests[0]["digest"] == shown["Digest"]
+    assert LayoutDirectory(tmp_path / "copy").manifests[0]["digest"] == shown["Digest"]
 
 
 @pytest.mark.parametrize("form", ["oci-archive", "docker-archive"])
-def test_archives_of_skopeo_become_archives_for_skopeo(base: LayoutFolder, ca: Path, tmp_path: Path, form: str):
+def test_archives_of_skopeo_become_archives_for_skopeo(base: LayoutDirectory, ca: Path, tmp_path: Path, form: str):
     source, dest = tmp_path / "base.tar", tmp_path / "app.tar"
     run("skopeo", "copy", "-q", f"oci:{base.path}:1", f"{form}:{source}:app:1")
     image(source, dest, "--cert", ca)
     before, after = (json.loads(run("skopeo", "inspect", f"{form}:{path}:app:1")) for path in (source, dest))
     assert len(after["Layers"]) == len(before["Layers"]) + 1
     run("skopeo", "copy", "-q", f"{form}:{dest}:app:1", f"oci:{tmp_path}/copy:1")
-    assert ANCHOR in entries(LayoutFolder(tmp_path / "copy").top_layer())
+    assert ANCHOR in entries(LayoutDirectory(tmp_path / "copy").top_layer())
 
 
 def test_umoci_unpacks_what_installing_on_the_disk_would_give(
-    base: LayoutFolder, result: LayoutFolder, ca: Path, tmp_path: Path
+    base: LayoutDirectory, result: LayoutDirectory, ca: Path, tmp_path: Path
 ):
     for layout, name in ((base, "before"), (result, "after")):
         run("umoci", "unpack", "--image", f"{layout.path}:1", tmp_path / name)
@@ -108,7 +108,9 @@ def test_umoci_unpacks_what_installing_on_the_disk_would_give(
         shutil.rmtree(tmp_path / "after")
 
 
-def test_a_program_inside_trusts_the_ca(buildah: Buildah, result: LayoutFolder, authority: Authority, tmp_path: Path):
+def test_a_program_inside_trusts_the_ca(
+    buildah: Buildah, result: LayoutDirectory, authority: Authority, tmp_path: Path
+):
     (tmp_path / "server.pem").write_bytes(authority.server("server.example").pem)
     with buildah.container(f"oci:{result.path}:1") as container:
         buildah("copy", "--quiet", container, tmp_path / "server.pem", "/tmp/server.pem")
@@ -116,25 +118,25 @@ def test_a_program_inside_trusts_the_ca(buildah: Buildah, result: LayoutFolder, 
 
 
 def test_the_layer_is_what_buildah_commits_for_the_same_change(
-    buildah: Buildah, base: LayoutFolder, result: LayoutFolder, ca: Path, tmp_path: Path
+    buildah: Buildah, base: LayoutDirectory, result: LayoutDirectory, ca: Path, tmp_path: Path
 ):
     with buildah.container(f"oci:{base.path}:1") as container:
         buildah("copy", "--quiet", container, ca, f"/{ANCHOR}")
         buildah("run", container, "--", "chmod", "0644", f"/{ANCHOR}")
         buildah("run", container, "--", "update-ca-certificates")
         buildah.layout(container, tmp_path / "theirs")
-    theirs = entries(LayoutFolder(tmp_path / "theirs").top_layer())
+    theirs = entries(LayoutDirectory(tmp_path / "theirs").top_layer())
     assert _without_traces(theirs) == entries(result.top_layer())
 
 
-def test_removed_files_are_removed_as_buildah_commits_it(buildah: Buildah, result: LayoutFolder, tmp_path: Path):
+def test_removed_files_are_removed_as_buildah_commits_it(buildah: Buildah, result: LayoutDirectory, tmp_path: Path):
     image(result.path, tmp_path / "ours", "--without", "my-ca")
     with buildah.container(f"oci:{result.path}:1") as container:
         buildah("run", container, "--", "rm", f"/{ANCHOR}")
         buildah("run", container, "--", "update-ca-certificates", "--fresh")
         buildah.layout(container, tmp_path / "theirs")
-    theirs = entries(LayoutFolder(tmp_path / "theirs").top_layer())
-    ours = entries(LayoutFolder(tmp_path / "ours").top_layer())
+    theirs = entries(LayoutDirectory(tmp_path / "theirs").top_layer())
+    ours = entries(LayoutDirectory(tmp_path / "ours").top_layer())
     # --fresh makes every link anew, and each is in buildah's layer: those that changed are in ours.
     assert _whiteouts(theirs) == _whiteouts(ours) != set()
     assert {name: theirs.get(name) for name in ours} == ours

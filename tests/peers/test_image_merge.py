@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.image.host_files import FolderFiles
+from rootfs_trust.image.host_files import DirectoryFiles
 from rootfs_trust.image.image_tree import ImageTree
 from rootfs_trust.image.oci import OciLayout
 from rootfs_trust.rootfs.view import Directory, File, Symlink, join
-from tests.support.images import LayoutFolder, Tarball, entries
+from tests.support.images import LayoutDirectory, Tarball, entries
 from tests.support.peers import PLAIN_ENVIRONMENT, needs_root, peer
 
 pytestmark = pytest.mark.slow
@@ -40,13 +40,13 @@ class RandomLayers:
 
     def _layer(self) -> bytes:
         layer, below, said = Tarball(), set(self._there), set[str]()
-        makers = [self._file, self._file, self._folder, self._folder, self._link, self._hard_link]
+        makers = [self._file, self._file, self._directory, self._directory, self._link, self._hard_link]
         makers += [self._whiteout, self._opaque]
         for _ in range(self._chance.randrange(6, 16)):
             directory = self._chance.choice([path for path, kind in self._there.items() if kind == "folder"])
             path = f"{directory}/{self._chance.choice(NAMES)}".lstrip("/")
             make = self._chance.choice(makers)
-            keeps = make == self._folder and self._there.get(path) == "folder"
+            keeps = make == self._directory and self._there.get(path) == "folder"
             touched = path in said or any(each.startswith(f"{path}/") for each in said)
             if (touched and not (keeps and path not in said)) or path.count("/") > 3:
                 continue
@@ -70,8 +70,8 @@ class RandomLayers:
         layer.file(path, content, mode=self._chance.choice([0o644, 0o600]), gid=self._chance.randrange(3))
         self._becomes(path, "file")
 
-    def _folder(self, layer: Tarball, path: str) -> None:
-        layer.folder(path, self._chance.choice([0o755, 0o750]), uid=self._chance.randrange(3))
+    def _directory(self, layer: Tarball, path: str) -> None:
+        layer.directory(path, self._chance.choice([0o755, 0o750]), uid=self._chance.randrange(3))
         self._becomes(path, "folder")
 
     def _link(self, layer: Tarball, path: str) -> None:
@@ -94,7 +94,7 @@ class RandomLayers:
 
     def _opaque(self, layer: Tarball, path: str) -> None:
         self._becomes(path, "")
-        self._folder(layer, path)
+        self._directory(layer, path)
         layer.file(f"{path}/.wh..wh..opq")
 
 
@@ -143,12 +143,12 @@ def test_random_layers_merge_as_umoci_merges_them(tmp_path, start):
     needs_root()
     umoci = peer("umoci")
     for seed in range(start, start + 20):
-        layout = LayoutFolder(tmp_path / f"layout-{seed}")
+        layout = LayoutDirectory(tmp_path / f"layout-{seed}")
         tag = {"org.opencontainers.image.ref.name": "1"}
         layout.index(layout.image(*RandomLayers(seed).layers(), annotations=tag))
         bundle = tmp_path / f"bundle-{seed}"
         words = [umoci, "unpack", "--image", f"{layout.path}:1", bundle]
         subprocess.run(words, check=True, capture_output=True, timeout=60, env=PLAIN_ENVIRONMENT)
-        (image,) = OciLayout(FolderFiles(str(layout.path))).images()
+        (image,) = OciLayout(DirectoryFiles(str(layout.path))).images()
         assert seen(ImageTree(image.layers)) == on_disk(bundle / "rootfs"), f"seed {seed}"
         shutil.rmtree(bundle)

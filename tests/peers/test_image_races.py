@@ -12,7 +12,7 @@ from tests.peers.test_containment import swapping
 from tests.support.authority import Authority
 from tests.support.command import rootfs_trust
 from tests.support.debian_tree import DebianTree, snapshot
-from tests.support.images import LayoutFolder, Tarball
+from tests.support.images import LayoutDirectory, Tarball
 
 CANARY = b"canary of the host " * 100
 ROUNDS = 12
@@ -65,8 +65,10 @@ def test_a_directory(tmp_path, outside, place):
 
 @pytest.mark.parametrize("place", ["index.json", "blobs", "blobs/sha256"])
 def test_a_layout(tmp_path, outside, place):
-    layout = LayoutFolder(tmp_path / "layout")
-    layer = Tarball().folder("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n").file("x", bytes(10**6))
+    layout = LayoutDirectory(tmp_path / "layout")
+    layer = (
+        Tarball().directory("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n").file("x", bytes(10**6))
+    )
     layout.index(layout.image(layer.end()))
     twin = tmp_path / "twin"
     twin.symlink_to(outside / "index.json" if place == "index.json" else outside)

@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.command import REPOSITORY, OrdinaryUser, rootfs_trust
 from tests.support.debian_tree import DebianTree
-from tests.support.images import LayoutFolder, Tarball, digest
+from tests.support.images import LayoutDirectory, Tarball, digest
 from tests.support.peers import PLAIN_ENVIRONMENT
 
 pytestmark = pytest.mark.slow
@@ -37,10 +37,10 @@ finally:
 
 
 @pytest.fixture
-def large(debian: DebianTree, tmp_path: Path) -> LayoutFolder:
+def large(debian: DebianTree, tmp_path: Path) -> LayoutDirectory:
     """An image of a quarter of a GiB unpacked, which is little when packed."""
     upper = Tarball().file("opt/zeros", bytes(LARGE)).end()
-    layout = LayoutFolder(tmp_path / "large")
+    layout = LayoutDirectory(tmp_path / "large")
     return layout.index(layout.image(Tarball().tree(debian.path, "").end(), upper))
 
 
@@ -49,9 +49,9 @@ def digest_of_result(done: subprocess.CompletedProcess[bytes]) -> str:
     return str(json.loads(done.stdout)["digest"])
 
 
-def test_memory_does_not_grow_with_the_image(large: LayoutFolder, tmp_path: Path, authority):
+def test_memory_does_not_grow_with_the_image(large: LayoutDirectory, tmp_path: Path, authority):
     (tmp_path / "ca.pem").write_bytes(authority.pem)
-    rootfs = Tarball().folder("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n")
+    rootfs = Tarball().directory("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n")
     (tmp_path / "rootfs.tar.gz").write_bytes(gzip.compress(rootfs.file("opt/zeros", bytes(LARGE)).end(), 1))
     for source in (large.path, tmp_path / "rootfs.tar.gz"):
         done = subprocess.run(
@@ -69,7 +69,7 @@ def test_memory_does_not_grow_with_the_image(large: LayoutFolder, tmp_path: Path
 
 def test_a_killed_run_leaves_nothing_that_looks_whole_and_the_next_completes_it(debian: DebianTree, tmp_path: Path):
     upper = Tarball().file("opt/noise", os.urandom(30_000_000)).end()
-    layout = LayoutFolder(tmp_path / "layout")
+    layout = LayoutDirectory(tmp_path / "layout")
     layout.index(layout.image(Tarball().tree(debian.path, "").end(), upper))
     archive = tmp_path / "app.tar"
     archive.write_bytes(Tarball().tree(layout.path, "").end())
@@ -108,7 +108,7 @@ def _processor_time(usage: resource.struct_rusage) -> float:
 
 
 def test_an_ordinary_user_gets_the_same_bytes_as_root(open_directory: Path, tmp_path: Path):
-    layout = LayoutFolder(open_directory / "layout")
+    layout = LayoutDirectory(open_directory / "layout")
     debian = Tarball().tree(DebianTree(tmp_path / "rootfs").path).end()
     layout.index(layout.image(debian))
     (open_directory / "rootfs.tar").write_bytes(debian)

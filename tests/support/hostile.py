@@ -150,7 +150,7 @@ class World:
         os.truncate(path, 1 << 40)
 
     @staticmethod
-    def _put_folder(path: Path) -> None:
+    def _put_directory(path: Path) -> None:
         (path / "x").mkdir(parents=True)
 
     @staticmethod

@@ -47,7 +47,7 @@ class Tarball:
     def file(self, name: str, content: bytes = b"", **fields: Any) -> Tarball:
         return self.add(name, tarfile.REGTYPE, content, **fields)
 
-    def folder(self, name: str, mode: int = 0o755, **fields: Any) -> Tarball:
+    def directory(self, name: str, mode: int = 0o755, **fields: Any) -> Tarball:
         return self.add(name, tarfile.DIRTYPE, mode=mode, **fields)
 
     def link(self, name: str, points_to: str, **fields: Any) -> Tarball:
@@ -89,7 +89,7 @@ def entries(archive: bytes) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-class LayoutFolder:
+class LayoutDirectory:
     """An OCI image layout on disk."""
 
     def __init__(self, path: Path) -> None:
@@ -128,7 +128,7 @@ class LayoutFolder:
         manifest = {"schemaVersion": 2, "mediaType": family["manifest"], "config": described, "layers": packed}
         return self.put_json(manifest, family["manifest"], **descriptor)
 
-    def index(self, *manifests: dict[str, Any]) -> LayoutFolder:
+    def index(self, *manifests: dict[str, Any]) -> LayoutDirectory:
         document = {"schemaVersion": 2, "mediaType": INDEX, "manifests": list(manifests)}
         (self.path / "index.json").write_text(json.dumps(document))
         return self

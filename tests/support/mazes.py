@@ -28,7 +28,7 @@ SPARSE = 1 << 40
 
 
 class Entry(NamedTuple):
-    folder: bytes
+    directory: bytes
     """Path of the directory that holds it, from the maze's root: one that the maze made."""
     name: bytes
     kind: str
@@ -37,7 +37,7 @@ class Entry(NamedTuple):
 
     @property
     def path(self) -> bytes:
-        return self.folder + b"/" + self.name
+        return self.directory + b"/" + self.name
 
 
 class Maze(NamedTuple):
@@ -84,15 +84,15 @@ def built(maze: Maze, root: int) -> Iterator[None]:
     made: list[Entry] = []
     try:
         for entry in maze.entries:
-            if _make(entry, directories[entry.folder]):
+            if _make(entry, directories[entry.directory]):
                 made.append(entry)
                 if entry.kind == "folder":
-                    directories[entry.path] = os.open(entry.name, _OPEN_DIRECTORY, dir_fd=directories[entry.folder])
+                    directories[entry.path] = os.open(entry.name, _OPEN_DIRECTORY, dir_fd=directories[entry.directory])
         yield
     finally:
         for entry in reversed(made):
             remove = os.rmdir if entry.kind == "folder" else os.unlink
-            remove(entry.name, dir_fd=directories[entry.folder])
+            remove(entry.name, dir_fd=directories[entry.directory])
         for path, fd in directories.items():
             if path:
                 os.close(fd)

@@ -56,7 +56,7 @@ class Family:
     name: str
     build: Callable[[LayoutTree], None]
     files: tuple[str, ...]
-    folders: tuple[str, ...] = ("/etc/ssl/certs",)
+    directories: tuple[str, ...] = ("/etc/ssl/certs",)
     distrusting: tuple[str, ...] = ()
     hashed: tuple[tuple[str, tuple[str, ...]], ...] = (("/etc/ssl/certs", NEW),)
     local: str = "/usr/local/share/ca-certificates"
@@ -86,7 +86,7 @@ class LayoutTree:
     def root(self) -> str:
         return str(self.path)
 
-    def folder(self, *names: str) -> None:
+    def directory(self, *names: str) -> None:
         for name in names:
             (self.path / name).mkdir(parents=True, exist_ok=True)
 
@@ -94,7 +94,7 @@ class LayoutTree:
         write_inside(self.path, name, content)
 
     def link(self, name: str, text: str) -> None:
-        self.folder(os.path.dirname(name))
+        self.directory(os.path.dirname(name))
         (self.path / name).symlink_to(text)
 
     def contents(self) -> dict[str, object]:

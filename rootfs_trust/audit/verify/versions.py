@@ -14,7 +14,7 @@ from rootfs_trust.audit.verify.build_info import cargo_packages, go_version
 from rootfs_trust.clients import certifi, node
 from rootfs_trust.clients.client import Client
 from rootfs_trust.clients.file_readers import FileReader
-from rootfs_trust.clients.openssl import library_folders
+from rootfs_trust.clients.openssl import library_directories
 from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.view import join, read
 from rootfs_trust.runtimes.node_version import node_version
@@ -173,7 +173,7 @@ class Versions(Assumed):
                 return ASSUMED[engine]._replace(numbers=numbers, newest=numbers, place=package.database)
         named, told = _LIBRARIES[engine]
         found = []
-        for folder in library_folders(self._reading):
+        for folder in library_directories(self._reading):
             for path in (join(folder, name) for name in self._reading.view.names(folder) if named.fullmatch(name)):
                 match = told.search(self._content(path))
                 found += [(numbers_in(match[1].decode()), path)] if match else []

@@ -31,17 +31,17 @@ def tar_stream(view: FilesystemView, pieces: Pieces, changes: ImageChanges) -> I
             continue
         if place in left:
             yield packed_entry(place[1:], left.pop(place))
-        elif place in changes.folders:
-            yield packed_entry(place[1:], changes.folders[place])
+        elif place in changes.directories:
+            yield packed_entry(place[1:], changes.directories[place])
         else:
             yield from _entry(view, pieces, place, inode, names)
     # Write each directory directly before its new entries: only then does GNU tar set its time after creating links in
     # it.
-    new = {**changes.folders, **left}
+    new = {**changes.directories, **left}
     for place in sorted(new, key=lambda each: each.split("/")):
         yield packed_entry(place[1:], new[place])
     # Again, because unpacking into a directory changes its time.
-    for place, entry in {**changes.folders, **_directories(changes)}.items():
+    for place, entry in {**changes.directories, **_directories(changes)}.items():
         yield packed_entry(place[1:], entry)
     yield header(_info(view, "/", view.root))
     yield bytes(2 * tarfile.BLOCKSIZE)

@@ -38,7 +38,7 @@ def commands(changes: ImageChanges, existing: set[str]) -> Script:
         script.lines.append(f"rm {_quoted(place)}")
     for place, entry in changes.entries.items():
         script.lines += _entry_commands(script, place, entry)
-    for place, entry in {**changes.folders, **_directories(changes)}.items():
+    for place, entry in {**changes.directories, **_directories(changes)}.items():
         script.lines += _times(place, entry.mtime)
     return script
 

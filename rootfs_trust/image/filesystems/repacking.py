@@ -69,5 +69,5 @@ def _refuse_attributes(image: FilesystemImage) -> None:
 
 def newest_of(image: FilesystemImage, changes: ImageChanges) -> int:
     """Return the latest modification time in the new image."""
-    new = (entry.mtime for entry in (*changes.entries.values(), *changes.folders.values()))
+    new = (entry.mtime for entry in (*changes.entries.values(), *changes.directories.values()))
     return max([image.view.newest, *new])

@@ -74,7 +74,7 @@ class ExtWriter:
             blocks += -(-content // size) + (_SPARE_BLOCKS if isinstance(entry.node, File | Directory) else 0)
             blocks += isinstance(entry.node, Symlink) and len(entry.node.points_to) >= 60
             inodes += self._image.view.inode(place, follow=False) is None
-        blocks += _SPARE_BLOCKS * len(changes.folders)
+        blocks += _SPARE_BLOCKS * len(changes.directories)
         if blocks > super_.free_blocks or inodes > super_.free_inodes:
             there = f"{super_.free_blocks} blocks of {size} bytes and {super_.free_inodes} inodes"
             wanted = f"{blocks} blocks and {inodes} inodes"

@@ -70,13 +70,15 @@ def _java(data: bytes, chosen: list[Chosen], created: int | None) -> bytes:
     return jks.write_keystore(jks.with_dates(formats.java_cacerts(chosen), old, created))
 
 
-def folder_of(output: ExtractedHashDirectory, tokens: Sequence[Token], *, last_name: bool) -> ExtractedDirectory:
+def extracted_directory(
+    output: ExtractedHashDirectory, tokens: Sequence[Token], *, last_name: bool
+) -> ExtractedDirectory:
     """Return the files and links of the hash directory ``output``."""
     chosen = select(tokens, Filter.ANCHORS, output.purpose, last_name=last_name)
     return hash_directory(chosen, formats.trusted_pem_of if output.trusted else formats.pem_of)
 
 
-def folder_nodes(output: ExtractedHashDirectory, made: ExtractedDirectory) -> Desired:
+def directory_nodes(output: ExtractedHashDirectory, made: ExtractedDirectory) -> Desired:
     """Return the nodes of a hash directory, in the order of writing.
 
     Links with the highest numbers come first: a certificate whose number grows gets its new link before its old link

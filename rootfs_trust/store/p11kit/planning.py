@@ -19,8 +19,8 @@ from rootfs_trust.store.p11kit.formats import ExtractedDirectory
 from rootfs_trust.store.p11kit.outputs import (
     Desired,
     bundle_file,
-    folder_nodes,
-    folder_of,
+    directory_nodes,
+    extracted_directory,
     foreign_files,
     has_hash_links,
     leftovers,
@@ -73,13 +73,13 @@ def _write_outputs(
     for bundle in tool.bundles:
         nodes[bundle.path] = bundle_file(view, bundle, tokens, last_name=tool.last_name, created=created)
     made = ExtractedDirectory()
-    for folder in tool.folders:
-        made = folder_of(folder, tokens, last_name=tool.last_name)
-        nodes |= folder_nodes(folder, made)
+    for folder in tool.directories:
+        made = extracted_directory(folder, tokens, last_name=tool.last_name)
+        nodes |= directory_nodes(folder, made)
     if tool.mirror:
         nodes |= mirror_nodes(view, tool.mirror, made)
     nodes |= dict(_missing_links(view, layout, tool, _parent_directories(nodes)))
-    for folder in tool.folders:
+    for folder in tool.directories:
         nodes |= dict.fromkeys(leftovers(view, folder.path, nodes), Absent())
         plan.warnings += foreign_files(view, folder.path, nodes)
     plan.desired |= nodes

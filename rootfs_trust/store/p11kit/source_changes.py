@@ -187,7 +187,7 @@ class _Blocklist:
     """
 
     def __init__(self, found: FoundTokens, plan: StorePlan) -> None:
-        self._folder = found.blocklist
+        self._directory = found.blocklist
         self._answer = plan
         self._distrusted = [each for each in found.entries if each.distrusted]
         self._held = {each.certificate.sha256 for each in self._distrusted if each.certificate}
@@ -227,7 +227,9 @@ class _Blocklist:
     def release(self, certificates: list[Certificate]) -> None:
         """Remove the administrator's blocklist entries that distrust any of ``certificates``."""
         self._spared = certificates
-        for path in dict.fromkeys(each.path for each in self._distrusted if each.path.startswith(f"{self._folder}/")):
+        for path in dict.fromkeys(
+            each.path for each in self._distrusted if each.path.startswith(f"{self._directory}/")
+        ):
             held = [each for each in self._distrusted if each.path == path]
             kept = [each for each in held if not any(_matches(each, wanted) for wanted in certificates)]
             if len(kept) < len(held):
@@ -242,8 +244,8 @@ class _Blocklist:
     def _free_path(self, entry: TokenEntry, certificate: Certificate) -> str:
         """Return a path named after the label, with the digest added if another file has that name."""
         name = safe_name(entry_label(entry))
-        path = join(self._folder, f"{name}.crt")
-        return join(self._folder, f"{name}-{certificate.sha256[:8]}.crt") if path in self._taken else path
+        path = join(self._directory, f"{name}.crt")
+        return join(self._directory, f"{name}-{certificate.sha256[:8]}.crt") if path in self._taken else path
 
 
 def _matches(entry: TokenEntry, certificate: Certificate) -> bool:

@@ -28,7 +28,7 @@ class FoundTokens:
     one.
     """
 
-    folder: str
+    directory: str
     files: list[list[SourceFile]]
     tokens: list[Token]
 
@@ -40,13 +40,13 @@ class FoundTokens:
     @property
     def anchors(self) -> str:
         """The anchor source directory of the administrator."""
-        return join(self.folder, "anchors")
+        return join(self.directory, "anchors")
 
     @property
     def blocklist(self) -> str:
         """The administrator's directory of distrusted certificates: ``blocklist``, unless only ``blacklist`` exists."""
         folders = {parent(file.path) for file in self.files[0] if file.place == "blocklist"}
-        return next(iter(folders), "") if len(folders) == 1 else join(self.folder, "blocklist")
+        return next(iter(folders), "") if len(folders) == 1 else join(self.directory, "blocklist")
 
     def local(self) -> dict[str, Source]:
         """Return the files of the anchors directory by path. Files that are obviously not certificates are omitted."""
@@ -78,7 +78,7 @@ class FoundTokens:
         for path, node in changes.items():
             if isinstance(node, File):
                 files[path] = SourceFile(path, node.content, _place_of(path))
-        order = {join(self.folder, name): number for number, (name, _) in enumerate(PLACES)}
+        order = {join(self.directory, name): number for number, (name, _) in enumerate(PLACES)}
         in_order = sorted(files.values(), key=lambda file: (order.get(parent(file.path), 0), as_bytes(file.path)))
         return [token_of(in_order), *self.tokens[1:]]
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.authority import Authority
 from tests.support.debian_tree import SHIPPED, shipped_authority
-from tests.support.images import LayoutFolder, Tarball
+from tests.support.images import LayoutDirectory, Tarball
 
 ID = "environment-few-roots"
 CORP = Authority("Corporate CA")
@@ -29,7 +29,7 @@ def found(command, install, debian):
 
 @pytest.mark.parametrize("name", VARIABLES)
 def test_an_image_whose_configuration_names_one_root_only(found, debian, tmp_path, name):
-    layout = LayoutFolder(tmp_path / "layout")
+    layout = LayoutDirectory(tmp_path / "layout")
     base = Tarball().tree(debian.path, "").end()
     layout.index(layout.image(base, config={"config": {"Env": ["PATH=/bin", f"{name}=/opt/corp.pem"]}}))
     ((level, path, message),) = found(layout.path)

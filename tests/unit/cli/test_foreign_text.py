@@ -16,7 +16,7 @@ import pytest
 from rootfs_trust.resources import resource
 from rootfs_trust.store.jks import keystore
 from tests.support.authority import Authority
-from tests.support.images import LayoutFolder, Tarball
+from tests.support.images import LayoutDirectory, Tarball
 from tests.support.layout_trees import FAMILIES, LayoutTree
 from tests.unit.store.p11kit.sources import persist
 
@@ -202,9 +202,15 @@ def test_configurations(tree, tmp_path, shown):
 
 
 def test_an_image(tmp_path, shown):
-    layer = Tarball().folder("etc").file("etc/os-release", b"ID=debian\n").folder("etc/ssl").folder("etc/ssl/certs")
+    layer = (
+        Tarball()
+        .directory("etc")
+        .file("etc/os-release", b"ID=debian\n")
+        .directory("etc/ssl")
+        .directory("etc/ssl/certs")
+    )
     layer.file(f"etc/{_file(TEXT)}", b"x").file("etc/ssl/certs/ca-certificates.crt", CA.pem)
-    directory = LayoutFolder(tmp_path / "image")
+    directory = LayoutDirectory(tmp_path / "image")
     config = {"os": TEXT, "variant": TEXT, "author": TEXT, "config": {"Env": [f"{TEXT}={TEXT}"], "User": TEXT}}
     content = layer.end()
     images = [

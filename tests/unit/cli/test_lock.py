@@ -17,10 +17,10 @@ from rootfs_trust.clients import file_readers
 from rootfs_trust.fleet.messages import Batch, TargetConfig, Task
 from rootfs_trust.fleet.policies import read_policy
 from rootfs_trust.fleet.worker import run_batch
+from rootfs_trust.layouts import detect
 from rootfs_trust.rootfs import apply as apply_module
 from rootfs_trust.rootfs.copy import TreeCopy
 from rootfs_trust.rootfs.root_directory import RootDirectory
-from rootfs_trust.store import detect
 from tests.support.authority import NOW, Authority
 from tests.support.debian_tree import DebianTree
 

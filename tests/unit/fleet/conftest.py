@@ -25,7 +25,7 @@ CONFIG = '[[anchor]]\nfile = "ca.pem"\nreplace = true\n\n[[cloud]]\nkind = "c8y"
 
 class Fleet:
     def __init__(self, directory: Path, authority: Authority) -> None:
-        self.folder = directory
+        self.directory = directory
         self.file = directory / "fleet.toml"
         self.journal = directory / "fleet.toml.done"
         directory.mkdir()
@@ -37,36 +37,36 @@ class Fleet:
     def grow(self, count: int) -> list[DebianTree]:
         """Several trees, each with different content."""
         for number in range(len(self.trees), count):
-            tree = DebianTree(self.folder / f"out/{number:02}/rootfs")
+            tree = DebianTree(self.directory / f"out/{number:02}/rootfs")
             tree.write("etc/tedge/tedge.toml", f'# device {number}\n[device]\nid = "{number}"\n'.encode())
             self.trees.append(tree)
         return self.trees
 
     def copy(self, name: str) -> Fleet:
         """The same fleet in a directory beside this one, as it is now."""
-        shutil.copytree(self.folder, self.folder.parent / name, symlinks=True)
+        shutil.copytree(self.directory, self.directory.parent / name, symlinks=True)
         copy = object.__new__(Fleet)
-        copy.folder = self.folder.parent / name
-        copy.file, copy.journal = copy.folder / "fleet.toml", copy.folder / "fleet.toml.done"
+        copy.directory = self.directory.parent / name
+        copy.file, copy.journal = copy.directory / "fleet.toml", copy.directory / "fleet.toml.done"
         copy.trees = [object.__new__(DebianTree) for _ in self.trees]
         for mine, its in zip(copy.trees, self.trees, strict=True):
-            mine.path = copy.folder / its.path.relative_to(self.folder)
+            mine.path = copy.directory / its.path.relative_to(self.directory)
         return copy
 
     def contents(self) -> dict[str, object]:
-        return contents(self.folder / "out")
+        return contents(self.directory / "out")
 
     def snapshot(self) -> dict[str, tuple[object, ...]]:
-        return snapshot(self.folder / "out")
+        return snapshot(self.directory / "out")
 
     def renew(self) -> Authority:
         """The CA of the config is another one from here on, under the same name."""
         ca = Authority("Renewed Root CA")
-        (self.folder / "ca.pem").write_bytes(ca.pem)
+        (self.directory / "ca.pem").write_bytes(ca.pem)
         return ca
 
     def order(self, **options: object) -> TargetConfig:
-        config = str(self.folder / "edge.toml")
+        config = str(self.directory / "edge.toml")
         _, policy = read_policy(InstallOptions(config=config, at=AT))
         return TargetConfig(config, policy, AT, None, dry_run=False)._replace(**options)
 
@@ -79,13 +79,13 @@ class Fleet:
     def image_batch(self, *names: str) -> Batch:
         """The images of these names as one batch."""
         tasks = [
-            Task(name, str(self.folder / "images" / name), self.order(), str(self.folder / "signed" / name))
+            Task(name, str(self.directory / "images" / name), self.order(), str(self.directory / "signed" / name))
             for name in names
         ]
         return Batch(0, __version__, tuple(tasks))
 
     def name(self, tree: DebianTree) -> str:
-        return str(tree.path.relative_to(self.folder))
+        return str(tree.path.relative_to(self.directory))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from rootfs_trust.fleet.run import FleetOptions
 from tests.support.authority import DAY, NOW, Authority
 from tests.support.command import rootfs_trust
 from tests.support.debian_tree import shipped_authority
-from tests.support.images import LayoutFolder, Tarball
+from tests.support.images import LayoutDirectory, Tarball
 from tests.support.root_data import concerned, incident, root, spki, table, write
 from tests.support.schemas import check_output
 from tests.unit.fleet.conftest import CONFIG, Fleet
@@ -25,7 +25,7 @@ LEAKED = Authority("Leaked Root")
 
 def run(fleet: Fleet, *words: object, status: int = 0) -> subprocess.CompletedProcess[bytes]:
     before = fleet.snapshot()
-    done = rootfs_trust("fleet", fleet.file, "--check", *map(str, words), cwd=fleet.folder.parent)
+    done = rootfs_trust("fleet", fleet.file, "--check", *map(str, words), cwd=fleet.directory.parent)
     assert done.returncode == status, done.stderr.decode()
     assert fleet.snapshot() == before
     check_output("fleet", 0, done.stdout.decode())
@@ -40,7 +40,7 @@ def lines(done: subprocess.CompletedProcess[bytes]) -> dict[str, dict]:
 def installed(fleet):
     """Four trees with the anchor of the config."""
     fleet.grow(4)
-    done = rootfs_trust("fleet", fleet.file, "-q", cwd=fleet.folder.parent)
+    done = rootfs_trust("fleet", fleet.file, "-q", cwd=fleet.directory.parent)
     assert done.returncode == 0, done.stderr.decode()
     return fleet
 
@@ -54,8 +54,8 @@ def test_a_fleet_in_order(installed):
 
 
 def test_each_target_is_checked_against_the_policy_of_its_config(installed):
-    (installed.folder / "edge.toml").write_text(
-        (installed.folder / "edge.toml").read_text() + f'[policy]\nforbid = ["{ALPHA.sha256}"]\n'
+    (installed.directory / "edge.toml").write_text(
+        (installed.directory / "edge.toml").read_text() + f'[policy]\nforbid = ["{ALPHA.sha256}"]\n'
     )
     bundle = installed.trees[1].path / "etc/ssl/certs/ca-certificates.crt"
     bundle.unlink()
@@ -68,7 +68,7 @@ def test_each_target_is_checked_against_the_policy_of_its_config(installed):
 
 
 def test_a_target_that_cannot_be_looked_at_fails_alone(installed):
-    (installed.folder / "broken.tar").write_bytes(b"no tar")
+    (installed.directory / "broken.tar").write_bytes(b"no tar")
     installed.file.write_text('[[target]]\nroot = "out/*/rootfs"\n[[target]]\nimage = "broken.tar"\n')
     found = lines(run(installed, status=1))
     assert found["broken.tar"]["status"] == "failed" and found["broken.tar"]["error"]
@@ -80,7 +80,7 @@ def test_who_trusts_an_incident(installed, tmp_path):
     planted, state = installed.trees[2], tmp_path / "state"
     certifi = "usr/lib/python3/dist-packages/certifi/cacert.pem"
     planted.write(certifi, LEAKED.pem)
-    subprocess.run(["tar", "-C", planted.path, "-cf", installed.folder / "image.tar", "."], check=True)
+    subprocess.run(["tar", "-C", planted.path, "-cf", installed.directory / "image.tar", "."], check=True)
     (state / "ssl/certs").mkdir(parents=True)
     (state / "ssl/certs/ca-certificates.crt").write_bytes(LEAKED.pem)
     installed.file.write_text(
@@ -123,15 +123,15 @@ def test_a_question_that_makes_no_sense_is_refused_before_anything_is_read(insta
     ):
         done = run(installed, *words, status=2)
         assert not done.stdout and says in done.stderr.decode()
-    done = rootfs_trust("fleet", installed.file, "--who-trusts", "x", cwd=installed.folder.parent)
+    done = rootfs_trust("fleet", installed.file, "--who-trusts", "x", cwd=installed.directory.parent)
     assert done.returncode == 2 and b"--check" in done.stderr
 
 
 def test_targets_that_share_a_store_cost_one(installed, monkeypatch):
     """Forty links to one tree, and a second store: judged twice, whatever the number of targets."""
     for number in range(40):
-        (installed.folder / f"out/{number + 10}").symlink_to("00")
-    (installed.folder / "edge.toml").write_text("")
+        (installed.directory / f"out/{number + 10}").symlink_to("00")
+    (installed.directory / "edge.toml").write_text("")
     installed.trees[1].write("usr/share/ca-certificates/mozilla/Delta_Root.crt", LEAKED.pem)
     calls = []
     monkeypatch.setattr(
@@ -151,18 +151,18 @@ def test_targets_that_share_a_store_cost_one(installed, monkeypatch):
 def test_servers_of_the_config_are_judged_in_every_target(installed, openssl_engine):
     """One server that all targets trust until its certificate ends, and one that a damaged target refuses, too."""
     authority, end = Authority("Cloud CA"), NOW + 90 * DAY
-    (installed.folder / "ca.pem").write_bytes(authority.pem)
-    assert rootfs_trust("fleet", installed.file, "-q", cwd=installed.folder.parent).returncode == 0
-    (installed.folder / "chain.pem").write_bytes(authority.server("mqtt.example.com", not_after=end).pem)
+    (installed.directory / "ca.pem").write_bytes(authority.pem)
+    assert rootfs_trust("fleet", installed.file, "-q", cwd=installed.directory.parent).returncode == 0
+    (installed.directory / "chain.pem").write_bytes(authority.server("mqtt.example.com", not_after=end).pem)
     server = '[[server]]\nname = "production"\nchain = "chain.pem"\nhostname = "mqtt.example.com"\nclients = ["go"]\n'
-    (installed.folder / "edge.toml").write_text(f"{CONFIG}{server}")
+    (installed.directory / "edge.toml").write_text(f"{CONFIG}{server}")
     done = run(installed)
     expected = {"name": "production", "until": end.strftime("%Y-%m-%dT%H:%M:%SZ"), "refused_by": []}
     assert [each["servers"] for each in lines(done).values()] == [[expected]] * 4
     table = " ".join(done.stderr.decode().split())
     assert f"production 4 targets {end.date()} 4: out/00/rootfs" in table
 
-    (installed.folder / "chain.pem").write_bytes(Authority("Unknown CA").server("mqtt.example.com").pem)
+    (installed.directory / "chain.pem").write_bytes(Authority("Unknown CA").server("mqtt.example.com").pem)
     done = run(installed, status=1)
     assert {each["servers"][0]["refused_by"][0] for each in lines(done).values()} == {"go"}
     assert {finding["id"] for each in lines(done).values() for finding in each["findings"]} == {"server-refused"}
@@ -173,13 +173,13 @@ def test_servers_of_the_config_are_judged_in_every_target(installed, openssl_eng
 def with_servers(installed):
     """Four targets; the third refuses the one server, and no target may trust the other, which all do."""
     authority = Authority("Cloud CA")
-    (installed.folder / "ca.pem").write_bytes(authority.pem)
-    assert rootfs_trust("fleet", installed.file, "-q", cwd=installed.folder.parent).returncode == 0
+    (installed.directory / "ca.pem").write_bytes(authority.pem)
+    assert rootfs_trust("fleet", installed.file, "-q", cwd=installed.directory.parent).returncode == 0
     end = NOW + 90 * DAY
-    (installed.folder / "chain.pem").write_bytes(authority.server("mqtt.example.com", not_after=end).pem)
+    (installed.directory / "chain.pem").write_bytes(authority.server("mqtt.example.com", not_after=end).pem)
     server = '[[server]]\nname = "<i>cloud</i>"\nchain = "chain.pem"\nclients = ["go"]\n'
     proxy = '[[server]]\nname = "proxied"\nchain = "chain.pem"\nclients = ["go"]\nrefused = true\n'
-    (installed.folder / "edge.toml").write_text(f"{CONFIG}{server}{proxy}")
+    (installed.directory / "edge.toml").write_text(f"{CONFIG}{server}{proxy}")
     third = installed.trees[2].path
     bundle, links = third / "etc/ssl/certs/ca-certificates.crt", third / "etc/ssl/certs"
     bundle.write_bytes(LEAKED.pem)
@@ -208,7 +208,7 @@ def test_a_page_about_the_fleet(with_servers, tmp_path, openssl_engine):
 
 
 def test_a_page_needs_check(installed, tmp_path):
-    done = rootfs_trust("fleet", installed.file, "--report", tmp_path / "x.html", cwd=installed.folder.parent)
+    done = rootfs_trust("fleet", installed.file, "--report", tmp_path / "x.html", cwd=installed.directory.parent)
     assert done.returncode == 2 and b"--check" in done.stderr and not (tmp_path / "x.html").exists()
 
 
@@ -218,12 +218,12 @@ def test_the_variables_of_an_image_belong_to_the_check(installed):
     tree.write("opt/app/ca.pem", LEAKED.pem)
     base = Tarball().tree(tree.path, "").end()
     for name, variables in (("plain", []), ("moved", ["SSL_CERT_FILE=/opt/app/ca.pem"])):
-        layout = LayoutFolder(installed.folder / name)
+        layout = LayoutDirectory(installed.directory / name)
         layout.index(layout.image(base, config={"config": {"Env": ["PATH=/bin", *variables]}}))
     targets = (f'[[target]]\nimage = "{name}"\nconfig = "edge.toml"\n' for name in ("plain", "moved"))
     installed.file.write_text("".join(targets))
     who = ("--who-trusts", LEAKED.sha256)
-    for journal in ((), ("--journal", installed.folder.parent / "journal")):
+    for journal in ((), ("--journal", installed.directory.parent / "journal")):
         found = lines(run(installed, *who, *journal, status=1))
         assert {target: each["status"] for target, each in found.items()} == {"plain": "ok", "moved": "findings"}
         assert {each["path"] for each in found["moved"]["trusted_by"]} == {"/opt/app/ca.pem"}
@@ -232,11 +232,11 @@ def test_the_variables_of_an_image_belong_to_the_check(installed):
 def test_findings_about_an_image_are_those_of_check(installed):
     tree = installed.trees[0]
     tree.write("opt/app/ca.pem", LEAKED.pem)
-    layout = LayoutFolder(installed.folder / "moved")
+    layout = LayoutDirectory(installed.directory / "moved")
     variables = ["SSL_CERT_FILE=/opt/app/ca.pem"]
     layout.index(layout.image(Tarball().tree(tree.path, "").end(), config={"config": {"Env": variables}}))
     installed.file.write_text('[[target]]\nimage = "moved"\nconfig = "edge.toml"\n')
-    alone = check(str(layout.path), CheckOptions(config=str(installed.folder / "edge.toml")))
+    alone = check(str(layout.path), CheckOptions(config=str(installed.directory / "edge.toml")))
     expected = {(each.id, each.path) for each in alone if each.level != "note"}
     found = lines(run(installed, status=1))["moved"]["findings"]
     assert {(each["id"], each["path"]) for each in found if each["level"] != "note"} == expected != set()

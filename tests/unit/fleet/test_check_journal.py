@@ -14,7 +14,7 @@ from rootfs_trust.fleet.check_journal import CheckJournal
 from rootfs_trust.fleet.run import FleetOptions
 from tests.support.authority import Authority
 from tests.support.command import rootfs_trust
-from tests.support.images import LayoutFolder, Tarball
+from tests.support.images import LayoutDirectory, Tarball
 from tests.unit.fleet.conftest import CONFIG, Fleet
 
 TARGETS = (
@@ -34,32 +34,32 @@ BUNDLE = "etc/ssl/certs/ca-certificates.crt"
 def mixed(fleet, openssl_engine) -> Fleet:
     """Three trees, of which one refuses a server, an image in two formats, and a tree with two states."""
     fleet.grow(3)
-    assert rootfs_trust("fleet", fleet.file, "-q", cwd=fleet.folder.parent).returncode == 0
+    assert rootfs_trust("fleet", fleet.file, "-q", cwd=fleet.directory.parent).returncode == 0
     server = Authority("Cloud CA")
-    (fleet.folder / "cloud.pem").write_bytes(server.pem)
-    (fleet.folder / "chain.pem").write_bytes(server.server("mqtt.example.com").pem)
+    (fleet.directory / "cloud.pem").write_bytes(server.pem)
+    (fleet.directory / "chain.pem").write_bytes(server.server("mqtt.example.com").pem)
     for tree in fleet.trees[:2]:
-        assert rootfs_trust("install", "--root", tree.path, "--cert", fleet.folder / "cloud.pem").returncode == 0
+        assert rootfs_trust("install", "--root", tree.path, "--cert", fleet.directory / "cloud.pem").returncode == 0
     table = '[[server]]\nname = "cloud"\nchain = "chain.pem"\nhostname = "mqtt.example.com"\n'
-    (fleet.folder / "edge.toml").write_text(f"{CONFIG}{table}")
+    (fleet.directory / "edge.toml").write_text(f"{CONFIG}{table}")
     archive = Tarball().tree(fleet.trees[0].path, "").end()
-    (fleet.folder / "images").mkdir()
-    (fleet.folder / "images/a.tar").write_bytes(archive)
-    layout = LayoutFolder(fleet.folder / "images/layout")
+    (fleet.directory / "images").mkdir()
+    (fleet.directory / "images/a.tar").write_bytes(archive)
+    layout = LayoutDirectory(fleet.directory / "images/layout")
     layout.index(layout.image(archive))
     for name in ("007", "008"):
-        (fleet.folder / f"states/{name}").mkdir(parents=True)
+        (fleet.directory / f"states/{name}").mkdir(parents=True)
     fleet.file.write_text(TARGETS)
     return fleet
 
 
 def journal_of(fleet: Fleet) -> Path:
-    return fleet.folder / "check.done"
+    return fleet.directory / "check.done"
 
 
 def checked(fleet: Fleet, *words: object) -> subprocess.CompletedProcess[bytes]:
     words = ("fleet", fleet.file, "--check", "--jobs", 1, *words)
-    done = rootfs_trust(*map(str, words), cwd=fleet.folder.parent)
+    done = rootfs_trust(*map(str, words), cwd=fleet.directory.parent)
     assert done.returncode == 1, done.stderr.decode()
     return done
 
@@ -119,15 +119,18 @@ def test_a_check_that_ended_begins_again_at_its_own_time(mixed, monkeypatch):
     ("change", "again"),
     [
         (lambda fleet: (fleet.trees[1].path / BUNDLE).write_bytes(b""), ["out/01/rootfs"]),
-        (lambda fleet: (fleet.folder / "images/a.tar").touch(), ["images/a.tar"]),
-        (lambda fleet: (fleet.folder / "images/layout/index.json").touch(), ["images/layout"]),
+        (lambda fleet: (fleet.directory / "images/a.tar").touch(), ["images/a.tar"]),
+        (lambda fleet: (fleet.directory / "images/layout/index.json").touch(), ["images/layout"]),
         (
-            lambda fleet: (fleet.folder / "states/007/ssl").mkdir(),
+            lambda fleet: (fleet.directory / "states/007/ssl").mkdir(),
             ["out/00/rootfs with overlay:/etc=states/007"],
         ),
-        (lambda fleet: (fleet.folder / "edge.toml").write_text(CONFIG), None),
-        (lambda fleet: (fleet.folder / "chain.pem").write_bytes(Authority("X").server("mqtt.example.com").pem), None),
-        (lambda fleet: (fleet.folder / "ca.pem").write_bytes(Authority("Y").pem), None),
+        (lambda fleet: (fleet.directory / "edge.toml").write_text(CONFIG), None),
+        (
+            lambda fleet: (fleet.directory / "chain.pem").write_bytes(Authority("X").server("mqtt.example.com").pem),
+            None,
+        ),
+        (lambda fleet: (fleet.directory / "ca.pem").write_bytes(Authority("Y").pem), None),
     ],
 )
 def test_what_has_changed_is_checked_again(mixed, change, again, monkeypatch):
@@ -151,10 +154,10 @@ def test_other_options_are_another_check(mixed, monkeypatch):
 def test_who_trusts_is_continued_too(mixed, monkeypatch):
     digest = Authority("Nobody's").sha256
     words = ("fleet", mixed.file, "--check", "--who-trusts", digest, "--journal", journal_of(mixed))
-    first = rootfs_trust(*words, cwd=mixed.folder.parent)
+    first = rootfs_trust(*words, cwd=mixed.directory.parent)
     cut(mixed, 3)
     assert len(checked_again(mixed, monkeypatch, who=digest)) == 4
-    assert rootfs_trust(*words, cwd=mixed.folder.parent).stdout == first.stdout
+    assert rootfs_trust(*words, cwd=mixed.directory.parent).stdout == first.stdout
 
 
 @pytest.mark.parametrize(
@@ -171,11 +174,11 @@ def test_a_line_that_cannot_be_used_is_checked_again(mixed, change, monkeypatch)
 
 
 def test_no_journal_is_kept_unless_asked_for_and_never_in_a_target(mixed):
-    before = sorted(mixed.folder.iterdir())
+    before = sorted(mixed.directory.iterdir())
     checked(mixed)
-    assert sorted(mixed.folder.iterdir()) == before
-    for place in (mixed.trees[0].path / "etc/journal", mixed.folder / "states/007/journal"):
-        done = rootfs_trust("fleet", mixed.file, "--check", "--journal", place, cwd=mixed.folder.parent)
+    assert sorted(mixed.directory.iterdir()) == before
+    for place in (mixed.trees[0].path / "etc/journal", mixed.directory / "states/007/journal"):
+        done = rootfs_trust("fleet", mixed.file, "--check", "--journal", place, cwd=mixed.directory.parent)
         assert done.returncode == 2 and b"is in the root filesystem of a target" in done.stderr
         assert not place.exists()
 
@@ -184,9 +187,9 @@ def test_a_check_and_a_run_that_writes_can_share_a_journal(mixed, monkeypatch):
     only_roots = '[[target]]\nroot = "out/*/rootfs"\nconfig = "edge.toml"\n'
     mixed.file.write_text(only_roots)
     words = ("fleet", mixed.file, "--journal", journal_of(mixed), "-q")
-    assert rootfs_trust(*words, cwd=mixed.folder.parent).returncode == 0
+    assert rootfs_trust(*words, cwd=mixed.directory.parent).returncode == 0
     first = journaled(mixed)
-    again = rootfs_trust(*words, cwd=mixed.folder.parent)
+    again = rootfs_trust(*words, cwd=mixed.directory.parent)
     assert {json.loads(line)["status"] for line in again.stdout.splitlines()} == {"skipped"}
     content = journal_of(mixed).read_text().splitlines(keepends=True)
     journal_of(mixed).write_text("".join(line for line in content if "ended" not in line))

@@ -23,7 +23,7 @@ from tests.unit.fleet.conftest import Fleet, lines, statuses
 
 
 def run(fleet: Fleet, *words: str, status: int = 0) -> subprocess.CompletedProcess[bytes]:
-    done = rootfs_trust("fleet", fleet.file, *words, cwd=fleet.folder.parent)
+    done = rootfs_trust("fleet", fleet.file, *words, cwd=fleet.directory.parent)
     assert done.returncode == status, done.stderr.decode()
     return done
 
@@ -60,7 +60,7 @@ def test_a_new_policy_reaches_all_of_them(fleet):
     renewed = fleet.renew()
     assert set(statuses(run(fleet).stdout.decode()).values()) == {"changed"}
     assert renewed.pem in first.read("etc/ssl/certs/ca-certificates.crt")
-    (fleet.folder / "edge.toml").write_text("# only a comment more\n" + (fleet.folder / "edge.toml").read_text())
+    (fleet.directory / "edge.toml").write_text("# only a comment more\n" + (fleet.directory / "edge.toml").read_text())
     assert set(statuses(run(fleet).stdout.decode()).values()) == {"skipped"}
 
 
@@ -69,7 +69,7 @@ def test_order_and_bytes_do_not_depend_on_the_number_of_workers(fleet):
     other = fleet.copy("other")
     one, two = (run(each, "--jobs", n, "--timestamp", "5") for each, n in ((fleet, "1"), (other, "2")))
     assert one.stdout == two.stdout
-    assert contents(fleet.folder / "out") == contents(other.folder / "out")
+    assert contents(fleet.directory / "out") == contents(other.directory / "out")
     written = {name: entry for name, entry in fleet.snapshot().items() if entry[3] == 5 * 10**9}
     assert written == {name: entry for name, entry in other.snapshot().items() if entry[3] == 5 * 10**9}
     assert len(written) > 9 * 5
@@ -97,7 +97,7 @@ def test_mistakes_refuse_the_whole_fleet(fleet, words):
     """In fleet.toml, and in any config that it names: nothing is written, and all problems are reported at once."""
     fleet.grow(1)
     before = fleet.snapshot()
-    (fleet.folder / "edge.toml").write_text("[[anchor]]\nfile = 'missing.pem'\n[[cloud]]\nkind = 'gcp'\n")
+    (fleet.directory / "edge.toml").write_text("[[anchor]]\nfile = 'missing.pem'\n[[cloud]]\nkind = 'gcp'\n")
     other = '[[target]]\nroot = "out/00"\nconfig = "other.toml"\n'
     fleet.file.write_text(fleet.file.read_text() + other)
     done = run(fleet, *words, status=2)
@@ -113,7 +113,7 @@ def test_mistakes_refuse_the_whole_fleet(fleet, words):
 def test_wrong_use(fleet):
     fleet.grow(1)
     assert b"0 is not in the range" in run(fleet, "--jobs", "0", status=2).stderr
-    missing = rootfs_trust("fleet", fleet.folder / "no.toml")
+    missing = rootfs_trust("fleet", fleet.directory / "no.toml")
     assert (missing.returncode, missing.stdout) == (2, b"")
 
 
@@ -124,7 +124,7 @@ def start(fleet: Fleet) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "rootfs_trust", "fleet", fleet.file, "--jobs", "2", "-q"],
         env=PLAIN_ENVIRONMENT,
-        cwd=fleet.folder,
+        cwd=fleet.directory,
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -34,7 +34,7 @@ def decided(monkeypatch):
 def equal_trees(fleet, count: int) -> list[DebianTree]:
     (first,) = fleet.grow(1)
     for number in range(1, count):
-        path = fleet.folder / f"out/{number:02}/rootfs"
+        path = fleet.directory / f"out/{number:02}/rootfs"
         shutil.copytree(first.path, path, symlinks=True)
         tree = object.__new__(DebianTree)
         tree.path = path

@@ -53,7 +53,7 @@ def test_changed_then_skipped_then_unchanged(fleet):
 
 def test_runtimes_are_changed_and_looked_at_again_when_touched(fleet):
     (one,) = fleet.grow(1)
-    config = fleet.folder / "edge.toml"
+    config = fleet.directory / "edge.toml"
     config.write_text(config.read_text() + '\n[runtimes]\nuse = ["certifi"]\n')
     store = one.path / "opt/app/lib/python3.11/site-packages/certifi/cacert.pem"
     store.parent.mkdir(parents=True)

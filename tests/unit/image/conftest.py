@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.images import LayoutFolder, Tarball
+from tests.support.images import LayoutDirectory, Tarball
 from tests.unit.cli.conftest import Command, command  # noqa: F401
 
 
@@ -35,5 +35,5 @@ def image(command, ca, tmp_path) -> Command:  # noqa: F811
 
 
 @pytest.fixture
-def layout(tmp_path) -> LayoutFolder:
-    return LayoutFolder(tmp_path / "layout")
+def layout(tmp_path) -> LayoutDirectory:
+    return LayoutDirectory(tmp_path / "layout")

@@ -20,7 +20,7 @@ from tests.support.filesystem_images import MAKERS
 from tests.support.images import (
     DOCKER,
     OCI,
-    LayoutFolder,
+    LayoutDirectory,
     Tarball,
     digest,
     docker_archive,
@@ -40,7 +40,7 @@ def test_an_image_gets_one_layer_with_only_what_changes(base, layout, image, tmp
     before = snapshot(layout.path)
     result = image(layout.path)
     assert (result.status, result.err) == (0, "")
-    out = LayoutFolder(tmp_path / "out")
+    out = LayoutDirectory(tmp_path / "out")
     assert result.document["changed"] and result.document["digest"] == out.manifests[0]["digest"]
     assert result.document["layout"] == "debian" and list(result.anchors) == ["my-ca"]
     assert [each["platform"] for each in result.document["images"]] == ["linux/amd64"]
@@ -70,10 +70,10 @@ def test_an_image_gets_one_layer_with_only_what_changes(base, layout, image, tmp
 
 
 def test_the_layer_is_in_order_without_a_path_twice_and_keeps_what_directories_are(base, layout, image, tmp_path):
-    upper = Tarball().folder("etc", mode=0o711, uid=7, gid=8, mtime=1_600_000_000).folder("etc/ssl", mode=0o700)
+    upper = Tarball().directory("etc", mode=0o711, uid=7, gid=8, mtime=1_600_000_000).directory("etc/ssl", mode=0o700)
     layout.index(layout.image(base, upper.end()))
     assert image(layout.path).status == 0
-    with tarfile.open(fileobj=io.BytesIO(LayoutFolder(tmp_path / "out").top_layer())) as tar:
+    with tarfile.open(fileobj=io.BytesIO(LayoutDirectory(tmp_path / "out").top_layer())) as tar:
         members = tar.getmembers()
     names = [each.name for each in members]
     assert names == sorted(set(names)) and not any(name.startswith(("/", ".")) for name in names)
@@ -101,7 +101,7 @@ def snapshot_of_contents(directory: Path) -> dict[str, bytes]:
 def test_media_types_stay_in_the_family(base, layout, image, tmp_path, family, pack):
     layout.index(layout.image(base, family=family, pack=pack))
     assert image(layout.path).status == 0
-    out = LayoutFolder(tmp_path / "out")
+    out = LayoutDirectory(tmp_path / "out")
     types = [each["mediaType"] for each in out.manifest()["layers"]]
     assert len(types) == 2 and len(set(types)) == 1
     assert ANCHOR in entries(out.top_layer())
@@ -109,7 +109,7 @@ def test_media_types_stay_in_the_family(base, layout, image, tmp_path, family, p
 
 
 def test_every_platform_is_changed_and_attestations_are_dropped(base, layout, image, tmp_path):
-    other = Tarball().file("etc/os-release", b"ID=debian\n").folder("usr/share/ca-certificates").end()
+    other = Tarball().file("etc/os-release", b"ID=debian\n").directory("usr/share/ca-certificates").end()
     amd64 = layout.image(base, platform={"os": "linux", "architecture": "amd64"})
     arm64 = layout.image(
         other, architecture="arm64", platform={"os": "linux", "architecture": "arm64", "variant": "v8"}
@@ -122,7 +122,7 @@ def test_every_platform_is_changed_and_attestations_are_dropped(base, layout, im
     result = image(layout.path)
     assert result.status == 0 and result.warnings == [("attestation", attestation["digest"])]
     assert [each["platform"] for each in result.document["images"]] == ["linux/amd64", "linux/arm64"]
-    out = LayoutFolder(tmp_path / "out")
+    out = LayoutDirectory(tmp_path / "out")
     inner = out.json(out.manifests[0])
     assert [each["platform"].get("variant") for each in inner["manifests"]] == [None, "v8"]
     assert inner["manifests"][1]["digest"] == out.manifests[1]["digest"]
@@ -140,7 +140,7 @@ def test_artefacts_that_are_not_images_stay_as_they_are(base, layout, image, tmp
     chart = layout.put_json(manifest, OCI["manifest"])
     layout.index(chart, layout.image(base))
     assert image(layout.path).status == 0
-    out = LayoutFolder(tmp_path / "out")
+    out = LayoutDirectory(tmp_path / "out")
     assert out.manifests[0] == chart and out.blob(blob) == b"chart" and out.manifests[1] != layout.manifests[1]
     layout.index(chart)
     alone = image(layout.path, dest=tmp_path / "other")
@@ -153,7 +153,7 @@ def test_a_removed_file_becomes_a_whiteout(base, layout, image, command, tmp_pat
     sha256 = authority.sha256
     result = command("image", tmp_path / "out", tmp_path / "gone", "--without", f"sha256:{sha256.upper()}")
     assert result.status == 0, result.err
-    layer = entries(LayoutFolder(tmp_path / "gone").top_layer())
+    layer = entries(LayoutDirectory(tmp_path / "gone").top_layer())
     whiteouts = sorted(name for name in layer if "/.wh." in name)
     assert "usr/local/share/ca-certificates/.wh.my-ca.crt" in whiteouts and len(whiteouts) == 3
     assert all(layer[name][0] == tarfile.REGTYPE and layer[name][4] == b"" for name in whiteouts)
@@ -171,21 +171,21 @@ def test_links_to_usr_are_never_replaced_by_directories(debian, layout, image, t
     (debian.path / "etc/ssl").symlink_to("/var/ssl")
     layout.index(layout.image(Tarball().tree(debian.path, "").end()))
     assert image(layout.path).status == 0
-    names = set(entries(LayoutFolder(tmp_path / "out").top_layer()))
+    names = set(entries(LayoutDirectory(tmp_path / "out").top_layer()))
     assert {"var/local/share/ca-certificates/my-ca.crt", "var/ssl/certs/ca-certificates.crt"} <= names
     assert not any(name.startswith(("usr/local", "etc/ssl")) for name in names)
 
 
 def test_env_sets_variables_for_runtimes_with_a_separate_store(base, layout, image, tmp_path):
     set_already = ["PATH=/bin", "PIP_CERT=/mine.pem", "JAVA_TOOL_OPTIONS=-Xmx1g"]
-    java = Tarball().folder("usr/lib/jvm/x/bin").file("usr/lib/jvm/x/bin/java", mode=0o755)
+    java = Tarball().directory("usr/lib/jvm/x/bin").file("usr/lib/jvm/x/bin/java", mode=0o755)
     java.file("etc/ca-certificates/update.d/jks-keystore", mode=0o755).file(
         "etc/default/cacerts", b"cacerts_updates=yes\n"
     )
     layout.index(layout.image(base, java.end(), config={"config": {"Env": set_already, "User": "app"}}))
     result = image(layout.path, "--env")
     assert (result.status, result.warnings) == (0, [("environment", "PIP_CERT")])
-    config = LayoutFolder(tmp_path / "out").config()["config"]
+    config = LayoutDirectory(tmp_path / "out").config()["config"]
     bundle = f"/{BUNDLE}"
     assert config["User"] == "app" and set(config["Env"]) == {
         "PATH=/bin",
@@ -202,7 +202,7 @@ def test_env_sets_variables_for_runtimes_with_a_separate_store(base, layout, ima
 def test_env_alone_changes_the_config_and_adds_no_layer(base, layout, command, tmp_path):
     layout.index(layout.image(base))
     result = command("image", layout.path, tmp_path / "out", "--env", "--format", "json")
-    out = LayoutFolder(tmp_path / "out")
+    out = LayoutDirectory(tmp_path / "out")
     assert result.document["changed"] and result.document["actions"] == []
     assert out.manifest()["layers"] == layout.manifest()["layers"]
     assert out.config()["history"][-1]["empty_layer"] is True and "created" in out.config()["history"][-1]
@@ -211,7 +211,7 @@ def test_env_alone_changes_the_config_and_adds_no_layer(base, layout, command, t
 def test_timestamp_dates_the_layer_the_history_and_the_image(base, layout, image, tmp_path):
     layout.index(layout.image(base))
     assert image(layout.path, "--timestamp", "1800000000").status == 0
-    out = LayoutFolder(tmp_path / "out")
+    out = LayoutDirectory(tmp_path / "out")
     assert out.config()["created"] == out.config()["history"][-1]["created"] == "2027-01-15T08:00:00Z"
     with tarfile.open(fileobj=io.BytesIO(out.top_layer())) as tar:
         assert {each.mtime for each in tar if not each.isdir()} == {1_800_000_000}
@@ -248,7 +248,7 @@ def test_temporary_files_of_a_killed_run_of_image_are_deleted(base, layout, imag
 # -- archives --------------------------------------------------------------------------------------------
 
 
-def archive_of(layout: LayoutFolder, **more: bytes) -> bytes:
+def archive_of(layout: LayoutDirectory, **more: bytes) -> bytes:
     tar = Tarball().tree(layout.path, "")
     for name, content in more.items():
         tar.file(name, content)
@@ -265,7 +265,7 @@ def test_a_layout_in_a_tar_file_stays_one(base, layout, image, tmp_path, pack):
     directory = tmp_path / "unpacked"
     with tarfile.open(fileobj=io.BytesIO(unpacked((tmp_path / "out.tar").read_bytes()))) as tar:
         unpack(tar, directory)
-    assert ANCHOR in entries(LayoutFolder(directory).top_layer())
+    assert ANCHOR in entries(LayoutDirectory(directory).top_layer())
     assert result.document["digest"] == image(layout.path).document["digest"]
     assert image(tmp_path / "layout.tar", dest=tmp_path / "out.tar").document == result.document
 
@@ -340,7 +340,7 @@ def test_only_changed_entries_of_a_rootfs_tar_differ(debian, base, image, comman
 
 
 def rootfs(extra: Callable[[Tarball], object] = lambda _: None) -> bytes:
-    tar = Tarball().folder("./etc/ssl/certs").folder("./var/lib/dpkg").folder("./usr/share/ca-certificates")
+    tar = Tarball().directory("./etc/ssl/certs").directory("./var/lib/dpkg").directory("./usr/share/ca-certificates")
     tar.file("./etc/ca-certificates.conf").file("./etc/os-release", b"ID=debian\n")
     extra(tar)
     return tar.end()
@@ -382,7 +382,7 @@ def test_a_replaced_file_leaves_its_other_names_what_they_had(image, tmp_path, l
 
     def extra(tar: Tarball) -> None:
         names = [other, f"./{BUNDLE}"] if last else [f"./{BUNDLE}", other]
-        tar.folder("./opt").file(names[0], b"", mode=0o600).hard_link(names[1], names[0])
+        tar.directory("./opt").file(names[0], b"", mode=0o600).hard_link(names[1], names[0])
         tar.hard_link("./opt/third", f"./{BUNDLE}").hard_link("./opt/fourth", other)
 
     (tmp_path / "rootfs.tar").write_bytes(rootfs(extra))
@@ -397,7 +397,7 @@ def test_a_replaced_file_leaves_its_other_names_what_they_had(image, tmp_path, l
 
 def test_a_path_that_is_there_twice_is_not_brought_back(image, command, tmp_path, authority):
     def extra(tar: Tarball) -> None:
-        tar.folder("./usr/local/share/ca-certificates")
+        tar.directory("./usr/local/share/ca-certificates")
         for _ in range(2):
             tar.file("./usr/local/share/ca-certificates/x.crt", authority.pem)
 
@@ -466,7 +466,7 @@ def test_a_signed_file_is_a_conflict_unless_it_will_be_signed(base, layout, imag
     refused = image(layout.path)
     assert (refused.status, refused.errors) == (3, [("conflict", f"/{BUNDLE}")] * 2)
     assert image(layout.path, "--will-be-signed").status == 0
-    layer = LayoutFolder(tmp_path / "out").top_layer()
+    layer = LayoutDirectory(tmp_path / "out").top_layer()
     assert headers(layer)[BUNDLE][0].pax_headers == {"SCHILY.xattr.security.selinux": "value"}
 
 

@@ -13,17 +13,17 @@ from rootfs_trust.image import streams
 from rootfs_trust.image.image_tree import ImageTree, Layer
 from rootfs_trust.image.merged_tree import each
 from rootfs_trust.image.streams import unpacked
-from tests.support.images import LayoutFolder, Tarball, zstd
+from tests.support.images import LayoutDirectory, Tarball, zstd
 
 PART = "/".join(["a"] * 200)
 
 
 def deep() -> Tarball:
     """7,000 directories deep: each name has 200, below a link that leads to the end of the one before."""
-    tar = Tarball().folder("etc").folder("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n")
+    tar = Tarball().directory("etc").directory("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n")
     place = ""
     for number in range(35):
-        tar.folder(f"{place}{PART}")
+        tar.directory(f"{place}{PART}")
         tar.link(f"l{number}", f"{place}{PART}")
         place = f"l{number}/"
     return tar
@@ -50,7 +50,7 @@ def test_commands_on_it(command, tmp_path, form):
     if form == "tar":
         source.write_bytes(deep().end())
     else:
-        layout = LayoutFolder(source)
+        layout = LayoutDirectory(source)
         layout.index(layout.image(deep().end(), Tarball().file(".wh.a").end()))
     assert command("image", source, tmp_path / "dest").status == 0
     for words in (("list",), ("check",), ("sbom",)):

@@ -23,7 +23,7 @@ def put(request, tmp_path):
         if request.param == "file":
             dest.put_file(iter((content,)))
         else:
-            dest.put_folder({"blobs/sha256/x": in_memory(content), "index.json": in_memory(b"{}")})
+            dest.put_directory({"blobs/sha256/x": in_memory(content), "index.json": in_memory(b"{}")})
 
     return write
 
@@ -68,33 +68,33 @@ def test_a_fault_of_the_disk_leaves_the_old_one(put, tmp_path, monkeypatch, call
 @pytest.mark.parametrize("can", [True, False], ids=["exchanged", "one after the other"])
 def test_a_directory_takes_the_place_of_another_on_any_file_system(tmp_path, monkeypatch, can):
     dest = Destination(str(tmp_path / "dest"), overwrite=True)
-    dest.put_folder({"index.json": in_memory(b"1"), "old": in_memory(b"")})
+    dest.put_directory({"index.json": in_memory(b"1"), "old": in_memory(b"")})
     if not can:
         monkeypatch.setattr(module, "exchange", lambda *_: False)
-    dest.put_folder({"index.json": in_memory(b"2")})
+    dest.put_directory({"index.json": in_memory(b"2")})
     assert os.listdir(tmp_path) == ["dest"] and os.listdir(tmp_path / "dest") == ["index.json"]
 
 
 def test_the_destination_exists_at_every_moment(tmp_path, monkeypatch):
     """No rename takes the old directory away: a run that is killed there would leave nothing."""
     dest = Destination(str(tmp_path / "dest"), overwrite=True)
-    dest.put_folder({"index.json": in_memory(b"1")})
+    dest.put_directory({"index.json": in_memory(b"1")})
     monkeypatch.setattr(f"{module.__name__}.os.rename", lambda *_: pytest.fail("renamed"))
-    dest.put_folder({"index.json": in_memory(b"2")})
+    dest.put_directory({"index.json": in_memory(b"2")})
     assert (tmp_path / "dest/index.json").read_bytes() == b"2"
 
 
 def test_temporary_files_are_deleted_even_if_nothing_is_written(tmp_path):
     dest = Destination(str(tmp_path / "dest"), overwrite=True)
-    dest.put_folder({"index.json": in_memory(b"1")})
+    dest.put_directory({"index.json": in_memory(b"1")})
     (tmp_path / ".rootfs-trust-dest/blobs").mkdir(parents=True)
-    dest.put_folder({"index.json": in_memory(b"1")})
+    dest.put_directory({"index.json": in_memory(b"1")})
     assert os.listdir(tmp_path) == ["dest"]
 
 
 def test_an_old_destination_that_cannot_be_deleted_is_an_error_after_the_write(tmp_path, monkeypatch):
     dest = Destination(str(tmp_path / "dest"), overwrite=True)
-    dest.put_folder({"index.json": in_memory(b"1")})
+    dest.put_directory({"index.json": in_memory(b"1")})
     real = module.exchange
 
     def then_fail(*words: str) -> bool:
@@ -106,7 +106,7 @@ def test_an_old_destination_that_cannot_be_deleted_is_an_error_after_the_write(t
 
     monkeypatch.setattr(module, "exchange", then_fail)
     with pytest.raises(ApplyError, match="all changes are written, but"):
-        dest.put_folder({"index.json": in_memory(b"2")})
+        dest.put_directory({"index.json": in_memory(b"2")})
     assert (tmp_path / "dest/index.json").read_bytes() == b"2"
 
 
@@ -114,7 +114,7 @@ def test_an_old_destination_that_cannot_be_deleted_is_an_error_after_the_write(t
 def test_a_signal_while_the_old_one_is_deleted_leaves_nothing(tmp_path, monkeypatch, can):
     """The signal comes when the tree of the old one is deleted in part."""
     dest = Destination(str(tmp_path / "dest"), overwrite=True)
-    dest.put_folder({"blobs/sha256/x": in_memory(b"one"), "index.json": in_memory(b"{}")})
+    dest.put_directory({"blobs/sha256/x": in_memory(b"one"), "index.json": in_memory(b"{}")})
     remove_tree, signals = module.remove_tree, [SystemExit(143)]
 
     def interrupted(path):
@@ -127,7 +127,7 @@ def test_a_signal_while_the_old_one_is_deleted_leaves_nothing(tmp_path, monkeypa
     if not can:
         monkeypatch.setattr(module, "exchange", lambda *_: False)
     with pytest.raises(SystemExit, match="143"):
-        dest.put_folder({"blobs/sha256/x": in_memory(b"two"), "index.json": in_memory(b"{}")})
+        dest.put_directory({"blobs/sha256/x": in_memory(b"two"), "index.json": in_memory(b"{}")})
     assert (tmp_path / "dest/blobs/sha256/x").read_bytes() == b"two"
     assert os.listdir(tmp_path) == ["dest"] and not signals
 
@@ -140,16 +140,16 @@ def test_without_durable_nothing_is_synced(put, monkeypatch):
 def test_blobs_are_shared_by_hard_links_and_all_else_is_copied(tmp_path):
     old = tmp_path / "old"
     old.write_bytes(b"x")
-    blob = module.FolderFiles(str(tmp_path)).blob("old")
+    blob = module.DirectoryFiles(str(tmp_path)).blob("old")
     linked = blob.with_digest(digest(b"x"))
-    Destination(str(tmp_path / "dest")).put_folder({"blobs/sha256/x": linked, "index.json": blob})
+    Destination(str(tmp_path / "dest")).put_directory({"blobs/sha256/x": linked, "index.json": blob})
     assert os.path.samefile(old, tmp_path / "dest/blobs/sha256/x")
     assert not os.path.samefile(old, tmp_path / "dest/index.json")
 
 
 def test_what_is_staged_is_removed_however_deep_it_is(tmp_path):
     """An image's directories may be nested deeper than Python calls, and their names are strangers' as well."""
-    with pytest.raises(ApplyError), Destination(str(tmp_path / "dest")).staged_folder() as staged:
+    with pytest.raises(ApplyError), Destination(str(tmp_path / "dest")).staged_directory() as staged:
         here = os.open(staged, os.O_DIRECTORY)
         for _ in range(1100):
             for name in ("empty", "\udcff\n", "d"):
@@ -171,11 +171,11 @@ def test_a_blob_that_is_there_and_has_other_bytes_is_not_the_same(tmp_path):
     content = os.urandom(2 * module.PIECE)
     parts = {"blobs/sha256/x": in_memory(content).with_digest(digest(content)), "index.json": in_memory(b"{}")}
     dest = Destination(str(tmp_path / "dest"))
-    dest.put_folder(parts)
-    dest.put_folder(parts)
+    dest.put_directory(parts)
+    dest.put_directory(parts)
     (tmp_path / "dest/blobs/sha256/x").write_bytes(content[:-1] + b"?")
     with pytest.raises(ConflictError):
-        dest.put_folder(parts)
+        dest.put_directory(parts)
 
 
 @pytest.mark.parametrize("there", ["file", "link", "fifo", "layout with a link"])
@@ -192,7 +192,7 @@ def test_an_existing_directory_that_is_not_a_layout_is_a_conflict(tmp_path, ther
         place.mkdir()
         (place / "index.json").symlink_to(tmp_path / "other")
     with pytest.raises(ConflictError):
-        Destination(str(place)).put_folder(parts)
+        Destination(str(place)).put_directory(parts)
 
 
 @pytest.mark.parametrize("can", [True, False], ids=["in one step", "after a look"])
@@ -218,9 +218,9 @@ def test_a_destination_created_during_the_run_is_not_replaced(put, tmp_path, mon
 @pytest.mark.parametrize("other", ["dest.lock", "dest.old", "lock-dest", "old-dest", "new-dest"])
 def test_destinations_share_no_lock_and_no_temporary_file(tmp_path, other):
     """One run in the middle of the other: neither waits, nor sweeps what the other has."""
-    with Destination(str(tmp_path / "dest")).staged_folder() as staged:
+    with Destination(str(tmp_path / "dest")).staged_directory() as staged:
         Destination(str(tmp_path / other)).put_file((b"x",))
-        with Destination(str(tmp_path / f"{other}.d")).staged_folder():
+        with Destination(str(tmp_path / f"{other}.d")).staged_directory():
             assert os.path.isdir(staged) and (tmp_path / ".rootfs-trust.lock-dest").exists()
     assert sorted(os.listdir(tmp_path)) == sorted(["dest", other, f"{other}.d"])
 
@@ -235,7 +235,7 @@ def test_a_slash_at_the_end_names_a_directory(tmp_path):
     Destination(f"{tmp_path}/dest/").refuse(folder=True)
     with pytest.raises(InputError, match="not the name of a file"):
         Destination(f"{tmp_path}/dest/").refuse(folder=False)
-    Destination(f"{tmp_path}/dest/").put_folder({"x": in_memory(b"")})
+    Destination(f"{tmp_path}/dest/").put_directory({"x": in_memory(b"")})
     assert os.listdir(tmp_path) == ["dest"]
 
 
@@ -261,5 +261,5 @@ def test_leftovers_of_any_type_are_deleted(put, tmp_path, left):
 
 
 def test_other_users_cannot_open_an_unfinished_directory(tmp_path):
-    with Destination(str(tmp_path / "dest")).staged_folder() as staged:
+    with Destination(str(tmp_path / "dest")).staged_directory() as staged:
         assert os.stat(staged).st_mode & 0o777 == 0o700

@@ -14,18 +14,18 @@ import pytest
 
 from rootfs_trust.errors import InputError
 from rootfs_trust.image import json_documents, oci
-from rootfs_trust.image.host_files import FolderFiles
+from rootfs_trust.image.host_files import DirectoryFiles
 from rootfs_trust.image.model import Change, Image, NewLayer
-from tests.support.images import OCI, LayoutFolder, Tarball, digest, docker_archive
+from tests.support.images import OCI, LayoutDirectory, Tarball, digest, docker_archive
 from tests.unit.cli.conftest import Command
 
-LAYER = Tarball().folder("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n").end()
+LAYER = Tarball().directory("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n").end()
 INDEX = "application/vnd.oci.image.index.v1+json"
 
 
 @pytest.fixture
-def layout(tmp_path) -> LayoutFolder:
-    return LayoutFolder(tmp_path / "layout")
+def layout(tmp_path) -> LayoutDirectory:
+    return LayoutDirectory(tmp_path / "layout")
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def refused(command, tmp_path) -> Command:
     return run
 
 
-def rewritten(layout: LayoutFolder, **changes: object) -> LayoutFolder:
+def rewritten(layout: LayoutDirectory, **changes: object) -> LayoutDirectory:
     """The layout with other fields in its one manifest."""
     manifest = {**layout.manifest(), **changes}
     return layout.index(layout.put_json(manifest, OCI["manifest"]))
@@ -215,7 +215,7 @@ def test_a_destination_that_cannot_be_written(command, layout, tmp_path):
 
 
 def test_of_several_platforms_the_error_names_the_one(command, layout, tmp_path):
-    windows = layout.image(Tarball().folder("Files").end(), architecture="amd64", config={"os": "windows"})
+    windows = layout.image(Tarball().directory("Files").end(), architecture="amd64", config={"os": "windows"})
     layout.index(layout.image(LAYER), windows)
     result = command("image", layout.path, tmp_path / "out", "--format", "json")
     assert (result.status, result.errors) == (2, [("layout", str(layout.path))])
@@ -231,7 +231,7 @@ def test_a_full_disk_leaves_nothing(command, layout, tmp_path, monkeypatch):
         assert not list(tmp_path.glob("*-out")) and not (tmp_path / "out").exists()
 
 
-def _archive(layout: LayoutFolder, tmp_path: Path) -> Path:
+def _archive(layout: LayoutDirectory, tmp_path: Path) -> Path:
     (tmp_path / "app.tar").write_bytes(Tarball().tree(layout.path, "").end())
     return tmp_path / "app.tar"
 
@@ -267,7 +267,7 @@ def test_an_image_without_layers_gets_its_first(layout, tmp_path, layers):
     layout.index(layout.image(config={"rootfs": {"diff_ids": []}}))
     rewritten(layout, layers=layers)
     old = layout.manifest()["layers"]
-    renewal = oci.UpdatedLayout(FolderFiles(str(layout.path)), lambda _: Change(NewLayer(LAYER)))
+    renewal = oci.UpdatedLayout(DirectoryFiles(str(layout.path)), lambda _: Change(NewLayer(LAYER)))
     assert not old
     assert len(renewal.run().digests) == 1
 
@@ -320,7 +320,7 @@ def test_what_is_written_of_a_document_is_what_was_read(layout, tmp_path):
             (layout.path / name).write_text('{"manifests": []}')
         return Change()
 
-    parts = oci.UpdatedLayout(FolderFiles(str(layout.path)), late).run().parts
+    parts = oci.UpdatedLayout(DirectoryFiles(str(layout.path)), late).run().parts
     assert [parts[name].read(1000) for name in names] == old
 
 
@@ -352,7 +352,7 @@ def test_an_archive_of_too_many_images(tmp_path, refused):
 
 def test_a_layer_of_two_images_is_checked_against_both_digests(tmp_path, refused):
     """What one image says of it is no check of what another one says, which has the digests of a third."""
-    one, other = LAYER, Tarball().folder("usr/share/ca-certificates").file("etc/os-release", b"ID=ubuntu\n").end()
+    one, other = LAYER, Tarball().directory("usr/share/ca-certificates").file("etc/os-release", b"ID=ubuntu\n").end()
     images = [
         {"rootfs": {"diff_ids": [digest(content)]}, "n": number} for number, content in enumerate((one, other, one))
     ]

@@ -22,8 +22,8 @@ def tree(*layers: Tarball, whiteouts: bool = True) -> ImageTree:
 
 
 def test_later_layers_replace_files_and_merge_directories():
-    lower = Tarball().folder("etc", uid=7).file("etc/a", b"old").file("etc/b", b"b", mode=0o600, uid=3, gid=4)
-    upper = Tarball().folder("etc/", mode=0o700, uid=8).file("./etc/a", b"new")
+    lower = Tarball().directory("etc", uid=7).file("etc/a", b"old").file("etc/b", b"b", mode=0o600, uid=3, gid=4)
+    upper = Tarball().directory("etc/", mode=0o700, uid=8).file("./etc/a", b"new")
     found = tree(lower, upper)
     assert found.names("/etc") == ["a", "b"]
     assert read(found, "/etc/a") == b"new"
@@ -52,7 +52,7 @@ def test_an_opaque_marker_hides_lower_layers_whatever_its_position(opaque_first)
 
 def test_whiteouts_without_anything_below_and_marks_of_aufs_do_nothing():
     upper = Tarball().file("none/.wh.a").file(".wh.b").file(".wh..wh.plnk").file("a")
-    assert tree(Tarball().folder("d"), upper).names("/") == ["a", "d"]
+    assert tree(Tarball().directory("d"), upper).names("/") == ["a", "d"]
 
 
 def test_in_the_tar_file_of_a_rootfs_such_names_are_names():
@@ -73,7 +73,7 @@ def test_the_parent_of_a_file_does_not_exist():
 
 
 def test_links_are_followed_inside_the_tree_as_after_chroot():
-    layer = Tarball().folder("usr/lib").file("usr/lib/x", b"x").link("lib", "usr/lib").link("abs", "/lib")
+    layer = Tarball().directory("usr/lib").file("usr/lib/x", b"x").link("lib", "usr/lib").link("abs", "/lib")
     layer.link("up", "../../../lib/x").link("loop", "loop").link("d/back", "../abs/x").link("nowhere", "/no/such")
     found = tree(layer)
     for path in ("/lib/x", "/abs/x", "/up", "/d/back", "/d/../lib/x"):
@@ -84,17 +84,17 @@ def test_links_are_followed_inside_the_tree_as_after_chroot():
 
 
 def test_entries_below_a_link_of_a_lower_layer_go_where_it_leads():
-    found = tree(Tarball().folder("usr/lib").link("lib", "usr/lib"), Tarball().file("lib/x", b"x"))
+    found = tree(Tarball().directory("usr/lib").link("lib", "usr/lib"), Tarball().file("lib/x", b"x"))
     assert found.names("/usr/lib") == ["x"] and found.kind("/lib", follow=False) is Symlink
 
 
 def test_a_directory_replaces_a_link_and_a_file_replaces_a_directory():
-    found = tree(Tarball().link("a", "b").file("b/x").file("c/y"), Tarball().folder("a").file("c", b"file"))
+    found = tree(Tarball().link("a", "b").file("b/x").file("c/y"), Tarball().directory("a").file("c", b"file"))
     assert (found.names("/a"), read(found, "/c")) == ([], b"file")
 
 
 def test_special_files_attributes_and_the_root_directory():
-    layer = Tarball().folder(".", mode=0o750, uid=5).add("pipe", b"6").add("null", b"3")
+    layer = Tarball().directory(".", mode=0o750, uid=5).add("pipe", b"6").add("null", b"3")
     layer.file("f", pax_headers={"SCHILY.xattr.security.selinux": "system_u:object_r:cert_t:s0\0"})
     found = tree(layer)
     assert found.kind("/pipe") is Special and found.node("/null") == Special("special file")
@@ -150,7 +150,7 @@ def test_a_sparse_file_is_refused_only_when_it_is_read(tmp_path, form):
         (Tarball().file("/etc/passwd"), "lead out"),
         (Tarball().file("a").hard_link("b", "../a"), "lead out"),
         (Tarball().hard_link("b", "nowhere"), "which is not a file"),
-        (Tarball().folder("d").hard_link("b", "d"), "which is not a file"),
+        (Tarball().directory("d").hard_link("b", "d"), "which is not a file"),
         (Tarball().file("a").file("a/b"), "not a directory"),
         (Tarball().link("a", "a").file("a/b"), "not a directory"),
         (Tarball().file("."), "not a directory"),

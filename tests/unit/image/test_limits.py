@@ -10,7 +10,7 @@ import pytest
 from rootfs_trust.errors import InputError
 from rootfs_trust.image import limits
 from rootfs_trust.image.image_tree import ImageTree, Layer
-from tests.support.images import LayoutFolder, Tarball
+from tests.support.images import LayoutDirectory, Tarball
 
 
 def tree(*layers: bytes) -> ImageTree:
@@ -60,7 +60,7 @@ def test_attributes_count(monkeypatch):
 def test_links_of_links_count(monkeypatch):
     """Each entry below them would cost their parts again."""
     monkeypatch.setattr(limits, "MAX_STEPS", 10_000)
-    tar = Tarball().folder("a").link("l0", "a/../" * 800 + "a")
+    tar = Tarball().directory("a").link("l0", "a/../" * 800 + "a")
     for number in range(1, 30):
         tar.link(f"l{number}", f"l{number - 1}/../" * 100 + f"l{number - 1}")
     start = time.process_time()
@@ -110,7 +110,7 @@ def test_thousands_of_whiteouts_take_linear_time(whiteout):
 
 def test_commands_refuse_such_an_image(command, tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "MAX_ENTRIES", 3)
-    layout = LayoutFolder(tmp_path / "layout")
+    layout = LayoutDirectory(tmp_path / "layout")
     layout.index(layout.image(*TWO, *TWO))
     for words in (["image", layout.path, tmp_path / "dest"], ["list", "--root", layout.path]):
         done = command(*words)

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from rootfs_trust.image.host_files import FolderFiles
-from tests.support.images import LayoutFolder, Tarball
+from rootfs_trust.image.host_files import DirectoryFiles
+from tests.support.images import LayoutDirectory, Tarball
 
 SECRET = "the secret of the host " * 10
-LAYER = Tarball().folder("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n").end()
+LAYER = Tarball().directory("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n").end()
 
 
 @pytest.fixture
-def layout(tmp_path) -> LayoutFolder:
-    layout = LayoutFolder(tmp_path / "layout")
+def layout(tmp_path) -> LayoutDirectory:
+    layout = LayoutDirectory(tmp_path / "layout")
     return layout.index(layout.image(LAYER))
 
 
-def parts(layout: LayoutFolder) -> list[str]:
+def parts(layout: LayoutDirectory) -> list[str]:
     """Every file and directory of the layout, by its path in it."""
     found = [
         os.path.relpath(os.path.join(each, name), layout.path)
@@ -81,7 +81,7 @@ def test_the_error_says_what_to_do(layout, command, tmp_path):
 
 def test_a_link_that_takes_the_place_of_a_file_after_the_look(layout, tmp_path):
     """A blob that was asked for and is exchanged before it is read."""
-    blob = FolderFiles(str(layout.path)).blob("index.json")
+    blob = DirectoryFiles(str(layout.path)).blob("index.json")
     assert blob is not None
     (layout.path / "index.json").unlink()
     (tmp_path / "secret").write_text(SECRET)
@@ -101,7 +101,7 @@ def test_a_layout_given_by_a_link_of_the_caller_is_read(layout, command, tmp_pat
 @pytest.mark.parametrize("kind", ["unknown", "artefact", "attestation"])
 @pytest.mark.parametrize("damaged", ["same size", "other size", "missing"])
 def test_the_digest_of_an_unused_blob_is_checked(command, tmp_path, kind, damaged):
-    layout = LayoutFolder(tmp_path / "layout")
+    layout = LayoutDirectory(tmp_path / "layout")
     image = layout.image(LAYER)
     content = layout.put(b"an attachment", "application/octet-stream")
     empty = layout.put(b"{}", "application/vnd.oci.empty.v1+json")
@@ -130,7 +130,7 @@ def test_the_digest_of_an_unused_blob_is_checked(command, tmp_path, kind, damage
 @pytest.mark.parametrize("listed", [True, False])
 def test_the_digest_of_a_layer_only_in_manifest_json_is_checked(command, tmp_path, listed):
     """An archive that is a layout, too, with one image more in manifest.json than in the index."""
-    layout = LayoutFolder(tmp_path / "layout")
+    layout = LayoutDirectory(tmp_path / "layout")
     image = layout.image(LAYER)
     other = layout.image(Tarball().file("etc/os-release", b"ID=alpine\n").end(), architecture="arm64")
     manifest = layout.json(other)

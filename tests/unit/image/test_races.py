@@ -16,10 +16,10 @@ from rootfs_trust.errors import InputError
 from rootfs_trust.rootfs.copy import TreeCopy, remove_tree
 from tests.peers.test_containment import swapping
 from tests.support.debian_tree import DebianTree
-from tests.support.images import LayoutFolder, Tarball
+from tests.support.images import LayoutDirectory, Tarball
 
 SECRET = "the secret of the host"
-LAYER = Tarball().folder("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n").end()
+LAYER = Tarball().directory("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n").end()
 SECONDS = 2.0
 
 
@@ -94,7 +94,7 @@ def test_some_thousand_copies_of_a_tree_that_changes(tmp_path, outside, kind):
 @pytest.mark.parametrize("name", ["index.json", "oci-layout", "blob"])
 def test_a_layout_in_which_a_part_becomes_a_link_and_back(command, tmp_path, outside, name):
     """What the links lead to would be taken, if it were the layout's."""
-    layout = LayoutFolder(tmp_path / "layout")
+    layout = LayoutDirectory(tmp_path / "layout")
     layout.index(layout.image(LAYER), layout.put(b"an attachment", "application/octet-stream"))
     place = layout.blob_path(layout.manifests[1]["digest"]) if name == "blob" else layout.path / name
     content = "an attachment" if name == "blob" else json.dumps({**json.loads(place.read_text()), "note": SECRET})

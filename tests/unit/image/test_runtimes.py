@@ -7,7 +7,7 @@ import pytest
 from rootfs_trust import InstallOptions, install_image
 from rootfs_trust.store.jks import KeystoreEntry, read_keystore, write_keystore
 from rootfs_trust.store.pkcs12 import Pkcs12, Safe, read_pkcs12, trusted_bag, write_pkcs12
-from tests.support.images import LayoutFolder, Tarball, entries
+from tests.support.images import LayoutDirectory, Tarball, entries
 
 CERTIFI = "opt/app/lib/python3.11/site-packages/certifi/cacert.pem"
 NODE_FILE = "usr/share/rootfs-trust/node-extra-ca-certs.pem"
@@ -29,7 +29,7 @@ def runtimes(layout, base):
 
 def test_variables_go_into_the_configuration(runtimes, image, tmp_path):
     assert image(runtimes(), "--runtimes", "auto").status == 0
-    out = LayoutFolder(tmp_path / "out")
+    out = LayoutDirectory(tmp_path / "out")
     assert sorted(out.config()["config"]["Env"]) == [
         f"NODE_EXTRA_CA_CERTS=/{NODE_FILE}",
         "PATH=/bin",
@@ -47,7 +47,7 @@ def test_a_jdk_with_its_own_keystore(base, layout, image, tmp_path, authority, o
     keystore = pkcs12 if kind == "PKCS #12" else write_keystore([KeystoreEntry("theirs", 0, other_authority.der)])
     layout.index(layout.image(base, Tarball().file("opt/java/openjdk/lib/security/cacerts", keystore).end()))
     assert image(layout.path, "--runtimes", "java").status == 0
-    written = entries(LayoutFolder(tmp_path / "out").top_layer())["opt/java/openjdk/lib/security/cacerts"][-1]
+    written = entries(LayoutDirectory(tmp_path / "out").top_layer())["opt/java/openjdk/lib/security/cacerts"][-1]
     ders = [bag.certificate for bag in read_pkcs12(written).bags] if kind == "PKCS #12" else []
     assert (ders or [each.der for each in read_keystore(written)]) == [other_authority.der, authority.der]
 
@@ -59,7 +59,7 @@ def test_the_same_again_changes_nothing(runtimes, image, tmp_path):
 
 
 def environment(directory):
-    return sorted(LayoutFolder(directory).config()["config"]["Env"])
+    return sorted(LayoutDirectory(directory).config()["config"]["Env"])
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_our_variables_go_with_the_last_anchor_and_those_of_others_stay(runtimes
     assert set(ours) <= set(environment(tmp_path / "out"))
     left = without()
     assert environment(left) == [f"AWS_CA_BUNDLE={BUNDLE}", "GIT_SSL_CAINFO=/opt/git.pem", "PATH=/bin"]
-    gone = {each for each in entries(LayoutFolder(left).top_layer()) if ".wh." in each}
+    gone = {each for each in entries(LayoutDirectory(left).top_layer()) if ".wh." in each}
     assert gone >= {"usr/share/rootfs-trust/.wh.image-variables", "usr/share/rootfs-trust/.wh.node-extra-ca-certs.pem"}
 
 
@@ -100,7 +100,7 @@ def test_our_variables_stay_while_another_anchor_needs_them(runtimes, image, wit
 
 def test_a_variable_that_somebody_changed_stays(runtimes, image, without, tmp_path):
     image(runtimes(), "--runtimes", "auto")
-    directory = LayoutFolder(tmp_path / "out")
+    directory = LayoutDirectory(tmp_path / "out")
     config = directory.config()
     kept = [each for each in config["config"]["Env"] if not each.startswith("REQUESTS")]
     config["config"]["Env"] = [*kept, "REQUESTS_CA_BUNDLE=/opt/mine.pem"]
@@ -118,7 +118,7 @@ def test_a_variable_that_names_another_file_is_a_conflict(runtimes, image, tmp_p
 
 def test_a_variable_that_names_the_bundle_stays(runtimes, image, tmp_path):
     assert image(runtimes(f"REQUESTS_CA_BUNDLE={BUNDLE}"), "--runtimes", "auto").status == 0
-    assert LayoutFolder(tmp_path / "out").config()["config"]["Env"].count(f"REQUESTS_CA_BUNDLE={BUNDLE}") == 1
+    assert LayoutDirectory(tmp_path / "out").config()["config"]["Env"].count(f"REQUESTS_CA_BUNDLE={BUNDLE}") == 1
 
 
 def test_images_of_one_base_with_other_variables_are_planned_apart(base, layout, ca, tmp_path):

@@ -12,16 +12,16 @@ import pytest
 
 from rootfs_trust.image.destination import Destination
 from tests.support.debian_tree import DebianTree
-from tests.support.images import LayoutFolder, Tarball, docker_archive
+from tests.support.images import LayoutDirectory, Tarball, docker_archive
 
-LAYER = Tarball().folder("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n").end()
+LAYER = Tarball().directory("usr/share/ca-certificates").file("etc/os-release", b"ID=debian\n").end()
 FORMS = ("layout", "archive", "tar", "folder")
 
 
 def source(form, directory):
     path = directory / form
     if form == "layout":
-        layout = LayoutFolder(path)
+        layout = LayoutDirectory(path)
         layout.index(layout.image(LAYER))
     elif form == "archive":
         path.write_bytes(docker_archive({"layers": [LAYER]}))
@@ -105,6 +105,6 @@ def test_a_link_in_the_place_of_the_lock(tmp_path):
 def test_a_name_of_255_bytes(tmp_path):
     name = "n" * 255
     Destination(str(tmp_path / name)).put_file((b"x",))
-    with Destination(str(tmp_path / ("m" * 255))).staged_folder() as staged:
+    with Destination(str(tmp_path / ("m" * 255))).staged_directory() as staged:
         assert len(os.path.basename(staged)) < 255
     assert sorted(os.listdir(tmp_path)) == ["m" * 255, name]

@@ -39,14 +39,14 @@ class Release:
     """A build directory of one release."""
 
     def __init__(self, oe_core: Path, bitbake: Path, seed: Path, work: Path) -> None:
-        self.oe_core, self.bitbake_folder, self.seed, self.work = oe_core, bitbake, seed, work
+        self.oe_core, self.bitbake_directory, self.seed, self.work = oe_core, bitbake, seed, work
         self.build = work / "build"
         layer_conf = (oe_core / "meta/conf/layer.conf").read_text()
         self.series = re.search(r'^LAYERSERIES_CORENAMES = "([a-z]+)', layer_conf, re.MULTILINE)[1]
 
     def sh(self, script: str, directory: Path, *, status: int = 0) -> str:
         """What a shell in a build environment says; ``status`` is what it has to end with, -1 any failure."""
-        setup = f". {self.oe_core}/oe-init-build-env {directory} {self.bitbake_folder} >/dev/null"
+        setup = f". {self.oe_core}/oe-init-build-env {directory} {self.bitbake_directory} >/dev/null"
         done = subprocess.run(
             ["bash", "-c", f"{setup} && cd {directory} && {script}"],
             env={

@@ -78,7 +78,7 @@ def the_list_is_empty(tree: GoodTree) -> None:
 @damage("conf-missing", family="debian")
 def the_list_is_a_directory(tree: GoodTree) -> None:
     with_the_tool(tree)
-    tree.folder(CONF)
+    tree.directory(CONF)
 
 
 @damage("conf-missing", family="debian")

@@ -226,7 +226,7 @@ def the_path_that_openssl_reads_is_a_dangling_link(tree: GoodTree) -> None:
 @damage("store-wrong-type")
 def the_bundle_is_a_directory(tree: GoodTree) -> None:
     tree.delete(BUNDLE)
-    tree.folder(BUNDLE)
+    tree.directory(BUNDLE)
 
 
 @damage("jdk-store-missing")
@@ -261,7 +261,7 @@ def a_file_is_in_place_of_the_hash_directory(tree: GoodTree) -> None:
 @damage("store-wrong-type", family="alpine")
 def the_file_that_openssl_reads_is_a_directory(tree: GoodTree) -> None:
     tree.delete("etc/ssl/cert.pem")
-    tree.folder("etc/ssl/cert.pem")
+    tree.directory("etc/ssl/cert.pem")
 
 
 @damage("bundle-empty")
@@ -307,13 +307,13 @@ def a_variable_names_an_empty_file(tree: GoodTree) -> None:
 
 @damage("environment-no-roots", family="debian")
 def a_variable_for_a_file_names_a_directory(tree: GoodTree) -> None:
-    tree.folder("opt/certs")
+    tree.directory("opt/certs")
     tree.write("etc/profile.d/requests.sh", b"export REQUESTS_CA_BUNDLE=/opt/certs\n")
 
 
 @damage("environment-no-roots", family="debian")
 def a_variable_names_an_empty_directory(tree: GoodTree) -> None:
-    tree.folder("opt/certs")
+    tree.directory("opt/certs")
     tree.write("etc/environment", b"SSL_CERT_DIR=/opt/certs:/opt/gone\n")
 
 

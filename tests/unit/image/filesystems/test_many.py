@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.authority import Authority
 from tests.support.filesystem_images import MAKERS, partitioned, tar
-from tests.support.images import LayoutFolder, Tarball
+from tests.support.images import LayoutDirectory, Tarball
 
 pytestmark = pytest.mark.integration  # programs make the images
 
@@ -29,7 +29,7 @@ def made(debian, command, authority, tmp_path) -> dict[str, dict[str, Path]]:
         for kind in KINDS[1:]:
             path = found[name][kind] = tmp_path / f"{name}-{kind}"
             if kind == "layout":
-                directory = LayoutFolder(path)
+                directory = LayoutDirectory(path)
                 directory.index(directory.image(Tarball().tree(debian.path, "").end()))
             elif kind == "tar":
                 tar(debian.path, path)

@@ -266,4 +266,6 @@ def test_purposes_decide_on_the_bundle() -> None:
 def test_what_the_documentation_says() -> None:
     for layout in (FEDORA, SUSE, ARCH):
         assert all(token in " ".join(layout.reads) for token in layout.tokens)
-        assert all(output.path in " ".join(layout.writes) for output in (*layout.tool.bundles, *layout.tool.folders))
+        assert all(
+            output.path in " ".join(layout.writes) for output in (*layout.tool.bundles, *layout.tool.directories)
+        )
