@@ -6,8 +6,9 @@ TREE is a Debian root filesystem with ca-certificates in it (debootstrap makes o
 layout, an archive as docker save writes it, and tar files. For each, `rootfs-trust image` runs N times into a new
 place; buildah copies the CA into a container from the same layout, runs update-ca-certificates in it, commits, and
 writes a layout (storage driver vfs, isolation chroot). `cp -a` of the layout, with a sync, is the least that any tool
-can need on this disk. Needs root, buildah and skopeo. Printed: the median of wall time, user plus system time with all
-children, and the most memory that one process had.
+can need on this disk. Needs root, buildah and skopeo. The rows alternate. Printed: the median of wall time, also as a
+multiple of the copy's; user plus system time with all children; the most memory that one process had; and the bytes
+that the processes read from files and wrote to them, whether from the cache or the disk.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 sys.path.insert(0, os.fspath(Path(__file__).parents[1]))
 
@@ -30,6 +32,19 @@ from tests.support.authority import Authority
 from tests.support.buildah import Buildah
 
 ANCHOR = "/usr/local/share/ca-certificates/my-ca.crt"
+MIB = 1024 * 1024
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""Modules are compiled once, as in an installed package."""
+
+
+class Run(NamedTuple):
+    """Seconds by the clock, seconds of processor time, and MiB: the most memory, read and written bytes."""
+
+    wall: float
+    cpu: float
+    memory: float
+    read: float
+    written: float
 
 
 def main() -> None:
@@ -43,13 +58,16 @@ def main() -> None:
         ca.write_bytes(Authority("Benchmark CA").pem)
         buildah = Buildah(folder)
         sources = make_sources(folder, given.tree, buildah)
-        print(f"{'source':28} {'wall s':>8} {'cpu s':>8} {'MiB':>6}")
         layout = sources["OCI layout"]
         works = {"copy of the OCI layout": partial(copied, layout, folder / "out")}
         works |= {title: partial(ours, source, folder / "out", ca) for title, source in sources.items()}
+        works["list of the OCI layout"] = partial(listed, layout)
         works["buildah, OCI layout"] = partial(theirs, buildah, folder, ca)
-        for title, work in works.items():
-            report(title, [measured(work, folder) for _ in range(given.runs)])
+        runs: dict[str, list[Run]] = {title: [] for title in works}
+        for _ in range(given.runs):
+            for title, work in works.items():
+                runs[title].append(measured(work, folder))
+        report(runs)
 
 
 def make_sources(folder: Path, tree: Path, buildah: Buildah) -> dict[str, Path]:
@@ -71,6 +89,10 @@ def ours(source: Path, dest: Path, ca: Path) -> None:
     run(sys.executable, "-m", "rootfs_trust", "image", source, dest, "--cert", ca, "-q")
 
 
+def listed(source: Path) -> None:
+    run(sys.executable, "-m", "rootfs_trust", "list", "--root", source, "-q", stdout=subprocess.DEVNULL)
+
+
 def copied(source: Path, dest: Path) -> None:
     """Copy each file and sync it, as ``image`` does with the blobs that it keeps."""
     run("cp", "-a", source, dest)
@@ -84,13 +106,15 @@ def theirs(buildah: Buildah, folder: Path, ca: Path) -> None:
         buildah.layout(container, folder / "out")
 
 
-def measured(work: Callable[[], None], folder: Path) -> tuple[float, float, float]:
-    """Seconds by the clock, seconds of processor time, and MiB, of ``work`` in a process of its own."""
+def measured(work: Callable[[], None], folder: Path) -> Run:
+    """Measure ``work`` in a separate process."""
     start = time.perf_counter()
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             work()
+            os.write(writer, Path("/proc/self/io").read_bytes())
             os._exit(0)
         finally:
             os._exit(1)
@@ -98,18 +122,30 @@ def measured(work: Callable[[], None], folder: Path) -> tuple[float, float, floa
     wall = time.perf_counter() - start
     if status != 0:
         raise SystemExit("a run failed")
+    os.close(writer)
+    with open(reader, encoding="ascii") as file:
+        counts = dict(line.rstrip().split(": ") for line in file)
     out = folder / "out"
-    shutil.rmtree(out) if out.is_dir() else out.unlink()
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    if out.exists():
+        shutil.rmtree(out) if out.is_dir() else out.unlink()
+    read, written = (int(counts[name]) / MIB for name in ("rchar", "wchar"))
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, read, written)
 
 
-def report(title: str, runs: list[tuple[float, float, float]]) -> None:
-    wall, cpu, memory = (statistics.median(values) for values in zip(*runs, strict=True))
-    print(f"{title:28} {wall:8.2f} {cpu:8.2f} {memory:6.0f}", flush=True)
+def report(runs: dict[str, list[Run]]) -> None:
+    """Print the medians. The first row is the copy, with which the others are compared."""
+    medians = {title: Run(*map(statistics.median, zip(*rows, strict=True))) for title, rows in runs.items()}
+    copy = next(iter(medians.values()))
+    print(f"{'source':28} {'wall s':>8} {'copies':>8} {'cpu s':>8} {'MiB':>6} {'read':>8} {'written':>8}")
+    for title, each in medians.items():
+        print(
+            f"{title:28} {each.wall:8.2f} {each.wall / copy.wall:8.1f} {each.cpu:8.2f} {each.memory:6.0f} "
+            f"{each.read:8.1f} {each.written:8.1f}"
+        )
 
 
-def run(*words: str | Path) -> None:
-    subprocess.run([os.fspath(word) for word in words], check=True)
+def run(*words: str | Path, **options: Any) -> None:
+    subprocess.run([os.fspath(word) for word in words], check=True, env=ENVIRONMENT, **options)
 
 
 if __name__ == "__main__":
