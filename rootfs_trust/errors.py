@@ -27,7 +27,7 @@ class Problem(NamedTuple):
         return f"{text}; {self.hint}" if self.hint else text
 
 
-class ProblemType(NamedTuple):
+class ProblemType:
     """A kind of problem. Call it to describe a problem of this kind.
 
     ``id``      stable, as JSON output and docs/ids.md have it.
@@ -35,9 +35,10 @@ class ProblemType(NamedTuple):
     ``fix``     the hint, unless the problem has its own; empty if that depends on the problem.
     """
 
-    id: str
-    levels: tuple[str, ...]
-    fix: str = ""
+    __slots__ = ("fix", "id", "levels")  # every command creates the catalogue: a NamedTuple takes half as long again
+
+    def __init__(self, id: str, levels: tuple[str, ...], fix: str = "") -> None:
+        self.id, self.levels, self.fix = id, levels, fix
 
     def __call__(self, path: str, message: str, hint: str = "", argument: str = "") -> Problem:
         """Return a problem of this kind."""
