@@ -985,6 +985,14 @@ PROMISES = (
         ("tests/unit/image/test_image_tree.py",),
     ),
     Promise(
+        "image-one-pass",
+        "A layer is decompressed once, also where commands read the stores of runtimes.",
+        "rootfs_trust/image/image_tree.py",
+        "startswith(_LIKELY) or info.name.endswith(_LIKELY_NAMES)",
+        "startswith(_LIKELY)",
+        ("tests/unit/image/test_passes.py",),
+    ),
+    Promise(
         "fleet-stamp",
         "fleet notices a changed file even if its modification time was set back.",
         "rootfs_trust/fleet/change_detection.py",
