@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
 from rootfs_trust.errors import MalformedError
-from rootfs_trust.layouts.layout import BUNDLES
+from rootfs_trust.layouts import BUNDLES
 from rootfs_trust.rootfs.plan import STAGED_PREFIX, Action, Link, MakeDirectory, Plan, Put, Remove
 from rootfs_trust.rootfs.view import View, parent, read
 from rootfs_trust.x509 import Block, blocks

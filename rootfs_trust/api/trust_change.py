@@ -15,7 +15,8 @@ from rootfs_trust.clients.pkcs12 import keystore_certificates
 from rootfs_trust.clients.readings import ClientReading, TrustedBy, TrustingClient, readings, trusted_by
 from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
 from rootfs_trust.errors import CONFLICT, DISTRUSTED_YET_TRUSTED, MalformedError, Problem
-from rootfs_trust.layouts.layout import BUNDLES, Layout
+from rootfs_trust.layouts import BUNDLES
+from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.plan import Plan
 from rootfs_trust.rootfs.planned_tree import PlannedTree

@@ -17,6 +17,7 @@ from rootfs_trust.inputs.policy import Policy
 from rootfs_trust.inputs.root_data import RootData
 from rootfs_trust.layouts.detect import find_layout
 from rootfs_trust.layouts.layout import Layout
+from rootfs_trust.layouts.tools import UpdateCaCertificates
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.error_collecting_view import ErrorCollectingView
 from rootfs_trust.rootfs.view import File, View, join, read
@@ -141,6 +142,12 @@ class Inspection:
     @cached_property
     def is_flat(self) -> bool:
         """Whether the tool is Alpine's, which reads files of any name, but no subdirectories."""
+        tool = self._layout.tool if self._layout else None
+        return self.is_alpine or (isinstance(tool, UpdateCaCertificates) and tool.flat)
+
+    @cached_property
+    def is_alpine(self) -> bool:
+        """Whether the distribution is Alpine, which may have only the bundle and get its tool later."""
         return self.view.kind("/etc/alpine-release") is File
 
     def is_distrusted(self, path: str, sha256: str) -> bool:

@@ -11,7 +11,7 @@ from rootfs_trust.clients.client import Client, ClientAnchor
 from rootfs_trust.clients.environment_variables import scopes
 from rootfs_trust.clients.file_readers import FileReader, file_reader
 from rootfs_trust.clients.table import HASH_DIRECTORIES, VARIABLES
-from rootfs_trust.layouts.layout import BUNDLES
+from rootfs_trust.layouts import BUNDLES
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.view import File
 from rootfs_trust.x509 import Certificate

@@ -10,28 +10,8 @@ from typing import NamedTuple
 
 from rootfs_trust.layouts import LAYOUTS
 from rootfs_trust.layouts.layout import EVERY_FILE
-from rootfs_trust.layouts.tools import JAVA_STORE
-
-HASH_DIRECTORIES = (
-    "/etc/ssl/certs",
-    "/etc/pki/tls/certs",
-    "/etc/pki/ca-trust/extracted/pem/directory-hash",
-    "/var/lib/ca-certificates/openssl",
-    "/var/lib/ca-certificates/pem",
-    "/etc/ca-certificates/extracted/cadir",
-    "/usr/lib/ssl/certs",
-    "/usr/lib/ssl-3/certs",
-)
-"""Directories in which OpenSSL, or a program that uses it, looks up certificates by hash."""
-
-JAVA_STORES = (
-    JAVA_STORE,
-    "/etc/pki/ca-trust/extracted/java/cacerts",
-    "/etc/pki/java/cacerts",
-    "/var/lib/ca-certificates/java-cacerts",
-    "/etc/ca-certificates/extracted/java-cacerts.jks",
-)
-"""Keystores that distributions maintain, and to which their JDKs are linked."""
+from rootfs_trust.layouts.tools import JAVA_STORE, TrustExtract
+from rootfs_trust.layouts.with_p11kit import ARCH, FEDORA, P11KITS, SUSE
 
 GO_FILES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -47,8 +27,23 @@ GO_DIRECTORIES = ("/etc/ssl/certs", "/etc/pki/tls/certs")
 _BY_LAYOUT = [layout.clients for layout in LAYOUTS.values()]
 _EVERY_FILE = [path for each in _BY_LAYOUT if each.gnutls_way == EVERY_FILE for path in each.gnutls]
 
-DIRECTORIES = tuple(dict.fromkeys((*GO_DIRECTORIES, *HASH_DIRECTORIES, *_EVERY_FILE)))
+P11KIT_DIRECTORIES = tuple(
+    each.path for layout in P11KITS if isinstance(layout.tool, TrustExtract) for each in layout.tool.directories
+)
+"""Hash directories that ``trust extract`` writes."""
+
+HASH_DIRECTORIES = tuple(
+    dict.fromkeys(
+        (*GO_DIRECTORIES, *P11KIT_DIRECTORIES, *(path for each in _BY_LAYOUT for path in each.openssl_directory))
+    )
+)
+"""Directories in which OpenSSL, or a program that uses it, looks up certificates by hash."""
+
+DIRECTORIES = tuple(dict.fromkeys((*HASH_DIRECTORIES, *_EVERY_FILE)))
 """Directories in which some client reads every file, although no variable or setting names it."""
+
+JAVA_STORES = (JAVA_STORE, *FEDORA.keystores, "/etc/pki/java/cacerts", *SUSE.keystores, *ARCH.keystores)
+"""Keystores that distributions maintain, and to which their JDKs are linked."""
 
 
 class Variable(NamedTuple):

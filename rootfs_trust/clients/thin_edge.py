@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from rootfs_trust.clients import openssl, rustls
 from rootfs_trust.clients.client import Client, ClientType, Find, FoundAnchors
 from rootfs_trust.clients.file_readers import FileReader, ParsedFile
-from rootfs_trust.thin_edge.settings_in_force import found_settings, has_thin_edge
+from rootfs_trust.thin_edge.settings_in_force import DEFAULT, found_settings, has_thin_edge
 from rootfs_trust.thin_edge.trust_settings import CLOUDS
 from rootfs_trust.thin_edge.version import generation_of
 
-DEFAULT = "/etc/ssl/certs"
 _KEY = "root_cert_path"
 
 MOSQUITTO_BRIDGE = ClientType(

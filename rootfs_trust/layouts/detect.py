@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rootfs_trust.errors import LAYOUT, InputError, Problem
-from rootfs_trust.layouts import LAYOUTS
-from rootfs_trust.layouts.layout import BUNDLES, Layout
+from rootfs_trust.layouts import BUNDLES, LAYOUTS
+from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.layouts.tools import NoTool, UpdateCaCertificates
 from rootfs_trust.layouts.with_p11kit import FEDORA, P11KITS
 from rootfs_trust.layouts.without_p11kit import BUNDLE_ONLY, DEBIAN, DEBIANS, OPENWRT, PHOTON, YOCTO

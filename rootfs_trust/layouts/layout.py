@@ -10,7 +10,7 @@ FILE, EVERY_FILE, P11KIT = "file", "every file", "p11-kit"
 """How GnuTLS reads a path: one file; each file of a directory, whatever its name; the sources of p11-kit in a directory
 and its subdirectories."""
 
-BUNDLES = (
+COMMON_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -25,7 +25,7 @@ BUNDLES = (
     "/usr/lib/ssl/cert.pem",
     "/usr/lib/ssl-3/cert.pem",
 )
-"""Paths of CA bundles for TLS on the known distributions. The first one is the most common."""
+"""Paths of CA bundles for TLS, in the order in which they are looked for. The first one is the most common."""
 
 
 class ClientPaths(NamedTuple):
@@ -46,14 +46,15 @@ class ClientPaths(NamedTuple):
 
 OPENSSL_PROBE = "github.com/tiran/distro-truststore (default paths of OpenSSL in the distributions' images)"
 
+_OPENSSL_FILES = (
+    "/usr/lib/ssl/cert.pem",
+    "/usr/lib/ssl-3/cert.pem",
+    "/etc/pki/tls/cert.pem",
+    "/etc/ssl/cert.pem",
+)
+
 UNKNOWN = ClientPaths(
-    openssl_file=(
-        "/usr/lib/ssl/cert.pem",
-        "/usr/lib/ssl-3/cert.pem",
-        "/etc/pki/tls/cert.pem",
-        "/etc/ssl/cert.pem",
-        *BUNDLES,
-    ),
+    openssl_file=(*_OPENSSL_FILES, *(path for path in COMMON_BUNDLES if path not in _OPENSSL_FILES)),
     openssl_directory=(
         "/usr/lib/ssl/certs",
         "/usr/lib/ssl-3/certs",

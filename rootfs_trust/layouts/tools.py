@@ -219,7 +219,7 @@ class TrustExtract(NamedTuple):
     bundles: tuple[ExtractedBundle, ...]
     directories: tuple[ExtractedHashDirectory, ...]
     mirror: Mirror | None = None
-    """A second hash directory, with the same links as the last one in ``folders``."""
+    """A second hash directory, with the same links as the last one in ``directories``."""
     last_name: bool = False
     """If the subject has several common names, the last one is the label: p11-kit 0.26.0 and later."""
 

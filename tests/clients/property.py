@@ -16,7 +16,8 @@ from rootfs_trust.api.remove import remove
 from rootfs_trust.clients import gnutls, java, openssl
 from rootfs_trust.clients.file_readers import FileReader
 from rootfs_trust.errors import ConflictError, InputError
-from rootfs_trust.layouts.layout import BUNDLES, EVERY_FILE, P11KIT
+from rootfs_trust.layouts import BUNDLES
+from rootfs_trust.layouts.layout import EVERY_FILE, P11KIT
 from rootfs_trust.layouts.with_p11kit import P11KITS
 from rootfs_trust.rootfs.device import Device
 from rootfs_trust.rootfs.root_directory import RootDirectory

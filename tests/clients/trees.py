@@ -11,7 +11,7 @@ from random import Random
 from rootfs_trust.api.install import install
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
-from rootfs_trust.layouts.layout import BUNDLES
+from rootfs_trust.layouts import BUNDLES
 from rootfs_trust.layouts.with_p11kit import P11KITS
 from rootfs_trust.store.jks import keystore
 from rootfs_trust.x509 import encode, parse_certificate

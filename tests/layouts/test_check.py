@@ -13,7 +13,7 @@ from rootfs_trust.cli.run import main
 from rootfs_trust.x509 import parse_certificate
 from tests.support import root_data
 from tests.support.authority import Authority
-from tests.support.layout_trees import ALPHA, FAMILIES, ODD, LayoutTree, shipped_authority
+from tests.support.layout_trees import ALPHA, FAMILIES, ODD, LayoutTree, Tool, shipped_authority
 
 CA = Authority("My CA")
 OUTPUTS = [family for family in FAMILIES if family.directories]
@@ -23,6 +23,7 @@ DIRECTORIES = {
 }
 """Where the hash links of a layout are made; on Arch they are repeated in /etc/ssl/certs."""
 WITH_SOURCES = [family for family in OUTPUTS if family.local not in family.directories]
+FLAT = [family for family in FAMILIES if family.tool is Tool.C_REHASH]
 P11KIT = [family for family in FAMILIES if family.p11kit]
 JAVA = [family for family in FAMILIES if any("cacerts" in path and "java" in path for path in family.files)]
 
@@ -126,6 +127,15 @@ def test_a_source_is_in_no_output(tmp_path, family):
     tree = built(tmp_path, family)
     tree.write(f"{family.local[1:]}/other.crt", Authority("Other CA").pem)
     assert found(tree) == {"not-in-store"}
+
+
+@by_name(FLAT)
+def test_a_source_of_any_name_is_read_by_alpines_tool(tmp_path, family):
+    tree = built(tmp_path, family)
+    tree.write(f"{family.local[1:]}/other.pem", Authority("Other CA").pem)
+    assert found(tree) == {"not-in-store"}
+    install(tree.root)
+    assert found(tree) == set()
 
 
 @by_name(P11KIT)

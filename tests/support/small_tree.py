@@ -42,7 +42,7 @@ class Tool(Enum):
 class Family:
     """A layout as the tests know it. Paths are the device's.
 
-    ``files``, ``folders``   what has to hold the trusted certificates, each of them all
+    ``files``, ``directories``  what has to hold the trusted certificates, each of them all
     ``distrusting``          those of them that also hold what is distrusted, marked as such
     ``hashed``               directories of files and hash links, with the styles of hash in them
     ``local``                the directory of the owner's anchors, empty where there is none
@@ -50,7 +50,7 @@ class Family:
     ``tool``                 the program that would write the store next
     ``edits``                how the distribution's edition of Debian's tool differs from Debian's on the device
     ``remembers``            whether a shipped certificate that is distrusted stays in the tree, marked as such
-    ``optional``             those of ``folders`` that an image of this distribution may lack
+    ``optional``             those of ``directories`` that an image of this distribution may lack
     """
 
     name: str

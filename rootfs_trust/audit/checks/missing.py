@@ -130,7 +130,7 @@ def _directory_links(inspection: Inspection) -> Iterator[Finding]:
 def _alpine_link(inspection: Inspection) -> Iterator[Finding]:
     """Yield a finding if the link of Alpine's ca-certificates-bundle is missing, which curl and OpenSSL read."""
     path, view = "/etc/ssl/cert.pem", inspection.view
-    if inspection.is_flat and view.kind(path, follow=False) is None:
+    if inspection.is_alpine and view.kind(path, follow=False) is None:
         level = ERROR if file_reader(inspection.device).first_file(*_CLIENTS) else WARNING
         fix = "create the link of the package ca-certificates-bundle: ln -s certs/ca-certificates.crt etc/ssl/cert.pem"
         yield MISSING.found(path, "is missing; curl and other programs of Alpine read it", level=level, fix=fix)

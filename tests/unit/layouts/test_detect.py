@@ -8,9 +8,8 @@ from rootfs_trust.api.install import install
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.remove import remove
 from rootfs_trust.errors import InputError
-from rootfs_trust.layouts import LAYOUTS
+from rootfs_trust.layouts import BUNDLES, LAYOUTS
 from rootfs_trust.layouts.detect import find_layout
-from rootfs_trust.layouts.layout import BUNDLES
 from rootfs_trust.layouts.without_p11kit import DEBIANS
 from rootfs_trust.rootfs.device import Device
 from tests.support.command import rootfs_trust
