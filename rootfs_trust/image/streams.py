@@ -146,7 +146,8 @@ def _bounded(stream: Iterator[bytes]) -> Iterator[bytes]:
         left -= len(piece)
         if left < 0:
             raise MalformedError(f"unpacks to more than {MAX_UNPACKED >> 30} GiB")
-        yield piece
+        if piece:  # readers take an empty piece for the end of the stream
+            yield piece
 
 
 class _Decompressor(Protocol):
@@ -205,6 +206,7 @@ class _Input:
 def _unpacked(stream: Iterator[bytes], kind: str) -> Iterator[bytes]:
     """Yield the content of members or frames in sequence, as the formats' programs do. Zeros may follow."""
     source, frames = _Input(stream), 0
+    errors = _errors(kind)  # not in the except clause, which an abandoned stream reaches when Python ends
     with closing(WorkerThread()) as worker:
         while first := source.take(_FIRST_SLICE):
             rest = first.lstrip(b"\0")
@@ -216,7 +218,7 @@ def _unpacked(stream: Iterator[bytes], kind: str) -> Iterator[bytes]:
                 raise MalformedError(f"is a {kind} stream of more than {MAX_FRAMES} parts")
             try:
                 yield from _one_frame(_decompressor(kind), source, worker)
-            except _errors(kind) as error:
+            except errors as error:
                 raise MalformedError(f"is not a valid {kind} stream: {error}") from error
 
 
@@ -230,8 +232,7 @@ def _one_frame(frame: _Decompressor, source: _Input, worker: WorkerThread) -> It
         data = source.take(size) if starving else b""
         step = partial(frame.decompress, data, PIECE)
         result = step if size < PIECE else worker.start(step)
-        if piece:
-            yield piece
+        yield piece
         piece = result()
         if frame.eof:
             source.give_back(len(frame.unused_data))

@@ -313,6 +313,14 @@ PROMISES = (
         "    for leftover in ():",
         _PLAN_TESTS,
     ),
+    Promise(
+        "empty-member",
+        "An empty member of a compressed layer does not hide what follows it.",
+        "rootfs_trust/image/streams.py",
+        "        if piece:  # readers take an empty piece for the end of the stream",
+        "        if True:",
+        ("tests/unit/image/test_streams.py",),
+    ),
     # -- runs that take something away, and printed fixes --------------------------------------------------
     *(
         Promise(

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import os
 import sys
+import tarfile
+from itertools import pairwise
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rootfs_trust import install, list_anchors
 from rootfs_trust.errors import InputError, MalformedError
 from rootfs_trust.image import streams
 from rootfs_trust.image.streams import checked, packed, section, unpacked
 from rootfs_trust.image.tar_stream import MAX_HEADER, members
+from tests.support.debian_tree import DebianTree
 from tests.support.images import Tarball, digest, zstd
 
 DATA = bytes(range(256)) * 4000
@@ -109,3 +117,54 @@ def test_an_empty_archive_is_one():
 def test_contents_are_read_or_passed_by():
     tar = Tarball().file("a", b"1" * 600).file("b", b"22").file("c", b"333").end()
     assert [member.content() for member in members(pieces(tar)) if member.info.name != "b"] == [b"1" * 600, b"333"]
+
+
+COMPRESS = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": lambda data: zstd().compress(data)}
+ENDS = [size for edge in (1, 3, 7, 15) for size in range(1024 * edge - 60, 1024 * edge + 20)]
+"""Sizes of random content for which the end of a member is around the end of a slice of the compressed stream."""
+
+
+@pytest.mark.parametrize("kind", COMPRESS)
+def test_a_member_may_end_at_any_place_of_a_slice(kind):
+    """Readers take an empty piece for the end of the stream, so there is none."""
+    compress = COMPRESS[kind]
+    for size in ENDS:
+        content = os.urandom(size)
+        found = list(unpacked(iter([compress(content) + compress(b"the last member")]))[1])
+        assert b"".join(found) == content + b"the last member", size
+        assert all(found), size
+
+
+@pytest.mark.parametrize("kind", COMPRESS)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_empty_member_is_not_the_end(kind, place):
+    members = [b"first", b"second"]
+    members.insert(place, b"")
+    found = list(unpacked(iter([b"".join(map(COMPRESS[kind], members))]))[1])
+    assert b"".join(found) == b"firstsecond"
+    assert all(found)
+
+
+@given(sizes=st.lists(st.integers(0, 3000), max_size=40), piece=st.integers(1, 5000), seed=st.integers())
+def test_members_of_any_size_are_read_to_the_end(sizes, piece, seed):
+    """As eStargz has them: a member for each entry."""
+    random = Random(seed)
+    members = [random.randbytes(size) for size in sizes]
+    data = gzip.compress(b"") + b"".join(map(gzip.compress, members))
+    found = list(unpacked(pieces(data, piece))[1])
+    assert b"".join(found) == b"".join(members)
+    assert all(found)
+
+
+def test_a_tar_of_several_members_has_all_its_entries(tmp_path):
+    """Content behind an empty member must not be hidden from commands that read."""
+    tree = DebianTree(tmp_path / "rootfs")
+    install(tree.root)
+    with tarfile.open(tmp_path / "plain.tar", "w") as tar:
+        tar.add(tree.path, ".")
+    data = (tmp_path / "plain.tar").read_bytes()
+    cuts = [0, 0, *sorted(Random(1).sample(range(len(data)), 60)), len(data)]
+    members = (gzip.compress(data[one:two]) for one, two in pairwise(cuts))
+    (tmp_path / "members.tar.gz").write_bytes(b"".join(members))
+    expected = [anchor.certificate.sha256 for anchor in list_anchors(tree.root)]
+    assert [anchor.certificate.sha256 for anchor in list_anchors(str(tmp_path / "members.tar.gz"))] == expected
