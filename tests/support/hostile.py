@@ -41,7 +41,7 @@ PLACES = (
     "usr/share/ca-certificates/mozilla/Alpha_Root.crt",
     "var/lib/dpkg",
 )
-KINDS = ("fifo", "socket", "device", "sparse", "folder", "bytes", "locked")
+KINDS = ("fifo", "socket", "device", "sparse", "directory", "bytes", "locked")
 """Other things that may exist at a path."""
 ODD_NAMES = (
     *(b"new\nline.crt", b"pi|pe.pem", b"sp ace.crt", b"\xff\xfe.pem"),
