@@ -7,7 +7,7 @@ finding if the tree no longer has the finding, and has no new ones except notes.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -67,11 +67,9 @@ class TrialRuns:
 
     def _options(self, command: Command) -> InstallOptions:
         at = self.question.at
-        runtimes = [argument for option, argument in pairwise(command.arguments) if option == "--runtimes"] or None
+        runtimes = _runtimes(command) or None
         if command.name == "remove":
-            words = pairwise(("", *command.arguments))
-            names = [word for before, word in words if "--runtimes" not in (before, word)]
-            return InstallOptions(without=names, at=at, runtimes=runtimes, root_data=self.root_data)
+            return InstallOptions(without=_names(command), at=at, runtimes=runtimes, root_data=self.root_data)
         certs = [argument for option, argument in pairwise(command.arguments) if option == "--cert"]
         adopt = "--adopt" in command.arguments
         return InstallOptions(
@@ -100,17 +98,17 @@ def with_commands(found: Sequence[Finding], everything: Sequence[Finding], tried
     open_ = {finding.key: finding for finding in found if finding.level != NOTE}
     lines: dict[_Key, str] = {}
     possible = {key: _commands_for(finding, tried.config) for key, finding in open_.items()}
-    for commands in _candidates(possible.values())[:MAX_TRIED]:
-        helped = {
-            key: command
+    for commands in _candidates(possible)[:MAX_TRIED]:
+        helped = [
+            key
             for key, of_finding in possible.items()
-            for command in commands
-            if key not in lines and command in (*of_finding, *_GENERAL)
-        }
-        left = _findings_after(_combine(commands), tried) if helped else None
+            if key not in lines and not {*of_finding, *_GENERAL}.isdisjoint(commands)
+        ]
+        command = _combine(commands)
+        left = _findings_after(command, tried) if helped else None
         if left is not None and all(finding.level == NOTE or finding.key in before for finding in left):
             still = {finding.key for finding in left}
-            lines |= {key: tried.line(command) for key, command in helped.items() if key not in still}
+            lines |= {key: tried.line(command) for key in helped if key not in still}
     return tuple(_fixed_by(finding, lines.get(finding.key, "")) for finding in found)
 
 
@@ -126,25 +124,43 @@ def _commands_for(finding: Finding, config: str | Config | None) -> tuple[Comman
     return (*finding.commands, *general)
 
 
-def _candidates(possible: Iterable[tuple[Command, ...]]) -> list[tuple[Command, ...]]:
+def _candidates(possible: Mapping[_Key, tuple[Command, ...]]) -> list[tuple[Command, ...]]:
     """Return the commands to try, those for any finding first.
 
-    Removals are tried together, those of whole incidents before those of one certificate each, and then one by one in
-    case one of them is refused: a store may hold dozens of roots that left a root program.
+    Removals for findings of the same kind are tried together, those of whole incidents before those of one certificate
+    each, and then one by one in case one of them is refused: a store may hold dozens of roots that left a root program.
     """
-    commands = list(dict.fromkeys(command for of_finding in possible for command in of_finding))
-    general = [(command,) for command in _GENERAL if command in commands]
-    incidents = tuple(command for command in commands if _is_by_name(command))
-    by_digest = tuple(command for command in commands if command.name == "remove" and command not in incidents)
-    alone = ((command,) for command in commands if command not in _GENERAL)
-    return list(dict.fromkeys(each for each in (*general, incidents, by_digest, *alone) if each))
+    of_kind: dict[str, dict[Command, None]] = {}
+    for (kind, *_), of_finding in possible.items():
+        of_kind.setdefault(kind, {}).update(dict.fromkeys(of_finding))
+    together: list[tuple[Command, ...]] = []
+    for commands in of_kind.values():
+        incidents = tuple(command for command in commands if _is_by_name(command))
+        by_digest = tuple(command for command in commands if command.name == "remove" and command not in incidents)
+        together += incidents, by_digest
+    alone = [(command,) for commands in of_kind.values() for command in commands]
+    general = [(command,) for command in _GENERAL if (command,) in alone]
+    return list(dict.fromkeys(each for each in (*general, *together, *alone) if each))
 
 
 def _combine(commands: tuple[Command, ...]) -> Command:
-    """Return one command that does what all of ``commands`` do."""
+    """Return one command that does what all of ``commands``, which are removals if there are several, do."""
     if len(commands) == 1:
         return commands[0]
-    return Command("remove", tuple(argument for command in commands for argument in command.arguments))
+    names = dict.fromkeys(name for command in commands for name in _names(command))
+    runtimes = dict.fromkeys(name for command in commands for name in _runtimes(command))
+    return Command("remove", (*names, *(("--runtimes", ",".join(runtimes)) if runtimes else ())))
+
+
+def _names(command: Command) -> list[str]:
+    """Return the arguments of a removal that are not options."""
+    return [word for before, word in pairwise(("", *command.arguments)) if "--runtimes" not in (before, word)]
+
+
+def _runtimes(command: Command) -> list[str]:
+    """Return the runtimes whose stores the command changes."""
+    options = pairwise(command.arguments)
+    return [name for option, value in options if option == "--runtimes" for name in value.split(",")]
 
 
 def _findings_after(command: Command, tried: TrialRuns) -> tuple[Finding, ...] | None:

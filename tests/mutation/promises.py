@@ -372,8 +372,8 @@ PROMISES = (
             (
                 "the finding is gone",
                 "test_a_printed_command_fixes_what_was_found_and_brings_nothing_new",
-                "for key, command in helped.items() if key not in still}",
-                "for key, command in helped.items()}",
+                "for key in helped if key not in still}",
+                "for key in helped}",
             ),
             (
                 "it brings no new finding",
@@ -395,15 +395,21 @@ PROMISES = (
             ),
             (
                 "for many roots",
-                "test_every_one_of_many_roots_gets_the_command_that_removes_it",
-                "(*general, incidents, by_digest, *alone)",
-                "(*general, by_digest, *alone)",
+                "test_one_command_removes_the_roots_of_many_incidents",
+                "(*general, *together, *alone)",
+                "(*general, *alone)",
             ),
             (
                 "for an incident",
                 "test_one_command_removes_every_root_of_an_incident",
-                "(*general, incidents, by_digest, *alone)",
-                "(*general, by_digest, incidents, *alone)",
+                "together += incidents, by_digest",
+                "together += by_digest, incidents",
+            ),
+            (
+                "as it was tried",
+                "test_a_command_that_was_not_tried_is_not_printed",
+                "{key: tried.line(command) for key in helped",
+                "{key: tried.line(possible[key][0]) for key in helped",
             ),
         )
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Finding, FindingType, remove, remove_concerned
+from rootfs_trust.audit.findings import ERROR, NOTE, WARNING, Command, Finding, FindingType, remove, remove_concerned
 from rootfs_trust.audit.inspection import Inspection
 from rootfs_trust.audit.root_status import PROGRAM, departure_text, due_text, incident_text, root_status
 from rootfs_trust.audit.trusted_anchors import TrustedAnchor
@@ -89,8 +89,14 @@ def check(inspection: Inspection) -> Iterator[Finding]:
 
 def _compromised_root(inspection: Inspection, anchor: TrustedAnchor, name: str, incident: Incident) -> Finding:
     sha256, cause = anchor.certificate.sha256, incident_text(incident)
-    commands = (remove_concerned(incident.ids[0]), remove(sha256))
+    commands = (*_removals(incident), remove(sha256))
     return COMPROMISED.found_of(inspection.where(anchor), name, cause, sha256=sha256, commands=commands)
+
+
+def _removals(incident: Incident) -> tuple[Command, ...]:
+    """Return the command that removes every certificate of an incident, if its id can be an argument of a command."""
+    name = incident.ids[0]
+    return (remove_concerned(name),) if name.isprintable() and not name.startswith("-") else ()
 
 
 def _removed_root(inspection: Inspection, anchor: TrustedAnchor, cause: str, level: str) -> Finding:
