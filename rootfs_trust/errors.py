@@ -250,6 +250,8 @@ PYTHON = ProblemType("python", _FAILURE, "give the process more memory; if that 
 """The Python interpreter itself failed, for example because memory is short."""
 REPLACE = ProblemType("replace", _ERROR)
 """`--replace` names no given certificate. (install)"""
+REPLACED_YET_TRUSTED = ProblemType("replaced-yet-trusted", _WARNING)
+"""A client still trusts a replaced certificate, because another file contains it. (install)"""
 ROOT = ProblemType("root", _ERROR, "--root takes the directory that becomes the device's /")
 """`--root` is not a directory, or cannot be opened."""
 ROOT_DATA = ProblemType("root-data", _ERROR)

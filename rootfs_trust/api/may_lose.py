@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
 from rootfs_trust.errors import MalformedError
 from rootfs_trust.layouts import BUNDLES
@@ -16,20 +18,20 @@ _X509 = b"-----BEGIN X509 CERTIFICATE-----"
 _PLACES = frozenset((*BUNDLES, *JAVA_STORES, *DIRECTORIES))
 
 
-def may_lose(view: View, plan: Plan, sources: str | None = None) -> bool:
-    """Return whether ``plan`` may make a client lose a certificate. False if it only adds.
+def replaced_certificates(view: View, plan: Plan, sources: str) -> frozenset[str]:
+    """Return the SHA-256 of the certificates in files below the directory ``sources`` that the plan overwrites."""
+    files = (action for action in plan.actions if isinstance(action, Put) and action.path.startswith(f"{sources}/"))
+    return frozenset().union(
+        *(_contents(read(view, action.path) or b"") - _contents(action.node.content) for action in files)
+    )
 
-    ``sources`` is the directory in which the request replaces source files, or None. That clients lose the
-    certificates that these files had is what the request asks for.
-    """
-    replaced = set[bytes]()
-    for action in plan.actions if sources else ():
-        if isinstance(action, Put) and action.path.startswith(f"{sources}/"):
-            replaced |= _contents(read(view, action.path) or b"")
+
+def may_lose(view: View, plan: Plan, replaced: frozenset[str] = frozenset()) -> bool:
+    """Return whether ``plan`` may make a client lose a certificate other than ``replaced``. False if it only adds."""
     return any(_takes_away(view, action, replaced) for action in plan.actions)
 
 
-def _takes_away(view: View, action: Action, replaced: set[bytes]) -> bool:
+def _takes_away(view: View, action: Action, replaced: frozenset[str]) -> bool:
     """Return whether an action removes a file, changes a link, removes more from a file than ``replaced``, or creates a
     file that hides another.
     """
@@ -51,12 +53,16 @@ def _is_read(action: Put) -> bool:
     return action.path in _PLACES or parent(action.path) in _PLACES
 
 
-def _contents(data: bytes) -> set[bytes]:
-    """Return what a file contains: the PEM blocks, the certificates of a keystore, or else the bytes themselves."""
+def _contents(data: bytes) -> set[str]:
+    """Return the SHA-256 of what a file contains: PEM blocks, certificates of a keystore, or else the whole file."""
     from rootfs_trust.clients.pkcs12 import keystore_certificates
 
-    found = {each.der for each in blocks(data) if isinstance(each, Block)} if _PEM in data else set()
+    found = {_sha256(each.der) for each in blocks(data) if isinstance(each, Block)} if _PEM in data else set()
     try:
-        return found or {each.der for each in keystore_certificates(data)}
+        return found or {each.sha256 for each in keystore_certificates(data)}
     except MalformedError:
-        return {data} if data else set()
+        return {_sha256(data)} if data else set()
+
+
+def _sha256(data: bytes) -> str:
+    return sha256(data, usedforsecurity=False).hexdigest()

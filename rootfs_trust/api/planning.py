@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rootfs_trust.api.apply_plan import secrets
 from rootfs_trust.api.clock import utc_now
-from rootfs_trust.api.may_lose import may_lose
+from rootfs_trust.api.may_lose import may_lose, replaced_certificates
 from rootfs_trust.api.options import InstallOptions
 from rootfs_trust.api.seen_by_clients import seen_by_clients
 from rootfs_trust.api.unmaintained_directories import anchors_not_there
@@ -164,11 +164,15 @@ def decide(
         keeping = what_keeps(device, finished, gone)
         refuse(ConflictError, keeping.conflicts)
         store.warnings += keeping.warnings
-    sources = layout.local if any(anchor.replace for anchor in request.anchors) else None
-    if not request.only and may_lose(view, plan, sources):
+    replaced = _replaced(view, layout, request, plan)
+    if not request.only and may_lose(view, plan, replaced):
         from rootfs_trust.api.trust_change import lost
 
-        refuse(ConflictError, lost(device, layout, request, store, finished, plan))
+        refuse(ConflictError, lost(device, layout, request, store, finished, replaced))
+    if replaced:
+        from rootfs_trust.api.trust_change import still_trusted
+
+        store.warnings += still_trusted(finished, replaced)
     refuse(ConflictError, secrets(desired))
     fences, warnings = seen_by_clients(finished, store.installed)
     store.warnings += anchors_not_there(view, layout, store.desired, store.installed)
@@ -199,6 +203,14 @@ def _store(device: Device, layout: Layout, request: Request) -> tuple[Request, S
     from rootfs_trust.api.trust_change import without_trust
 
     return request, *without_trust(device, layout, request, store)
+
+
+def _replaced(view: View, layout: Layout, request: Request, plan: Plan) -> frozenset[str]:
+    """Return the SHA-256 of the certificates that the request replaces and does not install under another name."""
+    if not any(anchor.replace for anchor in request.anchors):
+        return frozenset()
+    installed = {anchor.certificate.sha256 for anchor in request.anchors}
+    return replaced_certificates(view, plan, layout.local) - installed
 
 
 def _without_etc(view: View) -> Iterator[Problem]:

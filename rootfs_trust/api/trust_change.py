@@ -14,11 +14,10 @@ from rootfs_trust.clients.file_readers import file_reader
 from rootfs_trust.clients.pkcs12 import keystore_certificates
 from rootfs_trust.clients.readings import ClientReading, TrustedBy, TrustingClient, readings, trusted_by
 from rootfs_trust.clients.table import DIRECTORIES, JAVA_STORES
-from rootfs_trust.errors import CONFLICT, DISTRUSTED_YET_TRUSTED, MalformedError, Problem
+from rootfs_trust.errors import CONFLICT, DISTRUSTED_YET_TRUSTED, REPLACED_YET_TRUSTED, MalformedError, Problem
 from rootfs_trust.layouts import BUNDLES
 from rootfs_trust.layouts.layout import Layout
 from rootfs_trust.rootfs.device import Device
-from rootfs_trust.rootfs.plan import Plan
 from rootfs_trust.rootfs.planned_tree import PlannedTree
 from rootfs_trust.rootfs.view import Absent, Symlink, View, parent, read
 from rootfs_trust.store.anchor import Anchor, name_of_subject
@@ -166,11 +165,24 @@ def _description(certificate: Certificate) -> str:
     return f"{certificate.subject.text or 'a certificate'} (sha256 {certificate.sha256[:16]}...)"
 
 
+# -- replaced --------------------------------------------------------------------------------------------------
+
+
+def still_trusted(finished: Device, replaced: frozenset[str]) -> Iterator[Problem]:
+    """Yield a warning for each file through which a client of the tree ``finished`` trusts a replaced certificate."""
+    after = read_by_clients(finished)
+    for sha256 in sorted(replaced.intersection(after)):
+        kept = after[sha256]
+        for path, clients in _by_path(kept.readers).items():
+            message = f"keeps {_description(kept.certificate)}, which this run replaces, trusted by {clients}"
+            yield REPLACED_YET_TRUSTED(path, message, f"to remove it, use remove {DIGEST}{sha256}")
+
+
 # -- nothing lost ----------------------------------------------------------------------------------------------
 
 
 def lost(
-    device: Device, layout: Layout, request: Request, store: StorePlan, finished: Device, plan: Plan
+    device: Device, layout: Layout, request: Request, store: StorePlan, finished: Device, replaced: frozenset[str]
 ) -> Iterator[Problem]:
     """Return a conflict for each certificate that a client would lose although the request does not remove it.
 
@@ -183,7 +195,7 @@ def lost(
         return
     after = {_key(each): each for each in readings(finished)}
     still = {anchor.certificate.sha256 for each in after.values() for anchor in each.anchors}
-    asked = _requested_removals(device.view, layout, request, store, plan)
+    asked = _requested_removals(device.view, layout, request, store) | replaced
     judged = _judged_by_layout(device.view) - still
     missing: dict[str, tuple[Certificate, list[TrustingClient]]] = {}
     for each in before:
@@ -211,12 +223,10 @@ def _losses(layout: Layout, certificate: Certificate, readers: list[TrustingClie
         yield CONFLICT(path, message, hint)
 
 
-def _requested_removals(view: View, layout: Layout, request: Request, store: StorePlan, plan: Plan) -> set[str]:
-    """Return the SHA-256 of certificates that the caller removes, distrusts, replaces or drops as unsourced."""
+def _requested_removals(view: View, layout: Layout, request: Request, store: StorePlan) -> set[str]:
+    """Return the SHA-256 of certificates that the caller removes, distrusts or drops as unsourced."""
     asked = {anchor.certificate.sha256 for anchor in store.removed} | request.distrust | store.selected | store.expired
     files = [layout.bundle, *JAVA_STORES] if request.drop_unsourced else []
-    if any(anchor.replace for anchor in request.anchors):
-        files += (action.path for action in plan.actions if action.path.startswith(f"{layout.local}/"))
     return asked.union(*(_digests(read(view, path) or b"") for path in files))
 
 

@@ -356,7 +356,7 @@ PROMISES = (
                 "not replaced and not _contents(before) <=",
             ),
             ("a file that a variable names", "_is_read(action) or _PEM in before", "_is_read(action)"),
-            ("a keystore", "found or {each.der for each in keystore_certificates(data)}", "found"),
+            ("a keystore", "found or {each.sha256 for each in keystore_certificates(data)}", "found"),
         )
     ),
     *(

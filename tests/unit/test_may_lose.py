@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rootfs_trust.api.may_lose import may_lose
+from rootfs_trust.api.may_lose import may_lose, replaced_certificates
 from rootfs_trust.rootfs.plan import Action, Link, MakeDirectory, Plan, Put, Remove
 from rootfs_trust.rootfs.root_directory import RootDirectory
 from rootfs_trust.rootfs.view import Directory, File, Symlink
@@ -29,7 +29,8 @@ def judged(tmp_path):
             (tmp_path / path[1:]).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path[1:]).write_bytes(content)
         with RootDirectory(str(tmp_path)) as root:
-            return may_lose(root, Plan(actions), sources)
+            plan = Plan(actions)
+            return may_lose(root, plan, replaced_certificates(root, plan, sources) if sources else frozenset())
 
     return judge
 

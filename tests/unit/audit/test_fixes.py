@@ -165,7 +165,7 @@ def test_a_command_that_was_not_tried_is_not_printed(good, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("name", ["-x", "--dry-run", "--", "--root-data", "a\x1b[31mb", "two\nlines"])
-def test_an_id_that_is_no_argument_is_not_in_a_command(good, tmp_path, name):
+def test_an_id_that_cannot_be_an_argument_is_not_in_a_command(good, tmp_path, name):
     tree = good("yocto", ()).copy(tmp_path / "tree")
     gone = Authority("Gone")
     (tmp_path / "gone.pem").write_bytes(gone.pem)

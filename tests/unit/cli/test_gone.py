@@ -282,3 +282,45 @@ def test_a_rendered_file_that_a_variable_names_loses_no_certificate(command, deb
     assert (result.status, result.errors) == (3, [("conflict", "/opt/ca.pem")])
     (tmp_path / "ca.j2").write_bytes(MINE.pem + OTHER.pem)
     assert command("install", "--root", debian.path, "--config", config).status == 0
+
+
+RENEWED = Authority("My Root 2027")
+
+
+@pytest.mark.parametrize(
+    ("path", "client"),
+    [
+        (f"{CERTS}/oldcopy.pem", "openssl-directory"),
+        (f"{CERTS}/oldcopy.pem.dpkg-new", "go"),
+        (CERTIFI, "certifi"),
+        ("usr/local/share/ca-certificates/again.crt", "openssl-bundle"),
+    ],
+    ids=["a file of the hash directory", "a file of the package manager", "certifi", "another source file"],
+)
+def test_a_replaced_ca_that_another_file_keeps_trusted_gives_a_warning(command, debian, ca, path, client):
+    assert command("install", "--root", debian.path, "--cert", ca).status == 0
+    debian.write(path, MINE.pem)
+    ca.write_bytes(RENEWED.pem)
+    result = command("install", "--root", debian.path, "--cert", ca, "--replace", "my-ca", "--format", "json")
+    kept = [each for each in result.document["warnings"] if each["id"] == "replaced-yet-trusted"]
+    assert result.status == 0
+    assert any(client in each["message"] for each in kept)
+    assert all(each["hint"] == f"to remove it, use remove {DIGEST}" for each in kept)
+
+
+def test_a_replaced_ca_without_copies_gives_no_warning(command, debian, ca, trusted):
+    assert command("install", "--root", debian.path, "--cert", ca).status == 0
+    ca.write_bytes(RENEWED.pem)
+    result = command("install", "--root", debian.path, "--cert", ca, "--replace", "my-ca", "--format", "json")
+    assert not [each for each in result.document["warnings"] if each["id"] == "replaced-yet-trusted"]
+    assert not trusted()
+
+
+def test_a_ca_that_is_installed_under_another_name_is_not_replaced(command, debian, ca, tmp_path):
+    assert command("install", "--root", debian.path, "--cert", ca).status == 0
+    (tmp_path / "old.pem").write_bytes(MINE.pem)
+    ca.write_bytes(RENEWED.pem)
+    words = ("--cert", ca, "--cert", tmp_path / "old.pem", "--replace", "my-ca")
+    result = command("install", "--root", debian.path, *words, "--format", "json")
+    assert result.status == 0
+    assert not [each for each in result.document["warnings"] if each["id"] == "replaced-yet-trusted"]
