@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from rootfs_trust.dropped_exit import dropped_exit_raised_again
+from rootfs_trust.errors import SYSTEM, ApplyError
 
 
 class Workers(NamedTuple):
@@ -56,8 +57,12 @@ class _Pool(ProcessPoolExecutor):
     """
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        with _terminal_signals_blocked():  # this call starts processes, which inherit the mask
-            return super().submit(_until_terminated, fn, *args, **kwargs)
+        try:
+            with _terminal_signals_blocked():  # this call starts processes, which inherit the mask
+                return super().submit(_until_terminated, fn, *args, **kwargs)
+        except OSError as error:
+            hint = "allow this user more processes (ulimit -u), or use fewer --jobs"
+            raise ApplyError(SYSTEM("", f"cannot start a worker process: {error.strerror}", hint)) from error
 
 
 def _until_terminated(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

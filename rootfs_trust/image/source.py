@@ -107,7 +107,7 @@ def _open_tar(path: str) -> Source:
     tree = ImageTree([layer], whiteouts=False)
     names = set(tree.names("/"))
     if not names:
-        raise broken(path, "is an empty tar archive, or not an image of a known format")
+        raise broken(path, "contains no entries, and is not an image of a known format")
     is_layout, has_manifest = names >= _OF_A_LAYOUT, MANIFEST in names
     if is_layout or (has_manifest and "etc" not in names):
         return ImageSource(ArchiveFiles(path, compression, tree), is_layout, has_manifest, True, compression)

@@ -219,7 +219,8 @@ def _unpacked(stream: Iterator[bytes], kind: str) -> Iterator[bytes]:
             try:
                 yield from _one_frame(_decompressor(kind), source, worker)
             except errors as error:
-                raise MalformedError(f"is not a valid {kind} stream: {error}") from error
+                reason = str(error).rpartition("while decompressing data: ")[2]
+                raise MalformedError(f"is not a valid {kind} stream: {reason}") from error
 
 
 def _one_frame(frame: _Decompressor, source: _Input, worker: WorkerThread) -> Iterator[bytes]:

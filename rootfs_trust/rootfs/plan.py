@@ -276,8 +276,8 @@ def _signed(view: View, changes: Iterable[Action]) -> Iterator[Problem]:
     for change in changes:
         if isinstance(change, Put) and change.replaces:
             for name in sorted(set(SIGNATURES) & set(view.extended_attributes(change.path))):
-                hint = "sign the tree after this run, and pass --will-be-signed"
-                yield CONFLICT(change.path, f"has a signature ({name}) of its old content", hint)
+                hint = "pass --will-be-signed, and sign the tree after this run"
+                yield CONFLICT(change.path, f"has a signature ({name}), which a change makes invalid", hint)
 
 
 def _removals(changes: Iterable[Action]) -> list[Remove]:

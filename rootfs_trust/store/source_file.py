@@ -118,7 +118,7 @@ def unsourced(bundle: str, data: bytes | None, sources: Iterable[Source]) -> lis
         return []
     known = {certificate.der for source in sources for certificate in source.certificates}
     lost = "which is in no source file of the rootfs and would be lost"
-    hint = "install it as well, or drop it with --drop-unsourced"
+    hint = "keep it with --cert, or drop it with --drop-unsourced"
     return [
         CONFLICT(bundle, f"contains {each.subject.text} (sha256 {each.sha256}), {lost}", hint)
         for each in _unknown(data, known)

@@ -359,6 +359,14 @@ PROMISES = (
             ("a keystore", "found or {each.sha256 for each in keystore_certificates(data)}", "found"),
         )
     ),
+    Promise(
+        "replaced-yet-trusted",
+        "install warns if a client still trusts a certificate that it replaces.",
+        "rootfs_trust/api/planning.py",
+        "    if replaced:\n",
+        "    if False:\n",
+        ("tests/unit/cli/test_gone.py",),
+    ),
     *(
         Promise(
             f"fix: {name}",

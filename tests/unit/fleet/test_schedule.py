@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 
-from rootfs_trust.fleet.executors import Workers
+from rootfs_trust.errors import ApplyError
+from rootfs_trust.fleet.executors import Workers, process_workers
 from rootfs_trust.fleet.messages import Batch, TargetResult, Task
 from rootfs_trust.fleet.run import WRITING
 from rootfs_trust.fleet.schedule import Schedule, WorkerJob
@@ -95,3 +97,16 @@ def test_a_task_of_which_workers_die_fails_alone(deaths, status):
         "1.1": status,
     }
     assert sorted(arrived) == sorted(found)
+
+
+def test_if_no_process_can_be_started_the_error_says_so(monkeypatch):
+    def no_process(*_args):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", no_process)
+    with process_workers(1) as workers, pytest.raises(ApplyError) as raised:
+        workers.pool().submit(print)
+    assert str(raised.value) == (
+        "cannot start a worker process: Resource temporarily unavailable; "
+        "allow this user more processes (ulimit -u), or use fewer --jobs"
+    )
